@@ -1,0 +1,252 @@
+//! One argument of a message, borrowed and owned.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::{Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag};
+
+/// An argument, borrowed from a message. What [`Message::args`](crate::Message::args) yields.
+///
+/// Equality is by type and bits: a NaN equals the same NaN, `0.0` and `-0.0` differ, and so do
+/// int32 and int64 of the same value.
+///
+/// ```
+/// use tokio_osc::{ArgRef, Message};
+///
+/// let message = Message::new("/play", (7, 0.5_f32, "loop", true))?;
+/// let args: Vec<ArgRef<'_>> = message.args().collect();
+/// assert!(matches!(args[..], [ArgRef::Int32(7), ArgRef::Float32(0.5), ArgRef::String(_), ArgRef::Bool(true)]));
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum ArgRef<'a> {
+    /// `i`
+    Int32(i32),
+    /// `f`
+    Float32(f32),
+    /// `s`
+    String(Text<'a>),
+    /// `b`
+    Blob(&'a [u8]),
+    /// `h`
+    Int64(i64),
+    /// `t`
+    TimeTag(TimeTag),
+    /// `d`
+    Float64(f64),
+    /// `S`
+    Symbol(Text<'a>),
+    /// `c`
+    Char(Char),
+    /// `r`
+    Color(Color),
+    /// `m`
+    Midi(Midi),
+    /// `T` and `F`
+    Bool(bool),
+    /// `N`
+    Nil,
+    /// `I`: impulse ("bang") of OSC 1.1, infinitum of OSC 1.0
+    Impulse,
+    /// `[` … `]`
+    Array(ArrayRef<'a>),
+}
+
+impl ArgRef<'_> {
+    /// The (first) type tag this argument has on the wire.
+    pub const fn type_tag(&self) -> TypeTag {
+        match self {
+            Self::Int32(_) => TypeTag::Int32,
+            Self::Float32(_) => TypeTag::Float32,
+            Self::String(_) => TypeTag::String,
+            Self::Blob(_) => TypeTag::Blob,
+            Self::Int64(_) => TypeTag::Int64,
+            Self::TimeTag(_) => TypeTag::TimeTag,
+            Self::Float64(_) => TypeTag::Float64,
+            Self::Symbol(_) => TypeTag::Symbol,
+            Self::Char(_) => TypeTag::Char,
+            Self::Color(_) => TypeTag::Color,
+            Self::Midi(_) => TypeTag::Midi,
+            Self::Bool(true) => TypeTag::True,
+            Self::Bool(false) => TypeTag::False,
+            Self::Nil => TypeTag::Nil,
+            Self::Impulse => TypeTag::Impulse,
+            Self::Array(_) => TypeTag::ArrayBegin,
+        }
+    }
+}
+
+/// Equal type and equal bits.
+impl PartialEq for ArgRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Int32(a), Self::Int32(b)) => a == b,
+            (Self::Float32(a), Self::Float32(b)) => a.to_bits() == b.to_bits(),
+            (Self::String(a), Self::String(b)) | (Self::Symbol(a), Self::Symbol(b)) => a == b,
+            (Self::Blob(a), Self::Blob(b)) => a == b,
+            (Self::Int64(a), Self::Int64(b)) => a == b,
+            (Self::TimeTag(a), Self::TimeTag(b)) => a == b,
+            (Self::Float64(a), Self::Float64(b)) => a.to_bits() == b.to_bits(),
+            (Self::Char(a), Self::Char(b)) => a == b,
+            (Self::Color(a), Self::Color(b)) => a == b,
+            (Self::Midi(a), Self::Midi(b)) => a == b,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Nil, Self::Nil) | (Self::Impulse, Self::Impulse) => true,
+            (Self::Array(a), Self::Array(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for ArgRef<'_> {}
+
+impl fmt::Debug for ArgRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int32(value) => write!(f, "Int32({value})"),
+            Self::Float32(value) => write!(f, "Float32({value:?})"),
+            Self::String(value) => write!(f, "String({value:?})"),
+            Self::Blob(value) => write!(f, "Blob(b\"{}\")", value.escape_ascii()),
+            Self::Int64(value) => write!(f, "Int64({value})"),
+            Self::TimeTag(value) => write!(f, "{value:?}"),
+            Self::Float64(value) => write!(f, "Float64({value:?})"),
+            Self::Symbol(value) => write!(f, "Symbol({value:?})"),
+            Self::Char(value) => write!(f, "{value:?}"),
+            Self::Color(value) => write!(f, "{value:?}"),
+            Self::Midi(value) => write!(f, "{value:?}"),
+            Self::Bool(value) => write!(f, "Bool({value})"),
+            Self::Nil => f.write_str("Nil"),
+            Self::Impulse => f.write_str("Impulse"),
+            Self::Array(value) => write!(f, "Array({value:?})"),
+        }
+    }
+}
+
+/// An array, borrowed from a message: the type tags between its brackets and their data, both
+/// validated. [`iter`](ArrayRef::iter) reads it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ArrayRef<'a> {
+    pub(crate) tags: &'a [u8],
+    pub(crate) data: &'a [u8],
+}
+
+/// An argument that stands alone: for lists whose types are known only at run time.
+///
+/// It borrows as [`ArgRef`] with [`as_ref`](Arg::as_ref); a slice of it is an
+/// [argument list](crate::IntoArgs).
+///
+/// ```
+/// use tokio_osc::{Arg, Message};
+///
+/// let list = vec![Arg::from(1), Arg::from("two"), Arg::Array(vec![Arg::Nil, Arg::from(3.0_f32)])];
+/// let message = Message::new("/list", &list[..])?;
+/// assert_eq!(message.type_tags(), ",is[Nf]");
+/// assert_eq!(message.parse::<Vec<Arg>>()?, list);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Arg {
+    /// `i`
+    Int32(i32),
+    /// `f`
+    Float32(f32),
+    /// `s`
+    String(TextBuf),
+    /// `b`
+    Blob(Bytes),
+    /// `h`
+    Int64(i64),
+    /// `t`
+    TimeTag(TimeTag),
+    /// `d`
+    Float64(f64),
+    /// `S`
+    Symbol(TextBuf),
+    /// `c`
+    Char(Char),
+    /// `r`
+    Color(Color),
+    /// `m`
+    Midi(Midi),
+    /// `T` and `F`
+    Bool(bool),
+    /// `N`
+    Nil,
+    /// `I`: impulse ("bang") of OSC 1.1, infinitum of OSC 1.0
+    Impulse,
+    /// `[` … `]`
+    Array(Vec<Arg>),
+}
+
+impl Arg {
+    /// The argument, borrowed; `None` for an array, which only a message holds in borrowed form.
+    fn as_scalar(&self) -> Option<ArgRef<'_>> {
+        Some(match self {
+            Self::Int32(value) => ArgRef::Int32(*value),
+            Self::Float32(value) => ArgRef::Float32(*value),
+            Self::String(value) => ArgRef::String(value.as_text()),
+            Self::Blob(value) => ArgRef::Blob(value),
+            Self::Int64(value) => ArgRef::Int64(*value),
+            Self::TimeTag(value) => ArgRef::TimeTag(*value),
+            Self::Float64(value) => ArgRef::Float64(*value),
+            Self::Symbol(value) => ArgRef::Symbol(value.as_text()),
+            Self::Char(value) => ArgRef::Char(*value),
+            Self::Color(value) => ArgRef::Color(*value),
+            Self::Midi(value) => ArgRef::Midi(*value),
+            Self::Bool(value) => ArgRef::Bool(*value),
+            Self::Nil => ArgRef::Nil,
+            Self::Impulse => ArgRef::Impulse,
+            Self::Array(_) => return None,
+        })
+    }
+}
+
+/// Equal type and equal bits, as for [`ArgRef`].
+impl PartialEq for Arg {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Array(a), Self::Array(b)) => a == b,
+            _ => self.as_scalar().is_some_and(|value| other.as_scalar() == Some(value)),
+        }
+    }
+}
+
+impl Eq for Arg {}
+
+macro_rules! from_values {
+    ($($type:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$type> for Arg {
+            fn from(value: $type) -> Self {
+                Self::$variant(value.into())
+            }
+        }
+    )*};
+}
+
+from_values! {
+    i32 => Int32, f32 => Float32, TextBuf => String, Bytes => Blob, i64 => Int64,
+    TimeTag => TimeTag, f64 => Float64, Char => Char, char => Char, Color => Color, Midi => Midi,
+    bool => Bool, Vec<Arg> => Array,
+}
+
+impl From<&str> for Arg {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<String> for Arg {
+    fn from(text: String) -> Self {
+        Self::String(TextBuf::new(text))
+    }
+}
+
+/// `None` is nil.
+impl<T: Into<Self>> From<Option<T>> for Arg {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nil, Into::into)
+    }
+}

@@ -1,0 +1,18 @@
+//! Plain data: what an OSC packet is made of, without a byte of it read or written yet.
+
+mod address;
+mod arg;
+mod color;
+mod midi;
+mod text;
+mod time_tag;
+mod type_tag;
+
+pub use address::Address;
+pub(crate) use address::is_name_byte;
+pub use arg::{Arg, ArgRef, ArrayRef};
+pub use color::Color;
+pub use midi::Midi;
+pub use text::{Char, Text, TextBuf};
+pub use time_tag::TimeTag;
+pub use type_tag::TypeTag;

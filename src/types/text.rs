@@ -1,0 +1,178 @@
+//! OSC-strings and characters: bytes first, text on request.
+//!
+//! The specification says ASCII; the wild sends UTF-8 and Latin-1. No byte is lost here, and the
+//! reader says which charset it believes in.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::Utf8Error;
+
+use bytes::Bytes;
+
+/// Borrowed text of an OSC-string (type tags `s` and `S`): bytes, in the sender's charset.
+///
+/// What was received holds no NUL; what is to be sent must not: encoding refuses it.
+///
+/// ```
+/// use tokio_osc::Text;
+///
+/// let latin1 = Text::new(b"caf\xe9");
+/// assert!(latin1.to_str().is_err());
+/// assert_eq!(latin1.to_latin1(), "café");
+/// assert_eq!(latin1.to_string_lossy(), "caf\u{fffd}");
+/// assert_eq!(latin1.as_bytes(), b"caf\xe9");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Text<'a>(&'a [u8]);
+
+impl<'a> Text<'a> {
+    /// Text of these bytes.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes as sent.
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The text, if the bytes are UTF-8 (of which ASCII is a part).
+    ///
+    /// # Errors
+    /// The bytes are not UTF-8; the error says where.
+    pub fn to_str(self) -> Result<&'a str, Utf8Error> {
+        std::str::from_utf8(self.0)
+    }
+
+    /// The text, with U+FFFD for what is not UTF-8.
+    pub fn to_string_lossy(self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.0)
+    }
+
+    /// The text if the sender speaks Latin-1 (ISO 8859-1), where every byte is a character.
+    pub fn to_latin1(self) -> String {
+        self.0.iter().copied().map(char::from).collect()
+    }
+}
+
+impl<'a> From<&'a TextBuf> for Text<'a> {
+    fn from(text: &'a TextBuf) -> Self {
+        text.as_text()
+    }
+}
+
+impl PartialEq<str> for Text<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Text<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_str() {
+            Ok(text) => write!(f, "{text:?}"),
+            Err(_) => write!(f, "b\"{}\"", self.0.escape_ascii()),
+        }
+    }
+}
+
+/// With U+FFFD for what is not UTF-8.
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_string_lossy())
+    }
+}
+
+/// Owned text of an OSC-string. Cloning is a reference count.
+///
+/// ```
+/// use tokio_osc::TextBuf;
+///
+/// let text = TextBuf::new("saw");
+/// assert_eq!(text.as_text(), "saw");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct TextBuf(Bytes);
+
+impl TextBuf {
+    /// Text of a string or of bytes, without a copy if they are static or [`Bytes`].
+    pub fn new(text: impl Into<Bytes>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, borrowed: its methods turn it into a `str`.
+    pub fn as_text(&self) -> Text<'_> {
+        Text(&self.0)
+    }
+
+    /// The bytes as sent.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes as sent, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+impl fmt::Debug for TextBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_text().fmt(f)
+    }
+}
+
+/// With U+FFFD for what is not UTF-8.
+impl fmt::Display for TextBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.as_text(), f)
+    }
+}
+
+/// A character (type tag `c`): the 32 bits as they stand on the wire.
+///
+/// "An ASCII character, sent as 32 bits" (OSC 1.0) is written as a big-endian number:
+/// `00 00 00 41` is `A`. osc4py3 puts it into the first byte, `41 00 00 00`:
+/// [`to_char`](Char::to_char) reads both, and the bits are kept.
+///
+/// ```
+/// use tokio_osc::Char;
+///
+/// assert_eq!(Char::from('A').to_bits(), 0x41);
+/// assert_eq!(Char::from_bits(0x4100_0000).to_char(), Some('A'));
+/// assert_eq!(Char::from_bits(0x4142_0000).to_char(), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Char(u32);
+
+impl Char {
+    /// A character from its 32 bits.
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// The 32 bits.
+    pub const fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    /// The character, if the bits are one in either form.
+    pub const fn to_char(self) -> Option<char> {
+        if self.0 != 0 && self.0.trailing_zeros() >= 24 {
+            return char::from_u32(self.0 >> 24);
+        }
+        char::from_u32(self.0)
+    }
+}
+
+impl From<char> for Char {
+    fn from(character: char) -> Self {
+        Self(u32::from(character))
+    }
+}
