@@ -126,7 +126,7 @@ impl fmt::Debug for ArgRef<'_> {
 
 /// An array, borrowed from a message: the type tags between its brackets and their data, both
 /// validated. [`iter`](ArrayRef::iter) reads it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct ArrayRef<'a> {
     pub(crate) tags: &'a [u8],
     pub(crate) data: &'a [u8],
@@ -183,7 +183,7 @@ pub enum Arg {
 
 impl Arg {
     /// The argument, borrowed; `None` for an array, which only a message holds in borrowed form.
-    fn as_scalar(&self) -> Option<ArgRef<'_>> {
+    pub(crate) fn as_scalar(&self) -> Option<ArgRef<'_>> {
         Some(match self {
             Self::Int32(value) => ArgRef::Int32(*value),
             Self::Float32(value) => ArgRef::Float32(*value),

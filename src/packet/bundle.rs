@@ -1,0 +1,224 @@
+//! A bundle: a time tag and the messages and bundles that belong together.
+
+use std::fmt;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::walk::Walk;
+use super::{EncodeError, EncodeErrorKind, IntoPacket, Message, MessageRef, Packet, PacketRef};
+use crate::types::TimeTag;
+use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeError, Validator, be_u32, be_u64};
+
+/// A bundle in its validated wire form.
+///
+/// ```text
+/// +-------------+----------+--------+-----------+--------+-----------+---
+/// | "#bundle\0" | time tag | size 1 | element 1 | size 2 | element 2 | …
+/// | 8 bytes     | 8 bytes  | i32    | message or bundle  |           |
+/// +-------------+----------+--------+-----------+--------+-----------+---
+/// ```
+///
+/// Its elements take effect together, when its time tag says. Cloning it is a reference count.
+/// `==` compares time tags and elements by meaning, not padding.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Bundle, TimeTag};
+///
+/// let bundle = Bundle::at(TimeTag::after(Duration::from_millis(200)))
+///     .with(("/synth/1/freq", 440.0_f32))
+///     .with(("/synth/1/gate", true))
+///     .build()?;
+/// assert_eq!(bundle.elements().count(), 2);
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
+#[derive(Clone)]
+pub struct Bundle {
+    frame: Bytes,
+}
+
+impl Bundle {
+    /// Begins a bundle that is to run at the time of a tag.
+    pub fn at(time_tag: TimeTag) -> BundleBuilder {
+        let mut frame = BytesMut::with_capacity(256);
+        frame.put_slice(BUNDLE_NAME);
+        frame.put_u64(time_tag.to_bits());
+        BundleBuilder { frame, error: None }
+    }
+
+    /// Begins a bundle that is to run when it arrives.
+    pub fn immediately() -> BundleBuilder {
+        Self::at(TimeTag::IMMEDIATELY)
+    }
+
+    /// For a frame that was validated as a bundle.
+    pub(crate) fn from_validated(frame: Bytes) -> Self {
+        Self { frame }
+    }
+
+    /// The bundle, borrowed.
+    pub fn as_ref(&self) -> BundleRef<'_> {
+        BundleRef { frame: &self.frame }
+    }
+
+    /// When it is to run.
+    pub fn time_tag(&self) -> TimeTag {
+        self.as_ref().time_tag()
+    }
+
+    /// The elements, in order, each sharing this bundle's buffer.
+    pub fn elements(&self) -> impl Iterator<Item = Packet> {
+        self.as_ref().elements().map(|element| match element {
+            PacketRef::Message(message) => {
+                let frame = self.frame.slice_ref(message.as_bytes());
+                Packet::Message(Message::from_parts(frame, message.layout()))
+            }
+            PacketRef::Bundle(bundle) => Packet::Bundle(Self { frame: self.frame.slice_ref(bundle.frame) }),
+        })
+    }
+
+    /// The bytes of the bundle.
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.frame
+    }
+}
+
+impl PartialEq for Bundle {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl Eq for Bundle {}
+
+impl fmt::Debug for Bundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_ref().fmt(f)
+    }
+}
+
+/// A bundle being built. It is a packet already: sending it builds it.
+#[derive(Clone, Debug)]
+pub struct BundleBuilder {
+    frame: BytesMut,
+    error: Option<EncodeError>,
+}
+
+impl BundleBuilder {
+    /// Adds a message or a bundle. What cannot be encoded is reported by
+    /// [`build`](BundleBuilder::build) or when the bundle is sent.
+    pub fn with(mut self, element: impl IntoPacket) -> Self {
+        if self.error.is_none() {
+            self.error = self.push(&element).err();
+        }
+        self
+    }
+
+    /// Encodes the bundle.
+    ///
+    /// # Errors
+    /// The first element that could not be encoded, or a size over 2<sup>31</sup> - 1 bytes.
+    pub fn build(self) -> Result<Bundle, EncodeError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(Bundle { frame: self.frame.freeze() }),
+        }
+    }
+
+    fn push(&mut self, element: &impl IntoPacket) -> Result<(), EncodeError> {
+        let start = self.frame.len();
+        self.frame.put_u32(0);
+        element.encode(&mut self.frame)?;
+        let size = self.frame.len() - start - 4;
+        if self.frame.len() > i32::MAX as usize {
+            return Err(EncodeError::new(EncodeErrorKind::TooLarge, self.frame.len()));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the size was checked")]
+        let prefix = (size as u32).to_be_bytes();
+        self.frame[start..start + 4].copy_from_slice(&prefix);
+        Ok(())
+    }
+
+    pub(super) fn encoded(&self) -> Result<&[u8], EncodeError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(&self.frame),
+        }
+    }
+}
+
+/// A validated bundle in borrowed bytes.
+#[derive(Clone, Copy)]
+pub struct BundleRef<'a> {
+    frame: &'a [u8],
+}
+
+impl<'a> BundleRef<'a> {
+    /// Validates bytes that begin with [`BUNDLE_NAME`].
+    pub(crate) fn validate(frame: &'a [u8], validator: &mut Validator<'_>) -> Result<Self, DecodeError> {
+        validator.bundle(frame)?;
+        Ok(Self { frame })
+    }
+
+    /// When it is to run.
+    pub fn time_tag(&self) -> TimeTag {
+        TimeTag::from_bits(be_u64(self.frame, BUNDLE_NAME.len()))
+    }
+
+    /// The elements, in order. Messages with an unknown type tag are passed over (OSC 1.0).
+    pub fn elements(&self) -> Elements<'a> {
+        Elements { rest: self.frame.get(BUNDLE_HEADER..).unwrap_or_default() }
+    }
+
+    /// The bytes of the bundle.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.frame
+    }
+
+    /// A bundle of its own, in a buffer of exactly its size.
+    pub fn to_owned(&self) -> Bundle {
+        Bundle { frame: Bytes::copy_from_slice(self.frame) }
+    }
+}
+
+impl PartialEq for BundleRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.frame == other.frame
+            || Walk::new(PacketRef::Bundle(*self)).eq(Walk::new(PacketRef::Bundle(*other)))
+    }
+}
+
+impl Eq for BundleRef<'_> {}
+
+impl fmt::Debug for BundleRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bundle({})", self.to_string().trim_end().replace('\n', "; "))
+    }
+}
+
+/// The elements of a bundle. What [`BundleRef::elements`] returns.
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = PacketRef<'a>;
+
+    fn next(&mut self) -> Option<PacketRef<'a>> {
+        loop {
+            let size = be_u32(self.rest, 0) as usize;
+            let element = self.rest.get(4..4 + size).filter(|element| !element.is_empty())?;
+            self.rest = &self.rest[4 + size..];
+            if element.first() != Some(&b'/') {
+                return Some(PacketRef::Bundle(BundleRef { frame: element }));
+            }
+            let message = MessageRef::of_validated(element);
+            if message.is_known() {
+                return Some(PacketRef::Message(message));
+            }
+        }
+    }
+}
+
+impl std::iter::FusedIterator for Elements<'_> {}

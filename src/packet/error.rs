@@ -1,0 +1,182 @@
+//! Why values make no packet, and why a packet does not hold the values asked for.
+
+use std::fmt;
+
+use crate::types::TypeTag;
+
+/// Why a message or bundle cannot be encoded: the caller's fault, found before anything is sent.
+///
+/// ```
+/// use tokio_osc::{EncodeErrorKind, Message};
+///
+/// let error = Message::new("/name", (1, "a\0b")).unwrap_err();
+/// assert_eq!(error.kind(), EncodeErrorKind::NulInText);
+/// assert_eq!(error.to_string(), "argument 1: text with a NUL in it");
+/// assert!(Message::new("no-slash", ()).is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EncodeError {
+    kind: EncodeErrorKind,
+    position: usize,
+}
+
+impl EncodeError {
+    #[cold]
+    pub(crate) fn new(kind: EncodeErrorKind, position: usize) -> Self {
+        Self { kind, position }
+    }
+
+    /// What is wrong.
+    pub const fn kind(&self) -> EncodeErrorKind {
+        self.kind
+    }
+
+    /// Where: the byte of an address, the index of an argument (brackets count), or the size of
+    /// what is too large.
+    pub const fn position(&self) -> usize {
+        self.position
+    }
+}
+
+/// The ways in which values fail to make a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EncodeErrorKind {
+    /// The address is no legal OSC address pattern.
+    Address,
+    /// Text cannot hold a NUL.
+    NulInText,
+    /// The message or bundle takes more than 2<sup>31</sup> - 1 bytes.
+    TooLarge,
+    /// Arrays nest deeper than 255.
+    ArraysTooDeep,
+    /// The argument list wrote other values when it was asked again.
+    Unstable,
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.position;
+        match self.kind {
+            EncodeErrorKind::Address => {
+                write!(f, "the address is no legal OSC address pattern, at byte {at}")
+            }
+            EncodeErrorKind::NulInText => write!(f, "argument {at}: text with a NUL in it"),
+            EncodeErrorKind::TooLarge => write!(f, "{at} bytes are over the limit of 2^31 - 1"),
+            EncodeErrorKind::ArraysTooDeep => f.write_str("arrays nest deeper than 255"),
+            EncodeErrorKind::Unstable => f.write_str("the argument list changed while it was encoded"),
+        }
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+/// Why the arguments of a message are not the ones asked for.
+///
+/// ```
+/// use tokio_osc::{ArgsErrorKind, Message};
+///
+/// let message = Message::new("/synth/1/freq", (440.0_f32, "saw"))?;
+/// let error = message.parse::<(f32, i32)>().unwrap_err();
+/// assert_eq!(error.kind(), ArgsErrorKind::WrongType);
+/// assert_eq!(error.to_string(), "argument 1: expected int32, found a string (s)");
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ArgsError {
+    kind: ArgsErrorKind,
+    index: u32,
+    expected: &'static str,
+    found: Option<TypeTag>,
+}
+
+impl ArgsError {
+    #[cold]
+    pub(crate) fn new(kind: ArgsErrorKind, index: usize, expected: &'static str, found: u8) -> Self {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        Self { kind, index, expected, found: TypeTag::from_byte(found) }
+    }
+
+    /// What is wrong.
+    pub const fn kind(&self) -> ArgsErrorKind {
+        self.kind
+    }
+
+    /// The index of the argument, from 0; an array is one argument.
+    pub const fn index(&self) -> usize {
+        self.index as usize
+    }
+
+    /// The type asked for.
+    pub const fn expected(&self) -> &'static str {
+        self.expected
+    }
+
+    /// The type tag found there; `None` at the end of the arguments.
+    pub const fn found(&self) -> Option<TypeTag> {
+        self.found
+    }
+}
+
+/// The ways in which arguments differ from the ones asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ArgsErrorKind {
+    /// The argument has another type, and no conversion is defined.
+    WrongType,
+    /// There are fewer arguments.
+    Missing,
+    /// There are more arguments.
+    TooMany,
+    /// The number does not fit the type asked for without loss of its meaning.
+    OutOfRange,
+    /// The text is not UTF-8.
+    NotUtf8,
+}
+
+impl fmt::Display for ArgsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, index, expected, .. } = self;
+        let found = Found(self.found);
+        match kind {
+            ArgsErrorKind::WrongType | ArgsErrorKind::Missing => {
+                write!(f, "argument {index}: expected {expected}, found {found}")
+            }
+            ArgsErrorKind::TooMany => write!(f, "argument {index}: expected no more, found {found}"),
+            ArgsErrorKind::OutOfRange => {
+                write!(f, "argument {index}: the value of {found} does not fit {expected}")
+            }
+            ArgsErrorKind::NotUtf8 => write!(f, "argument {index}: {found} that is not UTF-8"),
+        }
+    }
+}
+
+struct Found(Option<TypeTag>);
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            None => return f.write_str("the end"),
+            Some(TypeTag::Int32) => "an int32 (i)",
+            Some(TypeTag::Float32) => "a float32 (f)",
+            Some(TypeTag::String) => "a string (s)",
+            Some(TypeTag::Blob) => "a blob (b)",
+            Some(TypeTag::Int64) => "an int64 (h)",
+            Some(TypeTag::TimeTag) => "a time tag (t)",
+            Some(TypeTag::Float64) => "a float64 (d)",
+            Some(TypeTag::Symbol) => "a symbol (S)",
+            Some(TypeTag::Char) => "a character (c)",
+            Some(TypeTag::Color) => "a color (r)",
+            Some(TypeTag::Midi) => "a MIDI message (m)",
+            Some(TypeTag::True) => "true (T)",
+            Some(TypeTag::False) => "false (F)",
+            Some(TypeTag::Nil) => "nil (N)",
+            Some(TypeTag::Impulse) => "an impulse (I)",
+            Some(TypeTag::ArrayBegin) => "an array ([)",
+            Some(TypeTag::ArrayEnd) => "the end of the array (])",
+        };
+        f.write_str(name)
+    }
+}
+
+impl std::error::Error for ArgsError {}

@@ -1,0 +1,619 @@
+//! From arguments to Rust values: by type, with the conversions that lose no meaning.
+
+use bytes::Bytes;
+
+use super::{ArgsError, ArgsErrorKind as Kind, Array, Exact, Impulse, Nil, Rest, Symbol};
+use crate::types::{Arg, ArgRef, Char, Color, Midi, Text, TextBuf, TimeTag};
+use crate::wire::{ArgCursor, ArgIter};
+
+/// A value, or a list of values, that can be read from the arguments of a message with
+/// [`Message::parse`](crate::Message::parse) or by the extractor `Args`.
+///
+/// Numbers convert where no meaning is lost:
+///
+/// | asked for | taken |
+/// |-----------|-------|
+/// | `f32` | `f`; `d` rounded (not from finite to infinite); `i` and `h` rounded; `T` 1, `F` 0 |
+/// | `f64` | `d`, `f`, `i`; `h` rounded; `T` 1, `F` 0 |
+/// | `i32`, `i64` | `i` and `h` in range; `f` and `d` if integral and in range; `T` 1, `F` 0 |
+/// | `bool` | `T`, `F`; any number that is 0 or 1 |
+/// | `&str`, `String` | `s` and `S` if UTF-8 |
+/// | [`Text`], [`TextBuf`] | `s` and `S` of any charset |
+/// | `&[u8]`, `Vec<u8>`, [`Bytes`] | `b` |
+/// | `char`, [`Char`] | `c` |
+/// | [`TimeTag`], [`Color`], [`Midi`], [`Nil`], [`Impulse`] | `t`, `r`, `m`, `N`, `I` |
+/// | `Option<T>` | `N`, the end of the arguments, or `T` |
+/// | [`Arg`], [`ArgRef`] | anything |
+/// | [`Symbol`], [`Array`] | `S`, `[ ]` |
+/// | [`Exact<T>`](Exact) | `T`, converting nothing |
+///
+/// Tuples of up to 16 members and `[T; N]` read one after the other, `Vec<T>` reads what is left.
+/// The number of arguments must fit exactly; an `Option` at the end and [`Rest`] loosen it.
+///
+/// ```
+/// use tokio_osc::Message;
+///
+/// let message = Message::new("/synth/1/freq", (440, "saw"))?;
+/// let (hz, wave, gain) = message.parse::<(f32, &str, Option<f32>)>()?;
+/// assert_eq!((hz, wave, gain), (440.0, "saw", None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// For a type of your own see [`IntoArgs`](crate::IntoArgs).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from OSC arguments",
+    note = "the types that can are listed at `FromArgs`; integers are `i32` or `i64`"
+)]
+pub trait FromArgs<'a>: Sized {
+    /// Reads the value, and as many arguments as it takes.
+    ///
+    /// # Errors
+    /// The arguments are of other types, or there are not enough.
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError>;
+}
+
+/// Marks the [`FromArgs`] types that borrow nothing from the message, as handlers need them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` borrows from the message or cannot be read from OSC arguments",
+    note = "a handler owns its arguments: `String` instead of `&str`, `Bytes` instead of `&[u8]`, `Arg` instead of `ArgRef`"
+)]
+pub trait OwnedArgs: for<'a> FromArgs<'a> {}
+
+/// A place in the arguments of a message. What [`FromArgs`] reads from.
+#[derive(Clone, Debug)]
+pub struct ArgsReader<'a> {
+    cursor: ArgCursor<'a>,
+    /// The message's buffer, if it has one that can be shared.
+    source: Option<&'a Bytes>,
+    index: usize,
+}
+
+impl<'a> ArgsReader<'a> {
+    pub(crate) fn new(cursor: ArgCursor<'a>, source: Option<&'a Bytes>) -> Self {
+        Self { cursor, source, index: 0 }
+    }
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// The next arguments are of other types, or there are not enough.
+    #[inline]
+    pub fn read<T: FromArgs<'a>>(&mut self) -> Result<T, ArgsError> {
+        T::from_args(self)
+    }
+
+    /// Whether no arguments are left.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.cursor.peek(), 0 | b']')
+    }
+
+    /// Reads one argument of whatever type; `None` at the end.
+    pub fn next_arg(&mut self) -> Option<ArgRef<'a>> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut args = ArgIter::new(self.cursor);
+        let arg = args.next()?;
+        self.cursor = args.cursor();
+        self.index += 1;
+        Some(arg)
+    }
+
+    /// # Errors
+    /// Arguments are left.
+    #[inline]
+    pub(crate) fn finish(&self) -> Result<(), ArgsError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        Err(self.error(Kind::TooMany, "no more"))
+    }
+
+    #[cold]
+    fn error(&self, kind: Kind, expected: &'static str) -> ArgsError {
+        ArgsError::new(kind, self.index, expected, self.cursor.peek())
+    }
+
+    /// The error for a next argument of another type, or for none.
+    #[cold]
+    fn unexpected(&self, expected: &'static str) -> ArgsError {
+        self.error(if self.is_empty() { Kind::Missing } else { Kind::WrongType }, expected)
+    }
+
+    #[inline]
+    fn four(&mut self, tag: u8) -> Option<[u8; 4]> {
+        (self.cursor.peek() == tag).then(|| {
+            self.index += 1;
+            self.cursor.take4()
+        })
+    }
+
+    #[inline]
+    fn eight(&mut self, tag: u8) -> Option<[u8; 8]> {
+        (self.cursor.peek() == tag).then(|| {
+            self.index += 1;
+            self.cursor.take8()
+        })
+    }
+
+    /// Steps over a tag without data, if it is next.
+    fn mark(&mut self, tag: u8) -> bool {
+        let found = self.cursor.peek() == tag;
+        if found {
+            self.cursor.advance();
+            self.index += 1;
+        }
+        found
+    }
+
+    #[inline]
+    fn text(&mut self, expected: &'static str) -> Result<Text<'a>, ArgsError> {
+        if !matches!(self.cursor.peek(), b's' | b'S') {
+            return Err(self.unexpected(expected));
+        }
+        self.index += 1;
+        Ok(Text::new(self.cursor.take_text()))
+    }
+
+    #[inline]
+    fn utf8(&mut self) -> Result<&'a str, ArgsError> {
+        let before = self.clone();
+        let text = self.text("a string")?;
+        text.to_str().map_err(|_| before.error(Kind::NotUtf8, "a string"))
+    }
+
+    #[inline]
+    fn blob(&mut self) -> Result<&'a [u8], ArgsError> {
+        if self.cursor.peek() != b'b' {
+            return Err(self.unexpected("a blob"));
+        }
+        self.index += 1;
+        Ok(self.cursor.take_blob())
+    }
+
+    /// The bytes as a value of their own: a share of the message's buffer, or a copy.
+    fn share(&self, bytes: &'a [u8]) -> Bytes {
+        match self.source {
+            Some(source) if !bytes.is_empty() => source.slice_ref(bytes),
+            _ => Bytes::copy_from_slice(bytes),
+        }
+    }
+
+    /// The next argument as a number, if it is one that can be converted.
+    #[cold]
+    fn number(&mut self, expected: &'static str) -> Result<Number, ArgsError> {
+        let number = match self.cursor.peek() {
+            b'i' => Number::Int(i32::from_be_bytes(self.cursor.take4()).into()),
+            b'h' => Number::Int(i64::from_be_bytes(self.cursor.take8())),
+            b'f' => Number::Float(f32::from_be_bytes(self.cursor.take4()).into()),
+            b'd' => Number::Float(f64::from_be_bytes(self.cursor.take8())),
+            tag @ (b'T' | b'F') => {
+                self.cursor.advance();
+                Number::Int((tag == b'T').into())
+            }
+            _ => return Err(self.unexpected(expected)),
+        };
+        self.index += 1;
+        Ok(number)
+    }
+
+    /// The next argument as a number that fits; else the error stands at that argument.
+    #[cold]
+    fn convert<T>(&mut self, expected: &'static str, fit: fn(Number) -> Option<T>) -> Result<T, ArgsError> {
+        let before = self.clone();
+        fit(self.number(expected)?).ok_or_else(|| before.error(Kind::OutOfRange, expected))
+    }
+
+    /// The argument as a value of its own. Arrays are opened one after the other, not recursively.
+    fn owned(&self, arg: ArgRef<'a>) -> Arg {
+        let ArgRef::Array(array) = arg else { return self.owned_scalar(arg) };
+        let mut open = vec![(array.iter(), Vec::new())];
+        loop {
+            let Some((elements, values)) = open.last_mut() else { return Arg::Array(Vec::new()) };
+            match elements.next() {
+                Some(ArgRef::Array(inner)) => open.push((inner.iter(), Vec::new())),
+                Some(scalar) => values.push(self.owned_scalar(scalar)),
+                None => {
+                    let array = Arg::Array(std::mem::take(values));
+                    open.pop();
+                    match open.last_mut() {
+                        Some((_, outer)) => outer.push(array),
+                        None => return array,
+                    }
+                }
+            }
+        }
+    }
+
+    fn owned_scalar(&self, arg: ArgRef<'a>) -> Arg {
+        match arg {
+            ArgRef::Int32(value) => Arg::Int32(value),
+            ArgRef::Float32(value) => Arg::Float32(value),
+            ArgRef::String(text) => Arg::String(TextBuf::new(self.share(text.as_bytes()))),
+            ArgRef::Blob(bytes) => Arg::Blob(self.share(bytes)),
+            ArgRef::Int64(value) => Arg::Int64(value),
+            ArgRef::TimeTag(tag) => Arg::TimeTag(tag),
+            ArgRef::Float64(value) => Arg::Float64(value),
+            ArgRef::Symbol(text) => Arg::Symbol(TextBuf::new(self.share(text.as_bytes()))),
+            ArgRef::Char(character) => Arg::Char(character),
+            ArgRef::Color(color) => Arg::Color(color),
+            ArgRef::Midi(midi) => Arg::Midi(midi),
+            ArgRef::Bool(value) => Arg::Bool(value),
+            ArgRef::Nil => Arg::Nil,
+            ArgRef::Impulse => Arg::Impulse,
+            ArgRef::Array(_) => Arg::Array(Vec::new()),
+        }
+    }
+}
+
+/// A number on its way to the type asked for.
+#[derive(Clone, Copy)]
+enum Number {
+    Int(i64),
+    Float(f64),
+}
+
+impl Number {
+    #[expect(clippy::cast_precision_loss, reason = "rounding is what is promised")]
+    fn to_f64(self) -> f64 {
+        match self {
+            Self::Int(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "rounding is what is promised"
+    )]
+    fn to_f32(self) -> Option<f32> {
+        match self {
+            Self::Int(value) => Some(value as f32),
+            Self::Float(value) => {
+                let rounded = value as f32;
+                (rounded.is_finite() || !value.is_finite()).then_some(rounded)
+            }
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "integral and in range")]
+    fn to_i64(self) -> Option<i64> {
+        const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+        match self {
+            Self::Int(value) => Some(value),
+            Self::Float(value) => {
+                let fits = value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value);
+                fits.then_some(value as i64)
+            }
+        }
+    }
+
+    fn to_bool(self) -> Option<bool> {
+        match self.to_i64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> FromArgs<'a> for i32 {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        match args.four(b'i') {
+            Some(bytes) => Ok(Self::from_be_bytes(bytes)),
+            None => args.convert("int32", |number| number.to_i64()?.try_into().ok()),
+        }
+    }
+}
+
+impl<'a> FromArgs<'a> for i64 {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        match args.eight(b'h') {
+            Some(bytes) => Ok(Self::from_be_bytes(bytes)),
+            None => args.convert("int64", Number::to_i64),
+        }
+    }
+}
+
+impl<'a> FromArgs<'a> for f32 {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        match args.four(b'f') {
+            Some(bytes) => Ok(Self::from_be_bytes(bytes)),
+            None => args.convert("float32", Number::to_f32),
+        }
+    }
+}
+
+impl<'a> FromArgs<'a> for f64 {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        match args.eight(b'd') {
+            Some(bytes) => Ok(Self::from_be_bytes(bytes)),
+            None => args.convert("float64", |number| Some(number.to_f64())),
+        }
+    }
+}
+
+impl<'a> FromArgs<'a> for bool {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.convert("true or false", Number::to_bool)
+    }
+}
+
+impl<'a> FromArgs<'a> for &'a str {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.utf8()
+    }
+}
+
+impl<'a> FromArgs<'a> for String {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.utf8().map(str::to_owned)
+    }
+}
+
+impl<'a> FromArgs<'a> for Text<'a> {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.text("a string")
+    }
+}
+
+impl<'a> FromArgs<'a> for TextBuf {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        let text = args.text("a string")?;
+        Ok(Self::new(args.share(text.as_bytes())))
+    }
+}
+
+/// Exactly `S`.
+impl<'a, T: FromArgs<'a>> FromArgs<'a> for Symbol<T> {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        if args.cursor.peek() != b'S' {
+            return Err(args.unexpected("a symbol"));
+        }
+        args.read().map(Self)
+    }
+}
+
+impl<'a> FromArgs<'a> for &'a [u8] {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.blob()
+    }
+}
+
+impl<'a> FromArgs<'a> for Vec<u8> {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.blob().map(<[u8]>::to_vec)
+    }
+}
+
+/// Shares the message's buffer.
+impl<'a> FromArgs<'a> for Bytes {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        let blob = args.blob()?;
+        Ok(args.share(blob))
+    }
+}
+
+impl<'a> FromArgs<'a> for Char {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        let bits = args.four(b'c').ok_or_else(|| args.unexpected("a character"))?;
+        Ok(Self::from_bits(u32::from_be_bytes(bits)))
+    }
+}
+
+impl<'a> FromArgs<'a> for char {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        let before = args.clone();
+        args.read::<Char>()?.to_char().ok_or_else(|| before.error(Kind::OutOfRange, "a character"))
+    }
+}
+
+impl<'a> FromArgs<'a> for TimeTag {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        let bits = args.eight(b't').ok_or_else(|| args.unexpected("a time tag"))?;
+        Ok(Self::from_bits(u64::from_be_bytes(bits)))
+    }
+}
+
+impl<'a> FromArgs<'a> for Color {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.four(b'r').map(Self::from).ok_or_else(|| args.unexpected("a color"))
+    }
+}
+
+impl<'a> FromArgs<'a> for Midi {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.four(b'm').map(Self::from).ok_or_else(|| args.unexpected("a MIDI message"))
+    }
+}
+
+impl<'a> FromArgs<'a> for Nil {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        if args.mark(b'N') { Ok(Self) } else { Err(args.unexpected("nil")) }
+    }
+}
+
+impl<'a> FromArgs<'a> for Impulse {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        if args.mark(b'I') { Ok(Self) } else { Err(args.unexpected("an impulse")) }
+    }
+}
+
+impl<'a, T: FromArgs<'a>> FromArgs<'a> for Option<T> {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        if args.is_empty() || args.mark(b'N') {
+            return Ok(None);
+        }
+        args.read().map(Some)
+    }
+}
+
+impl<'a> FromArgs<'a> for ArgRef<'a> {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.next_arg().ok_or_else(|| args.unexpected("an argument"))
+    }
+}
+
+impl<'a> FromArgs<'a> for Arg {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        let arg = args.read()?;
+        Ok(args.owned(arg))
+    }
+}
+
+impl<'a, T: FromArgs<'a>> FromArgs<'a> for Array<T> {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        if args.cursor.peek() != b'[' {
+            return Err(args.unexpected("an array"));
+        }
+        let array = args.cursor.take_array();
+        let cursor = ArgCursor { tags: array.tags, data: array.data };
+        let mut elements = ArgsReader { cursor, source: args.source, index: args.index };
+        let value = elements.read()?;
+        elements.finish()?;
+        args.index += 1;
+        Ok(Self(value))
+    }
+}
+
+impl<'a, T: FromArgs<'a>, const N: usize> FromArgs<'a> for [T; N] {
+    #[inline]
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        let mut failed = None;
+        let values: [Option<T>; N] = std::array::from_fn(|_| match failed {
+            Some(_) => None,
+            None => args.read().map_err(|error| failed = Some(error)).ok(),
+        });
+        match failed {
+            Some(error) => Err(error),
+            #[expect(clippy::unreachable, reason = "every read succeeded")]
+            None => Ok(values.map(|value| value.unwrap_or_else(|| unreachable!("a value was read")))),
+        }
+    }
+}
+
+/// What is left, each argument a `T`.
+impl<'a, T: FromArgs<'a>> FromArgs<'a> for Vec<T> {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        let mut values = Self::new();
+        while !args.is_empty() {
+            let before = args.index;
+            values.push(args.read()?);
+            if args.index == before {
+                return Err(args.error(Kind::TooMany, "no more"));
+            }
+        }
+        Ok(values)
+    }
+}
+
+impl<'a> FromArgs<'a> for Rest {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.read().map(Self)
+    }
+}
+
+impl<'a> FromArgs<'a> for () {
+    fn from_args(_args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        Ok(())
+    }
+}
+
+macro_rules! exact {
+    ($($type:ty => $tag:pat, $expected:literal;)*) => {$(
+        impl<'a> FromArgs<'a> for Exact<$type> {
+            fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+                match args.cursor.peek() {
+                    $tag => args.read().map(Self),
+                    _ => Err(args.unexpected($expected)),
+                }
+            }
+        }
+
+        impl OwnedArgs for Exact<$type> {}
+    )*};
+}
+
+exact! {
+    i32 => b'i', "exactly int32";
+    i64 => b'h', "exactly int64";
+    f32 => b'f', "exactly float32";
+    f64 => b'd', "exactly float64";
+    bool => b'T' | b'F', "exactly true or false";
+    String => b's', "exactly a string";
+    TextBuf => b's', "exactly a string";
+}
+
+macro_rules! owned {
+    ($($type:ty),* $(,)?) => {$(impl OwnedArgs for $type {})*};
+}
+
+owned!(
+    (),
+    i32,
+    i64,
+    f32,
+    f64,
+    bool,
+    char,
+    Char,
+    String,
+    TextBuf,
+    Bytes,
+    Vec<u8>,
+    TimeTag,
+    Color,
+    Midi,
+    Nil,
+    Impulse,
+    Arg,
+    Rest
+);
+
+impl<T: OwnedArgs> OwnedArgs for Option<T> {}
+impl<T: OwnedArgs> OwnedArgs for Symbol<T> {}
+impl<T: OwnedArgs> OwnedArgs for Array<T> {}
+impl<T: OwnedArgs> OwnedArgs for Vec<T> {}
+impl<T: OwnedArgs, const N: usize> OwnedArgs for [T; N] {}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<'a, $($name: FromArgs<'a>),*> FromArgs<'a> for ($($name,)*) {
+            #[inline]
+            fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+                Ok(($(args.read::<$name>()?,)*))
+            }
+        }
+
+        impl<$($name: OwnedArgs),*> OwnedArgs for ($($name,)*) {}
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+tuples!(A B C D E F G H I);
+tuples!(A B C D E F G H I J);
+tuples!(A B C D E F G H I J K);
+tuples!(A B C D E F G H I J K L);
+tuples!(A B C D E F G H I J K L M);
+tuples!(A B C D E F G H I J K L M N);
+tuples!(A B C D E F G H I J K L M N O);
+tuples!(A B C D E F G H I J K L M N O P);

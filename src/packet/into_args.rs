@@ -1,0 +1,263 @@
+//! From Rust values to arguments: the type tag follows the Rust type.
+
+use bytes::Bytes;
+
+use super::{Array, Impulse, Nil, Rest, Symbol};
+use crate::types::{Arg, ArgRef, Char, Color, Midi, Text, TextBuf, TimeTag};
+use crate::wire::ArgsWriter;
+
+/// A value, or a list of values, that can be the arguments of a message.
+///
+/// | Rust | OSC | Rust | OSC |
+/// |------|-----|------|-----|
+/// | `i32` | `i` | [`TimeTag`] | `t` |
+/// | `i64` | `h` | `char`, [`Char`] | `c` |
+/// | `f32` | `f` | [`Color`] | `r` |
+/// | `f64` | `d` | [`Midi`] | `m` |
+/// | `bool` | `T` or `F` | [`Nil`], `None` | `N` |
+/// | `&str`, `String`, [`Text`], [`TextBuf`] | `s` | [`Impulse`] | `I` |
+/// | [`Symbol`] | `S` | [`Array`] | `[ ]` |
+/// | `&[u8]`, `[u8; N]`, `Vec<u8>`, [`Bytes`] | `b` | [`Arg`], [`ArgRef`] | its own |
+///
+/// `()`, tuples of up to 16 members, slices, arrays and vectors are lists; `Some(value)` is the value.
+///
+/// An untyped `0.5` is an `f64`, hence `d`, and many receivers take only `f`: write `0.5_f32`.
+///
+/// For a type of your own write its fields one after the other:
+///
+/// ```
+/// use tokio_osc::{ArgsError, ArgsReader, ArgsWriter, FromArgs, IntoArgs, Message, OwnedArgs};
+///
+/// #[derive(Debug, PartialEq)]
+/// struct Position { x: f32, y: f32 }
+///
+/// impl IntoArgs for Position {
+///     fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+///         (self.x, self.y).write_args(out);
+///     }
+/// }
+///
+/// impl<'a> FromArgs<'a> for Position {
+///     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+///         Ok(Self { x: args.read()?, y: args.read()? })
+///     }
+/// }
+///
+/// impl OwnedArgs for Position {}      // it borrows nothing: handlers may ask for it
+///
+/// let message = Message::new("/ball", (7, Position { x: 0.5, y: 1.0 }))?;
+/// assert_eq!(message.to_string(), "/ball ,iff 7 0.5 1");
+/// assert_eq!(message.parse::<(i32, Position)>()?.1, Position { x: 0.5, y: 1.0 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an OSC argument",
+    note = "the types that can are listed at `IntoArgs`; integers are `i32` or `i64`"
+)]
+pub trait IntoArgs {
+    /// Writes the values, in order.
+    ///
+    /// Called twice for one message, once to measure and once to write: both times it must write
+    /// the same, else the message is refused as [`Unstable`](crate::EncodeErrorKind::Unstable).
+    fn write_args<W: ArgsWriter>(&self, out: &mut W);
+}
+
+macro_rules! scalars {
+    ($($type:ty => $method:ident),* $(,)?) => {$(
+        impl IntoArgs for $type {
+            #[inline]
+            fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+                out.$method(*self);
+            }
+        }
+    )*};
+}
+
+scalars! {
+    i32 => int32, i64 => int64, f32 => float32, f64 => float64, bool => bool, char => char,
+    Char => char, TimeTag => time_tag, Color => color, Midi => midi,
+}
+
+macro_rules! bytes_and_text {
+    ($($(#[$generic:tt])* $type:ty => $method:ident),* $(,)?) => {$(
+        impl IntoArgs for $type {
+            #[inline]
+            fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+                out.$method(self);
+            }
+        }
+    )*};
+}
+
+bytes_and_text! { str => string, String => string, [u8] => blob, Vec<u8> => blob, Bytes => blob }
+
+impl<const N: usize> IntoArgs for [u8; N] {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        out.blob(self);
+    }
+}
+
+impl IntoArgs for Text<'_> {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        out.string(self.as_bytes());
+    }
+}
+
+impl IntoArgs for TextBuf {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        out.string(self.as_bytes());
+    }
+}
+
+impl<T: AsRef<[u8]>> IntoArgs for Symbol<T> {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        out.symbol(&self.0);
+    }
+}
+
+impl IntoArgs for Nil {
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        out.nil();
+    }
+}
+
+impl IntoArgs for Impulse {
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        out.impulse();
+    }
+}
+
+impl<T: IntoArgs + ?Sized> IntoArgs for &T {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        (**self).write_args(out);
+    }
+}
+
+impl<T: IntoArgs> IntoArgs for Option<T> {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        match self {
+            Some(value) => value.write_args(out),
+            None => out.nil(),
+        }
+    }
+}
+
+impl<T: IntoArgs> IntoArgs for Array<T> {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        out.array(|out| self.0.write_args(out));
+    }
+}
+
+impl<T: IntoArgs> IntoArgs for [T] {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        for value in self {
+            value.write_args(out);
+        }
+    }
+}
+
+impl<T: IntoArgs, const N: usize> IntoArgs for [T; N] {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        self.as_slice().write_args(out);
+    }
+}
+
+impl<T: IntoArgs> IntoArgs for Vec<T> {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        self.as_slice().write_args(out);
+    }
+}
+
+impl IntoArgs for Rest {
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        self.0.write_args(out);
+    }
+}
+
+impl IntoArgs for Arg {
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        match self {
+            Self::Int32(value) => out.int32(*value),
+            Self::Float32(value) => out.float32(*value),
+            Self::String(text) => out.string(text.as_bytes()),
+            Self::Blob(bytes) => out.blob(bytes),
+            Self::Int64(value) => out.int64(*value),
+            Self::TimeTag(tag) => out.time_tag(*tag),
+            Self::Float64(value) => out.float64(*value),
+            Self::Symbol(text) => out.symbol(text.as_bytes()),
+            Self::Char(character) => out.char(*character),
+            Self::Color(color) => out.color(*color),
+            Self::Midi(midi) => out.midi(*midi),
+            Self::Bool(value) => out.bool(*value),
+            Self::Nil => out.nil(),
+            Self::Impulse => out.impulse(),
+            Self::Array(elements) => out.array(|out| elements.write_args(out)),
+        }
+    }
+}
+
+impl IntoArgs for ArgRef<'_> {
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        match self {
+            Self::Int32(value) => out.int32(*value),
+            Self::Float32(value) => out.float32(*value),
+            Self::String(text) => out.string(text.as_bytes()),
+            Self::Blob(bytes) => out.blob(bytes),
+            Self::Int64(value) => out.int64(*value),
+            Self::TimeTag(tag) => out.time_tag(*tag),
+            Self::Float64(value) => out.float64(*value),
+            Self::Symbol(text) => out.symbol(text.as_bytes()),
+            Self::Char(character) => out.char(*character),
+            Self::Color(color) => out.color(*color),
+            Self::Midi(midi) => out.midi(*midi),
+            Self::Bool(value) => out.bool(*value),
+            Self::Nil => out.nil(),
+            Self::Impulse => out.impulse(),
+            Self::Array(array) => out.array(|out| array.iter().for_each(|arg| arg.write_args(out))),
+        }
+    }
+}
+
+impl IntoArgs for () {
+    fn write_args<W: ArgsWriter>(&self, _out: &mut W) {}
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<$($name: IntoArgs),*> IntoArgs for ($($name,)*) {
+            #[inline]
+            #[expect(non_snake_case, reason = "the type's name serves as the variable's")]
+            fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+                let ($($name,)*) = self;
+                $($name.write_args(out);)*
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+tuples!(A B C D E F G H I);
+tuples!(A B C D E F G H I J);
+tuples!(A B C D E F G H I J K);
+tuples!(A B C D E F G H I J K L);
+tuples!(A B C D E F G H I J K L M);
+tuples!(A B C D E F G H I J K L M N);
+tuples!(A B C D E F G H I J K L M N O);
+tuples!(A B C D E F G H I J K L M N O P);

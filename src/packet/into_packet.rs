@@ -1,0 +1,86 @@
+//! What can be sent.
+
+use bytes::{Bytes, BytesMut};
+
+use super::{Bundle, BundleBuilder, EncodeError, IntoArgs, Message, MessageRef, Packet, message};
+use crate::wire::BUNDLE_NAME;
+
+/// What can be sent: a [`Message`], a [`Bundle`], a [`Packet`], references to them, a
+/// [`BundleBuilder`], or an address with its arguments as a tuple.
+///
+/// ```
+/// use tokio_osc::{Bundle, IntoPacket, Packet};
+///
+/// assert!(matches!(("/ping", 7).into_packet()?, Packet::Message(_)));
+/// assert!(matches!(("/stop", ()).into_packet()?, Packet::Message(_)));
+/// assert!(matches!(Bundle::immediately().with(("/ping", 7)).into_packet()?, Packet::Bundle(_)));
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as an OSC packet",
+    note = "send a `Message`, a `Bundle`, or a tuple `(address, arguments)` with `()` for no arguments"
+)]
+pub trait IntoPacket {
+    /// Appends the packet's bytes.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded; then `dst` is as it was.
+    fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError>;
+
+    /// The packet as a value.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded.
+    fn into_packet(self) -> Result<Packet, EncodeError>
+    where
+        Self: Sized,
+    {
+        let mut frame = BytesMut::new();
+        self.encode(&mut frame)?;
+        Ok(of_encoded(frame.freeze()))
+    }
+}
+
+fn of_encoded(frame: Bytes) -> Packet {
+    if frame.starts_with(BUNDLE_NAME) {
+        return Bundle::from_validated(frame).into();
+    }
+    let layout = MessageRef::of_validated(&frame).layout();
+    Message::from_parts(frame, layout).into()
+}
+
+impl<A: AsRef<[u8]>, T: IntoArgs> IntoPacket for (A, T) {
+    #[inline]
+    fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        message::encode(dst, self.0.as_ref(), &self.1).map(drop)
+    }
+}
+
+impl IntoPacket for BundleBuilder {
+    fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        dst.extend_from_slice(self.encoded()?);
+        Ok(())
+    }
+
+    fn into_packet(self) -> Result<Packet, EncodeError> {
+        self.build().map(Packet::Bundle)
+    }
+}
+
+macro_rules! encoded {
+    ($($type:ty),*) => {$(
+        impl IntoPacket for $type {
+            #[inline]
+            fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
+                dst.extend_from_slice(self.as_bytes());
+                Ok(())
+            }
+
+            fn into_packet(self) -> Result<Packet, EncodeError> {
+                Ok(self.clone().into())
+            }
+        }
+    )*};
+}
+
+encoded!(Message, &Message, Bundle, &Bundle, Packet, &Packet);

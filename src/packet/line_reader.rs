@@ -1,0 +1,412 @@
+//! Reading canonical lines: the inverse of [`line`](super::line).
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::line::{NAN32, NAN64};
+use super::{Bundle, BundleBuilder, EncodeError, Message, Packet};
+use crate::types::{Arg, Char, Color, Midi, TextBuf, TimeTag, TypeTag};
+
+/// Reads packets from canonical lines, one line at a time.
+///
+/// A message is one line; a bundle is `#bundle TIMETAG`, its elements, and `#end`. Blank lines and
+/// other lines that begin with `#` are passed over. A time tag is `0x` and 16 hexadecimal digits,
+/// `now` for [`TimeTag::IMMEDIATELY`], or `+SECONDS` from the present time on.
+///
+/// ```
+/// use tokio_osc::LineReader;
+///
+/// let mut lines = LineReader::new();
+/// assert!(lines.push("#bundle now")?.is_none());
+/// assert!(lines.push("/synth/1/freq ,f 440")?.is_none());
+/// let bundle = lines.push("#end")?.expect("a whole bundle");
+/// assert_eq!(bundle.to_string(), "#bundle 0x0000000000000001\n/synth/1/freq ,f 440\n#end");
+/// lines.finish()?;
+/// # Ok::<(), tokio_osc::ParseLineError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct LineReader {
+    open: Vec<BundleBuilder>,
+    line: usize,
+}
+
+/// Bundles that may be open at a time. More than decoding takes by default, since a file may have
+/// been written with a higher limit.
+const MAX_DEPTH: usize = 1_024;
+
+impl LineReader {
+    /// A reader that has read nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a line, without or with its line end; gives a packet when one is complete.
+    ///
+    /// # Errors
+    /// The line is no canonical line. The reader then stands where it stood before it.
+    pub fn push(&mut self, line: &str) -> Result<Option<Packet>, ParseLineError> {
+        self.line += 1;
+        self.read(line.trim_end_matches(['\n', '\r'])).map_err(|error| error.in_line(self.line))
+    }
+
+    /// Ends the input.
+    ///
+    /// # Errors
+    /// A bundle is open.
+    pub fn finish(self) -> Result<(), ParseLineError> {
+        if self.open.is_empty() {
+            return Ok(());
+        }
+        Err(ParseLineError::new(ParseLineErrorKind::UnclosedBundle, 0).in_line(self.line + 1))
+    }
+
+    fn read(&mut self, line: &str) -> Result<Option<Packet>, ParseLineError> {
+        let mut words = line.split_ascii_whitespace();
+        let element = match words.next() {
+            Some("#bundle") => {
+                self.open(words.next().unwrap_or_default())?;
+                return Ok(None);
+            }
+            Some("#end") => {
+                let unexpected = ParseLineError::new(ParseLineErrorKind::UnexpectedEnd, 0);
+                self.open.pop().ok_or(unexpected)?.build()?.into()
+            }
+            Some(comment) if comment.starts_with('#') => return Ok(None),
+            Some(_) => message(line)?.into(),
+            None => return Ok(None),
+        };
+        match self.open.pop() {
+            Some(bundle) => {
+                self.open.push(bundle.with(&element));
+                Ok(None)
+            }
+            None => Ok(Some(element)),
+        }
+    }
+
+    fn open(&mut self, time_tag: &str) -> Result<(), ParseLineError> {
+        if self.open.len() == MAX_DEPTH {
+            return Err(ParseLineError::new(ParseLineErrorKind::TooDeep, 0));
+        }
+        let time_tag = parse_time_tag(time_tag)
+            .ok_or(ParseLineError::new(ParseLineErrorKind::Argument(TypeTag::TimeTag), "#bundle ".len()))?;
+        self.open.push(Bundle::at(time_tag));
+        Ok(())
+    }
+}
+
+/// Reads one canonical line.
+impl FromStr for Message {
+    type Err = ParseLineError;
+
+    fn from_str(line: &str) -> Result<Self, ParseLineError> {
+        message(line)
+    }
+}
+
+/// Reads one packet: a canonical line, or the lines of a bundle.
+impl FromStr for Packet {
+    type Err = ParseLineError;
+
+    fn from_str(text: &str) -> Result<Self, ParseLineError> {
+        let mut reader = LineReader::new();
+        let mut found = None;
+        for line in text.lines() {
+            let packet = reader.push(line)?;
+            if found.is_some() && packet.is_some() {
+                return Err(ParseLineError::new(ParseLineErrorKind::Trailing, 0).in_line(reader.line));
+            }
+            found = found.or(packet);
+        }
+        let line = reader.line.max(1);
+        reader.finish()?;
+        found.ok_or(ParseLineError::new(ParseLineErrorKind::Address, 0).in_line(line))
+    }
+}
+
+fn message(line: &str) -> Result<Message, ParseLineError> {
+    let mut tokens = Tokens { line, at: 0 };
+    let not_an_address = ParseLineError::new(ParseLineErrorKind::Address, 0);
+    let address = match tokens.next() {
+        Some((_, token)) if token.starts_with(['"', 'x']) => parse_text(token).ok_or(not_an_address)?,
+        Some((_, token)) => token.as_bytes().to_vec(),
+        None => return Err(not_an_address),
+    };
+    let Some((tags_at, tags)) = tokens.next() else {
+        return Ok(Message::untagged(&address)?);
+    };
+    let Some(tags) = tags.strip_prefix(',') else {
+        return Err(ParseLineError::new(ParseLineErrorKind::TypeTags, tags_at));
+    };
+    let mut open = vec![Vec::new()];
+    for (index, byte) in tags.bytes().enumerate() {
+        let unknown = ParseLineError::new(ParseLineErrorKind::TypeTags, tags_at + 1 + index);
+        let tag = TypeTag::from_byte(byte).ok_or(unknown)?;
+        let missing = ParseLineError::new(ParseLineErrorKind::Argument(tag), line.len());
+        let (at, token) = tokens.next().ok_or(missing)?;
+        let malformed = ParseLineError::new(ParseLineErrorKind::Argument(tag), at);
+        let arg = match tag {
+            TypeTag::ArrayBegin if token == "[" && open.len() <= usize::from(u8::MAX) => {
+                open.push(Vec::new());
+                continue;
+            }
+            TypeTag::ArrayEnd if token == "]" && open.len() > 1 => Arg::Array(open.pop().unwrap_or_default()),
+            _ => parse_arg(tag, token).ok_or(malformed)?,
+        };
+        open.last_mut().ok_or(unknown)?.push(arg);
+    }
+    if open.len() > 1 {
+        return Err(ParseLineError::new(ParseLineErrorKind::TypeTags, tags_at + 1 + tags.len()));
+    }
+    if let Some((at, _)) = tokens.next() {
+        return Err(ParseLineError::new(ParseLineErrorKind::Trailing, at));
+    }
+    Ok(Message::with_raw_address(address, open.pop())?)
+}
+
+/// Splits a line at spaces, but not inside text and character literals.
+struct Tokens<'a> {
+    line: &'a str,
+    at: usize,
+}
+
+impl<'a> Tokens<'a> {
+    /// The next token and the byte it begins at.
+    fn next(&mut self) -> Option<(usize, &'a str)> {
+        let rest = self.line.get(self.at..)?;
+        let start = self.at + (rest.len() - rest.trim_start_matches(' ').len());
+        let rest = self.line.get(start..)?;
+        let end = match rest.as_bytes() {
+            [] => return None,
+            [b'"', ..] => quoted_end(rest, 1),
+            [b'x', b'"', ..] => quoted_end(rest, 2),
+            [b'\'', ..] => rest.char_indices().nth(3).map_or(rest.len(), |(at, _)| at),
+            _ => rest.find(' ').unwrap_or(rest.len()),
+        };
+        self.at = start + end;
+        Some((start, &rest[..end]))
+    }
+}
+
+/// The end of text in quotes whose content begins at `start`.
+fn quoted_end(text: &str, start: usize) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(start) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+fn parse_arg(tag: TypeTag, token: &str) -> Option<Arg> {
+    Some(match tag {
+        TypeTag::Int32 => Arg::Int32(token.parse().ok()?),
+        TypeTag::Int64 => Arg::Int64(token.parse().ok()?),
+        TypeTag::Float32 => Arg::Float32(match token.strip_prefix("nan:") {
+            Some(bits) => Some(f32::from_bits(parse_hex(bits)?)).filter(|value| value.is_nan())?,
+            None if token == "nan" => f32::from_bits(NAN32),
+            None => token.parse().ok().filter(|value: &f32| !value.is_nan())?,
+        }),
+        TypeTag::Float64 => Arg::Float64(match token.strip_prefix("nan:") {
+            Some(bits) => Some(f64::from_bits(parse_hex64(bits)?)).filter(|value| value.is_nan())?,
+            None if token == "nan" => f64::from_bits(NAN64),
+            None => token.parse().ok().filter(|value: &f64| !value.is_nan())?,
+        }),
+        TypeTag::String => Arg::String(TextBuf::new(parse_text(token)?)),
+        TypeTag::Symbol => Arg::Symbol(TextBuf::new(parse_text(token)?)),
+        TypeTag::Blob => Arg::Blob(Bytes::from(parse_bytes(token.strip_prefix('<')?.strip_suffix('>')?)?)),
+        TypeTag::TimeTag => Arg::TimeTag(parse_time_tag(token)?),
+        TypeTag::Char => Arg::Char(parse_char(token)?),
+        TypeTag::Color => Arg::Color(Color::from(parse_four(token.strip_prefix('#')?)?)),
+        TypeTag::Midi => Arg::Midi(Midi::from(parse_four(token.strip_prefix("m:")?)?)),
+        TypeTag::True if token == "true" => Arg::Bool(true),
+        TypeTag::False if token == "false" => Arg::Bool(false),
+        TypeTag::Nil if token == "nil" => Arg::Nil,
+        TypeTag::Impulse if token == "impulse" => Arg::Impulse,
+        _ => return None,
+    })
+}
+
+fn parse_time_tag(token: &str) -> Option<TimeTag> {
+    if token == "now" {
+        return Some(TimeTag::IMMEDIATELY);
+    }
+    if let Some(seconds) = token.strip_prefix('+') {
+        return Some(TimeTag::after(Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?));
+    }
+    let digits = token.strip_prefix("0x").filter(|digits| digits.len() == 16)?;
+    parse_hex64(digits).map(TimeTag::from_bits)
+}
+
+fn parse_char(token: &str) -> Option<Char> {
+    if let Some(bits) = token.strip_prefix("c:") {
+        return parse_hex(bits).map(Char::from_bits);
+    }
+    let mut inner = token.strip_prefix('\'')?.strip_suffix('\'')?.chars();
+    let character = inner.next()?;
+    inner.next().is_none().then(|| Char::from(character))
+}
+
+fn parse_four(digits: &str) -> Option<[u8; 4]> {
+    parse_bytes(digits)?.try_into().ok()
+}
+
+fn parse_bytes(digits: &str) -> Option<Vec<u8>> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs
+        .map(|pair| match pair {
+            [high, low] => Some(hex_digit(*high)? << 4 | hex_digit(*low)?),
+            _ => None,
+        })
+        .collect()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    u8::try_from(char::from(byte).to_digit(16)?).ok()
+}
+
+fn parse_hex(digits: &str) -> Option<u32> {
+    u32::try_from(parse_hex64(digits)?).ok()
+}
+
+fn parse_hex64(digits: &str) -> Option<u64> {
+    u64::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))
+}
+
+/// The bytes of a JSON string or of `x"<hex>"`.
+fn parse_text(token: &str) -> Option<Vec<u8>> {
+    if let Some(digits) = token.strip_prefix("x\"") {
+        return parse_bytes(digits.strip_suffix('"')?);
+    }
+    let inner = token.strip_prefix('"')?.strip_suffix('"')?;
+    let mut units = Vec::new();
+    let mut text = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(character) = chars.next() {
+        if character != '\\' {
+            text.push(character);
+            continue;
+        }
+        text.push(match chars.next()? {
+            plain @ ('"' | '\\' | '/') => plain,
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'u' => {
+                units.push(utf16_unit(&mut chars)?);
+                match char::decode_utf16(units.iter().copied()).next()? {
+                    Ok(character) => {
+                        units.clear();
+                        character
+                    }
+                    Err(_) if units.len() == 1 && chars.as_str().starts_with("\\u") => continue,
+                    Err(_) => return None,
+                }
+            }
+            _ => return None,
+        });
+    }
+    units.is_empty().then(|| text.into_bytes())
+}
+
+fn utf16_unit(chars: &mut std::str::Chars<'_>) -> Option<u16> {
+    let digits =
+        chars.as_str().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    chars.nth(3);
+    u16::from_str_radix(digits, 16).ok()
+}
+
+/// Why text is no canonical line.
+///
+/// ```
+/// use tokio_osc::Message;
+///
+/// let error = "/synth/1/freq ,f loud".parse::<Message>().unwrap_err();
+/// assert_eq!(error.to_string(), "line 1, column 18: not the argument of the type tag 'f'");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseLineError {
+    kind: ParseLineErrorKind,
+    line: usize,
+    column: usize,
+}
+
+impl ParseLineError {
+    fn new(kind: ParseLineErrorKind, at: usize) -> Self {
+        Self { kind, line: 1, column: at + 1 }
+    }
+
+    fn in_line(self, line: usize) -> Self {
+        Self { line, ..self }
+    }
+
+    /// What is wrong.
+    pub const fn kind(&self) -> ParseLineErrorKind {
+        self.kind
+    }
+
+    /// The line, from 1.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The byte of the line, from 1.
+    pub const fn column(&self) -> usize {
+        self.column
+    }
+}
+
+/// The ways in which text fails to be a canonical line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseLineErrorKind {
+    /// No address stands here.
+    Address,
+    /// What follows the address is no type tag string, or one with an unknown or unbalanced tag.
+    TypeTags,
+    /// The argument of this type tag is missing or malformed.
+    Argument(TypeTag),
+    /// More stands here than the type tags say, or than one packet.
+    Trailing,
+    /// `#end` without `#bundle`.
+    UnexpectedEnd,
+    /// `#bundle` without `#end`.
+    UnclosedBundle,
+    /// More than 1,024 bundles are open.
+    TooDeep,
+    /// The values cannot be encoded.
+    Encode(EncodeError),
+}
+
+impl From<EncodeError> for ParseLineError {
+    fn from(error: EncodeError) -> Self {
+        Self::new(ParseLineErrorKind::Encode(error), 0)
+    }
+}
+
+impl fmt::Display for ParseLineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: ", self.line, self.column)?;
+        match self.kind {
+            ParseLineErrorKind::Address => f.write_str("not an address"),
+            ParseLineErrorKind::TypeTags => f.write_str("not a type tag string"),
+            ParseLineErrorKind::Argument(tag) => write!(f, "not the argument of the type tag '{tag}'"),
+            ParseLineErrorKind::Trailing => f.write_str("more than the type tags say"),
+            ParseLineErrorKind::UnexpectedEnd => f.write_str("#end without #bundle"),
+            ParseLineErrorKind::UnclosedBundle => f.write_str("#bundle without #end"),
+            ParseLineErrorKind::TooDeep => f.write_str("more than 1,024 bundles are open"),
+            ParseLineErrorKind::Encode(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ParseLineError {}

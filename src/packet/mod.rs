@@ -1,0 +1,27 @@
+//! Messages, bundles and packets in their validated wire form, and the way from Rust values to
+//! them and back.
+
+mod bundle;
+mod error;
+mod from_args;
+mod into_args;
+mod into_packet;
+mod line;
+mod line_reader;
+mod message;
+mod meta;
+#[expect(clippy::module_inception, reason = "the type that the floor is named after")]
+mod packet;
+mod values;
+mod walk;
+
+pub use bundle::{Bundle, BundleBuilder, BundleRef, Elements};
+pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
+pub use from_args::{ArgsReader, FromArgs, OwnedArgs};
+pub use into_args::IntoArgs;
+pub use into_packet::IntoPacket;
+pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};
+pub use message::{Message, MessageRef};
+pub use meta::{Meta, Peer};
+pub use packet::{Packet, PacketRef};
+pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};

@@ -1,0 +1,133 @@
+//! A packet: what one datagram or one frame of a stream carries.
+
+use bytes::Bytes;
+
+use super::walk::Walk;
+use super::{Bundle, BundleRef, Message, MessageRef};
+use crate::wire::{BUNDLE_NAME, DecodeError, DecodeErrorKind, DecodeOptions, Repairs, Validator};
+
+/// A message or a bundle: what one datagram, or one frame of a stream, carries.
+///
+/// `Display` writes canonical lines, `FromStr` reads them: one for a message, `#bundle` … `#end`
+/// around those of a bundle.
+///
+/// ```
+/// use tokio_osc::{Bytes, Packet};
+///
+/// let packet = Packet::decode(Bytes::from_static(b"/synth/1/freq\0\0\0,f\0\0\x43\xdc\0\0"))?;
+/// let Packet::Message(message) = &packet else { unreachable!("it begins with a slash") };
+/// assert_eq!(message.parse::<f32>()?, 440.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Packet {
+    /// One message.
+    Message(Message),
+    /// Messages and bundles that belong together.
+    Bundle(Bundle),
+}
+
+impl Packet {
+    /// Decodes a packet with the default [`DecodeOptions`]. Nothing is copied: the packet is a view
+    /// of the bytes and keeps them alive.
+    ///
+    /// # Errors
+    /// The bytes are no packet, or one over a limit. No part of a bad packet is delivered.
+    pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
+        Self::decode_with(frame, &DecodeOptions::default()).map(|(packet, _)| packet)
+    }
+
+    /// Decodes a packet and tells what was tolerated.
+    ///
+    /// # Errors
+    /// As [`decode`](Packet::decode).
+    pub fn decode_with(frame: Bytes, options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
+        let (packet, repairs) = PacketRef::decode(&frame, options)?;
+        let packet = match packet {
+            PacketRef::Message(message) => {
+                let layout = message.layout();
+                Self::Message(Message::from_parts(frame, layout))
+            }
+            PacketRef::Bundle(_) => Self::Bundle(Bundle::from_validated(frame)),
+        };
+        Ok((packet, repairs))
+    }
+
+    /// The packet, borrowed.
+    pub fn as_ref(&self) -> PacketRef<'_> {
+        match self {
+            Self::Message(message) => PacketRef::Message(message.as_ref()),
+            Self::Bundle(bundle) => PacketRef::Bundle(bundle.as_ref()),
+        }
+    }
+
+    /// The bytes of the packet: what is sent.
+    pub fn as_bytes(&self) -> &Bytes {
+        match self {
+            Self::Message(message) => message.as_bytes(),
+            Self::Bundle(bundle) => bundle.as_bytes(),
+        }
+    }
+}
+
+impl From<Message> for Packet {
+    fn from(message: Message) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl From<Bundle> for Packet {
+    fn from(bundle: Bundle) -> Self {
+        Self::Bundle(bundle)
+    }
+}
+
+/// A validated packet in borrowed bytes: decoding one allocates nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketRef<'a> {
+    /// One message.
+    Message(MessageRef<'a>),
+    /// Messages and bundles that belong together.
+    Bundle(BundleRef<'a>),
+}
+
+impl<'a> PacketRef<'a> {
+    /// Decodes a packet and tells what was tolerated.
+    ///
+    /// # Errors
+    /// The bytes are no packet, or one over a limit.
+    #[inline]
+    pub fn decode(frame: &'a [u8], options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
+        Validator::size(frame)?;
+        let mut validator = Validator::new(options);
+        let packet = if frame.first() == Some(&b'/') {
+            Self::Message(MessageRef::validate(frame, &mut validator)?)
+        } else if frame.starts_with(BUNDLE_NAME) {
+            Self::Bundle(BundleRef::validate(frame, &mut validator)?)
+        } else {
+            return Err(DecodeError::new(DecodeErrorKind::NotAPacket, 0));
+        };
+        Ok((packet, validator.repairs))
+    }
+
+    /// The bytes of the packet.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        match self {
+            Self::Message(message) => message.as_bytes(),
+            Self::Bundle(bundle) => bundle.as_bytes(),
+        }
+    }
+
+    /// A packet of its own, in a buffer of exactly its size.
+    pub fn to_owned(&self) -> Packet {
+        match self {
+            Self::Message(message) => Packet::Message(message.to_owned()),
+            Self::Bundle(bundle) => Packet::Bundle(bundle.to_owned()),
+        }
+    }
+
+    /// The packet and all that is in it, bundles opened, in wire order.
+    pub(super) fn walk(self) -> Walk<'a> {
+        Walk::new(self)
+    }
+}

@@ -1,0 +1,65 @@
+//! Values that Rust has no own type for.
+
+use crate::types::Arg;
+
+/// Nil, type tag `N`. `Option::None` is written the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Nil;
+
+/// Impulse, type tag `I`: the "bang" of OSC 1.1, called infinitum in OSC 1.0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Impulse;
+
+/// Text with the type tag `S` in place of `s`.
+///
+/// ```
+/// use tokio_osc::{Message, Symbol};
+///
+/// let message = Message::new("/set", (Symbol("frequency"), 440))?;
+/// assert_eq!(message.to_string(), "/set ,Si \"frequency\" 440");
+/// assert_eq!(message.parse::<(Symbol<String>, i32)>()?.0, Symbol("frequency".to_owned()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Symbol<T>(pub T);
+
+/// An argument list inside `[` and `]`.
+///
+/// ```
+/// use tokio_osc::{Array, Message};
+///
+/// let message = Message::new("/chord", ("major", Array([60, 64, 67])))?;
+/// assert_eq!(message.to_string(), "/chord ,s[iii] \"major\" [ 60 64 67 ]");
+///
+/// let (name, Array(notes)) = message.parse::<(&str, Array<Vec<i32>>)>()?;
+/// assert_eq!((name, notes), ("major", vec![60, 64, 67]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Array<T>(pub T);
+
+/// A value of exactly this type: extraction that converts nothing.
+///
+/// ```
+/// use tokio_osc::{Exact, Message};
+///
+/// let message = Message::new("/gain", 1)?;
+/// assert_eq!(message.parse::<f32>()?, 1.0);
+/// assert!(message.parse::<Exact<f32>>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Exact<T>(pub T);
+
+/// All arguments that are left, of whatever types, also none.
+///
+/// ```
+/// use tokio_osc::{Message, Rest};
+///
+/// let message = Message::new("/log", ("level", 3, "text"))?;
+/// let (level, Rest(more)) = message.parse::<(&str, Rest)>()?;
+/// assert_eq!((level, more.len()), ("level", 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Rest(pub Vec<Arg>);

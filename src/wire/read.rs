@@ -1,0 +1,225 @@
+//! Reading the arguments of a validated message. Nothing here fails: bytes that validation would
+//! have refused end the iteration.
+
+use super::scan::{padded, text_end};
+use crate::types::{ArgRef, ArrayRef, Char, Color, Midi, Text, TimeTag};
+
+/// The arguments of a message or of an array, in order. What [`Message::args`](crate::Message::args) returns.
+///
+/// An array is one item, [`ArgRef::Array`].
+#[derive(Clone, Debug)]
+pub struct ArgIter<'a> {
+    cursor: ArgCursor<'a>,
+}
+
+impl<'a> ArgIter<'a> {
+    pub(crate) fn new(cursor: ArgCursor<'a>) -> Self {
+        Self { cursor }
+    }
+
+    /// What is left.
+    pub(crate) fn cursor(&self) -> ArgCursor<'a> {
+        self.cursor
+    }
+
+    /// The arguments without their brackets, those of arrays among the others: equal type tag
+    /// strings and equal scalars are equal arguments.
+    pub(crate) fn scalars(mut self) -> impl Iterator<Item = ArgRef<'a>> {
+        std::iter::from_fn(move || {
+            while matches!(self.cursor.peek(), b'[' | b']') {
+                self.cursor.advance();
+            }
+            self.next()
+        })
+    }
+}
+
+impl<'a> Iterator for ArgIter<'a> {
+    type Item = ArgRef<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<ArgRef<'a>> {
+        self.cursor.next_arg()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.cursor.tags.len()))
+    }
+}
+
+impl std::iter::FusedIterator for ArgIter<'_> {}
+
+impl<'a> ArrayRef<'a> {
+    /// The elements of the array, in order.
+    ///
+    /// ```
+    /// use tokio_osc::{ArgRef, Array, Message};
+    ///
+    /// let message = Message::new("/chord", Array(&[60, 64, 67][..]))?;
+    /// let Some(ArgRef::Array(notes)) = message.args().next() else { unreachable!() };
+    /// assert_eq!(notes.iter().last(), Some(ArgRef::Int32(67)));
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    pub fn iter(&self) -> ArgIter<'a> {
+        ArgIter::new(ArgCursor { tags: self.tags, data: self.data })
+    }
+}
+
+impl<'a> IntoIterator for ArrayRef<'a> {
+    type Item = ArgRef<'a>;
+    type IntoIter = ArgIter<'a>;
+
+    fn into_iter(self) -> ArgIter<'a> {
+        self.iter()
+    }
+}
+
+impl PartialEq for ArrayRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.tags == other.tags && self.iter().scalars().eq(other.iter().scalars())
+    }
+}
+
+/// A place between two arguments: the type tags and the data still to be read, both validated.
+///
+/// The tags may be followed by their NUL and padding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArgCursor<'a> {
+    pub(crate) tags: &'a [u8],
+    pub(crate) data: &'a [u8],
+}
+
+impl<'a> ArgCursor<'a> {
+    /// The type tag of the next argument; NUL when there is none.
+    #[inline]
+    pub(crate) fn peek(&self) -> u8 {
+        self.tags.first().copied().unwrap_or_default()
+    }
+
+    /// Steps over a tag whose data, if it has any, was read.
+    #[inline]
+    pub(crate) fn advance(&mut self) {
+        self.tags = self.tags.get(1..).unwrap_or_default();
+    }
+
+    #[inline]
+    pub(crate) fn take4(&mut self) -> [u8; 4] {
+        self.advance();
+        let Some((bytes, rest)) = self.data.split_first_chunk() else { return [0; 4] };
+        self.data = rest;
+        *bytes
+    }
+
+    #[inline]
+    pub(crate) fn take8(&mut self) -> [u8; 8] {
+        self.advance();
+        let Some((bytes, rest)) = self.data.split_first_chunk() else { return [0; 8] };
+        self.data = rest;
+        *bytes
+    }
+
+    #[inline]
+    pub(crate) fn take_text(&mut self) -> &'a [u8] {
+        self.advance();
+        let len = text_end(self.data);
+        let text = &self.data[..len];
+        self.data = self.data.get(padded(len)..).unwrap_or_default();
+        text
+    }
+
+    #[inline]
+    pub(crate) fn take_blob(&mut self) -> &'a [u8] {
+        let len = u32::from_be_bytes(self.take4()) as usize;
+        let blob = self.data.get(..len).unwrap_or_default();
+        self.data = self.data.get(len.next_multiple_of(4)..).unwrap_or_default();
+        blob
+    }
+
+    /// The array that begins at the present `[`.
+    pub(crate) fn take_array(&mut self) -> ArrayRef<'a> {
+        self.advance();
+        let start = *self;
+        let mut depth = 1_usize;
+        loop {
+            match self.peek() {
+                b'[' => depth += 1,
+                b']' => depth -= 1,
+                0 => depth = 0,
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            self.skip();
+        }
+        let array = ArrayRef {
+            tags: &start.tags[..start.tags.len() - self.tags.len()],
+            data: &start.data[..start.data.len() - self.data.len()],
+        };
+        self.advance();
+        array
+    }
+
+    #[inline]
+    fn next_arg(&mut self) -> Option<ArgRef<'a>> {
+        Some(match self.peek() {
+            b'i' => ArgRef::Int32(i32::from_be_bytes(self.take4())),
+            b'f' => ArgRef::Float32(f32::from_be_bytes(self.take4())),
+            b's' => ArgRef::String(Text::new(self.take_text())),
+            b'b' => ArgRef::Blob(self.take_blob()),
+            b'h' => ArgRef::Int64(i64::from_be_bytes(self.take8())),
+            b't' => ArgRef::TimeTag(TimeTag::from_bits(u64::from_be_bytes(self.take8()))),
+            b'd' => ArgRef::Float64(f64::from_be_bytes(self.take8())),
+            b'S' => ArgRef::Symbol(Text::new(self.take_text())),
+            b'c' => ArgRef::Char(Char::from_bits(u32::from_be_bytes(self.take4()))),
+            b'r' => ArgRef::Color(Color::from(self.take4())),
+            b'm' => ArgRef::Midi(Midi::from(self.take4())),
+            b'[' => ArgRef::Array(self.take_array()),
+            other => {
+                let value = match other {
+                    b'T' => ArgRef::Bool(true),
+                    b'F' => ArgRef::Bool(false),
+                    b'N' => ArgRef::Nil,
+                    b'I' => ArgRef::Impulse,
+                    _ => {
+                        *self = Self { tags: &[], data: &[] };
+                        return None;
+                    }
+                };
+                self.advance();
+                value
+            }
+        })
+    }
+
+    /// Steps over one tag and its data, brackets one by one.
+    fn skip(&mut self) {
+        match self.peek() {
+            b'i' | b'f' | b'c' | b'r' | b'm' => {
+                self.take4();
+            }
+            b'h' | b't' | b'd' => {
+                self.take8();
+            }
+            b's' | b'S' => {
+                self.take_text();
+            }
+            b'b' => {
+                self.take_blob();
+            }
+            _ => self.advance(),
+        }
+    }
+}
+
+/// The big-endian number at an offset; 0 past the end.
+#[inline]
+pub(crate) fn be_u32(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u32::from_be_bytes(*chunk))
+}
+
+/// The big-endian number at an offset; 0 past the end.
+#[inline]
+pub(crate) fn be_u64(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u64::from_be_bytes(*chunk))
+}

@@ -1,0 +1,310 @@
+//! The one pass that decides whether bytes are a packet: no recursion, no allocation by a claimed
+//! size, every offset checked. What passes here is read later without another check of its sense.
+
+use super::scan::{Scanned, scan};
+use super::{DecodeError, DecodeErrorKind as Kind, DecodeOptions, Repairs};
+use crate::types::is_name_byte;
+
+/// What a bundle begins with.
+pub(crate) const BUNDLE_NAME: &[u8; 8] = b"#bundle\0";
+/// The name and the time tag.
+pub(crate) const BUNDLE_HEADER: usize = 16;
+/// Nesting that is followed without an allocation.
+const INLINE_DEPTH: usize = 8;
+
+/// Where the fields of a message are, relative to its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Bytes of the address, its NUL excluded.
+    pub(crate) address: u32,
+    /// Where the arguments begin; the message's length if it has no type tag string.
+    pub(crate) args: u32,
+}
+
+/// Checks packets against one set of options and counts what it tolerated.
+pub(crate) struct Validator<'a> {
+    options: &'a DecodeOptions,
+    pub(crate) repairs: Repairs,
+}
+
+impl<'a> Validator<'a> {
+    pub(crate) fn new(options: &'a DecodeOptions) -> Self {
+        Self { options, repairs: Repairs::default() }
+    }
+
+    /// Checks the size of a packet, before anything of it is read.
+    pub(crate) fn size(frame: &[u8]) -> Result<(), DecodeError> {
+        if frame.is_empty() {
+            return Err(DecodeError::new(Kind::Empty, 0));
+        }
+        if frame.len() > i32::MAX as usize {
+            return Err(DecodeError::new(Kind::TooLarge, 0));
+        }
+        if frame.len() % 4 != 0 {
+            return Err(DecodeError::new(Kind::Unaligned, frame.len()));
+        }
+        Ok(())
+    }
+
+    /// Checks a whole bundle, inner bundles included. The frame begins with [`BUNDLE_NAME`].
+    ///
+    /// A message with an unknown type tag is counted and passed over; any other defect is an error
+    /// for the whole.
+    pub(crate) fn bundle(&mut self, frame: &[u8]) -> Result<(), DecodeError> {
+        if frame.len() < BUNDLE_HEADER {
+            return Err(DecodeError::new(Kind::Truncated, BUNDLE_NAME.len()));
+        }
+        let mut at = BUNDLE_HEADER;
+        let mut level = Level { end: frame.len(), elements: 0 };
+        let mut outer = Levels::new();
+        loop {
+            while at == level.end {
+                match outer.pop() {
+                    Some(parent) => level = parent,
+                    None => return Ok(()),
+                }
+            }
+            let start = at + 4;
+            let end = element_end(frame, at, level.end)?;
+            level.elements += 1;
+            if level.elements > self.options.max_elements {
+                return Err(DecodeError::new(Kind::TooManyElements, at));
+            }
+            let element = &frame[start..end];
+            if element[0] == b'/' {
+                self.element(element, start)?;
+                at = end;
+                continue;
+            }
+            if !element.starts_with(BUNDLE_NAME) {
+                return Err(DecodeError::new(Kind::NotAPacket, start));
+            }
+            if element.len() < BUNDLE_HEADER {
+                return Err(DecodeError::new(Kind::Truncated, start + BUNDLE_NAME.len()));
+            }
+            if outer.len() + 2 > self.options.max_bundle_depth {
+                return Err(DecodeError::new(Kind::BundlesTooDeep, start));
+            }
+            outer.push(level);
+            level = Level { end, elements: 0 };
+            at = start + BUNDLE_HEADER;
+        }
+    }
+
+    /// A message of a bundle: an unknown type tag costs this message only.
+    fn element(&mut self, frame: &[u8], base: usize) -> Result<(), DecodeError> {
+        match self.message(frame, base) {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind(), Kind::UnknownTypeTag(_)) => {
+                self.repairs.unknown_type_tags += 1;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks one message that begins with `/`; `base` is its offset in the packet.
+    #[inline]
+    pub(crate) fn message(&mut self, frame: &[u8], base: usize) -> Result<Layout, DecodeError> {
+        let address = self.string(frame, base)?;
+        self.address(&frame[..address.len], base)?;
+        let tag_string = &frame[address.next..];
+        if tag_string.first() != Some(&b',') {
+            return self.untagged(frame, address, base);
+        }
+        let tags_at = base + address.next;
+        let tags = self.string(tag_string, tags_at)?;
+        let args = address.next + tags.next;
+        self.args(&tag_string[1..tags.len], tags_at + 1, &frame[args..], base + args)?;
+        #[expect(clippy::cast_possible_truncation, reason = "frames end at 2^31")]
+        Ok(Layout { address: address.len as u32, args: args as u32 })
+    }
+
+    fn untagged(&mut self, frame: &[u8], address: Scanned, base: usize) -> Result<Layout, DecodeError> {
+        if address.next < frame.len() || !self.options.accept_missing_type_tags {
+            return Err(DecodeError::new(Kind::MissingTypeTags, base + address.next));
+        }
+        self.repairs.missing_type_tags += 1;
+        #[expect(clippy::cast_possible_truncation, reason = "frames end at 2^31")]
+        Ok(Layout { address: address.len as u32, args: frame.len() as u32 })
+    }
+
+    /// The arguments: each tag has its bytes, each bracket its partner, and nothing is left over.
+    #[inline]
+    fn args(&mut self, tags: &[u8], tags_at: usize, data: &[u8], base: usize) -> Result<(), DecodeError> {
+        if tags.len() > self.options.max_args {
+            return Err(DecodeError::new(Kind::TooManyArgs, tags_at + self.options.max_args));
+        }
+        let mut rest = data;
+        let mut depth = 0_usize;
+        for (index, &tag) in tags.iter().enumerate() {
+            let here = || base + data.len() - rest.len();
+            let size = match tag {
+                b'i' | b'f' | b'c' | b'r' | b'm' => 4,
+                b's' | b'S' => self.string(rest, here())?.next,
+                b'h' | b't' | b'd' => 8,
+                b'b' => self.blob(rest, here())?,
+                b'T' | b'F' | b'N' | b'I' => 0,
+                b'[' => {
+                    depth += 1;
+                    if depth > usize::from(self.options.max_array_depth) {
+                        return Err(DecodeError::new(Kind::ArraysTooDeep, tags_at + index));
+                    }
+                    0
+                }
+                b']' if depth > 0 => {
+                    depth -= 1;
+                    0
+                }
+                b']' => return Err(DecodeError::new(Kind::UnbalancedBrackets, tags_at + index)),
+                tag => return Err(DecodeError::new(Kind::UnknownTypeTag(tag), tags_at + index)),
+            };
+            rest = rest.get(size..).ok_or_else(|| DecodeError::new(Kind::Truncated, here()))?;
+        }
+        if depth > 0 {
+            return Err(DecodeError::new(Kind::UnbalancedBrackets, tags_at + tags.len()));
+        }
+        if !rest.is_empty() {
+            return Err(DecodeError::new(Kind::TrailingBytes, base + data.len() - rest.len()));
+        }
+        Ok(())
+    }
+
+    /// An OSC-string at the beginning of `bytes`: its end, its padding and its charset.
+    #[inline]
+    fn string(&mut self, bytes: &[u8], base: usize) -> Result<Scanned, DecodeError> {
+        let Some(scanned) = scan(bytes) else {
+            let kind = if bytes.is_empty() { Kind::Truncated } else { Kind::UnterminatedString };
+            return Err(DecodeError::new(kind, base));
+        };
+        if scanned.ascii && scanned.zero_padded {
+            return Ok(scanned);
+        }
+        self.tolerate(bytes, scanned, base)
+    }
+
+    #[cold]
+    fn tolerate(&mut self, bytes: &[u8], scanned: Scanned, base: usize) -> Result<Scanned, DecodeError> {
+        if !scanned.zero_padded {
+            self.padding(&bytes[scanned.len..scanned.next], base + scanned.len)?;
+        }
+        if !scanned.ascii {
+            let text = &bytes[..scanned.len];
+            if !self.options.accept_any_text {
+                let at = text.iter().position(|byte| !byte.is_ascii()).unwrap_or_default();
+                return Err(DecodeError::new(Kind::IllegalCharacter, base + at));
+            }
+            self.repairs.not_utf8 += u32::from(std::str::from_utf8(text).is_err());
+        }
+        Ok(scanned)
+    }
+
+    fn blob(&mut self, bytes: &[u8], base: usize) -> Result<usize, DecodeError> {
+        let Some((size, data)) = bytes.split_first_chunk::<4>() else {
+            return Err(DecodeError::new(Kind::Truncated, base));
+        };
+        let Ok(len) = usize::try_from(i32::from_be_bytes(*size)) else {
+            return Err(DecodeError::new(Kind::NegativeBlobSize, base));
+        };
+        let size = len.next_multiple_of(4);
+        let Some(padding) = data.get(len..size) else {
+            return Err(DecodeError::new(Kind::Truncated, base));
+        };
+        if padding.iter().any(|&byte| byte != 0) {
+            self.padding(padding, base + 4 + len)?;
+        }
+        Ok(4 + size)
+    }
+
+    /// Padding of which a byte is not NUL.
+    #[cold]
+    fn padding(&mut self, padding: &[u8], base: usize) -> Result<(), DecodeError> {
+        if !self.options.accept_nonzero_padding {
+            let at = padding.iter().position(|&byte| byte != 0).unwrap_or_default();
+            return Err(DecodeError::new(Kind::NonzeroPadding, base + at));
+        }
+        self.repairs.nonzero_padding += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn address(&self, address: &[u8], base: usize) -> Result<(), DecodeError> {
+        // An address with more parts than the limit is longer than the limit, too.
+        if address.len() > self.options.max_address_parts || address.len() > self.options.max_address_len {
+            self.long_address(address, base)?;
+        }
+        if self.options.accept_any_text {
+            return Ok(());
+        }
+        let legal = |byte| {
+            is_name_byte(byte) || matches!(byte, b'/' | b'*' | b',' | b'?' | b'[' | b']' | b'{' | b'}')
+        };
+        match address.iter().position(|&byte| !legal(byte)) {
+            Some(at) => Err(DecodeError::new(Kind::IllegalCharacter, base + at)),
+            None => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn long_address(&self, address: &[u8], base: usize) -> Result<(), DecodeError> {
+        if address.len() > self.options.max_address_len {
+            return Err(DecodeError::new(Kind::AddressTooLong, base + self.options.max_address_len));
+        }
+        let mut slashes = address.iter().enumerate().filter(|&(_, &byte)| byte == b'/');
+        match slashes.nth(self.options.max_address_parts) {
+            Some((at, _)) => Err(DecodeError::new(Kind::TooManyAddressParts, base + at)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The end of the element whose size stands at `at`, inside a bundle that ends at `bundle_end`.
+#[inline]
+fn element_end(frame: &[u8], at: usize, bundle_end: usize) -> Result<usize, DecodeError> {
+    let Some((size, rest)) = frame[at..bundle_end].split_first_chunk::<4>() else {
+        return Err(DecodeError::new(Kind::Truncated, at));
+    };
+    let size = i32::from_be_bytes(*size);
+    match usize::try_from(size) {
+        Ok(size) if size > 0 && size % 4 == 0 && size <= rest.len() => Ok(at + 4 + size),
+        Ok(size) if size > 0 && size % 4 == 0 => Err(DecodeError::new(Kind::Truncated, at)),
+        _ => Err(DecodeError::new(Kind::ElementSize, at)),
+    }
+}
+
+/// A bundle whose elements are being read.
+#[derive(Clone, Copy, Default)]
+struct Level {
+    end: usize,
+    elements: usize,
+}
+
+/// The bundles around the present one: inline to a usual depth, on the heap beyond it.
+struct Levels {
+    len: usize,
+    inline: [Level; INLINE_DEPTH],
+    spilled: Vec<Level>,
+}
+
+impl Levels {
+    fn new() -> Self {
+        Self { len: 0, inline: [Level::default(); INLINE_DEPTH], spilled: Vec::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn push(&mut self, level: Level) {
+        match self.inline.get_mut(self.len) {
+            Some(slot) => *slot = level,
+            None => self.spilled.push(level),
+        }
+        self.len += 1;
+    }
+
+    fn pop(&mut self) -> Option<Level> {
+        self.len = self.len.checked_sub(1)?;
+        self.inline.get(self.len).copied().or_else(|| self.spilled.pop())
+    }
+}

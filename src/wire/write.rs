@@ -1,0 +1,267 @@
+//! Writing arguments: one description of the values, run twice. The first run measures and checks,
+//! the second fills the exact bytes; so nothing is moved, and a failure writes nothing.
+
+use super::scan::padded;
+use crate::types::{Char, Color, Midi, TimeTag};
+
+/// Where an argument list puts its values. What [`IntoArgs`](crate::IntoArgs) is given.
+///
+/// ```
+/// use tokio_osc::{ArgsWriter, IntoArgs, Message};
+///
+/// struct Note { pitch: i32, velocity: f32 }
+///
+/// impl IntoArgs for Note {
+///     fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+///         out.int32(self.pitch);
+///         out.float32(self.velocity);
+///     }
+/// }
+///
+/// let message = Message::new("/note", Note { pitch: 60, velocity: 0.5 })?;
+/// assert_eq!(message.to_string(), "/note ,if 60 0.5");
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
+pub trait ArgsWriter: Sink {
+    /// Writes an `i`.
+    #[inline]
+    fn int32(&mut self, value: i32) {
+        self.put(b'i', value.to_be_bytes());
+    }
+
+    /// Writes an `f`.
+    #[inline]
+    fn float32(&mut self, value: f32) {
+        self.put(b'f', value.to_be_bytes());
+    }
+
+    /// Writes an `s`. Text with a NUL in it cannot be encoded.
+    #[inline]
+    fn string(&mut self, text: impl AsRef<[u8]>) {
+        self.put_text(b's', text.as_ref());
+    }
+
+    /// Writes a `b`.
+    #[inline]
+    fn blob(&mut self, bytes: impl AsRef<[u8]>) {
+        self.put_blob(bytes.as_ref());
+    }
+
+    /// Writes an `h`.
+    #[inline]
+    fn int64(&mut self, value: i64) {
+        self.put(b'h', value.to_be_bytes());
+    }
+
+    /// Writes a `t`.
+    #[inline]
+    fn time_tag(&mut self, tag: TimeTag) {
+        self.put(b't', tag.to_bits().to_be_bytes());
+    }
+
+    /// Writes a `d`. Many receivers take only `f`.
+    #[inline]
+    fn float64(&mut self, value: f64) {
+        self.put(b'd', value.to_be_bytes());
+    }
+
+    /// Writes an `S`. Text with a NUL in it cannot be encoded.
+    #[inline]
+    fn symbol(&mut self, text: impl AsRef<[u8]>) {
+        self.put_text(b'S', text.as_ref());
+    }
+
+    /// Writes a `c`, as a big-endian number.
+    #[inline]
+    fn char(&mut self, character: impl Into<Char>) {
+        self.put(b'c', character.into().to_bits().to_be_bytes());
+    }
+
+    /// Writes an `r`.
+    #[inline]
+    fn color(&mut self, color: Color) {
+        self.put(b'r', color.into());
+    }
+
+    /// Writes an `m`.
+    #[inline]
+    fn midi(&mut self, midi: Midi) {
+        self.put(b'm', midi.into());
+    }
+
+    /// Writes a `T` or an `F`.
+    #[inline]
+    fn bool(&mut self, value: bool) {
+        self.put(if value { b'T' } else { b'F' }, []);
+    }
+
+    /// Writes an `N`.
+    #[inline]
+    fn nil(&mut self) {
+        self.put(b'N', []);
+    }
+
+    /// Writes an `I`.
+    #[inline]
+    fn impulse(&mut self) {
+        self.put(b'I', []);
+    }
+
+    /// Writes an array: what `elements` writes, between `[` and `]`. Arrays nest at most 255 deep.
+    #[inline]
+    fn array(&mut self, elements: impl FnOnce(&mut Self))
+    where
+        Self: Sized,
+    {
+        self.begin_array();
+        elements(self);
+        self.end_array();
+    }
+}
+
+impl<S: Sink> ArgsWriter for S {}
+
+pub(crate) use sealed::Sink;
+
+mod sealed {
+    /// The few things that differ between measuring and writing.
+    pub trait Sink {
+        fn put<const N: usize>(&mut self, tag: u8, data: [u8; N]);
+        fn put_text(&mut self, tag: u8, text: &[u8]);
+        fn put_blob(&mut self, bytes: &[u8]);
+        fn begin_array(&mut self);
+        fn end_array(&mut self);
+    }
+}
+
+/// What an argument list will take, and whether it can be encoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Measure {
+    /// Type tags, brackets included, the comma excluded.
+    pub(crate) tags: usize,
+    /// Bytes of data.
+    pub(crate) data: usize,
+    /// The index of the first type tag whose text holds a NUL.
+    pub(crate) nul_at: Option<usize>,
+    /// Whether arrays nest deeper than 255.
+    pub(crate) too_deep: bool,
+    depth: u8,
+}
+
+impl Sink for Measure {
+    #[inline]
+    fn put<const N: usize>(&mut self, _tag: u8, _data: [u8; N]) {
+        self.tags += 1;
+        self.data += N;
+    }
+
+    #[inline]
+    fn put_text(&mut self, _tag: u8, text: &[u8]) {
+        if text.contains(&0) {
+            self.nul_at = self.nul_at.or(Some(self.tags));
+        }
+        self.tags += 1;
+        self.data = self.data.saturating_add(padded(text.len()));
+    }
+
+    #[inline]
+    fn put_blob(&mut self, bytes: &[u8]) {
+        self.tags += 1;
+        self.data = self.data.saturating_add(4 + bytes.len().next_multiple_of(4));
+    }
+
+    fn begin_array(&mut self) {
+        self.tags += 1;
+        match self.depth.checked_add(1) {
+            Some(depth) => self.depth = depth,
+            None => self.too_deep = true,
+        }
+    }
+
+    fn end_array(&mut self) {
+        self.tags += 1;
+        self.depth = self.depth.saturating_sub(1);
+    }
+}
+
+/// The bytes measured before, being filled. They were zeros, so padding needs no write.
+pub(crate) struct WriteInto<'a> {
+    tags: &'a mut [u8],
+    data: &'a mut [u8],
+    /// Set when a list wrote more than it had measured.
+    overrun: bool,
+}
+
+impl<'a> WriteInto<'a> {
+    pub(crate) fn new(tags: &'a mut [u8], data: &'a mut [u8]) -> Self {
+        Self { tags, data, overrun: false }
+    }
+
+    /// Whether exactly the measured bytes were written.
+    pub(crate) fn is_exact(&self) -> bool {
+        !self.overrun && self.tags.is_empty() && self.data.is_empty()
+    }
+
+    #[inline]
+    fn tag(&mut self, tag: u8) {
+        match std::mem::take(&mut self.tags).split_first_mut() {
+            Some((slot, rest)) => {
+                *slot = tag;
+                self.tags = rest;
+            }
+            None => self.overrun = true,
+        }
+    }
+
+    /// The next `size` bytes; empty, and an overrun, if there are fewer.
+    #[inline]
+    fn room(&mut self, size: usize) -> &'a mut [u8] {
+        match std::mem::take(&mut self.data).split_at_mut_checked(size) {
+            Some((room, rest)) => {
+                self.data = rest;
+                room
+            }
+            None => {
+                self.overrun = true;
+                &mut []
+            }
+        }
+    }
+}
+
+impl Sink for WriteInto<'_> {
+    #[inline]
+    fn put<const N: usize>(&mut self, tag: u8, data: [u8; N]) {
+        self.tag(tag);
+        if let Some(room) = self.room(N).first_chunk_mut() {
+            *room = data;
+        }
+    }
+
+    #[inline]
+    fn put_text(&mut self, tag: u8, text: &[u8]) {
+        self.tag(tag);
+        if let Some(room) = self.room(padded(text.len())).get_mut(..text.len()) {
+            room.copy_from_slice(text);
+        }
+    }
+
+    #[inline]
+    fn put_blob(&mut self, bytes: &[u8]) {
+        self.tag(b'b');
+        let size = 4 + bytes.len().next_multiple_of(4);
+        let Some((len, data)) = self.room(size).split_first_chunk_mut() else { return };
+        #[expect(clippy::cast_possible_truncation, reason = "measured: below 2^31")]
+        let prefix = (bytes.len() as u32).to_be_bytes();
+        *len = prefix;
+        data[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn begin_array(&mut self) {
+        self.tag(b'[');
+    }
+
+    fn end_array(&mut self) {
+        self.tag(b']');
+    }
+}
