@@ -1,12 +1,10 @@
 //! Who holds how much of the schedule: the totals, and an account for every peer with something in
 //! it. An account is closed when its last entry leaves, so there are never more than entries.
 
-use std::collections::BTreeSet;
 use std::collections::hash_map::{Entry as Slot, HashMap};
 use std::net::IpAddr;
 
-use super::entry::EntryId;
-use super::limits::{CapacityPolicy, ScheduleLimits};
+use super::limits::ScheduleLimits;
 
 /// A number of entries and the bytes they hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,21 +36,12 @@ pub(crate) enum Limit {
     PeerBytes,
 }
 
-/// What one peer holds.
-#[derive(Debug, Default)]
-struct Account {
-    load: Load,
-    /// The peer's entries in order, kept only where the farthest of them may have to go.
-    waiting: BTreeSet<EntryId>,
-}
-
 #[derive(Debug)]
 pub(crate) struct Ledger {
     most: Load,
     share: Load,
-    evicts: bool,
     total: Load,
-    accounts: HashMap<IpAddr, Account>,
+    accounts: HashMap<IpAddr, Load>,
 }
 
 impl Ledger {
@@ -63,7 +52,6 @@ impl Ledger {
                 entries: limits.entries_per_peer.unwrap_or(limits.entries.div_ceil(4)),
                 bytes: limits.bytes_per_peer.unwrap_or(limits.bytes.div_ceil(4)),
             },
-            evicts: limits.when_full == CapacityPolicy::DropLatest,
             total: Load::default(),
             accounts: HashMap::new(),
         }
@@ -84,13 +72,18 @@ impl Ledger {
         self.total
     }
 
-    /// What a peer holds, and its entries in order where they are kept.
-    pub(crate) fn account(&self, peer: IpAddr) -> Option<(Load, &BTreeSet<EntryId>)> {
-        self.accounts.get(&peer).map(|account| (account.load, &account.waiting))
+    /// What a peer holds.
+    pub(crate) fn account(&self, peer: IpAddr) -> Load {
+        self.accounts.get(&peer).copied().unwrap_or_default()
+    }
+
+    /// How many peers hold anything.
+    pub(crate) fn accounts(&self) -> usize {
+        self.accounts.len()
     }
 
     /// Enters one entry more, or says which limit it would exceed and enters nothing.
-    pub(crate) fn enter(&mut self, id: EntryId, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
+    pub(crate) fn enter(&mut self, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
         let total = self.total.plus(bytes);
         if total.entries > self.most.entries {
             return Err(Limit::Entries);
@@ -99,16 +92,16 @@ impl Ledger {
             return Err(Limit::Bytes);
         }
         if let Some(peer) = peer {
-            self.enter_account(id, peer, bytes)?;
+            self.enter_account(peer, bytes)?;
         }
         self.total = total;
         Ok(())
     }
 
-    fn enter_account(&mut self, id: EntryId, peer: IpAddr, bytes: usize) -> Result<(), Limit> {
+    fn enter_account(&mut self, peer: IpAddr, bytes: usize) -> Result<(), Limit> {
         let slot = self.accounts.entry(peer);
         let load = match &slot {
-            Slot::Occupied(account) => account.get().load.plus(bytes),
+            Slot::Occupied(account) => account.get().plus(bytes),
             Slot::Vacant(_) => Load::default().plus(bytes),
         };
         if load.entries > self.share.entries {
@@ -117,29 +110,18 @@ impl Ledger {
         if load.bytes > self.share.bytes {
             return Err(Limit::PeerBytes);
         }
-        let account = slot.or_default();
-        account.load = load;
-        if self.evicts {
-            account.waiting.insert(id);
-        }
+        *slot.or_default() = load;
         Ok(())
     }
 
     /// Strikes out an entry that was entered.
-    pub(crate) fn strike(&mut self, id: EntryId, peer: Option<IpAddr>, bytes: usize) {
+    pub(crate) fn strike(&mut self, peer: Option<IpAddr>, bytes: usize) {
         self.total = self.total.minus(bytes);
         let Some(peer) = peer else { return };
-        let Slot::Occupied(mut slot) = self.accounts.entry(peer) else { return };
-        let account = slot.get_mut();
-        account.load = account.load.minus(bytes);
-        account.waiting.remove(&id);
-        if account.load.entries == 0 {
-            slot.remove();
+        let Slot::Occupied(mut account) = self.accounts.entry(peer) else { return };
+        *account.get_mut() = account.get().minus(bytes);
+        if account.get().entries == 0 {
+            account.remove();
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn accounts(&self) -> usize {
-        self.accounts.len()
     }
 }

@@ -6,9 +6,11 @@
 mod clock;
 mod due;
 mod entry;
+mod farthest;
 mod ledger;
 mod limits;
 mod queue;
+mod slots;
 mod timer;
 
 pub use clock::{Clock, ManualClock, Reading, SystemClock, TokioClock};
