@@ -1,0 +1,293 @@
+//! Clocks: wall time, in which time tags are written, and monotonic time, by which Tokio sleeps.
+//!
+//! The two are read together, because a deadline is derived from both: it lies as far after the
+//! monotonic instant as the tag lies after the wall time.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use crate::types::TimeTag;
+
+/// Source of wall and monotonic time: [`SystemClock`], [`TokioClock`], [`ManualClock`] or your own
+/// (a PTP clock, an audio device's sample counter).
+///
+/// A held bundle runs when the *wall* time reaches its tag. The monotonic time only says how long
+/// to sleep until then. When the offset between the two has moved by more than 1 ms (somebody set
+/// the clock, or NTP slews it), the deadlines of all waiting bundles are derived again; this is
+/// checked at each wake-up, and once a second while bundles wait.
+///
+/// `now` is called for every timed bundle and every wake-up, from any thread, and must not block.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Clock, Reading, SystemClock};
+///
+/// /// A clock whose wall time is ahead by a quarter of a second.
+/// #[derive(Debug)]
+/// struct Ahead;
+///
+/// impl Clock for Ahead {
+///     fn now(&self) -> Reading {
+///         let Reading { wall, monotonic } = SystemClock.now();
+///         Reading { wall: wall + Duration::from_millis(250), monotonic }
+///     }
+/// }
+/// assert!(Ahead.tag() > SystemClock.tag());
+/// ```
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// Both times of one moment. The monotonic time never goes back; the wall time may.
+    fn now(&self) -> Reading;
+
+    /// The time tag of this clock's present wall time. Never 0 and never
+    /// [`TimeTag::IMMEDIATELY`].
+    ///
+    /// ```
+    /// use tokio_osc::{Clock, ManualClock, TimeTag};
+    ///
+    /// let clock = ManualClock::new();
+    /// assert_eq!(clock.tag(), TimeTag::at(clock.now().wall));
+    /// ```
+    fn tag(&self) -> TimeTag {
+        TimeTag::at(self.now().wall)
+    }
+
+    /// The time tag that lies `delay` after this clock's present wall time, modulo the era. Never 0
+    /// and never [`TimeTag::IMMEDIATELY`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tokio_osc::{Clock, ManualClock};
+    ///
+    /// let clock = ManualClock::new();
+    /// let tag = clock.after(Duration::from_millis(200));
+    /// clock.advance(Duration::from_millis(200));
+    /// assert_eq!(tag, clock.tag());
+    /// ```
+    fn after(&self, delay: Duration) -> TimeTag {
+        (self.tag() + delay).max(FIRST_INSTANT)
+    }
+}
+
+/// The smallest tag that is an instant: 0 and 1 have meanings of their own.
+const FIRST_INSTANT: TimeTag = TimeTag::from_bits(2);
+
+/// A shared clock is a clock.
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Reading {
+        (**self).now()
+    }
+}
+
+/// Wall and monotonic time of one moment, read together; converts between the two.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Clock, SystemClock};
+///
+/// let reading = SystemClock.now();
+/// let second = Duration::from_secs(1);
+/// assert_eq!(reading.deadline(reading.wall + second), reading.monotonic + second);
+/// assert_eq!(reading.wall_at(reading.monotonic + second), reading.wall + second);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The wall time, which may be set, forwards and backwards.
+    pub wall: SystemTime,
+    /// The monotonic time, in the type that [`tokio::time::sleep_until`] takes.
+    pub monotonic: Instant,
+}
+
+impl Reading {
+    /// The monotonic instant at which the wall time will be `due`, if no clock is set meanwhile;
+    /// this reading's own instant if `due` is past.
+    ///
+    /// Total: an instant that the platform cannot hold gives this reading's own.
+    pub fn deadline(&self, due: SystemTime) -> Instant {
+        let ahead = due.duration_since(self.wall).unwrap_or_default();
+        self.monotonic.checked_add(ahead).unwrap_or(self.monotonic)
+    }
+
+    /// The wall time at a monotonic instant, before or after this reading, if no clock is set
+    /// meanwhile.
+    ///
+    /// Total: a time that the platform cannot hold gives this reading's own.
+    pub fn wall_at(&self, instant: Instant) -> SystemTime {
+        let ahead = instant.saturating_duration_since(self.monotonic);
+        let behind = self.monotonic.saturating_duration_since(instant);
+        self.wall.checked_add(ahead).and_then(|wall| wall.checked_sub(behind)).unwrap_or(self.wall)
+    }
+}
+
+/// The operating system's clock, for real use.
+///
+/// Its monotonic time is Tokio's: it stands still in a test with `start_paused`, its wall time does
+/// not. Use [`TokioClock`] there.
+///
+/// ```
+/// use tokio_osc::{Clock, SystemClock};
+///
+/// let (first, second) = (SystemClock.now(), SystemClock.now());
+/// assert!(first.monotonic <= second.monotonic);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    /// Reads the wall time between two monotonic ones and, if the thread was interrupted in
+    /// between, up to three times again: a gap would look like a step of the wall clock.
+    fn now(&self) -> Reading {
+        let (mut gap, mut reading) = bracketed();
+        for _ in 0..3 {
+            if gap <= TOGETHER {
+                break;
+            }
+            let again = bracketed();
+            if again.0 < gap {
+                (gap, reading) = again;
+            }
+        }
+        reading
+    }
+}
+
+/// The longest gap between two monotonic times that counts as one moment.
+const TOGETHER: Duration = Duration::from_micros(20);
+
+/// A reading, and how far apart its two halves may lie. The later of the two monotonic times is
+/// taken, so that a deadline derived from it is never early.
+fn bracketed() -> (Duration, Reading) {
+    let before = Instant::now();
+    let wall = SystemTime::now();
+    let monotonic = Instant::now();
+    (monotonic.saturating_duration_since(before), Reading { wall, monotonic })
+}
+
+/// A fixed epoch and Tokio's elapsed time: the wall time never steps.
+///
+/// With `#[tokio::test(start_paused = true)]` such a clock stands still until the runtime is idle
+/// or the test advances it, so that timed bundles can be tested to the nanosecond. Outside tests,
+/// `TokioClock::starting_at(SystemTime::now())` is a system clock that ignores later steps.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Clock, TokioClock};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let clock = TokioClock::new();
+/// let start = clock.now();
+/// tokio::time::sleep(Duration::from_millis(3)).await;
+/// assert_eq!(clock.now().wall, start.wall + Duration::from_millis(3));
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokioClock {
+    start: Reading,
+}
+
+impl TokioClock {
+    /// A clock whose wall time is 2026-01-01 00:00:00 UTC now, time tag `0xed00378000000000`.
+    pub fn new() -> Self {
+        Self::starting_at(epoch())
+    }
+
+    /// A clock whose wall time is `wall` now.
+    pub fn starting_at(wall: SystemTime) -> Self {
+        Self { start: Reading { wall, monotonic: Instant::now() } }
+    }
+}
+
+impl Default for TokioClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Reading {
+        let monotonic = Instant::now();
+        Reading { wall: self.start.wall_at(monotonic), monotonic }
+    }
+}
+
+/// A clock that stands still until it is moved by hand, wall and monotonic time apart if wanted.
+///
+/// Clones share one time. A server that runs by this clock looks at it when something else wakes
+/// it, or when the time that the clock still lacks has passed on Tokio's: advance Tokio's time in
+/// the same test, or use [`TokioClock`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Clock, ManualClock};
+///
+/// let clock = ManualClock::new();
+/// let start = clock.now();
+///
+/// clock.advance(Duration::from_secs(1));           // time passes
+/// clock.advance_wall(Duration::from_secs(3_600));  // the clock is put forward, or a suspend
+/// assert_eq!(clock.now().wall, start.wall + Duration::from_secs(3_601));
+/// assert_eq!(clock.now().monotonic, start.monotonic + Duration::from_secs(1));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock {
+    reading: Arc<Mutex<Reading>>,
+}
+
+impl ManualClock {
+    /// A clock whose wall time is 2026-01-01 00:00:00 UTC, as [`TokioClock::new`].
+    pub fn new() -> Self {
+        Self::starting_at(epoch())
+    }
+
+    /// A clock whose wall time is `wall`.
+    pub fn starting_at(wall: SystemTime) -> Self {
+        Self { reading: Arc::new(Mutex::new(Reading { wall, monotonic: Instant::now() })) }
+    }
+
+    /// Moves both times forward. A time that the platform cannot hold is left as it is, here and in
+    /// the other methods.
+    pub fn advance(&self, by: Duration) {
+        self.advance_wall(by);
+        self.advance_monotonic(by);
+    }
+
+    /// Moves the wall time forward alone: the clock is put forward, or the machine was suspended.
+    pub fn advance_wall(&self, by: Duration) {
+        let mut reading = self.lock();
+        reading.wall = reading.wall.checked_add(by).unwrap_or(reading.wall);
+    }
+
+    /// Moves the monotonic time forward alone.
+    pub fn advance_monotonic(&self, by: Duration) {
+        let mut reading = self.lock();
+        reading.monotonic = reading.monotonic.checked_add(by).unwrap_or(reading.monotonic);
+    }
+
+    /// Sets the wall time, forwards or backwards.
+    pub fn set_wall(&self, wall: SystemTime) {
+        self.lock().wall = wall;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Reading {
+        *self.lock()
+    }
+}
+
+/// 2026-01-01 00:00:00 UTC.
+fn epoch() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_767_225_600)
+}

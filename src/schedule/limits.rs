@@ -1,0 +1,179 @@
+//! What the schedule may hold, what happens beyond that, and the counts of it.
+
+use std::time::Duration;
+
+/// Limits of the timed bundles that wait, and what happens at each.
+///
+/// "Per peer" means per IP address; an IPv4 address counts as one, however it is written. Entries
+/// that came from no address (a byte stream) count towards the totals only. Every limit includes
+/// its own value: 10 entries may wait under `entries(10)`.
+///
+/// | limit | default |
+/// | --- | --- |
+/// | [`entries`](Self::entries) | 65,536 bundles |
+/// | [`bytes`](Self::bytes) | 64 MiB |
+/// | [`entries_per_peer`](Self::entries_per_peer), [`bytes_per_peer`](Self::bytes_per_peer) | a quarter of these |
+/// | [`horizon`](Self::horizon) | 7 days |
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{CapacityPolicy, ScheduleLimits};
+///
+/// let limits = ScheduleLimits::default()
+///     .entries(1_000)
+///     .horizon(Duration::from_secs(60))
+///     .when_full(CapacityPolicy::DropLatest);
+/// assert_eq!(limits.entries, 1_000);
+/// assert_eq!(limits.entries_per_peer, None); // a quarter: 250
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScheduleLimits {
+    /// Bundles that may wait, in all. Default 65,536.
+    pub entries: usize,
+    /// Bytes of packets that may be held by waiting bundles, in all. Default 64 MiB. The schedule
+    /// itself takes some 100 bytes per bundle on top.
+    pub bytes: usize,
+    /// Bundles of one peer that may wait. Default `None`: a quarter of `entries`, rounded up.
+    pub entries_per_peer: Option<usize>,
+    /// Bytes held by the bundles of one peer. Default `None`: a quarter of `bytes`, rounded up.
+    pub bytes_per_peer: Option<usize>,
+    /// The farthest a tag may lie ahead. Default 7 days. A tag farther away is no schedule but a
+    /// sender's private clock ("seconds since boot").
+    pub horizon: Duration,
+    /// What happens to a bundle beyond the horizon. Default [`HorizonPolicy::RunNow`].
+    pub beyond_horizon: HorizonPolicy,
+    /// Which bundle goes when one too many arrives. Default [`CapacityPolicy::DropNewest`].
+    pub when_full: CapacityPolicy,
+}
+
+impl ScheduleLimits {
+    /// Sets how many bundles may wait, in all.
+    pub const fn entries(mut self, entries: usize) -> Self {
+        self.entries = entries;
+        self
+    }
+
+    /// Sets how many bytes the waiting bundles may hold, in all.
+    pub const fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// Sets how many bundles of one peer may wait, instead of a quarter of all.
+    pub const fn entries_per_peer(mut self, entries: usize) -> Self {
+        self.entries_per_peer = Some(entries);
+        self
+    }
+
+    /// Sets how many bytes the waiting bundles of one peer may hold, instead of a quarter of all.
+    pub const fn bytes_per_peer(mut self, bytes: usize) -> Self {
+        self.bytes_per_peer = Some(bytes);
+        self
+    }
+
+    /// Sets how far ahead a tag may lie.
+    pub const fn horizon(mut self, horizon: Duration) -> Self {
+        self.horizon = horizon;
+        self
+    }
+
+    /// Sets what happens to a bundle beyond the horizon.
+    pub const fn beyond_horizon(mut self, policy: HorizonPolicy) -> Self {
+        self.beyond_horizon = policy;
+        self
+    }
+
+    /// Sets which bundle goes when one too many arrives.
+    pub const fn when_full(mut self, policy: CapacityPolicy) -> Self {
+        self.when_full = policy;
+        self
+    }
+}
+
+impl Default for ScheduleLimits {
+    fn default() -> Self {
+        Self {
+            entries: 65_536,
+            bytes: 64 * 1024 * 1024,
+            entries_per_peer: None,
+            bytes_per_peer: None,
+            horizon: Duration::from_secs(7 * 24 * 60 * 60),
+            beyond_horizon: HorizonPolicy::default(),
+            when_full: CapacityPolicy::default(),
+        }
+    }
+}
+
+/// What happens to a bundle whose tag lies beyond the horizon; counted either way.
+///
+/// A bundle that already waits is judged anew when the wall clock is set back: nothing waits longer
+/// than the horizon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HorizonPolicy {
+    /// It runs at once, so that senders with a private clock are heard (the default).
+    #[default]
+    RunNow,
+    /// It is dropped.
+    Drop,
+}
+
+/// Which bundle goes when one too many arrives; counted either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CapacityPolicy {
+    /// The one that arrives (the default).
+    #[default]
+    DropNewest,
+    /// The farthest in the future: of the peer if its share is full, of all if the schedule is. If
+    /// the arriving one is itself the farthest, or is so large that nearer ones would have to go,
+    /// it is dropped and the others stay.
+    DropLatest,
+}
+
+/// What the schedule has done so far. Counts never reset.
+///
+/// The accounts add up: `pushed = run + evicted + cancelled + dropped_after_step + pending`.
+///
+/// ```
+/// use tokio_osc::ScheduleCounters;
+///
+/// assert_eq!(ScheduleCounters::default().pending, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScheduleCounters {
+    /// Bundles taken in to wait.
+    pub pushed: u64,
+    /// Bundles that waited and were handed out to run.
+    pub run: u64,
+    /// Tags that were past on arrival (they did not wait).
+    pub late: u64,
+    /// Tags that were 0 (they did not wait).
+    pub unset: u64,
+    /// Tags beyond the horizon, whatever the policy made of them.
+    pub beyond_horizon: u64,
+    /// Of these, the bundles dropped on arrival ([`HorizonPolicy::Drop`]).
+    pub dropped_beyond_horizon: u64,
+    /// Of these, the bundles dropped while they waited, because the wall clock was set back.
+    pub dropped_after_step: u64,
+    /// Bundles dropped on arrival because as many waited as may.
+    pub dropped_entries: u64,
+    /// Bundles dropped on arrival because of the bytes held.
+    pub dropped_bytes: u64,
+    /// Bundles dropped on arrival because as many of that peer waited as may.
+    pub dropped_peer_entries: u64,
+    /// Bundles dropped on arrival because of the bytes held for that peer.
+    pub dropped_peer_bytes: u64,
+    /// Waiting bundles that made room for a nearer one ([`CapacityPolicy::DropLatest`]).
+    pub evicted: u64,
+    /// Waiting bundles that were cancelled, those at shutdown included.
+    pub cancelled: u64,
+    /// Times the wall clock was found to have moved by more than 1 ms against the monotonic one.
+    pub clock_steps: u64,
+    /// Bundles that wait now.
+    pub pending: usize,
+    /// Bytes they hold.
+    pub bytes: usize,
+}

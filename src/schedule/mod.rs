@@ -1,0 +1,17 @@
+//! Timed bundles: what a time tag means against a clock, where a bundle waits, and the one timer
+//! that says when.
+//!
+//! The queue is sans-IO: it is handed a [`Reading`] and knows no runtime. Only `timer` sleeps.
+
+mod clock;
+mod due;
+mod entry;
+mod farthest;
+mod ledger;
+mod limits;
+mod queue;
+mod slots;
+mod timer;
+
+pub use clock::{Clock, ManualClock, Reading, SystemClock, TokioClock};
+pub use limits::{CapacityPolicy, HorizonPolicy, ScheduleCounters, ScheduleLimits};

@@ -1,0 +1,131 @@
+//! Storage for what waits: a vector with a free list. A value is named by its slot and the number
+//! of values the slot held before, so that a name is never given twice. There are never more slots
+//! than values were held at one time: the limits bound them, far below 2^32.
+
+use super::entry::EntryId;
+
+#[derive(Debug)]
+pub(crate) struct Slots<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+    len: usize,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+impl<T> Slots<T> {
+    pub(crate) const fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The name that the next value will have.
+    pub(crate) fn next_id(&self) -> EntryId {
+        match self.free.last() {
+            Some(&index) => {
+                let generation = self.slots.get(index as usize).map_or(0, |slot| slot.generation);
+                id(index, generation)
+            }
+            None => id(self.slots.len() as u32, 0),
+        }
+    }
+
+    /// Stores a value under the name that [`next_id`](Self::next_id) gives.
+    pub(crate) fn insert(&mut self, value: T) {
+        self.len += 1;
+        let vacant = self.free.pop().and_then(|index| self.slots.get_mut(index as usize));
+        match vacant {
+            Some(slot) => slot.value = Some(value),
+            None => self.slots.push(Slot { generation: 0, value: Some(value) }),
+        }
+    }
+
+    pub(crate) fn get(&self, id: EntryId) -> Option<&T> {
+        let slot = self.slots.get(index(id))?;
+        slot.value.as_ref().filter(|_| slot.generation == generation(id))
+    }
+
+    pub(crate) fn get_mut(&mut self, id: EntryId) -> Option<&mut T> {
+        let slot = self.slots.get_mut(index(id))?;
+        slot.value.as_mut().filter(|_| slot.generation == generation(id))
+    }
+
+    /// Takes a value out. A slot that has run out of names is not used again.
+    pub(crate) fn remove(&mut self, id: EntryId) -> Option<T> {
+        let slot = self.slots.get_mut(index(id)).filter(|slot| slot.generation == generation(id))?;
+        let value = slot.value.take()?;
+        self.len -= 1;
+        if let Some(next) = slot.generation.checked_add(1) {
+            slot.generation = next;
+            self.free.push(id.0 as u32);
+        }
+        Some(value)
+    }
+
+    /// All values, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.value.as_ref())
+    }
+}
+
+const fn id(index: u32, generation: u32) -> EntryId {
+    EntryId((generation as u64) << 32 | index as u64)
+}
+
+const fn index(id: EntryId) -> usize {
+    id.0 as u32 as usize
+}
+
+const fn generation(id: EntryId) -> u32 {
+    (id.0 >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(slots: &mut Slots<char>, value: char) -> EntryId {
+        let id = slots.next_id();
+        slots.insert(value);
+        id
+    }
+
+    #[test]
+    fn a_name_is_never_given_twice() {
+        let mut slots = Slots::new();
+        let first = put(&mut slots, 'a');
+        assert_eq!(slots.remove(first), Some('a'));
+        let second = put(&mut slots, 'b');
+        assert_ne!(first, second);
+        assert_eq!((slots.get(first), slots.remove(first), slots.get_mut(first)), (None, None, None));
+        assert_eq!((slots.get(second), slots.len()), (Some(&'b'), 1));
+    }
+
+    #[test]
+    fn a_slot_without_names_left_is_retired() {
+        let mut slots = Slots::new();
+        put(&mut slots, 'a');
+        slots.slots[0].generation = u32::MAX;
+        let last = EntryId(u64::from(u32::MAX) << 32);
+        assert_eq!(slots.remove(last), Some('a'));
+        assert_eq!(put(&mut slots, 'b'), EntryId(1));
+        assert_eq!(slots.get(last), None);
+    }
+
+    #[test]
+    fn slots_are_used_again() {
+        let mut slots = Slots::new();
+        for _ in 0..1_000 {
+            let (a, b) = (put(&mut slots, 'a'), put(&mut slots, 'b'));
+            assert_eq!((slots.remove(a), slots.remove(b)), (Some('a'), Some('b')));
+        }
+        assert_eq!((slots.slots.len(), slots.len(), slots.iter().count()), (2, 0, 0));
+    }
+}
