@@ -35,3 +35,50 @@ pub(super) fn align<P, S>(
         subject = after.clone();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::align;
+
+    /// Fits and comparisons of a pattern, `*` being a run, with a text.
+    fn count(pattern: &str, text: &str) -> (bool, usize) {
+        let mut comparisons = 0;
+        let items = pattern.bytes().map(|byte| (byte != b'*').then_some(byte));
+        let fits = align(items, text.bytes(), |one, two| {
+            comparisons += 1;
+            one == two
+        });
+        (fits, comparisons)
+    }
+
+    #[test]
+    fn runs_take_what_is_needed() {
+        for (pattern, text, fits) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("**", "ab", true),
+            ("a*", "ab", true),
+            ("*b", "abab", true),
+            ("a*ab*b", "aabb", true),
+            ("a*ab*b", "ab", false),
+            ("*ab*ba*", "aba", false),
+        ] {
+            assert_eq!(count(pattern, text).0, fits, "{pattern} {text}");
+        }
+    }
+
+    /// THREATS 17 and 19, counted.
+    #[test]
+    fn each_pair_is_compared_once_at_most() {
+        for runs in [12, 30, 60] {
+            let (pattern, text) = (format!("{}b", "*aa".repeat(runs)), "a".repeat(1_000));
+            let (fits, comparisons) = count(&pattern, &text);
+            assert!(!fits && comparisons <= 2 * text.len(), "{comparisons}");
+
+            let (pattern, text) = (format!("*{}b", "a".repeat(runs)), "a".repeat(1_000));
+            let (fits, comparisons) = count(&pattern, &text);
+            assert!(!fits && comparisons <= pattern.len() * text.len(), "{comparisons}");
+        }
+    }
+}
