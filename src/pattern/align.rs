@@ -68,13 +68,14 @@ mod tests {
         }
     }
 
-    /// THREATS 17 and 19, counted.
+    /// THREATS 17 and 19, counted: a stretch between two runs, `aab` being the longest, is tried at
+    /// each place once.
     #[test]
-    fn each_pair_is_compared_once_at_most() {
+    fn each_stretch_is_tried_at_each_place_once() {
         for runs in [12, 30, 60] {
             let (pattern, text) = (format!("{}b", "*aa".repeat(runs)), "a".repeat(1_000));
             let (fits, comparisons) = count(&pattern, &text);
-            assert!(!fits && comparisons <= 2 * text.len(), "{comparisons}");
+            assert!(!fits && comparisons <= 3 * text.len(), "{comparisons}");
 
             let (pattern, text) = (format!("*{}b", "a".repeat(runs)), "a".repeat(1_000));
             let (fits, comparisons) = count(&pattern, &text);

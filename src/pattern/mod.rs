@@ -12,6 +12,7 @@ mod segment;
 mod syntax;
 mod token;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -22,6 +23,7 @@ use syntax::{Alphabet, MAX_LEN, MAX_PARTS};
 
 pub use error::{PatternError, PatternErrorKind};
 pub(crate) use part::{Part, Parts};
+pub(crate) use path::{overlap, spans};
 pub(crate) use syntax::Shape;
 
 /// An address pattern: which addresses a message is for, or a route answers.
@@ -141,7 +143,9 @@ impl Pattern {
         if other.is_literal {
             return self.matches_bytes(&other.text);
         }
-        self.is_satisfiable() && other.is_satisfiable() && path::overlap(self.parts(), other.parts())
+        self.is_satisfiable()
+            && other.is_satisfiable()
+            && overlap(self.parts(), &other.parts().collect::<Vec<_>>())
     }
 
     /// What an address has in the place of each part that is not plain text, in order: the name, or
@@ -184,6 +188,28 @@ impl Pattern {
         self.text
     }
 
+    /// The same with each run of stars made one, so that nobody pays for them route by route.
+    pub(crate) fn with_single_stars(&self) -> Cow<'_, Self> {
+        if !self.text.windows(2).any(|pair| pair == b"**") {
+            return Cow::Borrowed(self);
+        }
+        let mut text = self.text.to_vec();
+        let mut inside_until = None;
+        text.dedup_by(|byte, last| {
+            if let Some(end) = inside_until {
+                inside_until = (*byte != end).then_some(end);
+                return false;
+            }
+            inside_until = match *byte {
+                b'[' => Some(b']'),
+                b'{' => Some(b'}'),
+                _ => None,
+            };
+            *byte == b'*' && *last == b'*'
+        });
+        Cow::Owned(Self { text: text.into(), is_literal: false })
+    }
+
     pub(crate) fn parts(&self) -> Parts<'_> {
         Parts::new(&self.text)
     }
@@ -223,5 +249,70 @@ impl fmt::Debug for Pattern {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.as_text(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bytes::Bytes;
+
+    use super::{Pattern, PatternErrorKind, Shape, check, shape_of_received};
+
+    #[test]
+    fn a_received_pattern_may_hold_any_byte_but_nul() {
+        let cases: [(&[u8], &[u8]); 6] = [
+            (b"/a b", b"/a b"),
+            (b"/a?b", b"/a b"),
+            (b"/[!x]", b"/\xff"),
+            (b"/caf\xe9/*", b"/caf\xe9/#,"),
+            (b"/{a b,c}", b"/a b"),
+            (b"/[ -&]", b"/#"),
+        ];
+        for (text, address) in cases {
+            let pattern = Pattern::from_wire(Bytes::from_static(text)).unwrap();
+            assert!(pattern.matches_bytes(address), "{pattern}");
+            let address = Pattern::from_wire(Bytes::from_static(address)).unwrap();
+            assert!(address.is_literal() && pattern.overlaps(&address), "{pattern} {address}");
+        }
+        assert_eq!(shape_of_received(b"/a b"), Ok(Shape::Literal));
+        assert_eq!(shape_of_received(b"/a *"), Ok(Shape::Wild));
+        for nul in [&b"/a\0"[..], b"/[\0]", b"/{\0}", b"/[!-\0]"] {
+            assert_eq!(shape_of_received(nul).unwrap_err().kind(), PatternErrorKind::IllegalByte);
+        }
+    }
+
+    #[test]
+    fn the_plain_path_and_the_grammar_agree() {
+        let shape = |text: &[u8]| super::syntax::parse(text, super::Alphabet::Names, Pattern::MAX_LEN);
+        let deepest = b"/a".repeat(Pattern::MAX_PARTS);
+        let deeper = b"/a".repeat(Pattern::MAX_PARTS + 1);
+        let texts: [&[u8]; 9] = [b"", b"/", b"a", b"/a/", b"//", b"/a//b", b"///", &deepest, &deeper];
+        for text in texts {
+            assert_eq!(check(text), shape(text));
+        }
+        for byte in 0..=255 {
+            for text in [[b'/', byte, b'a'], [b'/', b'a', byte], [byte, b'/', b'a']] {
+                assert_eq!(check(&text), shape(&text), "{}", text.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn another_limit_holds_on_both_sides() {
+        let within = |len| Pattern::from_wire_within(Bytes::from("/".to_owned() + &"?".repeat(9)), len);
+        assert!(within(10).is_ok());
+        assert_eq!(within(9).unwrap_err().position(), 9);
+    }
+
+    #[test]
+    fn runs_of_stars_are_made_one_where_they_are_wildcards() {
+        for (text, single) in
+            [("/a/*", "/a/*"), ("/**/a***b", "/*/a*b"), ("/**[)-**-z]**{**,a}***", "/*[)-**-z]*{**,a}*")]
+        {
+            let pattern = Pattern::from_wire(Bytes::from_static(text.as_bytes())).unwrap();
+            assert_eq!(pattern.with_single_stars().as_text(), single);
+        }
     }
 }

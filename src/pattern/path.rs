@@ -53,10 +53,9 @@ pub(super) fn captures<'a>(parts: &Parts<'_>, below: bool, address: &'a [u8]) ->
 ///
 /// Row by row as in `segment`: the places of the second pattern that the first one's parts so far
 /// can reach, where a `//` is a place that may be left at once or stayed at.
-pub(super) fn overlap(parts: Parts<'_>, other: Parts<'_>) -> bool {
-    let other: Vec<Part<'_>> = other.collect();
+pub(crate) fn overlap<'a>(parts: impl IntoIterator<Item = Part<'a>>, other: &[Part<'_>]) -> bool {
     let mut row = vec![false; other.len() + 1];
-    insert(&mut row, 0, &other);
+    insert(&mut row, 0, other);
     for part in parts {
         let reached = std::mem::replace(&mut row, vec![false; other.len() + 1]);
         if part == Part::Descend {
@@ -69,9 +68,9 @@ pub(super) fn overlap(parts: Parts<'_>, other: Parts<'_>) -> bool {
                 continue;
             }
             if theirs == Part::Descend {
-                insert(&mut row, place, &other);
+                insert(&mut row, place, other);
             } else if part.overlaps(theirs) {
-                insert(&mut row, place + 1, &other);
+                insert(&mut row, place + 1, other);
             }
         }
     }

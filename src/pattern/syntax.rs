@@ -138,10 +138,10 @@ const fn behind_set<'a>(
     loop {
         let position = text.len() - rest.len();
         rest = match rest {
+            [b']', tail @ ..] => return Ok(tail),
             [] | [b'/', ..] | [_, b'-', b'/', ..] => {
                 return Err(PatternError::new(PatternErrorKind::UnclosedSet, open));
             }
-            [b']', tail @ ..] => return Ok(tail),
             [low, b'-', high, tail @ ..] if *high != b']' => {
                 if !is_quotable(*high, alphabet) {
                     return Err(PatternError::new(PatternErrorKind::IllegalByte, position + 2));

@@ -1,0 +1,3 @@
+//! From a message to the handlers of its address.
+
+mod table;
