@@ -109,7 +109,8 @@ impl Ours {
         let begin = Instant::now();
         for (number, delay) in delays.iter().enumerate() {
             let peer = IpAddr::from(Ipv4Addr::from_bits(number as u32 % 16));
-            let entry = Entry { due: now.wall + *delay, bytes: 64, peer: Some(peer), item: [number as u64; 5] };
+            let entry =
+                Entry { due: now.wall + *delay, bytes: 64, peer: Some(peer), item: [number as u64; 5] };
             black_box(self.queue.push(entry).is_ok());
         }
         let insert = per_entry(begin, delays.len());

@@ -66,15 +66,23 @@ impl Bundle {
         self.as_ref().time_tag()
     }
 
+    /// The elements, in order, each sharing this bundle's buffer; the iterator owns what it needs.
+    pub fn into_elements(self) -> IntoElements {
+        IntoElements { bundle: self, at: BUNDLE_HEADER }
+    }
+
     /// The elements, in order, each sharing this bundle's buffer.
     pub fn elements(&self) -> impl Iterator<Item = Packet> {
-        self.as_ref().elements().map(|element| match element {
-            PacketRef::Message(message) => {
-                let frame = self.frame.slice_ref(message.as_bytes());
-                Packet::Message(Message::from_parts(frame, message.layout()))
-            }
-            PacketRef::Bundle(bundle) => Packet::Bundle(Self { frame: self.frame.slice_ref(bundle.frame) }),
-        })
+        self.as_ref().elements().map(|element| self.share(element))
+    }
+
+    /// An element that was found in this bundle, as a value of its own.
+    fn share(&self, element: PacketRef<'_>) -> Packet {
+        let frame = self.frame.slice_ref(element.as_bytes());
+        match element {
+            PacketRef::Message(message) => Packet::Message(Message::from_parts(frame, message.layout())),
+            PacketRef::Bundle(_) => Packet::Bundle(Self { frame }),
+        }
     }
 
     /// The bytes of the bundle.
@@ -222,3 +230,24 @@ impl<'a> Iterator for Elements<'a> {
 }
 
 impl std::iter::FusedIterator for Elements<'_> {}
+
+/// The elements of a bundle, with the bundle. What [`Bundle::into_elements`] returns.
+#[derive(Clone, Debug)]
+pub struct IntoElements {
+    bundle: Bundle,
+    at: usize,
+}
+
+impl Iterator for IntoElements {
+    type Item = Packet;
+
+    fn next(&mut self) -> Option<Packet> {
+        let frame = self.bundle.as_bytes();
+        let mut elements = Elements { rest: frame.get(self.at..).unwrap_or_default() };
+        let element = elements.next()?;
+        self.at = frame.len() - elements.rest.len();
+        Some(self.bundle.share(element))
+    }
+}
+
+impl std::iter::FusedIterator for IntoElements {}

@@ -15,7 +15,7 @@ mod packet;
 mod values;
 mod walk;
 
-pub use bundle::{Bundle, BundleBuilder, BundleRef, Elements};
+pub use bundle::{Bundle, BundleBuilder, BundleRef, Elements, IntoElements};
 pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
 pub use from_args::{ArgsReader, FromArgs, OwnedArgs};
 pub use into_args::IntoArgs;

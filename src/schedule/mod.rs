@@ -14,4 +14,8 @@ mod slots;
 mod timer;
 
 pub use clock::{Clock, ManualClock, Reading, SystemClock, TokioClock};
+pub(crate) use due::Due;
+pub(crate) use entry::Entry;
 pub use limits::{CapacityPolicy, HorizonPolicy, ScheduleCounters, ScheduleLimits};
+pub(crate) use queue::Queue;
+pub(crate) use timer::Timer;

@@ -150,7 +150,8 @@ impl<T> Queue<T> {
         let already = |other: &Held<T>| {
             other.entry.peer == entry.peer && nearest.is_some_and(|nearest| other.place >= nearest)
         };
-        let mut later = farthest.after(due).filter_map(|id| self.slots.get(id)).filter(|other| !already(other));
+        let mut later =
+            farthest.after(due).filter_map(|id| self.slots.get(id)).filter(|other| !already(other));
         while total.exceeds(self.ledger.most()) {
             let victim = later.next()?;
             total = total.minus(victim.entry.bytes);

@@ -49,6 +49,11 @@ impl Address {
         &self.0
     }
 
+    /// The bytes as sent, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+
     /// The names between and behind the slashes, from the root. `/a/` has two, the last one empty.
     pub fn parts(&self) -> impl Iterator<Item = Text<'_>> {
         self.0.split(|&byte| byte == b'/').skip(1).map(Text::new)

@@ -1,0 +1,143 @@
+//! One datagram, one packet.
+
+use bytes::{Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use super::FrameError;
+use crate::packet::{IntoPacket, Packet};
+use crate::wire::{DecodeError, DecodeOptions, Repairs};
+
+/// The most bytes a datagram can have on any transport.
+pub const MAX_DATAGRAM: usize = 65_535;
+
+/// Small datagrams are copied into chunks of this size, so that most need no allocation of their
+/// own. Larger chunks would let a packet that is kept pin more memory than it is worth.
+const CHUNK: usize = 2_048;
+
+/// The codec of datagram transports: each datagram is one packet, without framing.
+///
+/// It decodes to `Result<Packet, DecodeError>`: a malformed datagram is an item, not an error, so
+/// that a stream goes on behind it. The packet is a copy of exactly its size (or a part of a 2 KiB
+/// chunk), whatever the size of the receive buffer.
+///
+/// [`Channel`](crate::Channel) uses it; it works as well under `tokio_util::udp::UdpFramed`:
+///
+/// ```
+/// use futures::{SinkExt, StreamExt};
+/// use tokio::net::UdpSocket;
+/// use tokio_osc::Datagram;
+/// use tokio_util::udp::UdpFramed;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut here = UdpFramed::new(UdpSocket::bind("127.0.0.1:0").await?, Datagram::new());
+/// let mut there = UdpFramed::new(UdpSocket::bind("127.0.0.1:0").await?, Datagram::new());
+/// there.send((("/synth/1/freq", 440.0_f32), here.get_ref().local_addr()?)).await?;
+///
+/// let (packet, peer) = here.next().await.expect("the socket is open")?;
+/// assert_eq!(packet?.to_string(), "/synth/1/freq ,f 440");
+/// assert_eq!(peer, there.get_ref().local_addr()?);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Default)]
+pub struct Datagram {
+    options: DecodeOptions,
+    chunk: BytesMut,
+}
+
+impl Datagram {
+    /// With the default [`DecodeOptions`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With limits and tolerance of your own.
+    pub fn with_options(options: DecodeOptions) -> Self {
+        Self { options, chunk: BytesMut::new() }
+    }
+
+    /// Decodes one datagram, and tells what was tolerated.
+    ///
+    /// # Errors
+    /// The datagram is no packet.
+    pub fn read(&mut self, datagram: &[u8]) -> Result<(Packet, Repairs), DecodeError> {
+        let frame = self.copy(datagram);
+        Packet::decode_with(frame, &self.options)
+    }
+
+    fn copy(&mut self, datagram: &[u8]) -> Bytes {
+        if datagram.len() > CHUNK / 4 {
+            return Bytes::copy_from_slice(datagram);
+        }
+        if self.chunk.capacity() < datagram.len() {
+            self.chunk = BytesMut::with_capacity(CHUNK);
+        }
+        self.chunk.extend_from_slice(datagram);
+        self.chunk.split().freeze()
+    }
+}
+
+impl Decoder for Datagram {
+    type Item = Result<Packet, DecodeError>;
+    type Error = FrameError;
+
+    /// Takes all of `src`, whatever it holds; never fails.
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
+        if src.is_empty() {
+            return Ok(None);
+        }
+        let packet = self.read(src).map(|(packet, _)| packet);
+        src.clear();
+        Ok(Some(packet))
+    }
+
+    /// The same: nothing is ever left over.
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
+        self.decode(src)
+    }
+}
+
+impl<P: IntoPacket> Encoder<P> for Datagram {
+    type Error = FrameError;
+
+    /// Appends the packet; on an error `dst` is as it was.
+    fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), FrameError> {
+        let start = dst.len();
+        packet.encode(dst)?;
+        let size = dst.len() - start;
+        if size > MAX_DATAGRAM {
+            dst.truncate(start);
+            return Err(FrameError::too_large(size, MAX_DATAGRAM));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_datagrams_share_chunks_and_large_ones_stand_alone() {
+        let mut codec = Datagram::new();
+        let small = b"/a\0\0,\0\0\0";
+        let first = codec.read(small).unwrap().0;
+        let second = codec.read(small).unwrap().0;
+        let offset = second.as_bytes().as_ptr() as usize - first.as_bytes().as_ptr() as usize;
+        assert_eq!(offset, small.len(), "side by side in one chunk");
+
+        let mut large = BytesMut::new();
+        codec.encode(("/blob", vec![1_u8; 600]), &mut large).unwrap();
+        let large = codec.read(&large).unwrap().0;
+        assert!(large.as_bytes().is_unique());
+    }
+
+    #[test]
+    fn a_packet_that_does_not_fit_leaves_the_buffer_as_it_was() {
+        let mut codec = Datagram::new();
+        let mut dst = BytesMut::from(&b"before"[..]);
+        assert!(codec.encode(("/blob", vec![0_u8; MAX_DATAGRAM]), &mut dst).is_err());
+        assert!(codec.encode(("/text", "\0"), &mut dst).is_err());
+        assert_eq!(&dst[..], b"before");
+    }
+}

@@ -1,0 +1,117 @@
+//! What a handler's parameters are made from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::CaptureError;
+use crate::packet::{ArgsError, Message, Meta};
+use crate::pattern::Pattern;
+
+/// A message on its way to one handler: what [`FromContext`] reads from.
+#[derive(Debug)]
+pub struct Context<'a, S> {
+    message: &'a Message,
+    meta: &'a Meta,
+    route: &'a Pattern,
+    state: &'a Arc<S>,
+}
+
+impl<'a, S> Context<'a, S> {
+    pub(super) fn new(message: &'a Message, meta: &'a Meta, route: &'a Pattern, state: &'a Arc<S>) -> Self {
+        Self { message, meta, route, state }
+    }
+
+    /// The message.
+    pub const fn message(&self) -> &'a Message {
+        self.message
+    }
+
+    /// Where it came from and when.
+    pub const fn meta(&self) -> &'a Meta {
+        self.meta
+    }
+
+    /// The address or pattern of the route that it matched.
+    pub const fn route(&self) -> &'a Pattern {
+        self.route
+    }
+
+    /// The router's state.
+    pub const fn state(&self) -> &'a Arc<S> {
+        self.state
+    }
+}
+
+/// A type that can be a parameter of a handler.
+///
+/// Extraction is synchronous and order-free: any parameters in any order. A parameter that cannot
+/// be had rejects the message for this handler; other handlers still run.
+///
+/// ```
+/// use tokio_osc::{Context, FromContext, Rejection, Router};
+///
+/// /// The number of arguments.
+/// struct Count(usize);
+///
+/// impl<S> FromContext<S> for Count {
+///     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+///         Ok(Self(context.message().args().count()))
+///     }
+/// }
+///
+/// let router = Router::new().route("/any", |Count(n): Count| ("/count", n as i32));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an OSC extractor",
+    label = "this parameter of the handler is not an extractor",
+    note = "a handler's parameters are extractors: `Args<T>`, `State<S>`, `Captures<T>`, `Message`, `Address`, `Peer`, `Meta`, or a type of your own that implements `FromContext`"
+)]
+pub trait FromContext<S>: Sized {
+    /// Makes the parameter.
+    ///
+    /// # Errors
+    /// The message does not have what is asked for.
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection>;
+}
+
+/// Why a handler did not get the parameters it asks for: the message does not fit the route.
+///
+/// It is counted and traced; the handler is not called, and nothing else is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The arguments are of other types or of another number.
+    Args(ArgsError),
+    /// A captured part of the address is not what the handler asks for.
+    Captures(CaptureError),
+}
+
+impl From<ArgsError> for Rejection {
+    fn from(error: ArgsError) -> Self {
+        Self::Args(error)
+    }
+}
+
+impl From<CaptureError> for Rejection {
+    fn from(error: CaptureError) -> Self {
+        Self::Captures(error)
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Args(error) => error.fmt(f),
+            Self::Captures(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Args(error) => Some(error),
+            Self::Captures(error) => Some(error),
+        }
+    }
+}

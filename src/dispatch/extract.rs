@@ -1,0 +1,221 @@
+//! The extractors: what a handler can ask for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Context, FromContext, Rejection};
+use crate::packet::{Message, Meta, OwnedArgs, Peer};
+use crate::types::{Address, Text, TextBuf};
+
+/// The arguments of the message, as Rust values: see [`FromArgs`](crate::FromArgs) for the types
+/// and the conversions.
+///
+/// ```
+/// use tokio_osc::{Args, Router};
+///
+/// async fn freq(Args((hz, wave)): Args<(f32, String)>) {
+///     println!("{hz} Hz, {wave}");
+/// }
+///
+/// let router = Router::new().route("/synth/1/freq", freq);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Args<T>(pub T);
+
+impl<S, T: OwnedArgs> FromContext<S> for Args<T> {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(Self(context.message().parse()?))
+    }
+}
+
+/// The state given to [`Router::with_state`](crate::Router::with_state), shared by all handlers.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use tokio_osc::{Router, State};
+///
+/// let router = Router::with_state(AtomicU32::new(0))
+///     .route("/hit", |State(hits): State<AtomicU32>| { hits.fetch_add(1, Ordering::Relaxed); });
+/// ```
+#[derive(Debug)]
+pub struct State<S>(pub Arc<S>);
+
+impl<S> Clone for State<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> FromContext<S> for State<S> {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(Self(Arc::clone(context.state())))
+    }
+}
+
+/// The message itself.
+impl<S> FromContext<S> for Message {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.message().clone())
+    }
+}
+
+/// The address of the message, as sent: it may be a pattern.
+impl<S> FromContext<S> for Address {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.message().to_address())
+    }
+}
+
+/// Who sent it.
+impl<S> FromContext<S> for Peer {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.meta().peer)
+    }
+}
+
+/// All that is known of the packet besides its bytes.
+impl<S> FromContext<S> for Meta {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.meta().clone())
+    }
+}
+
+/// The parts of the address that stand where the route has a pattern, in order.
+///
+/// Each part of the route that is no plain name is a capture; `//` captures what it spans. A
+/// single [`FromCapture`] value, or a tuple of up to 8 of them; the number must fit exactly. If the
+/// message's address is a pattern itself, its text is what is captured.
+///
+/// ```
+/// use tokio_osc::{Args, Captures, Router};
+///
+/// let router = Router::new()
+///     .route("/synth/*/freq", |Captures(voice): Captures<u32>, Args(hz): Args<f32>| {
+///         println!("voice {voice}: {hz} Hz");
+///     })
+///     .route("/mixer/{in,out}/*/gain", |Captures((side, n)): Captures<(String, u8)>| {
+///         println!("{side} {n}");
+///     });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Captures<T>(pub T);
+
+impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        let address = context.message().address();
+        let captures = context.route().captures_of(address.as_bytes()).unwrap_or_default();
+        Ok(Self(T::from_captures(&captures)?))
+    }
+}
+
+/// A type that [`Captures`] can hold: a [`FromCapture`] type, or a tuple of up to 8 of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from the captures of an address",
+    note = "a capture is a number, `bool`, `char`, `String`, a type that implements `FromCapture`, or a tuple of up to 8 of them"
+)]
+pub trait FromCaptures: Sized {
+    /// Reads all captures.
+    ///
+    /// # Errors
+    /// They are more or fewer, or one of them is not of the type.
+    fn from_captures(captures: &[Text<'_>]) -> Result<Self, CaptureError>;
+}
+
+/// A type that one captured part of an address can be read as: all numbers, `bool`, `char`,
+/// `String` and [`TextBuf`], and types of your own.
+///
+/// ```
+/// use tokio_osc::{Captures, FromCapture, Router, Text};
+///
+/// enum Side { Left, Right }
+///
+/// impl FromCapture for Side {
+///     fn from_capture(text: Text<'_>) -> Option<Self> {
+///         match text.as_bytes() {
+///             b"left" => Some(Self::Left),
+///             b"right" => Some(Self::Right),
+///             _ => None,
+///         }
+///     }
+/// }
+///
+/// let router = Router::new().route("/door/*", |Captures(side): Captures<Side>| match side {
+///     Side::Left => println!("left"),
+///     Side::Right => println!("right"),
+/// });
+/// ```
+pub trait FromCapture: Sized {
+    /// The value, if the text is one.
+    fn from_capture(text: Text<'_>) -> Option<Self>;
+}
+
+macro_rules! parsed {
+    ($($type:ty)*) => {$(
+        impl FromCapture for $type {
+            fn from_capture(text: Text<'_>) -> Option<Self> {
+                text.to_str().ok()?.parse().ok()
+            }
+        }
+    )*};
+}
+
+parsed!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char String);
+
+impl FromCapture for TextBuf {
+    fn from_capture(text: Text<'_>) -> Option<Self> {
+        Some(Self::new(text.as_bytes().to_vec()))
+    }
+}
+
+impl<T: FromCapture> FromCaptures for T {
+    fn from_captures(captures: &[Text<'_>]) -> Result<Self, CaptureError> {
+        <(T,)>::from_captures(captures).map(|(value,)| value)
+    }
+}
+
+fn capture<T: FromCapture>(captures: &[Text<'_>], index: usize) -> Result<T, CaptureError> {
+    captures.get(index).and_then(|&text| T::from_capture(text)).ok_or(CaptureError { index })
+}
+
+macro_rules! tuples {
+    ($count:literal: $($name:ident $index:literal)*) => {
+        impl<$($name: FromCapture),*> FromCaptures for ($($name,)*) {
+            fn from_captures(captures: &[Text<'_>]) -> Result<Self, CaptureError> {
+                if captures.len() > $count {
+                    return Err(CaptureError { index: $count });
+                }
+                Ok(($(capture::<$name>(captures, $index)?,)*))
+            }
+        }
+    };
+}
+
+tuples!(1: A 0);
+tuples!(2: A 0 B 1);
+tuples!(3: A 0 B 1 C 2);
+tuples!(4: A 0 B 1 C 2 D 3);
+tuples!(5: A 0 B 1 C 2 D 3 E 4);
+tuples!(6: A 0 B 1 C 2 D 3 E 4 F 5);
+tuples!(7: A 0 B 1 C 2 D 3 E 4 F 5 G 6);
+tuples!(8: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
+
+/// A captured part of the address that is missing, one too many, or not of the type asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaptureError {
+    index: usize,
+}
+
+impl CaptureError {
+    /// The index of the capture, from 0.
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+}
+
+impl fmt::Display for CaptureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "capture {} of the address is not what the handler asks for", self.index)
+    }
+}
+
+impl std::error::Error for CaptureError {}

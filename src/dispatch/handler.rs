@@ -1,0 +1,144 @@
+//! Plain and async functions as handlers.
+//!
+//! The work is split over three traits, so that the compiler names the part that does not fit:
+//! [`Function`] asks nothing of the parameters, [`Extract`] judges the parameters, [`Returned`] the
+//! result.
+
+use std::future::Future;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::{Context, FromContext, IntoReply, Rejection, Reply};
+
+/// A function or closure of up to 8 parameters.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an OSC handler",
+    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`; a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
+)]
+pub trait Function<T>: Send + Sync + 'static {
+    /// What it returns.
+    type Output;
+
+    /// Calls it.
+    fn call(&self, parameters: T) -> Self::Output;
+}
+
+/// The parameters of a handler: a tuple of extractors.
+pub trait Extract<S>: Sized {
+    /// Makes all parameters.
+    ///
+    /// # Errors
+    /// The first parameter that cannot be had.
+    fn extract(context: &Context<'_, S>) -> Result<Self, Rejection>;
+}
+
+/// The result of a handler: a value, or a future of one. `K` tells the two apart.
+pub trait Returned<K> {
+    /// The value in the end.
+    type Value;
+    /// The future, or `()`.
+    type Pending;
+
+    #[doc(hidden)]
+    fn outcome(self) -> Outcome
+    where
+        Self::Value: IntoReply,
+        Self::Pending: Send + 'static;
+}
+
+/// What calling a handler gave.
+#[doc(hidden)]
+pub enum Outcome {
+    Now(Reply),
+    Later(BoxFuture<'static, Reply>),
+}
+
+impl std::fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Now(reply) => f.debug_tuple("Now").field(reply).finish(),
+            Self::Later(_) => f.write_str("Later"),
+        }
+    }
+}
+
+/// Marks results that are there at once.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct AtOnce;
+
+/// Marks results that are awaited.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Awaited;
+
+impl<T: IntoReply> Returned<AtOnce> for T {
+    type Value = T;
+    type Pending = ();
+
+    fn outcome(self) -> Outcome {
+        Outcome::Now(self.into_reply())
+    }
+}
+
+impl<F: Future> Returned<Awaited> for F {
+    type Value = F::Output;
+    type Pending = F;
+
+    fn outcome(self) -> Outcome
+    where
+        F::Output: IntoReply,
+        F: Send + 'static,
+    {
+        Outcome::Later(self.map(IntoReply::into_reply).boxed())
+    }
+}
+
+/// A handler whose types are forgotten.
+pub(super) type Handler<S> = Box<dyn Fn(&Context<'_, S>) -> Result<Outcome, Rejection> + Send + Sync>;
+
+pub(super) fn erase<S, F, T, K>(function: F) -> Handler<S>
+where
+    S: 'static,
+    F: Function<T>,
+    T: Extract<S>,
+    F::Output: Returned<K>,
+    <F::Output as Returned<K>>::Value: IntoReply,
+    <F::Output as Returned<K>>::Pending: Send + 'static,
+{
+    Box::new(move |context| Ok(function.call(T::extract(context)?).outcome()))
+}
+
+macro_rules! parameters {
+    ($($name:ident)*) => {
+        impl<Func, Out, $($name),*> Function<($($name,)*)> for Func
+        where
+            Func: Fn($($name),*) -> Out + Send + Sync + 'static,
+        {
+            type Output = Out;
+
+            #[allow(non_snake_case, reason = "the type's name serves as the variable's")]
+            fn call(&self, ($($name,)*): ($($name,)*)) -> Out {
+                self($($name),*)
+            }
+        }
+
+        impl<S, $($name: FromContext<S>),*> Extract<S> for ($($name,)*) {
+            #[allow(unused_variables, clippy::unused_unit, reason = "for the handler without parameters")]
+            fn extract(context: &Context<'_, S>) -> Result<Self, Rejection> {
+                Ok(($($name::from_context(context)?,)*))
+            }
+        }
+    };
+}
+
+parameters!();
+parameters!(A);
+parameters!(A B);
+parameters!(A B C);
+parameters!(A B C D);
+parameters!(A B C D E);
+parameters!(A B C D E F);
+parameters!(A B C D E F G);
+parameters!(A B C D E F G H);

@@ -1,0 +1,247 @@
+//! Which routes an address means.
+//!
+//! A literal address finds literal routes by one hash of the whole address, and routes that are
+//! patterns through a tree of their parts. An incoming pattern walks that tree and another one of
+//! the literal routes. One with `//` in it looks at the literal routes that end in its last name,
+//! or, if that is no name, at each of them.
+//!
+//! Whatever comes in, each node of a tree is visited once at most, nothing recurses, and nothing is
+//! kept of it.
+
+mod levels;
+mod names;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use crate::pattern::{Part, Pattern, overlap};
+use tree::{Subject, Tree};
+
+/// Routes by address. `T` is what a route leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct Table<T> {
+    slots: Vec<Option<Route<T>>>,
+    free: Vec<usize>,
+    next: u64,
+    /// The literal routes: by address, by last name, and by their parts.
+    addresses: HashMap<Bytes, Vec<RouteId>>,
+    endings: HashMap<Bytes, Vec<RouteId>>,
+    literals: Tree,
+    /// The others: by their parts, and in order.
+    patterns: Tree,
+    wild: Vec<RouteId>,
+}
+
+/// Names a route of a table. In the order in which the routes were added; never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RouteId {
+    order: u64,
+    slot: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Route<T> {
+    id: RouteId,
+    pattern: Pattern,
+    reach: Reach,
+    value: T,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// The addresses of the pattern.
+    Exact,
+    /// Those and all below them.
+    Below,
+}
+
+/// The routes that a look-up found, in the order in which they were added. To be used again and
+/// again: it keeps its memory.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    ids: Vec<RouteId>,
+    scratch: tree::Scratch,
+}
+
+impl Found {
+    pub(crate) fn ids(&self) -> &[RouteId] {
+        &self.ids
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.ids.clear();
+    }
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            next: 0,
+            addresses: HashMap::new(),
+            endings: HashMap::new(),
+            literals: Tree::default(),
+            patterns: Tree::default(),
+            wild: Vec::new(),
+        }
+    }
+}
+
+impl<T> Table<T> {
+    /// Adds a route for the addresses of the pattern. Routes with the same pattern all match.
+    pub(crate) fn insert(&mut self, pattern: Pattern, value: T) -> RouteId {
+        self.add(pattern, Reach::Exact, value)
+    }
+
+    /// Adds a route for the addresses of the pattern and all below: `/test` matches `/test` and
+    /// `/test/here`, not `/testing`. An empty last part says nothing: `/` is every address.
+    pub(crate) fn insert_prefix(&mut self, pattern: Pattern, value: T) -> RouteId {
+        self.add(pattern, Reach::Below, value)
+    }
+
+    /// Takes a route out; `None` if it is gone already.
+    pub(crate) fn remove(&mut self, id: RouteId) -> Option<T> {
+        self.route(id)?;
+        let route = self.slots.get_mut(id.slot)?.take()?;
+        self.free.push(id.slot);
+        if let Some(name) = route.last_name() {
+            self.literals.remove(&route.parts(), id);
+            take_out(&mut self.addresses, route.pattern.as_bytes(), id);
+            take_out(&mut self.endings, name, id);
+        } else {
+            self.patterns.remove(&route.parts(), id);
+            self.wild.retain(|&other| other != id);
+        }
+        Some(route.value)
+    }
+
+    /// What a route leads to; `None` if it was removed.
+    pub(crate) fn get(&self, id: RouteId) -> Option<&T> {
+        self.route(id).map(|route| &route.value)
+    }
+
+    /// The pattern of a route; `None` if it was removed.
+    pub(crate) fn pattern(&self, id: RouteId) -> Option<&Pattern> {
+        self.route(id).map(|route| &route.pattern)
+    }
+
+    /// How many routes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Finds the routes of a literal address. Without routes that are patterns this is one hash.
+    pub(crate) fn find(&self, address: &[u8], found: &mut Found) {
+        found.ids.clear();
+        if let Some(ids) = self.addresses.get(address) {
+            found.ids.extend_from_slice(ids);
+        }
+        if self.wild.is_empty() {
+            return;
+        }
+        if let Some(subject) = Subject::address(address, &mut found.scratch) {
+            self.patterns.walk(subject, &mut found.ids);
+        }
+        found.ids.sort_unstable();
+    }
+
+    /// Finds the routes that share an address with a pattern.
+    pub(crate) fn find_shared(&self, pattern: &Pattern, found: &mut Found) {
+        if pattern.is_literal() {
+            return self.find(pattern.as_bytes(), found);
+        }
+        found.ids.clear();
+        if !pattern.is_satisfiable() {
+            return;
+        }
+        let pattern = pattern.with_single_stars();
+        if pattern.parts().any(|part| part == Part::Descend) {
+            self.find_descending(&pattern, &mut found.ids);
+        } else if let Some(subject) = Subject::pattern(pattern.as_bytes(), &mut found.scratch) {
+            self.literals.walk(subject, &mut found.ids);
+            if let Some(subject) = Subject::pattern(pattern.as_bytes(), &mut found.scratch) {
+                self.patterns.walk(subject, &mut found.ids);
+            }
+        }
+        found.ids.sort_unstable();
+    }
+
+    fn find_descending(&self, pattern: &Pattern, ids: &mut Vec<RouteId>) {
+        if let Some(Part::Literal(name)) = pattern.parts().last() {
+            let ending = self.endings.get(name).map_or(&[][..], Vec::as_slice);
+            let routes = ending.iter().filter_map(|&id| self.route(id));
+            ids.extend(
+                routes.filter(|route| pattern.matches_bytes(route.pattern.as_bytes())).map(|route| route.id),
+            );
+        } else {
+            let routes = self.slots.iter().flatten().filter(|route| route.is_literal());
+            ids.extend(
+                routes.filter(|route| pattern.matches_bytes(route.pattern.as_bytes())).map(|route| route.id),
+            );
+        }
+        let wild = self.wild.iter().filter_map(|&id| self.route(id));
+        ids.extend(wild.filter(|route| overlap(pattern.parts(), &route.parts())).map(|route| route.id));
+    }
+
+    fn add(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
+        let id = RouteId { order: self.next, slot: self.free.pop().unwrap_or(self.slots.len()) };
+        self.next += 1;
+        let route = Route { id, pattern, reach, value };
+        if let Some(name) = route.last_name() {
+            self.literals.insert(&route.parts(), id);
+            self.addresses.entry(route.pattern.clone().into_bytes()).or_default().push(id);
+            self.endings.entry(Bytes::copy_from_slice(name)).or_default().push(id);
+        } else if route.pattern.is_satisfiable() {
+            self.patterns.insert(&route.parts(), id);
+            self.wild.push(id);
+        }
+        match self.slots.get_mut(id.slot) {
+            Some(slot) => *slot = Some(route),
+            None => self.slots.push(Some(route)),
+        }
+        id
+    }
+
+    fn route(&self, id: RouteId) -> Option<&Route<T>> {
+        self.slots.get(id.slot)?.as_ref().filter(|route| route.id == id)
+    }
+}
+
+impl<T> Route<T> {
+    /// Whether it stands for one address.
+    fn is_literal(&self) -> bool {
+        self.reach == Reach::Exact && self.pattern.is_literal()
+    }
+
+    /// Of a route that stands for one address.
+    fn last_name(&self) -> Option<&[u8]> {
+        match self.pattern.parts().last() {
+            Some(Part::Literal(name)) if self.is_literal() => Some(name),
+            _ => None,
+        }
+    }
+
+    fn parts(&self) -> Vec<Part<'_>> {
+        let mut parts: Vec<Part<'_>> = self.pattern.parts().collect();
+        if self.reach == Reach::Below {
+            if parts.last() == Some(&Part::Literal(b"")) {
+                parts.pop();
+            }
+            parts.push(Part::Descend);
+        }
+        parts
+    }
+}
+
+fn take_out(index: &mut HashMap<Bytes, Vec<RouteId>>, key: &[u8], id: RouteId) {
+    let Some(ids) = index.get_mut(key) else { return };
+    ids.retain(|&other| other != id);
+    if ids.is_empty() {
+        index.remove(key);
+    }
+}

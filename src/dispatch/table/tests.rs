@@ -1,0 +1,248 @@
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+
+use super::{Found, RouteId, Table};
+use crate::pattern::Pattern;
+use crate::types::Address;
+use bytes::Bytes;
+
+fn pattern(text: &str) -> Pattern {
+    Pattern::from_wire(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+}
+
+fn table(routes: &[&'static str]) -> Table<&'static str> {
+    let mut table = Table::default();
+    for route in routes {
+        table.insert(pattern(route), *route);
+    }
+    table
+}
+
+fn found(table: &Table<&'static str>, incoming: &str) -> Vec<&'static str> {
+    let mut found = Found::default();
+    table.find_shared(&pattern(incoming), &mut found);
+    found.ids().iter().map(|&id| *table.get(id).unwrap()).collect()
+}
+
+#[test]
+fn an_address_finds_its_routes_in_the_order_they_came() {
+    let table =
+        table(&["/*/gain", "/mixer/gain", "//gain", "/mixer/{gain,mute}", "/mixer/gain", "/mixer/*/gain"]);
+    let routes = ["/*/gain", "/mixer/gain", "//gain", "/mixer/{gain,mute}", "/mixer/gain"];
+    assert_eq!(found(&table, "/mixer/gain"), routes);
+    assert_eq!(found(&table, "/mixer/1/gain"), ["//gain", "/mixer/*/gain"]);
+    assert_eq!(found(&table, "/mixer/mute"), ["/mixer/{gain,mute}"]);
+    assert!(found(&table, "/mixer").is_empty());
+}
+
+#[test]
+fn a_pattern_finds_all_routes_that_share_an_address() {
+    let table = table(&["/a/1/x", "/a/2/x", "/a/22/y", "/b/2/x", "/a/?/*", "//x", "/a/[2-3]/x"]);
+    assert_eq!(found(&table, "/a/{2,3,2}/x"), ["/a/2/x", "/a/?/*", "//x", "/a/[2-3]/x"]);
+    assert_eq!(found(&table, "/a/2*/x"), ["/a/2/x", "/a/?/*", "//x", "/a/[2-3]/x"]);
+    assert_eq!(found(&table, "/a/*/*"), ["/a/1/x", "/a/2/x", "/a/22/y", "/a/?/*", "//x", "/a/[2-3]/x"]);
+    assert_eq!(found(&table, "//y"), ["/a/22/y", "/a/?/*"]);
+    assert_eq!(found(&table, "/b//"), ["/b/2/x", "//x"]);
+    assert_eq!(found(&table, "//[xy]").len(), 7);
+    assert!(found(&table, "/a/[*]/x").is_empty());
+}
+
+#[test]
+fn a_prefix_takes_whole_parts() {
+    let mut table = Table::default();
+    table.insert_prefix(pattern("/test"), "test");
+    table.insert_prefix(pattern("/"), "all");
+    table.insert_prefix(pattern("/*/x"), "x");
+    assert_eq!(found(&table, "/test"), ["test", "all"]);
+    assert_eq!(found(&table, "/test/here/too"), ["test", "all"]);
+    assert_eq!(found(&table, "/testing"), ["all"]);
+    assert_eq!(found(&table, "/test/x/y"), ["test", "all", "x"]);
+    assert_eq!(found(&table, "/t*/x"), ["test", "all", "x"]);
+    assert_eq!(found(&table, "//y"), ["test", "all", "x"]);
+    assert_eq!(found(&table, "/b/*"), ["all", "x"]);
+}
+
+#[test]
+fn a_wild_byte_from_the_wire_is_a_byte() {
+    let table = table(&["/a?b", "/a*", "/a[!x]b", "/a b"]);
+    assert_eq!(found(&table, "/a b"), ["/a?b", "/a*", "/a[!x]b", "/a b"]);
+    assert_eq!(found(&table, "/{a b,c}"), ["/a?b", "/a*", "/a[!x]b", "/a b"]);
+}
+
+#[test]
+fn what_is_removed_is_gone_and_leaves_nothing_behind() {
+    let mut table = Table::default();
+    let texts = ["/a/b", "/a/*", "//b", "/a/[bc]", "/a/b/c", "/*", "/x/{a,b}/c"];
+    let kept = table.insert(pattern("/a/b"), usize::MAX);
+    for round in 0..3 {
+        let ids: Vec<RouteId> = texts.iter().map(|text| table.insert(pattern(text), round)).collect();
+        assert_eq!(table.len(), 1 + texts.len());
+        for id in ids.into_iter().rev() {
+            assert_eq!(
+                table.pattern(id).map(|pattern| pattern.is_literal()),
+                Some(texts[id.slot - 1].starts_with("/a/b"))
+            );
+            assert_eq!(table.remove(id), Some(round));
+            assert_eq!(table.remove(id), None);
+            assert!(table.get(id).is_none());
+        }
+    }
+    assert_eq!((table.len(), table.slots.len()), (1, 1 + texts.len()));
+    assert_eq!(table.patterns.sizes(), (1, 0));
+    assert_eq!(table.literals.sizes(), (3, 0));
+    assert_eq!((table.addresses.len(), table.endings.len(), table.wild.len()), (1, 1, 0));
+    let mut found = Found::default();
+    table.find(b"/a/b", &mut found);
+    assert_eq!(found.ids(), [kept]);
+}
+
+#[test]
+fn an_address_of_too_many_parts_finds_nothing() {
+    let table = table(&["//b", "//"]);
+    let mut found = Found::default();
+    let deepest = "/b".repeat(Pattern::MAX_PARTS);
+    table.find(deepest.as_bytes(), &mut found);
+    assert_eq!(found.ids().len(), 2);
+    table.find(format!("{deepest}/b").as_bytes(), &mut found);
+    assert!(found.ids().is_empty());
+}
+
+/// THREATS 19: a tree of `//`, and an address on which each could stop anywhere. A walk visits a
+/// node once, or this does not return.
+#[test]
+fn threat_19_many_descents_on_the_side_of_the_routes() {
+    let deepest: &'static str = "//a".repeat(42).leak();
+    let table = table(&[deepest, "//a//*//a//*//b"]);
+    assert_eq!(found(&table, &"/a".repeat(128)), [deepest]);
+    assert_eq!(found(&table, &"/*".repeat(128)).len(), 2);
+}
+
+/// THREATS 18 and 21: a list of 20,000 alternatives and 60,000 question marks against 10,000 routes.
+#[test]
+fn threat_21_long_patterns_against_many_routes() {
+    let mut table = Table::default();
+    for route in 0..10_000 {
+        table.insert(pattern(&format!("/channel/{route}/gain")), route);
+    }
+    let within = |text: String| Pattern::from_wire_within(Bytes::from(text), 200_000).unwrap();
+    let list: Vec<String> = (5_000..25_000).map(|number| number.to_string()).collect();
+    let mut found = Found::default();
+    table.find_shared(&within(format!("/channel/{{{}}}/gain", list.join(","))), &mut found);
+    assert_eq!(found.ids().len(), 5_000);
+    table.find_shared(&within(format!("/channel/{}/gain", "?".repeat(60_000))), &mut found);
+    assert!(found.ids().is_empty());
+    table.find_shared(&within(format!("/channel/{}/gain", "*".repeat(60_000))), &mut found);
+    assert_eq!(found.ids().len(), 10_000);
+    table.find_shared(&within(format!("/channel/{}1/gain", "*".repeat(60_000))), &mut found);
+    assert_eq!(found.ids().len(), 1_000);
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Insert(String),
+    InsertPrefix(String),
+    Remove(prop::sample::Index),
+}
+
+fn any_route() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        6 => "[abc]",
+        1 => "[ab][ab]",
+        1 => Just(String::new()),
+        2 => Just("*".to_owned()),
+        1 => Just("?".to_owned()),
+        1 => Just("a*".to_owned()),
+        1 => Just("[!b]".to_owned()),
+        1 => Just("[*]".to_owned()),
+        1 => "\\{[ab],[bc]?\\}",
+        1 => "a\\{b,\\}",
+    ];
+    let parts = prop::collection::vec((prop::bool::weighted(0.15), part), 1..4);
+    let texts = parts.prop_map(|parts| {
+        let parts =
+            parts.into_iter().map(|(descend, part)| format!("{}{part}", if descend { "//" } else { "/" }));
+        parts.collect::<String>()
+    });
+    texts.prop_filter("legal", |text| !text.contains("///"))
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        6 => any_route().prop_map(Change::Insert),
+        1 => any_route().prop_map(Change::InsertPrefix),
+        2 => any::<prop::sample::Index>().prop_map(Change::Remove),
+    ]
+}
+
+/// The table as a list that is searched from one end to the other.
+#[derive(Default)]
+struct Scan(Vec<(RouteId, Vec<Pattern>)>);
+
+impl Scan {
+    fn insert(&mut self, id: RouteId, text: &str) {
+        self.0.push((id, vec![pattern(text)]));
+    }
+
+    /// A prefix is its own addresses and those below.
+    fn insert_prefix(&mut self, id: RouteId, text: &str) {
+        let text = if text.ends_with("//") { text } else { text.strip_suffix('/').unwrap_or(text) };
+        let own = if text.is_empty() { vec![] } else { vec![pattern(text)] };
+        let below = pattern(&if text.ends_with("//") { text.to_owned() } else { format!("{text}//") });
+        self.0.push((id, own.into_iter().chain([below]).collect()));
+    }
+
+    fn sharing(&self, incoming: &Pattern) -> Vec<RouteId> {
+        let shares = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.overlaps(incoming));
+        self.0.iter().filter(|(_, patterns)| shares(patterns)).map(|&(id, _)| id).collect()
+    }
+
+    fn matching(&self, incoming: &Address) -> Vec<RouteId> {
+        let matches = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(incoming));
+        self.0.iter().filter(|(_, patterns)| matches(patterns)).map(|&(id, _)| id).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    /// Ten names and more make a node that is indexed; a copy goes its own way.
+    #[test]
+    fn a_table_finds_what_a_scan_finds(
+        changes in prop::collection::vec(any_change(), 1..60),
+        incoming in prop::collection::vec(any_route(), 1..20),
+        addresses in prop::collection::vec("(/[abc]{0,2}){1,4}", 1..20),
+    ) {
+        let mut table = Table::default();
+        let mut scan = Scan::default();
+        let mut found = Found::default();
+        for change in changes {
+            match change {
+                Change::Insert(text) => scan.insert(table.insert(pattern(&text), text.clone()), &text),
+                Change::InsertPrefix(text) => {
+                    scan.insert_prefix(table.insert_prefix(pattern(&text), text.clone()), &text);
+                }
+                Change::Remove(_) if scan.0.is_empty() => {}
+                Change::Remove(index) => {
+                    let (id, _) = scan.0.remove(index.index(scan.0.len()));
+                    table = table.clone();
+                    prop_assert!(table.remove(id).is_some());
+                }
+            }
+        }
+        prop_assert_eq!(table.len(), scan.0.len());
+        for incoming in incoming.iter().map(|text| pattern(text)) {
+            table.find_shared(&incoming, &mut found);
+            prop_assert_eq!(found.ids(), scan.sharing(&incoming), "{}", incoming);
+        }
+        for address in addresses.into_iter().filter_map(Address::new) {
+            table.find(address.as_bytes(), &mut found);
+            prop_assert_eq!(found.ids(), scan.matching(&address), "{}", address);
+        }
+        for (id, _) in scan.0 {
+            table.remove(id);
+        }
+        prop_assert_eq!(table.patterns.sizes(), (1, 0));
+        prop_assert_eq!(table.literals.sizes(), (1, 0));
+    }
+}

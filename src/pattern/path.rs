@@ -1,0 +1,103 @@
+//! Whole patterns: their parts against the names of an address, or against the parts of another.
+
+use std::ops::Range;
+
+use super::align::align;
+use super::{Part, Parts};
+use crate::types::Text;
+
+/// Whether an address has the names that the parts ask for.
+pub(super) fn matches(parts: Parts<'_>, address: &[u8]) -> bool {
+    align(parts.map(one_level), spans(address), |part, span| part.matches(name(address, &span)))
+}
+
+/// What the address has in the place of each part that is not literal; `below` says that the
+/// pattern ends with `//`, whose two parts are one capture.
+pub(super) fn captures<'a>(parts: &Parts<'_>, below: bool, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
+    let mut places: Vec<Range<usize>> = parts.clone().map(|_| 0..0).collect();
+    let fits = |(index, part): (usize, Part<'_>), span: Range<usize>| {
+        let fits = part.matches(name(address, &span));
+        if let Some(place) = places.get_mut(index).filter(|_| fits) {
+            *place = span;
+        }
+        fits
+    };
+    let levels = parts.clone().enumerate().map(|(index, part)| one_level(part).map(|part| (index, part)));
+    if !align(levels, spans(address), fits) {
+        return None;
+    }
+    let mut captured: Vec<Range<usize>> = Vec::new();
+    let mut behind = 1;
+    for (index, part) in parts.clone().enumerate() {
+        let place = places.get(index).cloned().unwrap_or_default();
+        match part {
+            Part::Literal(_) => behind = place.end + 1,
+            Part::Any | Part::Segment(_) => {
+                behind = place.end + 1;
+                captured.push(place);
+            }
+            Part::Descend => {
+                let next = places.get(index + 1).map_or(behind, |next| next.start);
+                captured.push(behind..behind.max(next.saturating_sub(1)));
+            }
+        }
+    }
+    if below {
+        let last = captured.pop().unwrap_or_default();
+        captured.last_mut()?.end = last.end;
+    }
+    Some(captured.iter().map(|span| Text::new(name(address, span))).collect())
+}
+
+/// Whether some address has the names that both ask for. Every part must be satisfiable.
+///
+/// Row by row as in `segment`: the places of the second pattern that the first one's parts so far
+/// can reach, where a `//` is a place that may be left at once or stayed at.
+pub(crate) fn overlap<'a>(parts: impl IntoIterator<Item = Part<'a>>, other: &[Part<'_>]) -> bool {
+    let mut row = vec![false; other.len() + 1];
+    insert(&mut row, 0, other);
+    for part in parts {
+        let reached = std::mem::replace(&mut row, vec![false; other.len() + 1]);
+        if part == Part::Descend {
+            let first = reached.iter().position(|&is_reached| is_reached).unwrap_or(reached.len());
+            row.iter_mut().skip(first).for_each(|place| *place = true);
+            continue;
+        }
+        for (place, &theirs) in other.iter().enumerate() {
+            if reached.get(place) != Some(&true) {
+                continue;
+            }
+            if theirs == Part::Descend {
+                insert(&mut row, place, other);
+            } else if part.overlaps(theirs) {
+                insert(&mut row, place + 1, other);
+            }
+        }
+    }
+    row.last() == Some(&true)
+}
+
+/// Adds a place, and the next one too if a `//` lies between them.
+fn insert(row: &mut [bool], place: usize, parts: &[Part<'_>]) {
+    let steps = 1 + usize::from(parts.get(place) == Some(&Part::Descend));
+    row.iter_mut().skip(place).take(steps).for_each(|reached| *reached = true);
+}
+
+fn one_level(part: Part<'_>) -> Option<Part<'_>> {
+    (part != Part::Descend).then_some(part)
+}
+
+/// Where the names of an address lie; nothing if it does not begin with `/`.
+pub(crate) fn spans(address: &[u8]) -> impl Iterator<Item = Range<usize>> + Clone {
+    let names = address.split(|&byte| byte == b'/').scan(0, |next, name| {
+        let start = *next;
+        *next += name.len() + 1;
+        Some(start..start + name.len())
+    });
+    let is_rooted = address.first() == Some(&b'/');
+    names.skip(1).take_while(move |_| is_rooted)
+}
+
+fn name<'a>(address: &'a [u8], span: &Range<usize>) -> &'a [u8] {
+    address.get(span.clone()).unwrap_or_default()
+}

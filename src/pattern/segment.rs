@@ -1,0 +1,257 @@
+//! One part of a pattern against a name, or against a part of another pattern.
+//!
+//! Without alternatives a name is matched by the greedy walk. Else the part moves over a *track*:
+//! the bytes of a name, or the states of another part. A row of bits holds every place on the track
+//! that the part read so far can reach, and each token maps the row to the next one. All moves go
+//! forward, so a token costs one pass over the track at most: length by length in all, with no
+//! recursion and nothing to take back.
+
+use super::align::align;
+use super::token::{ByteSet, Class, Token, Tokens};
+
+/// Whether a part matches a name.
+pub(super) fn matches(part: &[u8], name: &[u8]) -> bool {
+    if part.contains(&b'{') {
+        return sweep(part, &Name(name));
+    }
+    let steps = Tokens(part).map(|token| match token {
+        Token::One(class) => Some(class),
+        Token::Run | Token::Alternatives(_) => None,
+    });
+    align(steps, name.iter(), |class, &byte| class.contains(byte))
+}
+
+/// Whether some name matches both parts.
+pub(super) fn overlaps(part: &[u8], other: &[u8]) -> bool {
+    sweep(part, &Program::new(other))
+}
+
+/// Whether any name matches at all: `[*]` asks for a byte that no address holds.
+pub(super) fn is_satisfiable(part: &[u8]) -> bool {
+    let is_addressable = |&byte: &u8| !Class::Byte(byte).bytes().is_empty();
+    Tokens(part).all(|token| match token {
+        Token::One(class) => !class.bytes().is_empty(),
+        Token::Run => true,
+        Token::Alternatives(list) => alternatives(list).any(|one| one.iter().all(is_addressable)),
+    })
+}
+
+/// The strings of `{…}`.
+pub(super) fn alternatives(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|&byte| byte == b',')
+}
+
+/// What a part moves over: places 0 to `end`, and how a row of them changes.
+trait Track {
+    fn end(&self) -> usize;
+    /// Adds what is reached without reading anything.
+    fn settle(&self, row: &mut [u64]);
+    /// Reads one byte of a class.
+    fn step(&self, row: &mut [u64], class: Class<'_>);
+    /// Reads any run of bytes.
+    fn run(&self, row: &mut [u64]);
+}
+
+fn sweep(part: &[u8], track: &impl Track) -> bool {
+    match track.end() / 64 + 1 {
+        1 => sweep_rows(part, track, [0; 1]),
+        words => sweep_rows(part, track, vec![0; words]),
+    }
+}
+
+fn sweep_rows<R>(part: &[u8], track: &impl Track, empty: R) -> bool
+where
+    R: Clone + AsRef<[u64]> + AsMut<[u64]>,
+{
+    let (mut row, mut before, mut behind) = (empty.clone(), empty.clone(), empty.clone());
+    insert(row.as_mut(), 0);
+    track.settle(row.as_mut());
+    for token in Tokens(part) {
+        match token {
+            Token::One(class) => track.step(row.as_mut(), class),
+            Token::Run => track.run(row.as_mut()),
+            Token::Alternatives(list) => {
+                before.clone_from(&row);
+                behind.clone_from(&empty);
+                for alternative in alternatives(list) {
+                    row.clone_from(&before);
+                    for &byte in alternative {
+                        track.step(row.as_mut(), Class::Byte(byte));
+                        if is_empty(row.as_ref()) {
+                            break;
+                        }
+                    }
+                    for (word, reached) in behind.as_mut().iter_mut().zip(row.as_ref()) {
+                        *word |= reached;
+                    }
+                }
+                row.clone_from(&behind);
+            }
+        }
+        if is_empty(row.as_ref()) {
+            return false;
+        }
+    }
+    contains(row.as_ref(), track.end())
+}
+
+/// A name: place `j` lies before its byte `j`.
+struct Name<'a>(&'a [u8]);
+
+impl Track for Name<'_> {
+    fn end(&self) -> usize {
+        self.0.len()
+    }
+
+    fn settle(&self, _: &mut [u64]) {}
+
+    fn step(&self, row: &mut [u64], class: Class<'_>) {
+        let mut chunks = self.0.chunks(64);
+        let mut carry = 0;
+        for word in row {
+            let chunk = chunks.next().unwrap_or_default();
+            let mut rest = *word;
+            let mut hits = 0;
+            while rest != 0 {
+                let bit = rest & rest.wrapping_neg();
+                rest ^= bit;
+                if chunk.get(bit.trailing_zeros() as usize).is_some_and(|&byte| class.contains(byte)) {
+                    hits |= bit;
+                }
+            }
+            *word = hits << 1 | carry;
+            carry = hits >> 63;
+        }
+    }
+
+    fn run(&self, row: &mut [u64]) {
+        let mut reached = false;
+        for word in row {
+            *word = if reached { u64::MAX } else { *word | word.wrapping_neg() };
+            reached |= *word != 0;
+        }
+    }
+}
+
+/// A part as a machine: place `j` is the state before its node `j`.
+struct Program(Vec<Node>);
+
+enum Node {
+    /// Reads a byte of the set and goes on.
+    Take(ByteSet),
+    /// Reads any run of bytes and goes on.
+    Run,
+    /// Goes on here or at the other place.
+    Fork(usize),
+    /// Goes on at the other place.
+    Jump(usize),
+}
+
+impl Program {
+    fn new(part: &[u8]) -> Self {
+        let mut nodes = Vec::with_capacity(part.len());
+        for token in Tokens(part) {
+            match token {
+                Token::One(class) => nodes.push(Node::Take(class.bytes())),
+                Token::Run => nodes.push(Node::Run),
+                Token::Alternatives(list) => push_alternatives(&mut nodes, list),
+            }
+        }
+        Self(nodes)
+    }
+}
+
+/// Each alternative but the last is its bytes between a fork to the next one and a jump to the end.
+fn push_alternatives(nodes: &mut Vec<Node>, list: &[u8]) {
+    let commas = alternatives(list).count() - 1;
+    let end = nodes.len() + list.len() + commas;
+    for (index, alternative) in alternatives(list).enumerate() {
+        let takes = alternative.iter().map(|&byte| Node::Take(Class::Byte(byte).bytes()));
+        if index == commas {
+            nodes.extend(takes);
+        } else {
+            nodes.push(Node::Fork(nodes.len() + alternative.len() + 2));
+            nodes.extend(takes);
+            nodes.push(Node::Jump(end));
+        }
+    }
+}
+
+impl Track for Program {
+    fn end(&self) -> usize {
+        self.0.len()
+    }
+
+    fn settle(&self, row: &mut [u64]) {
+        for (place, node) in self.0.iter().enumerate() {
+            if !contains(row, place) {
+                continue;
+            }
+            match *node {
+                Node::Take(_) => {}
+                Node::Run => insert(row, place + 1),
+                Node::Fork(other) => {
+                    insert(row, place + 1);
+                    insert(row, other);
+                }
+                Node::Jump(other) => insert(row, other),
+            }
+        }
+    }
+
+    /// Backwards, so that a place is read before it is written.
+    fn step(&self, row: &mut [u64], class: Class<'_>) {
+        let bytes = class.bytes();
+        remove(row, self.end());
+        for (place, node) in self.0.iter().enumerate().rev() {
+            if !contains(row, place) {
+                continue;
+            }
+            let stays = matches!(node, Node::Run) && !bytes.is_empty();
+            if !stays {
+                remove(row, place);
+            }
+            if matches!(node, Node::Take(set) if !set.and(bytes).is_empty()) {
+                insert(row, place + 1);
+            }
+        }
+        self.settle(row);
+    }
+
+    fn run(&self, row: &mut [u64]) {
+        for (place, node) in self.0.iter().enumerate() {
+            if !contains(row, place) {
+                continue;
+            }
+            match *node {
+                Node::Take(set) if set.is_empty() => {}
+                Node::Take(_) | Node::Run => insert(row, place + 1),
+                Node::Fork(other) => {
+                    insert(row, place + 1);
+                    insert(row, other);
+                }
+                Node::Jump(other) => insert(row, other),
+            }
+        }
+    }
+}
+
+fn is_empty(row: &[u64]) -> bool {
+    row.iter().all(|&word| word == 0)
+}
+
+fn contains(row: &[u64], place: usize) -> bool {
+    row.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
+}
+
+fn insert(row: &mut [u64], place: usize) {
+    if let Some(word) = row.get_mut(place / 64) {
+        *word |= 1 << (place % 64);
+    }
+}
+
+fn remove(row: &mut [u64], place: usize) {
+    if let Some(word) = row.get_mut(place / 64) {
+        *word &= !(1 << (place % 64));
+    }
+}

@@ -1,0 +1,165 @@
+//! A server: a router and the channels that feed it. Nothing runs until `run` or `spawn`.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt};
+use tokio_util::sync::CancellationToken;
+
+use super::ServerHandle;
+use super::drive::{Source, drive};
+use super::unit::Shared;
+use crate::channel::{Channel, Outlet};
+use crate::dispatch::{Dispatch, Router};
+use crate::packet::{Meta, Packet};
+use crate::schedule::{Clock, Queue, ScheduleLimits, SystemClock};
+use crate::wire::DecodeError;
+
+/// Packets that wait for a handler by default.
+const INBOX: usize = 1_024;
+
+/// A router and the channels that feed it.
+///
+/// One packet is handled after the other, in the order of arrival; the messages of a bundle
+/// together, when its time tag says. A handler that waits does not stop the intake.
+///
+/// ```
+/// use tokio_osc::{Args, Channel, Client, Router, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let router = Router::new().route("/synth/*/freq", async |Args(hz): Args<f32>| println!("{hz} Hz"));
+/// let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await?);
+/// let address = server.local_addr("udp").expect("this channel exists");
+/// let server = server.spawn();
+///
+/// Client::udp(address).await?.send(("/synth/1/freq", 440.0_f32)).await?;
+///
+/// server.shutdown().await;
+/// # Ok(()) }
+/// ```
+#[must_use = "a server does nothing until it is run or spawned"]
+pub struct Server {
+    dispatcher: Box<dyn Dispatch>,
+    sources: Vec<Source>,
+    addresses: Vec<(Arc<str>, SocketAddr)>,
+    outlets: Vec<Option<Outlet>>,
+    clock: Arc<dyn Clock>,
+    schedule: ScheduleLimits,
+    inbox: usize,
+}
+
+impl Server {
+    /// A server without channels.
+    pub fn new<S: Send + Sync + 'static>(router: Router<S>) -> Self {
+        Self {
+            dispatcher: Box::new(router),
+            sources: Vec::new(),
+            addresses: Vec::new(),
+            outlets: Vec::new(),
+            clock: Arc::new(SystemClock),
+            schedule: ScheduleLimits::default(),
+            inbox: INBOX,
+        }
+    }
+
+    /// Adds a channel. Handlers find its name in [`Meta::channel`]; replies leave by its socket.
+    pub fn listen(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
+        let name = name.into();
+        self.addresses.push((Arc::clone(&name), channel.local_addr()));
+        let outlet = channel.outlet();
+        self.add(name, channel, Some(outlet))
+    }
+
+    /// Adds any stream of packets. There is no way back: replies to it are dropped and counted.
+    ///
+    /// ```
+    /// use futures::stream;
+    /// use tokio_osc::{Args, Message, Meta, Peer, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let router = Router::new().route("/n", |Args(n): Args<i32>| assert_eq!(n, 7));
+    /// let packets = vec![(Ok(Message::new("/n", 7)?.into()), Meta::from_peer(Peer::LOCAL))];
+    /// Server::new(router).feed("replay", stream::iter(packets)).run().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn feed<P>(self, name: impl Into<Arc<str>>, packets: P) -> Self
+    where
+        P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
+    {
+        self.add(name.into(), packets, None)
+    }
+
+    fn add<P>(mut self, name: Arc<str>, packets: P, outlet: Option<Outlet>) -> Self
+    where
+        P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
+    {
+        let index = self.outlets.len();
+        self.outlets.push(outlet);
+        self.sources.push(Source { name, index, packets: packets.boxed() });
+        self
+    }
+
+    /// The clock that time tags are compared with. Default [`SystemClock`]; a test with paused time
+    /// takes a [`TokioClock`](crate::TokioClock).
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The limits of what may wait for its time.
+    pub fn schedule(mut self, limits: ScheduleLimits) -> Self {
+        self.schedule = limits;
+        self
+    }
+
+    /// Packets that wait for a handler; when there are so many, the channels are not read. Default
+    /// 1,024, at least 1.
+    pub fn inbox(mut self, packets: usize) -> Self {
+        self.inbox = packets;
+        self
+    }
+
+    /// The address of a channel, once it was added.
+    pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(name, _)| **name == *channel).map(|&(_, address)| address)
+    }
+
+    /// Runs the server in the caller's task, until every channel has ended and nothing waits: for
+    /// a socket that is never. Dropping the future stops it.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped server stops at once: a handler that waits is dropped, and so are the packets of
+    /// the inbox and of the schedule.
+    pub async fn run(self) {
+        self.start(CancellationToken::new()).1.await;
+    }
+
+    /// Runs the server in a task of its own.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with time enabled.
+    pub fn spawn(self) -> ServerHandle {
+        let addresses = self.addresses.clone();
+        let stop = CancellationToken::new();
+        let (shared, running) = self.start(stop.clone());
+        ServerHandle::new(tokio::spawn(running), stop, shared, addresses)
+    }
+
+    fn start(self, stop: CancellationToken) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
+        let queue = Queue::new(self.schedule, self.clock.now());
+        let shared = Arc::new(Shared::new(self.dispatcher, self.outlets, self.clock, queue));
+        let running = drive(Arc::clone(&shared), self.sources, self.inbox, stop);
+        (shared, running)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("channels", &self.addresses).finish_non_exhaustive()
+    }
+}
