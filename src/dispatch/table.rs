@@ -8,8 +8,8 @@
 //! Whatever comes in, each node of a tree is visited once at most, nothing recurses, and nothing is
 //! kept of it.
 
-mod levels;
 mod names;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use crate::pattern::{Part, Pattern, overlap};
-use tree::{Subject, Tree};
+use tree::Tree;
 
 /// Routes by address. `T` is what a route leads to.
 #[derive(Clone, Debug)]
@@ -140,9 +140,7 @@ impl<T> Table<T> {
         if self.wild.is_empty() {
             return;
         }
-        if let Some(subject) = Subject::address(address, &mut found.scratch) {
-            self.patterns.walk(subject, &mut found.ids);
-        }
+        self.patterns.find(address, &mut found.scratch, &mut found.ids);
         found.ids.sort_unstable();
     }
 
@@ -158,11 +156,9 @@ impl<T> Table<T> {
         let pattern = pattern.with_single_stars();
         if pattern.parts().any(|part| part == Part::Descend) {
             self.find_descending(&pattern, &mut found.ids);
-        } else if let Some(subject) = Subject::pattern(pattern.as_bytes(), &mut found.scratch) {
-            self.literals.walk(subject, &mut found.ids);
-            if let Some(subject) = Subject::pattern(pattern.as_bytes(), &mut found.scratch) {
-                self.patterns.walk(subject, &mut found.ids);
-            }
+        } else {
+            self.literals.find_shared(pattern.as_bytes(), &mut found.scratch, &mut found.ids);
+            self.patterns.find_shared(pattern.as_bytes(), &mut found.scratch, &mut found.ids);
         }
         found.ids.sort_unstable();
     }

@@ -12,13 +12,30 @@ use super::token::{ByteSet, Class, Token, Tokens};
 /// Whether a part matches a name.
 pub(super) fn matches(part: &[u8], name: &[u8]) -> bool {
     if part.contains(&b'{') {
-        return sweep(part, &Name(name));
+        return matches_with_alternatives(part, name);
     }
     let steps = Tokens(part).map(|token| match token {
         Token::One(class) => Some(class),
         Token::Run | Token::Alternatives(_) => None,
     });
     align(steps, name.iter(), |class, &byte| class.contains(byte))
+}
+
+fn matches_with_alternatives(part: &[u8], name: &[u8]) -> bool {
+    let Some((before, mut list, behind)) = as_alternatives(part) else { return sweep(part, &Name(name)) };
+    let middle = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+    middle.is_some_and(|middle| list.any(|alternative| alternative == middle))
+}
+
+/// A part that is a name but for one list of alternatives: what lies before the list, the
+/// alternatives, and what lies behind.
+pub(super) fn as_alternatives(part: &[u8]) -> Option<(&[u8], impl Iterator<Item = &[u8]>, &[u8])> {
+    let is_wild = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'{');
+    let open = part.iter().position(is_wild).filter(|&at| part.get(at) == Some(&b'{'))?;
+    let close = part.iter().position(|&byte| byte == b'}')?;
+    let behind = part.get(close + 1..)?;
+    let list = part.get(open + 1..close)?;
+    (!behind.iter().any(is_wild)).then(|| (&part[..open], alternatives(list), behind))
 }
 
 /// Whether some name matches both parts.
