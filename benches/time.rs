@@ -48,7 +48,7 @@ const ROUNDS: usize = 15;
 /// The delays lie within this span, as a sequencer's lookahead does.
 const SPREAD: Duration = Duration::from_secs(10);
 /// Time moves to the end of the span in this many steps; what is due is expired after each.
-const STEPS: u32 = 1_000;
+const STEPS: u32 = 100;
 /// As large as the handle of a packet.
 type Item = [u64; 5];
 
@@ -59,17 +59,27 @@ struct Figure {
     expire: f64,
 }
 
-fn main() {
+/// Time stands still unless it is advanced, and a task may poll as often as it likes.
+#[tokio::main(flavor = "current_thread", start_paused = true)]
+async fn main() {
+    tokio::task::unconstrained(compare()).await;
+}
+
+async fn compare() {
     println!("{:>8} {:>32} {:>24}", "entries", "insert ns: ours, other", "expire ns: ours, other");
     let mut goals = Vec::new();
     for entries in [1_000, 10_000, 100_000] {
+        let clock = TokioClock::new();
+        let mut queue = Queue::new(ScheduleLimits::default().entries(1 << 20), clock.now());
+        let mut other_queue = DelayQueue::new();
         let (mut ours, mut others) = (Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
+        for round in 0..=ROUNDS {
             let delays = delays(entries, round as u64);
-            ours.push(paused(queue_round(&delays)));
-            others.push(paused(delay_queue_round(&delays)));
+            ours.push(queue_round(&mut queue, clock, &delays).await);
+            others.push(delay_queue_round(&mut other_queue, &delays).await);
         }
-        let (our, other) = (median(&ours), median(&others));
+        // In the first round the queues grow.
+        let (our, other) = (median(&ours[1..]), median(&others[1..]));
         println!(
             "{entries:>8} {:>24.0} {:>7.0} {:>16.0} {:>7.0}",
             our.insert, other.insert, our.expire, other.expire
@@ -95,11 +105,8 @@ fn delays(entries: usize, round: u64) -> Vec<Duration> {
     std::iter::repeat_with(next).take(entries).collect()
 }
 
-async fn queue_round(delays: &[Duration]) -> Figure {
-    let clock = TokioClock::new();
+async fn queue_round(queue: &mut Queue<Item>, clock: TokioClock, delays: &[Duration]) -> Figure {
     let now = clock.now();
-    let mut queue = Queue::<Item>::new(ScheduleLimits::default().entries(1 << 20), now);
-
     let begin = Instant::now();
     for (number, delay) in delays.iter().enumerate() {
         let peer = IpAddr::from(Ipv4Addr::from_bits(number as u32 % 16));
@@ -117,9 +124,7 @@ async fn queue_round(delays: &[Duration]) -> Figure {
 
 /// Inserts as the other queue is meant to be used, by `insert(item, delay)`, which reads Tokio's
 /// clock. Ours is given a reading, which the driver needs anyway to judge the tag.
-async fn delay_queue_round(delays: &[Duration]) -> Figure {
-    let mut queue = DelayQueue::<Item>::new();
-
+async fn delay_queue_round(queue: &mut DelayQueue<Item>, delays: &[Duration]) -> Figure {
     let begin = Instant::now();
     for (number, delay) in delays.iter().enumerate() {
         black_box(queue.insert([number as u64; 5], *delay));
@@ -148,13 +153,6 @@ async fn expire_all(entries: usize, mut expire: impl FnMut() -> usize) -> f64 {
         spent += begin.elapsed();
     }
     per_entry(spent, entries)
-}
-
-/// Runs on a runtime of its own, whose time stands still unless it is advanced, and which does not
-/// limit how often a task polls in a row.
-fn paused(round: impl Future<Output = Figure>) -> Figure {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime with time starts").block_on(tokio::task::unconstrained(round))
 }
 
 fn per_entry(spent: Duration, count: usize) -> f64 {

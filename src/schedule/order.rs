@@ -22,6 +22,9 @@ pub(crate) struct Place {
     pub(crate) id: SlotId,
 }
 
+/// Places for which an empty bucket keeps memory.
+const KEPT: usize = 128;
+
 #[derive(Debug)]
 pub(crate) struct Order {
     pivot: i64,
@@ -123,8 +126,19 @@ impl Order {
         let lowest = self.occupied.trailing_zeros();
         let Some(bucket) = self.later.get_mut(lowest as usize) else { return };
         self.occupied &= !(1 << lowest);
-        for place in std::mem::take(bucket).places {
+        let mut places = std::mem::take(bucket).places;
+        for place in places.drain(..) {
             self.sort_in(place);
+        }
+        if places.capacity() <= KEPT {
+            self.keep(lowest, places);
+        }
+    }
+
+    /// Gives an emptied bucket its memory back, so that small ones need not allocate.
+    fn keep(&mut self, bucket: u32, places: Vec<Place>) {
+        if let Some(bucket) = self.later.get_mut(bucket as usize) {
+            bucket.places = places;
         }
     }
 
