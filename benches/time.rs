@@ -22,6 +22,8 @@ mod farthest;
 mod ledger;
 #[path = "../src/schedule/limits.rs"]
 mod limits;
+#[path = "../src/schedule/order.rs"]
+mod order;
 #[path = "../src/schedule/queue.rs"]
 mod queue;
 #[path = "../src/schedule/slots.rs"]
@@ -30,9 +32,9 @@ mod types {
     pub(crate) use tokio_osc::TimeTag;
 }
 
-use std::future::poll_fn;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use tokio_util::time::DelayQueue;
@@ -42,31 +44,42 @@ use entry::Entry;
 use limits::ScheduleLimits;
 use queue::Queue;
 
-const ROUNDS: usize = 11;
+const ROUNDS: usize = 15;
 /// The delays lie within this span, as a sequencer's lookahead does.
-const SPREAD: Duration = Duration::from_millis(200);
+const SPREAD: Duration = Duration::from_secs(10);
+/// Time moves to the end of the span in this many steps; what is due is expired after each.
+const STEPS: u32 = 100;
 /// As large as the handle of a packet.
 type Item = [u64; 5];
 
+/// Nanoseconds per entry.
 #[derive(Clone, Copy)]
 struct Figure {
     insert: f64,
     expire: f64,
 }
 
-#[tokio::main(flavor = "current_thread")]
+/// Time stands still unless it is advanced, and a task may poll as often as it likes.
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() {
+    tokio::task::unconstrained(compare()).await;
+}
+
+async fn compare() {
     println!("{:>8} {:>32} {:>24}", "entries", "insert ns: ours, other", "expire ns: ours, other");
     let mut goals = Vec::new();
     for entries in [1_000, 10_000, 100_000] {
-        let (mut our_rounds, mut other_rounds) = (Vec::new(), Vec::new());
+        let clock = TokioClock::new();
+        let mut queue = Queue::new(ScheduleLimits::default().entries(1 << 20), clock.now());
+        let mut other_queue = DelayQueue::new();
+        let (mut ours, mut others) = (Vec::new(), Vec::new());
         for round in 0..=ROUNDS {
             let delays = delays(entries, round as u64);
-            our_rounds.push(Ours::new().round(&delays).await);
-            other_rounds.push(delay_queue_round(&mut DelayQueue::new(), &delays).await);
+            ours.push(queue_round(&mut queue, clock, &delays).await);
+            others.push(delay_queue_round(&mut other_queue, &delays).await);
         }
-        // The first round made the queues grow.
-        let (our, other) = (median(&our_rounds[1..]), median(&other_rounds[1..]));
+        // In the first round the queues grow.
+        let (our, other) = (median(&ours[1..]), median(&others[1..]));
         println!(
             "{entries:>8} {:>24.0} {:>7.0} {:>16.0} {:>7.0}",
             our.insert, other.insert, our.expire, other.expire
@@ -81,8 +94,8 @@ async fn main() {
 }
 
 /// Delays in nanoseconds, spread evenly and not on whole milliseconds.
-fn delays(entries: usize, seed: u64) -> Vec<Duration> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+fn delays(entries: usize, round: u64) -> Vec<Duration> {
+    let mut state = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = || {
         state ^= state << 13;
         state ^= state >> 7;
@@ -92,37 +105,21 @@ fn delays(entries: usize, seed: u64) -> Vec<Duration> {
     std::iter::repeat_with(next).take(entries).collect()
 }
 
-struct Ours {
-    clock: TokioClock,
-    queue: Queue<Item>,
-}
-
-impl Ours {
-    fn new() -> Self {
-        let clock = TokioClock::new();
-        let queue = Queue::new(ScheduleLimits::default().entries(1 << 20), clock.now());
-        Self { clock, queue }
+async fn queue_round(queue: &mut Queue<Item>, clock: TokioClock, delays: &[Duration]) -> Figure {
+    let now = clock.now();
+    let begin = Instant::now();
+    for (number, delay) in delays.iter().enumerate() {
+        let peer = IpAddr::from(Ipv4Addr::from_bits(number as u32 % 16));
+        let entry = Entry { due: now.wall + *delay, bytes: 64, peer: Some(peer), item: [number as u64; 5] };
+        black_box(queue.push(entry).is_ok());
     }
+    let insert = per_entry(begin.elapsed(), delays.len());
 
-    async fn round(&mut self, delays: &[Duration]) -> Figure {
-        let now = self.clock.now();
-        let begin = Instant::now();
-        for (number, delay) in delays.iter().enumerate() {
-            let peer = IpAddr::from(Ipv4Addr::from_bits(number as u32 % 16));
-            let entry =
-                Entry { due: now.wall + *delay, bytes: 64, peer: Some(peer), item: [number as u64; 5] };
-            black_box(self.queue.push(entry).is_ok());
-        }
-        let insert = per_entry(begin, delays.len());
-
-        tokio::time::sleep(SPREAD).await;
-        let begin = Instant::now();
-        let now = self.clock.now();
-        let expired = std::iter::from_fn(|| black_box(self.queue.pop_due(now))).count();
-        let expire = per_entry(begin, delays.len());
-        assert_eq!(expired, delays.len(), "every entry is due");
-        Figure { insert, expire }
-    }
+    let expire = expire_all(delays.len(), || {
+        let now = clock.now();
+        std::iter::from_fn(|| black_box(queue.pop_due(now))).count()
+    });
+    Figure { insert, expire: expire.await }
 }
 
 /// Inserts as the other queue is meant to be used, by `insert(item, delay)`, which reads Tokio's
@@ -132,22 +129,34 @@ async fn delay_queue_round(queue: &mut DelayQueue<Item>, delays: &[Duration]) ->
     for (number, delay) in delays.iter().enumerate() {
         black_box(queue.insert([number as u64; 5], *delay));
     }
-    let insert = per_entry(begin, delays.len());
+    let insert = per_entry(begin.elapsed(), delays.len());
 
-    tokio::time::sleep(SPREAD + Duration::from_millis(5)).await;
-    let begin = Instant::now();
-    let mut expired = 0;
-    while let Some(entry) = poll_fn(|cx| queue.poll_expired(cx)).await {
-        black_box(entry);
-        expired += 1;
-    }
-    let expire = per_entry(begin, delays.len());
-    assert_eq!(expired, delays.len(), "every entry is expired");
-    Figure { insert, expire }
+    let cx = &mut Context::from_waker(Waker::noop());
+    let expire = expire_all(delays.len(), || {
+        let next = || match queue.poll_expired(cx) {
+            Poll::Ready(expired) => black_box(expired),
+            Poll::Pending => None,
+        };
+        std::iter::from_fn(next).count()
+    });
+    Figure { insert, expire: expire.await }
 }
 
-fn per_entry(begin: Instant, count: usize) -> f64 {
-    begin.elapsed().as_secs_f64() * 1e9 / count as f64
+/// Moves time on step by step until everything has expired; nanoseconds per entry.
+async fn expire_all(entries: usize, mut expire: impl FnMut() -> usize) -> f64 {
+    let mut expired = 0;
+    let mut spent = Duration::ZERO;
+    while expired < entries {
+        tokio::time::advance(SPREAD / STEPS).await;
+        let begin = Instant::now();
+        expired += expire();
+        spent += begin.elapsed();
+    }
+    per_entry(spent, entries)
+}
+
+fn per_entry(spent: Duration, count: usize) -> f64 {
+    spent.as_secs_f64() * 1e9 / count as f64
 }
 
 fn median(rounds: &[Figure]) -> Figure {

@@ -12,13 +12,32 @@ use super::token::{ByteSet, Class, Token, Tokens};
 /// Whether a part matches a name.
 pub(super) fn matches(part: &[u8], name: &[u8]) -> bool {
     if part.contains(&b'{') {
-        return sweep(part, &Name(name));
+        return matches_with_alternatives(part, name);
     }
     let steps = Tokens(part).map(|token| match token {
         Token::One(class) => Some(class),
         Token::Run | Token::Alternatives(_) => None,
     });
     align(steps, name.iter(), |class, &byte| class.contains(byte))
+}
+
+fn matches_with_alternatives(part: &[u8], name: &[u8]) -> bool {
+    let Some((before, mut list, behind)) = as_alternatives(part) else {
+        return sweep(part, &Name::new(name, part.len()));
+    };
+    let middle = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+    middle.is_some_and(|middle| list.any(|alternative| alternative == middle))
+}
+
+/// A part that is a name but for one list of alternatives: what lies before the list, the
+/// alternatives, and what lies behind.
+pub(super) fn as_alternatives(part: &[u8]) -> Option<(&[u8], impl Iterator<Item = &[u8]>, &[u8])> {
+    let is_wild = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'{');
+    let open = part.iter().position(is_wild).filter(|&at| part.get(at) == Some(&b'{'))?;
+    let close = part.iter().position(|&byte| byte == b'}')?;
+    let behind = part.get(close + 1..)?;
+    let list = part.get(open + 1..close)?;
+    (!behind.iter().any(is_wild)).then(|| (&part[..open], alternatives(list), behind))
 }
 
 /// Whether some name matches both parts.
@@ -54,12 +73,12 @@ trait Track {
 
 fn sweep(part: &[u8], track: &impl Track) -> bool {
     match track.end() / 64 + 1 {
-        1 => sweep_rows(part, track, [0; 1]),
-        words => sweep_rows(part, track, vec![0; words]),
+        1 => sweep_rows(part, track, &[0; 1]),
+        words => sweep_rows(part, track, &vec![0; words]),
     }
 }
 
-fn sweep_rows<R>(part: &[u8], track: &impl Track, empty: R) -> bool
+fn sweep_rows<R>(part: &[u8], track: &impl Track, empty: &R) -> bool
 where
     R: Clone + AsRef<[u64]> + AsMut<[u64]>,
 {
@@ -72,7 +91,7 @@ where
             Token::Run => track.run(row.as_mut()),
             Token::Alternatives(list) => {
                 before.clone_from(&row);
-                behind.clone_from(&empty);
+                behind.clone_from(empty);
                 for alternative in alternatives(list) {
                     row.clone_from(&before);
                     for &byte in alternative {
@@ -96,17 +115,40 @@ where
 }
 
 /// A name: place `j` lies before its byte `j`.
-struct Name<'a>(&'a [u8]);
+struct Name<'a> {
+    text: &'a [u8],
+    /// For a name that one word holds, where each byte lies in it; made only for a long part.
+    places: Vec<u64>,
+}
+
+impl<'a> Name<'a> {
+    fn new(text: &'a [u8], part_len: usize) -> Self {
+        let mut places = Vec::new();
+        if text.len() < 64 && part_len > 256 {
+            places.resize(256, 0);
+            for (place, &byte) in text.iter().enumerate() {
+                insert(places.get_mut(usize::from(byte)..).unwrap_or_default(), place);
+            }
+        }
+        Self { text, places }
+    }
+}
 
 impl Track for Name<'_> {
     fn end(&self) -> usize {
-        self.0.len()
+        self.text.len()
     }
 
     fn settle(&self, _: &mut [u64]) {}
 
     fn step(&self, row: &mut [u64], class: Class<'_>) {
-        let mut chunks = self.0.chunks(64);
+        if let (Class::Byte(byte), [word]) = (class, &mut *row) {
+            if let Some(places) = self.places.get(usize::from(byte)) {
+                *word = (*word & places) << 1;
+                return;
+            }
+        }
+        let mut chunks = self.text.chunks(64);
         let mut carry = 0;
         for word in row {
             let chunk = chunks.next().unwrap_or_default();

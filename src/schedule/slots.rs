@@ -2,7 +2,25 @@
 //! of values the slot held before, so that a name is never given twice. There are never more slots
 //! than values were held at one time: the limits bound them, far below 2^32.
 
-use super::entry::EntryId;
+/// The name of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SlotId(pub(crate) u64);
+
+impl SlotId {
+    pub(crate) const MAX: Self = Self(u64::MAX);
+
+    const fn new(index: u32, generation: u32) -> Self {
+        Self((generation as u64) << 32 | index as u64)
+    }
+
+    const fn index(self) -> u32 {
+        self.0 as u32
+    }
+
+    const fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Slots<T> {
@@ -27,71 +45,59 @@ impl<T> Slots<T> {
     }
 
     /// The name that the next value will have.
-    pub(crate) fn next_id(&self) -> EntryId {
-        match self.free.last() {
-            Some(&index) => {
-                let generation = self.slots.get(index as usize).map_or(0, |slot| slot.generation);
-                id(index, generation)
-            }
-            None => id(self.slots.len() as u32, 0),
-        }
+    pub(crate) fn next_id(&self) -> SlotId {
+        let index = self.free.last().copied().unwrap_or(self.slots.len() as u32);
+        let generation = self.slots.get(index as usize).map_or(0, |slot| slot.generation);
+        SlotId::new(index, generation)
     }
 
     /// Stores a value under the name that [`next_id`](Self::next_id) gives.
     pub(crate) fn insert(&mut self, value: T) {
         self.len += 1;
-        let vacant = self.free.pop().and_then(|index| self.slots.get_mut(index as usize));
-        match vacant {
+        match self.free.pop().and_then(|index| self.slots.get_mut(index as usize)) {
             Some(slot) => slot.value = Some(value),
             None => self.slots.push(Slot { generation: 0, value: Some(value) }),
         }
     }
 
-    pub(crate) fn get(&self, id: EntryId) -> Option<&T> {
-        let slot = self.slots.get(index(id))?;
-        slot.value.as_ref().filter(|_| slot.generation == generation(id))
+    pub(crate) fn get(&self, id: SlotId) -> Option<&T> {
+        let slot = self.slots.get(id.index() as usize)?;
+        slot.value.as_ref().filter(|_| slot.generation == id.generation())
     }
 
-    pub(crate) fn get_mut(&mut self, id: EntryId) -> Option<&mut T> {
-        let slot = self.slots.get_mut(index(id))?;
-        slot.value.as_mut().filter(|_| slot.generation == generation(id))
+    pub(crate) fn get_mut(&mut self, id: SlotId) -> Option<&mut T> {
+        let slot = self.slots.get_mut(id.index() as usize)?;
+        slot.value.as_mut().filter(|_| slot.generation == id.generation())
     }
 
     /// Takes a value out. A slot that has run out of names is not used again.
-    pub(crate) fn remove(&mut self, id: EntryId) -> Option<T> {
-        let slot = self.slots.get_mut(index(id)).filter(|slot| slot.generation == generation(id))?;
+    pub(crate) fn remove(&mut self, id: SlotId) -> Option<T> {
+        let slot = self.slots.get_mut(id.index() as usize)?;
+        if slot.generation != id.generation() {
+            return None;
+        }
         let value = slot.value.take()?;
         self.len -= 1;
         if let Some(next) = slot.generation.checked_add(1) {
             slot.generation = next;
-            self.free.push(id.0 as u32);
+            self.free.push(id.index());
         }
         Some(value)
     }
 
-    /// All values, in no order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().filter_map(|slot| slot.value.as_ref())
+    /// All values and their names, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, &T)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            Some((SlotId::new(index as u32, slot.generation), slot.value.as_ref()?))
+        })
     }
-}
-
-const fn id(index: u32, generation: u32) -> EntryId {
-    EntryId((generation as u64) << 32 | index as u64)
-}
-
-const fn index(id: EntryId) -> usize {
-    id.0 as u32 as usize
-}
-
-const fn generation(id: EntryId) -> u32 {
-    (id.0 >> 32) as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn put(slots: &mut Slots<char>, value: char) -> EntryId {
+    fn put(slots: &mut Slots<char>, value: char) -> SlotId {
         let id = slots.next_id();
         slots.insert(value);
         id
@@ -104,7 +110,9 @@ mod tests {
         assert_eq!(slots.remove(first), Some('a'));
         let second = put(&mut slots, 'b');
         assert_ne!(first, second);
-        assert_eq!((slots.get(first), slots.remove(first), slots.get_mut(first)), (None, None, None));
+        assert_eq!(slots.remove(first), None);
+        assert_eq!(slots.get_mut(first), None);
+        assert_eq!(slots.get(first), None);
         assert_eq!((slots.get(second), slots.len()), (Some(&'b'), 1));
     }
 
@@ -113,9 +121,9 @@ mod tests {
         let mut slots = Slots::new();
         put(&mut slots, 'a');
         slots.slots[0].generation = u32::MAX;
-        let last = EntryId(u64::from(u32::MAX) << 32);
+        let last = SlotId::new(0, u32::MAX);
         assert_eq!(slots.remove(last), Some('a'));
-        assert_eq!(put(&mut slots, 'b'), EntryId(1));
+        assert_eq!(put(&mut slots, 'b'), SlotId::new(1, 0));
         assert_eq!(slots.get(last), None);
     }
 

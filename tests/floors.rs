@@ -1,0 +1,158 @@
+//! The house has floors, and imports go downward only: this reads every source file and names each
+//! import that does not.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::fs;
+use std::path::Path;
+
+/// Each floor and the floors it may import from.
+const FLOORS: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("pattern", &["types"]),
+    ("wire", &["types"]),
+    ("packet", &["types", "pattern", "wire"]),
+    ("middleware", &["types", "pattern", "wire", "packet"]),
+    ("codec", &["types", "pattern", "wire", "packet", "middleware"]),
+    ("channel", &["types", "pattern", "wire", "packet", "middleware", "codec"]),
+    ("schedule", &["types", "pattern", "wire", "packet"]),
+    ("dispatch", &["types", "pattern", "wire", "packet"]),
+    (
+        "server",
+        &["types", "pattern", "wire", "packet", "middleware", "codec", "channel", "schedule", "dispatch"],
+    ),
+    // These are made of what users have, too: names of the crate's root.
+    ("node", &[]),
+    ("tools", &[]),
+    ("guide", &[]),
+];
+
+/// Floors that import by the crate's public names only.
+const PUBLIC_ONLY: &[&str] = &["node", "tools", "guide"];
+
+#[test]
+fn imports_go_downward_only() {
+    let mut files = Vec::new();
+    collect(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path(), "", &mut files);
+    assert!(files.len() > 40, "the sources were found");
+    let violations: Vec<_> = files.iter().flat_map(|(path, text)| violations(path, text)).collect();
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+}
+
+#[test]
+fn an_upward_import_is_found() {
+    let bad = [
+        ("wire/read.rs", "use crate::packet::Message;"),
+        ("schedule/queue.rs", "use crate::dispatch::Router;"),
+        ("dispatch/router.rs", "fn now() { crate::schedule::now() }"),
+        ("pattern/mod.rs", "use crate::{types::Text, wire::scan};"),
+        ("wire/deep/file.rs", "use super::super::super::packet::Message;"),
+        ("packet/mod.rs", "pub use super::server::Server;"),
+        ("packet/mod.rs", "use crate::Server;"),
+        ("packet/mod.rs", "mod tests {\n    use super::super::server::Server;\n}"),
+        ("node/mod.rs", "use crate::server::Server;"),
+        ("attic/mod.rs", "use crate::types::Text;"),
+        ("types/text.rs", "use crate::error::Error;"),
+    ];
+    for (path, text) in bad {
+        assert_eq!(violations(path, text).len(), 1, "{path}: {text}");
+    }
+}
+
+#[test]
+fn a_downward_import_is_fine() {
+    let good = [
+        ("wire/read.rs", "use crate::types::{Text, TimeTag};\nuse super::scan::scan;"),
+        ("packet/line.rs", "use super::super::wire::ArgIter; // crate::server::Server"),
+        ("server/drive.rs", "use crate::{dispatch::Router, schedule::Queue};"),
+        ("node/mod.rs", "use crate::{Client, Server};\nuse super::node::Name;"),
+        ("pattern/mod.rs", "//! See [`Router`](crate::Router).\nuse crate::types::Text;"),
+        ("pattern/mod.rs", "mod tests {\n    use super::syntax;\n}"),
+        ("lib.rs", "mod types;\npub use types::Text;"),
+        ("error.rs", "use crate::codec::FrameError;"),
+        ("bin/osc/main.rs", "use crate::args::Command;"),
+    ];
+    for (path, text) in good {
+        assert_eq!(violations(path, text), Vec::<String>::new(), "{path}");
+    }
+}
+
+fn collect(dir: &Path, prefix: &str, files: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{prefix}{}", entry.file_name().into_string().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            collect(&entry.path(), &format!("{name}/"), files);
+        } else {
+            files.push((name, fs::read_to_string(entry.path()).unwrap()));
+        }
+    }
+}
+
+/// The imports of a file, given by its path below `src`, that do not go downward.
+fn violations(path: &str, text: &str) -> Vec<String> {
+    if path == "lib.rs" || path == "error.rs" || path.starts_with("bin/") {
+        return Vec::new();
+    }
+    let module: Vec<&str> = path.trim_end_matches(".rs").split('/').filter(|part| *part != "mod").collect();
+    let Some((floor, below)) = FLOORS.iter().find(|(floor, _)| *floor == module[0]) else {
+        return vec![format!("{path}: no floor has this name")];
+    };
+    let code: String =
+        text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let allowed = |name: &str| {
+        let is_floor = FLOORS.iter().any(|(floor, _)| *floor == name);
+        if PUBLIC_ONLY.contains(floor) {
+            return !is_floor || name == *floor;
+        }
+        name == *floor || below.contains(&name)
+    };
+    let (code, tests) = code.split_at(code.find("mod tests {").unwrap_or(code.len()));
+    let names = roots(code, "crate::", 1).into_iter().chain(roots(code, "super::", module.len()));
+    let names = names.chain(roots(tests, "crate::", 1)).chain(roots(tests, "super::", module.len() + 1));
+    names
+        .filter(|name| !allowed(name))
+        .map(|name| format!("{path}: the floor `{floor}` imports `{name}`"))
+        .collect()
+}
+
+/// The first names of all paths that begin with `depth` repetitions of `start`, which lead to the
+/// crate's root.
+fn roots(code: &str, start: &str, depth: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = code;
+    while let Some(at) = rest.find(start) {
+        let before = rest[..at].chars().next_back();
+        rest = &rest[at..];
+        let mut repeated = 0;
+        while let Some(after) = rest.strip_prefix(start) {
+            repeated += 1;
+            rest = after;
+        }
+        if repeated >= depth.max(1)
+            && !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '$'))
+        {
+            found.extend(first_names(rest));
+        }
+    }
+    found
+}
+
+/// `a` of `a::b`, and `a` and `c` of `{a::b, c::{d, e}}`.
+fn first_names(path: &str) -> Vec<String> {
+    let ident =
+        |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let Some(group) = path.strip_prefix('{') else { return vec![ident(path)] };
+    let mut names = vec![ident(group)];
+    let mut level = 0;
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => level += 1,
+            '}' if level == 0 => break,
+            '}' => level -= 1,
+            ',' if level == 0 => names.push(ident(&group[at + 1..])),
+            _ => {}
+        }
+    }
+    names.retain(|name: &String| !name.is_empty());
+    names
+}
