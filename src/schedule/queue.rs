@@ -88,7 +88,7 @@ impl<T> Queue<T> {
             now,
             today: 0,
             anchor: now,
-            next_check: now.monotonic,
+            next_check: now.monotonic.checked_add(CHECK_INTERVAL).unwrap_or(now.monotonic),
             limits,
             counters: ScheduleCounters::default(),
         }

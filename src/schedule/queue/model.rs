@@ -113,18 +113,18 @@ struct Run {
     model: Model,
     known: Vec<EntryId>,
     arrivals: u64,
-    /// By how much the wall time has moved against the monotonic one since the queue last noticed.
-    noticed: SystemTime,
+    /// The wall time as it would be had the clock not been set since the queue last looked.
+    unstepped: SystemTime,
 }
 
 impl Run {
     fn new(seed: u64, limits: ScheduleLimits) -> Self {
         let clock = ManualClock::new();
         let queue = Queue::new(limits, clock.now());
-        let noticed = clock.now().wall;
+        let unstepped = clock.now().wall;
         let model = Model { items: Vec::new(), limits };
         let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        Self { random, clock, queue, model, known: Vec::new(), arrivals: 0, noticed }
+        Self { random, clock, queue, model, known: Vec::new(), arrivals: 0, unstepped }
     }
 
     fn push(&mut self) {
@@ -150,10 +150,10 @@ impl Run {
 
     fn pop(&mut self, most: u64) {
         let now = self.clock.now();
-        if self.noticed > now.wall + STEP {
+        if self.unstepped > now.wall + STEP {
             self.model.step_back(now.wall);
         }
-        self.noticed = now.wall;
+        self.unstepped = now.wall;
         for _ in 0..=most {
             let popped = self.queue.pop_due(now);
             let expected = self.model.pop(now.wall);
@@ -167,6 +167,7 @@ impl Run {
                 )),
             );
             if popped.is_none() {
+                assert!(self.queue.next_wake().is_none_or(|wake| wake > now.monotonic), "it would spin");
                 break;
             }
         }
@@ -191,7 +192,7 @@ impl Run {
     fn pass(&mut self) {
         let by = MILLI * self.random.below(100) as u32;
         self.clock.advance(by);
-        self.noticed += by;
+        self.unstepped += by;
     }
 
     fn step_wall(&mut self) {
