@@ -1,12 +1,11 @@
 //! The queue against a slow model, a list that is searched and sorted anew for everything: random
 //! pushes, cancels, pops, full limits, and steps of the wall clock.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 use std::net::Ipv6Addr;
 
-use crate::schedule::clock::{Clock, ManualClock};
-
+use super::super::clock::{Clock, ManualClock};
 use super::*;
 
 const OPERATIONS: usize = 4_000;
@@ -62,7 +61,7 @@ impl Model {
         }
     }
 
-    fn push(&mut self, new: Item) -> Result<(), Limit> {
+    fn push(&mut self, new: &Item) -> Result<(), Limit> {
         let mut items = self.items.clone();
         items.push(new.clone());
         let exceeded = |items: &[Item]| {
@@ -140,7 +139,7 @@ impl Run {
         let item = self.arrivals;
         let pushed = self.queue.push(Entry { due, bytes, peer, item });
         let id = pushed.as_ref().map_or(EntryId::MAX, |id| *id);
-        let expected = self.model.push(Item { due, arrival: self.arrivals, bytes, peer, id });
+        let expected = self.model.push(&Item { due, arrival: self.arrivals, bytes, peer, id });
         assert_eq!(pushed.map(|_| ()).map_err(|refused| refused.limit), expected);
         if expected.is_ok() {
             self.arrivals += 1;

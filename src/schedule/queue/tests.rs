@@ -1,12 +1,11 @@
 //! The queue's promises one by one, stepped by hand.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::unchecked_time_subtraction, clippy::unnecessary_wraps)]
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::UNIX_EPOCH;
 
-use crate::schedule::clock::{Clock, ManualClock};
-
+use super::super::clock::{Clock, ManualClock};
 use super::*;
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -157,6 +156,7 @@ fn the_defaults_are_as_documented_on_both_sides() {
     assert_eq!(bench.push(SECOND, peer(2), 1, 0), Err(Limit::PeerBytes));
 
     let now = bench.clock.now();
+    assert_eq!(bench.queue.limits().horizon, 7 * DAY);
     let horizon = bench.clock.after(7 * DAY);
     assert_eq!(bench.queue.judge(horizon, now), Due::Later { due: now.wall + 7 * DAY });
     assert_eq!(bench.queue.judge(horizon + Duration::from_nanos(1), now), Due::BeyondHorizon);
@@ -484,6 +484,8 @@ fn cancelling_by_peer_and_draining_tell_what_went() {
     for item in 0..9 {
         bench.push(SECOND * (9 - item), peer((item % 3) as u8), 10, item).unwrap();
     }
+    let shown: Vec<_> = bench.queue.pending().map(|pending| (pending.bytes, pending.peer)).take(2).collect();
+    assert_eq!(shown, [(10, peer(2)), (10, peer(1))]);
     assert_eq!(bench.queue.cancel_where(|pending| pending.peer == peer(1)), 3);
     assert_eq!(bench.waiting(), [8, 6, 5, 3, 2, 0]);
     assert_eq!((bench.queue.bytes(), bench.queue.peers()), (60, 2));
