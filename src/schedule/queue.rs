@@ -88,7 +88,7 @@ impl<T> Queue<T> {
             now,
             today: 0,
             anchor: now,
-            next_check: now.monotonic,
+            next_check: now.monotonic.checked_add(CHECK_INTERVAL).unwrap_or(now.monotonic),
             limits,
             counters: ScheduleCounters::default(),
         }
@@ -370,7 +370,9 @@ impl<T> Queue<T> {
         let mut places: Vec<_> = self.slots.iter().map(|(id, held)| held.place(id)).collect();
         places.sort_unstable();
         self.order = Order::starting_at(self.today);
-        places.into_iter().for_each(|place| self.order.push(place));
+        for place in places {
+            self.order.push(place);
+        }
     }
 
     /// A wall time as places count it, to the nearest that they can hold.
