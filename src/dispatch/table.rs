@@ -42,7 +42,7 @@ pub(crate) struct Table<T> {
 #[derive(Clone, Debug, Default)]
 struct Known {
     literal: Vec<RouteId>,
-    /// With those that are patterns, once somebody asked.
+    /// With those that are patterns, once somebody asked: one id for each that matches.
     all: OnceLock<Box<[RouteId]>>,
 }
 
@@ -181,7 +181,8 @@ impl<T> Table<T> {
         self.slots.len() - self.free.len()
     }
 
-    /// Finds the routes of a literal address. For the address of a literal route this is one hash.
+    /// Finds the routes of a literal address. For the address of a literal route this is one hash,
+    /// but for the first time after a change.
     pub(crate) fn find(&self, address: &[u8], found: &mut Found) {
         found.ids.clear();
         let Some(known) = self.addresses.get(address) else {
