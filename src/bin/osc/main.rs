@@ -1,1 +1,44 @@
-fn main() {}
+//! `osc`: decode, encode and match Open Sound Control from the command line.
+//!
+//! Every command ends with 0 on success, 1 on a negative answer, and 2 on a usage or input error,
+//! which is one line on stderr. Stdout carries data only.
+#![forbid(unsafe_code)]
+
+mod decode;
+mod encode;
+mod failure;
+mod matching;
+mod notes;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Open Sound Control from the command line.
+///
+/// Exit code: 0 success, 1 a negative answer, 2 a usage or input error.
+#[derive(Parser)]
+#[command(name = "osc", version, disable_help_subcommand = true, arg_required_else_help = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Decode(decode::Decode),
+    Encode(encode::Encode),
+    Match(matching::Match),
+}
+
+fn main() -> ExitCode {
+    let ended = Cli::try_parse().map_err(Failure::from).and_then(|cli| match cli.command {
+        Command::Decode(decode) => decode.run(),
+        Command::Encode(encode::Encode {}) => encode::run(),
+        Command::Match(matching) => matching.run(),
+    });
+    ended.unwrap_or_else(Failure::report)
+}
