@@ -1,15 +1,24 @@
-//! `osc`: decode, encode and match Open Sound Control from the command line.
+//! `osc`: send, show, decode, encode and match Open Sound Control from the command line.
 //!
 //! Every command ends with 0 on success, 1 on a negative answer, and 2 on a usage or input error,
 //! which is one line on stderr. Stdout carries data only.
 #![forbid(unsafe_code)]
 
 mod decode;
+mod dump;
 mod encode;
 mod failure;
+mod held;
+mod json;
 mod matching;
 mod notes;
 mod output;
+mod runtime;
+mod send;
+mod style;
+mod time;
+mod url;
+mod values;
 
 use std::process::ExitCode;
 
@@ -29,6 +38,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Send(send::Send),
+    Dump(dump::Dump),
     Decode(decode::Decode),
     Encode(encode::Encode),
     Match(matching::Match),
@@ -36,6 +47,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let ended = Cli::try_parse().map_err(Failure::from).and_then(|cli| match cli.command {
+        Command::Send(send) => send.run(),
+        Command::Dump(dump) => dump.run(),
         Command::Decode(decode) => decode.run(),
         Command::Encode(encode::Encode {}) => encode::run(),
         Command::Match(matching) => matching.run(),
