@@ -2,6 +2,9 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[cfg(unix)]
+#[path = "cli/docs.rs"]
+mod docs;
 #[path = "cli/dump.rs"]
 mod dump;
 #[path = "cli/packets.rs"]
