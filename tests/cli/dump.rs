@@ -94,7 +94,7 @@ fn the_timeout_is_an_answer_only_to_a_question() {
     assert!(begin.elapsed() >= Duration::from_millis(200));
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
 
-    let dump = Dump::start(&["--timeout", "500ms", "-n", "2"]);
+    let dump = Dump::start(&["--timeout", "1500ms", "-n", "2"]);
     dump.send(&["/a"]);
     let ended = dump.end();
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(1), "/a ,\n", ""));
@@ -105,11 +105,11 @@ fn timed_bundles_are_held_until_they_are_due() {
     let dump = Dump::start(&["--schedule", "-n", "6"]);
     let begin = Instant::now();
     dump.send_lines(
-        "#bundle +0.6\n/late/1 ,\n/late/2 ,\n#end\n#bundle +0.3\n/early ,\n#end\n\
+        "#bundle +1.0\n/late/1 ,\n/late/2 ,\n#end\n#bundle +0.5\n/early ,\n#end\n\
          #bundle now\n/now/1 ,\n/now/2 ,\n#end\n/plain ,\n",
     );
     let printed = dump.end().stdout();
-    assert!(begin.elapsed() >= Duration::from_millis(600));
+    assert!(begin.elapsed() >= Duration::from_secs(1));
     assert_eq!(printed, "/now/1 ,\n/now/2 ,\n/plain ,\n/early ,\n/late/1 ,\n/late/2 ,\n");
 }
 
