@@ -3,8 +3,6 @@
 //!
 //! The queue is sans-IO: it is handed a [`Reading`] and knows no runtime. Only `timer` sleeps.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the server, which drives the queue, is not here yet"))]
-
 mod clock;
 mod due;
 mod entry;

@@ -194,7 +194,7 @@ impl<T> Queue<T> {
     /// The next entry whose time has come, in order. Give all of a wake-up the same reading, and
     /// take as many as one burst may run.
     pub(crate) fn pop_due(&mut self, now: Reading) -> Option<Popped<T>> {
-        if now != self.now {
+        if now != self.now || now.monotonic >= self.next_check {
             self.rebase(now);
         }
         let head = self.order.peek()?;
