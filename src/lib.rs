@@ -14,13 +14,17 @@ mod types;
 mod wire;
 
 pub use bytes::Bytes;
+#[cfg(feature = "regex")]
+pub use regex;
 
 #[cfg(feature = "net")]
 pub use channel::{Channel, Client, Request, RequestError};
 pub use codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM};
 pub use dispatch::{
-    Args, CaptureError, Captures, Context, Extract, FromCapture, FromCaptures, FromContext, Function,
-    IntoReply, Rejection, Reply, Returned, Router, State,
+    Args, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
+    FromContext, Function, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Overflow, ReceivedAt,
+    Rejection, Replies, Reply, ReplyError, Returned, RouteGuard, RouteHandle, Router, State, Subscription,
+    TypeTags,
 };
 pub use packet::{
     ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleRef, Elements, EncodeError,

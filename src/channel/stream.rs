@@ -38,7 +38,7 @@ use crate::wire::{DecodeError, DecodeOptions};
 /// `next()` is cancel safe: no packet is lost when its future is dropped.
 pub struct Channel {
     packets: UdpPackets,
-    outlet: Outlet,
+    outlet: Arc<Outlet>,
     local: SocketAddr,
 }
 
@@ -67,7 +67,7 @@ impl Channel {
         Ok(Self {
             local: socket.local_addr()?,
             packets: UdpPackets::new(Arc::clone(&socket), options),
-            outlet: Outlet { socket },
+            outlet: Arc::new(Outlet { socket }),
         })
     }
 
@@ -76,8 +76,8 @@ impl Channel {
         self.local
     }
 
-    pub(crate) fn outlet(&self) -> Outlet {
-        self.outlet.clone()
+    pub(crate) fn way_back(&self) -> Arc<Outlet> {
+        Arc::clone(&self.outlet)
     }
 }
 
@@ -96,7 +96,6 @@ impl fmt::Debug for Channel {
 }
 
 /// The way back to the peers of a channel.
-#[derive(Clone)]
 pub(crate) struct Outlet {
     socket: Arc<UdpSocket>,
 }
