@@ -9,9 +9,15 @@ mod wire;
 
 pub use bytes::Bytes;
 pub use packet::{
-    ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleRef, Elements, EncodeError,
-    EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoPacket, LineReader, Message, MessageRef, Meta,
-    Nil, OwnedArgs, Packet, PacketRef, ParseLineError, ParseLineErrorKind, Peer, Rest, Symbol,
+    AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleRef, Elements,
+    EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoPacket, LineReader, Message,
+    MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError, ParseLineErrorKind, Peer, Rest,
+    Symbol,
 };
-pub use types::{Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag};
-pub use wire::{ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump, Repairs};
+pub use types::{
+    Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
+};
+pub use wire::{
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
+    MissingTypeTags, Repairs, TextPolicy,
+};

@@ -5,9 +5,9 @@ use std::fmt;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::walk::Walk;
-use super::{EncodeError, EncodeErrorKind, IntoPacket, Message, MessageRef, Packet, PacketRef};
-use crate::types::TimeTag;
-use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeError, Validator, be_u32, be_u64};
+use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, PacketRef};
+use crate::types::{TimeTag, brief};
+use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeError, DecodeOptions, Validator, be_u32, be_u64};
 
 /// A bundle in its validated wire form.
 ///
@@ -68,13 +68,7 @@ impl Bundle {
 
     /// The elements, in order, each sharing this bundle's buffer.
     pub fn elements(&self) -> impl Iterator<Item = Packet> {
-        self.as_ref().elements().map(|element| match element {
-            PacketRef::Message(message) => {
-                let frame = self.frame.slice_ref(message.as_bytes());
-                Packet::Message(Message::from_parts(frame, message.layout()))
-            }
-            PacketRef::Bundle(bundle) => Packet::Bundle(Self { frame: self.frame.slice_ref(bundle.frame) }),
-        })
+        self.as_ref().elements().map(|element| element.share(&self.frame))
     }
 
     /// The bytes of the bundle.
@@ -107,11 +101,28 @@ pub struct BundleBuilder {
 impl BundleBuilder {
     /// Adds a message or a bundle. What cannot be encoded is reported by
     /// [`build`](BundleBuilder::build) or when the bundle is sent.
+    #[expect(clippy::needless_pass_by_value, reason = "written as a chain of tuples")]
     pub fn with(mut self, element: impl IntoPacket) -> Self {
         if self.error.is_none() {
             self.error = self.push(&element).err();
         }
         self
+    }
+
+    /// Adds an element that is encoded already, whoever encoded it: it is checked with the widest
+    /// limits and copied as it is.
+    ///
+    /// ```
+    /// use tokio_osc::{Bundle, Message};
+    ///
+    /// let stored: &[u8] = b"/gate\0\0\0,T\0\0";
+    /// let bundle = Bundle::immediately().push_encoded(stored).with(("/freq", 440.0_f32)).build()?;
+    /// assert_eq!(bundle.elements().count(), 2);
+    /// assert!(Bundle::immediately().push_encoded(b"/gate").build().is_err());
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    pub fn push_encoded(self, element: impl AsRef<[u8]>) -> Self {
+        self.with(Encoded(element.as_ref()))
     }
 
     /// Encodes the bundle.
@@ -144,6 +155,18 @@ impl BundleBuilder {
             Some(error) => Err(error),
             None => Ok(&self.frame),
         }
+    }
+}
+
+/// Bytes that are said to be a packet.
+struct Encoded<'a>(&'a [u8]);
+
+impl IntoPacket for Encoded<'_> {
+    fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        PacketRef::decode(self.0, &DecodeOptions::unlimited())
+            .map_err(|error| EncodeError::new(EncodeErrorKind::NotAPacket(error.kind()), error.offset()))?;
+        dst.extend_from_slice(self.0);
+        Ok(())
     }
 }
 
@@ -192,7 +215,7 @@ impl Eq for BundleRef<'_> {}
 
 impl fmt::Debug for BundleRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bundle({})", self.to_string().trim_end().replace('\n', "; "))
+        brief(f, "Bundle", self)
     }
 }
 
@@ -210,7 +233,7 @@ impl<'a> Iterator for Elements<'a> {
             let size = be_u32(self.rest, 0) as usize;
             let element = self.rest.get(4..4 + size).filter(|element| !element.is_empty())?;
             self.rest = &self.rest[4 + size..];
-            if element.first() != Some(&b'/') {
+            if element.starts_with(BUNDLE_NAME) {
                 return Some(PacketRef::Bundle(BundleRef { frame: element }));
             }
             let message = MessageRef::of_validated(element);

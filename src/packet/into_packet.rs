@@ -52,7 +52,7 @@ fn of_encoded(frame: Bytes) -> Packet {
 impl<A: AsRef<[u8]>, T: IntoArgs> IntoPacket for (A, T) {
     #[inline]
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        message::encode(dst, self.0.as_ref(), &self.1).map(drop)
+        message::encode(dst, self.0.as_ref(), &self.1)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Messages, bundles and packets in their validated wire form, and the way from Rust values to
 //! them and back.
 
+mod annotated;
 mod bundle;
 mod error;
 mod from_args;
@@ -15,6 +16,7 @@ mod packet;
 mod values;
 mod walk;
 
+pub use annotated::AnnotatedDump;
 pub use bundle::{Bundle, BundleBuilder, BundleRef, Elements};
 pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
 pub use from_args::{ArgsReader, FromArgs, OwnedArgs};

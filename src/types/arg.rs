@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag};
+use super::{Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, brief};
 
 /// An argument, borrowed from a message. What [`Message::args`](crate::Message::args) yields.
 ///
@@ -119,7 +119,17 @@ impl fmt::Debug for ArgRef<'_> {
             Self::Bool(value) => write!(f, "Bool({value})"),
             Self::Nil => f.write_str("Nil"),
             Self::Impulse => f.write_str("Impulse"),
-            Self::Array(value) => write!(f, "Array({value:?})"),
+            Self::Array(value) => value.fmt(f),
+        }
+    }
+}
+
+/// As for [`ArgRef`], arrays as canonical text: at most its first 1,024 bytes.
+impl fmt::Debug for Arg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.as_scalar() {
+            Some(scalar) => scalar.fmt(f),
+            None => brief(f, "Array", self),
         }
     }
 }
@@ -146,7 +156,7 @@ pub struct ArrayRef<'a> {
 /// assert_eq!(message.parse::<Vec<Arg>>()?, list);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Arg {
     /// `i`

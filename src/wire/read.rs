@@ -60,7 +60,7 @@ impl<'a> ArrayRef<'a> {
     /// assert_eq!(notes.iter().last(), Some(ArgRef::Int32(67)));
     /// # Ok::<(), tokio_osc::EncodeError>(())
     /// ```
-    pub fn iter(&self) -> ArgIter<'a> {
+    pub fn iter(self) -> ArgIter<'a> {
         ArgIter::new(ArgCursor { tags: self.tags, data: self.data })
     }
 }
