@@ -7,7 +7,7 @@ mod pattern;
 mod types;
 mod wire;
 
-pub use bytes::Bytes;
+pub use bytes::{self, Bytes};
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleRef, Elements,
     EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoPacket, LineReader, Message,

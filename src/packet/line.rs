@@ -13,7 +13,7 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::walk::Step;
 use super::{Bundle, BundleRef, Message, MessageRef, Packet, PacketRef};
-use crate::types::{Arg, ArgRef, ArrayRef, Char, Text, brief};
+use crate::types::{Arg, ArgRef, ArgStep, ArrayRef, Char, Text, brief};
 use crate::wire::ArgIter;
 
 /// The quiet NaNs that are written `nan`; all others show their bits.
@@ -130,26 +130,14 @@ impl fmt::Debug for ArrayRef<'_> {
 /// The token of the canonical line; an array with its brackets.
 impl Display for Arg {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut open = vec![std::slice::from_ref(self).iter()];
-        let mut separator = "";
-        while let Some(level) = open.last_mut() {
-            match level.next() {
-                Some(Self::Array(elements)) => {
-                    write!(f, "{separator}[")?;
-                    open.push(elements.iter());
-                }
-                Some(scalar) => {
-                    f.write_str(separator)?;
-                    scalar.as_scalar().map_or(Ok(()), |scalar| scalar.fmt(f))?;
-                }
-                None => {
-                    open.pop();
-                    if !open.is_empty() {
-                        f.write_str(" ]")?;
-                    }
-                }
+        for (index, step) in self.steps().enumerate() {
+            let separator = if index > 0 { " " } else { "" };
+            f.write_str(separator)?;
+            match step {
+                ArgStep::Begin(_) => f.write_char('[')?,
+                ArgStep::End => f.write_char(']')?,
+                ArgStep::Scalar(scalar) => scalar.as_scalar().map_or(Ok(()), |scalar| scalar.fmt(f))?,
             }
-            separator = " ";
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod address;
 mod arg;
+mod arg_steps;
 mod brief;
 mod color;
 mod midi;
@@ -13,6 +14,7 @@ mod type_tag_set;
 pub use address::Address;
 pub(crate) use address::is_name_byte;
 pub use arg::{Arg, ArgRef, ArrayRef};
+pub(crate) use arg_steps::ArgStep;
 pub(crate) use brief::brief;
 pub use color::Color;
 pub use midi::Midi;

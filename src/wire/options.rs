@@ -49,7 +49,7 @@ pub struct DecodeOptions {
     /// innermost elements `n` times.
     pub max_array_depth: u8,
     /// Type tags per message, brackets included. Default 65,536. A tag without data takes one byte
-    /// of the packet and 56 bytes as an owned [`Arg`](crate::Arg), 1 in a [`Message`](crate::Message).
+    /// of the packet and 40 bytes as an owned [`Arg`](crate::Arg), 1 in a [`Message`](crate::Message).
     pub max_args: usize,
     /// Elements per bundle, those of inner bundles not included. Default 16,384. The least element
     /// takes 8 bytes.
