@@ -9,10 +9,10 @@ mod wire;
 
 pub use bytes::{self, Bytes};
 pub use packet::{
-    AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleRef, Elements,
-    EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoPacket, LineReader, Message,
-    MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError, ParseLineErrorKind, Peer, Rest,
-    Symbol,
+    AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
+    Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoPacket, LineReader,
+    Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError, ParseLineErrorKind, Peer,
+    Rest, Symbol,
 };
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use super::walk::Walk;
 use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, PacketRef};
@@ -41,9 +41,26 @@ impl Bundle {
     /// Begins a bundle that is to run at the time of a tag.
     pub fn at(time_tag: TimeTag) -> BundleBuilder {
         let mut frame = BytesMut::with_capacity(256);
-        frame.put_slice(BUNDLE_NAME);
-        frame.put_u64(time_tag.to_bits());
+        begin(&mut frame, time_tag);
         BundleBuilder { frame, error: None }
+    }
+
+    /// A bundle of a slice of like elements, to be sent: it is written where it is needed, without a
+    /// buffer between.
+    ///
+    /// ```
+    /// use tokio_osc::{Bundle, IntoPacket, TimeTag};
+    ///
+    /// let levels = [("/mixer/1/gain", 0.5_f32), ("/mixer/2/gain", 0.25)];
+    /// let packet = Bundle::of(TimeTag::IMMEDIATELY, &levels).into_packet()?;
+    /// assert_eq!(
+    ///     packet.to_string(),
+    ///     "#bundle 0x0000000000000001\n/mixer/1/gain ,f 0.5\n/mixer/2/gain ,f 0.25\n#end"
+    /// );
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    pub const fn of<E: IntoPacket>(time_tag: TimeTag, elements: &[E]) -> BundleOf<'_, E> {
+        BundleOf { time_tag, elements }
     }
 
     /// Begins a bundle that is to run when it arrives.
@@ -104,7 +121,7 @@ impl BundleBuilder {
     #[expect(clippy::needless_pass_by_value, reason = "written as a chain of tuples")]
     pub fn with(mut self, element: impl IntoPacket) -> Self {
         if self.error.is_none() {
-            self.error = self.push(&element).err();
+            self.error = push(&mut self.frame, &element).err();
         }
         self
     }
@@ -136,26 +153,58 @@ impl BundleBuilder {
         }
     }
 
-    fn push(&mut self, element: &impl IntoPacket) -> Result<(), EncodeError> {
-        let start = self.frame.len();
-        self.frame.put_u32(0);
-        element.encode(&mut self.frame)?;
-        let size = self.frame.len() - start - 4;
-        if self.frame.len() > i32::MAX as usize {
-            return Err(EncodeError::new(EncodeErrorKind::TooLarge, self.frame.len()));
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "the size was checked")]
-        let prefix = (size as u32).to_be_bytes();
-        self.frame[start..start + 4].copy_from_slice(&prefix);
-        Ok(())
-    }
-
     pub(super) fn encoded(&self) -> Result<&[u8], EncodeError> {
         match self.error {
             Some(error) => Err(error),
             None => Ok(&self.frame),
         }
     }
+}
+
+/// A time tag and elements that are not encoded yet. What [`Bundle::of`] returns.
+#[derive(Clone, Copy, Debug)]
+pub struct BundleOf<'a, E> {
+    pub(super) time_tag: TimeTag,
+    pub(super) elements: &'a [E],
+}
+
+/// Appends a bundle; on an error nothing.
+pub(super) fn encode(
+    dst: &mut BytesMut,
+    time_tag: TimeTag,
+    elements: &[impl IntoPacket],
+) -> Result<(), EncodeError> {
+    let start = dst.len();
+    begin(dst, time_tag);
+    let pushed = elements.iter().try_for_each(|element| push(dst, element));
+    if pushed.is_err() {
+        dst.truncate(start);
+    }
+    pushed
+}
+
+#[inline]
+fn begin(frame: &mut BytesMut, time_tag: TimeTag) {
+    let mut header = [0; BUNDLE_HEADER];
+    header[..BUNDLE_NAME.len()].copy_from_slice(BUNDLE_NAME);
+    header[BUNDLE_NAME.len()..].copy_from_slice(&time_tag.to_bits().to_be_bytes());
+    frame.extend_from_slice(&header);
+}
+
+/// Appends an element and its size.
+#[inline]
+fn push(frame: &mut BytesMut, element: &impl IntoPacket) -> Result<(), EncodeError> {
+    let start = frame.len();
+    frame.extend_from_slice(&[0; 4]);
+    element.encode(frame)?;
+    let size = frame.len() - start - 4;
+    if frame.len() > i32::MAX as usize {
+        return Err(EncodeError::new(EncodeErrorKind::TooLarge, frame.len()));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the size was checked")]
+    let prefix = (size as u32).to_be_bytes();
+    frame[start..start + 4].copy_from_slice(&prefix);
+    Ok(())
 }
 
 /// Bytes that are said to be a packet.

@@ -17,7 +17,7 @@ mod values;
 mod walk;
 
 pub use annotated::AnnotatedDump;
-pub use bundle::{Bundle, BundleBuilder, BundleRef, Elements};
+pub use bundle::{Bundle, BundleBuilder, BundleOf, BundleRef, Elements};
 pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
 pub use from_args::{ArgsReader, FromArgs, OwnedArgs};
 pub use into_args::IntoArgs;
