@@ -35,6 +35,8 @@ use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeError, DecodeOptions, Valida
 #[derive(Clone)]
 pub struct Bundle {
     frame: Bytes,
+    /// Whether messages in it are to be looked at for a type tag that OSC does not define.
+    may_hold_unknown: bool,
 }
 
 impl Bundle {
@@ -69,13 +71,18 @@ impl Bundle {
     }
 
     /// For a frame that was validated as a bundle.
-    pub(crate) fn from_validated(frame: Bytes) -> Self {
-        Self { frame }
+    pub(crate) fn from_parts(frame: Bytes, may_hold_unknown: bool) -> Self {
+        Self { frame, may_hold_unknown }
+    }
+
+    /// For a frame that was encoded here, perhaps from elements that were received.
+    pub(super) fn from_encoded(frame: Bytes) -> Self {
+        Self::from_parts(frame, true)
     }
 
     /// The bundle, borrowed.
     pub fn as_ref(&self) -> BundleRef<'_> {
-        BundleRef { frame: &self.frame }
+        BundleRef { frame: &self.frame, may_hold_unknown: self.may_hold_unknown }
     }
 
     /// When it is to run.
@@ -149,7 +156,7 @@ impl BundleBuilder {
     pub fn build(self) -> Result<Bundle, EncodeError> {
         match self.error {
             Some(error) => Err(error),
-            None => Ok(Bundle { frame: self.frame.freeze() }),
+            None => Ok(Bundle::from_encoded(self.frame.freeze())),
         }
     }
 
@@ -223,13 +230,18 @@ impl IntoPacket for Encoded<'_> {
 #[derive(Clone, Copy)]
 pub struct BundleRef<'a> {
     frame: &'a [u8],
+    may_hold_unknown: bool,
 }
 
 impl<'a> BundleRef<'a> {
     /// Validates bytes that begin with [`BUNDLE_NAME`].
     pub(crate) fn validate(frame: &'a [u8], validator: &mut Validator<'_>) -> Result<Self, DecodeError> {
         validator.bundle(frame)?;
-        Ok(Self { frame })
+        Ok(Self { frame, may_hold_unknown: validator.repairs.unknown_type_tags > 0 })
+    }
+
+    pub(super) fn may_hold_unknown(&self) -> bool {
+        self.may_hold_unknown
     }
 
     /// When it is to run.
@@ -239,7 +251,10 @@ impl<'a> BundleRef<'a> {
 
     /// The elements, in order. Messages with an unknown type tag are passed over (OSC 1.0).
     pub fn elements(&self) -> Elements<'a> {
-        Elements { rest: self.frame.get(BUNDLE_HEADER..).unwrap_or_default() }
+        Elements {
+            rest: self.frame.get(BUNDLE_HEADER..).unwrap_or_default(),
+            may_hold_unknown: self.may_hold_unknown,
+        }
     }
 
     /// The bytes of the bundle.
@@ -249,7 +264,7 @@ impl<'a> BundleRef<'a> {
 
     /// A bundle of its own, in a buffer of exactly its size.
     pub fn to_owned(&self) -> Bundle {
-        Bundle { frame: Bytes::copy_from_slice(self.frame) }
+        Bundle::from_parts(Bytes::copy_from_slice(self.frame), self.may_hold_unknown)
     }
 }
 
@@ -272,6 +287,7 @@ impl fmt::Debug for BundleRef<'_> {
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
     rest: &'a [u8],
+    may_hold_unknown: bool,
 }
 
 impl<'a> Iterator for Elements<'a> {
@@ -283,10 +299,11 @@ impl<'a> Iterator for Elements<'a> {
             let element = self.rest.get(4..4 + size).filter(|element| !element.is_empty())?;
             self.rest = &self.rest[4 + size..];
             if element.starts_with(BUNDLE_NAME) {
-                return Some(PacketRef::Bundle(BundleRef { frame: element }));
+                let may_hold_unknown = self.may_hold_unknown;
+                return Some(PacketRef::Bundle(BundleRef { frame: element, may_hold_unknown }));
             }
             let message = MessageRef::of_validated(element);
-            if message.is_known() {
+            if !self.may_hold_unknown || message.is_known() {
                 return Some(PacketRef::Message(message));
             }
         }

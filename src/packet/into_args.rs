@@ -185,10 +185,24 @@ impl IntoArgs for Rest {
 }
 
 impl IntoArgs for Arg {
+    #[inline]
     fn write_args<W: ArgsWriter>(&self, out: &mut W) {
         match self {
+            Self::Int32(value) => out.int32(*value),
+            Self::Float32(value) => out.float32(*value),
+            Self::String(text) => out.string(text.as_bytes()),
+            Self::Blob(bytes) => out.blob(bytes),
+            Self::Int64(value) => out.int64(*value),
+            Self::TimeTag(tag) => out.time_tag(*tag),
+            Self::Float64(value) => out.float64(*value),
+            Self::Symbol(text) => out.symbol(text.as_bytes()),
+            Self::Char(character) => out.char(*character),
+            Self::Color(color) => out.color(*color),
+            Self::Midi(midi) => out.midi(*midi),
+            Self::Bool(value) => out.bool(*value),
+            Self::Nil => out.nil(),
+            Self::Impulse => out.impulse(),
             Self::Array(elements) => array(elements, out),
-            _ => self.as_scalar().into_iter().for_each(|scalar| scalar.write_args(out)),
         }
     }
 }

@@ -53,7 +53,7 @@ pub trait IntoPacket {
 
 fn of_encoded(frame: Bytes) -> Packet {
     if frame.starts_with(BUNDLE_NAME) {
-        return Bundle::from_validated(frame).into();
+        return Bundle::from_encoded(frame).into();
     }
     let layout = MessageRef::of_validated(&frame).layout();
     Message::from_parts(frame, layout).into()

@@ -255,7 +255,7 @@ impl<'a> MessageRef<'a> {
     /// # Errors
     /// The bytes are no message, or one over a limit.
     pub fn decode(frame: &'a [u8]) -> Result<Self, DecodeError> {
-        match PacketRef::decode(frame, &DecodeOptions::default())?.0 {
+        match PacketRef::decode(frame, &DecodeOptions::DEFAULT)?.0 {
             PacketRef::Message(message) => Ok(message),
             PacketRef::Bundle(_) => Err(DecodeError::new(DecodeErrorKind::NotAMessage, 0)),
         }

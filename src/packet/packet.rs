@@ -35,7 +35,7 @@ impl Packet {
     /// # Errors
     /// The bytes are no packet, or one over a limit. No part of a bad packet is delivered.
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
-        Self::decode_with(frame, &DecodeOptions::default()).map(|(packet, _)| packet)
+        Self::decode_with(frame, &DecodeOptions::DEFAULT).map(|(packet, _)| packet)
     }
 
     /// Decodes a packet and tells what was tolerated.
@@ -55,7 +55,10 @@ impl Packet {
                 let layout = message.layout();
                 Self::Message(Message::from_parts(frame, layout))
             }
-            PacketRef::Bundle(_) => Self::Bundle(Bundle::from_validated(frame)),
+            PacketRef::Bundle(bundle) => {
+                let may_hold_unknown = bundle.may_hold_unknown();
+                Self::Bundle(Bundle::from_parts(frame, may_hold_unknown))
+            }
         };
         Ok((packet, repairs))
     }
@@ -166,7 +169,8 @@ impl<'a> PacketRef<'a> {
                 Packet::Message(Message::from_parts(buffer.slice_ref(message.as_bytes()), message.layout()))
             }
             Self::Bundle(bundle) => {
-                Packet::Bundle(Bundle::from_validated(buffer.slice_ref(bundle.as_bytes())))
+                let frame = buffer.slice_ref(bundle.as_bytes());
+                Packet::Bundle(Bundle::from_parts(frame, bundle.may_hold_unknown()))
             }
         }
     }

@@ -91,30 +91,33 @@ pub struct DecodeOptions {
     pub accept_bare_addresses: bool,
 }
 
+/// The default profile.
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self {
-            max_bundle_depth: 32,
-            max_array_depth: 32,
-            max_args: 65_536,
-            max_elements: 16_384,
-            max_address_len: 4_096,
-            max_address_parts: 128,
-            missing_type_tags: MissingTypeTags::NoArguments,
-            text_policy: TextPolicy::Any,
-            address_policy: AddressPolicy::Any,
-            allowed_type_tags: TypeTagSet::ALL,
-            accept_nonzero_padding: true,
-            accept_zero_time_tags: true,
-            accept_missing_padding: false,
-            accept_missing_comma: false,
-            accept_zero_tail: false,
-            accept_bare_addresses: false,
-        }
+        Self::DEFAULT
     }
 }
 
 impl DecodeOptions {
+    pub(crate) const DEFAULT: Self = Self {
+        max_bundle_depth: 32,
+        max_array_depth: 32,
+        max_args: 65_536,
+        max_elements: 16_384,
+        max_address_len: 4_096,
+        max_address_parts: 128,
+        missing_type_tags: MissingTypeTags::NoArguments,
+        text_policy: TextPolicy::Any,
+        address_policy: AddressPolicy::Any,
+        allowed_type_tags: TypeTagSet::ALL,
+        accept_nonzero_padding: true,
+        accept_zero_time_tags: true,
+        accept_missing_padding: false,
+        accept_missing_comma: false,
+        accept_zero_tail: false,
+        accept_bare_addresses: false,
+    };
+
     /// OSC 1.0 to the letter: type tag strings are required, padding is NUL, text is ASCII and
     /// addresses hold only the characters of the specification (pattern characters included).
     pub fn strict() -> Self {
@@ -124,7 +127,7 @@ impl DecodeOptions {
             address_policy: AddressPolicy::Pattern,
             accept_nonzero_padding: false,
             accept_zero_time_tags: false,
-            ..Self::default()
+            ..Self::DEFAULT
         }
     }
 
@@ -151,7 +154,7 @@ impl DecodeOptions {
             accept_missing_padding: true,
             accept_missing_comma: true,
             accept_zero_tail: true,
-            ..Self::default()
+            ..Self::DEFAULT
         }
     }
 
@@ -166,7 +169,7 @@ impl DecodeOptions {
             max_address_parts: usize::MAX,
             accept_bare_addresses: true,
             missing_type_tags: MissingTypeTags::Untyped,
-            ..Self::default()
+            ..Self::DEFAULT
         }
     }
 

@@ -1,9 +1,10 @@
 //! The one pass that decides whether bytes are a packet: no recursion, no allocation by a claimed
 //! size, every offset checked. What passes here is read later without another check of its sense.
 
-use super::scan::{Scanned, scan};
+use super::scan::{Scanned, padded, scan, text_end};
 use super::{
     AddressPolicy, DecodeError, DecodeErrorKind as Kind, DecodeOptions, MissingTypeTags, Repairs, TextPolicy,
+    be_u32,
 };
 use crate::types::{TypeTag, TypeTagSet};
 
@@ -141,8 +142,8 @@ impl<'a> Validator<'a> {
     #[inline]
     pub(crate) fn message(&mut self, frame: &[u8], base: usize) -> Result<Layout, DecodeError> {
         let address = self.string(frame, base)?;
-        self.address(&frame[..address.len], base)?;
-        self.behind_address(frame, address.len, address.next, base)
+        self.address(&frame[..address], base)?;
+        self.behind_address(frame, address, padded(address), base)
     }
 
     /// Checks one message that begins with anything else, if such messages are accepted.
@@ -173,9 +174,9 @@ impl<'a> Validator<'a> {
             return Ok(Layout::new(address, next));
         }
         let tag_string = self.tag_string(rest, base + next)?;
-        let tags = &rest[1..tag_string.len];
-        self.args(tags, base + next + 1, &rest[tag_string.next..], base + next + tag_string.next)?;
-        Ok(Layout::new(address, next + tag_string.next))
+        let args = padded(tag_string);
+        self.args(&rest[1..tag_string], base + next + 1, &rest[args..], base + next + args)?;
+        Ok(Layout::new(address, next + args))
     }
 
     /// No type tag string, but perhaps bytes.
@@ -198,14 +199,14 @@ impl<'a> Validator<'a> {
 
     /// A type tag string. Text of another charset is no matter of policy here but of unknown tags.
     #[inline]
-    fn tag_string(&mut self, bytes: &[u8], base: usize) -> Result<Scanned, DecodeError> {
+    fn tag_string(&mut self, bytes: &[u8], base: usize) -> Result<usize, DecodeError> {
         let Some(scanned) = scan(bytes) else {
             return Err(DecodeError::new(Kind::UnterminatedString, base));
         };
         if !scanned.zero_padded {
             self.padding(&bytes[scanned.len..scanned.next], base + scanned.len)?;
         }
-        Ok(scanned)
+        Ok(scanned.len)
     }
 
     /// The arguments: each tag has its bytes, each bracket its partner, and nothing is left over.
@@ -214,23 +215,23 @@ impl<'a> Validator<'a> {
         if tags.len() > self.options.max_args {
             return Err(DecodeError::new(Kind::TooManyArgs, tags_at + self.options.max_args));
         }
-        let mut rest = data;
-        let mut depth = 0_usize;
+        let mut at = 0;
+        let mut depth = 0_u8;
         for (index, &tag) in tags.iter().enumerate() {
-            let here = || base + data.len() - rest.len();
-            let size = match tag {
-                b'i' | b'f' | b'c' | b'r' | b'm' => 4,
-                b's' | b'S' => self.string(rest, here())?.next,
-                b'h' | b't' | b'd' => 8,
-                b'b' => self.blob(rest, here())?,
-                b'T' | b'F' | b'N' | b'I' => 0,
-                b'[' => {
+            let size = SIZES[usize::from(tag)];
+            if size <= 8 {
+                at += usize::from(size);
+                continue;
+            }
+            let rest = data.get(at..).ok_or_else(|| truncated(&tags[..index], data, base))?;
+            at += match tag {
+                b's' | b'S' => padded(self.string(rest, base + at)?),
+                b'b' => self.blob(rest, base + at)?,
+                b'[' if depth < self.options.max_array_depth => {
                     depth += 1;
-                    if depth > usize::from(self.options.max_array_depth) {
-                        return Err(DecodeError::new(Kind::ArraysTooDeep, tags_at + index));
-                    }
                     0
                 }
+                b'[' => return Err(DecodeError::new(Kind::ArraysTooDeep, tags_at + index)),
                 b']' if depth > 0 => {
                     depth -= 1;
                     0
@@ -238,13 +239,15 @@ impl<'a> Validator<'a> {
                 b']' => return Err(DecodeError::new(Kind::UnbalancedBrackets, tags_at + index)),
                 tag => return Err(DecodeError::new(Kind::UnknownTypeTag(tag), tags_at + index)),
             };
-            rest = rest.get(size..).ok_or_else(|| DecodeError::new(Kind::Truncated, here()))?;
+        }
+        if at > data.len() {
+            return Err(truncated(tags, data, base));
         }
         if depth > 0 {
             return Err(DecodeError::new(Kind::UnbalancedBrackets, tags_at + tags.len()));
         }
-        if !rest.is_empty() {
-            return Err(DecodeError::new(Kind::TrailingBytes, base + data.len() - rest.len()));
+        if at < data.len() {
+            return Err(DecodeError::new(Kind::TrailingBytes, base + at));
         }
         if self.options.allowed_type_tags != TypeTagSet::ALL {
             return self.allowed(tags, tags_at);
@@ -263,28 +266,28 @@ impl<'a> Validator<'a> {
         Ok(())
     }
 
-    /// An OSC-string at the beginning of `bytes`: its end, its padding and its charset.
-    #[inline]
-    fn string(&mut self, bytes: &[u8], base: usize) -> Result<Scanned, DecodeError> {
+    /// The length of the OSC-string at the beginning of `bytes`, its padding and charset checked.
+    #[inline(always)]
+    fn string(&mut self, bytes: &[u8], base: usize) -> Result<usize, DecodeError> {
         let Some(scanned) = scan(bytes) else {
             let kind = if bytes.is_empty() { Kind::Truncated } else { Kind::UnterminatedString };
             return Err(DecodeError::new(kind, base));
         };
-        if scanned.ascii && scanned.zero_padded {
-            return Ok(scanned);
+        if !(scanned.ascii && scanned.zero_padded) {
+            self.tolerate(bytes, scanned, base)?;
         }
-        self.tolerate(bytes, scanned, base)
+        Ok(scanned.len)
     }
 
     #[cold]
-    fn tolerate(&mut self, bytes: &[u8], scanned: Scanned, base: usize) -> Result<Scanned, DecodeError> {
+    fn tolerate(&mut self, bytes: &[u8], scanned: Scanned, base: usize) -> Result<(), DecodeError> {
         if !scanned.zero_padded {
             self.padding(&bytes[scanned.len..scanned.next], base + scanned.len)?;
         }
         if !scanned.ascii {
             self.charset(&bytes[..scanned.len], base)?;
         }
-        Ok(scanned)
+        Ok(())
     }
 
     /// Text of which a byte is not ASCII.
@@ -352,6 +355,44 @@ impl<'a> Validator<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// The bytes of data that a type tag stands for; [`LOOK`] where that takes a look.
+const SIZES: [u8; 256] = {
+    let mut sizes = [LOOK; 256];
+    let fixed = [(b"ifcrm".as_slice(), 4), (b"htd", 8), (b"TFNI", 0)];
+    let mut kind = 0;
+    while kind < fixed.len() {
+        let (tags, size) = fixed[kind];
+        let mut index = 0;
+        while index < tags.len() {
+            sizes[tags[index] as usize] = size;
+            index += 1;
+        }
+        kind += 1;
+    }
+    sizes
+};
+const LOOK: u8 = u8::MAX;
+
+/// The error for arguments that take more bytes than there are: it stands at the first that does.
+/// All before the last that needs a look were found whole.
+#[cold]
+fn truncated(tags: &[u8], data: &[u8], base: usize) -> DecodeError {
+    let mut at = 0;
+    for &tag in tags {
+        let rest = data.get(at..).unwrap_or_default();
+        let size = match tag {
+            b's' | b'S' => padded(text_end(rest)),
+            b'b' => 4 + (be_u32(rest, 0) as usize).next_multiple_of(4),
+            fixed => Some(SIZES[usize::from(fixed)]).filter(|&size| size != LOOK).map_or(0, usize::from),
+        };
+        if size > rest.len() {
+            break;
+        }
+        at += size;
+    }
+    DecodeError::new(Kind::Truncated, base + at)
 }
 
 /// The offset of the first byte that the policy does not allow is an error.
