@@ -293,6 +293,7 @@ pub struct Elements<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = PacketRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<PacketRef<'a>> {
         loop {
             let size = be_u32(self.rest, 0) as usize;

@@ -176,6 +176,9 @@ impl<'a> ArgCursor<'a> {
         if tag == b'b' {
             return Some(ArgRef::Blob(self.take_blob()));
         }
+        if tag == 0 {
+            return None;
+        }
         self.next_rarer()
     }
 
@@ -194,10 +197,7 @@ impl<'a> ArgCursor<'a> {
             b'F' => self.marked(ArgRef::Bool(false)),
             b'N' => self.marked(ArgRef::Nil),
             b'I' => self.marked(ArgRef::Impulse),
-            _ => {
-                *self = Self { tags: &[], data: &[] };
-                return None;
-            }
+            _ => return None,
         })
     }
 
