@@ -87,7 +87,7 @@ mod server;
 mod types;
 mod wire;
 
-pub use bytes::Bytes;
+pub use bytes::{self, Bytes};
 #[cfg(feature = "regex")]
 pub use regex;
 
@@ -102,10 +102,10 @@ pub use dispatch::{
 };
 pub use error::Error;
 pub use packet::{
-    ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleRef, Elements, EncodeError,
-    EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements, IntoPacket, LineReader, Message,
-    MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError, ParseLineErrorKind, Peer, Rest,
-    Symbol,
+    AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
+    Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements, IntoPacket,
+    LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
+    ParseLineErrorKind, Peer, Rest, Symbol,
 };
 pub use pattern::{Pattern, PatternError, PatternErrorKind};
 pub use schedule::{
@@ -113,8 +113,13 @@ pub use schedule::{
     SystemClock, TokioClock,
 };
 pub use server::{Server, ServerHandle, Stats};
-pub use types::{Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag};
-pub use wire::{ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump, Repairs};
+pub use types::{
+    Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
+};
+pub use wire::{
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
+    MissingTypeTags, Repairs, TextPolicy,
+};
 
 /// The program of the README, which must run.
 #[cfg(doctest)]
