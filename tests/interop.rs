@@ -15,6 +15,9 @@ mod peer;
 mod program;
 #[path = "interop/timed.rs"]
 mod timed;
+#[cfg(feature = "cli")]
+#[path = "interop/tool.rs"]
+mod tool;
 
 use std::net::Ipv4Addr;
 

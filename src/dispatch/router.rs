@@ -310,12 +310,20 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// # Panics
     /// `prefix` and a pattern make no legal pattern together; a prefix does not end with `/`.
     #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the router is used up: its routes live on in this one"
+    )]
     pub fn nest<S2: Send + Sync + 'static>(self, prefix: &str, other: Router<S2>) -> Self {
         self.adopt(prefix, &other)
     }
 
     /// Adds all routes of another router; they keep their own state and their order. Its fallback
     /// and its hook are left behind.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the router is used up: its routes live on in this one"
+    )]
     pub fn merge<S2: Send + Sync + 'static>(self, other: Router<S2>) -> Self {
         self.adopt("", &other)
     }
@@ -390,6 +398,6 @@ where
 
 impl<S> fmt::Debug for Router<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Router").field("routes", &self.routes.snapshot().table.len()).finish()
+        f.debug_struct("Router").field("routes", &self.routes.snapshot().table.len()).finish_non_exhaustive()
     }
 }

@@ -166,6 +166,9 @@ impl<S> Current<S> {
     }
 }
 
+/// What hears messages and answers nothing.
+pub(super) type Tap = Box<dyn Fn(&Message, &Meta) + Send + Sync>;
+
 /// A router with the type of its state forgotten.
 pub(crate) trait Dispatch: Send + Sync {
     /// Grows with every change of the routes. To be read before [`routes`](Dispatch::routes).
@@ -175,7 +178,7 @@ pub(crate) trait Dispatch: Send + Sync {
     fn routes(&self) -> Arc<dyn Routes>;
 
     /// Adds a route that hears the messages of a pattern and answers nothing.
-    fn tap(&self, pattern: Pattern, tap: Box<dyn Fn(&Message, &Meta) + Send + Sync>) -> RouteId;
+    fn tap(&self, pattern: Pattern, tap: Tap) -> RouteId;
 
     /// Takes a route out; whether it was there.
     fn remove(&self, route: RouteId) -> bool;
@@ -190,7 +193,7 @@ impl<S: Send + Sync + 'static> Dispatch for Current<S> {
         self.snapshot()
     }
 
-    fn tap(&self, pattern: Pattern, tap: Box<dyn Fn(&Message, &Meta) + Send + Sync>) -> RouteId {
+    fn tap(&self, pattern: Pattern, tap: Tap) -> RouteId {
         let handler = Box::new(move |context: &Context<'_, S>| {
             tap(context.message, context.meta);
             Ok(Outcome::default())

@@ -107,6 +107,7 @@ impl Pattern {
     }
 
     /// [`from_wire`](Self::from_wire) with another limit.
+    #[cfg(test)]
     pub(crate) fn from_wire_within(text: Bytes, max_len: usize) -> Result<Self, PatternError> {
         Self::judged(text, Alphabet::Wire, max_len)
     }

@@ -173,10 +173,12 @@ impl Intake<'_> {
             Ok(packet) => packet,
             Err(error) => {
                 counters.malformed.up();
-                tracing::debug!(
-                    target: "tokio_osc::server",
-                    channel = %meta.channel, peer = %meta.peer, %error, "malformed packet"
-                );
+                if let Some(suppressed) = self.shared.ground.faults.malformed.pass() {
+                    tracing::debug!(
+                        target: "tokio_osc::server",
+                        channel = %meta.channel, peer = %meta.peer, %error, suppressed, "malformed packet"
+                    );
+                }
                 return;
             }
         };

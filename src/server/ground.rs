@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::stats::Counters;
+use super::throttle::Throttle;
 #[cfg(feature = "net")]
 use crate::channel::Outlet;
 use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, SendBack, WayBack};
@@ -18,6 +19,7 @@ use crate::packet::{Message, Meta, Packet, Peer};
 
 pub(super) struct Ground {
     pub(super) counters: Counters,
+    pub(super) faults: Faults,
     ways_back: Vec<WayBack>,
     /// The calls that wait or run in lanes.
     pub(super) jobs: TaskTracker,
@@ -25,10 +27,21 @@ pub(super) struct Ground {
     pub(super) dropped: CancellationToken,
 }
 
+/// The faults that a peer can cause, each with its line a second.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    pub(super) malformed: Throttle,
+    rejected: Throttle,
+    failed: Throttle,
+    panicked: Throttle,
+    unsent: Throttle,
+}
+
 impl Ground {
     pub(super) fn new(ways_back: Vec<WayBack>) -> Self {
         Self {
             counters: Counters::default(),
+            faults: Faults::default(),
             ways_back,
             jobs: TaskTracker::new(),
             dropped: CancellationToken::new(),
@@ -73,10 +86,12 @@ impl Ground {
             Ok(Ok(Outcome::Later(future))) => AssertUnwindSafe(future).catch_unwind().await,
             Ok(Err(rejection)) => {
                 self.counters.rejected.up();
-                tracing::debug!(
-                    target: "tokio_osc::dispatch",
-                    address = %message.address(), peer = %meta.peer, %rejection, "rejected"
-                );
+                if let Some(suppressed) = self.faults.rejected.pass() {
+                    tracing::debug!(
+                        target: "tokio_osc::dispatch",
+                        address = %message.address(), peer = %meta.peer, %rejection, suppressed, "rejected"
+                    );
+                }
                 return;
             }
             Err(panic) => Err(panic),
@@ -88,10 +103,12 @@ impl Ground {
             }
             Err(_panic) => {
                 self.counters.panicked.up();
-                tracing::error!(
-                    target: "tokio_osc::dispatch",
-                    address = %message.address(), peer = %meta.peer, "handler panicked"
-                );
+                if let Some(suppressed) = self.faults.panicked.pass() {
+                    tracing::error!(
+                        target: "tokio_osc::dispatch",
+                        address = %message.address(), peer = %meta.peer, suppressed, "handler panicked"
+                    );
+                }
             }
         }
     }
@@ -99,7 +116,9 @@ impl Ground {
     async fn reply(&self, replies: Replies, meta: &Meta, source: usize, budget: &ReplyBudget) {
         if let Some(error) = replies.failed {
             self.counters.failed.up();
-            tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, error, "handler failed");
+            if let Some(suppressed) = self.faults.failed.pass() {
+                tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, error, suppressed, "handler failed");
+            }
         }
         for packet in replies.packets {
             let sent = match self.way_back(source) {
@@ -113,7 +132,12 @@ impl Ground {
                 Ok(()) => self.counters.replies.up(),
                 Err(error) => {
                     self.counters.replies_dropped.up();
-                    tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, %error, "reply not sent");
+                    if let Some(suppressed) = self.faults.unsent.pass() {
+                        tracing::debug!(
+                            target: "tokio_osc::dispatch",
+                            peer = %meta.peer, %error, suppressed, "reply not sent"
+                        );
+                    }
                 }
             }
         }

@@ -6,6 +6,7 @@ mod handle;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod server;
 mod stats;
+mod throttle;
 mod unit;
 mod wake;
 
