@@ -107,18 +107,21 @@ impl<'a> ArgsReader<'a> {
         if self.is_empty() {
             return Ok(());
         }
-        Err(self.error(Kind::TooMany, "no more"))
+        Err(self.clone().error(Kind::TooMany, "no more"))
     }
 
+    // What is rare takes the reader by value: so its place stays in registers where it is common.
+
     #[cold]
-    fn error(&self, kind: Kind, expected: &'static str) -> ArgsError {
+    fn error(self, kind: Kind, expected: &'static str) -> ArgsError {
         ArgsError::new(kind, self.index, expected, self.cursor.peek())
     }
 
     /// The error for a next argument of another type, or for none.
     #[cold]
-    fn unexpected(&self, expected: &'static str) -> ArgsError {
-        self.error(if self.is_empty() { Kind::Missing } else { Kind::WrongType }, expected)
+    fn unexpected(self, expected: &'static str) -> ArgsError {
+        let kind = if self.is_empty() { Kind::Missing } else { Kind::WrongType };
+        self.error(kind, expected)
     }
 
     #[inline]
@@ -150,7 +153,7 @@ impl<'a> ArgsReader<'a> {
     #[inline]
     fn text(&mut self, expected: &'static str) -> Result<Text<'a>, ArgsError> {
         if !matches!(self.cursor.peek(), b's' | b'S') {
-            return Err(self.unexpected(expected));
+            return Err(self.clone().unexpected(expected));
         }
         self.index += 1;
         Ok(Text::new(self.cursor.take_text()))
@@ -166,7 +169,7 @@ impl<'a> ArgsReader<'a> {
     #[inline]
     fn blob(&mut self) -> Result<&'a [u8], ArgsError> {
         if self.cursor.peek() != b'b' {
-            return Err(self.unexpected("a blob"));
+            return Err(self.clone().unexpected("a blob"));
         }
         self.index += 1;
         Ok(self.cursor.take_blob())
@@ -180,29 +183,37 @@ impl<'a> ArgsReader<'a> {
         }
     }
 
-    /// The next argument as a number, if it is one that can be converted.
+    /// The next argument as a number that fits; else the error stands at that argument.
+    #[inline]
+    fn convert<T>(&mut self, expected: &'static str, fit: fn(Number) -> Option<T>) -> Result<T, ArgsError> {
+        let (value, after) = self.clone().converted(expected, fit)?;
+        *self = after;
+        Ok(value)
+    }
+
     #[cold]
-    fn number(&mut self, expected: &'static str) -> Result<Number, ArgsError> {
-        let number = match self.cursor.peek() {
-            b'i' => Number::Int(i32::from_be_bytes(self.cursor.take4()).into()),
-            b'h' => Number::Int(i64::from_be_bytes(self.cursor.take8())),
-            b'f' => Number::Float(f32::from_be_bytes(self.cursor.take4()).into()),
-            b'd' => Number::Float(f64::from_be_bytes(self.cursor.take8())),
+    fn converted<T>(
+        self,
+        expected: &'static str,
+        fit: fn(Number) -> Option<T>,
+    ) -> Result<(T, Self), ArgsError> {
+        let mut after = self.clone();
+        let number = match after.cursor.peek() {
+            b'i' => Number::Int(i32::from_be_bytes(after.cursor.take4()).into()),
+            b'h' => Number::Int(i64::from_be_bytes(after.cursor.take8())),
+            b'f' => Number::Float(f32::from_be_bytes(after.cursor.take4()).into()),
+            b'd' => Number::Float(f64::from_be_bytes(after.cursor.take8())),
             tag @ (b'T' | b'F') => {
-                self.cursor.advance();
+                after.cursor.advance();
                 Number::Int((tag == b'T').into())
             }
             _ => return Err(self.unexpected(expected)),
         };
-        self.index += 1;
-        Ok(number)
-    }
-
-    /// The next argument as a number that fits; else the error stands at that argument.
-    #[cold]
-    fn convert<T>(&mut self, expected: &'static str, fit: fn(Number) -> Option<T>) -> Result<T, ArgsError> {
-        let before = self.clone();
-        fit(self.number(expected)?).ok_or_else(|| before.error(Kind::OutOfRange, expected))
+        after.index += 1;
+        match fit(number) {
+            Some(value) => Ok((value, after)),
+            None => Err(self.error(Kind::OutOfRange, expected)),
+        }
     }
 
     /// The argument as a value of its own. Arrays are opened one after the other, not recursively.
@@ -380,7 +391,7 @@ impl<'a> FromArgs<'a> for TextBuf {
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Symbol<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         if args.cursor.peek() != b'S' {
-            return Err(args.unexpected("a symbol"));
+            return Err(args.clone().unexpected("a symbol"));
         }
         args.read().map(Self)
     }
@@ -410,7 +421,7 @@ impl<'a> FromArgs<'a> for Bytes {
 
 impl<'a> FromArgs<'a> for Char {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        let bits = args.four(b'c').ok_or_else(|| args.unexpected("a character"))?;
+        let bits = args.four(b'c').ok_or_else(|| args.clone().unexpected("a character"))?;
         Ok(Self::from_bits(u32::from_be_bytes(bits)))
     }
 }
@@ -424,32 +435,32 @@ impl<'a> FromArgs<'a> for char {
 
 impl<'a> FromArgs<'a> for TimeTag {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        let bits = args.eight(b't').ok_or_else(|| args.unexpected("a time tag"))?;
+        let bits = args.eight(b't').ok_or_else(|| args.clone().unexpected("a time tag"))?;
         Ok(Self::from_bits(u64::from_be_bytes(bits)))
     }
 }
 
 impl<'a> FromArgs<'a> for Color {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        args.four(b'r').map(Self::from).ok_or_else(|| args.unexpected("a color"))
+        args.four(b'r').map(Self::from).ok_or_else(|| args.clone().unexpected("a color"))
     }
 }
 
 impl<'a> FromArgs<'a> for Midi {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        args.four(b'm').map(Self::from).ok_or_else(|| args.unexpected("a MIDI message"))
+        args.four(b'm').map(Self::from).ok_or_else(|| args.clone().unexpected("a MIDI message"))
     }
 }
 
 impl<'a> FromArgs<'a> for Nil {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        if args.mark(b'N') { Ok(Self) } else { Err(args.unexpected("nil")) }
+        if args.mark(b'N') { Ok(Self) } else { Err(args.clone().unexpected("nil")) }
     }
 }
 
 impl<'a> FromArgs<'a> for Impulse {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        if args.mark(b'I') { Ok(Self) } else { Err(args.unexpected("an impulse")) }
+        if args.mark(b'I') { Ok(Self) } else { Err(args.clone().unexpected("an impulse")) }
     }
 }
 
@@ -465,7 +476,7 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Option<T> {
 
 impl<'a> FromArgs<'a> for ArgRef<'a> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        args.next_arg().ok_or_else(|| args.unexpected("an argument"))
+        args.next_arg().ok_or_else(|| args.clone().unexpected("an argument"))
     }
 }
 
@@ -479,7 +490,7 @@ impl<'a> FromArgs<'a> for Arg {
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Array<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         if args.cursor.peek() != b'[' {
-            return Err(args.unexpected("an array"));
+            return Err(args.clone().unexpected("an array"));
         }
         let array = args.cursor.take_array();
         let cursor = ArgCursor { tags: array.tags, data: array.data };
@@ -494,16 +505,23 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Array<T> {
 impl<'a, T: FromArgs<'a>, const N: usize> FromArgs<'a> for [T; N] {
     #[inline]
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        let mut failed = None;
-        let values: [Option<T>; N] = std::array::from_fn(|_| match failed {
-            Some(_) => None,
-            None => args.read().map_err(|error| failed = Some(error)).ok(),
+        let mut place = args.clone();
+        // A read that fails is tried again below, for its error.
+        let values: [Option<T>; N] = std::array::from_fn(|_| {
+            let before = place.clone();
+            let value = place.read().ok();
+            if value.is_none() {
+                place = before;
+            }
+            value
         });
-        match failed {
-            Some(error) => Err(error),
-            #[expect(clippy::unreachable, reason = "every read succeeded")]
-            None => Ok(values.map(|value| value.unwrap_or_else(|| unreachable!("a value was read")))),
+        if values.iter().any(Option::is_none) {
+            place.read::<T>()?;
+            return Err(place.unexpected("the same again"));
         }
+        *args = place;
+        #[expect(clippy::unreachable, reason = "every read succeeded")]
+        Ok(values.map(|value| value.unwrap_or_else(|| unreachable!("a value was read"))))
     }
 }
 
@@ -515,7 +533,7 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Vec<T> {
             let before = args.index;
             values.push(args.read()?);
             if args.index == before {
-                return Err(args.error(Kind::TooMany, "no more"));
+                return Err(args.clone().error(Kind::TooMany, "no more"));
             }
         }
         Ok(values)
@@ -540,7 +558,7 @@ macro_rules! exact {
             fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
                 match args.cursor.peek() {
                     $tag => args.read().map(Self),
-                    _ => Err(args.unexpected($expected)),
+                    _ => Err(args.clone().unexpected($expected)),
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::pattern;
 use crate::types::{Address, Text, TypeTag, brief};
 use crate::wire::{
     ArgCursor, ArgIter, BUNDLE_NAME, DecodeError, DecodeErrorKind, DecodeOptions, Layout, Measure,
-    NUMERIC_ADDRESS, Validator, WriteInto, be_u32, padded, text_end,
+    NUMERIC_ADDRESS, WriteInto, be_u32, padded, text_end,
 };
 
 /// A message in its validated wire form.
@@ -261,17 +261,10 @@ impl<'a> MessageRef<'a> {
         }
     }
 
-    /// Validates bytes that begin with `/`.
+    /// For a frame that was validated, and the layout found then.
     #[inline]
-    pub(crate) fn validate(frame: &'a [u8], validator: &mut Validator<'_>) -> Result<Self, DecodeError> {
-        let layout = validator.message(frame, 0)?;
-        Ok(Self { frame, layout })
-    }
-
-    /// Validates bytes that begin with something else.
-    pub(crate) fn validate_bare(frame: &'a [u8], validator: &mut Validator<'_>) -> Result<Self, DecodeError> {
-        let layout = validator.bare_message(frame, 0)?;
-        Ok(Self { frame, layout })
+    pub(super) fn from_parts(frame: &'a [u8], layout: Layout) -> Self {
+        Self { frame, layout }
     }
 
     /// A message out of a bundle that was validated as a whole.

@@ -35,6 +35,13 @@ impl Layout {
     }
 }
 
+/// What a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Message(Layout),
+    Bundle,
+}
+
 /// Checks packets against one set of options and counts what it tolerated.
 pub(crate) struct Validator<'a> {
     options: &'a DecodeOptions,
@@ -46,9 +53,21 @@ impl<'a> Validator<'a> {
         Self { options, repairs: Repairs::default() }
     }
 
-    /// Checks the size of a packet, before anything of it is read.
+    /// Checks a whole packet, and tells what it is.
     #[inline]
-    pub(crate) fn size(frame: &[u8]) -> Result<(), DecodeError> {
+    pub(crate) fn packet(&mut self, frame: &[u8]) -> Result<Shape, DecodeError> {
+        Self::size(frame)?;
+        if frame[0] == b'/' {
+            return self.message(frame, 0).map(Shape::Message);
+        }
+        if frame.starts_with(BUNDLE_NAME) {
+            return self.bundle(frame).map(|()| Shape::Bundle);
+        }
+        self.bare_message(frame, 0).map(Shape::Message)
+    }
+
+    #[inline]
+    fn size(frame: &[u8]) -> Result<(), DecodeError> {
         if frame.is_empty() {
             return Err(DecodeError::new(Kind::Empty, 0));
         }
@@ -65,7 +84,7 @@ impl<'a> Validator<'a> {
     ///
     /// A message with an unknown type tag is counted and passed over; any other defect is an error
     /// for the whole.
-    pub(crate) fn bundle(&mut self, frame: &[u8]) -> Result<(), DecodeError> {
+    fn bundle(&mut self, frame: &[u8]) -> Result<(), DecodeError> {
         self.bundle_header(frame, 0)?;
         let mut at = BUNDLE_HEADER;
         let mut level = Level { end: frame.len(), elements: 0 };
@@ -140,7 +159,7 @@ impl<'a> Validator<'a> {
 
     /// Checks one message that begins with `/`; `base` is its offset in the packet.
     #[inline]
-    pub(crate) fn message(&mut self, frame: &[u8], base: usize) -> Result<Layout, DecodeError> {
+    fn message(&mut self, frame: &[u8], base: usize) -> Result<Layout, DecodeError> {
         let address = self.string(frame, base)?;
         self.address(&frame[..address], base)?;
         self.behind_address(frame, address, padded(address), base)
@@ -148,7 +167,7 @@ impl<'a> Validator<'a> {
 
     /// Checks one message that begins with anything else, if such messages are accepted.
     #[cold]
-    pub(crate) fn bare_message(&mut self, frame: &[u8], base: usize) -> Result<Layout, DecodeError> {
+    fn bare_message(&mut self, frame: &[u8], base: usize) -> Result<Layout, DecodeError> {
         if !self.options.accept_bare_addresses {
             return Err(DecodeError::new(Kind::NotAPacket, base));
         }
