@@ -8,6 +8,8 @@ mod types;
 mod wire;
 
 pub use bytes::{self, Bytes};
+#[cfg(feature = "encoding")]
+pub use encoding_rs;
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoPacket, LineReader,
@@ -17,6 +19,8 @@ pub use packet::{
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };
+#[cfg(feature = "encoding")]
+pub use types::{OnUnmappable, UnmappableText};
 pub use wire::{
     AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
     MissingTypeTags, Repairs, TextPolicy,
