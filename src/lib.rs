@@ -16,6 +16,8 @@ pub use packet::{
     Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError, ParseLineErrorKind, Peer,
     Rest, Symbol,
 };
+#[cfg(feature = "serde")]
+pub use packet::{SerdeError, from_args, to_args};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };

@@ -13,6 +13,8 @@ mod message;
 mod meta;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod packet;
+#[cfg(feature = "serde")]
+mod serde_support;
 mod values;
 mod walk;
 
@@ -26,4 +28,6 @@ pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};
 pub use message::{Message, MessageRef};
 pub use meta::{Meta, Peer};
 pub use packet::{Packet, PacketRef};
+#[cfg(feature = "serde")]
+pub use serde_support::{SerdeError, from_args, to_args};
 pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};
