@@ -1,5 +1,5 @@
 //! The codec beside its peers, in one run: `cargo bench --bench codec`.
-#![allow(missing_docs, reason = "a benchmark")]
+#![allow(missing_docs, clippy::panic, reason = "a benchmark")]
 
 mod support;
 
@@ -32,17 +32,18 @@ fn main() {
 
 /// Decode, read every argument, drop.
 fn decode(rounds: usize, packets: &[Vec<u8>], mut liblo: Option<&mut Liblo>) {
-    println!("decode, ns                     bytes  memcpy    rosc   liblo  borrowed   typed   owned");
+    println!("decode, ns                     bytes  memcpy  share    rosc   liblo  borrowed   typed   owned");
     let options = DecodeOptions::default();
     let [mut borrowed, mut typed, mut owned, mut to_liblo] = [(); 4].map(|()| Ratios::default());
     for (case, packet) in packets.iter().enumerate() {
         let shared = Bytes::from(packet.clone());
         let mut copy = vec![0; packet.len()];
         let mut absent = None::<()>;
-        let [memcpy, rosc, peer, view, parsed, held] = race(
+        let [memcpy, share, rosc, peer, view, parsed, held] = race(
             rounds,
             [
                 calls(|| copy.copy_from_slice(black_box(packet))),
+                calls(|| drop(black_box(black_box(&shared).clone()))),
                 calls(|| rosc::decoder::decode_udp(black_box(packet)).map(|(_, packet)| read_rosc(&packet))),
                 match &mut liblo {
                     Some(liblo) => liblo.decodes(case),
@@ -61,7 +62,7 @@ fn decode(rounds: usize, packets: &[Vec<u8>], mut liblo: Option<&mut Liblo>) {
         );
         let peer = if liblo.is_some() { peer } else { f64::NAN };
         println!(
-            "{:28} {:7} {memcpy:7.0} {rosc:7.0} {peer:7.0} {view:9.0} {parsed:7.0} {held:7.0}",
+            "{:28} {:7} {memcpy:7.0} {share:6.0} {rosc:7.0} {peer:7.0} {view:9.0} {parsed:7.0} {held:7.0}",
             cases::NAMES[case],
             packet.len()
         );

@@ -101,7 +101,7 @@ fn lists_tuples_and_single_values() {
         (1, "x".to_owned())
     );
     assert_eq!(from_args::<Vec<f32>>(&message(to_args(&[0.5_f32, 1.0]).unwrap())).unwrap(), [0.5, 1.0]);
-    assert_eq!(from_args::<f64>(&message(to_args(&0.5_f64).unwrap())).unwrap(), 0.5);
+    assert_eq!(from_args::<f64>(&message(to_args(&0.5_f64).unwrap())).unwrap().to_bits(), 0.5_f64.to_bits());
     assert_eq!(from_args::<Option<i32>>(&message(vec![])).unwrap(), None);
     assert!(from_args::<(i32, i32)>(&message(to_args(&(1, 2, 3)).unwrap())).is_err());
     assert!(from_args::<u8>(&message(to_args(&256).unwrap())).is_err());

@@ -125,7 +125,6 @@ pub struct BundleBuilder {
 impl BundleBuilder {
     /// Adds a message or a bundle. What cannot be encoded is reported by
     /// [`build`](BundleBuilder::build) or when the bundle is sent.
-    #[expect(clippy::needless_pass_by_value, reason = "written as a chain of tuples")]
     pub fn with(mut self, element: impl IntoPacket) -> Self {
         if self.error.is_none() {
             self.error = push(&mut self.frame, &element).err();

@@ -13,7 +13,7 @@ use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::packet::{Bundle, LineReader, Message, MessageRef, Packet, PacketRef};
+use crate::packet::{Bundle, BundleBuilder, LineReader, Message, MessageRef, Packet, PacketRef};
 use crate::types::{Arg, TextBuf, TypeTag};
 
 /// An argument: one member, named by its type tag.
@@ -243,7 +243,7 @@ impl<'de> Deserialize<'de> for Bundle {
         let Some(Arg::TimeTag(time_tag)) = LineReader::arg(TypeTag::TimeTag, &form.time_tag) else {
             return Err(D::Error::custom(format!("{:?} is no time tag", form.time_tag)));
         };
-        let builder = form.elements.iter().fold(Self::at(time_tag), |builder, element| builder.with(element));
+        let builder = form.elements.iter().fold(Self::at(time_tag), BundleBuilder::with);
         builder.build().map_err(D::Error::custom)
     }
 }
