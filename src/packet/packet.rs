@@ -34,6 +34,7 @@ impl Packet {
     ///
     /// # Errors
     /// The bytes are no packet, or one over a limit. No part of a bad packet is delivered.
+    #[inline]
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
         let mut validator = Validator::new(&DecodeOptions::DEFAULT);
         let shape = validator.packet(&frame)?;
