@@ -1,4 +1,24 @@
 //! The codec beside its peers, in one run: `cargo bench --bench codec`.
+//!
+//! Encoding reaches its goals. Decoding falls short of some; what bounds it, on a machine where rosc
+//! takes 85 ns for case 1:
+//!
+//! - *Owned* decode holds a share of the buffer: taking and giving back a reference count is 12 to
+//!   13 ns (column `share`), half of all there is for cases 1 and 4. The rest is the borrowed decode.
+//! - *Borrowed* decode of short messages spends 10 ns on validation (two scans for NUL, the sum of
+//!   the sizes, 10 counters of repairs) and 5 ns on reading.
+//! - *Typed* extraction validates first, which alone takes more than a tenth of rosc's time.
+//!   `[f32; 64]` is filled through `[Option<f32>; 64]`, since a safe array cannot be filled in part.
+//! - *A bundle* of short messages (case 5) is walked twice, at 14 ns a message each: to validate it,
+//!   and, since a bundle keeps no table of its elements, to find their fields again.
+//!
+//! What paid, in this order: a table of sizes by type tag with one bound check at the end (a third
+//! of the time of case 3 was left); the common type tags compared first, the others behind a call;
+//! no search for unknown type tags in bundles where validation met none; `decode` inline, so that
+//! what validation found needs no memory (owned: from 42 to 26 ns); rare paths that take a cursor by
+//! value, so that it stays in registers where they are not taken (dynamic encode: from 310 to 98 ns
+//! in case 3). What did not: validation as one function that is not inlined (borrowed: 16 to 23 ns);
+//! a branch of its own for the last four bytes of a text.
 #![allow(missing_docs, clippy::panic, reason = "a benchmark")]
 
 mod support;

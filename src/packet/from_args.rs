@@ -124,6 +124,13 @@ impl<'a> ArgsReader<'a> {
         self.error(kind, expected)
     }
 
+    /// The error of reading so many values, one of which was found to fail.
+    #[cold]
+    fn first_error<T: FromArgs<'a>>(mut self, count: usize) -> ArgsError {
+        let failed = (0..count).find_map(|_| self.read::<T>().err());
+        failed.unwrap_or_else(|| self.unexpected("the same values again"))
+    }
+
     #[inline]
     fn four(&mut self, tag: u8) -> Option<[u8; 4]> {
         (self.cursor.peek() == tag).then(|| {
@@ -506,18 +513,9 @@ impl<'a, T: FromArgs<'a>, const N: usize> FromArgs<'a> for [T; N] {
     #[inline]
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         let mut place = args.clone();
-        // A read that fails is tried again below, for its error.
-        let values: [Option<T>; N] = std::array::from_fn(|_| {
-            let before = place.clone();
-            let value = place.read().ok();
-            if value.is_none() {
-                place = before;
-            }
-            value
-        });
+        let values: [Option<T>; N] = std::array::from_fn(|_| place.read().ok());
         if values.iter().any(Option::is_none) {
-            place.read::<T>()?;
-            return Err(place.unexpected("the same again"));
+            return Err(args.clone().first_error::<T>(N));
         }
         *args = place;
         #[expect(clippy::unreachable, reason = "every read succeeded")]
