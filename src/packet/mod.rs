@@ -2,9 +2,11 @@
 //! them and back.
 
 mod annotated;
+mod args_reader;
 mod bundle;
 mod error;
 mod from_args;
+mod head;
 mod into_args;
 mod into_packet;
 mod line;
@@ -19,9 +21,10 @@ mod values;
 mod walk;
 
 pub use annotated::AnnotatedDump;
+pub use args_reader::ArgsReader;
 pub use bundle::{Bundle, BundleBuilder, BundleOf, BundleRef, Elements};
 pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
-pub use from_args::{ArgsReader, FromArgs, OwnedArgs};
+pub use from_args::{FromArgs, OwnedArgs};
 pub use into_args::IntoArgs;
 pub use into_packet::IntoPacket;
 pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};

@@ -2,6 +2,7 @@
 
 mod dump;
 mod error;
+mod levels;
 mod mend;
 mod options;
 mod policy;
