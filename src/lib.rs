@@ -100,6 +100,8 @@ pub use dispatch::{
     Rejection, Replies, Reply, ReplyError, Returned, RouteGuard, RouteHandle, Router, State, Subscription,
     TypeTags,
 };
+#[cfg(feature = "encoding")]
+pub use encoding_rs;
 pub use error::Error;
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
@@ -107,6 +109,8 @@ pub use packet::{
     LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
     ParseLineErrorKind, Peer, Rest, Symbol,
 };
+#[cfg(feature = "serde")]
+pub use packet::{SerdeError, from_args, to_args};
 pub use pattern::{Pattern, PatternError, PatternErrorKind};
 pub use schedule::{
     CapacityPolicy, Clock, HorizonPolicy, ManualClock, Reading, ScheduleCounters, ScheduleLimits,
@@ -116,6 +120,8 @@ pub use server::{Server, ServerHandle, Stats};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };
+#[cfg(feature = "encoding")]
+pub use types::{OnUnmappable, UnmappableText};
 pub use wire::{
     AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
     MissingTypeTags, Repairs, TextPolicy,

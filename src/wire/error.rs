@@ -6,7 +6,20 @@ use crate::types::TypeTag;
 
 /// Why a packet was refused, and where: always the fault of its sender.
 ///
-/// Small and `Copy`; it holds no text of the peer.
+/// Small and `Copy`; it holds no text of the peer. [`AnnotatedDump`](crate::AnnotatedDump) shows
+/// the bytes around it.
+///
+/// The errors of osc4py3 and what they are here:
+///
+/// | osc4py3 | here |
+/// |---------|------|
+/// | `OSCInvalidDataError` (encoding) | [`EncodeError`](crate::EncodeError) |
+/// | `OSCInvalidRawError` (decoding) | [`DecodeError`], but for the next two |
+/// | `OSCUnknownTypetagError`, decoding | [`UnknownTypeTag`](DecodeErrorKind::UnknownTypeTag), [`TypeTagNotAllowed`](DecodeErrorKind::TypeTagNotAllowed) |
+/// | `OSCUnknownTypetagError`, encoding | [`NotAccepted`](crate::EncodeErrorKind::NotAccepted) by [`Packet::check`](crate::Packet::check); an unknown tag cannot be written |
+/// | `OSCInvalidSignatureError`, `OSCCorruptedRawError` | errors of the envelope middleware: it drops the packet |
+/// | `OSCInternalBugError` | none |
+/// | errors of Python that leak (`struct.error`, `IndexError`, `UnicodeError`, …) | the kind that fits; values of another type than asked for are an [`ArgsError`](crate::ArgsError) |
 ///
 /// ```
 /// use tokio_osc::{Bytes, DecodeErrorKind, Packet};
