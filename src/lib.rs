@@ -17,7 +17,10 @@ pub use bytes::Bytes;
 
 #[cfg(feature = "net")]
 pub use channel::{Channel, Client, Request, RequestError};
-pub use codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM};
+pub use codec::{
+    Codec, Datagram, Detect, FrameError, FrameErrorKind, Framing, IntoFrame, LengthPrefix, LikelyCause,
+    MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,
+};
 pub use dispatch::{
     Args, CaptureError, Captures, Context, Extract, FromCapture, FromCaptures, FromContext, Function,
     IntoReply, Rejection, Reply, Returned, Router, State,

@@ -93,7 +93,7 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
         }
     })
     .await;
-    let left = shared.schedule().drain().count();
+    let left = shared.schedule().drain().len();
     shared.counters.discarded.add(left as u64);
 }
 

@@ -85,6 +85,10 @@ pub enum DecodeErrorKind {
     BundlesTooDeep,
     /// More elements in a bundle than [`max_elements`](crate::DecodeOptions::max_elements).
     TooManyElements,
+    /// A SLIP frame with an ESC that escapes nothing.
+    BadEscape,
+    /// A frame longer than the limit of its framing.
+    FrameTooLong,
 }
 
 impl fmt::Display for DecodeError {
@@ -112,6 +116,8 @@ impl fmt::Display for DecodeError {
             Kind::ElementSize => f.write_str("an element size that is negative, zero or no multiple of 4"),
             Kind::BundlesTooDeep => f.write_str("bundles nested over the limit"),
             Kind::TooManyElements => f.write_str("elements of a bundle over the limit"),
+            Kind::BadEscape => f.write_str("a SLIP escape that escapes nothing"),
+            Kind::FrameTooLong => f.write_str("a frame over the limit of bytes"),
         }?;
         write!(f, ", at byte {}", self.offset)
     }
