@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_auto_cfg))]
 
-#[cfg(feature = "net")]
 mod channel;
 mod codec;
 mod dispatch;
@@ -15,8 +14,11 @@ mod wire;
 
 pub use bytes::Bytes;
 
-#[cfg(feature = "net")]
-pub use channel::{Channel, Client, Request, RequestError};
+pub use channel::{
+    Broadcast, Channel, Client, ClientState, ClientStates, Connect, ConnectionEvent, ConnectionEvents,
+    Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting, Refusal, Request, RequestError,
+    StreamOptions, Subscription, Verdict,
+};
 pub use codec::{
     Codec, Datagram, Detect, FrameError, FrameErrorKind, Framing, IntoFrame, LengthPrefix, LikelyCause,
     MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,
@@ -26,10 +28,10 @@ pub use dispatch::{
     IntoReply, Rejection, Reply, Returned, Router, State,
 };
 pub use packet::{
-    ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleRef, Elements, EncodeError,
-    EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements, IntoPacket, LineReader, Message,
-    MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError, ParseLineErrorKind, Peer, Rest,
-    Symbol,
+    ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleRef, ConnectionId, Elements,
+    EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements, IntoPacket, LineReader,
+    Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError, ParseLineErrorKind, Peer,
+    Rest, Symbol,
 };
 pub use pattern::{Pattern, PatternError, PatternErrorKind};
 pub use schedule::{

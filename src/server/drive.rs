@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::unit::{Arrival, Shared};
 use super::wake::Flag;
+use crate::channel::Outlet;
 use crate::packet::{Meta, Packet};
 use crate::schedule::Timer;
 use crate::wire::DecodeError;
@@ -42,7 +43,8 @@ pub(super) struct Source {
 
 /// Runs until `stop` says so, or until every source has ended and nothing waits any more.
 ///
-/// After `stop` nothing is read; what was read before runs to its end.
+/// After `stop` nothing is read; what was read before runs to its end, and connections are closed
+/// when the answers have left.
 pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usize, stop: CancellationToken) {
     let mut intake =
         Intake { shared: &shared, sources, turn: 0, inbox: VecDeque::new(), limit: inbox.max(1) };
@@ -59,7 +61,7 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
         flag.register(cx.waker());
         if !stopping && stopped.as_mut().poll(cx).is_ready() {
             stopping = true;
-            intake.close();
+            intake.stop_reading();
         }
         let mut budget = BUDGET;
         loop {
@@ -80,7 +82,13 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
                 continue;
             }
             if stopping {
-                return if idle { Poll::Ready(()) } else { Poll::Pending };
+                if intake.take_in(cx, usize::MAX) > 0 && idle {
+                    continue;
+                }
+                if idle {
+                    shared.outlets.iter().flatten().for_each(Outlet::close);
+                }
+                return if idle && intake.sources.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
             let taken = intake.take_in(cx, if idle { SIP } else { usize::MAX });
             let wake = shared.schedule().next_wake();
@@ -112,9 +120,14 @@ struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    /// Reads nothing any more and gives up the sockets.
-    fn close(&mut self) {
-        self.sources.clear();
+    /// Reads nothing any more. Sockets are given up; connections stay until the answers have left.
+    fn stop_reading(&mut self) {
+        let outlets = &self.shared.outlets;
+        outlets.iter().flatten().for_each(Outlet::stop_reading);
+        self.sources.retain(|source| {
+            outlets.get(source.index).and_then(Option::as_ref).is_some_and(Outlet::needs_polling)
+        });
+        self.turn = 0;
     }
 
     /// What is to run next: a bundle that is due, or the oldest packet of the inbox.

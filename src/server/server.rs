@@ -64,10 +64,11 @@ impl Server {
         }
     }
 
-    /// Adds a channel. Handlers find its name in [`Meta::channel`]; replies leave by its socket.
+    /// Adds a channel. Handlers find its name in [`Meta::channel`]; replies leave by the way the
+    /// message came.
     pub fn listen(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
         let name = name.into();
-        self.addresses.push((Arc::clone(&name), channel.local_addr()));
+        self.addresses.extend(channel.local_addr().ok().map(|address| (Arc::clone(&name), address)));
         let outlet = channel.outlet();
         self.add(name, channel, Some(outlet))
     }
@@ -121,7 +122,7 @@ impl Server {
         self
     }
 
-    /// The address of a channel, once it was added.
+    /// The address of a channel, once it was added. A Unix socket or byte stream has none.
     pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
         self.addresses.iter().find(|(name, _)| **name == *channel).map(|&(_, address)| address)
     }

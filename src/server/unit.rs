@@ -158,7 +158,9 @@ impl Shared {
         for packet in reply.packets {
             let outlet = self.outlets.get(source).and_then(Option::as_ref);
             let sent = match outlet {
-                Some(outlet) if budget.take(packet.as_bytes().len()) => outlet.send(&packet, meta.peer).await,
+                Some(outlet) if budget.take(packet.as_bytes().len()) => {
+                    outlet.reply(&packet, meta.peer).await
+                }
                 _ => {
                     self.counters.replies_dropped.up();
                     continue;
