@@ -75,7 +75,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_auto_cfg))]
 
-#[cfg(feature = "net")]
 mod channel;
 mod codec;
 mod dispatch;
@@ -91,9 +90,15 @@ pub use bytes::{self, Bytes};
 #[cfg(feature = "regex")]
 pub use regex;
 
-#[cfg(feature = "net")]
-pub use channel::{Channel, Client, Request, RequestError};
-pub use codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM};
+pub use channel::{
+    Broadcast, Channel, Client, ClientState, ClientStates, ClientSubscription, Connect, ConnectionEvent,
+    ConnectionEvents, Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting, Refusal, Request,
+    RequestError, StreamOptions, Verdict,
+};
+pub use codec::{
+    Codec, Datagram, Detect, FrameError, FrameErrorKind, Framing, IntoFrame, LengthPrefix, LikelyCause,
+    MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,
+};
 pub use dispatch::{
     Args, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
     FromContext, Function, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Overflow, ReceivedAt,
@@ -105,8 +110,8 @@ pub use encoding_rs;
 pub use error::Error;
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
-    Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements, IntoPacket,
-    LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
+    ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
+    IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
     ParseLineErrorKind, Peer, Rest, Symbol,
 };
 #[cfg(feature = "serde")]

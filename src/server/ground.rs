@@ -12,14 +12,16 @@ use tokio_util::task::TaskTracker;
 
 use super::stats::Counters;
 use super::throttle::Throttle;
-#[cfg(feature = "net")]
 use crate::channel::Outlet;
+use crate::codec::{FrameError, FrameErrorKind};
 use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, SendBack, WayBack};
 use crate::packet::{Message, Meta, Packet, Peer};
 
 pub(super) struct Ground {
     pub(super) counters: Counters,
     pub(super) faults: Faults,
+    outlets: Vec<Option<Outlet>>,
+    /// The same, for handlers that answer later.
     ways_back: Vec<WayBack>,
     /// The calls that wait or run in lanes.
     pub(super) jobs: TaskTracker,
@@ -38,14 +40,25 @@ pub(super) struct Faults {
 }
 
 impl Ground {
-    pub(super) fn new(ways_back: Vec<WayBack>) -> Self {
+    pub(super) fn new(outlets: Vec<Option<Outlet>>) -> Self {
+        let way_back =
+            |outlet: &Option<Outlet>| outlet.clone().map(|outlet| Arc::new(outlet) as Arc<dyn SendBack>);
         Self {
+            ways_back: outlets.iter().map(way_back).collect(),
+            outlets,
             counters: Counters::default(),
             faults: Faults::default(),
-            ways_back,
             jobs: TaskTracker::new(),
             dropped: CancellationToken::new(),
         }
+    }
+
+    pub(super) fn outlet(&self, source: usize) -> Option<&Outlet> {
+        self.outlets.get(source)?.as_ref()
+    }
+
+    pub(super) fn outlets(&self) -> impl Iterator<Item = &Outlet> {
+        self.outlets.iter().flatten()
     }
 
     pub(super) fn way_back(&self, source: usize) -> &WayBack {
@@ -121,8 +134,10 @@ impl Ground {
             }
         }
         for packet in replies.packets {
-            let sent = match self.way_back(source) {
-                Some(back) if budget.take(packet.as_bytes().len()) => back.send(packet, meta.peer).await,
+            let sent = match self.outlet(source) {
+                Some(outlet) if budget.take(packet.as_bytes().len()) => {
+                    outlet.reply(&packet, meta.peer).await
+                }
                 _ => {
                     self.counters.replies_dropped.up();
                     continue;
@@ -144,10 +159,13 @@ impl Ground {
     }
 }
 
-/// A channel's socket is the way back of the messages it received.
-#[cfg(feature = "net")]
+/// A channel is the way back of the messages it received.
 impl SendBack for Outlet {
     fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>> {
-        async move { Outlet::send(self, &packet, peer).await }.boxed()
+        let into_io = |error: FrameError| match error.into_kind() {
+            FrameErrorKind::Io(error) => error,
+            other => io::Error::other(FrameError::from(other)),
+        };
+        async move { self.reply(&packet, peer).await.map_err(into_io) }.boxed()
     }
 }

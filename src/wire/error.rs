@@ -103,6 +103,10 @@ pub enum DecodeErrorKind {
     BundlesTooDeep,
     /// More elements in a bundle than [`max_elements`](crate::DecodeOptions::max_elements).
     TooManyElements,
+    /// A SLIP frame with an ESC that escapes nothing.
+    BadEscape,
+    /// A frame longer than the limit of its framing.
+    FrameTooLong,
 }
 
 impl fmt::Display for DecodeErrorKind {
@@ -130,6 +134,8 @@ impl fmt::Display for DecodeErrorKind {
             Self::ElementSize => "an element size that is negative, zero or no multiple of 4",
             Self::BundlesTooDeep => "bundles nested over the limit",
             Self::TooManyElements => "elements of a bundle over the limit",
+            Self::BadEscape => "a SLIP escape that escapes nothing",
+            Self::FrameTooLong => "a frame over the limit of bytes",
         })
     }
 }
