@@ -16,7 +16,10 @@ mod wire;
 pub use bytes::Bytes;
 
 #[cfg(feature = "net")]
-pub use channel::{Channel, Client, Request, RequestError};
+pub use channel::{
+    Broadcast, Channel, Client, FanOut, HostPort, HostPortError, Interface, IpFamily, Multicast, PeerNames,
+    Request, RequestError, SendReport, Udp, UdpMonitor, UdpStats,
+};
 pub use codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM};
 pub use dispatch::{
     Args, CaptureError, Captures, Context, Extract, FromCapture, FromCaptures, FromContext, Function,

@@ -2,23 +2,17 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use tokio::net::{ToSocketAddrs, UdpSocket, lookup_host};
 
 use super::request::{Request, Waiters};
-use super::socket::bind_udp;
-use super::udp::UdpPackets;
+use super::udp::{FanOut, Link, UdpPackets};
+use super::{HostPort, Udp, UdpMonitor};
 use crate::codec::FrameError;
-use crate::packet::{IntoPacket, Peer};
+use crate::packet::IntoPacket;
 use crate::pattern::Pattern;
-use crate::wire::DecodeOptions;
-
-/// The most bytes that UDP carries over IPv4 and IPv6.
-const MAX_UDP4: usize = 65_507;
-const MAX_UDP6: usize = 65_527;
 
 /// Sends packets to one peer, and hears its answers on the same socket.
 ///
@@ -46,40 +40,65 @@ pub struct Client {
 }
 
 pub(super) struct Shared {
-    pub(super) socket: Arc<UdpSocket>,
+    pub(super) link: Arc<Link>,
     peer: SocketAddr,
+    /// Who may answer; anybody if it is `None`.
+    pub(super) answers_from: Option<IpAddr>,
     /// The buffer of the last send, for the next.
     buffer: std::sync::Mutex<BytesMut>,
-    /// Held by the one request that reads for all.
-    pub(super) packets: tokio::sync::Mutex<UdpPackets>,
-    pub(super) waiters: Waiters,
+    /// Held by the one request that reads for all; `None` if a channel does.
+    pub(super) packets: Option<tokio::sync::Mutex<UdpPackets>>,
+    pub(super) waiters: Arc<Waiters>,
 }
 
 impl Client {
     /// A client of a UDP peer, on a free port of all interfaces. Nothing is sent yet.
     ///
-    /// The first address of a name is taken. The socket is not connected: a device may answer from
-    /// another port, and a peer that is not there yet does no harm.
+    /// The addresses of a name are tried in order. The socket is not connected: a device may answer
+    /// from another port, and a peer that is not there yet does no harm. For other options see
+    /// [`Udp`], for groups [`Multicast`](crate::Multicast), to reach all
+    /// [`Broadcast`](crate::Broadcast).
     ///
     /// # Errors
     /// The name cannot be resolved, or no port is free.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub async fn udp(peer: impl ToSocketAddrs) -> io::Result<Self> {
-        let no_address = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        let peer = lookup_host(peer).await?.next().ok_or_else(no_address)?;
-        let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        let socket = Arc::new(bind_udp(SocketAddr::new(any, 0)).await?);
-        let packets = UdpPackets::new(Arc::clone(&socket), DecodeOptions::default());
-        let shared = Shared {
-            socket,
-            peer,
-            buffer: std::sync::Mutex::default(),
-            packets: tokio::sync::Mutex::new(packets),
-            waiters: Waiters::default(),
-        };
-        Ok(Self { shared: Arc::new(shared) })
+    pub async fn udp(peer: impl Into<HostPort>) -> io::Result<Self> {
+        Udp::new(peer).client().await
+    }
+
+    pub(super) fn from_udp(
+        link: Arc<Link>,
+        peer: SocketAddr,
+        answers_from: Option<IpAddr>,
+        packets: UdpPackets,
+    ) -> Self {
+        let packets = Some(tokio::sync::Mutex::new(packets));
+        let (buffer, waiters) = (std::sync::Mutex::default(), Arc::default());
+        Self { shared: Arc::new(Shared { link, peer, answers_from, buffer, packets, waiters }) }
+    }
+
+    /// A client whose answers are read by the channel that owns the socket.
+    pub(super) fn by_channel(
+        link: Arc<Link>,
+        peer: SocketAddr,
+        answers_from: Option<IpAddr>,
+        waiters: Arc<Waiters>,
+    ) -> Self {
+        let buffer = std::sync::Mutex::default();
+        Self { shared: Arc::new(Shared { link, peer, answers_from, buffer, packets: None, waiters }) }
+    }
+
+    /// Sends to these peers instead, by the same socket, each packet encoded once.
+    pub fn to<A: Into<SocketAddr>>(&self, peers: impl IntoIterator<Item = A>) -> FanOut {
+        let target = |peer: A| (Arc::clone(&self.shared.link), peer.into());
+        FanOut::new(peers.into_iter().map(target).collect())
+    }
+
+    /// A look at the socket: its buffers, and what was lost.
+    pub fn monitor(&self) -> UdpMonitor {
+        UdpMonitor::new(&self.shared.link)
     }
 
     /// Sends a packet: encoded into a reused buffer and handed to the operating system, waiting
@@ -127,12 +146,13 @@ impl Client {
         self.shared.peer
     }
 
-    /// The address replies come to; its IP is the unspecified one.
+    /// The address replies come to; its IP is the unspecified one, unless the socket is connected
+    /// or bound to another.
     ///
     /// # Errors
-    /// The operating system does not tell.
+    /// None: it is known.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.shared.socket.local_addr()
+        Ok(self.shared.link.local_addr())
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -142,19 +162,7 @@ impl Client {
 
 impl Shared {
     pub(super) async fn send(&self, frame: &[u8]) -> Result<(), FrameError> {
-        let limit = if self.peer.is_ipv4() { MAX_UDP4 } else { MAX_UDP6 };
-        if frame.len() > limit {
-            return Err(FrameError::too_large(frame.len(), limit));
-        }
-        self.socket.send_to(frame, self.peer).await?;
-        Ok(())
-    }
-
-    /// Whether a packet comes from the peer. A device may answer from another port, and a group's
-    /// or an unspecified address is nobody's own.
-    pub(super) fn is_from_peer(&self, peer: Peer) -> bool {
-        let own = self.peer.ip();
-        own.is_multicast() || own.is_unspecified() || peer.ip() == Some(own)
+        self.link.send(frame, self.peer).await
     }
 
     fn buffer(&self) -> std::sync::MutexGuard<'_, BytesMut> {

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 use super::Client;
 use super::client::Shared;
 use crate::codec::FrameError;
-use crate::packet::{EncodeError, Message, Packet};
+use crate::packet::{EncodeError, Message, Packet, Peer};
 use crate::pattern::Pattern;
 
 /// How long a request waits for its reply by default.
@@ -44,11 +45,11 @@ impl Request {
     async fn run(self) -> Result<Message, RequestError> {
         let packet = self.packet.map_err(FrameError::from)?;
         let shared = self.client.shared();
-        if let Ok(mut packets) = shared.packets.try_lock() {
+        if let Some(Ok(mut packets)) = shared.packets.as_ref().map(tokio::sync::Mutex::try_lock) {
             // Nobody waits: what has arrived by now answers nothing that is still asked.
             packets.drain();
         }
-        let (ticket, reply) = shared.waiters.join(self.reply);
+        let (ticket, reply) = shared.waiters.join(self.reply, shared.answers_from);
         shared.send(packet.as_bytes()).await?;
         let answered = async {
             tokio::select! {
@@ -79,13 +80,11 @@ impl IntoFuture for Request {
 
 /// Reads the socket and gives each reply to the request it belongs to, until that is `own`.
 async fn read_for_all(shared: &Shared, own: u64) -> Message {
-    let mut packets = shared.packets.lock().await;
+    let Some(packets) = &shared.packets else { return std::future::pending().await };
+    let mut packets = packets.lock().await;
     loop {
         let Some((Ok(Packet::Message(message)), meta)) = packets.next().await else { continue };
-        if !shared.is_from_peer(meta.peer) {
-            continue;
-        }
-        if let Some(message) = shared.waiters.deliver(message, own) {
+        if let Some(message) = shared.waiters.deliver(message, meta.peer, own) {
             return message;
         }
     }
@@ -106,26 +105,26 @@ struct Waiting {
 struct Waiter {
     id: u64,
     reply: Pattern,
+    /// Who may answer; anybody if it is `None`.
+    from: Option<IpAddr>,
     slot: oneshot::Sender<Message>,
 }
 
 impl Waiters {
-    fn join(&self, reply: Pattern) -> (Ticket<'_>, oneshot::Receiver<Message>) {
+    fn join(&self, reply: Pattern, from: Option<IpAddr>) -> (Ticket<'_>, oneshot::Receiver<Message>) {
         let (slot, receiver) = oneshot::channel();
         let mut waiting = self.lock();
         let id = waiting.next_id;
         waiting.next_id += 1;
-        waiting.queue.push_back(Waiter { id, reply, slot });
+        waiting.queue.push_back(Waiter { id, reply, from, slot });
         (Ticket { waiters: self, id }, receiver)
     }
 
     /// Gives a message to the first request it answers; back to the caller if that is `own`.
-    fn deliver(&self, mut message: Message, own: u64) -> Option<Message> {
+    fn deliver(&self, mut message: Message, peer: Peer, own: u64) -> Option<Message> {
         let mut waiting = self.lock();
         loop {
-            let address = message.address().as_bytes();
-            let at = waiting.queue.iter().position(|waiter| waiter.reply.matches_bytes(address))?;
-            let waiter = waiting.queue.remove(at)?;
+            let waiter = waiting.take(&message, peer)?;
             if waiter.id == own {
                 return Some(message);
             }
@@ -137,8 +136,32 @@ impl Waiters {
         }
     }
 
+    /// Gives a message to the first request it answers; back to the caller if it answers none.
+    pub(super) fn divert(&self, mut message: Message, peer: Peer) -> Option<Message> {
+        let mut waiting = self.lock();
+        while let Some(waiter) = waiting.take(&message, peer) {
+            match waiter.slot.send(message) {
+                Ok(()) => return None,
+                Err(unwanted) => message = unwanted,
+            }
+        }
+        Some(message)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// The first request that the message answers.
+    fn take(&mut self, message: &Message, peer: Peer) -> Option<Waiter> {
+        let address = message.address().as_bytes();
+        let answers = |waiter: &Waiter| {
+            waiter.from.is_none_or(|from| peer.ip() == Some(from)) && waiter.reply.matches_bytes(address)
+        };
+        let at = self.queue.iter().position(answers)?;
+        self.queue.remove(at)
     }
 }
 

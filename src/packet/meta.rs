@@ -33,6 +33,7 @@ pub struct Meta {
     pub lateness: Duration,
     /// What was tolerated when it was decoded.
     pub repairs: Repairs,
+    pub(crate) peer_name: Option<Arc<str>>,
 }
 
 impl Meta {
@@ -45,7 +46,13 @@ impl Meta {
             time_tag: None,
             lateness: Duration::ZERO,
             repairs: Repairs::default(),
+            peer_name: None,
         }
+    }
+
+    /// The name of the sender, if the channel has names for its peers and one for this.
+    pub fn peer_name(&self) -> Option<&str> {
+        self.peer_name.as_deref()
     }
 }
 
