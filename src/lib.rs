@@ -17,8 +17,8 @@ pub use bytes::Bytes;
 
 #[cfg(feature = "net")]
 pub use channel::{
-    Broadcast, Channel, Client, FanOut, HostPort, HostPortError, Interface, IpFamily, Multicast, PeerNames,
-    Request, RequestError, SendReport, Udp, UdpMonitor, UdpStats,
+    Broadcast, Channel, Client, Endpoint, EndpointError, FanOut, HostPort, HostPortError, Interface,
+    IpFamily, Multicast, PeerNames, Request, RequestError, Scheme, SendReport, Udp, UdpMonitor, UdpStats,
 };
 pub use codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM};
 pub use dispatch::{

@@ -103,15 +103,6 @@ impl HostPort {
         Ok(all)
     }
 
-    /// The IP address, if it is written as one.
-    pub(super) fn ip(&self) -> Option<IpAddr> {
-        match &self.host {
-            Host::Address(address, _) => Some(*address),
-            Host::Link(address, _) => Some((*address).into()),
-            _ => None,
-        }
-    }
-
     fn with_host(host: &str, port: u16) -> Self {
         let number = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let host = if host == "*" {
@@ -123,7 +114,7 @@ impl HostPort {
                 Ok(index) => Host::Address(address.into(), index),
                 Err(_) => Host::Link(address, link.to_owned()),
             }
-        } else if host.is_empty() || host.contains([':', '[', ']', '/', '%', ' ']) {
+        } else if host.is_empty() || host.contains([':', '[', ']', '/', '%', '?', '@', ' ']) {
             Host::Illegal(HostPortError { text: host.to_owned(), why: Why::Host })
         } else {
             Host::Name(host.to_owned())

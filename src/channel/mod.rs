@@ -1,6 +1,7 @@
 //! Sockets: what receives and sends packets. A channel is a `Stream`; a client sends.
 
 mod client;
+mod endpoint;
 mod host;
 mod interface;
 mod peer_names;
@@ -10,6 +11,7 @@ mod stream;
 mod udp;
 
 pub use client::Client;
+pub use endpoint::{Endpoint, EndpointError, Scheme};
 pub use host::{HostPort, HostPortError, IpFamily};
 pub use interface::Interface;
 pub use peer_names::PeerNames;
