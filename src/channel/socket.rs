@@ -183,16 +183,24 @@ fn join_source(_: &Socket, _: Ipv4Addr, _: Ipv4Addr, _: Ipv4Addr) -> io::Result<
     Err(unsupported())
 }
 
-/// Delivers nothing of groups that others have joined: on Linux a socket gets them otherwise.
+/// Delivers nothing of groups that others have joined: on Linux a socket gets them otherwise. For
+/// IPv6 it still gets what others have joined elsewhere, unless it is bound to its one device.
 #[cfg(target_os = "linux")]
-pub(super) fn only_own_groups(socket: &UdpSocket, v6: bool) -> io::Result<()> {
+pub(super) fn only_own_groups(socket: &UdpSocket, v6: bool, device: Option<&str>) -> io::Result<()> {
     let socket = SockRef::from(socket);
-    if v6 { socket.set_multicast_all_v6(false) } else { socket.set_multicast_all_v4(false) }
+    if !v6 {
+        return socket.set_multicast_all_v4(false);
+    }
+    if let Some(device) = device {
+        // Before Linux 5.7 that takes privileges.
+        let _ = socket.bind_device(Some(device.as_bytes()));
+    }
+    socket.set_multicast_all_v6(false)
 }
 
 /// Elsewhere a socket gets the groups that it has joined.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn only_own_groups(_: &UdpSocket, _: bool) -> io::Result<()> {
+pub(super) fn only_own_groups(_: &UdpSocket, _: bool, _: Option<&str>) -> io::Result<()> {
     Ok(())
 }
 

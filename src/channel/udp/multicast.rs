@@ -1,5 +1,6 @@
 //! UDP from one to a group.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
@@ -151,7 +152,11 @@ impl Multicast {
     pub fn join(self) -> io::Result<Channel> {
         let by = self.by()?;
         let link = self.common.open(self.bind_address(&by))?;
-        only_own_groups(&link.socket, self.is_v6())?;
+        let device = match by.as_slice() {
+            [Way { name: Some(name), .. }] => Some(name.as_str()),
+            _ => None,
+        };
+        only_own_groups(&link.socket, self.is_v6(), device)?;
         let mut refused = Vec::new();
         for via in &by {
             match self.join_by(&link, via) {
@@ -207,7 +212,7 @@ impl Multicast {
             Interfaces::Listed(listed) if listed.is_empty() => {
                 self.groups().try_for_each(require_link)?;
                 let any = if self.is_v6() { Via::V6(0) } else { Via::V4(Ipv4Addr::UNSPECIFIED) };
-                Ok(vec![Way { via: any, name: "the system's choice".into() }])
+                Ok(vec![Way { via: any, name: None }])
             }
             Interfaces::Listed(listed) => {
                 listed.iter().map(|interface| self.way(interface.find()?)).collect()
@@ -251,7 +256,7 @@ impl Multicast {
         } else {
             Via::V4(found.v4()?)
         };
-        Ok(Way { via, name: found.name })
+        Ok(Way { via, name: Some(found.name) })
     }
 
     fn bind_address(&self, by: &[Way]) -> SocketAddr {
@@ -275,7 +280,7 @@ impl Multicast {
         for group in self.groups().map(|group| group.ip()) {
             for sender in &senders {
                 join(&link.socket, group, *sender, way.via)
-                    .map_err(|error| failed(&error, format!("cannot join {group} by {}", way.name)))?;
+                    .map_err(|error| failed(&error, format!("cannot join {group} by {way}")))?;
             }
         }
         Ok(())
@@ -297,7 +302,7 @@ impl Multicast {
     fn send_by(&self, link: &Link, way: Option<&Way>) -> io::Result<()> {
         if let Some(way) = way {
             send_by(&link.socket, way.via)
-                .map_err(|error| failed(&error, format!("cannot send by {}", way.name)))?;
+                .map_err(|error| failed(&error, format!("cannot send by {way}")))?;
         }
         set_loop(&link.socket, self.is_v6(), self.hear_own)
     }
@@ -321,7 +326,14 @@ impl Multicast {
 #[derive(Clone, Debug)]
 struct Way {
     via: Via,
-    name: String,
+    /// `None` if the system chooses.
+    name: Option<String>,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name.as_deref().unwrap_or("the interface of the system's choice"))
+    }
 }
 
 /// The group as an address to send to and to bind; one of a link says of which.
