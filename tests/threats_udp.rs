@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ async fn t35_what_a_full_buffer_loses_is_counted_and_a_larger_buffer_loses_nothi
     async fn stalled(options: Udp) -> (u64, u64, usize) {
         let channel = options.bind().await.unwrap();
         let (address, monitor) = (channel.local_addr(), channel.monitor());
-        let (all_sent, wait) = channel();
+        let (all_sent, wait) = mpsc::channel();
         let state = Mutex::new(Some(wait));
         let router =
             Router::with_state(state).route("/n", |State(wait): State<Mutex<Option<Receiver<()>>>>| {
