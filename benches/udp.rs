@@ -71,6 +71,7 @@ fn main() {
     table.print();
     table.at_most("udp-receive-raw", "receive: Channel", "receive: raw recvfrom", 1.4);
     table.at_least("udp-receive-rosc", "receive: tokio recv_from + rosc", "receive: Channel", 1.3);
+    table.limit("udp-receive-rosc", "receive: tokio recv_from + rosc", "receive: raw recvfrom");
     table.at_least("udp-receive-liblo", "full: liblo, 100 methods", "receive: Channel", 2.0);
     table.at_most("udp-send-raw", "send: Client", "send: raw send_to", 1.15);
     table.at_most("udp-send-connected", "send: Client, connected", "send: raw send, connected", 1.15);
@@ -329,6 +330,16 @@ impl Table {
 
     fn at_least(&self, goal: &str, other: &str, ours: &str, least: f64) {
         self.judge(goal, other, ours, least, |ratio| ratio >= least);
+    }
+
+    /// What nothing above the system call can exceed.
+    fn limit(&self, goal: &str, other: &str, least: &str) {
+        if let (Some(other), Some(least)) = (self.figure(other), self.figure(least)) {
+            println!(
+                "limit: {goal} can be at most {:.2} here: that is what the system call alone reaches",
+                other / least
+            );
+        }
     }
 
     fn judge(&self, goal: &str, over: &str, under: &str, limit: f64, good: impl Fn(f64) -> bool) {
