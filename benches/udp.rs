@@ -7,6 +7,15 @@
 //! (of the process, where a peer has threads of its own). liblo needs a C compiler and its headers, the Python peers their
 //! packages; a goal without its peer is `skipped`. All is on loopback and takes some 10 s.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a benchmark stops at what is wrong, and rounds"
+)]
+
 #[path = "udp/peers.rs"]
 mod peers;
 
@@ -46,7 +55,9 @@ fn main() {
     assert_eq!(message(0).as_bytes().len(), 32);
 
     let mut table = Table::default();
-    for _ in 0..ROUNDS {
+    // `cargo test --benches` only shows that it runs.
+    let rounds = if std::env::args().any(|arg| arg == "--bench") { ROUNDS } else { 1 };
+    for _ in 0..rounds {
         table.note("receive: raw recvfrom", raw_receive(&runtime));
         table.note("receive: tokio recv_from + rosc", tokio_and_rosc(&runtime));
         table.note("receive: Channel", channel(&runtime));
@@ -62,7 +73,7 @@ fn main() {
             table.note("round trip p50: liblo", liblo.round_trip(PINGS));
         }
     }
-    for _ in 0..3 {
+    for _ in 0..rounds.min(3) {
         for peer in python.iter_mut().flatten() {
             let name = format!("full: {}, 100 methods", peer.name());
             table.note(&name, peer.receive(FEW));
@@ -86,6 +97,10 @@ fn main() {
 fn thread_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn since(begin: Duration) -> Duration {
+    thread_time().saturating_sub(begin)
 }
 
 fn per_packet(spent: Duration, packets: usize) -> f64 {
@@ -127,7 +142,7 @@ async fn drain_batches(address: SocketAddr, mut drain: impl AsyncFnMut()) -> f64
         sender.fill(BATCH);
         let begin = thread_time();
         drain().await;
-        spent += thread_time() - begin;
+        spent += since(begin);
     }
     per_packet(spent, PACKETS)
 }
@@ -202,7 +217,7 @@ fn raw_send() -> f64 {
     for _ in 0..PACKETS {
         black_box(socket.send_to(datagram.as_bytes(), address).expect("it is sent"));
     }
-    per_packet(thread_time() - begin, PACKETS)
+    per_packet(since(begin), PACKETS)
 }
 
 fn raw_send_connected() -> f64 {
@@ -213,7 +228,7 @@ fn raw_send_connected() -> f64 {
     for _ in 0..PACKETS {
         black_box(socket.send(datagram.as_bytes()).expect("it is sent"));
     }
-    per_packet(thread_time() - begin, PACKETS)
+    per_packet(since(begin), PACKETS)
 }
 
 fn client(runtime: &Runtime, connected: bool) -> f64 {
@@ -226,7 +241,7 @@ fn client(runtime: &Runtime, connected: bool) -> f64 {
         for _ in 0..PACKETS {
             client.send(("/synth/00/frequency", (440.0_f32, 0.5_f32))).await.expect("it is sent");
         }
-        per_packet(thread_time() - begin, PACKETS)
+        per_packet(since(begin), PACKETS)
     })
 }
 

@@ -1,7 +1,13 @@
 //! UDP between hosts: three of them on a network, made of network namespaces. It takes root and
 //! iproute2, on Linux; without root each test prints that it is skipped.
 #![cfg(all(feature = "net", target_os = "linux"))]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    missing_docs
+)]
 
 #[path = "netns/capture.rs"]
 mod capture;

@@ -59,15 +59,14 @@ fn the_vectors() {
         let ours = text("pattern").parse::<Pattern>().map(|pattern| {
             Address::new(text("address").to_owned()).is_some_and(|address| pattern.matches(&address))
         });
-        match vector["osc11_spec"].as_bool().filter(|_| vector["address_valid"] == true) {
-            Some(specified) => assert_eq!(ours, Ok(specified), "{name}"),
-            None => {
-                let decision = DECISIONS.iter().find(|(decided, ..)| *decided == name);
-                let (_, expected, reason) = decision.unwrap_or_else(|| panic!("{name} is undecided"));
-                assert_eq!(ours.ok(), *expected, "{name}: {reason}");
-                decided.push(name);
-            }
+        if let (Some(specified), true) = (vector["osc11_spec"].as_bool(), vector["address_valid"] == true) {
+            assert_eq!(ours, Ok(specified), "{name}");
+            continue;
         }
+        let decision = DECISIONS.iter().find(|(decided, ..)| *decided == name);
+        let (_, expected, reason) = decision.unwrap_or_else(|| panic!("{name} is undecided"));
+        assert_eq!(ours.ok(), *expected, "{name}: {reason}");
+        decided.push(name);
     }
     assert_eq!(vectors.len(), 92);
     assert_eq!(decided.len(), DECISIONS.len(), "a decision without its vector");
@@ -137,13 +136,12 @@ impl Addresses {
 /// - Bytes. A pattern of three symbols has no range, so its sets and strings speak of `a b ! -`
 ///   and of pattern characters, which no address holds. It cannot tell any other two bytes apart:
 ///   `c` stands for all of them.
-/// - Length. Take the shortest address that matches both. A byte or a slash of it that both
-///   patterns read by `*` or `//` could be left out, so each is read by a symbol of one of them
-///   that reads one thing. Two patterns without `*` and `//` read the same length, 3 at most. A
-///   `*` is one symbol and leaves two: a pair with one `*` each reads 4 at most, and one against
-///   a pattern without reads 3. A `//` beside the leading slash costs one symbol, elsewhere two
-///   of which one reads a slash; at the end it reads a slash and nothing below it. So it leaves no
-///   more than `*` does, and the slash that its run needs where the other reads a `//` too: 5.
+/// - Length. Take the shortest address that matches both, and count what follows its first slash.
+///   A byte of a name that each pattern reads by a `*` or a `//` could be left out, and so could a
+///   level that each reads by a `//` and that is empty. So every byte is read by a symbol of one of
+///   the two that reads one byte. If a pattern has no `*` and no `//`, these are all its own, 3 at
+///   most. Else each has 2 at most, `*` or the second slash of `//` being the third: 4 in all. (A
+///   `//` at the end reads the slash of the level it asks for by its first slash.)
 ///
 /// `share_an_address`, a plain search that needs no addresses, says the same of every pair.
 #[test]
@@ -164,7 +162,7 @@ fn every_pattern_of_three_symbols_against_every_address_of_five() {
 }
 
 #[test]
-#[ignore = "minutes in a debug build: 60,000 patterns against 9,331 addresses"]
+#[ignore = "minutes in a debug build: 27,281 patterns against 9,331 addresses"]
 fn every_pattern_of_five_symbols_against_every_address_of_five() {
     let addresses = Addresses::up_to(5);
     let patterns = patterns_of(5);
@@ -228,8 +226,9 @@ proptest! {
         prop_assert_eq!(text.parse::<Pattern>().is_ok(), Reference::parse(&text).is_some());
     }
 
+    /// Without empty names but at the end: in a run, one empty name reads like none.
     #[test]
-    fn captures_put_back_give_the_address(text in any_pattern(), to in "(/[a-d]{0,4}){1,5}") {
+    fn captures_put_back_give_the_address(text in any_pattern(), to in "(/[a-d]{1,4}){1,4}/?") {
         let Ok(pattern) = text.parse::<Pattern>() else { return Ok(()) };
         let to = address(&to);
         let Some(captures) = pattern.captures(&to) else { return Ok(()) };
@@ -298,7 +297,7 @@ fn limits_hold_on_both_sides() {
 
 #[test]
 fn captures_are_the_parts_that_are_not_plain_text() {
-    let cases: [(&str, &str, &[&str]); 14] = [
+    let cases: [(&str, &str, &[&str]); 15] = [
         ("/a/b", "/a/b", &[]),
         ("/*/b", "/a/b", &["a"]),
         ("/x[0-9]/{on,off}/?", "/x4/off/z", &["x4", "off", "z"]),
@@ -312,6 +311,7 @@ fn captures_are_the_parts_that_are_not_plain_text() {
         ("/a//*", "/a/x/y", &["x", "y"]),
         ("//", "/a/b", &["a/b"]),
         ("//a//*/b", "/a/a/x/b", &["", "a", "x"]),
+        ("//*?//", "//a/", &["", "a", ""]),
         ("//a?//c", "/x/ab/ac/ad/c", &["x", "ab", "ac/ad"]),
     ];
     for (text, to, captures) in cases {

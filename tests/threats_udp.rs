@@ -1,7 +1,13 @@
 //! Faults and attacks on UDP, one test per row of the list of threats that one host can show (35 to
 //! 48). Rows 39, 41 to 44, 46 and 47 are in `netns.rs`: they take several.
 #![cfg(feature = "net")]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    missing_docs
+)]
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -90,18 +96,15 @@ async fn t35_what_a_full_buffer_loses_is_counted_and_a_larger_buffer_loses_nothi
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t36_a_flood_waits_in_bounded_queues_and_is_accounted_for() {
     const OFFERED: u64 = 50_000;
-    let handled = Arc::new(Mutex::new(Vec::<(i32, Duration)>::new()));
+    type Handled = Arc<Mutex<Vec<(i32, Duration)>>>;
+
+    let handled = Handled::default();
     let router = Router::with_state(Arc::clone(&handled))
-        .route(
-            "/n",
-            async |State(handled): State<Arc<Mutex<Vec<(i32, Duration)>>>>,
-                   Args(n): Args<i32>,
-                   meta: Meta| {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                let age = meta.received_at.elapsed().unwrap_or_default();
-                handled.lock().unwrap().push((n, age));
-            },
-        )
+        .route("/n", async |State(handled): State<Handled>, Args(n): Args<i32>, meta: Meta| {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let age = meta.received_at.elapsed().unwrap_or_default();
+            handled.lock().unwrap().push((n, age));
+        })
         .route("/ping", || ("/pong", ()));
     let channel = Channel::udp(LOOPBACK).await.unwrap();
     let (address, monitor) = (channel.local_addr(), channel.monitor());

@@ -1,7 +1,13 @@
 //! UDP, multicast and broadcast over loopback: options, names, endpoints, both ways on one socket.
 //! What takes several hosts is in `netns.rs`.
 #![cfg(feature = "net")]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    missing_docs
+)]
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -22,9 +22,9 @@ impl Peer {
     pub(super) fn liblo() -> Option<Self> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/udp/liblo.c");
         let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("udp-liblo");
-        let mut compiler = Command::new("cc");
-        compiler.arg("-O2").args([&source, Path::new("-o"), &program]).arg("-llo").stderr(Stdio::null());
-        let compiled = compiler.status().is_ok_and(|status| status.success());
+        let mut cc = Command::new("cc");
+        cc.arg("-O2").args([&source, Path::new("-o"), &program]).arg("-llo").stderr(Stdio::null());
+        let compiled = cc.status().is_ok_and(|status| status.success());
         compiled.then(|| Self::start("liblo", &mut Command::new(program)))?
     }
 

@@ -111,8 +111,8 @@ impl Channel {
         self.packets.link().local_addr()
     }
 
-    pub(crate) fn outlet(&self) -> Outlet {
-        Outlet { link: Arc::clone(self.packets.link()) }
+    pub(crate) fn way_back(&self) -> Arc<Outlet> {
+        Arc::new(Outlet { link: Arc::clone(self.packets.link()) })
     }
 }
 
@@ -131,7 +131,6 @@ impl fmt::Debug for Channel {
 }
 
 /// The way back to the peers of a channel.
-#[derive(Clone)]
 pub(crate) struct Outlet {
     link: Arc<Link>,
 }

@@ -1,25 +1,27 @@
 //! Which routes an address means.
 //!
 //! A literal address finds literal routes by one hash of the whole address, and routes that are
-//! patterns through a tree of their parts. An incoming pattern walks that tree and another one of
-//! the literal routes. One with `//` in it looks at the literal routes that end in its last name,
-//! or, if that is no name, at each of them.
+//! patterns through a tree of their parts. What the tree says of the address of a literal route is
+//! kept with that route until the routes change. An incoming pattern walks that tree and another
+//! one of the literal routes. One with `//` in it looks at the literal routes that end in its last
+//! name, or, if that is no name, at each of them.
 //!
 //! Whatever comes in, each node of a tree is visited once at most, nothing recurses, and nothing is
-//! kept of it.
+//! kept of an address that is no route.
 
-mod levels;
 mod names;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
 use crate::pattern::{Part, Pattern, overlap};
-use tree::{Subject, Tree};
+use tree::Tree;
 
 /// Routes by address. `T` is what a route leads to.
 #[derive(Clone, Debug)]
@@ -28,12 +30,20 @@ pub(crate) struct Table<T> {
     free: Vec<usize>,
     next: u64,
     /// The literal routes: by address, by last name, and by their parts.
-    addresses: HashMap<Bytes, Vec<RouteId>>,
+    addresses: HashMap<Bytes, Known>,
     endings: HashMap<Bytes, Vec<RouteId>>,
     literals: Tree,
     /// The others: by their parts, and in order.
     patterns: Tree,
     wild: Vec<RouteId>,
+}
+
+/// The routes of the address of a literal route.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    literal: Vec<RouteId>,
+    /// With those that are patterns, once somebody asked: one id for each that matches.
+    all: OnceLock<Box<[RouteId]>>,
 }
 
 /// Names a route of a table. In the order in which the routes were added; never used again.
@@ -52,11 +62,13 @@ struct Route<T> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
+pub(crate) enum Reach {
     /// The addresses of the pattern.
     Exact,
     /// Those and all below them.
     Below,
+    /// None.
+    Nothing,
 }
 
 /// The routes that a look-up found, in the order in which they were added. To be used again and
@@ -74,6 +86,14 @@ impl Found {
 
     pub(crate) fn clear(&mut self) {
         self.ids.clear();
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(RouteId) -> bool) {
+        self.ids.retain(|&id| keep(id));
+    }
+
+    pub(crate) fn extend(&mut self, ids: impl IntoIterator<Item = RouteId>) {
+        self.ids.extend(ids);
     }
 }
 
@@ -104,18 +124,38 @@ impl<T> Table<T> {
         self.add(pattern, Reach::Below, value)
     }
 
+    /// Adds a route that no look-up finds.
+    pub(crate) fn insert_unlisted(&mut self, pattern: Pattern, value: T) -> RouteId {
+        self.place(pattern, Reach::Nothing, value)
+    }
+
+    /// Adds a route with the reach that another one has.
+    pub(crate) fn insert_reaching(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
+        self.add(pattern, reach, value)
+    }
+
+    /// The routes that look-ups find, in the order in which they were added.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&Pattern, Reach, &T)> {
+        let mut routes: Vec<_> = self.slots.iter().flatten().collect();
+        routes.sort_unstable_by_key(|route| route.id);
+        let listed = routes.into_iter().filter(|route| route.reach != Reach::Nothing);
+        listed.map(|route| (&route.pattern, route.reach, &route.value))
+    }
+
     /// Takes a route out; `None` if it is gone already.
     pub(crate) fn remove(&mut self, id: RouteId) -> Option<T> {
         self.route(id)?;
         let route = self.slots.get_mut(id.slot)?.take()?;
         self.free.push(id.slot);
+        if route.reach == Reach::Nothing {
+            return Some(route.value);
+        }
         if let Some(name) = route.last_name() {
-            self.literals.remove(&route.parts(), id);
-            take_out(&mut self.addresses, route.pattern.as_bytes(), id);
-            take_out(&mut self.endings, name, id);
+            self.unlist_literal(&route, name);
         } else {
             self.patterns.remove(&route.parts(), id);
             self.wild.retain(|&other| other != id);
+            self.forget_known();
         }
         Some(route.value)
     }
@@ -125,7 +165,13 @@ impl<T> Table<T> {
         self.route(id).map(|route| &route.value)
     }
 
-    /// The pattern of a route; `None` if it was removed.
+    /// The same, to be changed.
+    pub(crate) fn get_mut(&mut self, id: RouteId) -> Option<&mut T> {
+        let route = self.slots.get_mut(id.slot)?.as_mut()?;
+        (route.id == id).then_some(&mut route.value)
+    }
+
+    #[cfg(test)]
     pub(crate) fn pattern(&self, id: RouteId) -> Option<&Pattern> {
         self.route(id).map(|route| &route.pattern)
     }
@@ -135,19 +181,28 @@ impl<T> Table<T> {
         self.slots.len() - self.free.len()
     }
 
-    /// Finds the routes of a literal address. Without routes that are patterns this is one hash.
+    /// Finds the routes of a literal address. For the address of a literal route this is one hash,
+    /// but for the first time after a change.
     pub(crate) fn find(&self, address: &[u8], found: &mut Found) {
         found.ids.clear();
-        if let Some(ids) = self.addresses.get(address) {
-            found.ids.extend_from_slice(ids);
+        let Some(known) = self.addresses.get(address) else {
+            return self.find_patterns(address, found);
+        };
+        if let Some(all) = known.all.get() {
+            return found.ids.extend_from_slice(all);
         }
-        if self.wild.is_empty() {
-            return;
+        found.ids.extend_from_slice(&known.literal);
+        if !self.wild.is_empty() {
+            self.find_patterns(address, found);
+            known.all.get_or_init(|| Box::from(found.ids()));
         }
-        if let Some(subject) = Subject::address(address, &mut found.scratch) {
-            self.patterns.walk(subject, &mut found.ids);
+    }
+
+    fn find_patterns(&self, address: &[u8], found: &mut Found) {
+        if !self.wild.is_empty() {
+            self.patterns.find(address, &mut found.scratch, &mut found.ids);
+            found.ids.sort_unstable();
         }
-        found.ids.sort_unstable();
     }
 
     /// Finds the routes that share an address with a pattern.
@@ -162,49 +217,82 @@ impl<T> Table<T> {
         let pattern = pattern.with_single_stars();
         if pattern.parts().any(|part| part == Part::Descend) {
             self.find_descending(&pattern, &mut found.ids);
-        } else if let Some(subject) = Subject::pattern(pattern.as_bytes(), &mut found.scratch) {
-            self.literals.walk(subject, &mut found.ids);
-            if let Some(subject) = Subject::pattern(pattern.as_bytes(), &mut found.scratch) {
-                self.patterns.walk(subject, &mut found.ids);
-            }
+        } else {
+            self.literals.find_shared(pattern.as_bytes(), &mut found.scratch, &mut found.ids);
+            self.patterns.find_shared(pattern.as_bytes(), &mut found.scratch, &mut found.ids);
         }
         found.ids.sort_unstable();
     }
 
     fn find_descending(&self, pattern: &Pattern, ids: &mut Vec<RouteId>) {
+        let shares = |route: &&Route<T>| pattern.matches_bytes(route.pattern.as_bytes());
         if let Some(Part::Literal(name)) = pattern.parts().last() {
-            let ending = self.endings.get(name).map_or(&[][..], Vec::as_slice);
-            let routes = ending.iter().filter_map(|&id| self.route(id));
-            ids.extend(
-                routes.filter(|route| pattern.matches_bytes(route.pattern.as_bytes())).map(|route| route.id),
-            );
+            let ending = self.endings.get(name).into_iter().flatten();
+            let routes = ending.filter_map(|&id| self.route(id));
+            ids.extend(routes.filter(shares).map(|route| route.id));
         } else {
             let routes = self.slots.iter().flatten().filter(|route| route.is_literal());
-            ids.extend(
-                routes.filter(|route| pattern.matches_bytes(route.pattern.as_bytes())).map(|route| route.id),
-            );
+            ids.extend(routes.filter(shares).map(|route| route.id));
         }
         let wild = self.wild.iter().filter_map(|&id| self.route(id));
         ids.extend(wild.filter(|route| overlap(pattern.parts(), &route.parts())).map(|route| route.id));
     }
 
     fn add(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
-        let id = RouteId { order: self.next, slot: self.free.pop().unwrap_or(self.slots.len()) };
-        self.next += 1;
-        let route = Route { id, pattern, reach, value };
+        let id = self.place(pattern, reach, value);
+        let Some(route) = self.slots.get_mut(id.slot).and_then(Option::take) else { return id };
         if let Some(name) = route.last_name() {
-            self.literals.insert(&route.parts(), id);
-            self.addresses.entry(route.pattern.clone().into_bytes()).or_default().push(id);
-            self.endings.entry(Bytes::copy_from_slice(name)).or_default().push(id);
+            self.list_literal(&route, name);
         } else if route.pattern.is_satisfiable() {
             self.patterns.insert(&route.parts(), id);
             self.wild.push(id);
+            self.forget_known();
         }
+        self.slots[id.slot] = Some(route);
+        id
+    }
+
+    /// Gives a route its place, without making it known.
+    fn place(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
+        let id = RouteId { order: self.next, slot: self.free.pop().unwrap_or(self.slots.len()) };
+        self.next += 1;
+        let route = Some(Route { id, pattern, reach, value });
         match self.slots.get_mut(id.slot) {
-            Some(slot) => *slot = Some(route),
-            None => self.slots.push(Some(route)),
+            Some(slot) => *slot = route,
+            None => self.slots.push(route),
         }
         id
+    }
+
+    fn list_literal(&mut self, route: &Route<T>, last_name: &[u8]) {
+        self.literals.insert(&route.parts(), route.id);
+        self.endings.entry(Bytes::copy_from_slice(last_name)).or_default().push(route.id);
+        let known = self.addresses.entry(route.pattern.clone().into_bytes()).or_default();
+        known.literal.push(route.id);
+        known.all = OnceLock::new();
+    }
+
+    fn unlist_literal(&mut self, route: &Route<T>, last_name: &[u8]) {
+        self.literals.remove(&route.parts(), route.id);
+        if let Some(ids) = self.endings.get_mut(last_name) {
+            ids.retain(|&other| other != route.id);
+            if ids.is_empty() {
+                self.endings.remove(last_name);
+            }
+        }
+        if let Some(known) = self.addresses.get_mut(route.pattern.as_bytes()) {
+            known.literal.retain(|&other| other != route.id);
+            known.all = OnceLock::new();
+            if known.literal.is_empty() {
+                self.addresses.remove(route.pattern.as_bytes());
+            }
+        }
+    }
+
+    fn forget_known(&mut self) {
+        for known in self.addresses.values_mut() {
+            known.all = OnceLock::new();
+        }
     }
 
     fn route(&self, id: RouteId) -> Option<&Route<T>> {
@@ -235,13 +323,5 @@ impl<T> Route<T> {
             parts.push(Part::Descend);
         }
         parts
-    }
-}
-
-fn take_out(index: &mut HashMap<Bytes, Vec<RouteId>>, key: &[u8], id: RouteId) {
-    let Some(ids) = index.get_mut(key) else { return };
-    ids.retain(|&other| other != id);
-    if ids.is_empty() {
-        index.remove(key);
     }
 }

@@ -341,7 +341,10 @@ impl<'a> FromArgs<'a> for f64 {
 
 impl<'a> FromArgs<'a> for bool {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        args.convert("true or false", Number::to_bool)
+        match args.cursor.peek() {
+            b'T' | b'F' => Ok(args.mark(b'T') || !args.mark(b'F')),
+            _ => args.convert("true or false", Number::to_bool),
+        }
     }
 }
 

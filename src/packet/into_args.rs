@@ -185,6 +185,7 @@ impl IntoArgs for Rest {
 }
 
 impl IntoArgs for Arg {
+    #[inline]
     fn write_args<W: ArgsWriter>(&self, out: &mut W) {
         match self {
             Self::Int32(value) => out.int32(*value),
@@ -201,9 +202,21 @@ impl IntoArgs for Arg {
             Self::Bool(value) => out.bool(*value),
             Self::Nil => out.nil(),
             Self::Impulse => out.impulse(),
-            Self::Array(elements) => out.array(|out| elements.write_args(out)),
+            Self::Array(elements) => array(elements, out),
         }
     }
+}
+
+/// One frame of the stack for each level: the measuring writer refuses more than 255.
+fn array<W: ArgsWriter>(elements: &[Arg], out: &mut W) {
+    out.begin_array();
+    for element in elements {
+        match element {
+            Arg::Array(inner) => array(inner, out),
+            scalar => scalar.write_args(out),
+        }
+    }
+    out.end_array();
 }
 
 impl IntoArgs for ArgRef<'_> {

@@ -1,6 +1,7 @@
 //! Messages, bundles and packets in their validated wire form, and the way from Rust values to
 //! them and back.
 
+mod annotated;
 mod bundle;
 mod error;
 mod from_args;
@@ -15,7 +16,8 @@ mod packet;
 mod values;
 mod walk;
 
-pub use bundle::{Bundle, BundleBuilder, BundleRef, Elements, IntoElements};
+pub use annotated::AnnotatedDump;
+pub use bundle::{Bundle, BundleBuilder, BundleOf, BundleRef, Elements, IntoElements};
 pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
 pub use from_args::{ArgsReader, FromArgs, OwnedArgs};
 pub use into_args::IntoArgs;

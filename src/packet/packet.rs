@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use super::walk::Walk;
 use super::{Bundle, BundleRef, Message, MessageRef};
-use crate::wire::{BUNDLE_NAME, DecodeError, DecodeErrorKind, DecodeOptions, Repairs, Validator};
+use super::{EncodeError, EncodeErrorKind};
+use crate::wire::{BUNDLE_NAME, DecodeError, DecodeOptions, Repairs, Validator, mend};
 
 /// A message or a bundle: what one datagram, or one frame of a stream, carries.
 ///
@@ -34,7 +35,7 @@ impl Packet {
     /// # Errors
     /// The bytes are no packet, or one over a limit. No part of a bad packet is delivered.
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
-        Self::decode_with(frame, &DecodeOptions::default()).map(|(packet, _)| packet)
+        Self::decode_with(frame, &DecodeOptions::DEFAULT).map(|(packet, _)| packet)
     }
 
     /// Decodes a packet and tells what was tolerated.
@@ -42,15 +43,55 @@ impl Packet {
     /// # Errors
     /// As [`decode`](Packet::decode).
     pub fn decode_with(frame: Bytes, options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
-        let (packet, repairs) = PacketRef::decode(&frame, options)?;
+        let decoded = PacketRef::decode(&frame, options);
+        if options.mends() && !decoded.is_ok_and(|(_, repairs)| repairs.untyped == 0) {
+            if let Some(mended) = Self::decode_mended(&frame, options) {
+                return Ok(mended);
+            }
+        }
+        let (packet, repairs) = decoded?;
         let packet = match packet {
             PacketRef::Message(message) => {
                 let layout = message.layout();
                 Self::Message(Message::from_parts(frame, layout))
             }
-            PacketRef::Bundle(_) => Self::Bundle(Bundle::from_validated(frame)),
+            PacketRef::Bundle(bundle) => {
+                let may_hold_unknown = bundle.may_hold_unknown();
+                Self::Bundle(Bundle::from_parts(frame, may_hold_unknown))
+            }
         };
         Ok((packet, repairs))
+    }
+
+    #[cold]
+    fn decode_mended(frame: &[u8], options: &DecodeOptions) -> Option<(Self, Repairs)> {
+        let (frame, mended) = mend(frame, options)?;
+        let frame = Bytes::from(frame);
+        let (packet, mut repairs) = PacketRef::decode(&frame, options).ok()?;
+        repairs += mended;
+        Some((packet.share(&frame), repairs))
+    }
+
+    /// Checks a packet that is to be sent against what its receivers, or a channel, accept: the
+    /// type tags they know, the charset they read, the addresses they have. The seed's
+    /// out-of-band options for encoding.
+    ///
+    /// ```
+    /// use tokio_osc::{DecodeErrorKind, DecodeOptions, EncodeErrorKind, IntoPacket, TypeTag, TypeTagSet};
+    ///
+    /// let options = DecodeOptions::default().allowed_type_tags(TypeTagSet::of("ifsb").unwrap_or_default());
+    /// ("/gain", 0.5_f32).into_packet()?.check(&options)?;
+    ///
+    /// let error = ("/gain", 0.5_f64).into_packet()?.check(&options).unwrap_err();
+    /// let not_allowed = DecodeErrorKind::TypeTagNotAllowed(TypeTag::Float64);
+    /// assert_eq!(error.kind(), EncodeErrorKind::NotAccepted(not_allowed));
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The packet is not accepted; the error's position is a byte of the packet.
+    pub fn check(&self, options: &DecodeOptions) -> Result<(), EncodeError> {
+        self.as_ref().check(options)
     }
 
     /// The packet, borrowed.
@@ -105,9 +146,33 @@ impl<'a> PacketRef<'a> {
         } else if frame.starts_with(BUNDLE_NAME) {
             Self::Bundle(BundleRef::validate(frame, &mut validator)?)
         } else {
-            return Err(DecodeError::new(DecodeErrorKind::NotAPacket, 0));
+            Self::Message(MessageRef::validate_bare(frame, &mut validator)?)
         };
         Ok((packet, validator.repairs))
+    }
+
+    /// Checks a packet that is to be sent, as [`Packet::check`].
+    ///
+    /// # Errors
+    /// The packet is not accepted; the error's position is a byte of the packet.
+    pub fn check(&self, options: &DecodeOptions) -> Result<(), EncodeError> {
+        match PacketRef::decode(self.as_bytes(), options) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(EncodeError::new(EncodeErrorKind::NotAccepted(error.kind()), error.offset())),
+        }
+    }
+
+    /// The same packet as a share of the buffer it lies in.
+    pub(super) fn share(self, buffer: &Bytes) -> Packet {
+        match self {
+            Self::Message(message) => {
+                Packet::Message(Message::from_parts(buffer.slice_ref(message.as_bytes()), message.layout()))
+            }
+            Self::Bundle(bundle) => {
+                let frame = buffer.slice_ref(bundle.as_bytes());
+                Packet::Bundle(Bundle::from_parts(frame, bundle.may_hold_unknown()))
+            }
+        }
     }
 
     /// The bytes of the packet.

@@ -58,13 +58,7 @@ impl<'a> Part<'a> {
     /// before the list, the alternatives, and what lies behind.
     pub(crate) fn alternatives(self) -> Option<(&'a [u8], impl Iterator<Item = &'a [u8]>, &'a [u8])> {
         let Self::Segment(text) = self else { return None };
-        let mut halves = text.splitn(2, |&byte| byte == b'{');
-        let before = halves.next()?;
-        let mut halves = halves.next()?.splitn(2, |&byte| byte == b'}');
-        let list = halves.next()?;
-        let behind = halves.next()?;
-        let is_name = |text| matches!(Part::new(text), Part::Literal(_));
-        (is_name(before) && is_name(behind)).then(|| (before, segment::alternatives(list), behind))
+        segment::as_alternatives(text)
     }
 }
 
@@ -87,9 +81,13 @@ impl<'a> Iterator for Parts<'a> {
 
     fn next(&mut self) -> Option<Part<'a>> {
         let rest = self.rest?;
-        let mut halves = rest.splitn(2, |&byte| byte == b'/');
-        let text = halves.next()?;
-        self.rest = halves.next();
+        let text = match rest.iter().position(|&byte| byte == b'/') {
+            Some(end) => {
+                self.rest = rest.get(end + 1..);
+                rest.get(..end)?
+            }
+            None => self.rest.take()?,
+        };
         let below = std::mem::replace(&mut self.below, text.is_empty());
         Some(match (text, self.rest) {
             (b"", Some(_)) => Part::Descend,

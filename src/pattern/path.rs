@@ -89,13 +89,15 @@ fn one_level(part: Part<'_>) -> Option<Part<'_>> {
 
 /// Where the names of an address lie; nothing if it does not begin with `/`.
 pub(crate) fn spans(address: &[u8]) -> impl Iterator<Item = Range<usize>> + Clone {
-    let names = address.split(|&byte| byte == b'/').scan(0, |next, name| {
-        let start = *next;
-        *next += name.len() + 1;
-        Some(start..start + name.len())
-    });
-    let is_rooted = address.first() == Some(&b'/');
-    names.skip(1).take_while(move |_| is_rooted)
+    let mut rest = address.strip_prefix(b"/");
+    let end = address.len();
+    std::iter::from_fn(move || {
+        let names = rest?;
+        let start = end - names.len();
+        let length = names.iter().position(|&byte| byte == b'/');
+        rest = length.and_then(|length| names.get(length + 1..));
+        Some(start..start + length.unwrap_or(names.len()))
+    })
 }
 
 fn name<'a>(address: &'a [u8], span: &Range<usize>) -> &'a [u8] {

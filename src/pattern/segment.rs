@@ -12,13 +12,32 @@ use super::token::{ByteSet, Class, Token, Tokens};
 /// Whether a part matches a name.
 pub(super) fn matches(part: &[u8], name: &[u8]) -> bool {
     if part.contains(&b'{') {
-        return sweep(part, &Name(name));
+        return matches_with_alternatives(part, name);
     }
     let steps = Tokens(part).map(|token| match token {
         Token::One(class) => Some(class),
         Token::Run | Token::Alternatives(_) => None,
     });
     align(steps, name.iter(), |class, &byte| class.contains(byte))
+}
+
+fn matches_with_alternatives(part: &[u8], name: &[u8]) -> bool {
+    let Some((before, mut list, behind)) = as_alternatives(part) else {
+        return sweep(part, &Name::new(name, part.len()));
+    };
+    let middle = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+    middle.is_some_and(|middle| list.any(|alternative| alternative == middle))
+}
+
+/// A part that is a name but for one list of alternatives: what lies before the list, the
+/// alternatives, and what lies behind.
+pub(super) fn as_alternatives(part: &[u8]) -> Option<(&[u8], impl Iterator<Item = &[u8]>, &[u8])> {
+    let is_wild = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'{');
+    let open = part.iter().position(is_wild).filter(|&at| part.get(at) == Some(&b'{'))?;
+    let close = part.iter().position(|&byte| byte == b'}')?;
+    let behind = part.get(close + 1..)?;
+    let list = part.get(open + 1..close)?;
+    (!behind.iter().any(is_wild)).then(|| (&part[..open], alternatives(list), behind))
 }
 
 /// Whether some name matches both parts.
@@ -54,12 +73,12 @@ trait Track {
 
 fn sweep(part: &[u8], track: &impl Track) -> bool {
     match track.end() / 64 + 1 {
-        1 => sweep_rows(part, track, [0; 1]),
-        words => sweep_rows(part, track, vec![0; words]),
+        1 => sweep_rows(part, track, &[0; 1]),
+        words => sweep_rows(part, track, &vec![0; words]),
     }
 }
 
-fn sweep_rows<R>(part: &[u8], track: &impl Track, empty: R) -> bool
+fn sweep_rows<R>(part: &[u8], track: &impl Track, empty: &R) -> bool
 where
     R: Clone + AsRef<[u64]> + AsMut<[u64]>,
 {
@@ -72,7 +91,7 @@ where
             Token::Run => track.run(row.as_mut()),
             Token::Alternatives(list) => {
                 before.clone_from(&row);
-                behind.clone_from(&empty);
+                behind.clone_from(empty);
                 for alternative in alternatives(list) {
                     row.clone_from(&before);
                     for &byte in alternative {
@@ -96,17 +115,40 @@ where
 }
 
 /// A name: place `j` lies before its byte `j`.
-struct Name<'a>(&'a [u8]);
+struct Name<'a> {
+    text: &'a [u8],
+    /// For a name that one word holds, where each byte lies in it; made only for a long part.
+    places: Vec<u64>,
+}
+
+impl<'a> Name<'a> {
+    fn new(text: &'a [u8], part_len: usize) -> Self {
+        let mut places = Vec::new();
+        if text.len() < 64 && part_len > 256 {
+            places.resize(256, 0);
+            for (place, &byte) in text.iter().enumerate() {
+                insert(places.get_mut(usize::from(byte)..).unwrap_or_default(), place);
+            }
+        }
+        Self { text, places }
+    }
+}
 
 impl Track for Name<'_> {
     fn end(&self) -> usize {
-        self.0.len()
+        self.text.len()
     }
 
     fn settle(&self, _: &mut [u64]) {}
 
     fn step(&self, row: &mut [u64], class: Class<'_>) {
-        let mut chunks = self.0.chunks(64);
+        if let (Class::Byte(byte), [word]) = (class, &mut *row) {
+            if let Some(places) = self.places.get(usize::from(byte)) {
+                *word = (*word & places) << 1;
+                return;
+            }
+        }
+        let mut chunks = self.text.chunks(64);
         let mut carry = 0;
         for word in row {
             let chunk = chunks.next().unwrap_or_default();
@@ -253,5 +295,73 @@ fn insert(row: &mut [u64], place: usize) {
 fn remove(row: &mut [u64], place: usize) {
     if let Some(word) = row.get_mut(place / 64) {
         *word &= !(1 << (place % 64));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Counts what a track is asked for; each costs one pass over it at most.
+    struct Counted<T>(T, Cell<usize>);
+
+    impl<T: Track> Track for Counted<T> {
+        fn end(&self) -> usize {
+            self.0.end()
+        }
+
+        fn settle(&self, row: &mut [u64]) {
+            self.0.settle(row);
+        }
+
+        fn step(&self, row: &mut [u64], class: Class<'_>) {
+            self.1.set(self.1.get() + 1);
+            self.0.step(row, class);
+        }
+
+        fn run(&self, row: &mut [u64]) {
+            self.1.set(self.1.get() + 1);
+            self.0.run(row);
+        }
+    }
+
+    fn count(part: &str, track: impl Track) -> (bool, usize) {
+        let track = Counted(track, Cell::new(0));
+        (sweep(part.as_bytes(), &track), track.1.get())
+    }
+
+    /// THREATS 17 and 18, counted: no byte of a part is read twice.
+    #[test]
+    fn a_part_is_read_once() {
+        let name = "a".repeat(45);
+        for part in ["{a,aa}".repeat(30), "*{a,aa}".repeat(30), format!("*{{{}a}}*", "b,".repeat(20_000))] {
+            let (fits, passes) = count(&part, Name::new(name.as_bytes(), part.len()));
+            assert!(fits && passes <= part.len(), "{passes}");
+            let (fits, passes) = count(&format!("{part}c"), Name::new(name.as_bytes(), part.len()));
+            assert!(!fits && passes <= part.len() + 1, "{passes}");
+            let (fits, passes) = count(&part, Program::new(b"*{a,b}a*{aa,a}"));
+            assert!(fits && passes <= part.len(), "{passes}");
+        }
+    }
+
+    /// Every way to hold the rows: in a word, in several, and with a table of places.
+    #[test]
+    fn the_rows_agree() {
+        for length in [0, 1, 62, 63, 64, 65, 127, 128, 129, 200] {
+            let name = format!("{}b", "a".repeat(length));
+            for padding in [0, 300] {
+                let hopeless = "x,".repeat(padding);
+                let part = format!("*{{{hopeless}a,ab,b}}");
+                assert!(matches(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+                let part = format!("{}{{{hopeless}b,c}}{{,a}}", "{a,b}".repeat(length));
+                assert!(matches(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+                assert!(overlaps(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+                let part = format!("{}{{{hopeless}a,c}}{{,a}}", "{a,b}".repeat(length));
+                assert!(!matches(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+                assert!(!overlaps(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+            }
+        }
     }
 }

@@ -1,11 +1,12 @@
-//! One thing that waits, its name, and its place in the order.
+//! One thing that waits, as it is put in and taken out.
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+use super::slots::SlotId;
+
 /// The name of an entry. No other entry of the queue ever has the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct EntryId(pub(crate) u64);
+pub(crate) type EntryId = SlotId;
 
 /// An item that waits for the wall time `due`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +28,18 @@ pub(crate) struct Popped<T> {
     pub(crate) late: Duration,
 }
 
-/// The place of an entry: by due time, then by arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    /// Nanoseconds from the wall time at which the queue was made. This reaches 292 years either
-    /// way; a time tag reaches 68.
-    pub(crate) due: i64,
-    pub(crate) arrival: u64,
-    pub(crate) id: EntryId,
+/// An entry that could not be taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused<T> {
+    pub(crate) entry: Entry<T>,
+    pub(crate) limit: Limit,
+}
+
+/// The limit that one entry more would exceed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Entries,
+    Bytes,
+    PeerEntries,
+    PeerBytes,
 }

@@ -9,6 +9,7 @@ mod entry;
 mod farthest;
 mod ledger;
 mod limits;
+mod order;
 mod queue;
 mod slots;
 mod timer;

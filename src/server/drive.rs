@@ -42,7 +42,7 @@ pub(super) struct Source {
 
 /// Runs until `stop` says so, or until every source has ended and nothing waits any more.
 ///
-/// After `stop` nothing is read; what was read before runs to its end.
+/// After `stop` nothing is read; what was read before runs to its end, also in lanes.
 pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usize, stop: CancellationToken) {
     let mut intake =
         Intake { shared: &shared, sources, turn: 0, inbox: VecDeque::new(), limit: inbox.max(1) };
@@ -93,8 +93,10 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
         }
     })
     .await;
-    let left = shared.schedule().drain().count();
-    shared.counters.discarded.add(left as u64);
+    shared.ground.jobs.close();
+    shared.ground.jobs.wait().await;
+    let left = shared.schedule().drain().len();
+    shared.ground.counters.discarded.add(left as u64);
 }
 
 /// No future, of the type that `_run` returns: a way to name it.
@@ -165,16 +167,18 @@ impl Intake<'_> {
     }
 
     fn accept(&mut self, source: usize, (packet, mut meta): Item) {
-        let counters = &self.shared.counters;
+        let counters = &self.shared.ground.counters;
         counters.received.up();
         let packet = match packet {
             Ok(packet) => packet,
             Err(error) => {
                 counters.malformed.up();
-                tracing::debug!(
-                    target: "tokio_osc::server",
-                    channel = %meta.channel, peer = %meta.peer, %error, "malformed packet"
-                );
+                if let Some(suppressed) = self.shared.ground.faults.malformed.pass() {
+                    tracing::debug!(
+                        target: "tokio_osc::server",
+                        channel = %meta.channel, peer = %meta.peer, %error, suppressed, "malformed packet"
+                    );
+                }
                 return;
             }
         };

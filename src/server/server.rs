@@ -10,15 +10,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::ServerHandle;
 use super::drive::{Source, drive};
+use super::ground::Ground;
 use super::unit::Shared;
-use crate::channel::{Channel, Outlet};
-use crate::dispatch::{Dispatch, Router};
+use crate::channel::Channel;
+use crate::dispatch::{Dispatch, Router, Subscription, WayBack};
 use crate::packet::{Meta, Packet};
+use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Queue, ScheduleLimits, SystemClock};
 use crate::wire::DecodeError;
 
 /// Packets that wait for a handler by default.
 const INBOX: usize = 1_024;
+/// Handler calls that one packet may cause by default.
+const MAX_CALLS: usize = 16_384;
 
 /// A router and the channels that feed it.
 ///
@@ -41,26 +45,28 @@ const INBOX: usize = 1_024;
 /// ```
 #[must_use = "a server does nothing until it is run or spawned"]
 pub struct Server {
-    dispatcher: Box<dyn Dispatch>,
+    dispatch: Arc<dyn Dispatch>,
     sources: Vec<Source>,
     addresses: Vec<(Arc<str>, SocketAddr)>,
-    outlets: Vec<Option<Outlet>>,
+    ways_back: Vec<WayBack>,
     clock: Arc<dyn Clock>,
     schedule: ScheduleLimits,
     inbox: usize,
+    max_calls: usize,
 }
 
 impl Server {
     /// A server without channels.
     pub fn new<S: Send + Sync + 'static>(router: Router<S>) -> Self {
         Self {
-            dispatcher: Box::new(router),
+            dispatch: router.into_dispatch(),
             sources: Vec::new(),
             addresses: Vec::new(),
-            outlets: Vec::new(),
+            ways_back: Vec::new(),
             clock: Arc::new(SystemClock),
             schedule: ScheduleLimits::default(),
             inbox: INBOX,
+            max_calls: MAX_CALLS,
         }
     }
 
@@ -68,8 +74,8 @@ impl Server {
     pub fn listen(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
         let name = name.into();
         self.addresses.push((Arc::clone(&name), channel.local_addr()));
-        let outlet = channel.outlet();
-        self.add(name, channel, Some(outlet))
+        let back = channel.way_back();
+        self.add(name, channel, Some(back))
     }
 
     /// Adds any stream of packets. There is no way back: replies to it are dropped and counted.
@@ -91,12 +97,12 @@ impl Server {
         self.add(name.into(), packets, None)
     }
 
-    fn add<P>(mut self, name: Arc<str>, packets: P, outlet: Option<Outlet>) -> Self
+    fn add<P>(mut self, name: Arc<str>, packets: P, back: WayBack) -> Self
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        let index = self.outlets.len();
-        self.outlets.push(outlet);
+        let index = self.ways_back.len();
+        self.ways_back.push(back);
         self.sources.push(Source { name, index, packets: packets.boxed() });
         self
     }
@@ -119,6 +125,44 @@ impl Server {
     pub fn inbox(mut self, packets: usize) -> Self {
         self.inbox = packets;
         self
+    }
+
+    /// Handler calls that one packet may cause; those beyond are counted. A bundle of patterns in a
+    /// single datagram could else call every handler thousands of times. Default 16,384.
+    pub fn max_calls(mut self, calls: usize) -> Self {
+        self.max_calls = calls;
+        self
+    }
+
+    /// The messages of a pattern, as a stream that holds at most `capacity` of them.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::{Channel, Client, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Channel::udp("127.0.0.1:0").await?;
+    /// let client = Client::udp(channel.local_addr()).await?;
+    /// let server = Server::new(Router::new()).listen("udp", channel);
+    /// let mut meters = server.subscribe("/meter/*", 256)?;
+    /// let server = server.spawn();
+    ///
+    /// client.send(("/meter/1", 0.5_f32)).await?;
+    /// let (message, _meta) = meters.next().await.expect("a subscription does not end");
+    /// assert_eq!(message.to_string(), "/meter/1 ,f 0.5");
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// `pattern` is no legal OSC address pattern.
+    pub fn subscribe<P>(&self, pattern: P, capacity: usize) -> Result<Subscription, PatternError>
+    where
+        P: TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        let pattern = pattern.try_into().map_err(Into::into)?;
+        Ok(Subscription::new(Arc::clone(&self.dispatch), pattern, capacity))
     }
 
     /// The address of a channel, once it was added.
@@ -152,7 +196,8 @@ impl Server {
 
     fn start(self, stop: CancellationToken) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
         let queue = Queue::new(self.schedule, self.clock.now());
-        let shared = Arc::new(Shared::new(self.dispatcher, self.outlets, self.clock, queue));
+        let ground = Arc::new(Ground::new(self.ways_back));
+        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, queue, self.max_calls));
         let running = drive(Arc::clone(&shared), self.sources, self.inbox, stop);
         (shared, running)
     }

@@ -216,16 +216,12 @@ impl<'a> WriteInto<'a> {
     /// The next `size` bytes; empty, and an overrun, if there are fewer.
     #[inline]
     fn room(&mut self, size: usize) -> &'a mut [u8] {
-        match std::mem::take(&mut self.data).split_at_mut_checked(size) {
-            Some((room, rest)) => {
-                self.data = rest;
-                room
-            }
-            None => {
-                self.overrun = true;
-                &mut []
-            }
-        }
+        let Some((room, rest)) = std::mem::take(&mut self.data).split_at_mut_checked(size) else {
+            self.overrun = true;
+            return &mut [];
+        };
+        self.data = rest;
+        room
     }
 }
 

@@ -31,7 +31,7 @@ impl Lab {
         Some(Self { tag, spaces: Vec::new() })
     }
 
-    /// Three hosts, `a`, `b` and `c`, on one network: 10.77.0.1 to 3, fd77::1 to 3, interface
+    /// Three hosts, `a`, `b` and `c`, on one network: 10.77.0.1 to 3, `fd77::1` to 3, interface
     /// `eth0`.
     pub(super) fn three_hosts() -> Option<Self> {
         let mut lab = Self::new()?;
@@ -50,7 +50,7 @@ impl Lab {
         Some(lab)
     }
 
-    /// Adds a network 10.NUMBER.0.0/24 and fdNUMBER::/64, and the hosts that are not there yet.
+    /// Adds a network `10.NUMBER.0.0/24` and `fdNUMBER::/64`, and the hosts that are not there yet.
     pub(super) fn add_network(&mut self, name: &str, number: u8, hosts: &[(&str, &str, u8)]) {
         self.space(name);
         self.ip(name, "link add br0 type bridge mcast_snooping 0");

@@ -36,7 +36,7 @@ pub(super) fn fill(pattern: &str, captures: &mut dyn Iterator<Item = String>) ->
             names.push((*text).to_owned());
         }
     }
-    names.iter().map(|name| format!("/{name}")).collect()
+    format!("/{}", names.join("/"))
 }
 
 fn is_legal(byte: u8) -> bool {

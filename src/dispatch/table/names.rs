@@ -1,8 +1,7 @@
 //! The named children of a node.
 
 use std::collections::HashMap;
-
-use bytes::Bytes;
+use std::sync::Arc;
 
 use super::tree::NodeId;
 
@@ -12,9 +11,9 @@ const FEW: usize = 8;
 /// Children by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    list: Vec<(Bytes, NodeId)>,
+    list: Vec<(Arc<[u8]>, NodeId)>,
     /// Places in the list; empty while there are few.
-    index: HashMap<Bytes, usize>,
+    index: HashMap<Arc<[u8]>, usize>,
 }
 
 impl Names {
@@ -32,8 +31,7 @@ impl Names {
     }
 
     pub(super) fn insert(&mut self, name: &[u8], child: NodeId) {
-        let name = Bytes::copy_from_slice(name);
-        self.list.push((name, child));
+        self.list.push((Arc::from(name), child));
         if self.list.len() > FEW {
             let unindexed = self.list.iter().enumerate().skip(self.index.len());
             self.index.extend(unindexed.map(|(place, (name, _))| (name.clone(), place)));
@@ -53,7 +51,7 @@ impl Names {
 
     fn place(&self, name: &[u8]) -> Option<usize> {
         if self.index.is_empty() {
-            return self.list.iter().position(|(other, _)| other == name);
+            return self.list.iter().position(|(other, _)| **other == *name);
         }
         self.index.get(name).copied()
     }

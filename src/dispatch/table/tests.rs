@@ -71,6 +71,50 @@ fn a_wild_byte_from_the_wire_is_a_byte() {
 }
 
 #[test]
+fn what_is_known_of_an_address_is_forgotten_with_every_change() {
+    let mut table = table(&["/a/b", "/a/*"]);
+    let copy = table.clone();
+    assert_eq!(found(&table, "/a/b"), ["/a/b", "/a/*"]);
+    let descend = table.insert(pattern("//b"), "//b");
+    assert_eq!(found(&table, "/a/b"), ["/a/b", "/a/*", "//b"]);
+    let again = table.insert(pattern("/a/b"), "again");
+    assert_eq!(found(&table, "/a/b"), ["/a/b", "/a/*", "//b", "again"]);
+    table.remove(descend);
+    assert_eq!(found(&table, "/a/b"), ["/a/b", "/a/*", "again"]);
+    table.remove(again);
+    assert_eq!(found(&table, "/a/b"), ["/a/b", "/a/*"]);
+    assert_eq!(found(&copy, "/a/b"), ["/a/b", "/a/*"]);
+}
+
+/// More children than are tried one by one: names, and patterns that begin with plain text or not.
+#[test]
+fn many_children_are_found_by_hash() {
+    let mut table = Table::default();
+    let texts: Vec<String> =
+        (10..40).flat_map(|n| [format!("/v{n}"), format!("/v{n}?"), format!("/?{n}")]).collect();
+    let ids: Vec<RouteId> = texts.iter().map(|text| table.insert(pattern(text), ())).collect();
+    let mut found = Found::default();
+    for number in 10..40 {
+        let at = 3 * (number - 10);
+        table.find(format!("/v{number}").as_bytes(), &mut found);
+        assert_eq!(found.ids(), [ids[at], ids[at + 2]]);
+        table.find(format!("/v{number}x").as_bytes(), &mut found);
+        assert_eq!(found.ids(), [ids[at + 1]]);
+        table.find_shared(&pattern(&format!("/{{v{number},w{number},v{number}}}")), &mut found);
+        assert_eq!(found.ids(), [ids[at], ids[at + 2]]);
+    }
+    for &id in ids.iter().step_by(2) {
+        table.remove(id);
+    }
+    for number in 10..40 {
+        let at = 3 * (number - 10);
+        table.find(format!("/v{number}").as_bytes(), &mut found);
+        let left = [at, at + 2].into_iter().filter(|at| at % 2 == 1).map(|at| ids[at]);
+        assert_eq!(found.ids(), left.collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn what_is_removed_is_gone_and_leaves_nothing_behind() {
     let mut table = Table::default();
     let texts = ["/a/b", "/a/*", "//b", "/a/[bc]", "/a/b/c", "/*", "/x/{a,b}/c"];
@@ -80,7 +124,7 @@ fn what_is_removed_is_gone_and_leaves_nothing_behind() {
         assert_eq!(table.len(), 1 + texts.len());
         for id in ids.into_iter().rev() {
             assert_eq!(
-                table.pattern(id).map(|pattern| pattern.is_literal()),
+                table.pattern(id).map(Pattern::is_literal),
                 Some(texts[id.slot - 1].starts_with("/a/b"))
             );
             assert_eq!(table.remove(id), Some(round));
@@ -206,7 +250,7 @@ impl Scan {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
-    /// Ten names and more make a node that is indexed; a copy goes its own way.
+    /// Each address is looked up before the next change, so that nothing stale is remembered.
     #[test]
     fn a_table_finds_what_a_scan_finds(
         changes in prop::collection::vec(any_change(), 1..60),
@@ -216,7 +260,10 @@ proptest! {
         let mut table = Table::default();
         let mut scan = Scan::default();
         let mut found = Found::default();
-        for change in changes {
+        for (change, address) in changes.into_iter().zip(addresses.iter().cycle()) {
+            let address = Address::new(address.clone()).unwrap();
+            table.find(address.as_bytes(), &mut found);
+            prop_assert_eq!(found.ids(), scan.matching(&address), "{}", address);
             match change {
                 Change::Insert(text) => scan.insert(table.insert(pattern(&text), text.clone()), &text),
                 Change::InsertPrefix(text) => {

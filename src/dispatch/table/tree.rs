@@ -1,12 +1,8 @@
 //! Routes in a tree of their parts.
 
-use std::ops::Range;
-
-use bytes::Bytes;
-
 use super::RouteId;
-use super::levels::{Levels, bits};
 use super::names::Names;
+use super::segments::Segments;
 use crate::pattern::{Part, Pattern, spans};
 
 pub(super) type NodeId = usize;
@@ -22,24 +18,34 @@ pub(super) struct Tree {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    names: Names,
-    segments: Vec<(Bytes, NodeId)>,
+    routes: Vec<RouteId>,
     any: Option<NodeId>,
     descend: Option<NodeId>,
-    routes: Vec<RouteId>,
+    names: Names,
+    segments: Segments,
 }
+
+/// Levels of a path, as bits: the parts that come next.
+type Levels = u128;
 
 /// Memory that a walk uses again.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    spans: Vec<(Range<usize>, Kind)>,
+    parts: Vec<Span>,
     pending: Vec<(NodeId, Levels)>,
-    children: Vec<(NodeId, u128)>,
+    children: Vec<(NodeId, Levels)>,
     name: Vec<u8>,
 }
 
-/// What a [`Part`] is, without its text.
+/// Where a [`Part`] lies in its text.
 #[derive(Clone, Copy, Debug)]
+struct Span {
+    start: usize,
+    end: usize,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Literal,
     Any,
@@ -49,47 +55,30 @@ enum Kind {
 /// A path that stands before the tree: an address, or a pattern without `//`.
 pub(super) struct Subject<'a> {
     text: &'a [u8],
-    /// Which parts are no names, as bits.
-    wild: u128,
-    scratch: &'a mut Scratch,
+    parts: &'a [Span],
+    /// The parts that are no names.
+    wild: Levels,
 }
 
 impl<'a> Subject<'a> {
     /// `None` if it has more parts than any pattern can have.
-    pub(super) fn address(text: &'a [u8], scratch: &'a mut Scratch) -> Option<Self> {
-        Self::new(text, scratch, |_| Kind::Literal)
-    }
-
-    /// `None` if it has more parts than any pattern can have.
-    pub(super) fn pattern(text: &'a [u8], scratch: &'a mut Scratch) -> Option<Self> {
-        Self::new(text, scratch, |part| match Part::new(part) {
-            Part::Literal(_) => Kind::Literal,
-            Part::Any | Part::Descend => Kind::Any,
-            Part::Segment(_) => Kind::Segment,
-        })
-    }
-
-    fn new(text: &'a [u8], scratch: &'a mut Scratch, kind: impl Fn(&[u8]) -> Kind) -> Option<Self> {
-        scratch.spans.clear();
+    fn new(text: &'a [u8], parts: &'a mut Vec<Span>, kind: impl Fn(&[u8]) -> Kind) -> Option<Self> {
+        parts.clear();
         let mut wild = 0;
         for (level, span) in spans(text).enumerate() {
             if level == Pattern::MAX_PARTS {
                 return None;
             }
             let kind = kind(text.get(span.clone())?);
-            wild |= u128::from(!matches!(kind, Kind::Literal)) << level;
-            scratch.spans.push((span, kind));
+            wild |= Levels::from(kind != Kind::Literal) << level;
+            parts.push(Span { start: span.start, end: span.end, kind });
         }
-        (!scratch.spans.is_empty()).then_some(Self { text, wild, scratch })
-    }
-
-    fn len(&self) -> usize {
-        self.scratch.spans.len()
+        (!parts.is_empty()).then_some(Self { text, parts, wild })
     }
 
     fn part(&self, level: usize) -> Part<'a> {
-        let Some((span, kind)) = self.scratch.spans.get(level) else { return Part::Any };
-        let text = self.text.get(span.clone()).unwrap_or_default();
+        let Some(&Span { start, end, kind }) = self.parts.get(level) else { return Part::Any };
+        let text = self.text.get(start..end).unwrap_or_default();
         match kind {
             Kind::Literal => Part::Literal(text),
             Kind::Any => Part::Any,
@@ -97,31 +86,20 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Which of these parts a part of a route has a name in common with.
-    fn sharing(&self, levels: u128, part: Part<'_>) -> u128 {
+    /// At which of these levels a part of a route has a name in common with the subject.
+    fn sharing(&self, levels: Levels, part: Part<'_>) -> Levels {
         let shared = bits(levels).filter(|&level| self.part(level).overlaps(part));
         shared.fold(0, |set, level| set | 1 << level)
     }
+}
 
-    fn go_to(&mut self, node: NodeId, taken: u128) {
-        if taken != 0 {
-            self.scratch.pending.push((node, Levels::behind(taken, self.scratch.spans.len())));
-        }
-    }
-
-    /// Goes to the children that were found, to each once.
-    fn gather(&mut self) {
-        let mut children = std::mem::take(&mut self.scratch.children);
-        children.sort_unstable();
-        for same in children.chunk_by(|one, two| one.0 == two.0) {
-            let taken = same.iter().fold(0, |set, (_, taken)| set | taken);
-            if let Some(&(child, _)) = same.first() {
-                self.go_to(child, taken);
-            }
-        }
-        children.clear();
-        self.scratch.children = children;
-    }
+/// The places of the bits that are set, from the lowest.
+fn bits(mut levels: Levels) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = levels.trailing_zeros() as usize;
+        levels &= levels.checked_sub(1)?;
+        Some(place)
+    })
 }
 
 impl Default for Tree {
@@ -166,34 +144,43 @@ impl Tree {
         }
     }
 
-    /// Adds the routes that the subject meets, in no order, each once.
-    ///
-    /// Each node is visited once, with the set of all levels at which it can be reached. Only below
-    /// a `//` of a route is that more than one.
-    pub(super) fn walk(&self, mut subject: Subject<'_>, routes: &mut Vec<RouteId>) {
-        subject.scratch.pending.clear();
-        subject.scratch.pending.push((ROOT, Levels::START));
-        while let Some((at, levels)) = subject.scratch.pending.pop() {
+    /// Adds the routes that match a literal address, in no order, each once.
+    pub(super) fn find(&self, address: &[u8], scratch: &mut Scratch, routes: &mut Vec<RouteId>) {
+        let mut parts = std::mem::take(&mut scratch.parts);
+        if let Some(subject) = Subject::new(address, &mut parts, |_| Kind::Literal) {
+            self.walk(&subject, scratch, routes);
+        }
+        scratch.parts = parts;
+    }
+
+    /// Adds the routes that share an address with a pattern without `//`, in no order, each once.
+    pub(super) fn find_shared(&self, pattern: &[u8], scratch: &mut Scratch, routes: &mut Vec<RouteId>) {
+        let kind = |part: &[u8]| match Part::new(part) {
+            Part::Literal(_) => Kind::Literal,
+            Part::Any | Part::Descend => Kind::Any,
+            Part::Segment(_) => Kind::Segment,
+        };
+        let mut parts = std::mem::take(&mut scratch.parts);
+        if let Some(subject) = Subject::new(pattern, &mut parts, kind) {
+            self.walk(&subject, scratch, routes);
+        }
+        scratch.parts = parts;
+    }
+
+    fn walk(&self, subject: &Subject<'_>, scratch: &mut Scratch, routes: &mut Vec<RouteId>) {
+        scratch.pending.clear();
+        let mut walk = Walk { tree: self, subject, scratch, routes };
+        walk.arrive(ROOT, 1, false);
+        while let Some((at, levels)) = walk.scratch.pending.pop() {
             let Some(node) = self.nodes.get(at) else { continue };
-            if levels.end {
-                routes.extend_from_slice(&node.routes);
-            }
-            if let Some(descend) = node.descend {
-                subject.scratch.pending.push((descend, levels.and_later(subject.len())));
-            }
-            let next = levels.next_parts();
-            if next == 0 {
-                continue;
-            }
             if let Some(any) = node.any {
-                subject.go_to(any, next);
+                walk.go_to(any, levels);
             }
-            for (segment, child) in &node.segments {
-                let shared = subject.sharing(next, Part::Segment(segment));
-                subject.go_to(*child, shared);
+            if !node.segments.is_empty() {
+                walk.visit_segments(&node.segments, levels);
             }
             if node.names.len() > 0 {
-                visit_names(&node.names, next, &mut subject);
+                walk.visit_names(&node.names, levels);
             }
         }
     }
@@ -212,7 +199,7 @@ impl Tree {
         if let Some(node) = self.nodes.get_mut(parent) {
             match part {
                 Part::Literal(name) => node.names.insert(name, child),
-                Part::Segment(text) => node.segments.push((Bytes::copy_from_slice(text), child)),
+                Part::Segment(text) => node.segments.insert(text, child),
                 Part::Any => node.any = Some(child),
                 Part::Descend => node.descend = Some(child),
             }
@@ -221,44 +208,133 @@ impl Tree {
     }
 }
 
-/// Goes to the named children that meet one of the next parts: by a look-up for each name that these
-/// stand for, as far as they say which, else by a look at each child.
-fn visit_names(names: &Names, next: u128, subject: &mut Subject<'_>) {
-    if next & subject.wild == 0 {
-        for level in bits(next) {
-            let Part::Literal(name) = subject.part(level) else { continue };
-            if let Some(child) = names.get(name) {
-                subject.scratch.children.push((child, 1 << level));
+/// Visits each node once at most, with the set of all levels at which it is reached. Only below a
+/// `//` of a route is that more than one.
+struct Walk<'a> {
+    tree: &'a Tree,
+    subject: &'a Subject<'a>,
+    scratch: &'a mut Scratch,
+    routes: &'a mut Vec<RouteId>,
+}
+
+impl Walk<'_> {
+    /// Goes to a child whose part was found at these levels.
+    fn go_to(&mut self, child: NodeId, levels: Levels) {
+        let last = 1 << (self.subject.parts.len() - 1);
+        self.arrive(child, (levels & !last) << 1, levels & last != 0);
+    }
+
+    /// Arrives at a node before the parts of these levels, and maybe at the end of the path too. To
+    /// arrive before a `//` is to arrive behind it, at the same level and at all later ones.
+    fn arrive(&mut self, node: NodeId, levels: Levels, is_end: bool) {
+        let (mut at, mut levels, mut is_end) = (node, levels, is_end);
+        while let Some(node) = self.tree.nodes.get(at) {
+            if is_end {
+                self.routes.extend_from_slice(&node.routes);
+            }
+            if levels != 0 && node.has_children() {
+                self.scratch.pending.push((at, levels));
+            }
+            let Some(descend) = node.descend else { return };
+            if levels != 0 {
+                let all = Levels::MAX >> (Pattern::MAX_PARTS - self.subject.parts.len());
+                levels = (levels | levels.wrapping_neg()) & all;
+                is_end = true;
+            }
+            at = descend;
+        }
+    }
+
+    fn visit_segments(&mut self, segments: &Segments, levels: Levels) {
+        if let Some(Part::Literal(name)) = single(levels).map(|level| self.subject.part(level)) {
+            segments.matching(name, |child| self.go_to(child, levels));
+            return;
+        }
+        for (text, child) in segments.iter() {
+            let shared = self.subject.sharing(levels, Part::Segment(text));
+            if shared != 0 {
+                self.go_to(child, shared);
             }
         }
-        return subject.gather();
     }
-    let level = next.trailing_zeros() as usize;
-    let alternatives = subject.part(level).alternatives().filter(|_| next.is_power_of_two());
-    if let Some((before, list, behind)) = alternatives {
-        for alternative in list {
-            let name = &mut subject.scratch.name;
-            name.clear();
-            name.extend([before, alternative, behind].into_iter().flatten());
-            if let Some(child) = names.get(name) {
-                subject.scratch.children.push((child, next));
+
+    /// By a look-up for each name that the parts stand for, as far as they say which, else by a look
+    /// at each child.
+    fn visit_names(&mut self, names: &Names, levels: Levels) {
+        if let Some(level) = single(levels) {
+            return self.visit_names_of(self.subject.part(level), names, levels);
+        }
+        if levels & self.subject.wild != 0 {
+            for (name, child) in names.iter() {
+                let shared = self.subject.sharing(levels, Part::Literal(name));
+                if shared != 0 {
+                    self.go_to(child, shared);
+                }
+            }
+            return;
+        }
+        for level in bits(levels) {
+            let Part::Literal(name) = self.subject.part(level) else { continue };
+            self.scratch.children.extend(names.get(name).map(|child| (child, 1 << level)));
+        }
+        self.go_to_children();
+    }
+
+    fn visit_names_of(&mut self, part: Part<'_>, names: &Names, levels: Levels) {
+        match part {
+            Part::Literal(name) => {
+                if let Some(child) = names.get(name) {
+                    self.go_to(child, levels);
+                }
+            }
+            Part::Any | Part::Descend => {
+                for (_, child) in names.iter() {
+                    self.go_to(child, levels);
+                }
+            }
+            Part::Segment(_) => {
+                let Some((before, list, behind)) = part.alternatives() else {
+                    for (_, child) in names.iter().filter(|(name, _)| part.matches(name)) {
+                        self.go_to(child, levels);
+                    }
+                    return;
+                };
+                for alternative in list {
+                    let name = &mut self.scratch.name;
+                    name.clear();
+                    name.extend([before, alternative, behind].into_iter().flatten());
+                    self.scratch.children.extend(names.get(name).map(|child| (child, levels)));
+                }
+                self.go_to_children();
             }
         }
-        return subject.gather();
     }
-    for (name, child) in names.iter() {
-        let shared = subject.sharing(next, Part::Literal(name));
-        subject.go_to(child, shared);
+
+    /// Goes to the children that were gathered, to each once.
+    fn go_to_children(&mut self) {
+        let mut children = std::mem::take(&mut self.scratch.children);
+        children.sort_unstable();
+        for same in children.chunk_by(|one, two| one.0 == two.0) {
+            let levels = same.iter().fold(0, |set, (_, levels)| set | levels);
+            if let Some(&(child, _)) = same.first() {
+                self.go_to(child, levels);
+            }
+        }
+        children.clear();
+        self.scratch.children = children;
     }
+}
+
+/// The level, if it is only one.
+fn single(levels: Levels) -> Option<usize> {
+    levels.is_power_of_two().then(|| levels.trailing_zeros() as usize)
 }
 
 impl Node {
     fn child(&self, part: Part<'_>) -> Option<NodeId> {
         match part {
             Part::Literal(name) => self.names.get(name),
-            Part::Segment(text) => {
-                self.segments.iter().find(|(other, _)| other == text).map(|&(_, child)| child)
-            }
+            Part::Segment(text) => self.segments.get(text),
             Part::Any => self.any,
             Part::Descend => self.descend,
         }
@@ -267,17 +343,18 @@ impl Node {
     fn remove_child(&mut self, part: Part<'_>) {
         match part {
             Part::Literal(name) => self.names.remove(name),
-            Part::Segment(text) => self.segments.retain(|(other, _)| other != text),
+            Part::Segment(text) => self.segments.remove(text),
             Part::Any => self.any = None,
             Part::Descend => self.descend = None,
         }
     }
 
+    /// Whether there are any but the one behind `//`.
+    fn has_children(&self) -> bool {
+        self.names.len() > 0 || self.any.is_some() || !self.segments.is_empty()
+    }
+
     fn is_empty(&self) -> bool {
-        self.routes.is_empty()
-            && self.names.len() == 0
-            && self.segments.is_empty()
-            && self.any.is_none()
-            && self.descend.is_none()
+        self.routes.is_empty() && self.descend.is_none() && !self.has_children()
     }
 }
