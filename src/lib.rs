@@ -90,10 +90,15 @@ pub use bytes::{self, Bytes};
 #[cfg(feature = "regex")]
 pub use regex;
 
+#[cfg(feature = "net")]
 pub use channel::{
-    Broadcast, Channel, Client, ClientState, ClientStates, ClientSubscription, Connect, ConnectionEvent,
-    ConnectionEvents, Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting, Refusal, Request,
-    RequestError, StreamOptions, Verdict,
+    Broadcast, Endpoint, EndpointError, FanOut, HostPort, HostPortError, Interface, IpFamily, Multicast,
+    PeerNames, Scheme, SendReport, Udp, UdpMonitor, UdpStats,
+};
+pub use channel::{
+    BroadcastReport, Channel, Client, ClientState, ClientStates, ClientSubscription, Connect,
+    ConnectionEvent, ConnectionEvents, Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting,
+    Refusal, Request, RequestError, StreamOptions, Verdict,
 };
 pub use codec::{
     Codec, Datagram, Detect, FrameError, FrameErrorKind, Framing, IntoFrame, LengthPrefix, LikelyCause,

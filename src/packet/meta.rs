@@ -34,6 +34,7 @@ pub struct Meta {
     pub lateness: Duration,
     /// What was tolerated when it was decoded.
     pub repairs: Repairs,
+    pub(crate) peer_name: Option<Arc<str>>,
 }
 
 impl Meta {
@@ -46,6 +47,7 @@ impl Meta {
             time_tag: None,
             lateness: Duration::ZERO,
             repairs: Repairs::default(),
+            peer_name: None,
         }
     }
 
@@ -66,6 +68,11 @@ impl Meta {
     /// ```
     pub fn connection_name(&self) -> Option<String> {
         self.peer.connection().map(|id| format!("{}.{id}", self.channel))
+    }
+
+    /// The name of the sender, if the channel has names for its peers and one for this.
+    pub fn peer_name(&self) -> Option<&str> {
+        self.peer_name.as_deref()
     }
 }
 
