@@ -27,6 +27,7 @@ impl Lab {
             println!("skipped: network namespaces need root");
             return None;
         }
+        remove_left_over();
         let tag = format!("osc{}x{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
         Some(Self { tag, spaces: Vec::new() })
     }
@@ -140,6 +141,18 @@ impl Drop for Lab {
     fn drop(&mut self) {
         for name in &self.spaces {
             let _ = Command::new("ip").args(["netns", "del", name]).status();
+        }
+    }
+}
+
+/// Removes the hosts of test programs that were killed.
+fn remove_left_over() {
+    for space in std::fs::read_dir("/run/netns").into_iter().flatten().flatten() {
+        let name = space.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix("osc").and_then(|rest| rest.split_once('x')).map(|(owner, _)| owner);
+        let owner = owner.and_then(|owner| owner.parse::<u32>().ok());
+        if owner.is_some_and(|owner| !std::path::Path::new(&format!("/proc/{owner}")).exists()) {
+            let _ = Command::new("ip").args(["netns", "del", &name]).status();
         }
     }
 }

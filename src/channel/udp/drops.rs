@@ -2,6 +2,11 @@
 
 use tokio::net::UdpSocket;
 
+/// The table is read in parts, and counted from its start: when another socket is closed meanwhile, a
+/// line is missed. Then it is read again.
+#[cfg(target_os = "linux")]
+const TRIES: usize = 8;
+
 /// The datagrams dropped so far; `None` where the system does not tell.
 #[cfg(target_os = "linux")]
 pub(super) fn kernel_drops(socket: &UdpSocket, v6: bool) -> Option<u64> {
@@ -9,8 +14,11 @@ pub(super) fn kernel_drops(socket: &UdpSocket, v6: bool) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
 
     let inode = std::fs::metadata(format!("/proc/self/fd/{}", socket.as_raw_fd())).ok()?.ino();
-    let table = std::fs::read_to_string(if v6 { "/proc/net/udp6" } else { "/proc/net/udp" }).ok()?;
-    table.lines().skip(1).find_map(|line| drops_of(line, inode))
+    let path = if v6 { "/proc/net/udp6" } else { "/proc/net/udp" };
+    (0..TRIES).find_map(|_| {
+        let table = std::fs::read_to_string(path).ok()?;
+        table.lines().skip(1).find_map(|line| drops_of(line, inode))
+    })
 }
 
 #[cfg(not(target_os = "linux"))]
