@@ -8,7 +8,9 @@ use tokio::net::UdpSocket;
 
 use super::events::ConnectionEvents;
 use super::registry::Registry;
-use crate::codec::{FrameError, FrameErrorKind};
+use crate::codec::FrameError;
+#[cfg(feature = "net")]
+use crate::codec::FrameErrorKind;
 use crate::packet::{IntoPacket, Packet, Peer};
 
 /// The way back to the peers of a channel, which may be given to a server: what

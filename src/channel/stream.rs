@@ -26,7 +26,9 @@ use super::socket::{bind_tcp, bind_udp};
 use super::udp::UdpPackets;
 use crate::codec::{FrameError, Framing};
 use crate::packet::{IntoPacket, Meta, Packet, Peer};
-use crate::wire::{DecodeError, DecodeOptions};
+use crate::wire::DecodeError;
+#[cfg(feature = "net")]
+use crate::wire::DecodeOptions;
 
 /// What a channel gives.
 pub(super) type Item = (Result<Packet, DecodeError>, Meta);
@@ -250,7 +252,10 @@ impl Stream for Channel {
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").field("local", &self.local).field("outlet", &self.outlet).finish()
+        f.debug_struct("Channel")
+            .field("local", &self.local)
+            .field("outlet", &self.outlet)
+            .finish_non_exhaustive()
     }
 }
 

@@ -101,7 +101,7 @@ impl UdpSender {
 
     pub(super) async fn send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
         let mut datagram = std::mem::take(&mut *self.buffer());
-        let sent = match self.encode(packet, &mut datagram) {
+        let sent = match self.encode(&packet, &mut datagram) {
             Ok(()) => self.socket.send_to(&datagram, self.peer).await.map(drop).map_err(Into::into),
             Err(error) => Err(error),
         };
@@ -111,7 +111,7 @@ impl UdpSender {
 
     pub(super) fn try_send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
         let mut datagram = std::mem::take(&mut *self.buffer());
-        let sent = self.encode(packet, &mut datagram).and_then(|()| {
+        let sent = self.encode(&packet, &mut datagram).and_then(|()| {
             self.socket.try_send_to(&datagram, self.peer).map(drop).map_err(|error| match error.kind() {
                 io::ErrorKind::WouldBlock => FrameErrorKind::Full.into(),
                 _ => error.into(),
@@ -121,7 +121,7 @@ impl UdpSender {
         sent
     }
 
-    fn encode(&self, packet: impl IntoPacket, datagram: &mut BytesMut) -> Result<(), FrameError> {
+    fn encode(&self, packet: &impl IntoPacket, datagram: &mut BytesMut) -> Result<(), FrameError> {
         datagram.clear();
         packet.encode(datagram)?;
         let limit = if self.peer.is_ipv4() { MAX_UDP4 } else { MAX_UDP6 };
