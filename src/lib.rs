@@ -1,10 +1,84 @@
-//! Open Sound Control for Tokio.
+//! Open Sound Control (OSC 1.0 and 1.1) for Tokio.
+//!
+//! Codecs turn bytes into a `Stream` of packets; the packets feed an async dispatcher, which holds
+//! timed bundles until `tokio::time::sleep_until` says now.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tokio_osc::{Args, Bundle, Captures, Channel, Client, Router, Server, TimeTag};
+//!
+//! async fn freq(Captures(voice): Captures<u32>, Args((hz, wave)): Args<(f32, String)>) {
+//!     println!("voice {voice}: {hz} Hz, {wave}");
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+//! let router = Router::new()
+//!     .route("/synth/*/freq", freq)
+//!     .route("/ping", |Args(n): Args<i32>| ("/pong", n));      // what it returns goes back
+//! let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+//!
+//! let client = Client::udp(server.local_addr("udp").unwrap()).await?;
+//! client.send(("/synth/1/freq", (440.0_f32, "saw"))).await?;
+//! let later = TimeTag::after(Duration::from_millis(20));
+//! client.send(Bundle::at(later).with(("/synth/2/freq", (220.0_f32, "later")))).await?;
+//! let reply = client.request(("/ping", 7), "/pong").await?;
+//! assert_eq!(reply.parse::<i32>()?, 7);
+//!
+//! server.shutdown().await;
+//! # Ok(()) }
+//! ```
+//!
+//! # The parts
+//!
+//! | for | there is |
+//! |-----|----------|
+//! | values | [`Message`], [`Bundle`], [`Packet`]; arguments by [`IntoArgs`] and [`FromArgs`], [`Arg`] and [`ArgRef`]; [`TimeTag`] |
+//! | addresses | [`Address`], [`Pattern`] |
+//! | sending | [`Client`] |
+//! | receiving | [`Channel`], a `Stream`; or bare codecs: [`Datagram`] |
+//! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
+//! | time | [`Clock`], [`ScheduleLimits`] |
+//! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
+//!
+//! Each layer works without the ones above it: decode with [`Packet::decode`], read a [`Channel`] in
+//! your own loop, or give a [`Server`] any stream of packets with [`Server::feed`].
+//!
+//! # Features
+//!
+//! | feature | adds | default |
+//! |---------|------|---------|
+//! | `net` | [`Channel`], [`Client`] | yes |
+//! | `regex` | `Router::route_regex` | no |
+//! | `cli` | the command line tool `osc` | no |
+//!
+//! # Limits
+//!
+//! Ports are open to anything that can send a datagram. Nothing here grows without a bound:
+//!
+//! | what | default | to be set by |
+//! |------|---------|--------------|
+//! | datagram | 65,535 bytes | |
+//! | depth of bundles and of arrays | 32 | [`DecodeOptions`] |
+//! | type tags per message | 65,536 | [`DecodeOptions`] |
+//! | elements per bundle | 16,384 | [`DecodeOptions`] |
+//! | address or pattern | 4,096 bytes, 128 parts | [`DecodeOptions`]; routes: fixed |
+//! | handler calls per packet | 16,384 | [`Server::max_calls`] |
+//! | replies per packet | 64, and 64 KiB | |
+//! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
+//! | bundles waiting for their time | 65,536, and 64 MiB; a quarter of it per peer | [`ScheduleLimits`] |
+//! | how far ahead a bundle may lie | 7 days | [`ScheduleLimits`] |
+//!
+//! # Panics
+//!
+//! No byte of a peer makes this crate panic. A handler that panics is counted and traced, and the
+//! server goes on (unless the program is built with `panic = "abort"`).
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_auto_cfg))]
 
 mod channel;
 mod codec;
 mod dispatch;
+mod error;
 mod packet;
 mod pattern;
 mod schedule;
@@ -12,32 +86,53 @@ mod server;
 mod types;
 mod wire;
 
-pub use bytes::Bytes;
+pub use bytes::{self, Bytes};
+#[cfg(feature = "regex")]
+pub use regex;
 
 pub use channel::{
-    Broadcast, Channel, Client, ClientState, ClientStates, Connect, ConnectionEvent, ConnectionEvents,
-    Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting, Refusal, Request, RequestError,
-    StreamOptions, Subscription, Verdict,
+    Broadcast, Channel, Client, ClientState, ClientStates, ClientSubscription, Connect, ConnectionEvent,
+    ConnectionEvents, Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting, Refusal, Request,
+    RequestError, StreamOptions, Verdict,
 };
 pub use codec::{
     Codec, Datagram, Detect, FrameError, FrameErrorKind, Framing, IntoFrame, LengthPrefix, LikelyCause,
     MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,
 };
 pub use dispatch::{
-    Args, CaptureError, Captures, Context, Extract, FromCapture, FromCaptures, FromContext, Function,
-    IntoReply, Rejection, Reply, Returned, Router, State,
+    Args, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
+    FromContext, Function, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Overflow, ReceivedAt,
+    Rejection, Replies, Reply, ReplyError, Returned, RouteGuard, RouteHandle, Router, State, Subscription,
+    TypeTags,
 };
+#[cfg(feature = "encoding")]
+pub use encoding_rs;
+pub use error::Error;
 pub use packet::{
-    ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleRef, ConnectionId, Elements,
-    EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements, IntoPacket, LineReader,
-    Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError, ParseLineErrorKind, Peer,
-    Rest, Symbol,
+    AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
+    ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
+    IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
+    ParseLineErrorKind, Peer, Rest, Symbol,
 };
+#[cfg(feature = "serde")]
+pub use packet::{SerdeError, from_args, to_args};
 pub use pattern::{Pattern, PatternError, PatternErrorKind};
 pub use schedule::{
     CapacityPolicy, Clock, HorizonPolicy, ManualClock, Reading, ScheduleCounters, ScheduleLimits,
     SystemClock, TokioClock,
 };
 pub use server::{Server, ServerHandle, Stats};
-pub use types::{Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag};
-pub use wire::{ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump, Repairs};
+pub use types::{
+    Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
+};
+#[cfg(feature = "encoding")]
+pub use types::{OnUnmappable, UnmappableText};
+pub use wire::{
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
+    MissingTypeTags, Repairs, TextPolicy,
+};
+
+/// The program of the README, which must run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -226,8 +226,9 @@ proptest! {
         prop_assert_eq!(text.parse::<Pattern>().is_ok(), Reference::parse(&text).is_some());
     }
 
+    /// Without empty names but at the end: in a run, one empty name reads like none.
     #[test]
-    fn captures_put_back_give_the_address(text in any_pattern(), to in "(/[a-d]{0,4}){1,5}") {
+    fn captures_put_back_give_the_address(text in any_pattern(), to in "(/[a-d]{1,4}){1,4}/?") {
         let Ok(pattern) = text.parse::<Pattern>() else { return Ok(()) };
         let to = address(&to);
         let Some(captures) = pattern.captures(&to) else { return Ok(()) };
@@ -296,7 +297,7 @@ fn limits_hold_on_both_sides() {
 
 #[test]
 fn captures_are_the_parts_that_are_not_plain_text() {
-    let cases: [(&str, &str, &[&str]); 14] = [
+    let cases: [(&str, &str, &[&str]); 15] = [
         ("/a/b", "/a/b", &[]),
         ("/*/b", "/a/b", &["a"]),
         ("/x[0-9]/{on,off}/?", "/x4/off/z", &["x4", "off", "z"]),
@@ -310,6 +311,7 @@ fn captures_are_the_parts_that_are_not_plain_text() {
         ("/a//*", "/a/x/y", &["x", "y"]),
         ("//", "/a/b", &["a/b"]),
         ("//a//*/b", "/a/a/x/b", &["", "a", "x"]),
+        ("//*?//", "//a/", &["", "a", ""]),
         ("//a?//c", "/x/ab/ac/ad/c", &["x", "ab", "ac/ad"]),
     ];
     for (text, to, captures) in cases {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_osc::{
     Args, Bundle, Bytes, Channel, Client, Codec, ConnectionEvent, ConnectionEvents, DecodeErrorKind, Detect,
     Disconnect, FrameErrorKind, Framing, IntoReply, LengthPrefix, LikelyCause, Message, Meta, Packet, Peer,
-    Refusal, Reply, RequestError, Router, Server, ServerHandle, Slip, State, StreamOptions,
+    Refusal, Replies, RequestError, Router, Server, ServerHandle, Slip, State, StreamOptions,
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
@@ -534,7 +534,7 @@ async fn a_packet_over_the_limit_is_refused_and_the_connection_stays() {
 #[tokio::test]
 async fn a_bundle_over_tcp_is_one_unit() {
     let router = Router::new()
-        .route("/a", |Args(n): Args<i32>| -> Reply { IntoReply::into_reply(("/a", n)) })
+        .route("/a", |Args(n): Args<i32>| -> Replies { IntoReply::into_reply(("/a", n)) })
         .route("/b", |Args(n): Args<i32>| ("/b", n));
     let (server, address) = serve(router, LengthPrefix::new()).await;
     let client = Client::tcp(address, LengthPrefix::new()).await.unwrap();

@@ -24,7 +24,7 @@ use super::request::Request;
 #[cfg(feature = "net")]
 use super::socket::bind_udp;
 use super::source::{Source, StreamSource};
-use super::subscription::Subscription;
+use super::subscription::ClientSubscription;
 #[cfg(feature = "net")]
 use super::tcp;
 #[cfg(feature = "net")]
@@ -331,8 +331,8 @@ impl Client {
     /// # Panics
     /// `address` is no legal pattern.
     #[track_caller]
-    pub fn subscribe(&self, address: &str) -> Subscription {
-        Subscription::new(Place::take(&self.shared.hub, Wants::All(pattern(address))))
+    pub fn subscribe(&self, address: &str) -> ClientSubscription {
+        ClientSubscription::new(Place::take(&self.shared.hub, Wants::All(pattern(address))))
     }
 
     /// Waits until the connection has ended, and says why. Of a datagram client that is never; of a

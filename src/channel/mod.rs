@@ -35,4 +35,4 @@ pub use outlet::{Broadcast, Outlet};
 pub use reconnect::{ClientState, ClientStates, Connect, QueuePolicy, Reconnecting};
 pub use request::{Request, RequestError};
 pub use stream::Channel;
-pub use subscription::Subscription;
+pub use subscription::ClientSubscription;

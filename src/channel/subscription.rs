@@ -14,7 +14,7 @@ use crate::packet::Message;
 /// reconnecting client goes on over all connections.
 ///
 /// At most 1,024 messages wait in it; then the oldest are dropped: see
-/// [`missed`](Subscription::missed).
+/// [`missed`](ClientSubscription::missed).
 ///
 /// ```
 /// use futures::StreamExt;
@@ -31,11 +31,11 @@ use crate::packet::Message;
 /// # Ok(()) }
 /// ```
 #[must_use = "messages are received when the stream is polled"]
-pub struct Subscription {
+pub struct ClientSubscription {
     place: Place,
 }
 
-impl Subscription {
+impl ClientSubscription {
     pub(super) fn new(place: Place) -> Self {
         Self { place }
     }
@@ -46,7 +46,7 @@ impl Subscription {
     }
 }
 
-impl Stream for Subscription {
+impl Stream for ClientSubscription {
     type Item = Message;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
@@ -54,8 +54,8 @@ impl Stream for Subscription {
     }
 }
 
-impl fmt::Debug for Subscription {
+impl fmt::Debug for ClientSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("missed", &self.missed()).finish()
+        f.debug_struct("ClientSubscription").field("missed", &self.missed()).finish()
     }
 }

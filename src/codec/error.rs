@@ -77,6 +77,11 @@ impl FrameError {
         &self.kind
     }
 
+    /// What is wrong, as a value.
+    pub fn into_kind(self) -> FrameErrorKind {
+        self.kind
+    }
+
     /// What the peer seems to speak, if the framing makes no sense and the bytes say so.
     pub const fn likely_cause(&self) -> Option<LikelyCause> {
         match self.kind {

@@ -3,24 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::CaptureError;
+use super::route::Route;
+use super::{CaptureError, WayBack};
 use crate::packet::{ArgsError, Message, Meta};
 use crate::pattern::Pattern;
 
 /// A message on its way to one handler: what [`FromContext`] reads from.
-#[derive(Debug)]
 pub struct Context<'a, S> {
-    message: &'a Message,
-    meta: &'a Meta,
-    route: &'a Pattern,
-    state: &'a Arc<S>,
+    pub(super) message: &'a Message,
+    pub(super) meta: &'a Meta,
+    pub(super) route: &'a Route<S>,
+    pub(super) state: &'a Arc<S>,
+    pub(super) back: &'a WayBack,
 }
 
 impl<'a, S> Context<'a, S> {
-    pub(super) fn new(message: &'a Message, meta: &'a Meta, route: &'a Pattern, state: &'a Arc<S>) -> Self {
-        Self { message, meta, route, state }
-    }
-
     /// The message.
     pub const fn message(&self) -> &'a Message {
         self.message
@@ -33,7 +30,7 @@ impl<'a, S> Context<'a, S> {
 
     /// The address or pattern of the route that it matched.
     pub const fn route(&self) -> &'a Pattern {
-        self.route
+        &self.route.pattern
     }
 
     /// The router's state.
@@ -42,10 +39,21 @@ impl<'a, S> Context<'a, S> {
     }
 }
 
+impl<S> fmt::Debug for Context<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("message", self.message)
+            .field("meta", self.meta)
+            .field("route", self.route())
+            .finish_non_exhaustive()
+    }
+}
+
 /// A type that can be a parameter of a handler.
 ///
 /// Extraction is synchronous and order-free: any parameters in any order. A parameter that cannot
-/// be had rejects the message for this handler; other handlers still run.
+/// be had rejects the message for this handler; other handlers still run. To handle a refusal in
+/// the handler, ask for `Result<Parameter, Rejection>` or `Option<Parameter>`.
 ///
 /// ```
 /// use tokio_osc::{Context, FromContext, Rejection, Router};
@@ -64,7 +72,7 @@ impl<'a, S> Context<'a, S> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an OSC extractor",
     label = "this parameter of the handler is not an extractor",
-    note = "a handler's parameters are extractors: `Args<T>`, `State<S>`, `Captures<T>`, `Message`, `Address`, `Peer`, `Meta`, or a type of your own that implements `FromContext`"
+    note = "a handler's parameters are extractors: `Args<T>`, `State<S>`, `Captures<T>`, `Message`, `Address`, `Peer`, `Meta`, …, or a type of your own that implements `FromContext`"
 )]
 pub trait FromContext<S>: Sized {
     /// Makes the parameter.
@@ -74,9 +82,22 @@ pub trait FromContext<S>: Sized {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection>;
 }
 
+impl<S, T: FromContext<S>> FromContext<S> for Option<T> {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(T::from_context(context).ok())
+    }
+}
+
+impl<S, T: FromContext<S>> FromContext<S> for Result<T, Rejection> {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(T::from_context(context))
+    }
+}
+
 /// Why a handler did not get the parameters it asks for: the message does not fit the route.
 ///
-/// It is counted and traced; the handler is not called, and nothing else is stopped.
+/// It is counted and traced, and the hook [`on_reject`](crate::Router::on_reject) is told; the
+/// handler is not called, and nothing else is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -84,6 +105,10 @@ pub enum Rejection {
     Args(ArgsError),
     /// A captured part of the address is not what the handler asks for.
     Captures(CaptureError),
+    /// The route was given no extra value, or one of another type.
+    Extra,
+    /// What the message came by has no way back to its sender.
+    NoWayBack,
 }
 
 impl From<ArgsError> for Rejection {
@@ -103,6 +128,8 @@ impl fmt::Display for Rejection {
         match self {
             Self::Args(error) => error.fmt(f),
             Self::Captures(error) => error.fmt(f),
+            Self::Extra => f.write_str("the route has no extra value of the type asked for"),
+            Self::NoWayBack => f.write_str("there is no way back to the sender"),
         }
     }
 }
@@ -112,6 +139,7 @@ impl std::error::Error for Rejection {
         match self {
             Self::Args(error) => Some(error),
             Self::Captures(error) => Some(error),
+            Self::Extra | Self::NoWayBack => None,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The extractors: what a handler can ask for.
+//! The three extractors with a type parameter: arguments, state, captures.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::{Context, FromContext, Rejection};
-use crate::packet::{Message, Meta, OwnedArgs, Peer};
-use crate::types::{Address, Text, TextBuf};
+use crate::packet::OwnedArgs;
+use crate::types::{Text, TextBuf};
 
 /// The arguments of the message, as Rust values: see [`FromArgs`](crate::FromArgs) for the types
 /// and the conversions.
@@ -49,34 +49,6 @@ impl<S> Clone for State<S> {
 impl<S> FromContext<S> for State<S> {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(Self(Arc::clone(context.state())))
-    }
-}
-
-/// The message itself.
-impl<S> FromContext<S> for Message {
-    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        Ok(context.message().clone())
-    }
-}
-
-/// The address of the message, as sent: it may be a pattern.
-impl<S> FromContext<S> for Address {
-    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        Ok(context.message().to_address())
-    }
-}
-
-/// Who sent it.
-impl<S> FromContext<S> for Peer {
-    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        Ok(context.meta().peer)
-    }
-}
-
-/// All that is known of the packet besides its bytes.
-impl<S> FromContext<S> for Meta {
-    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        Ok(context.meta().clone())
     }
 }
 

@@ -9,7 +9,7 @@ use std::future::Future;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Context, FromContext, IntoReply, Rejection, Reply};
+use super::{Context, FromContext, IntoReply, Rejection, Replies};
 
 /// A function or closure of up to 8 parameters.
 #[diagnostic::on_unimplemented(
@@ -50,8 +50,15 @@ pub trait Returned<K> {
 /// What calling a handler gave.
 #[doc(hidden)]
 pub enum Outcome {
-    Now(Reply),
-    Later(BoxFuture<'static, Reply>),
+    Now(Replies),
+    Later(BoxFuture<'static, Replies>),
+}
+
+/// Nothing happened, and nothing is to be sent.
+impl Default for Outcome {
+    fn default() -> Self {
+        Self::Now(Replies::none())
+    }
 }
 
 impl std::fmt::Debug for Outcome {

@@ -1,17 +1,34 @@
 //! From a message to the handlers whose routes it matches, and from their results to replies.
 
+mod budget;
 mod context;
 mod extract;
 mod handler;
+mod lane;
+mod live;
+mod mailbox;
+mod parameters;
 mod reply;
+mod route;
 mod router;
+mod routes;
+mod subscription;
 mod table;
 
+pub(crate) use budget::ReplyBudget;
 pub use context::{Context, FromContext, Rejection};
 pub use extract::{Args, CaptureError, Captures, FromCapture, FromCaptures, State};
 pub(crate) use handler::Outcome;
 pub use handler::{Extract, Function, Returned};
-pub use reply::{IntoReply, Reply};
+pub(crate) use lane::Job;
+pub use lane::Lane;
+pub use live::{LiveRoutes, RouteGuard, RouteHandle};
+pub use mailbox::Overflow;
+pub(crate) use mailbox::Pushed;
+pub use parameters::{ChannelName, Extra, Lateness, MatchedRoute, ReceivedAt, TypeTags};
+pub use reply::{IntoReply, Replies, Reply, ReplyError};
+pub(crate) use reply::{SendBack, WayBack};
 pub use router::Router;
-pub(crate) use router::{Dispatch, Lookup};
-pub(crate) use table::Found as Routes;
+pub(crate) use routes::{Cached, Call, Dispatch, Lookup, Routes};
+pub use subscription::Subscription;
+pub(crate) use table::Found;

@@ -1,17 +1,21 @@
 //! What a handler returns goes back to the sender.
 
-use std::fmt;
+use std::sync::Arc;
+use std::{fmt, io};
 
-use crate::packet::{EncodeError, IntoPacket, Packet};
+use futures::future::BoxFuture;
+
+use super::{Context, FromContext, Rejection, ReplyBudget};
+use crate::packet::{EncodeError, IntoPacket, Packet, Peer};
 
 /// What a handler has to say to the sender of the message: packets, or why there are none.
 #[derive(Debug, Default)]
-pub struct Reply {
+pub struct Replies {
     pub(crate) packets: Vec<Packet>,
     pub(crate) failed: Option<String>,
 }
 
-impl Reply {
+impl Replies {
     /// No reply.
     pub fn none() -> Self {
         Self::default()
@@ -52,45 +56,45 @@ impl Reply {
 )]
 pub trait IntoReply {
     /// Turns the result into a reply.
-    fn into_reply(self) -> Reply;
+    fn into_reply(self) -> Replies;
 }
 
 impl<P: IntoPacket> IntoReply for P {
-    fn into_reply(self) -> Reply {
-        Reply::of(self.into_packet())
+    fn into_reply(self) -> Replies {
+        Replies::of(self.into_packet())
     }
 }
 
-impl IntoReply for Reply {
-    fn into_reply(self) -> Reply {
+impl IntoReply for Replies {
+    fn into_reply(self) -> Replies {
         self
     }
 }
 
 impl IntoReply for () {
-    fn into_reply(self) -> Reply {
-        Reply::none()
+    fn into_reply(self) -> Replies {
+        Replies::none()
     }
 }
 
 impl<R: IntoReply> IntoReply for Option<R> {
-    fn into_reply(self) -> Reply {
-        self.map_or_else(Reply::none, IntoReply::into_reply)
+    fn into_reply(self) -> Replies {
+        self.map_or_else(Replies::none, IntoReply::into_reply)
     }
 }
 
 impl<R: IntoReply, E: fmt::Display> IntoReply for Result<R, E> {
-    fn into_reply(self) -> Reply {
+    fn into_reply(self) -> Replies {
         match self {
             Ok(reply) => reply.into_reply(),
-            Err(error) => Reply { packets: Vec::new(), failed: Some(error.to_string()) },
+            Err(error) => Replies { packets: Vec::new(), failed: Some(error.to_string()) },
         }
     }
 }
 
 impl<R: IntoReply> IntoReply for Vec<R> {
-    fn into_reply(self) -> Reply {
-        self.into_iter().map(IntoReply::into_reply).fold(Reply::none(), Reply::and)
+    fn into_reply(self) -> Replies {
+        self.into_iter().map(IntoReply::into_reply).fold(Replies::none(), Replies::and)
     }
 }
 
@@ -106,7 +110,105 @@ impl<T> Gives for fn() -> T {
 }
 
 impl IntoReply for <fn() -> ! as Gives>::Output {
-    fn into_reply(self) -> Reply {
+    fn into_reply(self) -> Replies {
         self
+    }
+}
+
+/// A way to answer later, or more than once: the sender's address and the socket that received.
+///
+/// At most 64 packets and 64 KiB go out by one handle and its clones: the address of a UDP sender
+/// may be forged.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Reply, Router};
+///
+/// let router = Router::new().route("/measure", |reply: Reply| {
+///     tokio::spawn(async move {
+///         tokio::time::sleep(Duration::from_secs(1)).await;
+///         reply.send(("/measured", 42)).await
+///     });
+/// });
+/// ```
+#[derive(Clone)]
+pub struct Reply {
+    back: Arc<dyn SendBack>,
+    peer: Peer,
+    budget: Arc<ReplyBudget>,
+}
+
+/// The way back to the peers of a channel.
+pub(crate) trait SendBack: Send + Sync {
+    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>>;
+}
+
+/// The way back to the sender of a message, if there is one.
+pub(crate) type WayBack = Option<Arc<dyn SendBack>>;
+
+impl Reply {
+    /// Sends a packet to the sender of the message.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded, the budget is spent, or the transport refuses it.
+    ///
+    /// # Cancel safety
+    /// A dropped reply was perhaps sent, but never in part.
+    pub async fn send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
+        let packet = packet.into_packet().map_err(ReplyError::Encode)?;
+        if !self.budget.take(packet.as_bytes().len()) {
+            return Err(ReplyError::Budget);
+        }
+        self.back.send(packet, self.peer).await.map_err(ReplyError::Io)
+    }
+
+    /// Who gets the reply.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+}
+
+impl<S> FromContext<S> for Reply {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        let back = context.back.clone().ok_or(Rejection::NoWayBack)?;
+        Ok(Self { back, peer: context.meta().peer, budget: Arc::default() })
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+/// Why a reply was not sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// The packet cannot be encoded.
+    Encode(EncodeError),
+    /// 64 replies or 64 KiB were sent already.
+    Budget,
+    /// The transport refused it.
+    Io(io::Error),
+}
+
+impl fmt::Display for ReplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encode(error) => error.fmt(f),
+            Self::Budget => f.write_str("the budget of 64 replies and 64 KiB is spent"),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReplyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Encode(error) => Some(error),
+            Self::Budget => None,
+            Self::Io(error) => Some(error),
+        }
     }
 }

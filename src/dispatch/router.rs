@@ -1,13 +1,17 @@
 //! Routes: which handler hears which addresses.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::handler::{self, Extract, Function, Handler, Outcome, Returned};
-use super::table::{Found as Routes, RouteId, Table};
-use super::{Context, IntoReply, Rejection};
+use super::handler::{self, Extract, Function, Handler, Returned};
+use super::live::LiveRoutes;
+use super::route::{Condition, Route, Tags};
+use super::routes::{Current, Dispatch, Snapshot};
+use super::table::RouteId;
+use super::{Context, IntoReply, Lane, Rejection};
 use crate::packet::{Message, Meta};
-use crate::pattern::{Pattern, PatternError, Shape, shape_of_received};
+use crate::pattern::{Pattern, PatternError};
 
 /// Which handler hears which addresses, and the state they share.
 ///
@@ -17,7 +21,8 @@ use crate::pattern::{Pattern, PatternError, Shape, shape_of_received};
 /// patterns; no regular expressions, no backtracking.
 ///
 /// A handler is a `fn`, an `async fn` or a closure. Its parameters are extractors, any of them in
-/// any order; what it returns goes back to the sender.
+/// any order; what it returns goes back to the sender. Handlers run one after the other, unless
+/// their route has a [`Lane`] of its own.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -32,9 +37,13 @@ use crate::pattern::{Pattern, PatternError, Shape, shape_of_received};
 ///     .route("/synth/*/freq", freq)
 ///     .route("/ping", |Args(n): Args<i32>| ("/pong", n));
 /// ```
+///
+/// What stands behind a route says more about *that* route: [`tags`](Router::tags),
+/// [`extra`](Router::extra), [`on_task`](Router::on_task), [`on_lane`](Router::on_lane),
+/// [`concurrent`](Router::concurrent).
 pub struct Router<S = ()> {
-    state: Arc<S>,
-    table: Table<Handler<S>>,
+    routes: Arc<Current<S>>,
+    last: Option<RouteId>,
 }
 
 impl Router<()> {
@@ -53,7 +62,7 @@ impl Default for Router<()> {
 impl<S: Send + Sync + 'static> Router<S> {
     /// A router whose handlers share this state, by the extractor [`State`](crate::State).
     pub fn with_state(state: S) -> Self {
-        Self { state: Arc::new(state), table: Table::default() }
+        Self { routes: Arc::new(Current::new(Snapshot::new(Arc::new(state)))), last: None }
     }
 
     /// Adds a route: messages whose address matches `pattern` go to `handler`.
@@ -72,18 +81,25 @@ impl<S: Send + Sync + 'static> Router<S> {
         <F::Output as Returned<K>>::Value: IntoReply,
         <F::Output as Returned<K>>::Pending: Send + 'static,
     {
-        match self.try_route(pattern, handler) {
-            Ok(router) => router,
-            #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-            Err(error) => panic!("not a legal route: {error}"),
-        }
+        let pattern = legal(pattern);
+        self.add(|routes| {
+            let route = Route::new(pattern.clone(), handler::erase(handler));
+            routes.table.insert(pattern, Arc::new(route))
+        })
     }
 
     /// As [`route`](Router::route), for a pattern that may be wrong.
     ///
+    /// ```
+    /// use tokio_osc::{PatternErrorKind, Router};
+    ///
+    /// let error = Router::new().try_route("/mixer/[1-", || {}).unwrap_err();
+    /// assert_eq!(error.kind(), PatternErrorKind::UnclosedSet);
+    /// ```
+    ///
     /// # Errors
     /// `pattern` is no legal OSC address pattern.
-    pub fn try_route<P, F, T, K>(mut self, pattern: P, handler: F) -> Result<Self, PatternError>
+    pub fn try_route<P, F, T, K>(self, pattern: P, handler: F) -> Result<Self, PatternError>
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
@@ -94,57 +110,294 @@ impl<S: Send + Sync + 'static> Router<S> {
         <F::Output as Returned<K>>::Pending: Send + 'static,
     {
         let pattern: Pattern = pattern.try_into().map_err(Into::into)?;
-        self.table.insert(pattern, handler::erase(handler));
-        Ok(self)
+        Ok(self.route(pattern, handler))
+    }
+
+    /// Adds a route for the addresses of a pattern and all below them, whole parts only:
+    /// `/test` matches `/test` and `/test/here`, not `/testing`. The seed's filters are prefixes.
+    ///
+    /// # Panics
+    /// As [`route`](Router::route).
+    #[track_caller]
+    pub fn route_prefix<P, F, T, K>(self, pattern: P, handler: F) -> Self
+    where
+        P: TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+        F: Function<T>,
+        T: Extract<S>,
+        F::Output: Returned<K>,
+        <F::Output as Returned<K>>::Value: IntoReply,
+        <F::Output as Returned<K>>::Pending: Send + 'static,
+    {
+        let pattern = legal(pattern);
+        self.add(|routes| {
+            let route = Route::new(pattern.clone(), handler::erase(handler));
+            routes.table.insert_prefix(pattern, Arc::new(route))
+        })
+    }
+
+    /// Adds a route for all addresses whose text begins with `prefix`: `/test` matches `/testing`
+    /// as well. The seed's behaviour to the letter; tried on every message.
+    ///
+    /// ```
+    /// use tokio_osc::Router;
+    ///
+    /// let router = Router::new().route_text_prefix("/test", || println!("/test, /testing, /test/1"));
+    /// ```
+    pub fn route_text_prefix<F, T, K>(self, prefix: impl Into<String>, handler: F) -> Self
+    where
+        F: Function<T>,
+        T: Extract<S>,
+        F::Output: Returned<K>,
+        <F::Output as Returned<K>>::Value: IntoReply,
+        <F::Output as Returned<K>>::Pending: Send + 'static,
+    {
+        let prefix = prefix.into();
+        self.route_where(move |message| message.address().as_bytes().starts_with(prefix.as_bytes()), handler)
+    }
+
+    /// Adds a route for all messages of which `predicate` says so; it is asked for every message.
+    ///
+    /// ```
+    /// use tokio_osc::{Message, Router};
+    ///
+    /// let router = Router::new()
+    ///     .route_where(|message| message.args().count() > 8, |message: Message| println!("long: {message}"));
+    /// ```
+    pub fn route_where<W, F, T, K>(self, predicate: W, handler: F) -> Self
+    where
+        W: Fn(&Message) -> bool + Send + Sync + 'static,
+        F: Function<T>,
+        T: Extract<S>,
+        F::Output: Returned<K>,
+        <F::Output as Returned<K>>::Value: IntoReply,
+        <F::Output as Returned<K>>::Pending: Send + 'static,
+    {
+        let router = self.route(Pattern::literal("//"), handler);
+        router.amend(|route| route.conditions.push(Condition::Where(Arc::new(predicate))))
+    }
+
+    /// Adds a route for the addresses that a regular expression matches from their first character
+    /// on; it is tried on every message whose address is UTF-8. The seed's `patternkind="re"`.
+    ///
+    /// ```
+    /// use tokio_osc::{Router, regex::Regex};
+    ///
+    /// let digits = Regex::new(r"/track/\d+/(volume|pan)$").expect("a legal expression");
+    /// let router = Router::new().route_regex(digits, || println!("a track"));
+    /// ```
+    #[cfg(feature = "regex")]
+    pub fn route_regex<F, T, K>(self, regex: regex::Regex, handler: F) -> Self
+    where
+        F: Function<T>,
+        T: Extract<S>,
+        F::Output: Returned<K>,
+        <F::Output as Returned<K>>::Value: IntoReply,
+        <F::Output as Returned<K>>::Pending: Send + 'static,
+    {
+        let matches = move |message: &Message| {
+            let address = message.address().to_str().ok();
+            address.and_then(|address| regex.find(address)).is_some_and(|found| found.start() == 0)
+        };
+        self.route_where(matches, handler)
+    }
+
+    /// The route before takes only messages with one of these type tag strings, written without
+    /// comma and separated by `|`; for others it is as if it were not there.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Router};
+    ///
+    /// let router = Router::new()
+    ///     .route("/gain", |Args(db): Args<f32>| println!("{db} dB"))
+    ///     .tags("f|d")
+    ///     .route("/gain", |Args(name): Args<String>| println!("preset {name}"))
+    ///     .tags("s");
+    /// ```
+    ///
+    /// # Panics
+    /// There is no route before, or a type tag is one that OSC does not define.
+    #[track_caller]
+    pub fn tags(self, selector: &str) -> Self {
+        let tags = Tags::new(selector);
+        assert!(tags.is_some(), "{selector:?} names a type tag that OSC does not define");
+        self.amend(|route| route.conditions.extend(tags.map(Condition::Tags)))
+    }
+
+    /// Gives the handler of the route before a value, by the extractor [`Extra`](crate::Extra): one
+    /// function can serve several routes.
+    ///
+    /// # Panics
+    /// There is no route before.
+    #[track_caller]
+    pub fn extra<E: Any + Send + Sync>(self, value: E) -> Self {
+        self.amend(|route| route.extra = Some(Arc::new(value)))
+    }
+
+    /// Runs the handler of the route before in a task of its own: one call at a time, in order,
+    /// where at most `capacity` messages wait. It neither delays other routes nor is delayed by
+    /// them, as long as there is room.
+    ///
+    /// # Panics
+    /// There is no route before.
+    #[track_caller]
+    pub fn on_task(self, capacity: usize) -> Self {
+        self.on_lane(&Lane::new(capacity))
+    }
+
+    /// Runs the handler of the route before in a [`Lane`], which it may share with others.
+    ///
+    /// # Panics
+    /// There is no route before.
+    #[track_caller]
+    pub fn on_lane(self, lane: &Lane) -> Self {
+        self.amend(|route| route.lane = Some(lane.clone()))
+    }
+
+    /// Runs up to `calls` calls of the route before at the same time, and lets as many wait. Gives
+    /// up their order, and that the messages of a bundle run together.
+    ///
+    /// # Panics
+    /// There is no route before.
+    #[track_caller]
+    pub fn concurrent(self, calls: usize) -> Self {
+        self.on_lane(&Lane::new(calls).workers(calls))
+    }
+
+    /// The handler of messages that match no route.
+    pub fn fallback<F, T, K>(self, handler: F) -> Self
+    where
+        F: Function<T>,
+        T: Extract<S>,
+        F::Output: Returned<K>,
+        <F::Output as Returned<K>>::Value: IntoReply,
+        <F::Output as Returned<K>>::Pending: Send + 'static,
+    {
+        let route = Arc::new(Route::new(Pattern::literal("//"), handler::erase(handler)));
+        self.add(|routes| {
+            let id = routes.table.insert_unlisted(Pattern::literal("//"), route);
+            routes.fallback = Some(id);
+            id
+        })
+    }
+
+    /// Called whenever a message does not have what a handler asks for.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Router};
+    ///
+    /// let router = Router::new()
+    ///     .route("/gain", |Args(_): Args<f32>| {})
+    ///     .on_reject(|message, meta, rejection| eprintln!("{} from {}: {rejection}", message.address(), meta.peer));
+    /// ```
+    pub fn on_reject(self, hook: impl Fn(&Message, &Meta, &Rejection) + Send + Sync + 'static) -> Self {
+        self.routes.change(|routes| routes.on_reject = Some(Arc::new(hook)));
+        self
+    }
+
+    /// Adds all routes of another router below a prefix; they keep their own state and their order.
+    /// Its fallback and its hook are left behind.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Captures, Router};
+    ///
+    /// let channel = Router::new()
+    ///     .route("/gain", |Captures(n): Captures<u8>, Args(db): Args<f32>| println!("{n}: {db} dB"))
+    ///     .route("/mute", |Captures(n): Captures<u8>| println!("{n}: mute"));
+    /// let mixer = Router::new().nest("/mixer/*", channel);      // /mixer/3/gain, /mixer/3/mute
+    /// ```
+    ///
+    /// # Panics
+    /// `prefix` and a pattern make no legal pattern together; a prefix does not end with `/`.
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the router is used up: its routes live on in this one"
+    )]
+    pub fn nest<S2: Send + Sync + 'static>(self, prefix: &str, other: Router<S2>) -> Self {
+        self.adopt(prefix, &other)
+    }
+
+    /// Adds all routes of another router; they keep their own state and their order. Its fallback
+    /// and its hook are left behind.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the router is used up: its routes live on in this one"
+    )]
+    pub fn merge<S2: Send + Sync + 'static>(self, other: Router<S2>) -> Self {
+        self.adopt("", &other)
+    }
+
+    /// The means to add and remove routes while messages are dispatched.
+    pub fn live(&self) -> LiveRoutes<S> {
+        LiveRoutes::new(Arc::clone(&self.routes))
+    }
+
+    #[track_caller]
+    fn adopt<S2: Send + Sync + 'static>(mut self, prefix: &str, other: &Router<S2>) -> Self {
+        let other = other.routes.snapshot();
+        for (pattern, reach, route) in other.table.routes() {
+            let pattern = legal(format!("{prefix}{pattern}"));
+            let state = Arc::clone(&other.state);
+            let inner = Arc::clone(route);
+            let handler: Handler<S> = Box::new(move |context| {
+                inner.call(&Context {
+                    message: context.message,
+                    meta: context.meta,
+                    route: &inner,
+                    state: &state,
+                    back: context.back,
+                })
+            });
+            let route = Route {
+                pattern: pattern.clone(),
+                handler: Arc::new(handler),
+                conditions: route.conditions.clone(),
+                extra: route.extra.clone(),
+                lane: route.lane.clone(),
+            };
+            self = self.add(|routes| routes.table.insert_reaching(pattern, reach, Arc::new(route)));
+        }
+        self
+    }
+
+    fn add(mut self, insert: impl FnOnce(&mut Snapshot<S>) -> RouteId) -> Self {
+        self.last = Some(self.routes.change(insert));
+        self
+    }
+
+    /// Changes the route that was added last.
+    #[track_caller]
+    fn amend(self, change: impl FnOnce(&mut Route<S>)) -> Self {
+        self.routes.change(|routes| {
+            let route = self.last.and_then(|id| routes.table.get_mut(id));
+            #[expect(clippy::panic, reason = "a mistake in the caller's source; documented")]
+            let Some(route) = route else { panic!("there is no route before this") };
+            change(Arc::make_mut(route));
+        });
+        self
+    }
+
+    pub(crate) fn into_dispatch(self) -> Arc<dyn Dispatch> {
+        self.routes
+    }
+}
+
+#[track_caller]
+pub(super) fn legal<P>(pattern: P) -> Pattern
+where
+    P: TryInto<Pattern>,
+    P::Error: Into<PatternError>,
+{
+    match pattern.try_into().map_err(Into::into) {
+        Ok(pattern) => pattern,
+        #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
+        Err(error) => panic!("not a legal route: {error}"),
     }
 }
 
 impl<S> fmt::Debug for Router<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Router").field("routes", &self.table.len()).finish()
-    }
-}
-
-/// A router whose state's type is forgotten.
-pub(crate) trait Dispatch: Send + Sync {
-    /// The routes that a message matches, in the order in which they were added.
-    fn find(&self, message: &Message, routes: &mut Routes) -> Lookup;
-
-    /// Calls the handler of a route; `None` if there is no such route any more.
-    fn call(&self, route: RouteId, message: &Message, meta: &Meta) -> Option<Result<Outcome, Rejection>>;
-}
-
-/// What became of an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// It has routes.
-    Matched,
-    /// It has none.
-    Unmatched,
-    /// It is no legal pattern, and so has none.
-    Illegal,
-}
-
-impl<S: Send + Sync + 'static> Dispatch for Router<S> {
-    fn find(&self, message: &Message, routes: &mut Routes) -> Lookup {
-        let address = message.address().as_bytes();
-        match shape_of_received(address) {
-            Ok(Shape::Literal) => self.table.find(address, routes),
-            Ok(Shape::Wild) => match Pattern::from_wire(message.to_address().into_bytes()) {
-                Ok(pattern) => self.table.find_shared(&pattern, routes),
-                Err(_) => return Lookup::Illegal,
-            },
-            Err(_) => {
-                routes.clear();
-                return Lookup::Illegal;
-            }
-        }
-        if routes.ids().is_empty() { Lookup::Unmatched } else { Lookup::Matched }
-    }
-
-    fn call(&self, route: RouteId, message: &Message, meta: &Meta) -> Option<Result<Outcome, Rejection>> {
-        let handler = self.table.get(route)?;
-        let pattern = self.table.pattern(route)?;
-        Some(handler(&Context::new(message, meta, pattern, &self.state)))
+        f.debug_struct("Router").field("routes", &self.routes.snapshot().table.len()).finish_non_exhaustive()
     }
 }

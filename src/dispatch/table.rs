@@ -42,7 +42,7 @@ pub(crate) struct Table<T> {
 #[derive(Clone, Debug, Default)]
 struct Known {
     literal: Vec<RouteId>,
-    /// With those that are patterns, once somebody asked.
+    /// With those that are patterns, once somebody asked: one id for each that matches.
     all: OnceLock<Box<[RouteId]>>,
 }
 
@@ -62,11 +62,13 @@ struct Route<T> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
+pub(crate) enum Reach {
     /// The addresses of the pattern.
     Exact,
     /// Those and all below them.
     Below,
+    /// None.
+    Nothing,
 }
 
 /// The routes that a look-up found, in the order in which they were added. To be used again and
@@ -84,6 +86,14 @@ impl Found {
 
     pub(crate) fn clear(&mut self) {
         self.ids.clear();
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(RouteId) -> bool) {
+        self.ids.retain(|&id| keep(id));
+    }
+
+    pub(crate) fn extend(&mut self, ids: impl IntoIterator<Item = RouteId>) {
+        self.ids.extend(ids);
     }
 }
 
@@ -114,11 +124,32 @@ impl<T> Table<T> {
         self.add(pattern, Reach::Below, value)
     }
 
+    /// Adds a route that no look-up finds.
+    pub(crate) fn insert_unlisted(&mut self, pattern: Pattern, value: T) -> RouteId {
+        self.place(pattern, Reach::Nothing, value)
+    }
+
+    /// Adds a route with the reach that another one has.
+    pub(crate) fn insert_reaching(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
+        self.add(pattern, reach, value)
+    }
+
+    /// The routes that look-ups find, in the order in which they were added.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&Pattern, Reach, &T)> {
+        let mut routes: Vec<_> = self.slots.iter().flatten().collect();
+        routes.sort_unstable_by_key(|route| route.id);
+        let listed = routes.into_iter().filter(|route| route.reach != Reach::Nothing);
+        listed.map(|route| (&route.pattern, route.reach, &route.value))
+    }
+
     /// Takes a route out; `None` if it is gone already.
     pub(crate) fn remove(&mut self, id: RouteId) -> Option<T> {
         self.route(id)?;
         let route = self.slots.get_mut(id.slot)?.take()?;
         self.free.push(id.slot);
+        if route.reach == Reach::Nothing {
+            return Some(route.value);
+        }
         if let Some(name) = route.last_name() {
             self.unlist_literal(&route, name);
         } else {
@@ -134,7 +165,13 @@ impl<T> Table<T> {
         self.route(id).map(|route| &route.value)
     }
 
-    /// The pattern of a route; `None` if it was removed.
+    /// The same, to be changed.
+    pub(crate) fn get_mut(&mut self, id: RouteId) -> Option<&mut T> {
+        let route = self.slots.get_mut(id.slot)?.as_mut()?;
+        (route.id == id).then_some(&mut route.value)
+    }
+
+    #[cfg(test)]
     pub(crate) fn pattern(&self, id: RouteId) -> Option<&Pattern> {
         self.route(id).map(|route| &route.pattern)
     }
@@ -144,7 +181,8 @@ impl<T> Table<T> {
         self.slots.len() - self.free.len()
     }
 
-    /// Finds the routes of a literal address. For the address of a literal route this is one hash.
+    /// Finds the routes of a literal address. For the address of a literal route this is one hash,
+    /// but for the first time after a change.
     pub(crate) fn find(&self, address: &[u8], found: &mut Found) {
         found.ids.clear();
         let Some(known) = self.addresses.get(address) else {
@@ -201,9 +239,8 @@ impl<T> Table<T> {
     }
 
     fn add(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
-        let id = RouteId { order: self.next, slot: self.free.pop().unwrap_or(self.slots.len()) };
-        self.next += 1;
-        let route = Route { id, pattern, reach, value };
+        let id = self.place(pattern, reach, value);
+        let Some(route) = self.slots.get_mut(id.slot).and_then(Option::take) else { return id };
         if let Some(name) = route.last_name() {
             self.list_literal(&route, name);
         } else if route.pattern.is_satisfiable() {
@@ -211,9 +248,18 @@ impl<T> Table<T> {
             self.wild.push(id);
             self.forget_known();
         }
+        self.slots[id.slot] = Some(route);
+        id
+    }
+
+    /// Gives a route its place, without making it known.
+    fn place(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
+        let id = RouteId { order: self.next, slot: self.free.pop().unwrap_or(self.slots.len()) };
+        self.next += 1;
+        let route = Some(Route { id, pattern, reach, value });
         match self.slots.get_mut(id.slot) {
-            Some(slot) => *slot = Some(route),
-            None => self.slots.push(Some(route)),
+            Some(slot) => *slot = route,
+            None => self.slots.push(route),
         }
         id
     }

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use super::walk::Walk;
-use super::{EncodeError, EncodeErrorKind, IntoPacket, Message, MessageRef, Packet, PacketRef};
-use crate::types::TimeTag;
-use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeError, Validator, be_u32, be_u64};
+use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, PacketRef};
+use crate::types::{TimeTag, brief};
+use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeOptions, be_u32, be_u64};
 
 /// A bundle in its validated wire form.
 ///
@@ -35,15 +35,34 @@ use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeError, Validator, be_u32, be
 #[derive(Clone)]
 pub struct Bundle {
     frame: Bytes,
+    /// Whether messages in it are to be looked at for a type tag that OSC does not define.
+    may_hold_unknown: bool,
 }
 
 impl Bundle {
     /// Begins a bundle that is to run at the time of a tag.
     pub fn at(time_tag: TimeTag) -> BundleBuilder {
         let mut frame = BytesMut::with_capacity(256);
-        frame.put_slice(BUNDLE_NAME);
-        frame.put_u64(time_tag.to_bits());
+        begin(&mut frame, time_tag);
         BundleBuilder { frame, error: None }
+    }
+
+    /// A bundle of a slice of like elements, to be sent: it is written where it is needed, without a
+    /// buffer between.
+    ///
+    /// ```
+    /// use tokio_osc::{Bundle, IntoPacket, TimeTag};
+    ///
+    /// let levels = [("/mixer/1/gain", 0.5_f32), ("/mixer/2/gain", 0.25)];
+    /// let packet = Bundle::of(TimeTag::IMMEDIATELY, &levels).into_packet()?;
+    /// assert_eq!(
+    ///     packet.to_string(),
+    ///     "#bundle 0x0000000000000001\n/mixer/1/gain ,f 0.5\n/mixer/2/gain ,f 0.25\n#end"
+    /// );
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    pub const fn of<E: IntoPacket>(time_tag: TimeTag, elements: &[E]) -> BundleOf<'_, E> {
+        BundleOf { time_tag, elements }
     }
 
     /// Begins a bundle that is to run when it arrives.
@@ -52,13 +71,18 @@ impl Bundle {
     }
 
     /// For a frame that was validated as a bundle.
-    pub(crate) fn from_validated(frame: Bytes) -> Self {
-        Self { frame }
+    pub(crate) fn from_parts(frame: Bytes, may_hold_unknown: bool) -> Self {
+        Self { frame, may_hold_unknown }
+    }
+
+    /// For a frame that was encoded here, perhaps from elements that were received.
+    pub(super) fn from_encoded(frame: Bytes) -> Self {
+        Self::from_parts(frame, true)
     }
 
     /// The bundle, borrowed.
     pub fn as_ref(&self) -> BundleRef<'_> {
-        BundleRef { frame: &self.frame }
+        BundleRef { frame: &self.frame, may_hold_unknown: self.may_hold_unknown }
     }
 
     /// When it is to run.
@@ -73,16 +97,7 @@ impl Bundle {
 
     /// The elements, in order, each sharing this bundle's buffer.
     pub fn elements(&self) -> impl Iterator<Item = Packet> {
-        self.as_ref().elements().map(|element| self.share(element))
-    }
-
-    /// An element that was found in this bundle, as a value of its own.
-    fn share(&self, element: PacketRef<'_>) -> Packet {
-        let frame = self.frame.slice_ref(element.as_bytes());
-        match element {
-            PacketRef::Message(message) => Packet::Message(Message::from_parts(frame, message.layout())),
-            PacketRef::Bundle(_) => Packet::Bundle(Self { frame }),
-        }
+        self.as_ref().elements().map(|element| element.share(&self.frame))
     }
 
     /// The bytes of the bundle.
@@ -117,9 +132,25 @@ impl BundleBuilder {
     /// [`build`](BundleBuilder::build) or when the bundle is sent.
     pub fn with(mut self, element: impl IntoPacket) -> Self {
         if self.error.is_none() {
-            self.error = self.push(&element).err();
+            self.error = push(&mut self.frame, &element).err();
         }
         self
+    }
+
+    /// Adds an element that is encoded already, whoever encoded it: it is checked with the widest
+    /// limits and copied as it is.
+    ///
+    /// ```
+    /// use tokio_osc::{Bundle, Message};
+    ///
+    /// let stored: &[u8] = b"/gate\0\0\0,T\0\0";
+    /// let bundle = Bundle::immediately().push_encoded(stored).with(("/freq", 440.0_f32)).build()?;
+    /// assert_eq!(bundle.elements().count(), 2);
+    /// assert!(Bundle::immediately().push_encoded(b"/gate").build().is_err());
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    pub fn push_encoded(self, element: impl AsRef<[u8]>) -> Self {
+        self.with(Encoded(element.as_ref()))
     }
 
     /// Encodes the bundle.
@@ -129,22 +160,8 @@ impl BundleBuilder {
     pub fn build(self) -> Result<Bundle, EncodeError> {
         match self.error {
             Some(error) => Err(error),
-            None => Ok(Bundle { frame: self.frame.freeze() }),
+            None => Ok(Bundle::from_encoded(self.frame.freeze())),
         }
-    }
-
-    fn push(&mut self, element: &impl IntoPacket) -> Result<(), EncodeError> {
-        let start = self.frame.len();
-        self.frame.put_u32(0);
-        element.encode(&mut self.frame)?;
-        let size = self.frame.len() - start - 4;
-        if self.frame.len() > i32::MAX as usize {
-            return Err(EncodeError::new(EncodeErrorKind::TooLarge, self.frame.len()));
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "the size was checked")]
-        let prefix = (size as u32).to_be_bytes();
-        self.frame[start..start + 4].copy_from_slice(&prefix);
-        Ok(())
     }
 
     pub(super) fn encoded(&self) -> Result<&[u8], EncodeError> {
@@ -155,17 +172,80 @@ impl BundleBuilder {
     }
 }
 
+/// A time tag and elements that are not encoded yet. What [`Bundle::of`] returns.
+#[derive(Clone, Copy, Debug)]
+pub struct BundleOf<'a, E> {
+    pub(super) time_tag: TimeTag,
+    pub(super) elements: &'a [E],
+}
+
+/// Appends a bundle; on an error nothing.
+pub(super) fn encode(
+    dst: &mut BytesMut,
+    time_tag: TimeTag,
+    elements: &[impl IntoPacket],
+) -> Result<(), EncodeError> {
+    let start = dst.len();
+    begin(dst, time_tag);
+    let pushed = elements.iter().try_for_each(|element| push(dst, element));
+    if pushed.is_err() {
+        dst.truncate(start);
+    }
+    pushed
+}
+
+#[inline]
+fn begin(frame: &mut BytesMut, time_tag: TimeTag) {
+    let mut header = [0; BUNDLE_HEADER];
+    header[..BUNDLE_NAME.len()].copy_from_slice(BUNDLE_NAME);
+    header[BUNDLE_NAME.len()..].copy_from_slice(&time_tag.to_bits().to_be_bytes());
+    frame.extend_from_slice(&header);
+}
+
+/// Appends an element and its size.
+#[inline]
+fn push(frame: &mut BytesMut, element: &impl IntoPacket) -> Result<(), EncodeError> {
+    let start = frame.len();
+    frame.extend_from_slice(&[0; 4]);
+    element.encode(frame)?;
+    let size = frame.len() - start - 4;
+    if frame.len() > i32::MAX as usize {
+        return Err(EncodeError::new(EncodeErrorKind::TooLarge, frame.len()));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the size was checked")]
+    let prefix = (size as u32).to_be_bytes();
+    frame[start..start + 4].copy_from_slice(&prefix);
+    Ok(())
+}
+
+/// Bytes that are said to be a packet.
+struct Encoded<'a>(&'a [u8]);
+
+impl IntoPacket for Encoded<'_> {
+    fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        PacketRef::decode(self.0, &DecodeOptions::unlimited())
+            .map_err(|error| EncodeError::new(EncodeErrorKind::NotAPacket(error.kind()), error.offset()))?;
+        dst.extend_from_slice(self.0);
+        Ok(())
+    }
+}
+
 /// A validated bundle in borrowed bytes.
 #[derive(Clone, Copy)]
 pub struct BundleRef<'a> {
     frame: &'a [u8],
+    may_hold_unknown: bool,
 }
 
 impl<'a> BundleRef<'a> {
-    /// Validates bytes that begin with [`BUNDLE_NAME`].
-    pub(crate) fn validate(frame: &'a [u8], validator: &mut Validator<'_>) -> Result<Self, DecodeError> {
-        validator.bundle(frame)?;
-        Ok(Self { frame })
+    /// For a frame that was validated as a bundle.
+    #[inline]
+    pub(super) fn from_parts(frame: &'a [u8], may_hold_unknown: bool) -> Self {
+        Self { frame, may_hold_unknown }
+    }
+
+    pub(super) fn may_hold_unknown(self) -> bool {
+        self.may_hold_unknown
     }
 
     /// When it is to run.
@@ -175,7 +255,10 @@ impl<'a> BundleRef<'a> {
 
     /// The elements, in order. Messages with an unknown type tag are passed over (OSC 1.0).
     pub fn elements(&self) -> Elements<'a> {
-        Elements { rest: self.frame.get(BUNDLE_HEADER..).unwrap_or_default() }
+        Elements {
+            rest: self.frame.get(BUNDLE_HEADER..).unwrap_or_default(),
+            may_hold_unknown: self.may_hold_unknown,
+        }
     }
 
     /// The bytes of the bundle.
@@ -185,7 +268,7 @@ impl<'a> BundleRef<'a> {
 
     /// A bundle of its own, in a buffer of exactly its size.
     pub fn to_owned(&self) -> Bundle {
-        Bundle { frame: Bytes::copy_from_slice(self.frame) }
+        Bundle::from_parts(Bytes::copy_from_slice(self.frame), self.may_hold_unknown)
     }
 }
 
@@ -200,7 +283,7 @@ impl Eq for BundleRef<'_> {}
 
 impl fmt::Debug for BundleRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bundle({})", self.to_string().trim_end().replace('\n', "; "))
+        brief(f, "Bundle", self)
     }
 }
 
@@ -208,21 +291,24 @@ impl fmt::Debug for BundleRef<'_> {
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
     rest: &'a [u8],
+    may_hold_unknown: bool,
 }
 
 impl<'a> Iterator for Elements<'a> {
     type Item = PacketRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<PacketRef<'a>> {
         loop {
             let size = be_u32(self.rest, 0) as usize;
             let element = self.rest.get(4..4 + size).filter(|element| !element.is_empty())?;
             self.rest = &self.rest[4 + size..];
-            if element.first() != Some(&b'/') {
-                return Some(PacketRef::Bundle(BundleRef { frame: element }));
+            if element.starts_with(BUNDLE_NAME) {
+                let may_hold_unknown = self.may_hold_unknown;
+                return Some(PacketRef::Bundle(BundleRef { frame: element, may_hold_unknown }));
             }
             let message = MessageRef::of_validated(element);
-            if message.is_known() {
+            if !self.may_hold_unknown || message.is_known() {
                 return Some(PacketRef::Message(message));
             }
         }
@@ -243,10 +329,11 @@ impl Iterator for IntoElements {
 
     fn next(&mut self) -> Option<Packet> {
         let frame = self.bundle.as_bytes();
-        let mut elements = Elements { rest: frame.get(self.at..).unwrap_or_default() };
+        let rest = frame.get(self.at..).unwrap_or_default();
+        let mut elements = Elements { rest, may_hold_unknown: self.bundle.may_hold_unknown };
         let element = elements.next()?;
         self.at = frame.len() - elements.rest.len();
-        Some(self.bundle.share(element))
+        Some(element.share(self.bundle.as_bytes()))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::types::TypeTag;
+use crate::wire::DecodeErrorKind;
 
 /// Why a message or bundle cannot be encoded: the caller's fault, found before anything is sent.
 ///
@@ -31,8 +32,8 @@ impl EncodeError {
         self.kind
     }
 
-    /// Where: the byte of an address, the index of an argument (brackets count), or the size of
-    /// what is too large.
+    /// Where: the byte of an address or of an encoded packet, the index of an argument (brackets
+    /// count), or the size of what is too large.
     pub const fn position(&self) -> usize {
         self.position
     }
@@ -52,6 +53,10 @@ pub enum EncodeErrorKind {
     ArraysTooDeep,
     /// The argument list wrote other values when it was asked again.
     Unstable,
+    /// Bytes that were given as an encoded packet are none.
+    NotAPacket(DecodeErrorKind),
+    /// The options that the packet was checked against do not accept it.
+    NotAccepted(DecodeErrorKind),
 }
 
 impl fmt::Display for EncodeError {
@@ -64,6 +69,8 @@ impl fmt::Display for EncodeError {
             EncodeErrorKind::NulInText => write!(f, "argument {at}: text with a NUL in it"),
             EncodeErrorKind::TooLarge => write!(f, "{at} bytes are over the limit of 2^31 - 1"),
             EncodeErrorKind::ArraysTooDeep => f.write_str("arrays nest deeper than 255"),
+            EncodeErrorKind::NotAPacket(kind) => write!(f, "no packet: {kind}, at byte {at}"),
+            EncodeErrorKind::NotAccepted(kind) => write!(f, "not accepted: {kind}, at byte {at}"),
             EncodeErrorKind::Unstable => f.write_str("the argument list changed while it was encoded"),
         }
     }

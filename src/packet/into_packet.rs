@@ -2,11 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Bundle, BundleBuilder, EncodeError, IntoArgs, Message, MessageRef, Packet, message};
+use super::{
+    Bundle, BundleBuilder, BundleOf, EncodeError, IntoArgs, Message, MessageRef, Packet, bundle, head,
+};
 use crate::wire::BUNDLE_NAME;
 
 /// What can be sent: a [`Message`], a [`Bundle`], a [`Packet`], references to them, a
-/// [`BundleBuilder`], or an address with its arguments as a tuple.
+/// [`BundleBuilder`], a [`BundleOf`] a slice, or an address with its arguments as a tuple.
 ///
 /// ```
 /// use tokio_osc::{Bundle, IntoPacket, Packet};
@@ -27,6 +29,16 @@ pub trait IntoPacket {
     /// The packet cannot be encoded; then `dst` is as it was.
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError>;
 
+    /// The packet as a value; what is one already is a reference count.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded.
+    fn to_packet(&self) -> Result<Packet, EncodeError> {
+        let mut frame = BytesMut::new();
+        self.encode(&mut frame)?;
+        Ok(of_encoded(frame.freeze()))
+    }
+
     /// The packet as a value.
     ///
     /// # Errors
@@ -35,15 +47,13 @@ pub trait IntoPacket {
     where
         Self: Sized,
     {
-        let mut frame = BytesMut::new();
-        self.encode(&mut frame)?;
-        Ok(of_encoded(frame.freeze()))
+        self.to_packet()
     }
 }
 
 fn of_encoded(frame: Bytes) -> Packet {
     if frame.starts_with(BUNDLE_NAME) {
-        return Bundle::from_validated(frame).into();
+        return Bundle::from_encoded(frame).into();
     }
     let layout = MessageRef::of_validated(&frame).layout();
     Message::from_parts(frame, layout).into()
@@ -52,7 +62,7 @@ fn of_encoded(frame: Bytes) -> Packet {
 impl<A: AsRef<[u8]>, T: IntoArgs> IntoPacket for (A, T) {
     #[inline]
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        message::encode(dst, self.0.as_ref(), &self.1).map(drop)
+        head::encode(dst, self.0.as_ref(), &self.1)
     }
 }
 
@@ -67,6 +77,24 @@ impl IntoPacket for BundleBuilder {
     }
 }
 
+/// Written straight behind what `dst` holds.
+impl<E: IntoPacket> IntoPacket for BundleOf<'_, E> {
+    fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        bundle::encode(dst, self.time_tag, self.elements)
+    }
+}
+
+impl<T: IntoPacket + ?Sized> IntoPacket for &T {
+    #[inline]
+    fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        (**self).encode(dst)
+    }
+
+    fn to_packet(&self) -> Result<Packet, EncodeError> {
+        (**self).to_packet()
+    }
+}
+
 macro_rules! encoded {
     ($($type:ty),*) => {$(
         impl IntoPacket for $type {
@@ -76,11 +104,15 @@ macro_rules! encoded {
                 Ok(())
             }
 
-            fn into_packet(self) -> Result<Packet, EncodeError> {
+            fn to_packet(&self) -> Result<Packet, EncodeError> {
                 Ok(self.clone().into())
+            }
+
+            fn into_packet(self) -> Result<Packet, EncodeError> {
+                Ok(self.into())
             }
         }
     )*};
 }
 
-encoded!(Message, &Message, Bundle, &Bundle, Packet, &Packet);
+encoded!(Message, Bundle, Packet);

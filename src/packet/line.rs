@@ -5,13 +5,15 @@
 //! ```
 //!
 //! One token per type tag, one space between. A bundle is `#bundle 0x<time tag>`, its elements,
-//! and `#end`, each on a line of its own.
+//! and `#end`, each on a line of its own. Three forms are for what only lenient options accept: an
+//! address in quotes may lack its slash, `x"0000000b"` is a number in place of the address, and
+//! `ADDRESS <hex>` holds bytes without type tags.
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::walk::Step;
 use super::{Bundle, BundleRef, Message, MessageRef, Packet, PacketRef};
-use crate::types::{Arg, ArgRef, ArrayRef, Char, Text};
+use crate::types::{Arg, ArgRef, ArgStep, ArrayRef, Char, Text, brief};
 use crate::wire::ArgIter;
 
 /// The quiet NaNs that are written `nan`; all others show their bits.
@@ -21,7 +23,10 @@ pub(super) const NAN64: u64 = 0x7ff8_0000_0000_0000;
 /// The canonical line, without a line feed.
 impl Display for MessageRef<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        address(f, self.address().as_bytes())?;
+        address(f, self.name())?;
+        if let Some(tail) = self.untyped() {
+            return write!(f, " {}", ArgRef::Blob(tail));
+        }
         let type_tags = self.type_tags();
         if !type_tags.is_empty() {
             write!(f, " {type_tags}")?;
@@ -81,8 +86,8 @@ impl Display for ArgRef<'_> {
         match self {
             Self::Int32(value) => value.fmt(f),
             Self::Int64(value) => value.fmt(f),
-            Self::Float32(value) => float(f, *value, value.is_nan(), value.to_bits(), NAN32),
-            Self::Float64(value) => float(f, *value, value.is_nan(), value.to_bits(), NAN64),
+            Self::Float32(value) => float(f, *value, value.is_nan(), value.to_bits(), &NAN32),
+            Self::Float64(value) => float(f, *value, value.is_nan(), value.to_bits(), &NAN64),
             Self::String(value) | Self::Symbol(value) => text(f, *value),
             Self::Blob(bytes) => {
                 f.write_char('<')?;
@@ -115,35 +120,24 @@ impl Display for ArrayRef<'_> {
     }
 }
 
+/// The canonical text: at most its first 1,024 bytes.
 impl fmt::Debug for ArrayRef<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        Display::fmt(self, f)
+        brief(f, "Array", self)
     }
 }
 
 /// The token of the canonical line; an array with its brackets.
 impl Display for Arg {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut open = vec![std::slice::from_ref(self).iter()];
-        let mut separator = "";
-        while let Some(level) = open.last_mut() {
-            match level.next() {
-                Some(Self::Array(elements)) => {
-                    write!(f, "{separator}[")?;
-                    open.push(elements.iter());
-                }
-                Some(scalar) => {
-                    f.write_str(separator)?;
-                    scalar.as_scalar().map_or(Ok(()), |scalar| scalar.fmt(f))?;
-                }
-                None => {
-                    open.pop();
-                    if !open.is_empty() {
-                        f.write_str(" ]")?;
-                    }
-                }
+        for (index, step) in self.steps().enumerate() {
+            let separator = if index > 0 { " " } else { "" };
+            f.write_str(separator)?;
+            match step {
+                ArgStep::Begin(_) => f.write_char('[')?,
+                ArgStep::End => f.write_char(']')?,
+                ArgStep::Scalar(scalar) => scalar.as_scalar().map_or(Ok(()), |scalar| scalar.fmt(f))?,
             }
-            separator = " ";
         }
         Ok(())
     }
@@ -171,13 +165,13 @@ fn args(f: &mut Formatter<'_>, args: ArgIter<'_>) -> fmt::Result {
 }
 
 /// The shortest decimal that reads back to the same bits.
-fn float<T, B>(f: &mut Formatter<'_>, value: T, is_nan: bool, bits: B, quiet_nan: B) -> fmt::Result
+fn float<T, B>(f: &mut Formatter<'_>, value: T, is_nan: bool, bits: B, quiet_nan: &B) -> fmt::Result
 where
     T: Display + fmt::LowerExp,
-    B: PartialEq + fmt::LowerHex,
+    B: PartialEq + fmt::LowerHex + Copy,
 {
     if is_nan {
-        return if bits == quiet_nan { f.write_str("nan") } else { write!(f, "nan:{bits:x}") };
+        return if bits == *quiet_nan { f.write_str("nan") } else { write!(f, "nan:{bits:x}") };
     }
     let decimal = value.to_string();
     let scientific = format!("{value:e}");
@@ -191,10 +185,14 @@ fn character(f: &mut Formatter<'_>, value: Char) -> fmt::Result {
     }
 }
 
-/// As it stands if it cannot be mistaken for something else, else as text in quotes.
+/// As it stands if it begins with a slash and cannot be mistaken for something else, else as text
+/// in quotes; a number in its place as the four bytes it is.
 fn address(f: &mut Formatter<'_>, address: &[u8]) -> fmt::Result {
+    if let [0, ..] = address {
+        return quoted_hex(f, address);
+    }
     let plain =
-        |text: &str| !text.starts_with('#') && !text.chars().any(|c| c == ' ' || c == '"' || is_hidden(c));
+        |text: &str| text.starts_with('/') && !text.chars().any(|c| c == ' ' || c == '"' || is_hidden(c));
     match std::str::from_utf8(address) {
         Ok(address) if plain(address) => f.write_str(address),
         _ => text(f, Text::new(address)),
@@ -203,11 +201,7 @@ fn address(f: &mut Formatter<'_>, address: &[u8]) -> fmt::Result {
 
 /// A JSON string, or `x"<hex>"` for what is not UTF-8.
 fn text(f: &mut Formatter<'_>, text: Text<'_>) -> fmt::Result {
-    let Ok(utf8) = text.to_str() else {
-        f.write_str("x\"")?;
-        hex(f, text.as_bytes())?;
-        return f.write_char('"');
-    };
+    let Ok(utf8) = text.to_str() else { return quoted_hex(f, text.as_bytes()) };
     f.write_char('"')?;
     for character in utf8.chars() {
         match character {
@@ -224,6 +218,12 @@ fn text(f: &mut Formatter<'_>, text: Text<'_>) -> fmt::Result {
             plain => f.write_char(plain)?,
         }
     }
+    f.write_char('"')
+}
+
+fn quoted_hex(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    f.write_str("x\"")?;
+    hex(f, bytes)?;
     f.write_char('"')
 }
 

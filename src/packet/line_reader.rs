@@ -87,6 +87,12 @@ impl LineReader {
         }
     }
 
+    /// The argument of a type tag, from its token.
+    #[cfg(feature = "serde")]
+    pub(super) fn arg(tag: TypeTag, token: &str) -> Option<Arg> {
+        parse_arg(tag, token)
+    }
+
     fn open(&mut self, time_tag: &str) -> Result<(), ParseLineError> {
         if self.open.len() == MAX_DEPTH {
             return Err(ParseLineError::new(ParseLineErrorKind::TooDeep, 0));
@@ -132,14 +138,16 @@ fn message(line: &str) -> Result<Message, ParseLineError> {
     let not_an_address = ParseLineError::new(ParseLineErrorKind::Address, 0);
     let address = match tokens.next() {
         Some((_, token)) if token.starts_with(['"', 'x']) => parse_text(token).ok_or(not_an_address)?,
-        Some((_, token)) => token.as_bytes().to_vec(),
-        None => return Err(not_an_address),
+        Some((_, token)) if token.starts_with('/') => token.as_bytes().to_vec(),
+        _ => return Err(not_an_address),
     };
     let Some((tags_at, tags)) = tokens.next() else {
-        return Ok(Message::untagged(&address)?);
+        return Ok(Message::untagged(&address, &[])?);
     };
+    let no_type_tags = ParseLineError::new(ParseLineErrorKind::TypeTags, tags_at);
     let Some(tags) = tags.strip_prefix(',') else {
-        return Err(ParseLineError::new(ParseLineErrorKind::TypeTags, tags_at));
+        let tail = parse_untyped(tags).ok_or(no_type_tags)?;
+        return tokens.end(Message::untagged(&address, &tail)?);
     };
     let mut open = vec![Vec::new()];
     for (index, byte) in tags.bytes().enumerate() {
@@ -149,7 +157,7 @@ fn message(line: &str) -> Result<Message, ParseLineError> {
         let (at, token) = tokens.next().ok_or(missing)?;
         let malformed = ParseLineError::new(ParseLineErrorKind::Argument(tag), at);
         let arg = match tag {
-            TypeTag::ArrayBegin if token == "[" && open.len() <= usize::from(u8::MAX) => {
+            TypeTag::ArrayBegin if token == "[" && u8::try_from(open.len()).is_ok() => {
                 open.push(Vec::new());
                 continue;
             }
@@ -161,10 +169,7 @@ fn message(line: &str) -> Result<Message, ParseLineError> {
     if open.len() > 1 {
         return Err(ParseLineError::new(ParseLineErrorKind::TypeTags, tags_at + 1 + tags.len()));
     }
-    if let Some((at, _)) = tokens.next() {
-        return Err(ParseLineError::new(ParseLineErrorKind::Trailing, at));
-    }
-    Ok(Message::with_raw_address(address, open.pop())?)
+    tokens.end(Message::with_any_address(&address, &open.pop())?)
 }
 
 /// Splits a line at spaces, but not inside text and character literals.
@@ -188,6 +193,14 @@ impl<'a> Tokens<'a> {
         };
         self.at = start + end;
         Some((start, &rest[..end]))
+    }
+
+    /// The message, if nothing follows.
+    fn end(&mut self, message: Message) -> Result<Message, ParseLineError> {
+        match self.next() {
+            Some((at, _)) => Err(ParseLineError::new(ParseLineErrorKind::Trailing, at)),
+            None => Ok(message),
+        }
     }
 }
 
@@ -221,7 +234,7 @@ fn parse_arg(tag: TypeTag, token: &str) -> Option<Arg> {
         }),
         TypeTag::String => Arg::String(TextBuf::new(parse_text(token)?)),
         TypeTag::Symbol => Arg::Symbol(TextBuf::new(parse_text(token)?)),
-        TypeTag::Blob => Arg::Blob(Bytes::from(parse_bytes(token.strip_prefix('<')?.strip_suffix('>')?)?)),
+        TypeTag::Blob => Arg::Blob(Bytes::from(parse_blob(token)?)),
         TypeTag::TimeTag => Arg::TimeTag(parse_time_tag(token)?),
         TypeTag::Char => Arg::Char(parse_char(token)?),
         TypeTag::Color => Arg::Color(Color::from(parse_four(token.strip_prefix('#')?)?)),
@@ -256,6 +269,15 @@ fn parse_char(token: &str) -> Option<Char> {
 
 fn parse_four(digits: &str) -> Option<[u8; 4]> {
     parse_bytes(digits)?.try_into().ok()
+}
+
+fn parse_blob(token: &str) -> Option<Vec<u8>> {
+    parse_bytes(token.strip_prefix('<')?.strip_suffix('>')?)
+}
+
+/// Bytes in the place of type tags and arguments, such that they are not taken for these.
+fn parse_untyped(token: &str) -> Option<Vec<u8>> {
+    parse_blob(token).filter(|tail| !tail.is_empty() && tail.len() % 4 == 0 && tail[0] != b',')
 }
 
 fn parse_bytes(digits: &str) -> Option<Vec<u8>> {

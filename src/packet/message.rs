@@ -4,12 +4,12 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{ArgsError, ArgsReader, EncodeError, EncodeErrorKind, FromArgs, IntoArgs, Packet, PacketRef};
-use crate::pattern;
-use crate::types::{Address, Text, TypeTag};
+use super::head::Head;
+use super::{ArgsError, ArgsReader, EncodeError, FromArgs, IntoArgs, Packet, PacketRef};
+use crate::types::{Address, Text, TypeTag, brief};
 use crate::wire::{
-    ArgCursor, ArgIter, DecodeError, DecodeErrorKind, DecodeOptions, Layout, Measure, Validator, WriteInto,
-    padded, text_end,
+    ArgCursor, ArgIter, DecodeError, DecodeErrorKind, DecodeOptions, Layout, NUMERIC_ADDRESS, be_u32, padded,
+    text_end,
 };
 
 /// A message in its validated wire form.
@@ -26,7 +26,7 @@ use crate::wire::{
 /// [`parse`](Message::parse) takes them as Rust values.
 ///
 /// `==` compares addresses, type tags and values (floats by their bits), not padding. `Display`
-/// writes the canonical line, `FromStr` reads it.
+/// writes the canonical line, `FromStr` reads it, `Debug` shows at most its first 1,024 bytes.
 ///
 /// ```
 /// use tokio_osc::Message;
@@ -54,9 +54,7 @@ impl Message {
     /// than 2<sup>31</sup> - 1 bytes. For addresses that OSC does not allow but devices have, see
     /// [`with_raw_address`](Message::with_raw_address).
     pub fn new(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
-        let mut frame = BytesMut::new();
-        let layout = encode(&mut frame, address.as_ref(), &args)?;
-        Ok(Self { frame: frame.freeze(), layout })
+        Self::build(Head::pattern(address.as_ref())?, &args)
     }
 
     /// Encodes a message to an address of any characters but NUL, as long as it begins with `/`:
@@ -73,9 +71,58 @@ impl Message {
     /// # Errors
     /// As [`new`](Message::new), but for the characters of the address.
     pub fn with_raw_address(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
+        Self::build(Head::path(address.as_ref())?, &args)
+    }
+
+    /// Encodes a message to an address without a slash, for receivers that
+    /// [accept such](crate::DecodeOptions::accept_bare_addresses). Any bytes will do but NUL, and
+    /// but the word `#bundle`.
+    ///
+    /// # Errors
+    /// As [`with_raw_address`](Message::with_raw_address), but for the slash.
+    pub fn with_bare_address(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
+        Self::build(Head::text(address.as_ref())?, &args)
+    }
+
+    /// Encodes a message to a command number in place of an address, as `SuperCollider`'s server
+    /// takes them. Numbers have 24 bits, so that they begin with a byte that no address begins with.
+    ///
+    /// ```
+    /// use tokio_osc::Message;
+    ///
+    /// const SYNC: u32 = 52;
+    /// let message = Message::with_numeric_address(SYNC, 7)?;
+    /// assert_eq!(message.as_bytes().as_ref(), b"\0\0\0\x34,i\0\0\0\0\0\x07");
+    /// assert_eq!(message.numeric_address(), Some(52));
+    /// assert_eq!(message.address(), "");
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The number is not below 2<sup>24</sup>; or as [`new`](Message::new) for the arguments.
+    pub fn with_numeric_address(number: u32, args: impl IntoArgs) -> Result<Self, EncodeError> {
+        Self::build(Head::number(&number.to_be_bytes())?, &args)
+    }
+
+    fn build(head: Head<'_>, args: &impl IntoArgs) -> Result<Self, EncodeError> {
         let mut frame = BytesMut::new();
-        let layout = encode_raw(&mut frame, address.as_ref(), &args)?;
+        let layout = head.encode(&mut frame, args)?;
         Ok(Self { frame: frame.freeze(), layout })
+    }
+
+    /// A message to an address of whatever kind, without type tags, as pre-1.0 senders write it.
+    /// The bytes behind the address are a multiple of 4 and do not begin with a comma.
+    pub(super) fn untagged(address: &[u8], tail: &[u8]) -> Result<Self, EncodeError> {
+        let head = Head::any(address)?;
+        let mut frame = address.to_vec();
+        frame.resize(head.size, 0);
+        frame.extend_from_slice(tail);
+        Ok(Self { frame: frame.into(), layout: head.layout(head.size) })
+    }
+
+    /// A message to an address of whatever kind.
+    pub(super) fn with_any_address(address: &[u8], args: &impl IntoArgs) -> Result<Self, EncodeError> {
+        Self::build(Head::any(address)?, args)
     }
 
     /// Decodes a message with the default [`DecodeOptions`], without copying it.
@@ -84,16 +131,6 @@ impl Message {
     /// The bytes are no message, or one over a limit.
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
         let layout = MessageRef::decode(&frame)?.layout;
-        Ok(Self { frame, layout })
-    }
-
-    /// A message that ends after its address, as pre-1.0 senders write it.
-    pub(super) fn untagged(address: &[u8]) -> Result<Self, EncodeError> {
-        check_raw(address)?;
-        let mut frame = address.to_vec();
-        frame.resize(padded(address.len()), 0);
-        let frame = Bytes::from(frame);
-        let layout = MessageRef::of_validated(&frame).layout;
         Ok(Self { frame, layout })
     }
 
@@ -112,6 +149,30 @@ impl Message {
     #[inline]
     pub fn address(&self) -> Text<'_> {
         self.as_ref().address()
+    }
+
+    /// The number in place of an address, if there is one; see
+    /// [`accept_bare_addresses`](DecodeOptions::accept_bare_addresses). Its
+    /// [`address`](Message::address) is empty.
+    pub fn numeric_address(&self) -> Option<u32> {
+        self.as_ref().numeric_address()
+    }
+
+    /// The bytes behind the address of a message without type tags, if there are any; see
+    /// [`MissingTypeTags::Untyped`](crate::MissingTypeTags::Untyped).
+    ///
+    /// ```
+    /// use tokio_osc::{Bytes, DecodeOptions, Packet, Message};
+    ///
+    /// let old = Bytes::from_static(b"/vol\0\0\0\0\0\0\0\x05");
+    /// let (packet, _) = Packet::decode_with(old, &DecodeOptions::lenient())?;
+    /// let message = Message::try_from(packet).expect("a message");
+    /// assert_eq!(message.args().count(), 0);
+    /// assert_eq!(message.untyped(), Some(&[0, 0, 0, 5][..]));
+    /// # Ok::<(), tokio_osc::DecodeError>(())
+    /// ```
+    pub fn untyped(&self) -> Option<&[u8]> {
+        self.as_ref().untyped()
     }
 
     /// The address as a value of its own, sharing the message's buffer.
@@ -194,17 +255,16 @@ impl<'a> MessageRef<'a> {
     /// # Errors
     /// The bytes are no message, or one over a limit.
     pub fn decode(frame: &'a [u8]) -> Result<Self, DecodeError> {
-        match PacketRef::decode(frame, &DecodeOptions::default())?.0 {
+        match PacketRef::decode(frame, &DecodeOptions::DEFAULT)?.0 {
             PacketRef::Message(message) => Ok(message),
             PacketRef::Bundle(_) => Err(DecodeError::new(DecodeErrorKind::NotAMessage, 0)),
         }
     }
 
-    /// Validates bytes that begin with `/`.
+    /// For a frame that was validated, and the layout found then.
     #[inline]
-    pub(crate) fn validate(frame: &'a [u8], validator: &mut Validator<'_>) -> Result<Self, DecodeError> {
-        let layout = validator.message(frame, 0)?;
-        Ok(Self { frame, layout })
+    pub(super) fn from_parts(frame: &'a [u8], layout: Layout) -> Self {
+        Self { frame, layout }
     }
 
     /// A message out of a bundle that was validated as a whole.
@@ -213,12 +273,10 @@ impl<'a> MessageRef<'a> {
         let address = text_end(frame);
         let tags = padded(address);
         let args = match frame.get(tags..) {
-            Some(tag_string) if !tag_string.is_empty() => tags + padded(text_end(tag_string)),
-            _ => frame.len(),
+            Some(tag_string @ [b',', ..]) => tags + padded(text_end(tag_string)),
+            _ => tags,
         };
-        #[expect(clippy::cast_possible_truncation, reason = "frames end at 2^31")]
-        let layout = Layout { address: address as u32, args: args as u32 };
-        Self { frame, layout }
+        Self { frame, layout: Layout::new(address, args) }
     }
 
     pub(crate) fn layout(&self) -> Layout {
@@ -238,10 +296,28 @@ impl<'a> MessageRef<'a> {
         Text::new(&self.frame[..self.layout.address as usize])
     }
 
+    /// The number in place of an address, as [`Message::numeric_address`].
+    pub fn numeric_address(&self) -> Option<u32> {
+        (self.layout.address == 0).then(|| be_u32(self.frame, 0))
+    }
+
+    /// The bytes of the address, or of the number in its place.
+    pub(super) fn name(&self) -> &'a [u8] {
+        let len = if self.layout.address == 0 { NUMERIC_ADDRESS } else { self.layout.address as usize };
+        self.frame.get(..len).unwrap_or_default()
+    }
+
     /// The type tag string, with its comma; empty if the message has none.
     pub fn type_tags(&self) -> &'a str {
-        let tag_string = self.frame.get(padded(self.layout.address as usize)..).unwrap_or_default();
+        let tag_string = self.frame.get(self.tags_at()..self.layout.args as usize).unwrap_or_default();
         std::str::from_utf8(&tag_string[..text_end(tag_string)]).unwrap_or_default()
+    }
+
+    /// The bytes behind the address of a message without type tags, as [`Message::untyped`].
+    pub fn untyped(&self) -> Option<&'a [u8]> {
+        let tags_at = self.tags_at();
+        let tail = self.frame.get(tags_at..).filter(|tail| !tail.is_empty())?;
+        (self.layout.args as usize == tags_at).then_some(tail)
     }
 
     /// The arguments, one after the other.
@@ -277,12 +353,17 @@ impl<'a> MessageRef<'a> {
         Message { frame: Bytes::copy_from_slice(self.frame), layout: self.layout }
     }
 
+    /// Where the type tag string begins, if there is one.
+    #[inline]
+    fn tags_at(&self) -> usize {
+        padded(self.layout.address as usize)
+    }
+
     #[inline]
     fn cursor(&self) -> ArgCursor<'a> {
         let args = self.layout.args as usize;
-        let tags = padded(self.layout.address as usize) + 1;
         ArgCursor {
-            tags: self.frame.get(tags..args).unwrap_or_default(),
+            tags: self.frame.get(self.tags_at() + 1..args).unwrap_or_default(),
             data: self.frame.get(args..).unwrap_or_default(),
         }
     }
@@ -291,8 +372,9 @@ impl<'a> MessageRef<'a> {
 impl PartialEq for MessageRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.frame == other.frame
-            || (self.address() == other.address()
+            || (self.name() == other.name()
                 && self.type_tags() == other.type_tags()
+                && self.untyped() == other.untyped()
                 && self.args().scalars().eq(other.args().scalars()))
     }
 }
@@ -301,63 +383,6 @@ impl Eq for MessageRef<'_> {}
 
 impl fmt::Debug for MessageRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Message({self})")
-    }
-}
-
-/// Appends a message to an address that must be a legal pattern; on an error nothing.
-#[inline]
-pub(super) fn encode(
-    dst: &mut BytesMut,
-    address: &[u8],
-    args: &impl IntoArgs,
-) -> Result<Layout, EncodeError> {
-    pattern::check(address).map_err(|error| EncodeError::new(EncodeErrorKind::Address, error.position()))?;
-    encode_raw(dst, address, args)
-}
-
-/// Appends a message to an address of any characters; on an error nothing.
-#[inline]
-fn encode_raw(dst: &mut BytesMut, address: &[u8], args: &impl IntoArgs) -> Result<Layout, EncodeError> {
-    check_raw(address)?;
-    let mut measure = Measure::default();
-    args.write_args(&mut measure);
-    if let Some(index) = measure.nul_at {
-        return Err(EncodeError::new(EncodeErrorKind::NulInText, index));
-    }
-    if measure.too_deep {
-        return Err(EncodeError::new(EncodeErrorKind::ArraysTooDeep, 0));
-    }
-    let tags_at = padded(address.len());
-    let args_at = tags_at + padded(1 + measure.tags);
-    let size = args_at.saturating_add(measure.data);
-    if size > i32::MAX as usize {
-        return Err(EncodeError::new(EncodeErrorKind::TooLarge, size));
-    }
-    let start = dst.len();
-    dst.resize(start + size, 0);
-    let (head, data) = dst[start..].split_at_mut(args_at);
-    let (address_field, tag_field) = head.split_at_mut(tags_at);
-    address_field[..address.len()].copy_from_slice(address);
-    tag_field[0] = b',';
-    let mut write = WriteInto::new(&mut tag_field[1..=measure.tags], data);
-    args.write_args(&mut write);
-    if !write.is_exact() {
-        dst.truncate(start);
-        return Err(EncodeError::new(EncodeErrorKind::Unstable, 0));
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "the size was checked")]
-    Ok(Layout { address: address.len() as u32, args: args_at as u32 })
-}
-
-/// An address can be written if it begins with `/` and holds no NUL.
-#[inline]
-fn check_raw(address: &[u8]) -> Result<(), EncodeError> {
-    if address.first() != Some(&b'/') {
-        return Err(EncodeError::new(EncodeErrorKind::Address, 0));
-    }
-    match address.iter().position(|&byte| byte == 0) {
-        Some(at) => Err(EncodeError::new(EncodeErrorKind::Address, at)),
-        None => Ok(()),
+        brief(f, "Message", self)
     }
 }

@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use super::walk::Walk;
 use super::{Bundle, BundleRef, Message, MessageRef};
-use crate::wire::{BUNDLE_NAME, DecodeError, DecodeErrorKind, DecodeOptions, Repairs, Validator};
+use super::{EncodeError, EncodeErrorKind};
+use crate::wire::{DecodeError, DecodeOptions, Repairs, Shape, Validator, mend};
 
 /// A message or a bundle: what one datagram, or one frame of a stream, carries.
 ///
@@ -33,8 +34,11 @@ impl Packet {
     ///
     /// # Errors
     /// The bytes are no packet, or one over a limit. No part of a bad packet is delivered.
+    #[inline]
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
-        Self::decode_with(frame, &DecodeOptions::default()).map(|(packet, _)| packet)
+        let mut validator = Validator::new(&DecodeOptions::DEFAULT);
+        let shape = validator.packet(&frame)?;
+        Ok(Self::from_parts(frame, shape, &validator.repairs))
     }
 
     /// Decodes a packet and tells what was tolerated.
@@ -42,15 +46,55 @@ impl Packet {
     /// # Errors
     /// As [`decode`](Packet::decode).
     pub fn decode_with(frame: Bytes, options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
-        let (packet, repairs) = PacketRef::decode(&frame, options)?;
-        let packet = match packet {
-            PacketRef::Message(message) => {
-                let layout = message.layout();
-                Self::Message(Message::from_parts(frame, layout))
+        let mut validator = Validator::new(options);
+        let shape = validator.packet(&frame);
+        if options.mends() && (shape.is_err() || validator.repairs.untyped > 0) {
+            if let Some(mended) = Self::decode_mended(&frame, options) {
+                return Ok(mended);
             }
-            PacketRef::Bundle(_) => Self::Bundle(Bundle::from_validated(frame)),
-        };
-        Ok((packet, repairs))
+        }
+        Ok((Self::from_parts(frame, shape?, &validator.repairs), validator.repairs))
+    }
+
+    /// For a frame that was validated, and what was found then.
+    #[inline]
+    fn from_parts(frame: Bytes, shape: Shape, repairs: &Repairs) -> Self {
+        match shape {
+            Shape::Message(layout) => Self::Message(Message::from_parts(frame, layout)),
+            Shape::Bundle => Self::Bundle(Bundle::from_parts(frame, repairs.unknown_type_tags > 0)),
+        }
+    }
+
+    #[cold]
+    fn decode_mended(frame: &[u8], options: &DecodeOptions) -> Option<(Self, Repairs)> {
+        let (frame, mended) = mend(frame, options)?;
+        let frame = Bytes::from(frame);
+        let mut validator = Validator::new(options);
+        let shape = validator.packet(&frame).ok()?;
+        validator.repairs += mended;
+        Some((Self::from_parts(frame, shape, &validator.repairs), validator.repairs))
+    }
+
+    /// Checks a packet that is to be sent against what its receivers, or a channel, accept: the
+    /// type tags they know, the charset they read, the addresses they have. The seed's
+    /// out-of-band options for encoding.
+    ///
+    /// ```
+    /// use tokio_osc::{DecodeErrorKind, DecodeOptions, EncodeErrorKind, IntoPacket, TypeTag, TypeTagSet};
+    ///
+    /// let options = DecodeOptions::default().allowed_type_tags(TypeTagSet::of("ifsb").unwrap_or_default());
+    /// ("/gain", 0.5_f32).into_packet()?.check(&options)?;
+    ///
+    /// let error = ("/gain", 0.5_f64).into_packet()?.check(&options).unwrap_err();
+    /// let not_allowed = DecodeErrorKind::TypeTagNotAllowed(TypeTag::Float64);
+    /// assert_eq!(error.kind(), EncodeErrorKind::NotAccepted(not_allowed));
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The packet is not accepted; the error's position is a byte of the packet.
+    pub fn check(&self, options: &DecodeOptions) -> Result<(), EncodeError> {
+        self.as_ref().check(options)
     }
 
     /// The packet, borrowed.
@@ -98,16 +142,39 @@ impl<'a> PacketRef<'a> {
     /// The bytes are no packet, or one over a limit.
     #[inline]
     pub fn decode(frame: &'a [u8], options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
-        Validator::size(frame)?;
         let mut validator = Validator::new(options);
-        let packet = if frame.first() == Some(&b'/') {
-            Self::Message(MessageRef::validate(frame, &mut validator)?)
-        } else if frame.starts_with(BUNDLE_NAME) {
-            Self::Bundle(BundleRef::validate(frame, &mut validator)?)
-        } else {
-            return Err(DecodeError::new(DecodeErrorKind::NotAPacket, 0));
+        let packet = match validator.packet(frame)? {
+            Shape::Message(layout) => Self::Message(MessageRef::from_parts(frame, layout)),
+            Shape::Bundle => {
+                let may_hold_unknown = validator.repairs.unknown_type_tags > 0;
+                Self::Bundle(BundleRef::from_parts(frame, may_hold_unknown))
+            }
         };
         Ok((packet, validator.repairs))
+    }
+
+    /// Checks a packet that is to be sent, as [`Packet::check`].
+    ///
+    /// # Errors
+    /// The packet is not accepted; the error's position is a byte of the packet.
+    pub fn check(&self, options: &DecodeOptions) -> Result<(), EncodeError> {
+        match PacketRef::decode(self.as_bytes(), options) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(EncodeError::new(EncodeErrorKind::NotAccepted(error.kind()), error.offset())),
+        }
+    }
+
+    /// The same packet as a share of the buffer it lies in.
+    pub(super) fn share(self, buffer: &Bytes) -> Packet {
+        match self {
+            Self::Message(message) => {
+                Packet::Message(Message::from_parts(buffer.slice_ref(message.as_bytes()), message.layout()))
+            }
+            Self::Bundle(bundle) => {
+                let frame = buffer.slice_ref(bundle.as_bytes());
+                Packet::Bundle(Bundle::from_parts(frame, bundle.may_hold_unknown()))
+            }
+        }
     }
 
     /// The bytes of the packet.

@@ -42,12 +42,10 @@ impl<'a> Iterator for Walk<'a> {
         if let Some(packet) = self.first.take() {
             return Some(self.enter(packet));
         }
-        match self.open.last_mut()?.next() {
-            Some(element) => Some(self.enter(element)),
-            None => {
-                self.open.pop();
-                Some(Step::End)
-            }
+        if let Some(element) = self.open.last_mut()?.next() {
+            return Some(self.enter(element));
         }
+        self.open.pop();
+        Some(Step::End)
     }
 }

@@ -107,6 +107,7 @@ impl Pattern {
     }
 
     /// [`from_wire`](Self::from_wire) with another limit.
+    #[cfg(test)]
     pub(crate) fn from_wire_within(text: Bytes, max_len: usize) -> Result<Self, PatternError> {
         Self::judged(text, Alphabet::Wire, max_len)
     }
@@ -149,8 +150,8 @@ impl Pattern {
     }
 
     /// What an address has in the place of each part that is not plain text, in order: the name, or
-    /// for `//` the names joined by `/`, as few as make a match, from the left. `None` if it does
-    /// not match.
+    /// for `//` the names joined by `/`, as few as make a match, from the left; one empty name
+    /// reads like none. `None` if it does not match.
     ///
     /// ```
     /// use tokio_osc::{Address, Pattern};

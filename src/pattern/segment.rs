@@ -297,3 +297,71 @@ fn remove(row: &mut [u64], place: usize) {
         *word &= !(1 << (place % 64));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Counts what a track is asked for; each costs one pass over it at most.
+    struct Counted<T>(T, Cell<usize>);
+
+    impl<T: Track> Track for Counted<T> {
+        fn end(&self) -> usize {
+            self.0.end()
+        }
+
+        fn settle(&self, row: &mut [u64]) {
+            self.0.settle(row);
+        }
+
+        fn step(&self, row: &mut [u64], class: Class<'_>) {
+            self.1.set(self.1.get() + 1);
+            self.0.step(row, class);
+        }
+
+        fn run(&self, row: &mut [u64]) {
+            self.1.set(self.1.get() + 1);
+            self.0.run(row);
+        }
+    }
+
+    fn count(part: &str, track: impl Track) -> (bool, usize) {
+        let track = Counted(track, Cell::new(0));
+        (sweep(part.as_bytes(), &track), track.1.get())
+    }
+
+    /// THREATS 17 and 18, counted: no byte of a part is read twice.
+    #[test]
+    fn a_part_is_read_once() {
+        let name = "a".repeat(45);
+        for part in ["{a,aa}".repeat(30), "*{a,aa}".repeat(30), format!("*{{{}a}}*", "b,".repeat(20_000))] {
+            let (fits, passes) = count(&part, Name::new(name.as_bytes(), part.len()));
+            assert!(fits && passes <= part.len(), "{passes}");
+            let (fits, passes) = count(&format!("{part}c"), Name::new(name.as_bytes(), part.len()));
+            assert!(!fits && passes <= part.len() + 1, "{passes}");
+            let (fits, passes) = count(&part, Program::new(b"*{a,b}a*{aa,a}"));
+            assert!(fits && passes <= part.len(), "{passes}");
+        }
+    }
+
+    /// Every way to hold the rows: in a word, in several, and with a table of places.
+    #[test]
+    fn the_rows_agree() {
+        for length in [0, 1, 62, 63, 64, 65, 127, 128, 129, 200] {
+            let name = format!("{}b", "a".repeat(length));
+            for padding in [0, 300] {
+                let hopeless = "x,".repeat(padding);
+                let part = format!("*{{{hopeless}a,ab,b}}");
+                assert!(matches(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+                let part = format!("{}{{{hopeless}b,c}}{{,a}}", "{a,b}".repeat(length));
+                assert!(matches(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+                assert!(overlaps(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+                let part = format!("{}{{{hopeless}a,c}}{{,a}}", "{a,b}".repeat(length));
+                assert!(!matches(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+                assert!(!overlaps(part.as_bytes(), name.as_bytes()), "{length} {padding}");
+            }
+        }
+    }
+}

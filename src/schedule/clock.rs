@@ -291,3 +291,89 @@ impl Clock for ManualClock {
 fn epoch() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_767_225_600)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NANO: Duration = Duration::from_nanos(1);
+    /// 2036-02-07 06:28:16 UTC.
+    const BORDER: Duration = Duration::from_secs(2_085_978_496);
+
+    #[test]
+    fn a_tag_is_never_a_special_value() {
+        let clock = ManualClock::starting_at(UNIX_EPOCH + BORDER);
+        assert_eq!(clock.tag(), FIRST_INSTANT);
+        assert_eq!(clock.after(Duration::ZERO), FIRST_INSTANT);
+        clock.set_wall(UNIX_EPOCH + BORDER - Duration::from_secs(1));
+        for nanos in 999_999_990..1_000_000_010 {
+            assert!(clock.after(Duration::from_nanos(nanos)).to_bits() > 1);
+        }
+        assert!(clock.after(Duration::MAX).to_bits() > 1);
+    }
+
+    #[test]
+    fn a_tag_ahead_is_exact_to_the_nanosecond() {
+        let clock = ManualClock::new();
+        clock.advance(Duration::from_nanos(123_456_789));
+        let now = clock.now().wall;
+        for nanos in [1, 999, 1_000_003, 999_999_999, 86_400_000_000_001] {
+            let delay = Duration::from_nanos(nanos);
+            assert_eq!(clock.after(delay).near(now), now + delay);
+        }
+    }
+
+    #[test]
+    fn readings_convert_both_ways_and_are_total() {
+        let now = SystemClock.now();
+        let second = Duration::from_secs(1);
+        assert_eq!(now.wall_at(now.deadline(now.wall + second)), now.wall + second);
+        assert_eq!(now.deadline(now.wall - second), now.monotonic);
+        assert_eq!(now.wall_at(now.monotonic - NANO), now.wall - NANO);
+        let extreme = Reading { wall: UNIX_EPOCH - Duration::from_secs(1 << 62), ..now };
+        let last = (0..63)
+            .rev()
+            .fold(now.wall, |wall, bit| wall.checked_add(Duration::from_secs(1 << bit)).unwrap_or(wall));
+        assert_eq!(extreme.deadline(last), now.monotonic, "no instant holds it");
+        assert_eq!(Reading { wall: last, ..now }.wall_at(now.monotonic + second), last);
+    }
+
+    #[test]
+    fn the_halves_of_a_system_reading_belong_together() {
+        let first = SystemClock.now();
+        for _ in 0..1_000 {
+            let now = SystemClock.now();
+            assert!(now.monotonic >= first.monotonic);
+            let expected = first.wall_at(now.monotonic);
+            let moved = now.wall.duration_since(expected).unwrap_or_else(|behind| behind.duration());
+            assert!(moved < Duration::from_millis(50), "{moved:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tokio_s_clock_moves_with_tokio_s_time_only() {
+        let clock = TokioClock::starting_at(UNIX_EPOCH + BORDER);
+        assert_eq!(clock.now(), clock.now());
+        tokio::time::advance(NANO).await;
+        assert_eq!(clock.now().wall, UNIX_EPOCH + BORDER + NANO);
+        assert_eq!(TokioClock::default().tag().to_string(), "0xed00378000000000");
+    }
+
+    #[test]
+    fn clones_of_a_manual_clock_and_shared_clocks_show_one_time() {
+        let clock = ManualClock::default();
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        clock.advance_wall(Duration::from_secs(9));
+        assert_eq!(shared.now(), clock.now());
+        clock.set_wall(UNIX_EPOCH);
+        assert_eq!(shared.tag(), TimeTag::new(2_208_988_800, 0));
+    }
+
+    #[test]
+    fn a_manual_clock_stands_still_where_the_platform_ends() {
+        let clock = ManualClock::new();
+        let start = clock.now();
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now(), start);
+    }
+}

@@ -88,7 +88,7 @@ impl<T> Queue<T> {
             now,
             today: 0,
             anchor: now,
-            next_check: now.monotonic,
+            next_check: now.monotonic.checked_add(CHECK_INTERVAL).unwrap_or(now.monotonic),
             limits,
             counters: ScheduleCounters::default(),
         }
@@ -194,7 +194,7 @@ impl<T> Queue<T> {
     /// The next entry whose time has come, in order. Give all of a wake-up the same reading, and
     /// take as many as one burst may run.
     pub(crate) fn pop_due(&mut self, now: Reading) -> Option<Popped<T>> {
-        if now != self.now {
+        if now != self.now || now.monotonic >= self.next_check {
             self.rebase(now);
         }
         let head = self.order.peek()?;
@@ -370,7 +370,9 @@ impl<T> Queue<T> {
         let mut places: Vec<_> = self.slots.iter().map(|(id, held)| held.place(id)).collect();
         places.sort_unstable();
         self.order = Order::starting_at(self.today);
-        places.into_iter().for_each(|place| self.order.push(place));
+        for place in places {
+            self.order.push(place);
+        }
     }
 
     /// A wall time as places count it, to the nearest that they can hold.

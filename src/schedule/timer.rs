@@ -59,3 +59,190 @@ impl Timer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+    use std::time::SystemTime;
+
+    use crate::schedule::clock::{ManualClock, SystemClock, TokioClock};
+    use crate::schedule::entry::Entry;
+    use crate::schedule::limits::ScheduleLimits;
+    use crate::schedule::queue::{CHECK_INTERVAL, Queue};
+
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Counts how often it is woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn due(timer: &mut Timer, clock: &impl Clock, wake: Instant) -> Reading {
+        poll_fn(|cx| timer.poll_due(cx, clock, Some(wake))).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn between_milliseconds_it_is_late_by_less_than_one_and_never_early() {
+        let clock = TokioClock::new();
+        let mut timer = Timer::new();
+        for nanos in [1, 999_999, 1_000_001, 1_234_567, 86_400_000_000_001] {
+            let wake = Instant::now() + Duration::from_nanos(nanos);
+            let late = due(&mut timer, &clock, wake).await.monotonic.checked_duration_since(wake);
+            assert!(late.is_some_and(|late| late < MILLI), "{late:?} after {nanos} ns");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whole_milliseconds_are_exact() {
+        let clock = TokioClock::new();
+        let start = clock.now();
+        let mut timer = Timer::new();
+        for millis in [1, 2, 10, 1_000, 3_600_000] {
+            let wake = start.monotonic + MILLI * millis;
+            assert_eq!(due(&mut timer, &clock, wake).await.wall, start.wall + MILLI * millis);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_past_is_due_at_once() {
+        let clock = TokioClock::new();
+        let start = Instant::now();
+        let mut timer = Timer::new();
+        for _ in 0..3 {
+            assert_eq!(due(&mut timer, &clock, start).await.monotonic, start);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_armed_again_only_when_the_head_changes() {
+        let clock = TokioClock::new();
+        let mut timer = Timer::new();
+        let woken = Arc::new(Woken::default());
+        let waker = Arc::clone(&woken).into();
+        let cx = &mut Context::from_waker(&waker);
+        let start = Instant::now();
+        let (near, far) = (Some(start + SECOND), Some(start + 3 * SECOND));
+
+        assert!(timer.poll_due(cx, &clock, near).is_pending());
+        tokio::time::advance(SECOND / 2).await;
+        for _ in 0..100 {
+            assert!(timer.poll_due(cx, &clock, near).is_pending());
+        }
+        assert_eq!((timer.armed, timer.sleep.deadline()), (near, start + SECOND));
+
+        assert!(timer.poll_due(cx, &clock, far).is_pending());
+        assert_eq!(timer.sleep.deadline(), start + 3 * SECOND);
+        tokio::time::advance(SECOND).await;
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0, "the old head is forgotten");
+
+        let nearer = Some(start + 2 * SECOND);
+        assert!(timer.poll_due(cx, &clock, nearer).is_pending());
+        tokio::time::advance(SECOND / 2).await;
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        assert!(timer.poll_due(cx, &clock, nearer).is_ready());
+
+        assert!(timer.poll_due(cx, &clock, None).is_pending());
+        tokio::time::advance(3_600 * SECOND).await;
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1, "without a head nothing wakes");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_behind_tokio_s_is_waited_for() {
+        let clock = ManualClock::new();
+        let wake = clock.now().monotonic + SECOND;
+        let mut timer = Timer::new();
+        let mut looks = 0;
+        let reading = poll_fn(|cx| {
+            looks += 1;
+            if looks == 4 {
+                clock.advance(SECOND);
+            }
+            timer.poll_due(cx, &clock, Some(wake))
+        });
+        assert_eq!(reading.await.monotonic, wake);
+        assert_eq!(looks, 4, "one look per second that it lacked");
+    }
+
+    #[tokio::test]
+    async fn the_system_clock_is_never_early() {
+        let mut timer = Timer::new();
+        for micros in [0, 1, 300, 1_500, 5_000] {
+            let wake = SystemClock.now().monotonic + Duration::from_micros(micros);
+            assert!(due(&mut timer, &SystemClock, wake).await.monotonic >= wake);
+            assert!(Instant::now() >= wake);
+        }
+    }
+
+    /// Tokio's time, and a wall clock that is put forward or back at some moment.
+    #[derive(Debug)]
+    struct Stepping {
+        clock: TokioClock,
+        at: Instant,
+        step: fn(SystemTime) -> SystemTime,
+    }
+
+    impl Clock for Stepping {
+        fn now(&self) -> Reading {
+            let now = self.clock.now();
+            if now.monotonic < self.at { now } else { Reading { wall: (self.step)(now.wall), ..now } }
+        }
+    }
+
+    /// Holds a hundred entries, 100 ms apart from 10 s on, steps the clock after 5 s, and returns
+    /// the reading at which each ran.
+    async fn run_through_a_step(step: fn(SystemTime) -> SystemTime) -> Vec<(SystemTime, Reading)> {
+        let clock = TokioClock::new();
+        let start = clock.now();
+        let clock = Stepping { clock, at: start.monotonic + 5 * SECOND, step };
+        let mut queue = Queue::new(ScheduleLimits::default(), start);
+        for item in 0..100 {
+            let due = start.wall + 10 * SECOND + 100 * MILLI * item;
+            assert!(queue.push(Entry { due, bytes: 1, peer: None, item }).is_ok());
+        }
+        let mut timer = Timer::new();
+        let mut ran = Vec::new();
+        while queue.len() > 0 {
+            let now = poll_fn(|cx| timer.poll_due(cx, &clock, queue.next_wake())).await;
+            let due = std::iter::from_fn(|| queue.pop_due(now));
+            ran.extend(due.map(|popped| (popped.entry.due, now)));
+        }
+        ran
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hundred_entries_run_by_the_rule_through_every_step() {
+        let steps: [fn(SystemTime) -> SystemTime; 5] = [
+            |wall| wall,
+            |wall| wall + SECOND,
+            |wall| wall - SECOND,
+            |wall| wall + 3_600 * SECOND,
+            |wall| wall - 3_600 * SECOND,
+        ];
+        for (number, step) in (0..).zip(steps) {
+            let stepped = TokioClock::new().now().monotonic + 5 * SECOND;
+            let ran = run_through_a_step(step).await;
+            assert!(ran.is_sorted_by_key(|(due, _)| *due) && ran.len() == 100);
+            for (due, now) in ran {
+                if number == 3 {
+                    assert!(
+                        now.monotonic - stepped <= CHECK_INTERVAL,
+                        "all are overdue, and run when noticed"
+                    );
+                } else {
+                    assert_eq!(now.wall, due, "exactly at its wall time");
+                }
+            }
+        }
+    }
+}

@@ -43,14 +43,18 @@ pub(super) struct Source {
 
 /// Runs until `stop` says so, or until every source has ended and nothing waits any more.
 ///
-/// After `stop` nothing is read; what was read before runs to its end, and connections are closed
-/// when the answers have left.
+/// After `stop` nothing is read; what was read before runs to its end, also in lanes, and connections
+/// are closed when the answers have left.
 pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usize, stop: CancellationToken) {
+    // However this future ends, calls in lanes end with it.
+    let _end_of_jobs = shared.ground.dropped.clone().drop_guard();
     let mut intake =
         Intake { shared: &shared, sources, turn: 0, inbox: VecDeque::new(), limit: inbox.max(1) };
     let mut timer = Timer::new();
     let mut stopped = pin!(stop.cancelled());
     let mut stopping = false;
+    let jobs = &shared.ground.jobs;
+    let mut jobs_done = pin!(jobs.wait());
 
     let flag = Arc::new(Flag::default());
     let waker = Waker::from(Arc::clone(&flag));
@@ -85,10 +89,12 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
                 if intake.take_in(cx, usize::MAX) > 0 && idle {
                     continue;
                 }
-                if idle {
-                    shared.outlets.iter().flatten().for_each(Outlet::close);
+                jobs.close();
+                if !idle || jobs_done.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
                 }
-                return if idle && intake.sources.is_empty() { Poll::Ready(()) } else { Poll::Pending };
+                shared.ground.outlets().for_each(Outlet::close);
+                return if intake.sources.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
             let taken = intake.take_in(cx, if idle { SIP } else { usize::MAX });
             let wake = shared.schedule().next_wake();
@@ -101,8 +107,10 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
         }
     })
     .await;
+    jobs.close();
+    jobs.wait().await;
     let left = shared.schedule().drain().len();
-    shared.counters.discarded.add(left as u64);
+    shared.ground.counters.discarded.add(left as u64);
 }
 
 /// No future, of the type that `_run` returns: a way to name it.
@@ -122,11 +130,9 @@ struct Intake<'a> {
 impl Intake<'_> {
     /// Reads nothing any more. Sockets are given up; connections stay until the answers have left.
     fn stop_reading(&mut self) {
-        let outlets = &self.shared.outlets;
-        outlets.iter().flatten().for_each(Outlet::stop_reading);
-        self.sources.retain(|source| {
-            outlets.get(source.index).and_then(Option::as_ref).is_some_and(Outlet::needs_polling)
-        });
+        let ground = &self.shared.ground;
+        ground.outlets().for_each(Outlet::stop_reading);
+        self.sources.retain(|source| ground.outlet(source.index).is_some_and(Outlet::needs_polling));
         self.turn = 0;
     }
 
@@ -178,16 +184,18 @@ impl Intake<'_> {
     }
 
     fn accept(&mut self, source: usize, (packet, mut meta): Item) {
-        let counters = &self.shared.counters;
+        let counters = &self.shared.ground.counters;
         counters.received.up();
         let packet = match packet {
             Ok(packet) => packet,
             Err(error) => {
                 counters.malformed.up();
-                tracing::debug!(
-                    target: "tokio_osc::server",
-                    channel = %meta.channel, peer = %meta.peer, %error, "malformed packet"
-                );
+                if let Some(suppressed) = self.shared.ground.faults.malformed.pass() {
+                    tracing::debug!(
+                        target: "tokio_osc::server",
+                        channel = %meta.channel, peer = %meta.peer, %error, suppressed, "malformed packet"
+                    );
+                }
                 return;
             }
         };

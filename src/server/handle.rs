@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Stats;
 use super::unit::Shared;
+use crate::dispatch::Subscription;
+use crate::pattern::{Pattern, PatternError};
 
 /// A server that runs in a task of its own. Dropping it stops the server at once; to let handlers
 /// finish, [`shutdown`](ServerHandle::shutdown).
@@ -44,7 +46,21 @@ impl ServerHandle {
 
     /// What the server has done so far.
     pub fn stats(&self) -> Stats {
-        self.shared.counters.snapshot(self.shared.schedule().counters())
+        self.shared.ground.counters.snapshot(self.shared.schedule().counters())
+    }
+
+    /// The messages of a pattern, as a stream that holds at most `capacity` of them: see
+    /// [`Server::subscribe`](crate::Server::subscribe).
+    ///
+    /// # Errors
+    /// `pattern` is no legal OSC address pattern.
+    pub fn subscribe<P>(&self, pattern: P, capacity: usize) -> Result<Subscription, PatternError>
+    where
+        P: TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        let pattern = pattern.try_into().map_err(Into::into)?;
+        Ok(Subscription::new(Arc::clone(&self.shared.dispatch), pattern, capacity))
     }
 
     /// The address of a channel.

@@ -1,10 +1,12 @@
 //! The one loop: channels in, handlers called, bundles held until due, answers out.
 
 mod drive;
+mod ground;
 mod handle;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod server;
 mod stats;
+mod throttle;
 mod unit;
 mod wake;
 

@@ -10,15 +10,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::ServerHandle;
 use super::drive::{Source, drive};
+use super::ground::Ground;
 use super::unit::Shared;
 use crate::channel::{Channel, Outlet};
-use crate::dispatch::{Dispatch, Router};
+use crate::dispatch::{Dispatch, Router, Subscription};
 use crate::packet::{Meta, Packet};
+use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Queue, ScheduleLimits, SystemClock};
 use crate::wire::DecodeError;
 
 /// Packets that wait for a handler by default.
 const INBOX: usize = 1_024;
+/// Handler calls that one packet may cause by default.
+const MAX_CALLS: usize = 16_384;
 
 /// A router and the channels that feed it.
 ///
@@ -41,26 +45,28 @@ const INBOX: usize = 1_024;
 /// ```
 #[must_use = "a server does nothing until it is run or spawned"]
 pub struct Server {
-    dispatcher: Box<dyn Dispatch>,
+    dispatch: Arc<dyn Dispatch>,
     sources: Vec<Source>,
     addresses: Vec<(Arc<str>, SocketAddr)>,
     outlets: Vec<Option<Outlet>>,
     clock: Arc<dyn Clock>,
     schedule: ScheduleLimits,
     inbox: usize,
+    max_calls: usize,
 }
 
 impl Server {
     /// A server without channels.
     pub fn new<S: Send + Sync + 'static>(router: Router<S>) -> Self {
         Self {
-            dispatcher: Box::new(router),
+            dispatch: router.into_dispatch(),
             sources: Vec::new(),
             addresses: Vec::new(),
             outlets: Vec::new(),
             clock: Arc::new(SystemClock),
             schedule: ScheduleLimits::default(),
             inbox: INBOX,
+            max_calls: MAX_CALLS,
         }
     }
 
@@ -122,6 +128,44 @@ impl Server {
         self
     }
 
+    /// Handler calls that one packet may cause; those beyond are counted. A bundle of patterns in a
+    /// single datagram could else call every handler thousands of times. Default 16,384.
+    pub fn max_calls(mut self, calls: usize) -> Self {
+        self.max_calls = calls;
+        self
+    }
+
+    /// The messages of a pattern, as a stream that holds at most `capacity` of them.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::{Channel, Client, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Channel::udp("127.0.0.1:0").await?;
+    /// let client = Client::udp(channel.local_addr()?).await?;
+    /// let server = Server::new(Router::new()).listen("udp", channel);
+    /// let mut meters = server.subscribe("/meter/*", 256)?;
+    /// let server = server.spawn();
+    ///
+    /// client.send(("/meter/1", 0.5_f32)).await?;
+    /// let (message, _meta) = meters.next().await.expect("a subscription does not end");
+    /// assert_eq!(message.to_string(), "/meter/1 ,f 0.5");
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// `pattern` is no legal OSC address pattern.
+    pub fn subscribe<P>(&self, pattern: P, capacity: usize) -> Result<Subscription, PatternError>
+    where
+        P: TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        let pattern = pattern.try_into().map_err(Into::into)?;
+        Ok(Subscription::new(Arc::clone(&self.dispatch), pattern, capacity))
+    }
+
     /// The address of a channel, once it was added. A Unix socket or byte stream has none.
     pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
         self.addresses.iter().find(|(name, _)| **name == *channel).map(|&(_, address)| address)
@@ -153,7 +197,8 @@ impl Server {
 
     fn start(self, stop: CancellationToken) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
         let queue = Queue::new(self.schedule, self.clock.now());
-        let shared = Arc::new(Shared::new(self.dispatcher, self.outlets, self.clock, queue));
+        let ground = Arc::new(Ground::new(self.outlets));
+        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, queue, self.max_calls));
         let running = drive(Arc::clone(&shared), self.sources, self.inbox, stop);
         (shared, running)
     }

@@ -77,6 +77,11 @@ counters! {
     failed,
     /// Handlers that panicked.
     panicked,
+    /// Handlers not called because the lane of their route was full, or that had to leave it for a
+    /// newer message.
+    overflowed,
+    /// Handlers not called because the packet had called as many as one packet may.
+    over_budget,
     /// Replies sent.
     replies,
     /// Replies dropped: over the budget of a packet (64 replies, 64 KiB), to a peer without a way

@@ -1,21 +1,12 @@
 //! One packet after the other: a message to its handlers, a bundle as one unit.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
-
-use super::stats::Counters;
-use crate::channel::Outlet;
-use crate::dispatch::{Dispatch, Lookup, Outcome, Reply, Routes};
+use super::ground::Ground;
+use crate::dispatch::{Cached, Dispatch, Found, Lookup, Pushed, ReplyBudget, Routes};
 use crate::packet::{Bundle, Message, Meta, Packet};
 use crate::schedule::{Clock, Due, Entry, HorizonPolicy, Queue};
-
-/// Replies per packet.
-const MAX_REPLIES: usize = 64;
-/// Bytes of replies per packet.
-const MAX_REPLY_BYTES: usize = 64 * 1_024;
 
 /// A packet that has arrived, and the channel it came from.
 #[derive(Debug)]
@@ -25,32 +16,39 @@ pub(super) struct Arrival {
     pub(super) source: usize,
 }
 
-/// What the loop, the handlers and the handle share.
+/// What the loop and the handle share.
 pub(super) struct Shared {
-    pub(super) dispatcher: Box<dyn Dispatch>,
-    pub(super) outlets: Vec<Option<Outlet>>,
+    pub(super) dispatch: Arc<dyn Dispatch>,
+    pub(super) ground: Arc<Ground>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) counters: Counters,
     schedule: Mutex<Queue<Arrival>>,
-    /// The routes of the last message: their memory is used again.
-    routes: Mutex<Routes>,
+    scratch: Mutex<Scratch>,
+    max_calls: usize,
+}
+
+/// What the last message leaves for the next: memory, and the routes if they did not change.
+#[derive(Default)]
+struct Scratch {
+    found: Found,
+    routes: Cached,
+}
+
+/// What one packet may cause.
+struct Allowance {
+    calls: usize,
+    replies: ReplyBudget,
 }
 
 impl Shared {
     pub(super) fn new(
-        dispatcher: Box<dyn Dispatch>,
-        outlets: Vec<Option<Outlet>>,
+        dispatch: Arc<dyn Dispatch>,
+        ground: Arc<Ground>,
         clock: Arc<dyn Clock>,
         schedule: Queue<Arrival>,
+        max_calls: usize,
     ) -> Self {
-        Self {
-            dispatcher,
-            outlets,
-            clock,
-            counters: Counters::default(),
-            schedule: Mutex::new(schedule),
-            routes: Mutex::default(),
-        }
+        let (schedule, scratch) = (Mutex::new(schedule), Mutex::default());
+        Self { dispatch, ground, clock, schedule, scratch, max_calls }
     }
 
     pub(super) fn schedule(&self) -> MutexGuard<'_, Queue<Arrival>> {
@@ -86,16 +84,28 @@ impl Shared {
     /// Runs a packet to its end: every handler of every message, in order.
     pub(super) async fn run(&self, arrival: Arrival) {
         let Arrival { packet, mut meta, source } = arrival;
-        let mut budget = Budget::default();
+        let mut scratch = std::mem::take(&mut *self.scratch());
+        let routes = scratch.routes.get(&*self.dispatch);
+        let mut allowance = Allowance { calls: self.max_calls, replies: ReplyBudget::default() };
         match packet {
-            Packet::Message(message) => self.message(&message, &meta, source, &mut budget).await,
+            Packet::Message(message) => {
+                self.message(&*routes, &mut scratch.found, &message, &meta, source, &mut allowance).await;
+            }
             Packet::Bundle(bundle) => {
                 let mut open = vec![(bundle.time_tag(), bundle.into_elements())];
                 while let Some((time_tag, elements)) = open.last_mut() {
                     meta.time_tag = Some(*time_tag);
                     match elements.next() {
                         Some(Packet::Message(message)) => {
-                            self.message(&message, &meta, source, &mut budget).await;
+                            self.message(
+                                &*routes,
+                                &mut scratch.found,
+                                &message,
+                                &meta,
+                                source,
+                                &mut allowance,
+                            )
+                            .await;
                         }
                         // Judged now that its parent runs: if due, here and at this place.
                         Some(Packet::Bundle(inner)) => {
@@ -110,105 +120,43 @@ impl Shared {
                 }
             }
         }
+        *self.scratch() = scratch;
     }
 
-    async fn message(&self, message: &Message, meta: &Meta, source: usize, budget: &mut Budget) {
-        let mut routes = std::mem::take(&mut *self.routes());
-        match self.dispatcher.find(message, &mut routes) {
-            Lookup::Matched => self.counters.matched.up(),
-            Lookup::Unmatched => self.counters.unmatched.up(),
-            Lookup::Illegal => self.counters.illegal.up(),
+    async fn message(
+        &self,
+        routes: &dyn Routes,
+        found: &mut Found,
+        message: &Message,
+        meta: &Meta,
+        source: usize,
+        allowance: &mut Allowance,
+    ) {
+        let counters = &self.ground.counters;
+        match routes.find(message, found) {
+            Lookup::Matched => counters.matched.up(),
+            Lookup::Unmatched => counters.unmatched.up(),
+            Lookup::Illegal => counters.illegal.up(),
         }
-        for &route in routes.ids() {
-            let call = || self.dispatcher.call(route, message, meta);
-            let reply = match std::panic::catch_unwind(AssertUnwindSafe(call)) {
-                Ok(Some(Ok(Outcome::Now(reply)))) => reply,
-                Ok(Some(Ok(Outcome::Later(future)))) => match AssertUnwindSafe(future).catch_unwind().await {
-                    Ok(reply) => reply,
-                    Err(_) => {
-                        self.panicked(message, meta);
-                        continue;
-                    }
-                },
-                Ok(Some(Err(rejection))) => {
-                    self.counters.rejected.up();
-                    tracing::debug!(
-                        target: "tokio_osc::dispatch",
-                        address = %message.address(), peer = %meta.peer, %rejection, "rejected"
-                    );
-                    continue;
-                }
-                Ok(None) => continue,
-                Err(_) => {
-                    self.panicked(message, meta);
-                    continue;
-                }
-            };
-            self.counters.handled.up();
-            self.reply(reply, meta, source, budget).await;
-        }
-        *self.routes() = routes;
-    }
-
-    async fn reply(&self, reply: Reply, meta: &Meta, source: usize, budget: &mut Budget) {
-        if let Some(error) = reply.failed {
-            self.counters.failed.up();
-            tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, error, "handler failed");
-        }
-        for packet in reply.packets {
-            let outlet = self.outlets.get(source).and_then(Option::as_ref);
-            let sent = match outlet {
-                Some(outlet) if budget.take(packet.as_bytes().len()) => {
-                    outlet.reply(&packet, meta.peer).await
-                }
-                _ => {
-                    self.counters.replies_dropped.up();
-                    continue;
-                }
-            };
-            match sent {
-                Ok(()) => self.counters.replies.up(),
-                Err(error) => {
-                    self.counters.replies_dropped.up();
-                    tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, %error, "reply not sent");
-                }
+        for &route in found.ids() {
+            if allowance.calls == 0 {
+                counters.over_budget.up();
+                continue;
             }
+            allowance.calls -= 1;
+            if let Some(lane) = routes.lane(route) {
+                let job = self.ground.job(routes.prepare(route), message, meta, source);
+                if lane.push(job).await != Pushed::Kept {
+                    counters.overflowed.up();
+                }
+                continue;
+            }
+            let call = || routes.call(route, message, meta, self.ground.way_back(source));
+            self.ground.finish(call, message, meta, source, &allowance.replies).await;
         }
     }
 
-    fn panicked(&self, message: &Message, meta: &Meta) {
-        self.counters.panicked.up();
-        tracing::error!(
-            target: "tokio_osc::dispatch",
-            address = %message.address(), peer = %meta.peer, "handler panicked"
-        );
-    }
-
-    fn routes(&self) -> MutexGuard<'_, Routes> {
-        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What a packet may still cause in replies: its sender can be forged.
-struct Budget {
-    replies: usize,
-    bytes: usize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { replies: MAX_REPLIES, bytes: MAX_REPLY_BYTES }
-    }
-}
-
-impl Budget {
-    /// Takes a reply of this size out of it, if it is still there.
-    fn take(&mut self, bytes: usize) -> bool {
-        let fits = self.replies > 0 && self.bytes >= bytes;
-        if fits {
-            self.replies -= 1;
-            self.bytes -= bytes;
-        }
-        fits
+    fn scratch(&self) -> MutexGuard<'_, Scratch> {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

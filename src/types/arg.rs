@@ -4,7 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag};
+use super::arg_steps::ArgSteps;
+use super::{Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, brief};
 
 /// An argument, borrowed from a message. What [`Message::args`](crate::Message::args) yields.
 ///
@@ -119,7 +120,17 @@ impl fmt::Debug for ArgRef<'_> {
             Self::Bool(value) => write!(f, "Bool({value})"),
             Self::Nil => f.write_str("Nil"),
             Self::Impulse => f.write_str("Impulse"),
-            Self::Array(value) => write!(f, "Array({value:?})"),
+            Self::Array(value) => value.fmt(f),
+        }
+    }
+}
+
+/// As for [`ArgRef`], arrays as canonical text: at most its first 1,024 bytes.
+impl fmt::Debug for Arg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.as_scalar() {
+            Some(scalar) => scalar.fmt(f),
+            None => brief(f, "Array", self),
         }
     }
 }
@@ -134,7 +145,7 @@ pub struct ArrayRef<'a> {
 
 /// An argument that stands alone: for lists whose types are known only at run time.
 ///
-/// It borrows as [`ArgRef`] with [`as_ref`](Arg::as_ref); a slice of it is an
+/// [`Message::args`](crate::Message::args) yields the borrowed form, [`ArgRef`]; a slice of this one is an
 /// [argument list](crate::IntoArgs).
 ///
 /// ```
@@ -146,7 +157,6 @@ pub struct ArrayRef<'a> {
 /// assert_eq!(message.parse::<Vec<Arg>>()?, list);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Arg {
     /// `i`
@@ -182,6 +192,11 @@ pub enum Arg {
 }
 
 impl Arg {
+    /// The argument and all that is in it, arrays opened, in wire order.
+    pub(crate) fn steps(&self) -> ArgSteps<'_> {
+        ArgSteps::new(self)
+    }
+
     /// The argument, borrowed; `None` for an array, which only a message holds in borrowed form.
     pub(crate) fn as_scalar(&self) -> Option<ArgRef<'_>> {
         Some(match self {
@@ -203,18 +218,6 @@ impl Arg {
         })
     }
 }
-
-/// Equal type and equal bits, as for [`ArgRef`].
-impl PartialEq for Arg {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Array(a), Self::Array(b)) => a == b,
-            _ => self.as_scalar().is_some_and(|value| other.as_scalar() == Some(value)),
-        }
-    }
-}
-
-impl Eq for Arg {}
 
 macro_rules! from_values {
     ($($type:ty => $variant:ident),* $(,)?) => {$(

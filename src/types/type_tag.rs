@@ -61,6 +61,27 @@ pub enum TypeTag {
 }
 
 impl TypeTag {
+    /// Every type tag.
+    pub const ALL: [Self; 17] = [
+        Self::Int32,
+        Self::Float32,
+        Self::String,
+        Self::Blob,
+        Self::Int64,
+        Self::TimeTag,
+        Self::Float64,
+        Self::Symbol,
+        Self::Char,
+        Self::Color,
+        Self::Midi,
+        Self::True,
+        Self::False,
+        Self::Nil,
+        Self::Impulse,
+        Self::ArrayBegin,
+        Self::ArrayEnd,
+    ];
+
     /// The tag of a byte, `None` for what OSC does not define.
     pub const fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte {

@@ -1,6 +1,6 @@
 //! A packet as hexadecimal digits and text, for people who look at bytes.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Prints bytes as the seed's `dumphex_buffer` does: the offset, four groups of four bytes in
 /// hexadecimal, and the same groups as text, `.` for what is not printable ASCII.
@@ -21,19 +21,29 @@ pub struct HexDump<'a>(pub &'a [u8]);
 impl fmt::Display for HexDump<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (line, bytes) in self.0.chunks(16).enumerate() {
-            let groups = || bytes.chunks(4);
-            let hex: Vec<String> = groups().map(hex_of).collect();
-            let text: Vec<String> = groups().map(text_of).collect();
-            writeln!(f, "{:03}:{:<40}{}", line * 16, hex.join(" "), text.join(" "))?;
+            write!(f, "{:03}:", line * 16)?;
+            hex(f, bytes, 40)?;
+            for (index, group) in bytes.chunks(4).enumerate() {
+                let separator = if index > 0 { " " } else { "" };
+                f.write_str(separator)?;
+                group.iter().try_for_each(|&byte| f.write_char(shown(byte)))?;
+            }
+            f.write_char('\n')?;
         }
         Ok(())
     }
 }
 
-fn hex_of(group: &[u8]) -> String {
-    group.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Groups of four bytes, filled up with spaces to a width.
+pub(crate) fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8], width: usize) -> fmt::Result {
+    for (index, byte) in bytes.iter().enumerate() {
+        let separator = if index > 0 && index % 4 == 0 { " " } else { "" };
+        write!(f, "{separator}{byte:02x}")?;
+    }
+    let written = bytes.len() * 2 + bytes.len().saturating_sub(1) / 4;
+    write!(f, "{:1$}", "", width.saturating_sub(written))
 }
 
-fn text_of(group: &[u8]) -> String {
-    group.iter().map(|&byte| if (32..127).contains(&byte) { char::from(byte) } else { '.' }).collect()
+fn shown(byte: u8) -> char {
+    if (32..127).contains(&byte) { char::from(byte) } else { '.' }
 }

@@ -2,15 +2,30 @@
 
 use std::fmt;
 
+use crate::types::TypeTag;
+
 /// Why a packet was refused, and where: always the fault of its sender.
 ///
-/// Small and `Copy`; it holds no text of the peer.
+/// Small and `Copy`; it holds no text of the peer. [`AnnotatedDump`](crate::AnnotatedDump) shows
+/// the bytes around it.
+///
+/// The errors of osc4py3 and what they are here:
+///
+/// | osc4py3 | here |
+/// |---------|------|
+/// | `OSCInvalidDataError` (encoding) | [`EncodeError`](crate::EncodeError) |
+/// | `OSCInvalidRawError` (decoding) | [`DecodeError`], but for the next two |
+/// | `OSCUnknownTypetagError`, decoding | [`UnknownTypeTag`](DecodeErrorKind::UnknownTypeTag), [`TypeTagNotAllowed`](DecodeErrorKind::TypeTagNotAllowed) |
+/// | `OSCUnknownTypetagError`, encoding | [`NotAccepted`](crate::EncodeErrorKind::NotAccepted) by [`Packet::check`](crate::Packet::check); an unknown tag cannot be written |
+/// | `OSCInvalidSignatureError`, `OSCCorruptedRawError` | errors of the envelope middleware: it drops the packet |
+/// | `OSCInternalBugError` | none |
+/// | errors of Python that leak (`struct.error`, `IndexError`, `UnicodeError`, …) | the kind that fits; values of another type than asked for are an [`ArgsError`](crate::ArgsError) |
 ///
 /// ```
 /// use tokio_osc::{Bytes, DecodeErrorKind, Packet};
 ///
 /// let error = Packet::decode(Bytes::from_static(b"/a\0\0,i\0\0\0\0")).unwrap_err();
-/// assert_eq!(error.to_string(), "10 bytes are no multiple of 4, at byte 10");
+/// assert_eq!(error.to_string(), "a length that is no multiple of 4, at byte 10");
 ///
 /// let error = Packet::decode(Bytes::from_static(b"/a\0\0,i\0\0")).unwrap_err();
 /// assert_eq!((error.kind(), error.offset()), (DecodeErrorKind::Truncated, 8));
@@ -56,17 +71,20 @@ pub enum DecodeErrorKind {
     UnterminatedString,
     /// A padding byte that is not NUL (strict).
     NonzeroPadding,
-    /// A byte that OSC 1.0 does not allow in text or in an address (strict).
+    /// A byte that [`text_policy`](crate::DecodeOptions::text_policy) or
+    /// [`address_policy`](crate::DecodeOptions::address_policy) does not allow.
     IllegalCharacter,
     /// The address is longer than [`max_address_len`](crate::DecodeOptions::max_address_len).
     AddressTooLong,
     /// The address has more parts than
     /// [`max_address_parts`](crate::DecodeOptions::max_address_parts).
     TooManyAddressParts,
-    /// No type tag string follows the address.
+    /// No type tag string follows the address; or one without its comma, or bytes of unknown types.
     MissingTypeTags,
     /// A type tag that OSC does not define: the message cannot be read.
     UnknownTypeTag(u8),
+    /// A type tag that [`allowed_type_tags`](crate::DecodeOptions::allowed_type_tags) does not hold.
+    TypeTagNotAllowed(TypeTag),
     /// A `]` without `[` or the reverse.
     UnbalancedBrackets,
     /// Arrays nest deeper than [`max_array_depth`](crate::DecodeOptions::max_array_depth).
@@ -91,35 +109,40 @@ pub enum DecodeErrorKind {
     FrameTooLong,
 }
 
+impl fmt::Display for DecodeErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownTypeTag(tag) => return write!(f, "unknown type tag '{}'", tag.escape_ascii()),
+            Self::TypeTagNotAllowed(tag) => return write!(f, "type tag '{tag}' is not allowed"),
+            Self::Empty => "an empty packet",
+            Self::Unaligned => "a length that is no multiple of 4",
+            Self::TooLarge => "a packet of more than 2^31 - 1 bytes",
+            Self::NotAPacket => "neither a message nor a bundle",
+            Self::NotAMessage => "a bundle, not a message",
+            Self::UnterminatedString => "a string without NUL",
+            Self::NonzeroPadding => "padding that is not NUL",
+            Self::IllegalCharacter => "an illegal character",
+            Self::AddressTooLong => "an address over the limit of bytes",
+            Self::TooManyAddressParts => "an address over the limit of parts",
+            Self::MissingTypeTags => "no type tag string",
+            Self::UnbalancedBrackets => "unbalanced brackets in the type tags",
+            Self::ArraysTooDeep => "arrays nested over the limit",
+            Self::TooManyArgs => "arguments over the limit",
+            Self::Truncated => "truncated",
+            Self::NegativeBlobSize => "a blob of negative size",
+            Self::TrailingBytes => "bytes left over after the arguments",
+            Self::ElementSize => "an element size that is negative, zero or no multiple of 4",
+            Self::BundlesTooDeep => "bundles nested over the limit",
+            Self::TooManyElements => "elements of a bundle over the limit",
+            Self::BadEscape => "a SLIP escape that escapes nothing",
+            Self::FrameTooLong => "a frame over the limit of bytes",
+        })
+    }
+}
+
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use DecodeErrorKind as Kind;
-        match self.kind {
-            Kind::Empty => return f.write_str("an empty packet"),
-            Kind::Unaligned => write!(f, "{} bytes are no multiple of 4", self.offset),
-            Kind::TooLarge => f.write_str("a packet of more than 2^31 - 1 bytes"),
-            Kind::NotAPacket => f.write_str("neither a message nor a bundle"),
-            Kind::NotAMessage => f.write_str("a bundle, not a message"),
-            Kind::UnterminatedString => f.write_str("a string without NUL"),
-            Kind::NonzeroPadding => f.write_str("padding that is not NUL"),
-            Kind::IllegalCharacter => f.write_str("an illegal character"),
-            Kind::AddressTooLong => f.write_str("an address over the limit of bytes"),
-            Kind::TooManyAddressParts => f.write_str("an address over the limit of parts"),
-            Kind::MissingTypeTags => f.write_str("no type tag string"),
-            Kind::UnknownTypeTag(tag) => write!(f, "unknown type tag '{}'", tag.escape_ascii()),
-            Kind::UnbalancedBrackets => f.write_str("unbalanced brackets in the type tags"),
-            Kind::ArraysTooDeep => f.write_str("arrays nested over the limit"),
-            Kind::TooManyArgs => f.write_str("arguments over the limit"),
-            Kind::Truncated => f.write_str("truncated"),
-            Kind::NegativeBlobSize => f.write_str("a blob of negative size"),
-            Kind::TrailingBytes => f.write_str("bytes left over after the arguments"),
-            Kind::ElementSize => f.write_str("an element size that is negative, zero or no multiple of 4"),
-            Kind::BundlesTooDeep => f.write_str("bundles nested over the limit"),
-            Kind::TooManyElements => f.write_str("elements of a bundle over the limit"),
-            Kind::BadEscape => f.write_str("a SLIP escape that escapes nothing"),
-            Kind::FrameTooLong => f.write_str("a frame over the limit of bytes"),
-        }?;
-        write!(f, ", at byte {}", self.offset)
+        write!(f, "{}, at byte {}", self.kind, self.offset)
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod dump;
 mod error;
-mod limits;
+mod levels;
+mod mend;
+mod options;
+mod policy;
 mod read;
 mod repairs;
 mod scan;
@@ -10,12 +13,15 @@ mod validate;
 mod write;
 
 pub use dump::HexDump;
+pub(crate) use dump::hex;
 pub use error::{DecodeError, DecodeErrorKind};
-pub use limits::DecodeOptions;
+pub(crate) use mend::mend;
+pub use options::DecodeOptions;
+pub use policy::{AddressPolicy, MissingTypeTags, TextPolicy};
 pub use read::ArgIter;
 pub(crate) use read::{ArgCursor, be_u32, be_u64};
 pub use repairs::Repairs;
-pub(crate) use scan::{padded, text_end};
-pub(crate) use validate::{BUNDLE_HEADER, BUNDLE_NAME, Layout, Validator};
+pub(crate) use scan::{padded, scan, text_end};
+pub(crate) use validate::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS, Shape, Validator};
 pub use write::ArgsWriter;
 pub(crate) use write::{Measure, WriteInto};

@@ -60,7 +60,7 @@ impl<'a> ArrayRef<'a> {
     /// assert_eq!(notes.iter().last(), Some(ArgRef::Int32(67)));
     /// # Ok::<(), tokio_osc::EncodeError>(())
     /// ```
-    pub fn iter(&self) -> ArgIter<'a> {
+    pub fn iter(self) -> ArgIter<'a> {
         ArgIter::new(ArgCursor { tags: self.tags, data: self.data })
     }
 }
@@ -160,13 +160,31 @@ impl<'a> ArgCursor<'a> {
         array
     }
 
+    /// The four required types here, the others behind a call.
     #[inline]
     fn next_arg(&mut self) -> Option<ArgRef<'a>> {
+        let tag = self.peek();
+        if tag == b'f' {
+            return Some(ArgRef::Float32(f32::from_be_bytes(self.take4())));
+        }
+        if tag == b'i' {
+            return Some(ArgRef::Int32(i32::from_be_bytes(self.take4())));
+        }
+        if tag == b's' {
+            return Some(ArgRef::String(Text::new(self.take_text())));
+        }
+        if tag == b'b' {
+            return Some(ArgRef::Blob(self.take_blob()));
+        }
+        if tag == 0 {
+            return None;
+        }
+        self.next_rarer()
+    }
+
+    #[inline(never)]
+    fn next_rarer(&mut self) -> Option<ArgRef<'a>> {
         Some(match self.peek() {
-            b'i' => ArgRef::Int32(i32::from_be_bytes(self.take4())),
-            b'f' => ArgRef::Float32(f32::from_be_bytes(self.take4())),
-            b's' => ArgRef::String(Text::new(self.take_text())),
-            b'b' => ArgRef::Blob(self.take_blob()),
             b'h' => ArgRef::Int64(i64::from_be_bytes(self.take8())),
             b't' => ArgRef::TimeTag(TimeTag::from_bits(u64::from_be_bytes(self.take8()))),
             b'd' => ArgRef::Float64(f64::from_be_bytes(self.take8())),
@@ -175,21 +193,18 @@ impl<'a> ArgCursor<'a> {
             b'r' => ArgRef::Color(Color::from(self.take4())),
             b'm' => ArgRef::Midi(Midi::from(self.take4())),
             b'[' => ArgRef::Array(self.take_array()),
-            other => {
-                let value = match other {
-                    b'T' => ArgRef::Bool(true),
-                    b'F' => ArgRef::Bool(false),
-                    b'N' => ArgRef::Nil,
-                    b'I' => ArgRef::Impulse,
-                    _ => {
-                        *self = Self { tags: &[], data: &[] };
-                        return None;
-                    }
-                };
-                self.advance();
-                value
-            }
+            b'T' => self.marked(ArgRef::Bool(true)),
+            b'F' => self.marked(ArgRef::Bool(false)),
+            b'N' => self.marked(ArgRef::Nil),
+            b'I' => self.marked(ArgRef::Impulse),
+            _ => return None,
         })
+    }
+
+    /// An argument that has no data.
+    fn marked(&mut self, arg: ArgRef<'a>) -> ArgRef<'a> {
+        self.advance();
+        arg
     }
 
     /// Steps over one tag and its data, brackets one by one.

@@ -1,42 +1,60 @@
 //! What a tolerant decode mended, by kind.
 
-/// How often a decode accepted what the specification does not allow, by kind.
-///
-/// A packet that follows OSC 1.0 has none: `Repairs::default()`.
-///
-/// ```
-/// use tokio_osc::{Bytes, DecodeOptions, Packet};
-///
-/// let (_, repairs) = Packet::decode_with(Bytes::from_static(b"/a\0\xff,\0\0\0"), &DecodeOptions::default())?;
-/// assert_eq!(repairs.nonzero_padding, 1);
-/// assert!(!repairs.is_none());
-/// # Ok::<(), tokio_osc::DecodeError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Repairs {
+macro_rules! repairs {
+    ($($(#[$doc:meta])* $kind:ident,)*) => {
+        /// How often a decode accepted what the specification does not allow, by kind.
+        ///
+        /// A packet that follows OSC 1.0 has none: `Repairs::default()`. Sums saturate.
+        ///
+        /// ```
+        /// use tokio_osc::{Bytes, DecodeOptions, Packet};
+        ///
+        /// let packet = Bytes::from_static(b"/a\0\xff,\0\0\0");
+        /// let (_, repairs) = Packet::decode_with(packet, &DecodeOptions::default())?;
+        /// assert_eq!(repairs.nonzero_padding, 1);
+        /// assert!(!repairs.is_none());
+        /// # Ok::<(), tokio_osc::DecodeError>(())
+        /// ```
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Repairs {
+            $($(#[$doc])* pub $kind: u32,)*
+        }
+
+        impl std::ops::AddAssign for Repairs {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$kind = self.$kind.saturating_add(other.$kind);)*
+            }
+        }
+    };
+}
+
+repairs! {
     /// Messages that end after their address.
-    pub missing_type_tags: u32,
+    missing_type_tags,
+    /// Messages without type tags, but with bytes after their address.
+    untyped,
     /// Strings and blobs with a padding byte other than NUL.
-    pub nonzero_padding: u32,
+    nonzero_padding,
     /// Strings and addresses that are neither ASCII nor UTF-8.
-    pub not_utf8: u32,
+    not_utf8,
     /// Messages of a bundle that were passed over because of a type tag that OSC does not define.
-    pub unknown_type_tags: u32,
+    unknown_type_tags,
+    /// Addresses without a slash, numbers among them.
+    bare_addresses,
+    /// Bundles with the time tag 0, taken for "immediately".
+    zero_time_tags,
+    /// Last strings and blobs that were given their NUL or padding.
+    missing_padding,
+    /// Type tag strings that were given their comma.
+    missing_commas,
+    /// Zeros taken away behind the arguments of a message or the elements of a bundle.
+    zero_tails,
 }
 
 impl Repairs {
     /// Whether nothing was mended.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-impl std::ops::AddAssign for Repairs {
-    fn add_assign(&mut self, other: Self) {
-        self.missing_type_tags += other.missing_type_tags;
-        self.nonzero_padding += other.nonzero_padding;
-        self.not_utf8 += other.not_utf8;
-        self.unknown_type_tags += other.unknown_type_tags;
     }
 }

@@ -1,1 +1,57 @@
-fn main() {}
+//! `osc`: send, show, decode, encode and match Open Sound Control from the command line.
+//!
+//! Every command ends with 0 on success, 1 on a negative answer, and 2 on a usage or input error,
+//! which is one line on stderr. Stdout carries data only.
+#![forbid(unsafe_code)]
+
+mod decode;
+mod dump;
+mod encode;
+mod failure;
+mod held;
+mod json;
+mod matching;
+mod notes;
+mod output;
+mod runtime;
+mod send;
+mod style;
+mod time;
+mod url;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Open Sound Control from the command line.
+///
+/// Exit code: 0 success, 1 a negative answer, 2 a usage or input error.
+#[derive(Parser)]
+#[command(name = "osc", version, disable_help_subcommand = true, arg_required_else_help = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Send(send::Send),
+    Dump(dump::Dump),
+    Decode(decode::Decode),
+    Encode(encode::Encode),
+    Match(matching::Match),
+}
+
+fn main() -> ExitCode {
+    let ended = Cli::try_parse().map_err(Failure::from).and_then(|cli| match cli.command {
+        Command::Send(send) => send.run(),
+        Command::Dump(dump) => dump.run(),
+        Command::Decode(decode) => decode.run(),
+        Command::Encode(encode::Encode {}) => encode::run(),
+        Command::Match(matching) => matching.run(),
+    });
+    ended.unwrap_or_else(Failure::report)
+}

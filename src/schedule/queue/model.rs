@@ -1,12 +1,11 @@
 //! The queue against a slow model, a list that is searched and sorted anew for everything: random
 //! pushes, cancels, pops, full limits, and steps of the wall clock.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 use std::net::Ipv6Addr;
 
-use crate::schedule::clock::{Clock, ManualClock};
-
+use super::super::clock::{Clock, ManualClock};
 use super::*;
 
 const OPERATIONS: usize = 4_000;
@@ -62,7 +61,7 @@ impl Model {
         }
     }
 
-    fn push(&mut self, new: Item) -> Result<(), Limit> {
+    fn push(&mut self, new: &Item) -> Result<(), Limit> {
         let mut items = self.items.clone();
         items.push(new.clone());
         let exceeded = |items: &[Item]| {
@@ -113,18 +112,18 @@ struct Run {
     model: Model,
     known: Vec<EntryId>,
     arrivals: u64,
-    /// By how much the wall time has moved against the monotonic one since the queue last noticed.
-    noticed: SystemTime,
+    /// The wall time as it would be had the clock not been set since the queue last looked.
+    unstepped: SystemTime,
 }
 
 impl Run {
     fn new(seed: u64, limits: ScheduleLimits) -> Self {
         let clock = ManualClock::new();
         let queue = Queue::new(limits, clock.now());
-        let noticed = clock.now().wall;
+        let unstepped = clock.now().wall;
         let model = Model { items: Vec::new(), limits };
         let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        Self { random, clock, queue, model, known: Vec::new(), arrivals: 0, noticed }
+        Self { random, clock, queue, model, known: Vec::new(), arrivals: 0, unstepped }
     }
 
     fn push(&mut self) {
@@ -140,7 +139,7 @@ impl Run {
         let item = self.arrivals;
         let pushed = self.queue.push(Entry { due, bytes, peer, item });
         let id = pushed.as_ref().map_or(EntryId::MAX, |id| *id);
-        let expected = self.model.push(Item { due, arrival: self.arrivals, bytes, peer, id });
+        let expected = self.model.push(&Item { due, arrival: self.arrivals, bytes, peer, id });
         assert_eq!(pushed.map(|_| ()).map_err(|refused| refused.limit), expected);
         if expected.is_ok() {
             self.arrivals += 1;
@@ -150,10 +149,10 @@ impl Run {
 
     fn pop(&mut self, most: u64) {
         let now = self.clock.now();
-        if self.noticed > now.wall + STEP {
+        if self.unstepped > now.wall + STEP {
             self.model.step_back(now.wall);
         }
-        self.noticed = now.wall;
+        self.unstepped = now.wall;
         for _ in 0..=most {
             let popped = self.queue.pop_due(now);
             let expected = self.model.pop(now.wall);
@@ -167,6 +166,7 @@ impl Run {
                 )),
             );
             if popped.is_none() {
+                assert!(self.queue.next_wake().is_none_or(|wake| wake > now.monotonic), "it would spin");
                 break;
             }
         }
@@ -191,7 +191,7 @@ impl Run {
     fn pass(&mut self) {
         let by = MILLI * self.random.below(100) as u32;
         self.clock.advance(by);
-        self.noticed += by;
+        self.unstepped += by;
     }
 
     fn step_wall(&mut self) {

@@ -1,0 +1,44 @@
+//! `osc match`: which addresses a pattern stands for.
+
+use std::process::ExitCode;
+
+use tokio_osc::{Address, Pattern};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// Say which addresses an address pattern matches
+///
+/// Prints `yes ADDRESS` or `no ADDRESS` for each. Exit code: 0 if any matched, 1 if none did, 2 for
+/// an illegal pattern or address.
+#[derive(clap::Args)]
+pub(crate) struct Match {
+    /// The address pattern, for example '/synth/*/{freq,gain}'
+    pattern: String,
+
+    /// Addresses, without wildcards
+    #[arg(required = true, value_name = "ADDRESS")]
+    addresses: Vec<String>,
+}
+
+impl Match {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        let pattern: Pattern = self.pattern.parse().map_err(|error| Failure::at(&self.pattern, error))?;
+        let addresses: Vec<Address> = self.addresses.into_iter().map(address).collect::<Result<_, _>>()?;
+        let mut exit = ExitCode::FAILURE;
+        for address in &addresses {
+            let answer = if pattern.matches(address) {
+                exit = ExitCode::SUCCESS;
+                "yes"
+            } else {
+                "no"
+            };
+            output::write(format!("{answer} {address}\n"))?;
+        }
+        Ok(exit)
+    }
+}
+
+fn address(text: String) -> Result<Address, Failure> {
+    Address::new(text.clone()).ok_or_else(|| Failure::at(text, "not an address"))
+}

@@ -1,0 +1,86 @@
+//! The arguments of `osc send`: type tags and words to values, as liblo's `oscsend` takes them.
+
+use tokio_osc::{Arg, Bytes, Char, Color, Midi, TextBuf, TypeTag};
+
+use crate::time::parse_time_tag;
+
+/// What a message can hold.
+const MAX_ARRAY_DEPTH: usize = 255;
+
+/// The values of a type tag string, with or without its comma. `T F N I [ ]` take no word, every
+/// other tag takes the next.
+pub(crate) fn parse(types: &str, words: &[String]) -> Result<Vec<Arg>, String> {
+    let types = types.strip_prefix(',').unwrap_or(types);
+    let mut words = words.iter();
+    let mut open = vec![Vec::new()];
+    for character in types.chars() {
+        let tag = u8::try_from(character).ok().and_then(TypeTag::from_byte);
+        let arg = match tag.ok_or_else(|| format!("unknown type tag `{character}`"))? {
+            TypeTag::ArrayBegin if open.len() > MAX_ARRAY_DEPTH => {
+                return Err(format!("arrays nest deeper than {MAX_ARRAY_DEPTH}"));
+            }
+            TypeTag::ArrayBegin => {
+                open.push(Vec::new());
+                continue;
+            }
+            TypeTag::ArrayEnd => Arg::Array(open.pop().unwrap_or_default()),
+            TypeTag::True => Arg::Bool(true),
+            TypeTag::False => Arg::Bool(false),
+            TypeTag::Nil => Arg::Nil,
+            TypeTag::Impulse => Arg::Impulse,
+            tag => {
+                let word = words.next().ok_or_else(|| format!("no value for the type tag `{tag}`"))?;
+                parse_word(tag, word)
+                    .ok_or_else(|| format!("`{word}` is no value of the type tag `{tag}`"))?
+            }
+        };
+        open.last_mut().ok_or("`]` without `[` in the type tags")?.push(arg);
+    }
+    if let Some(word) = words.next() {
+        return Err(format!("the type tags `{types}` leave no place for the value `{word}`"));
+    }
+    match <[Vec<Arg>; 1]>::try_from(open) {
+        Ok([args]) => Ok(args),
+        Err(_) => Err("`[` without `]` in the type tags".into()),
+    }
+}
+
+fn parse_word(tag: TypeTag, word: &str) -> Option<Arg> {
+    let text = || TextBuf::new(word.to_owned());
+    Some(match tag {
+        TypeTag::Int32 => Arg::Int32(word.parse().ok()?),
+        TypeTag::Int64 => Arg::Int64(word.parse().ok()?),
+        TypeTag::Float32 => Arg::Float32(word.parse().ok()?),
+        TypeTag::Float64 => Arg::Float64(word.parse().ok()?),
+        TypeTag::String => Arg::String(text()),
+        TypeTag::Symbol => Arg::Symbol(text()),
+        TypeTag::Blob => Arg::Blob(Bytes::from(parse_hex(word)?)),
+        TypeTag::TimeTag => Arg::TimeTag(parse_time_tag(word).ok()?),
+        TypeTag::Char => Arg::Char(parse_char(word)?),
+        TypeTag::Color => Arg::Color(Color::from(parse_four(word.strip_prefix('#').unwrap_or(word))?)),
+        TypeTag::Midi => Arg::Midi(Midi::from(parse_four(word.strip_prefix("m:").unwrap_or(word))?)),
+        _ => return None,
+    })
+}
+
+fn parse_char(word: &str) -> Option<Char> {
+    let mut characters = word.chars();
+    let character = characters.next()?;
+    characters.next().is_none().then(|| Char::from(character))
+}
+
+fn parse_four(digits: &str) -> Option<[u8; 4]> {
+    parse_hex(digits)?.try_into().ok()
+}
+
+fn parse_hex(digits: &str) -> Option<Vec<u8>> {
+    let nibbles: Vec<u8> =
+        digits.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect::<Option<_>>()?;
+    nibbles
+        .chunks(2)
+        .map(|pair| match pair {
+            [high, low] => Some(high << 4 | low),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,181 @@
+//! A bounded queue with a stated policy for when it is full.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures::task::AtomicWaker;
+use tokio::sync::Notify;
+
+/// What happens to messages when a queue of handlers or of a subscription is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// Dispatch waits until there is room: nothing is lost here, but the routes behind wait as
+    /// well, and when the server's inbox is full the operating system drops. The default.
+    #[default]
+    Wait,
+    /// The message that finds no room is dropped, and counted.
+    DropNewest,
+    /// The message that has waited longest is dropped, and counted. For values of which only the
+    /// newest count.
+    DropOldest,
+}
+
+/// What became of an item that was pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// It is in the queue.
+    Kept,
+    /// It is in the queue, and the oldest is not any more.
+    InPlaceOfOldest,
+    /// It found no room.
+    Dropped,
+}
+
+/// The queue: many push, many pop.
+#[derive(Debug)]
+pub(crate) struct Mailbox<T> {
+    queue: Mutex<VecDeque<T>>,
+    capacity: usize,
+    overflow: Overflow,
+    /// Woken for each item.
+    filled: Notify,
+    /// Woken for each item that was taken.
+    emptied: Notify,
+    /// The one stream that reads, if it is one.
+    reader: AtomicWaker,
+}
+
+impl<T> Mailbox<T> {
+    /// At least one item always fits.
+    pub(crate) fn new(capacity: usize, overflow: Overflow) -> Self {
+        Self {
+            queue: Mutex::default(),
+            capacity: capacity.max(1),
+            overflow,
+            filled: Notify::new(),
+            emptied: Notify::new(),
+            reader: AtomicWaker::new(),
+        }
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub(crate) fn overflow(&self) -> Overflow {
+        self.overflow
+    }
+
+    /// Puts an item in, as the policy says.
+    ///
+    /// Cancel safe: a dropped future has put nothing in.
+    pub(crate) async fn push(&self, item: T) -> Pushed {
+        let mut item = item;
+        loop {
+            let emptied = self.emptied.notified();
+            match self.try_push(item) {
+                Ok(pushed) => return pushed,
+                Err(back) => item = back,
+            }
+            emptied.await;
+        }
+    }
+
+    /// Puts an item in, or gives it back if the policy is to wait and there is no room.
+    pub(crate) fn try_push(&self, item: T) -> Result<Pushed, T> {
+        let mut queue = self.queue();
+        let full = queue.len() >= self.capacity;
+        let pushed = match self.overflow {
+            Overflow::Wait if full => return Err(item),
+            Overflow::DropNewest if full => return Ok(Pushed::Dropped),
+            Overflow::DropOldest if full => {
+                queue.pop_front();
+                Pushed::InPlaceOfOldest
+            }
+            _ => Pushed::Kept,
+        };
+        queue.push_back(item);
+        // A permit is stored once, however often it is given: whoever takes it passes it on.
+        if queue.len() < self.capacity {
+            self.emptied.notify_one();
+        }
+        drop(queue);
+        self.filled.notify_one();
+        self.reader.wake();
+        Ok(pushed)
+    }
+
+    /// The oldest item, as soon as there is one.
+    ///
+    /// Cancel safe: a dropped future has taken nothing.
+    pub(crate) async fn pop(&self) -> T {
+        loop {
+            let filled = self.filled.notified();
+            if let Some(item) = self.try_pop() {
+                return item;
+            }
+            filled.await;
+        }
+    }
+
+    /// The oldest item; for one reader.
+    pub(crate) fn poll_pop(&self, cx: &mut Context<'_>) -> Poll<T> {
+        if let Some(item) = self.try_pop() {
+            return Poll::Ready(item);
+        }
+        self.reader.register(cx.waker());
+        self.try_pop().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn try_pop(&self) -> Option<T> {
+        let mut queue = self.queue();
+        let item = queue.pop_front()?;
+        if !queue.is_empty() {
+            self.filled.notify_one();
+        }
+        drop(queue);
+        self.emptied.notify_one();
+        Some(item)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, VecDeque<T>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_policy_does_what_it_says() {
+        let newest = Mailbox::new(2, Overflow::DropNewest);
+        let oldest = Mailbox::new(2, Overflow::DropOldest);
+        for n in 0..3 {
+            let full = n == 2;
+            assert_eq!(newest.push(n).await, if full { Pushed::Dropped } else { Pushed::Kept });
+            assert_eq!(oldest.push(n).await, if full { Pushed::InPlaceOfOldest } else { Pushed::Kept });
+        }
+        assert_eq!((newest.pop().await, newest.pop().await), (0, 1));
+        assert_eq!((oldest.pop().await, oldest.pop().await), (1, 2));
+    }
+
+    #[tokio::test]
+    async fn waiting_keeps_everything_in_order() {
+        let mailbox = std::sync::Arc::new(Mailbox::new(1, Overflow::Wait));
+        let pushing = tokio::spawn({
+            let mailbox = std::sync::Arc::clone(&mailbox);
+            async move {
+                for n in 0..1_000 {
+                    mailbox.push(n).await;
+                }
+            }
+        });
+        for n in 0..1_000 {
+            assert_eq!(mailbox.pop().await, n);
+        }
+        assert!(pushing.await.is_ok());
+    }
+}

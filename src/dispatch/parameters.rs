@@ -1,0 +1,130 @@
+//! The smaller extractors: one fact each about the message, its packet or its route.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::{Context, FromContext, Rejection};
+use crate::packet::{Message, Meta, Peer, Rest};
+use crate::pattern::Pattern;
+use crate::types::{Address, TimeTag};
+
+/// The message itself.
+impl<S> FromContext<S> for Message {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.message().clone())
+    }
+}
+
+/// The address of the message, as sent: it may be a pattern.
+impl<S> FromContext<S> for Address {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.message().to_address())
+    }
+}
+
+/// Who sent it.
+impl<S> FromContext<S> for Peer {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.meta().peer)
+    }
+}
+
+/// All that is known of the packet besides its bytes.
+impl<S> FromContext<S> for Meta {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.meta().clone())
+    }
+}
+
+/// The time tag of the bundle that the message came in, the innermost one;
+/// [`TimeTag::IMMEDIATELY`] for a message on its own.
+impl<S> FromContext<S> for TimeTag {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.meta().time_tag.unwrap_or(Self::IMMEDIATELY))
+    }
+}
+
+/// All arguments, of whatever types.
+impl<S> FromContext<S> for Rest {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(context.message().parse()?)
+    }
+}
+
+macro_rules! parameters {
+    ($($(#[$doc:meta])* $name:ident($type:ty) = |$context:ident| $value:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(pub $type);
+
+        impl<S> FromContext<S> for $name {
+            fn from_context($context: &Context<'_, S>) -> Result<Self, Rejection> {
+                Ok(Self($value))
+            }
+        }
+    )*};
+}
+
+parameters! {
+    /// The type tag string of the message, with its comma; empty if it has none.
+    ///
+    /// ```
+    /// # use tokio_osc::{Router, TypeTags};
+    /// let router = Router::new().route("/any", |TypeTags(tags): TypeTags| println!("{tags}"));
+    /// ```
+    TypeTags(String) = |context| context.message().type_tags().to_owned();
+
+    /// The name of the channel that received the message.
+    ///
+    /// ```
+    /// # use tokio_osc::{ChannelName, Router};
+    /// let router = Router::new().route("/any", |ChannelName(name): ChannelName| println!("{name}"));
+    /// ```
+    ChannelName(Arc<str>) = |context| Arc::clone(&context.meta().channel);
+
+    /// When the packet was read from its socket, by the system clock.
+    ///
+    /// ```
+    /// # use tokio_osc::{ReceivedAt, Router};
+    /// let router = Router::new().route("/any", |ReceivedAt(time): ReceivedAt| println!("{time:?}"));
+    /// ```
+    ReceivedAt(SystemTime) = |context| context.meta().received_at;
+
+    /// How long after the time tag of its bundle the message runs; zero for what is not timed.
+    ///
+    /// ```
+    /// # use tokio_osc::{Lateness, Router};
+    /// let router = Router::new().route("/any", |Lateness(late): Lateness| println!("{late:?}"));
+    /// ```
+    Lateness(Duration) = |context| context.meta().lateness;
+
+    /// The address or pattern of the route that the message matched.
+    ///
+    /// ```
+    /// # use tokio_osc::{MatchedRoute, Router};
+    /// let router = Router::new().route("/synth/*", |MatchedRoute(route): MatchedRoute| println!("{route}"));
+    /// ```
+    MatchedRoute(Pattern) = |context| context.route().clone();
+}
+
+/// The value given to the route with [`Router::extra`](crate::Router::extra).
+///
+/// ```
+/// use tokio_osc::{Args, Extra, Router};
+///
+/// fn fader(Extra(name): Extra<&'static str>, Args(level): Args<f32>) {
+///     println!("{name}: {level}");
+/// }
+///
+/// let router = Router::new().route("/1/fader1", fader).extra("bass").route("/1/fader2", fader).extra("lead");
+/// ```
+#[derive(Debug)]
+pub struct Extra<T>(pub Arc<T>);
+
+impl<S, T: Any + Send + Sync> FromContext<S> for Extra<T> {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        let extra = context.route.extra.clone().ok_or(Rejection::Extra)?;
+        extra.downcast().map(Self).map_err(|_| Rejection::Extra)
+    }
+}

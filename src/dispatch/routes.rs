@@ -1,0 +1,227 @@
+//! The routes of a router at one moment: what dispatch works with, while they may be changed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::handler::Outcome;
+use super::route::Route;
+use super::table::{Found, RouteId, Table};
+use super::{Context, Lane, Rejection, WayBack};
+use crate::packet::{Message, Meta};
+use crate::pattern::{Pattern, Shape, shape_of_received};
+
+/// Called with every message that a handler could not take.
+pub(super) type OnReject = Arc<dyn Fn(&Message, &Meta, &Rejection) + Send + Sync>;
+
+/// A router's routes, with the type of its state forgotten.
+pub(crate) trait Routes: Send + Sync {
+    /// Fills in the routes that a message takes, in the order in which they were added.
+    fn find(&self, message: &Message, found: &mut Found) -> Lookup;
+
+    /// Where the handler of a route is to run, if not at once.
+    fn lane(&self, route: RouteId) -> Option<&Lane>;
+
+    /// Calls the handler of a route.
+    fn call(
+        &self,
+        route: RouteId,
+        message: &Message,
+        meta: &Meta,
+        back: &WayBack,
+    ) -> Result<Outcome, Rejection>;
+
+    /// The handler of a route as a call that can be made later, without these routes.
+    fn prepare(&self, route: RouteId) -> Call;
+}
+
+/// A handler with everything it needs but the message.
+pub(crate) type Call = Box<dyn FnOnce(&Message, &Meta, &WayBack) -> Result<Outcome, Rejection> + Send>;
+
+/// What became of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// It has routes.
+    Matched,
+    /// It has none; the fallback, if there is one, was filled in.
+    Unmatched,
+    /// It is no legal pattern, and so has none; likewise.
+    Illegal,
+}
+
+/// The routes at one moment.
+pub(super) struct Snapshot<S> {
+    pub(super) state: Arc<S>,
+    pub(super) table: Table<Arc<Route<S>>>,
+    pub(super) fallback: Option<RouteId>,
+    pub(super) on_reject: Option<OnReject>,
+}
+
+impl<S> Snapshot<S> {
+    pub(super) fn new(state: Arc<S>) -> Self {
+        Self { state, table: Table::default(), fallback: None, on_reject: None }
+    }
+
+    fn look_up(&self, message: &Message, found: &mut Found) -> Lookup {
+        let address = message.address().as_bytes();
+        match shape_of_received(address) {
+            Ok(Shape::Literal) => self.table.find(address, found),
+            Ok(Shape::Wild) => match Pattern::from_wire(message.to_address().into_bytes()) {
+                Ok(pattern) => self.table.find_shared(&pattern, found),
+                Err(_) => return Lookup::Illegal,
+            },
+            Err(_) => return Lookup::Illegal,
+        }
+        found.retain(|id| self.table.get(id).is_some_and(|route| route.takes(message)));
+        if found.ids().is_empty() { Lookup::Unmatched } else { Lookup::Matched }
+    }
+}
+
+impl<S> Clone for Snapshot<S> {
+    fn clone(&self) -> Self {
+        Self {
+            state: Arc::clone(&self.state),
+            table: self.table.clone(),
+            fallback: self.fallback,
+            on_reject: self.on_reject.clone(),
+        }
+    }
+}
+
+impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
+    fn find(&self, message: &Message, found: &mut Found) -> Lookup {
+        found.clear();
+        let lookup = self.look_up(message, found);
+        if lookup != Lookup::Matched {
+            found.clear();
+            found.extend(self.fallback);
+        }
+        lookup
+    }
+
+    fn lane(&self, route: RouteId) -> Option<&Lane> {
+        self.table.get(route)?.lane.as_ref()
+    }
+
+    fn call(
+        &self,
+        route: RouteId,
+        message: &Message,
+        meta: &Meta,
+        back: &WayBack,
+    ) -> Result<Outcome, Rejection> {
+        let Some(route) = self.table.get(route) else { return Ok(Outcome::default()) };
+        call(route, &self.state, self.on_reject.as_ref(), message, meta, back)
+    }
+
+    fn prepare(&self, route: RouteId) -> Call {
+        let Some(route) = self.table.get(route).map(Arc::clone) else {
+            return Box::new(|_, _, _| Ok(Outcome::default()));
+        };
+        let (state, hook) = (Arc::clone(&self.state), self.on_reject.clone());
+        Box::new(move |message, meta, back| call(&route, &state, hook.as_ref(), message, meta, back))
+    }
+}
+
+fn call<S>(
+    route: &Route<S>,
+    state: &Arc<S>,
+    hook: Option<&OnReject>,
+    message: &Message,
+    meta: &Meta,
+    back: &WayBack,
+) -> Result<Outcome, Rejection> {
+    let outcome = route.call(&Context { message, meta, route, state, back });
+    if let (Err(rejection), Some(hook)) = (&outcome, hook) {
+        hook(message, meta, rejection);
+    }
+    outcome
+}
+
+/// The routes of a router that may be changed while messages are dispatched: a dispatcher keeps
+/// the snapshot it has until the version says otherwise.
+pub(super) struct Current<S> {
+    version: AtomicU64,
+    snapshot: Mutex<Arc<Snapshot<S>>>,
+}
+
+impl<S> Current<S> {
+    pub(super) fn new(snapshot: Snapshot<S>) -> Self {
+        Self { version: AtomicU64::new(0), snapshot: Mutex::new(Arc::new(snapshot)) }
+    }
+
+    /// Changes the routes: in place while nobody uses them, else in a copy.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Snapshot<S>) -> R) -> R {
+        let mut snapshot = self.lock();
+        let changed = change(Arc::make_mut(&mut snapshot));
+        self.version.fetch_add(1, Ordering::Release);
+        changed
+    }
+
+    pub(super) fn snapshot(&self) -> Arc<Snapshot<S>> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Snapshot<S>>> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What hears messages and answers nothing.
+pub(super) type Tap = Box<dyn Fn(&Message, &Meta) + Send + Sync>;
+
+/// A router with the type of its state forgotten.
+pub(crate) trait Dispatch: Send + Sync {
+    /// Grows with every change of the routes. To be read before [`routes`](Dispatch::routes).
+    fn version(&self) -> u64;
+
+    /// The routes as they are now.
+    fn routes(&self) -> Arc<dyn Routes>;
+
+    /// Adds a route that hears the messages of a pattern and answers nothing.
+    fn tap(&self, pattern: Pattern, tap: Tap) -> RouteId;
+
+    /// Takes a route out; whether it was there.
+    fn remove(&self, route: RouteId) -> bool;
+}
+
+impl<S: Send + Sync + 'static> Dispatch for Current<S> {
+    fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    fn routes(&self) -> Arc<dyn Routes> {
+        self.snapshot()
+    }
+
+    fn tap(&self, pattern: Pattern, tap: Tap) -> RouteId {
+        let handler = Box::new(move |context: &Context<'_, S>| {
+            tap(context.message, context.meta);
+            Ok(Outcome::default())
+        });
+        self.change(|routes| routes.table.insert(pattern.clone(), Arc::new(Route::new(pattern, handler))))
+    }
+
+    fn remove(&self, route: RouteId) -> bool {
+        self.change(|routes| routes.table.remove(route)).is_some()
+    }
+}
+
+/// The routes that one dispatcher uses, brought up to date when they changed.
+#[derive(Default)]
+pub(crate) struct Cached {
+    seen: Option<(u64, Arc<dyn Routes>)>,
+}
+
+impl Cached {
+    pub(crate) fn get(&mut self, dispatch: &dyn Dispatch) -> Arc<dyn Routes> {
+        let version = dispatch.version();
+        match &self.seen {
+            Some((seen, routes)) if *seen == version => Arc::clone(routes),
+            _ => {
+                let routes = dispatch.routes();
+                self.seen = Some((version, Arc::clone(&routes)));
+                routes
+            }
+        }
+    }
+}

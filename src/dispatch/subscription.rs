@@ -1,0 +1,79 @@
+//! Messages pulled into one's own loop.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use futures::Stream;
+
+use super::mailbox::{Mailbox, Overflow, Pushed};
+use super::routes::Dispatch;
+use super::table::RouteId;
+use crate::packet::{Message, Meta};
+use crate::pattern::Pattern;
+
+/// The messages of a pattern, as a stream. What
+/// [`ServerHandle::subscribe`](crate::ServerHandle::subscribe) returns.
+///
+/// It holds at most as many messages as was asked for. When the reader is slower, the oldest are
+/// dropped and counted: [`missed`](Subscription::missed). It ends when it is dropped, and delays
+/// nobody.
+pub struct Subscription {
+    shared: Arc<Shared>,
+    dispatch: Arc<dyn Dispatch>,
+    route: RouteId,
+}
+
+struct Shared {
+    mailbox: Mailbox<(Message, Meta)>,
+    missed: AtomicU64,
+}
+
+impl Subscription {
+    pub(crate) fn new(dispatch: Arc<dyn Dispatch>, pattern: Pattern, capacity: usize) -> Self {
+        let mailbox = Mailbox::new(capacity, Overflow::DropOldest);
+        let shared = Arc::new(Shared { mailbox, missed: AtomicU64::new(0) });
+        let route = dispatch.tap(pattern, {
+            let shared = Arc::clone(&shared);
+            Box::new(move |message, meta| shared.note(message, meta))
+        });
+        Self { shared, dispatch, route }
+    }
+
+    /// How many messages were dropped because the reader was too slow.
+    pub fn missed(&self) -> u64 {
+        self.shared.missed.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    fn note(&self, message: &Message, meta: &Meta) {
+        // What is held is copied: it must not keep a larger buffer alive.
+        let held = (message.as_ref().to_owned(), meta.clone());
+        if self.mailbox.try_push(held) == Ok(Pushed::InPlaceOfOldest) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Stream for Subscription {
+    type Item = (Message, Meta);
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.shared.mailbox.poll_pop(cx).map(Some)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.dispatch.remove(self.route);
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("missed", &self.missed()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,86 @@
+//! One error for applications: the sum of what the floors return.
+
+use std::{fmt, io};
+
+/// Any error of this crate, for applications that pass them on with `?`.
+///
+/// The functions of the crate return the smaller type that fits; each converts into this one.
+///
+/// ```
+/// use tokio_osc::{Error, Message};
+///
+/// fn gain(message: &Message) -> Result<f32, Error> {
+///     let answer = Message::new("/gain", message.parse::<f32>()?)?;
+///     Ok(answer.parse()?)
+/// }
+///
+/// let error = gain(&Message::new("/gain", "loud")?).unwrap_err();
+/// assert_eq!(error.to_string(), "argument 0: expected float32, found a string (s)");
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A peer's bytes are no packet.
+    Decode(crate::DecodeError),
+    /// The caller's values make no packet.
+    Encode(crate::EncodeError),
+    /// A message does not have the arguments asked for.
+    Args(crate::ArgsError),
+    /// Text is no canonical line.
+    ParseLine(crate::ParseLineError),
+    /// Text is no address pattern.
+    Pattern(crate::PatternError),
+    /// A packet was not sent, or a stream cannot be framed any more.
+    Frame(crate::FrameError),
+    /// A request has no reply.
+    #[cfg(feature = "net")]
+    Request(crate::RequestError),
+    /// A reply was not sent.
+    Reply(crate::ReplyError),
+    /// The operating system's word.
+    Io(io::Error),
+}
+
+macro_rules! sum {
+    ($($(#[$attribute:meta])* $variant:ident($type:ty),)*) => {
+        $(
+            $(#[$attribute])*
+            impl From<$type> for Error {
+                fn from(error: $type) -> Self {
+                    Self::$variant(error)
+                }
+            }
+        )*
+
+        impl fmt::Display for Error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $($(#[$attribute])* Self::$variant(error) => error.fmt(f),)*
+                }
+            }
+        }
+
+        /// The source of the error that this one holds: its own text is the same.
+        impl std::error::Error for Error {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                match self {
+                    $($(#[$attribute])* Self::$variant(error) => error.source(),)*
+                }
+            }
+        }
+    };
+}
+
+sum! {
+    Decode(crate::DecodeError),
+    Encode(crate::EncodeError),
+    Args(crate::ArgsError),
+    ParseLine(crate::ParseLineError),
+    Pattern(crate::PatternError),
+    Frame(crate::FrameError),
+    #[cfg(feature = "net")]
+    Request(crate::RequestError),
+    Reply(crate::ReplyError),
+    Io(io::Error),
+}

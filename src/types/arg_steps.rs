@@ -1,0 +1,109 @@
+//! An owned argument and all that is in it as a flat sequence: `Clone`, `==` and `Display` take no
+//! stack in proportion to nesting.
+
+use super::Arg;
+
+/// What is met on a walk through an argument.
+#[derive(Clone, Copy)]
+pub(crate) enum ArgStep<'a> {
+    /// An array of so many elements begins.
+    Begin(usize),
+    /// The innermost open array ends.
+    End,
+    /// Anything but an array.
+    Scalar(&'a Arg),
+}
+
+/// An iterator over the steps of an argument.
+pub(crate) struct ArgSteps<'a> {
+    first: Option<&'a Arg>,
+    open: Vec<std::slice::Iter<'a, Arg>>,
+}
+
+impl<'a> ArgSteps<'a> {
+    pub(super) fn new(arg: &'a Arg) -> Self {
+        Self { first: Some(arg), open: Vec::new() }
+    }
+}
+
+impl<'a> Iterator for ArgSteps<'a> {
+    type Item = ArgStep<'a>;
+
+    fn next(&mut self) -> Option<ArgStep<'a>> {
+        let next = match self.first.take() {
+            Some(first) => Some(first),
+            None => self.open.last_mut()?.next(),
+        };
+        Some(match next {
+            Some(Arg::Array(elements)) => {
+                self.open.push(elements.iter());
+                ArgStep::Begin(elements.len())
+            }
+            Some(scalar) => ArgStep::Scalar(scalar),
+            None => {
+                self.open.pop();
+                ArgStep::End
+            }
+        })
+    }
+}
+
+impl Clone for Arg {
+    fn clone(&self) -> Self {
+        let mut open: Vec<Vec<Self>> = Vec::new();
+        for step in self.steps() {
+            let value = match step {
+                ArgStep::Begin(len) => {
+                    open.push(Vec::with_capacity(len));
+                    continue;
+                }
+                ArgStep::End => Self::Array(open.pop().unwrap_or_default()),
+                ArgStep::Scalar(scalar) => clone_scalar(scalar),
+            };
+            match open.last_mut() {
+                Some(array) => array.push(value),
+                None => return value,
+            }
+        }
+        Self::Nil
+    }
+}
+
+fn clone_scalar(scalar: &Arg) -> Arg {
+    match scalar {
+        Arg::Int32(value) => Arg::Int32(*value),
+        Arg::Float32(value) => Arg::Float32(*value),
+        Arg::String(text) => Arg::String(text.clone()),
+        Arg::Blob(bytes) => Arg::Blob(bytes.clone()),
+        Arg::Int64(value) => Arg::Int64(*value),
+        Arg::TimeTag(tag) => Arg::TimeTag(*tag),
+        Arg::Float64(value) => Arg::Float64(*value),
+        Arg::Symbol(text) => Arg::Symbol(text.clone()),
+        Arg::Char(character) => Arg::Char(*character),
+        Arg::Color(color) => Arg::Color(*color),
+        Arg::Midi(midi) => Arg::Midi(*midi),
+        Arg::Bool(value) => Arg::Bool(*value),
+        Arg::Nil | Arg::Array(_) => Arg::Nil,
+        Arg::Impulse => Arg::Impulse,
+    }
+}
+
+/// Equal type and equal bits, as for [`ArgRef`](crate::ArgRef).
+impl PartialEq for Arg {
+    fn eq(&self, other: &Self) -> bool {
+        self.steps().eq(other.steps())
+    }
+}
+
+impl Eq for Arg {}
+
+impl PartialEq for ArgStep<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Begin(a), Self::Begin(b)) => a == b,
+            (Self::End, Self::End) => true,
+            (Self::Scalar(a), Self::Scalar(b)) => a.as_scalar() == b.as_scalar(),
+            _ => false,
+        }
+    }
+}

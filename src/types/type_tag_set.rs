@@ -1,0 +1,96 @@
+//! A set of type tags, as a channel may allow them.
+
+use std::fmt;
+
+use super::TypeTag;
+
+/// A set of type tags: what a receiver is known to understand.
+///
+/// Many receivers take only `ifsb`; decoding with
+/// [`allowed_type_tags`](crate::DecodeOptions::allowed_type_tags) refuses the rest, and
+/// [`Packet::check`](crate::Packet::check) refuses to send it. The set speaks of arguments only:
+/// addresses, type tag strings and time tags of bundles are no arguments.
+///
+/// ```
+/// use tokio_osc::{TypeTag, TypeTagSet};
+///
+/// let required = TypeTagSet::of("ifsb").expect("four type tags");
+/// assert!(required.contains(TypeTag::Float32));
+/// assert!(!required.contains(TypeTag::Float64));
+/// assert_eq!(required.with(TypeTag::True).to_string(), "ifsbT");
+/// assert_eq!(TypeTagSet::of("ifz"), None, "z is no type tag");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TypeTagSet(u64);
+
+impl TypeTagSet {
+    /// All type tags of OSC 1.0 and 1.1.
+    pub const ALL: Self = Self::NONE.with_each(&TypeTag::ALL);
+    /// No type tag: messages without arguments only.
+    pub const NONE: Self = Self(0);
+
+    /// The set of the type tags in a text, with or without a comma before them; `None` if one is
+    /// unknown.
+    pub fn of(type_tags: &str) -> Option<Self> {
+        let type_tags = type_tags.strip_prefix(',').unwrap_or(type_tags);
+        type_tags.bytes().try_fold(Self::NONE, |set, byte| Some(set.with(TypeTag::from_byte(byte)?)))
+    }
+
+    /// The set and one more type tag.
+    pub const fn with(self, tag: TypeTag) -> Self {
+        Self(self.0 | bit(tag))
+    }
+
+    /// Whether a type tag is in the set.
+    pub const fn contains(self, tag: TypeTag) -> bool {
+        self.0 & bit(tag) != 0
+    }
+
+    const fn with_each(mut self, tags: &[TypeTag]) -> Self {
+        let mut index = 0;
+        while index < tags.len() {
+            self = self.with(tags[index]);
+            index += 1;
+        }
+        self
+    }
+}
+
+/// All type tags lie between `@` (64) and DEL (127).
+const fn bit(tag: TypeTag) -> u64 {
+    1 << (tag.as_byte() & 63)
+}
+
+/// All.
+impl Default for TypeTagSet {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+/// The type tags one after the other, without a comma.
+impl fmt::Display for TypeTagSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        TypeTag::ALL.iter().filter(|&&tag| self.contains(tag)).try_for_each(|tag| tag.fmt(f))
+    }
+}
+
+impl fmt::Debug for TypeTagSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TypeTagSet({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tag_has_a_bit_of_its_own() {
+        for tag in TypeTag::ALL {
+            let only = TypeTagSet::NONE.with(tag);
+            assert_eq!(TypeTag::ALL.iter().filter(|&&other| only.contains(other)).count(), 1);
+            assert!(TypeTagSet::ALL.contains(tag));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What a decoder accepts: the limits and the tolerance, each with its default.
+
+use super::{AddressPolicy, MissingTypeTags, TextPolicy};
+use crate::types::TypeTagSet;
+
+/// The limits and the tolerance of decoding.
+///
+/// | | [`strict`](DecodeOptions::strict) | [`default`](DecodeOptions::default) | [`lenient`](DecodeOptions::lenient) |
+/// |-|--------|---------|---------|
+/// | accepts | OSC 1.0 to the letter | also the dialects that lose no information | also what can only be guessed |
+/// | [`missing_type_tags`](DecodeOptions::missing_type_tags) | reject | no arguments | untyped |
+/// | [`text_policy`](DecodeOptions::text_policy) | ASCII | any | any |
+/// | [`address_policy`](DecodeOptions::address_policy) | pattern | any | any |
+/// | [`accept_nonzero_padding`](DecodeOptions::accept_nonzero_padding) | no | yes | yes |
+/// | [`accept_zero_time_tags`](DecodeOptions::accept_zero_time_tags) | no | yes | yes |
+/// | [`accept_missing_padding`](DecodeOptions::accept_missing_padding) | no | no | yes |
+/// | [`accept_missing_comma`](DecodeOptions::accept_missing_comma) | no | no | yes |
+/// | [`accept_zero_tail`](DecodeOptions::accept_zero_tail) | no | no | yes |
+/// | [`accept_bare_addresses`](DecodeOptions::accept_bare_addresses) | no | no | no |
+/// | [`allowed_type_tags`](DecodeOptions::allowed_type_tags) | all | all | all |
+///
+/// What a tolerant decode mended is counted in [`Repairs`](crate::Repairs). A limit that is
+/// exceeded is an error for the whole packet.
+///
+/// Worst cases: decoding reads every byte a fixed number of times and allocates nothing in
+/// proportion to a claimed size. A packet is its own bytes and a view of them; where bundles nest
+/// more than 8 deep, 16 bytes a level come on top while decoding. Only what `lenient` has to
+/// rewrite is copied, once, to at most twice its size.
+///
+/// ```
+/// use tokio_osc::{Bytes, DecodeErrorKind, DecodeOptions, Packet};
+///
+/// let no_type_tags = Bytes::from_static(b"/info\0\0\0");
+/// assert!(Packet::decode(no_type_tags.clone()).is_ok());
+///
+/// let error = Packet::decode_with(no_type_tags, &DecodeOptions::strict()).unwrap_err();
+/// assert_eq!(error.kind(), DecodeErrorKind::MissingTypeTags);
+/// assert_eq!(error.offset(), 8);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct DecodeOptions {
+    /// How deep bundles may nest; a bundle without bundles in it has depth 1. Default 32. Each
+    /// level of a packet takes at least 20 bytes of it.
+    pub max_bundle_depth: usize,
+    /// How deep arrays may nest; an array without arrays in it has depth 1. Default 32, at most
+    /// 255 (owned arguments are a tree). Reading all of an array nested `n` deep steps over its
+    /// innermost elements `n` times.
+    pub max_array_depth: u8,
+    /// Type tags per message, brackets included. Default 65,536. A tag without data takes one byte
+    /// of the packet and 40 bytes as an owned [`Arg`](crate::Arg), 1 in a [`Message`](crate::Message).
+    pub max_args: usize,
+    /// Elements per bundle, those of inner bundles not included. Default 16,384. The least element
+    /// takes 8 bytes.
+    pub max_elements: usize,
+    /// Bytes of an address or pattern. Default 4,096.
+    pub max_address_len: usize,
+    /// Parts of an address or pattern. Default 128.
+    pub max_address_parts: usize,
+    /// What a message without a type tag string is taken for. Default
+    /// [`NoArguments`](MissingTypeTags::NoArguments).
+    pub missing_type_tags: MissingTypeTags,
+    /// Which bytes text may hold. Default [`Any`](TextPolicy::Any).
+    pub text_policy: TextPolicy,
+    /// Which characters addresses may hold. Default [`Any`](AddressPolicy::Any).
+    pub address_policy: AddressPolicy,
+    /// The type tags that arguments may have. Default [`ALL`](TypeTagSet::ALL). Another tag is an
+    /// error for the whole packet, as a defect is; tags that OSC does not define cost their message
+    /// only.
+    pub allowed_type_tags: TypeTagSet,
+    /// Whether padding bytes may be other than NUL, as `SuperCollider` sends them. Default true.
+    pub accept_nonzero_padding: bool,
+    /// Whether the time tag 0 of a bundle, which many devices send, is taken for
+    /// [`TimeTag::IMMEDIATELY`](crate::TimeTag::IMMEDIATELY). The bytes stay; it is counted.
+    /// Default true; else it is the instant in 1900 that it denotes.
+    pub accept_zero_time_tags: bool,
+    /// Whether the last string or blob of a packet may lack its padding and its NUL. A packet that
+    /// was cut in its last string then reads as a whole one: that is the price. Default false.
+    pub accept_missing_padding: bool,
+    /// Whether a type tag string may lack its comma, if every character of it is a type tag and the
+    /// arguments take exactly the bytes that follow. Default false.
+    pub accept_missing_comma: bool,
+    /// Whether zeros may follow the arguments of a message or the last element of a bundle, as they
+    /// do in buffers of a fixed size. Default false.
+    pub accept_zero_tail: bool,
+    /// Whether the address of a message may lack its slash: names as some libraries send them, the
+    /// `#reply` of the query draft, and the numbers with which `SuperCollider` addresses commands
+    /// ([`Message::numeric_address`](crate::Message::numeric_address)). `#bundle` is a bundle all
+    /// the same. Default false.
+    pub accept_bare_addresses: bool,
+}
+
+/// The default profile.
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl DecodeOptions {
+    pub(crate) const DEFAULT: Self = Self {
+        max_bundle_depth: 32,
+        max_array_depth: 32,
+        max_args: 65_536,
+        max_elements: 16_384,
+        max_address_len: 4_096,
+        max_address_parts: 128,
+        missing_type_tags: MissingTypeTags::NoArguments,
+        text_policy: TextPolicy::Any,
+        address_policy: AddressPolicy::Any,
+        allowed_type_tags: TypeTagSet::ALL,
+        accept_nonzero_padding: true,
+        accept_zero_time_tags: true,
+        accept_missing_padding: false,
+        accept_missing_comma: false,
+        accept_zero_tail: false,
+        accept_bare_addresses: false,
+    };
+
+    /// OSC 1.0 to the letter: type tag strings are required, padding is NUL, text is ASCII and
+    /// addresses hold only the characters of the specification (pattern characters included).
+    pub fn strict() -> Self {
+        Self {
+            missing_type_tags: MissingTypeTags::Reject,
+            text_policy: TextPolicy::Ascii,
+            address_policy: AddressPolicy::Pattern,
+            accept_nonzero_padding: false,
+            accept_zero_time_tags: false,
+            ..Self::DEFAULT
+        }
+    }
+
+    /// All that can be made sense of, as long as the address begins with a slash. Where this means
+    /// a guess, the packet is rewritten into the form that OSC 1.0 gives the guess, so that it can
+    /// be relayed.
+    ///
+    /// Packets decoded in borrowed form ([`PacketRef`](crate::PacketRef)) cannot be rewritten: they
+    /// are judged as if missing padding, missing commas and zero tails were not accepted.
+    ///
+    /// ```
+    /// use tokio_osc::{Bytes, DecodeOptions, Packet};
+    ///
+    /// let cut_short = Bytes::from_static(b"/name\0\0\0s\0\0\0cello");
+    /// let (packet, repairs) = Packet::decode_with(cut_short, &DecodeOptions::lenient())?;
+    /// assert_eq!(packet.to_string(), r#"/name ,s "cello""#);
+    /// assert_eq!((repairs.missing_padding, repairs.missing_commas), (1, 1));
+    /// assert_eq!(packet.as_bytes().len(), 20);
+    /// # Ok::<(), tokio_osc::DecodeError>(())
+    /// ```
+    pub fn lenient() -> Self {
+        Self {
+            missing_type_tags: MissingTypeTags::Untyped,
+            accept_missing_padding: true,
+            accept_missing_comma: true,
+            accept_zero_tail: true,
+            ..Self::DEFAULT
+        }
+    }
+
+    /// For what is trusted but must be a packet.
+    pub(crate) fn unlimited() -> Self {
+        Self {
+            max_bundle_depth: usize::MAX,
+            max_array_depth: u8::MAX,
+            max_args: usize::MAX,
+            max_elements: usize::MAX,
+            max_address_len: usize::MAX,
+            max_address_parts: usize::MAX,
+            accept_bare_addresses: true,
+            missing_type_tags: MissingTypeTags::Untyped,
+            ..Self::DEFAULT
+        }
+    }
+
+    /// Whether some bad bytes are to be rewritten.
+    pub(crate) const fn mends(&self) -> bool {
+        self.accept_missing_padding || self.accept_missing_comma || self.accept_zero_tail
+    }
+}
+
+macro_rules! setters {
+    ($($name:ident: $type:ty),* $(,)?) => {
+        impl DecodeOptions {$(
+            #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
+            pub const fn $name(mut self, value: $type) -> Self {
+                self.$name = value;
+                self
+            }
+        )*}
+    };
+}
+
+setters! {
+    max_bundle_depth: usize,
+    max_array_depth: u8,
+    max_args: usize,
+    max_elements: usize,
+    max_address_len: usize,
+    max_address_parts: usize,
+    missing_type_tags: MissingTypeTags,
+    text_policy: TextPolicy,
+    address_policy: AddressPolicy,
+    allowed_type_tags: TypeTagSet,
+    accept_nonzero_padding: bool,
+    accept_zero_time_tags: bool,
+    accept_missing_padding: bool,
+    accept_missing_comma: bool,
+    accept_zero_tail: bool,
+    accept_bare_addresses: bool,
+}

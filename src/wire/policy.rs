@@ -1,0 +1,54 @@
+//! The choices of a decoder that are more than yes or no.
+
+/// What a message without a type tag string is taken for. Pre-1.0 senders write such messages, and
+/// many write requests without arguments that way, such as `/info` to a mixer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MissingTypeTags {
+    /// An error: OSC 1.0 to the letter.
+    Reject,
+    /// A message without arguments, if nothing follows the address; an error if bytes do, since
+    /// nobody knows their types.
+    NoArguments,
+    /// As before, and bytes behind the address are kept for
+    /// [`Message::untyped`](crate::Message::untyped): there are no arguments, but the receiver may
+    /// know what the bytes mean.
+    Untyped,
+}
+
+/// Which bytes text may hold: strings, symbols and addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TextPolicy {
+    /// Any but NUL. What is not UTF-8 is kept as it is and counted.
+    Any,
+    /// UTF-8, of which ASCII is a part.
+    Utf8,
+    /// ASCII, as OSC 1.0 says; control characters are ASCII.
+    Ascii,
+}
+
+/// Which characters the address of a message may hold, beyond what [`TextPolicy`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AddressPolicy {
+    /// Any: devices name their controls with spaces and umlauts.
+    Any,
+    /// The characters of OSC 1.0, those of patterns included: printable ASCII but for space
+    /// and `#`.
+    Pattern,
+    /// The characters of a literal address: as [`Pattern`](AddressPolicy::Pattern), without
+    /// `* , ? [ ] { }`. The seed's `check_addrpattern`.
+    Literal,
+}
+
+impl AddressPolicy {
+    pub(super) fn allows(self, byte: u8) -> bool {
+        let pattern = matches!(byte, b'*' | b',' | b'?' | b'[' | b']' | b'{' | b'}');
+        match self {
+            Self::Any => true,
+            Self::Pattern => byte == b'/' || pattern || crate::types::is_name_byte(byte),
+            Self::Literal => byte == b'/' || crate::types::is_name_byte(byte),
+        }
+    }
+}

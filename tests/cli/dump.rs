@@ -1,0 +1,183 @@
+//! `osc dump`: what it prints, and how it ends.
+
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio_osc::{HexDump, Message};
+
+use crate::run::{Dump, osc};
+
+fn socket() -> UdpSocket {
+    UdpSocket::bind("127.0.0.1:0").unwrap()
+}
+
+#[test]
+fn json_is_one_object_per_packet() {
+    let dump = Dump::start(&["--json", "-n", "7"]);
+    dump.send_lines(
+        "/all ,ihfdsSbtcrmTFNI[i[]] 1 9007199254740993 0.1 -1e300 \"é\" \"b\" <00ff> 0x0000000000000001 'A' \
+         #ff8000ff m:00903c7f true false nil impulse [ 2 [ ] ]\n\
+         /odd ,ffdscc inf -inf nan x\"e9\" c:e9 c:110000\n\
+         \"/Küche links\" ,\n\
+         /untagged\n\
+         #bundle 0x83aa7e8080000000\n/a ,i 1\n#bundle now\n#end\n/b ,\n#end\n",
+    );
+    dump.send(&["/last"]);
+    let printed = dump.end().stdout();
+    let objects: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        objects[..],
+        [
+            json!({"address": "/all", "types": ",ihfdsSbtcrmTFNI[i[]]", "args": [
+                1, 9_007_199_254_740_993_i64, 0.1, -1e300, "é", "b", "00ff", "0x0000000000000001", "A",
+                "ff8000ff", "00903c7f", true, false, null, "impulse", [2, []]
+            ]}),
+            json!({"address": "/odd", "types": ",ffdscc",
+            "args": ["inf", "-inf", "nan", {"hex": "e9"}, "é", 0x11_0000]}),
+            json!({"address": "/Küche links", "types": ",", "args": []}),
+            json!({"address": "/untagged", "types": "", "args": []}),
+            json!({"time_tag": "0x83aa7e8080000000", "elements": [
+                {"address": "/a", "types": ",i", "args": [1]},
+                {"time_tag": "0x0000000000000001", "elements": []},
+                {"address": "/b", "types": ",", "args": []},
+            ]}),
+            json!({"address": "/last", "types": ",", "args": []}),
+        ]
+    );
+    assert!(printed.starts_with(r#"{"address":"/all","types":"#), "keys in reading order: {printed}");
+}
+
+#[test]
+fn raw_is_a_hex_dump() {
+    let message = Message::new("/synth/1/freq", (440.0_f32, "saw")).unwrap();
+    let dump = Dump::start(&["--raw", "-n", "1"]);
+    dump.send_from(&socket(), message.as_bytes());
+    assert_eq!(dump.end().stdout(), HexDump(message.as_bytes()).to_string());
+}
+
+#[test]
+fn peer_and_time_stand_before_each_line() {
+    let peer = socket();
+    let bundle = b"#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\x08/a\0\0,\0\0\0";
+    let dump = Dump::start(&["--peer", "--time", "-n", "1"]);
+    dump.send_from(&peer, bundle);
+    let printed = dump.end().stdout();
+    let lines: Vec<Vec<&str>> = printed.lines().map(|line| line.splitn(3, ' ').collect()).collect();
+    let texts: Vec<&str> = lines.iter().map(|line| line[2]).collect();
+    assert_eq!(texts, ["#bundle 0x0000000000000001", "/a ,", "#end"]);
+    for line in &lines {
+        assert_eq!(line[1], peer.local_addr().unwrap().to_string());
+        assert_eq!(line[0], lines[0][0], "one time for one packet");
+        let shape: String = line[0].chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        assert_eq!(shape, "0000-00-00T00:00:00.000000Z");
+    }
+
+    let dump = Dump::start(&["--json", "--peer", "--time", "-n", "1"]);
+    dump.send_from(&peer, b"/a\0\0,\0\0\0");
+    let object: Value = serde_json::from_str(&dump.end().stdout()).unwrap();
+    assert_eq!(object["peer"], peer.local_addr().unwrap().to_string());
+    assert!(object["time"].as_str().unwrap() > lines[0][0], "time goes on: {object}");
+}
+
+#[test]
+fn a_packet_is_printed_whole() {
+    let dump = Dump::start(&["-n", "2"]);
+    dump.send_lines("/1 ,\n#bundle now\n/2 ,\n/3 ,\n#end\n/4 ,\n");
+    assert_eq!(dump.end().stdout(), "/1 ,\n#bundle 0x0000000000000001\n/2 ,\n/3 ,\n#end\n");
+}
+
+#[test]
+fn the_timeout_is_an_answer_only_to_a_question() {
+    let begin = Instant::now();
+    let ended = Dump::start(&["--timeout", "0.2"]).end();
+    assert!(begin.elapsed() >= Duration::from_millis(200));
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
+
+    let dump = Dump::start(&["--timeout", "1500ms", "-n", "2"]);
+    dump.send(&["/a"]);
+    let ended = dump.end();
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(1), "/a ,\n", ""));
+}
+
+#[test]
+fn timed_bundles_are_held_until_they_are_due() {
+    let dump = Dump::start(&["--schedule", "-n", "6"]);
+    let begin = Instant::now();
+    dump.send_lines(
+        "#bundle +1.0\n/late/1 ,\n/late/2 ,\n#end\n#bundle +0.5\n/early ,\n#end\n\
+         #bundle now\n/now/1 ,\n/now/2 ,\n#end\n/plain ,\n",
+    );
+    let printed = dump.end().stdout();
+    assert!(begin.elapsed() >= Duration::from_secs(1));
+    assert_eq!(printed, "/now/1 ,\n/now/2 ,\n/plain ,\n/early ,\n/late/1 ,\n/late/2 ,\n");
+}
+
+#[test]
+fn bundles_that_are_not_due_at_the_end_are_counted() {
+    let dump = Dump::start(&["--schedule", "-n", "1"]);
+    dump.send_lines("#bundle +60\n/late ,\n#end\n/plain ,\n");
+    let ended = dump.end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "/plain ,\n"));
+    assert_eq!(ended.stderr, "osc: timed bundles that were not due yet: 1\n");
+}
+
+#[test]
+fn a_malformed_datagram_is_told_and_passed_over() {
+    let peer = socket();
+    let dump = Dump::start(&["-n", "2"]);
+    dump.send_from(&peer, b"/good/1\0,\0\0\0");
+    dump.send_from(&peer, b"/bad\0\0\0\0,i\0\0\0\0");
+    dump.send_from(&peer, b"/bad\0\0\0\0,i\0\0");
+    dump.send_from(&peer, b"");
+    dump.send_from(&peer, b"/good/2\0,\0\0\0");
+    let ended = dump.end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "/good/1 ,\n/good/2 ,\n"));
+    let peer = peer.local_addr().unwrap();
+    let complaints = format!(
+        "osc: {peer}: a length that is no multiple of 4, at byte 14\n\
+         osc: {peer}: truncated, at byte 12\n\
+         osc: {peer}: an empty packet, at byte 0\n"
+    );
+    assert_eq!(ended.stderr, complaints);
+}
+
+#[test]
+fn several_urls_are_heard() {
+    let dump = Dump::listen(&["127.0.0.1:0", "127.0.0.1:0"], &["-n", "2"]);
+    for (number, url) in dump.urls.iter().enumerate() {
+        osc(&["send", url, "/a", "i", &number.to_string()], "").stdout();
+    }
+    let printed = dump.end().stdout();
+    let mut lines: Vec<&str> = printed.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["/a ,i 0", "/a ,i 1"]);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = socket();
+    let address = taken.local_addr().unwrap().to_string();
+    let complaint = osc(&["dump", "127.0.0.1:0", &address], "").complaint();
+    assert!(complaint.starts_with(&format!("osc.udp://{address}/: ")), "{complaint}");
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_is_a_good_end() {
+    let dump = Dump::start(&["-n", "5"]);
+    dump.interrupt();
+    let ended = dump.end();
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
+}
+
+#[test]
+fn it_ends_quietly_when_nobody_reads() {
+    let mut dump = Dump::start(&[]);
+    dump.close_stdout();
+    dump.send(&["/a"]);
+    let begin = Instant::now();
+    let ended = dump.end();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(begin.elapsed() < Duration::from_secs(5), "it ended by its timeout");
+}

@@ -1,0 +1,55 @@
+//! What is no command: exit code 2, nothing on stdout, one line that says what is wrong.
+
+use crate::run::osc;
+
+#[test]
+fn usage_errors_are_one_line() {
+    const URL: &str = "osc.udp://127.0.0.1:9/";
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "requires a subcommand"),
+        (&["match", "/a\nb", "/a"], "/a\u{fffd}b: a character that no address may hold"),
+        (&["play"], "unrecognized subcommand 'play'"),
+        (&["decode", "--loose"], "unexpected argument '--loose'"),
+        (&["decode", "a", "b"], "unexpected argument 'b'"),
+        (&["match", "/a"], "<ADDRESS>"),
+        (&["dump"], "<URL>"),
+        (&["dump", URL, "-n", "0"], "invalid value '0' for '--count <N>'"),
+        (&["dump", URL, "-n", "many"], "invalid value 'many' for '--count <N>'"),
+        (&["dump", URL, "--timeout", "soon"], "`soon` is no duration"),
+        (&["dump", URL, "--json", "--raw"], "'--json' cannot be used with '--raw'"),
+        (&["dump", "osc.tcp://127.0.0.1:9/"], "unsupported scheme `osc.tcp`"),
+        (&["dump", "osc.udp://239.7.7.7:9/?interface=lo"], "unsupported option `interface=lo`"),
+        (&["dump", "127.0.0.1"], "no port"),
+        (&["send"], "<URL> <ADDRESS>"),
+        (&["send", URL], "<ADDRESS>"),
+        (&["send", "http://127.0.0.1:9/", "/a"], "unsupported scheme `http`"),
+        (&["send", URL, "a"], "a: the address is no legal OSC address pattern, at byte 0"),
+        (&["send", URL, "/a[1"], "/a[1: the address is no legal OSC address pattern, at byte 2"),
+        (&["send", "--at", "soon", URL, "/a"], "`soon` is no time tag"),
+        (&["send", "--at", "+1s", URL, "-"], "--at: packets from stdin carry their time"),
+        (&["send", "--gap", "1ms", URL, "/a"], "--gap: only packets from stdin"),
+        (&["send", URL, "-", "i", "1"], "-: messages from stdin take no type tags and values"),
+    ];
+    for (args, expected) in cases {
+        let complaint = osc(args, "").complaint();
+        assert!(complaint.contains(expected), "{args:?}: {complaint}");
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    assert!(osc(&["--version"], "").stdout().starts_with("osc "));
+    let help = osc(&["--help"], "").stdout();
+    for command in ["send", "dump", "decode", "encode", "match"] {
+        assert!(help.contains(command), "{help}");
+        assert!(osc(&[command, "--help"], "").stdout().contains("Usage: osc "));
+    }
+}
+
+#[test]
+fn hosts_that_nobody_knows_are_named() {
+    // A label of over 63 characters: no name server is asked.
+    let host = "x".repeat(64);
+    let complaint = osc(&["send", &format!("{host}:9"), "/a"], "").complaint();
+    assert!(complaint.starts_with(&format!("osc.udp://{host}:9/: ")), "{complaint}");
+}

@@ -1,0 +1,68 @@
+//! Our side of the receiving end: a server that passes on all that its handlers get.
+
+use std::net::Ipv4Addr;
+use std::time::SystemTime;
+
+use tokio::sync::mpsc;
+use tokio_osc::{
+    Channel, Context, FromContext, Message, Meta, Rejection, Router, Server, ServerHandle, State,
+};
+
+use super::program::limited;
+
+/// A message as a handler got it.
+pub(crate) struct Heard {
+    pub(crate) message: Message,
+    pub(crate) meta: Meta,
+    /// The route whose handler it is.
+    pub(crate) route: String,
+    /// When the handler was called.
+    pub(crate) at: SystemTime,
+}
+
+impl<S> FromContext<S> for Heard {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Ok(Self {
+            message: context.message().clone(),
+            meta: context.meta().clone(),
+            route: context.route().to_string(),
+            at: SystemTime::now(),
+        })
+    }
+}
+
+/// A server on a free port, and what its handlers got.
+pub(crate) struct Ear {
+    pub(crate) port: u16,
+    heard: mpsc::Receiver<Heard>,
+    _server: ServerHandle,
+}
+
+impl Ear {
+    /// Hears every address.
+    pub(crate) async fn open() -> Self {
+        Self::with_routes(&["//*"]).await
+    }
+
+    /// Hears what these routes match, once for each.
+    pub(crate) async fn with_routes(patterns: &[&'static str]) -> Self {
+        let (hear, heard) = mpsc::channel(64);
+        let mut router = Router::with_state(hear);
+        for pattern in patterns {
+            router = router.route(*pattern, pass_on);
+        }
+        let channel = Channel::udp((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = channel.local_addr().unwrap().port();
+        Self { port, heard, _server: Server::new(router).listen("udp", channel).spawn() }
+    }
+
+    /// The next message.
+    pub(crate) async fn next(&mut self) -> Heard {
+        limited("the next message", self.heard.recv()).await.expect("the server runs")
+    }
+}
+
+async fn pass_on(State(hear): State<mpsc::Sender<Heard>>, heard: Heard) {
+    // The test may have heard enough.
+    let _ = hear.send(heard).await;
+}

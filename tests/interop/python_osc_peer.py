@@ -1,0 +1,100 @@
+"""python-osc: `serve` prints what its server hears; `client PORT` sends what standard input says.
+
+The server answers `/ping ,i n` with `/pong ,i n`. The client's command `#receive` prints the next packet that
+comes back to its own socket.
+"""
+
+import sys
+from datetime import datetime
+
+from pythonosc.dispatcher import Dispatcher, Handler
+from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.osc_server import BlockingOSCUDPServer
+from pythonosc.parsing.osc_types import get_string
+from pythonosc.udp_client import UDPClient
+
+import canonical
+
+UNIX_EPOCH = 2_208_988_800
+
+
+class Printer(Handler):
+    def __init__(self):
+        super().__init__(print, [])
+
+    def invoke(self, client_address, message):
+        canonical.say(line(message))
+        if message.address == "/ping":
+            return ("/pong", *message.params)
+
+
+class PrintAll(Dispatcher):
+    def handlers_for_address(self, address_pattern):
+        yield Printer()
+
+
+def line(message):
+    """The library drops the type tags: they are taken from the datagram, the values from the library."""
+    _, at = get_string(message.dgram, 0)
+    tags, _ = get_string(message.dgram, at)
+    try:
+        return canonical.line(message.address, tags[1:], values(tags[1:], message.params))
+    except StopIteration:
+        return f"#lost {tags} {message.params}"
+
+
+def values(tags, params):
+    scalars = iter(tag for tag in tags if tag not in "[]")
+
+    def convert(param):
+        if isinstance(param, list):
+            return [convert(element) for element in param]
+        tag = next(scalars)
+        if tag == "t":
+            moment, fraction = param
+            return int((moment - datetime(1900, 1, 1)).total_seconds()) << 32 | fraction
+        return int.from_bytes(param, "big") if tag in "m" else param
+
+    return [convert(param) for param in params]
+
+
+def built(packet):
+    if isinstance(packet, canonical.Bundle):
+        seconds = packet.time_tag / 2**32 - UNIX_EPOCH
+        bundle = OscBundleBuilder(IMMEDIATELY if packet.time_tag == 1 else seconds)
+        for element in packet.elements:
+            bundle.add_content(built(element))
+        return bundle.build()
+    message = OscMessageBuilder(packet.address)
+    for arg in packet.args:
+        message.add_arg(arg_value(arg), arg_type(arg))
+    return message.build()
+
+
+def arg_value(arg):
+    if isinstance(arg, list):
+        return [arg_value(element) for element in arg]
+    tag, value = arg
+    return tuple(value.to_bytes(4, "big")) if tag == "m" else value
+
+
+def arg_type(arg):
+    return [arg_type(element) for element in arg] if isinstance(arg, list) else arg[0]
+
+
+def serve():
+    server = BlockingOSCUDPServer(("127.0.0.1", 0), PrintAll())
+    canonical.say(f"#ready {server.server_address[1]}")
+    server.serve_forever()
+
+
+def client(port):
+    client = UDPClient("127.0.0.1", int(port), timeout=10)
+    commands = {"#receive": lambda: canonical.say(line(OscMessage(client.receive())))}
+    canonical.say("#ready 0")
+    canonical.send_from_stdin(lambda packet: client.send(built(packet)), lambda name: commands[name]())
+
+
+{"serve": serve, "client": client}[sys.argv[1]](*sys.argv[2:])
