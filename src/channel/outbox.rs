@@ -46,9 +46,10 @@ pub(super) struct Entry {
 pub struct Delivery {
     /// Packets whose send succeeded.
     pub accepted: u64,
-    /// Packets that were handed to a transport whole. Those of a connection that then broke may not
-    /// have reached the peer: OSC has no acknowledgement.
+    /// Packets that were handed to a transport whole.
     pub sent: u64,
+    /// Of those sent, the ones on connections that then broke: at most so many were lost unseen.
+    pub unconfirmed: u64,
     /// Packets that were lost for certain: the queue was full, or the framing could not hold them.
     pub dropped: u64,
     /// Packets that wait.
@@ -149,6 +150,11 @@ impl Outbox {
     /// Counts a packet as handed to the transport.
     pub(super) fn note_sent(&self) {
         self.lock().counts.sent += 1;
+    }
+
+    /// Counts packets as handed to a connection that broke.
+    pub(super) fn note_unconfirmed(&self, packets: u64) {
+        self.lock().counts.unconfirmed += packets;
     }
 
     /// Counts a packet as lost.

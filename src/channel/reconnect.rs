@@ -212,6 +212,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
             let retry_in = with_jitter(pause);
             pause = (pause * 2).min(self.pauses.1);
             let unconfirmed = outbox.delivery().sent - sent;
+            outbox.note_unconfirmed(unconfirmed);
             states.send_replace(ClientState::Waiting { reason, retry_in, unconfirmed });
             tokio::select! {
                 () = sleep(retry_in) => {}
@@ -256,8 +257,8 @@ impl<C, F: fmt::Debug> fmt::Debug for Reconnecting<C, F> {
 
 /// Between a half and the whole, so that clients that lost the same server do not come back at once.
 fn with_jitter(pause: Duration) -> Duration {
-    let random = RandomState::new().build_hasher().finish() as u32;
-    pause / 2 + (pause / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
+    let thousandth = RandomState::new().build_hasher().finish() % 1_001;
+    pause / 2 + (pause / 2).mul_f64(thousandth as f64 / 1_000.0)
 }
 
 struct HubSink(Arc<Hub>);
@@ -290,7 +291,7 @@ pub enum ClientState {
         /// How long it waits.
         retry_in: Duration,
         /// Packets that were handed to the operating system on the connection that broke; the last
-        /// of them may be lost.
+        /// of them may be lost: OSC has no acknowledgement.
         unconfirmed: u64,
     },
     /// It was closed.

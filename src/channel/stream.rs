@@ -299,7 +299,10 @@ impl Stream for Channel {
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").field("local", &self.local).field("outlet", &self.outlet).finish()
+        f.debug_struct("Channel")
+            .field("local", &self.local)
+            .field("outlet", &self.outlet)
+            .finish_non_exhaustive()
     }
 }
 

@@ -196,7 +196,8 @@ impl Encoder<Bytes> for LengthPrefix {
         }
         dst.reserve(self.header() + frame.len());
         dst.put_bytes(0, self.offset);
-        let length = length as u64;
+        // At most `largest`, which is at most `u64::MAX`.
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
         if self.little_endian {
             dst.put_uint_le(length, self.width);
         } else {
