@@ -24,6 +24,6 @@ pub use into_args::IntoArgs;
 pub use into_packet::IntoPacket;
 pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};
 pub use message::{Message, MessageRef};
-pub use meta::{Meta, Peer};
+pub use meta::{Meta, Peer, ScheduleId};
 pub use packet::{Packet, PacketRef};
 pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};

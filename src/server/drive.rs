@@ -57,6 +57,7 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
 
     poll_fn(|cx| {
         flag.register(cx.waker());
+        shared.changed.register(cx.waker());
         if !stopping && stopped.as_mut().poll(cx).is_ready() {
             stopping = true;
             intake.close();
@@ -121,15 +122,8 @@ impl Intake<'_> {
 
     /// What is to run next: a bundle that is due, or the oldest packet of the inbox.
     fn next(&mut self, stopping: bool) -> Option<Arrival> {
-        let mut schedule = self.shared.schedule();
-        if schedule.len() > 0 && !stopping {
-            if let Some(due) = schedule.pop_due(self.shared.clock.now()) {
-                let mut arrival = due.entry.item;
-                arrival.meta.lateness = due.late;
-                return Some(arrival);
-            }
-        }
-        self.inbox.pop_front()
+        let due = if stopping { None } else { self.shared.next_due() };
+        due.or_else(|| self.inbox.pop_front())
     }
 
     /// Takes in what the sources have, at most `most` and as much as the inbox holds.
@@ -166,7 +160,7 @@ impl Intake<'_> {
         Poll::Pending
     }
 
-    fn accept(&mut self, source: usize, (packet, mut meta): Item) {
+    fn accept(&mut self, source: usize, (packet, meta): Item) {
         let counters = &self.shared.ground.counters;
         counters.received.up();
         let packet = match packet {
@@ -183,12 +177,6 @@ impl Intake<'_> {
         if !meta.repairs.is_none() {
             counters.repaired.up();
         }
-        if let Packet::Bundle(bundle) = &packet {
-            match self.shared.admit(bundle, &meta, source) {
-                Some(late) => meta.lateness = late,
-                None => return,
-            }
-        }
-        self.inbox.push_back(Arrival { packet, meta, source });
+        self.inbox.extend(self.shared.receive(packet, meta, source));
     }
 }

@@ -11,12 +11,13 @@ use tokio_util::sync::CancellationToken;
 use super::ServerHandle;
 use super::drive::{Source, drive};
 use super::ground::Ground;
+use super::times::{Times, with_offset};
 use super::unit::Shared;
 use crate::channel::Channel;
 use crate::dispatch::{Dispatch, Router, Subscription, WayBack};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
-use crate::schedule::{Clock, Queue, ScheduleLimits, SystemClock};
+use crate::schedule::{Clock, Queue, ScheduleLimits, SystemClock, TimeOptions};
 use crate::wire::DecodeError;
 
 /// Packets that wait for a handler by default.
@@ -51,6 +52,8 @@ pub struct Server {
     ways_back: Vec<WayBack>,
     clock: Arc<dyn Clock>,
     schedule: ScheduleLimits,
+    time: TimeOptions,
+    time_on: Vec<(Arc<str>, TimeOptions)>,
     inbox: usize,
     max_calls: usize,
 }
@@ -65,6 +68,8 @@ impl Server {
             ways_back: Vec::new(),
             clock: Arc::new(SystemClock),
             schedule: ScheduleLimits::default(),
+            time: TimeOptions::new(),
+            time_on: Vec::new(),
             inbox: INBOX,
             max_calls: MAX_CALLS,
         }
@@ -117,6 +122,40 @@ impl Server {
     /// The limits of what may wait for its time.
     pub fn schedule(mut self, limits: ScheduleLimits) -> Self {
         self.schedule = limits;
+        self
+    }
+
+    /// What becomes of time tags, on all channels that have no options of their own.
+    pub fn time(mut self, options: TimeOptions) -> Self {
+        self.time = options;
+        self
+    }
+
+    /// What becomes of the time tags of one channel, instead of what [`time`](Server::time) says:
+    /// any that was added with [`listen`](Server::listen) or [`feed`](Server::feed).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tokio_osc::{Channel, LatePolicy, Router, Server, TimeOptions};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// let server = Server::new(Router::new())
+    ///     .time(TimeOptions::new().late(LatePolicy::DropAfter(Duration::from_millis(50))))
+    ///     .listen("show", Channel::udp("127.0.0.1:0").await?)
+    ///     .listen("sensors", Channel::udp("127.0.0.1:0").await?)
+    ///     .time_on("sensors", TimeOptions::new().honor_time_tags(false));
+    /// # drop(server);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    /// There is no channel of this name yet.
+    #[track_caller]
+    pub fn time_on(mut self, channel: &str, options: TimeOptions) -> Self {
+        let name = self.sources.iter().map(|source| &source.name).find(|name| ***name == *channel);
+        #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
+        let Some(name) = name else { panic!("there is no channel {channel:?} yet") };
+        self.time_on.push((Arc::clone(name), options));
         self
     }
 
@@ -196,10 +235,22 @@ impl Server {
 
     fn start(self, stop: CancellationToken) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
         let queue = Queue::new(self.schedule, self.clock.now());
-        let ground = Arc::new(Ground::new(self.ways_back));
-        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, queue, self.max_calls));
+        let named = |source: &Source| (Arc::clone(&source.name), self.options_of(&source.name));
+        let times = Times::new(self.sources.iter().map(named));
+        let ways_back = self.ways_back.into_iter().enumerate();
+        let ways_back = ways_back.map(|(source, back)| with_offset(back, times.offset(source))).collect();
+        let ground = Arc::new(Ground::new(ways_back));
+        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, times, queue, self.max_calls));
         let running = drive(Arc::clone(&shared), self.sources, self.inbox, stop);
         (shared, running)
+    }
+}
+
+impl Server {
+    /// The last options given to the channel, or those for all.
+    fn options_of(&self, channel: &str) -> TimeOptions {
+        let own = self.time_on.iter().rev().find(|(name, _)| **name == *channel);
+        own.map_or(&self.time, |(_, options)| options).clone()
     }
 }
 
