@@ -110,7 +110,7 @@ pub use packet::{
 pub use pattern::{Pattern, PatternError, PatternErrorKind};
 pub use schedule::{
     CapacityPolicy, Clock, ClockOffset, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram,
-    ManualClock, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
+    ManualClock, Precision, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
 };
 pub use server::{PendingBundle, Server, ServerHandle, Stats};
 pub use types::{

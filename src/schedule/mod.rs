@@ -3,6 +3,7 @@
 //!
 //! The queue is sans-IO: it is handed a [`Reading`] and knows no runtime. Only `timer` sleeps.
 
+mod alarm;
 mod clock;
 mod due;
 mod entry;
@@ -13,6 +14,7 @@ mod limits;
 mod offset;
 mod options;
 mod order;
+mod precision;
 mod queue;
 mod slots;
 mod timer;
@@ -24,5 +26,6 @@ pub use lateness::LatenessHistogram;
 pub use limits::{CapacityPolicy, HorizonPolicy, ScheduleCounters, ScheduleLimits};
 pub use offset::ClockOffset;
 pub use options::{LateHandler, LatePolicy, TimeOptions};
+pub use precision::Precision;
 pub(crate) use queue::{Pending, Queue};
 pub(crate) use timer::Timer;

@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn every_tag_of_a_bundle_is_moved_and_nothing_else() {
         let build = |seconds| {
-            let tag = |more| TimeTag::new(seconds + more, 7);
+            let tag = |more: u32| TimeTag::new(seconds + more, 7);
             Bundle::at(tag(0))
                 .with(("/a", (1, "text")))
                 .with(Bundle::at(tag(1)).with(("/b", ())).with(Bundle::at(tag(2)).with(("/c", 0.5_f32))))

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::unit::{Arrival, Shared};
 use super::wake::Flag;
 use crate::packet::{Meta, Packet};
-use crate::schedule::Timer;
+use crate::schedule::{Precision, Timer};
 use crate::wire::DecodeError;
 
 /// Packets that run before other tasks of the runtime get their turn.
@@ -43,10 +43,16 @@ pub(super) struct Source {
 /// Runs until `stop` says so, or until every source has ended and nothing waits any more.
 ///
 /// After `stop` nothing is read; what was read before runs to its end, also in lanes.
-pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usize, stop: CancellationToken) {
+pub(super) async fn drive(
+    shared: Arc<Shared>,
+    sources: Vec<Source>,
+    inbox: usize,
+    precision: Precision,
+    stop: CancellationToken,
+) {
     let mut intake =
         Intake { shared: &shared, sources, turn: 0, inbox: VecDeque::new(), limit: inbox.max(1) };
-    let mut timer = Timer::new();
+    let mut timer = Timer::new(precision);
     let mut stopped = pin!(stop.cancelled());
     let mut stopping = false;
 

@@ -17,7 +17,7 @@ use crate::channel::Channel;
 use crate::dispatch::{Dispatch, Router, Subscription, WayBack};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
-use crate::schedule::{Clock, Queue, ScheduleLimits, SystemClock, TimeOptions};
+use crate::schedule::{Clock, Precision, Queue, ScheduleLimits, SystemClock, TimeOptions};
 use crate::wire::DecodeError;
 
 /// Packets that wait for a handler by default.
@@ -54,6 +54,7 @@ pub struct Server {
     schedule: ScheduleLimits,
     time: TimeOptions,
     time_on: Vec<(Arc<str>, TimeOptions)>,
+    precision: Precision,
     inbox: usize,
     max_calls: usize,
 }
@@ -70,6 +71,7 @@ impl Server {
             schedule: ScheduleLimits::default(),
             time: TimeOptions::new(),
             time_on: Vec::new(),
+            precision: Precision::default(),
             inbox: INBOX,
             max_calls: MAX_CALLS,
         }
@@ -122,6 +124,12 @@ impl Server {
     /// The limits of what may wait for its time.
     pub fn schedule(mut self, limits: ScheduleLimits) -> Self {
         self.schedule = limits;
+        self
+    }
+
+    /// How exactly the server wakes for what is due. Default [`Precision::Tokio`].
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
         self
     }
 
@@ -213,7 +221,7 @@ impl Server {
     /// a socket that is never. Dropping the future stops it.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Outside of a Tokio runtime with time enabled; with a [`Precision`] of its own, I/O as well.
     ///
     /// # Cancel safety
     /// A dropped server stops at once: a handler that waits is dropped, and so are the packets of
@@ -225,7 +233,7 @@ impl Server {
     /// Runs the server in a task of its own.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Outside of a Tokio runtime with time enabled; with a [`Precision`] of its own, I/O as well.
     pub fn spawn(self) -> ServerHandle {
         let addresses = self.addresses.clone();
         let stop = CancellationToken::new();
@@ -241,7 +249,7 @@ impl Server {
         let ways_back = ways_back.map(|(source, back)| with_offset(back, times.offset(source))).collect();
         let ground = Arc::new(Ground::new(ways_back));
         let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, times, queue, self.max_calls));
-        let running = drive(Arc::clone(&shared), self.sources, self.inbox, stop);
+        let running = drive(Arc::clone(&shared), self.sources, self.inbox, self.precision, stop);
         (shared, running)
     }
 }
