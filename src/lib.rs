@@ -84,6 +84,7 @@ mod packet;
 mod pattern;
 mod schedule;
 mod server;
+mod tools;
 mod types;
 mod wire;
 
@@ -113,6 +114,9 @@ pub use schedule::{
     ManualClock, Precision, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
 };
 pub use server::{PendingBundle, Server, ServerHandle, Stats};
+#[cfg(feature = "net")]
+pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
+pub use tools::{Tick, Ticker};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };
