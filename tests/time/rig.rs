@@ -95,10 +95,15 @@ impl Log {
     }
 
     pub async fn reaches(&self, len: usize) -> Vec<Ran> {
+        self.grows_beyond(len - 1).await;
+        self.all()
+    }
+
+    pub async fn grows_beyond(&self, len: usize) {
         loop {
             let grown = self.grown.notified();
-            if self.len() >= len {
-                return self.all();
+            if self.len() > len {
+                return;
             }
             grown.await;
         }
