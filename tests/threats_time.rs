@@ -1,5 +1,12 @@
 //! Rows 49 to 57 and 60 of the threat model, with their figures.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::unchecked_time_subtraction,
+    missing_docs
+)]
 
 #[path = "time/rig.rs"]
 mod rig;

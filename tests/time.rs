@@ -1,5 +1,12 @@
 //! Timed bundles in a server with paused time: everything here is exact to the nanosecond.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::unchecked_time_subtraction,
+    missing_docs
+)]
 
 #[path = "time/cancel.rs"]
 mod cancel;

@@ -1,6 +1,13 @@
 //! Clocks of two processes, senders that tag by the other's clock, and a metronome over the network.
 #![cfg(feature = "net")]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    clippy::unchecked_time_subtraction,
+    missing_docs
+)]
 
 #[path = "time/rig.rs"]
 mod rig;

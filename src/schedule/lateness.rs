@@ -80,10 +80,10 @@ impl fmt::Display for LatenessHistogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let filled = |&(_, count): &(Duration, u64)| count > 0;
         let buckets: Vec<_> = self.buckets().collect();
-        let Some(first) = buckets.iter().position(|bucket| filled(bucket)) else {
+        let Some(first) = buckets.iter().position(filled) else {
             return f.write_str("nothing timed ran\n");
         };
-        let last = buckets.iter().rposition(|bucket| filled(bucket)).unwrap_or(first);
+        let last = buckets.iter().rposition(filled).unwrap_or(first);
         let most = self.counts.iter().copied().max().unwrap_or(1);
         for (bound, count) in buckets.into_iter().take(last + 1).skip(first) {
             let bar = "#".repeat(usize::try_from((count * BAR).div_ceil(most)).unwrap_or_default());

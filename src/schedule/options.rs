@@ -132,11 +132,13 @@ impl LatePolicy {
     }
 }
 
+type Handler = dyn Fn(Bundle, &Meta) + Send + Sync;
+
 /// A function for late bundles, and how late is late for it. What [`LatePolicy::hand`] makes.
 #[derive(Clone)]
 pub struct LateHandler {
     tolerance: Duration,
-    handler: Arc<dyn Fn(Bundle, &Meta) + Send + Sync>,
+    handler: Arc<Handler>,
 }
 
 impl LateHandler {

@@ -62,8 +62,8 @@ const ROUNDING: i128 = 1;
 pub struct ClockSync {
     client: Client,
     clock: Arc<dyn Clock>,
-    ping: String,
-    pong: String,
+    question: String,
+    answer: String,
     pings: usize,
     pause: Duration,
     timeout: Duration,
@@ -101,8 +101,8 @@ impl ClockSync {
         Self {
             client,
             clock: Arc::new(SystemClock),
-            ping: PING.to_owned(),
-            pong: PONG.to_owned(),
+            question: PING.to_owned(),
+            answer: PONG.to_owned(),
             pings: PINGS,
             pause: Duration::ZERO,
             timeout: TIMEOUT,
@@ -121,17 +121,18 @@ impl ClockSync {
     /// routes are [nested](Router::nest) counts for the question, not for the answer.
     ///
     /// # Panics
-    /// `ping` is no legal address pattern.
+    /// `question` is no legal address pattern.
     #[track_caller]
-    pub fn responder_at(ping: &str, pong: impl Into<String>, clock: impl Clock) -> Router<()> {
-        let pong = pong.into();
-        Router::new()
-            .route(ping.to_owned(), move |Args(number): Args<i32>| (pong.clone(), (number, clock.tag())))
+    pub fn responder_at(question: &str, answer: impl Into<String>, clock: impl Clock) -> Router<()> {
+        let answer = answer.into();
+        Router::new().route(question.to_owned(), move |Args(number): Args<i32>| {
+            (answer.clone(), (number, clock.tag()))
+        })
     }
 
     /// The addresses of questions and answers. Default `/clock/ping` and `/clock/pong`.
-    pub fn addresses(mut self, ping: impl Into<String>, pong: impl Into<String>) -> Self {
-        (self.ping, self.pong) = (ping.into(), pong.into());
+    pub fn addresses(mut self, question: impl Into<String>, answer: impl Into<String>) -> Self {
+        (self.question, self.answer) = (question.into(), answer.into());
         self
     }
 
@@ -201,7 +202,7 @@ impl ClockSync {
         let number = self.next_number;
         self.next_number = number.wrapping_add(1);
         let before = self.clock.now();
-        let request = self.client.request((self.ping.as_str(), number), &self.pong);
+        let request = self.client.request((self.question.as_str(), number), &self.answer);
         let answer = request.timeout(self.timeout).await?;
         let after = self.clock.now();
         let round_trip = after.monotonic.saturating_duration_since(before.monotonic);
