@@ -9,7 +9,7 @@ use futures::stream::SelectAll;
 use futures::{FutureExt, StreamExt};
 use tokio::signal::ctrl_c;
 use tokio::time::sleep;
-use tokio_osc::{Channel, DecodeError, Meta, Packet, PacketRef};
+use tokio_osc::{Channel, DecodeError, Endpoint, Meta, Packet, PacketRef};
 
 use crate::failure::Failure;
 use crate::held::{Held, Released};
@@ -18,7 +18,6 @@ use crate::output;
 use crate::runtime;
 use crate::style::Style;
 use crate::time::parse_duration;
-use crate::url::Url;
 
 /// Listen, and print the packets that arrive
 ///
@@ -27,9 +26,11 @@ use crate::url::Url;
 /// stderr. Ctrl-C ends it with exit code 0.
 #[derive(clap::Args)]
 pub(crate) struct Dump {
-    /// Where to listen: osc.udp://HOST:PORT/, or HOST:PORT; port 0 takes any free port
+    /// Where to listen: osc.udp://HOST:PORT/ or HOST:PORT, osc.tcp://HOST:PORT/,
+    /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH; port 0 takes any free port; with options as in
+    /// ?interface=eth0
     #[arg(required = true, value_name = "URL")]
-    urls: Vec<Url>,
+    urls: Vec<Endpoint>,
 
     /// End when N messages were printed; a packet is printed whole, even if it has more
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -86,13 +87,12 @@ impl Dump {
         let mut channels = SelectAll::new();
         let mut bound = Vec::new();
         for url in &self.urls {
-            let address = url.resolve().await?;
-            let channel = Channel::udp(address).await.map_err(|error| Failure::at(url, error))?;
-            bound.push(channel.local_addr().map_err(|error| Failure::at(url, error))?);
+            let channel = url.bind().await.map_err(|error| Failure::at(url, error))?;
+            bound.push(channel.local_addr().map_or_else(|_| url.clone(), |address| url.at(address)));
             channels.push(channel);
         }
-        for address in bound {
-            note(format_args!("listening {}", Url::from(address)));
+        for url in bound {
+            note(format_args!("listening {url}"));
         }
         Ok(channels)
     }

@@ -17,7 +17,6 @@ mod runtime;
 mod send;
 mod style;
 mod time;
-mod url;
 mod values;
 
 use std::process::ExitCode;

@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tokio_osc::{Bundle, Client, IntoPacket, LineReader, Message, Packet, TimeTag};
+use tokio_osc::{Bundle, Client, Endpoint, IntoPacket, LineReader, Message, Packet, TimeTag};
 
 use crate::failure::Failure;
 use crate::runtime;
 use crate::time::{parse_duration, parse_time_tag};
-use crate::url::Url;
 use crate::values;
 
 /// Send a message, or packets from canonical lines
@@ -21,8 +20,9 @@ use crate::values;
 /// comments. Options stand before the first VALUE.
 #[derive(clap::Args)]
 pub(crate) struct Send {
-    /// Where to send: osc.udp://HOST:PORT/, or HOST:PORT
-    url: Url,
+    /// Where to send: osc.udp://HOST:PORT/ or HOST:PORT, osc.tcp://HOST:PORT/,
+    /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH; with options as in ?interface=eth0&ttl=4
+    url: Endpoint,
 
     /// The address or address pattern of the message; `-` reads canonical lines from stdin
     address: String,
@@ -58,12 +58,18 @@ impl Send {
             return self.send_lines().await;
         }
         let packet = self.packet()?;
-        self.client().await?.send(packet).await.map_err(|error| Failure::at(&self.url, error))
+        let client = self.client().await?;
+        client.send(packet).await.map_err(|error| Failure::at(&self.url, error))?;
+        self.close(&client).await
+    }
+
+    /// A connection is closed in order, so that nothing of what was sent is lost.
+    async fn close(&self, client: &Client) -> Result<(), Failure> {
+        client.close().await.map_err(|error| Failure::at(&self.url, error))
     }
 
     async fn client(&self) -> Result<Client, Failure> {
-        let address = self.url.resolve().await?;
-        Client::udp(address).await.map_err(|error| Failure::at(&self.url, error))
+        self.url.client().await.map_err(|error| Failure::at(&self.url, error))
     }
 
     fn packet(&self) -> Result<Packet, Failure> {
@@ -105,7 +111,8 @@ impl Send {
             is_first = false;
             client.send(&packet).await.map_err(|error| Failure::at(&place, error))?;
         }
-        reader.finish().map_err(|error| Failure::at("stdin", error))
+        reader.finish().map_err(|error| Failure::at("stdin", error))?;
+        self.close(&client).await
     }
 }
 
