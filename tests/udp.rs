@@ -512,6 +512,26 @@ async fn endpoints_listen_and_send() {
         endpoint.client().await.unwrap().send(("/a", ())).await.unwrap();
         assert_eq!(next(&mut channel).await.0, "/a ,");
     }
+    for text in ["osc.tcp://127.0.0.1:0/", "osc.tcp+slip://localhost:0/?end=single&family=ipv4"] {
+        let endpoint: Endpoint = text.parse().unwrap();
+        let mut channel = endpoint.bind().await.unwrap();
+        let client = endpoint.at(channel.local_addr().unwrap()).client().await.unwrap();
+        client.send(("/a", ())).await.unwrap();
+        assert_eq!(next(&mut channel).await.0, "/a ,");
+        assert!(channel.monitor().is_none() && client.monitor().is_none());
+        assert!(client.to([(LO, 9)]).is_err() && channel.client_to((LO, 9)).is_err());
+    }
+    let path = std::env::temp_dir().join(format!("osc-endpoint-{}", std::process::id()));
+    let endpoint: Endpoint = format!("osc.unix://{}", path.display()).parse().unwrap();
+    #[cfg(unix)]
+    {
+        let mut channel = endpoint.bind().await.unwrap();
+        endpoint.client().await.unwrap().send(("/a", ())).await.unwrap();
+        assert_eq!(next(&mut channel).await.0, "/a ,");
+        std::fs::remove_file(path).unwrap();
+    }
+    #[cfg(not(unix))]
+    assert_eq!(endpoint.bind().await.unwrap_err().kind(), ErrorKind::Unsupported);
     let all: Endpoint = format!("127.255.255.255:{port}?broadcast=true").parse().unwrap();
     let mut channel = all.bind().await.unwrap();
     all.client().await.unwrap().send(("/all", ())).await.unwrap();
@@ -522,5 +542,4 @@ async fn endpoints_listen_and_send() {
     assert_eq!(refused("127.0.0.1:9?loop=false").await, "`loop` is for groups, 127.0.0.1:9 is none");
     let text = "`interface` is for groups and broadcasts, 127.0.0.1:9 is none; there is `device`";
     assert_eq!(refused("127.0.0.1:9?interface=lo").await, text);
-    assert_eq!(refused("osc.tcp://127.0.0.1:9").await, "osc.tcp is no UDP");
 }

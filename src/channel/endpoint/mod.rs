@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use super::host::is_of_a_link;
 use super::{Broadcast, Channel, Client, HostPort, Interface, IpFamily, Multicast, Udp};
+use crate::codec::{LengthPrefix, Slip};
 pub use parse::EndpointError;
 use query::{Query, encode};
 
@@ -22,7 +23,7 @@ use query::{Query, encode};
 /// | `osc.udp://HOST:PORT/`, or `HOST:PORT` for short | UDP; multicast if the host is a group |
 /// | `osc.tcp://HOST:PORT/` | TCP, each packet with its length before it |
 /// | `osc.tcp+slip://HOST:PORT/` | TCP, SLIP |
-/// | `osc.unix:///PATH` | a Unix socket |
+/// | `osc.unix:///PATH` | a Unix stream socket, SLIP |
 ///
 /// HOST is a [`HostPort`]'s: `stage.local`, `10.0.0.7`, `[fe80::1%eth0]`, `*`. Options follow a `?`,
 /// with `&` between them; those marked with + may stand there more than once:
@@ -121,8 +122,23 @@ impl Endpoint {
         Self { place: Place::Host(address.into()), ..self.clone() }
     }
 
-    /// Listens: by [`Udp::bind`], [`Multicast::join`] if the host is a group, or [`Broadcast::bind`]
-    /// with `broadcast=true`.
+    /// Listens: by [`Udp::bind`], [`Multicast::join`] if the host is a group, [`Broadcast::bind`] with
+    /// `broadcast=true`, [`Channel::tcp`] or [`Channel::unix`].
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::Endpoint;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let endpoint: Endpoint = "osc.tcp+slip://127.0.0.1:0/".parse()?;
+    /// let mut channel = endpoint.bind().await?;
+    /// let client = endpoint.at(channel.local_addr()?).client().await?;
+    /// client.send(("/scene", 3)).await?;
+    ///
+    /// let (packet, _) = channel.next().await.expect("the channel is open");
+    /// assert_eq!(packet?.to_string(), "/scene ,i 3");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As these, and if an option does not belong to what the host turns out to be.
@@ -130,43 +146,67 @@ impl Endpoint {
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
     pub async fn bind(&self) -> io::Result<Channel> {
-        match self.resolve().await? {
-            Kind::Group(group) => self.query.multicast(group).join(),
-            Kind::Broadcast(address) => self.query.broadcast(address).bind(),
-            Kind::Host(host) => self.query.unicast(host).bind().await,
+        let host = match &self.place {
+            Place::Host(host) => host,
+            #[cfg(unix)]
+            Place::Path(path) => return Channel::unix(path, self.slip()),
+            #[cfg(not(unix))]
+            Place::Path(_) => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        let addresses = host.resolve(self.query.family).await?;
+        match self.scheme {
+            Scheme::Tcp => Channel::tcp(addresses.as_slice(), LengthPrefix::new()).await,
+            Scheme::TcpSlip => Channel::tcp(addresses.as_slice(), self.slip()).await,
+            _ => match self.kind(host, &addresses)? {
+                Kind::Group(group) => self.query.multicast(group).join(),
+                Kind::Broadcast(address) => self.query.broadcast(address).bind(),
+                Kind::Host(host) => self.query.unicast(host).bind().await,
+            },
         }
     }
 
-    /// Makes a client: by [`Udp::client`], [`Multicast::client`] if the host is a group, or
-    /// [`Broadcast::client`] with `broadcast=true`.
+    /// Makes a client: by [`Udp::client`], [`Multicast::client`] if the host is a group,
+    /// [`Broadcast::client`] with `broadcast=true`, [`Client::tcp`] or [`Client::unix`].
     ///
     /// # Errors
-    /// As [`bind`](Endpoint::bind).
+    /// As [`bind`](Endpoint::bind); over TCP and Unix sockets also if nobody listens.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
     pub async fn client(&self) -> io::Result<Client> {
-        match self.resolve().await? {
-            Kind::Group(group) => self.query.multicast(group).client(),
-            Kind::Broadcast(address) => self.query.broadcast(address).client(),
-            Kind::Host(host) => self.query.unicast(host).client().await,
+        let host = match &self.place {
+            Place::Host(host) => host,
+            #[cfg(unix)]
+            Place::Path(path) => return Client::unix(path, self.slip()).await,
+            #[cfg(not(unix))]
+            Place::Path(_) => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        let addresses = host.resolve(self.query.family).await?;
+        match self.scheme {
+            Scheme::Tcp => Client::tcp(addresses.as_slice(), LengthPrefix::new()).await,
+            Scheme::TcpSlip => Client::tcp(addresses.as_slice(), self.slip()).await,
+            _ => match self.kind(host, &addresses)? {
+                Kind::Group(group) => self.query.multicast(group).client(),
+                Kind::Broadcast(address) => self.query.broadcast(address).client(),
+                Kind::Host(host) => self.query.unicast(host).client().await,
+            },
         }
     }
 
-    async fn resolve(&self) -> io::Result<Kind> {
-        let refuse = |kind, text: String| Err(io::Error::new(kind, text));
-        let (Scheme::Udp, Place::Host(host)) = (self.scheme, &self.place) else {
-            return refuse(io::ErrorKind::Unsupported, format!("{} is no UDP", self.scheme));
-        };
-        let addresses = host.resolve(self.query.family).await?;
+    fn slip(&self) -> Slip {
+        Slip::new().flag_at_start(!self.query.single_end)
+    }
+
+    fn kind(&self, host: &HostPort, addresses: &[SocketAddr]) -> io::Result<Kind> {
+        let refuse = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         let Some(first) = addresses.first().copied() else {
-            return refuse(io::ErrorKind::NotFound, format!("`{host}` has no address"));
+            return Err(io::ErrorKind::NotFound.into());
         };
         if first.ip().is_multicast() {
             return Ok(Kind::Group(first));
         }
         if let Some(option) = self.query.of_groups() {
-            return refuse(io::ErrorKind::InvalidInput, format!("`{option}` is for groups, {host} is none"));
+            return refuse(format!("`{option}` is for groups, {host} is none"));
         }
         if self.query.broadcast {
             return Ok(Kind::Broadcast(first));
@@ -177,10 +217,9 @@ impl Endpoint {
                 let link = interface.find()?.index;
                 Ok(Kind::Host(SocketAddrV6::new(*v6.ip(), v6.port(), 0, link).into()))
             }
-            _ => refuse(
-                io::ErrorKind::InvalidInput,
-                format!("`interface` is for groups and broadcasts, {host} is none; there is `device`"),
-            ),
+            _ => {
+                refuse(format!("`interface` is for groups and broadcasts, {host} is none; there is `device`"))
+            }
         }
     }
 }

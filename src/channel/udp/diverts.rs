@@ -36,7 +36,7 @@ impl Diverts {
         }
         let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let may_answer = |client: &&Divert| client.answers_from.is_none() || client.answers_from == peer.ip();
-        let hubs = clients.iter().filter(may_answer).filter_map(|client| client.hub.upgrade());
-        hubs.fold(false, |taken, hub| taken || hub.offer(message))
+        let mut hubs = clients.iter().filter(may_answer).filter_map(|client| client.hub.upgrade());
+        hubs.any(|hub| hub.offer(message))
     }
 }
