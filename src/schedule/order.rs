@@ -33,6 +33,8 @@ pub(crate) struct Order {
     early: BinaryHeap<Reverse<Place>>,
     /// The next places up to the pivot, in order.
     ready: VecDeque<Place>,
+    /// Whether `ready` was filled since it was last swept.
+    filled: bool,
     /// The places after the pivot, by the highest bit of `due ^ pivot`.
     later: [Bucket; 64],
     /// Bit n is set while bucket n is not empty.
@@ -60,6 +62,7 @@ impl Order {
             pivot,
             early: BinaryHeap::new(),
             ready: VecDeque::new(),
+            filled: false,
             later: std::array::from_fn(|_| Bucket::default()),
             occupied: 0,
             len: 0,
@@ -126,6 +129,7 @@ impl Order {
     fn turn(&mut self, first: i64) {
         let lowest = self.occupied.trailing_zeros();
         let Some(bucket) = self.later.get_mut(lowest as usize) else { return };
+        self.filled = true;
         self.occupied &= !(1 << lowest);
         let mut places = std::mem::take(bucket).places;
         if places.len() <= SMALL {
@@ -140,6 +144,16 @@ impl Order {
         }
         if places.capacity() <= SMALL {
             self.keep(lowest, places);
+        }
+    }
+
+    /// Forgets the places that became ready and are not wanted any more. Looking at them all at once
+    /// also has the processor fetch what they name together, and not one after the other.
+    pub(crate) fn sweep(&mut self, wanted: impl Fn(SlotId) -> bool) {
+        if std::mem::take(&mut self.filled) {
+            let before = self.ready.len();
+            self.ready.retain(|place| wanted(place.id));
+            self.len -= before - self.ready.len();
         }
     }
 

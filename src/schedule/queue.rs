@@ -209,6 +209,7 @@ impl<T> Queue<T> {
             return None;
         }
         self.order.pop();
+        self.order.sweep(|id| self.slots.get(id).is_some());
         let entry = self.remove(head.id)?;
         self.tidy();
         self.counters.run += 1;
