@@ -1,5 +1,25 @@
 //! The codec beside its peers, in one run: `cargo bench --bench codec`.
-#![allow(missing_docs, reason = "a benchmark")]
+//!
+//! Encoding reaches its goals. Decoding falls short of some; what bounds it, on a machine where rosc
+//! takes 85 ns for case 1:
+//!
+//! - *Owned* decode holds a share of the buffer: taking and giving back a reference count is 12 to
+//!   13 ns (column `share`), half of all there is for cases 1 and 4. The rest is the borrowed decode.
+//! - *Borrowed* decode of short messages spends 10 ns on validation (two scans for NUL, the sum of
+//!   the sizes, 10 counters of repairs) and 5 ns on reading.
+//! - *Typed* extraction validates first, which alone takes more than a tenth of rosc's time.
+//!   `[f32; 64]` is filled through `[Option<f32>; 64]`, since a safe array cannot be filled in part.
+//! - *A bundle* of short messages (case 5) is walked twice, at 14 ns a message each: to validate it,
+//!   and, since a bundle keeps no table of its elements, to find their fields again.
+//!
+//! What paid, in this order: a table of sizes by type tag with one bound check at the end (a third
+//! of the time of case 3 was left); the common type tags compared first, the others behind a call;
+//! no search for unknown type tags in bundles where validation met none; `decode` inline, so that
+//! what validation found needs no memory (owned: from 42 to 26 ns); rare paths that take a cursor by
+//! value, so that it stays in registers where they are not taken (dynamic encode: from 310 to 98 ns
+//! in case 3). What did not: validation as one function that is not inlined (borrowed: 16 to 23 ns);
+//! a branch of its own for the last four bytes of a text.
+#![allow(missing_docs, clippy::panic, reason = "a benchmark")]
 
 mod support;
 
@@ -32,17 +52,18 @@ fn main() {
 
 /// Decode, read every argument, drop.
 fn decode(rounds: usize, packets: &[Vec<u8>], mut liblo: Option<&mut Liblo>) {
-    println!("decode, ns                     bytes  memcpy    rosc   liblo  borrowed   typed   owned");
+    println!("decode, ns                     bytes  memcpy  share    rosc   liblo  borrowed   typed   owned");
     let options = DecodeOptions::default();
     let [mut borrowed, mut typed, mut owned, mut to_liblo] = [(); 4].map(|()| Ratios::default());
     for (case, packet) in packets.iter().enumerate() {
         let shared = Bytes::from(packet.clone());
         let mut copy = vec![0; packet.len()];
         let mut absent = None::<()>;
-        let [memcpy, rosc, peer, view, parsed, held] = race(
+        let [memcpy, share, rosc, peer, view, parsed, held] = race(
             rounds,
             [
                 calls(|| copy.copy_from_slice(black_box(packet))),
+                calls(|| drop(black_box(black_box(&shared).clone()))),
                 calls(|| rosc::decoder::decode_udp(black_box(packet)).map(|(_, packet)| read_rosc(&packet))),
                 match &mut liblo {
                     Some(liblo) => liblo.decodes(case),
@@ -61,7 +82,7 @@ fn decode(rounds: usize, packets: &[Vec<u8>], mut liblo: Option<&mut Liblo>) {
         );
         let peer = if liblo.is_some() { peer } else { f64::NAN };
         println!(
-            "{:28} {:7} {memcpy:7.0} {rosc:7.0} {peer:7.0} {view:9.0} {parsed:7.0} {held:7.0}",
+            "{:28} {:7} {memcpy:7.0} {share:6.0} {rosc:7.0} {peer:7.0} {view:9.0} {parsed:7.0} {held:7.0}",
             cases::NAMES[case],
             packet.len()
         );

@@ -42,7 +42,7 @@ async fn stage() -> Result<(), Box<dyn Error>> {
         ("/cue/went", (late.as_secs_f64(), id.is_some()))
     });
     let channel = Channel::udp("127.0.0.1:0").await?;
-    println!("{}", channel.local_addr());
+    println!("{}", channel.local_addr()?);
     let router = cues.merge(ClockSync::responder(Ahead));
     let server = Server::new(router).clock(Ahead).listen("udp", channel).spawn();
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;

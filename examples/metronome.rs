@@ -28,7 +28,7 @@ fn click(Args(beat): Args<i32>, Lateness(late): Lateness) {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let channel = Channel::udp("127.0.0.1:0").await?;
-    let sender = TimedSender::new(Client::udp(channel.local_addr()).await?);
+    let sender = TimedSender::new(Client::udp(channel.local_addr()?).await?);
     let router = Router::new().route("/click", click);
     let server = Server::new(router).listen("udp", channel).precision(PRECISION).spawn();
 

@@ -76,7 +76,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_auto_cfg))]
 
-#[cfg(feature = "net")]
 mod channel;
 mod codec;
 mod dispatch;
@@ -94,21 +93,36 @@ pub use bytes::{self, Bytes};
 pub use regex;
 
 #[cfg(feature = "net")]
-pub use channel::{Channel, Client, Request, RequestError};
-pub use codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM};
+pub use channel::{
+    Broadcast, Endpoint, EndpointError, FanOut, HostPort, HostPortError, Interface, IpFamily, Multicast,
+    PeerNames, Scheme, SendReport, Udp, UdpMonitor, UdpStats,
+};
+pub use channel::{
+    BroadcastReport, Channel, Client, ClientState, ClientStates, ClientSubscription, Connect,
+    ConnectionEvent, ConnectionEvents, Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting,
+    Refusal, Request, RequestError, StreamOptions, Verdict,
+};
+pub use codec::{
+    Codec, Datagram, Detect, FrameError, FrameErrorKind, Framing, IntoFrame, LengthPrefix, LikelyCause,
+    MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,
+};
 pub use dispatch::{
     Args, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
     FromContext, Function, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Overflow, ReceivedAt,
     Rejection, Replies, Reply, ReplyError, Returned, RouteGuard, RouteHandle, Router, State, Subscription,
     TypeTags,
 };
+#[cfg(feature = "encoding")]
+pub use encoding_rs;
 pub use error::Error;
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
-    Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements, IntoPacket,
-    LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
+    ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
+    IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
     ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol,
 };
+#[cfg(feature = "serde")]
+pub use packet::{SerdeError, from_args, to_args};
 pub use pattern::{Pattern, PatternError, PatternErrorKind};
 pub use schedule::{
     CapacityPolicy, Clock, ClockOffset, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram,
@@ -121,6 +135,8 @@ pub use tools::{Tick, Ticker};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };
+#[cfg(feature = "encoding")]
+pub use types::{OnUnmappable, UnmappableText};
 pub use wire::{
     AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
     MissingTypeTags, Repairs, TextPolicy,

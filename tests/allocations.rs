@@ -1,5 +1,5 @@
 //! What decoding and encoding take from the heap.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs)]
 
 mod support;
 

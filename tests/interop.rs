@@ -15,6 +15,9 @@ mod peer;
 mod program;
 #[path = "interop/timed.rs"]
 mod timed;
+#[cfg(feature = "cli")]
+#[path = "interop/tool.rs"]
+mod tool;
 
 use std::net::Ipv4Addr;
 
@@ -66,7 +69,7 @@ async fn freq(
 async fn oscsend_reaches_a_typed_handler() {
     let (hear, mut heard) = mpsc::channel(1);
     let channel = loopback().await;
-    let port = channel.local_addr().port();
+    let port = channel.local_addr().unwrap().port();
     let router = Router::with_state(hear).route("/synth/*/freq", freq);
     let server = Server::new(router).listen("udp", channel).spawn();
 
@@ -154,7 +157,7 @@ async fn osc4py3_client_reaches_the_server() {
 /// A message and bundles of a peer arrive in full: as packets at a channel, as calls at a server.
 async fn reaches_the_server(speaker: impl AsyncFn(u16) -> Speaker) {
     let mut channel = loopback().await;
-    let mut peer = speaker(channel.local_addr().port()).await;
+    let mut peer = speaker(channel.local_addr().unwrap().port()).await;
     // python-osc takes a time as a float of seconds: whole ones survive.
     let past = TimeTag::new(0xe000_0000, 0);
     for packet in [all_types().into(), nested_bundle(TimeTag::IMMEDIATELY), nested_bundle(past)] {
@@ -222,7 +225,7 @@ async fn a_character_of_osc4py3_is_read_in_spite_of_its_place() {
 #[ignore = "needs python-osc: bash .ci/install"]
 async fn a_python_osc_client_gets_the_reply_on_its_own_socket() {
     let channel = loopback().await;
-    let port = channel.local_addr().port();
+    let port = channel.local_addr().unwrap().port();
     let router = Router::new().route("/ping", async |Args(n): Args<i32>| ("/pong", n + 1));
     let server = Server::new(router).listen("udp", channel).spawn();
     let mut peer = Speaker::python_osc(port).await;

@@ -35,6 +35,13 @@ fn bundle_depth() {
 }
 
 #[test]
+fn no_bundles_at_all() {
+    let options = default().max_bundle_depth(0);
+    assert_eq!(decode(&nested_bundles(1), &options), Err(DecodeErrorKind::BundlesTooDeep));
+    assert_eq!(decode(&message_of_tags(b""), &options), Ok(()));
+}
+
+#[test]
 fn bundle_depth_deeper_than_what_needs_no_allocation() {
     for depth in 1..40 {
         let options = default().max_bundle_depth(depth);

@@ -25,7 +25,7 @@ fn ms(millis: u64) -> Duration {
 
 async fn serve<S: Send + Sync + 'static>(router: Router<S>) -> (ServerHandle, SocketAddr) {
     let channel = Channel::udp(LOOPBACK).await.unwrap();
-    let address = channel.local_addr();
+    let address = channel.local_addr().unwrap();
     (Server::new(router).listen("udp", channel).spawn(), address)
 }
 
@@ -89,7 +89,7 @@ async fn one_malformed_datagram_between_two_good_ones_costs_itself_only() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
     let sender = UdpSocket::bind(LOOPBACK).await.unwrap();
     for datagram in [&b"/a\0\0,\0\0\0"[..], b"/a\0\0,i\0\0", b"/b\0\0,\0\0\0"] {
-        sender.send_to(datagram, channel.local_addr()).await.unwrap();
+        sender.send_to(datagram, channel.local_addr().unwrap()).await.unwrap();
     }
     let items: Vec<_> = channel.by_ref().take(3).collect().await;
     assert_eq!(items[0].0.as_ref().unwrap().to_string(), "/a ,");
@@ -378,9 +378,9 @@ async fn replies_have_a_budget() {
 #[tokio::test]
 async fn a_port_in_use_is_an_error_that_names_the_address() {
     let first = Channel::udp(LOOPBACK).await.unwrap();
-    let error = Channel::udp(first.local_addr()).await.unwrap_err();
+    let error = Channel::udp(first.local_addr().unwrap()).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
-    assert!(error.to_string().contains(&first.local_addr().to_string()), "{error}");
+    assert!(error.to_string().contains(&first.local_addr().unwrap().to_string()), "{error}");
 }
 
 #[tokio::test]
@@ -451,7 +451,7 @@ async fn a_handler_that_waits_does_not_stop_the_intake() {
         },
     );
     let channel = Channel::udp(LOOPBACK).await.unwrap();
-    let client = Client::udp(channel.local_addr()).await.unwrap();
+    let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();
     let server = Server::new(router).listen("udp", channel).inbox(8).spawn();
     let received = |count| {
         let server = &server;

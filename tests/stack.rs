@@ -49,7 +49,7 @@ fn hostile_depth() {
         for options in [DecodeOptions::strict(), DecodeOptions::default(), DecodeOptions::lenient()] {
             let deep_bundle = use_up(nested_bundles(100_000), &options);
             assert_eq!(deep_bundle, Err(DecodeErrorKind::BundlesTooDeep));
-            let deep_array = use_up(message_of_tags(&[b'['; 50_000]), &options);
+            let deep_array = use_up(message_of_tags(&vec![b'['; 50_000]), &options);
             assert_eq!(deep_array, Err(DecodeErrorKind::ArraysTooDeep));
         }
         let unlimited = DecodeOptions::default().max_bundle_depth(usize::MAX);

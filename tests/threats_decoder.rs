@@ -282,7 +282,7 @@ proptest! {
 /// Datagrams are copied to their size by the codec; here: what is kept apart from its packet.
 #[test]
 fn threat_16_small_values_that_keep_a_large_buffer_alive() {
-    let frame = Bytes::from([&b"/a\0\0,bb\0\0\0\0\x04abcd\0\0\xff\xf0"[..], &[0; 0xfff0]].concat());
+    let frame = Bytes::from([&b"/a\0\0,bb\0\0\0\0\x04abcd\0\0\xff\xf0"[..], &vec![0; 0xfff0]].concat());
     let kept = counted(|| {
         let message = Message::decode(frame.clone()).unwrap();
         let (small, _) = message.parse::<(Vec<u8>, &[u8])>().unwrap();

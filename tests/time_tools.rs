@@ -85,7 +85,7 @@ async fn other_process() {
         ("/lateness/is", (meta.lateness.as_secs_f64(), meta.schedule_id.is_some()))
     });
     let channel = Channel::udp(LOOPBACK).await.unwrap();
-    println!("listening {}", channel.local_addr());
+    println!("listening {}", channel.local_addr().unwrap());
     let server = Server::new(router.merge(ClockSync::responder(Ahead))).clock(Ahead).listen("udp", channel);
     let server = server.spawn();
     let end = || std::io::stdin().read_to_end(&mut Vec::new());
@@ -159,7 +159,7 @@ async fn a_bundle_tagged_by_the_measured_offset_is_held_by_the_other_process_unt
 async fn answers_that_contradict_older_ones_replace_them() {
     let clock = TestClock::starting_at(SystemClock.now().wall);
     let channel = Channel::udp(LOOPBACK).await.unwrap();
-    let mut sync = ClockSync::new(Client::udp(channel.local_addr()).await.unwrap())
+    let mut sync = ClockSync::new(Client::udp(channel.local_addr().unwrap()).await.unwrap())
         .addresses("/show/time", "/show/time/is")
         .pings(3);
     let responder = ClockSync::responder_at("/time", "/show/time/is", clock.clone());
@@ -184,7 +184,7 @@ async fn nobody_who_answers_and_nonsense_are_errors_and_no_estimates() {
     assert!(std::error::Error::source(&error).is_some());
 
     let channel = Channel::udp(LOOPBACK).await.unwrap();
-    let client = Client::udp(channel.local_addr()).await.unwrap();
+    let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();
     let router = Router::new().route("/clock/ping", |Args(n): Args<i32>| {
         let now = TimeTag::now();
         if n % 2 == 0 {
@@ -201,7 +201,7 @@ async fn nobody_who_answers_and_nonsense_are_errors_and_no_estimates() {
 #[tokio::test]
 async fn a_sender_tags_by_the_peer_s_clock_and_inner_bundles_too() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
-    let mut sender = TimedSender::new(Client::udp(channel.local_addr()).await.unwrap())
+    let mut sender = TimedSender::new(Client::udp(channel.local_addr().unwrap()).await.unwrap())
         .clock(TestClock::new())
         .clock_offset(ClockOffset::peer_ahead(SECOND));
     let clock = TestClock::new();
@@ -241,7 +241,7 @@ async fn both_ends_may_correct_the_offset() {
     // The receiver knows the sender's clock to be behind by 20 ms.
     let log = Arc::new(Log::default());
     let channel = Channel::udp(LOOPBACK).await.unwrap();
-    let client = Client::udp(channel.local_addr()).await.unwrap();
+    let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();
     let options = TimeOptions::new().clock_offset(ClockOffset::peer_behind(ms(20)));
     let router = router(Arc::clone(&log), TestClock::new());
     let server = Server::new(router).listen("udp", channel).time(options).spawn();

@@ -72,12 +72,11 @@ pub(crate) fn parse(case: usize, packet: PacketRef<'_>) -> f32 {
 #[inline]
 fn parse_message(case: usize, message: MessageRef<'_>) -> Option<f32> {
     Some(match case {
-        0 => message.parse::<f32>().ok()?,
+        0 | 5 => message.parse::<f32>().ok()?,
         1 => message.parse::<(i32, &str, f32, &[u8])>().ok()?.2,
         2 => message.parse::<[f32; 64]>().ok()?[63],
         3 => f32::from(*message.parse::<&[u8]>().ok()?.first()?),
         4 => message.parse::<(i32, f32, &str)>().ok()?.1,
-        5 => message.parse::<f32>().ok()?,
         _ => message.parse::<(&str, i32, i32, i32, &str, f32, &str, f32)>().ok()?.7,
     })
 }

@@ -1,29 +1,43 @@
-//! The sending side: cheap to clone, no task behind it.
+//! The sending side: cheap to clone.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+#[cfg(feature = "net")]
+use std::net::IpAddr;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{self, Waker};
 
-use bytes::BytesMut;
-use tokio::net::{ToSocketAddrs, UdpSocket, lookup_host};
+use tokio::io::{AsyncRead, AsyncWrite};
+#[cfg(feature = "net")]
+use tokio::net::ToSocketAddrs;
 
-use super::request::{Request, Waiters};
-use super::socket::bind_udp;
-use super::udp::UdpPackets;
-use crate::codec::FrameError;
-use crate::packet::{IntoPacket, Peer};
+use super::events::Disconnect;
+use super::hub::{Hub, Place, Wants};
+use super::link::{Link, SharedCodec};
+use super::options::StreamOptions;
+use super::outbox::Delivery;
+use super::reconnect::{Background, ClientStates, Connect, Reconnecting};
+use super::request::Request;
+use super::source::{Source, StreamSource};
+use super::subscription::ClientSubscription;
+#[cfg(feature = "net")]
+use super::tcp;
+#[cfg(feature = "net")]
+use super::udp::{self, FanOut, UdpPackets, UdpSender};
+#[cfg(feature = "net")]
+use super::{HostPort, Udp, UdpMonitor};
+use crate::codec::{Codec, FrameError, FrameErrorKind, Framing};
+use crate::packet::IntoPacket;
 use crate::pattern::Pattern;
-use crate::wire::DecodeOptions;
 
-/// The most bytes that UDP carries over IPv4 and IPv6.
-const MAX_UDP4: usize = 65_507;
-const MAX_UDP6: usize = 65_527;
-
-/// Sends packets to one peer, and hears its answers on the same socket.
+/// Sends packets to one peer, and hears its answers by the same way.
 ///
-/// Cloning it is a reference count; all clones share the socket. There is no task and no queue
-/// behind it: when [`send`](Client::send) returns, the packet is with the operating system.
+/// Cloning it is a reference count; all clones share the socket. There is no task behind it: when
+/// [`send`](Client::send) returns, the packet is with the operating system. Only a
+/// [`reconnecting`](Client::reconnecting) client has a task and a queue.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,7 +45,7 @@ const MAX_UDP6: usize = 65_527;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
-/// let client = Client::udp(channel.local_addr()).await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
 /// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
 /// let server = Server::new(router).listen("udp", channel).spawn();
 ///
@@ -40,21 +54,33 @@ const MAX_UDP6: usize = 65_527;
 /// # server.shutdown().await;
 /// # Ok(()) }
 /// ```
+///
+/// What the peer sends is read by those who wait for it: requests, subscriptions,
+/// [`closed`](Client::closed). A request or subscription that waits must be polled or dropped: it
+/// may be the one that reads for all. On a byte stream that nobody waits on, each send takes in and
+/// throws away what has arrived, so that the peer is not held up.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
 }
 
-pub(super) struct Shared {
-    pub(super) socket: Arc<UdpSocket>,
-    peer: SocketAddr,
-    /// The buffer of the last send, for the next.
-    buffer: std::sync::Mutex<BytesMut>,
-    /// Held by the one request that reads for all.
-    pub(super) packets: tokio::sync::Mutex<UdpPackets>,
-    pub(super) waiters: Waiters,
+struct Shared {
+    transport: Transport,
+    hub: Arc<Hub>,
 }
 
+enum Transport {
+    #[cfg(feature = "net")]
+    Udp(UdpSender),
+    Stream {
+        link: Link,
+        peer: Option<SocketAddr>,
+        local: Option<SocketAddr>,
+    },
+    Background(Background),
+}
+
+#[cfg(feature = "net")]
 impl Client {
     /// A client of a UDP peer, on a free port of all interfaces. Nothing is sent yet.
     ///
@@ -66,42 +92,256 @@ impl Client {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub async fn udp(peer: impl ToSocketAddrs) -> io::Result<Self> {
-        let no_address = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        let peer = lookup_host(peer).await?.next().ok_or_else(no_address)?;
-        let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        let socket = Arc::new(bind_udp(SocketAddr::new(any, 0)).await?);
-        let packets = UdpPackets::new(Arc::clone(&socket), DecodeOptions::default());
-        let shared = Shared {
-            socket,
-            peer,
-            buffer: std::sync::Mutex::default(),
-            packets: tokio::sync::Mutex::new(packets),
-            waiters: Waiters::default(),
-        };
-        Ok(Self { shared: Arc::new(shared) })
+    pub async fn udp(peer: impl Into<HostPort>) -> io::Result<Self> {
+        Udp::new(peer).client().await
     }
 
-    /// Sends a packet: encoded into a reused buffer and handed to the operating system, waiting
-    /// while the socket's buffer is full.
-    ///
-    /// UDP promises no delivery: `Ok` means sent, not received.
+    pub(super) fn from_udp(
+        link: Arc<udp::Link>,
+        peer: SocketAddr,
+        answers_from: Option<IpAddr>,
+        packets: UdpPackets,
+    ) -> Self {
+        let source = Source::Udp { packets, answers_from };
+        Self::new(Transport::Udp(UdpSender::new(link, peer)), source)
+    }
+
+    /// A client whose answers are read by the channel that owns the socket.
+    pub(super) fn by_channel(packets: &UdpPackets, peer: SocketAddr, answers_from: Option<IpAddr>) -> Self {
+        let sender = UdpSender::new(Arc::clone(packets.link()), peer);
+        let client = Self::new(Transport::Udp(sender), Source::Elsewhere);
+        packets.diverts().add(&client.shared.hub, answers_from);
+        client
+    }
+
+    /// Sends to these peers instead, by the same datagram socket, each packet encoded once.
     ///
     /// # Errors
-    /// The packet cannot be encoded, does not fit a datagram (65,507 bytes over IPv4, 65,527 over
-    /// IPv6), or the operating system refuses it.
+    /// The client is one of a connection, which has one peer.
+    pub fn to<A: Into<SocketAddr>>(&self, peers: impl IntoIterator<Item = A>) -> io::Result<FanOut> {
+        let Transport::Udp(udp) = &self.shared.transport else {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "a connection has one peer"));
+        };
+        let target = |peer: A| (Arc::clone(udp.link()), peer.into());
+        Ok(FanOut::new(peers.into_iter().map(target).collect()))
+    }
+
+    /// A look at the socket of a datagram client: its buffers, and what was lost. A client of a
+    /// connection has none.
+    pub fn monitor(&self) -> Option<UdpMonitor> {
+        match &self.shared.transport {
+            Transport::Udp(udp) => Some(UdpMonitor::new(udp.link())),
+            _ => None,
+        }
+    }
+
+    /// Connects to a TCP peer, with the default [`StreamOptions`]. The addresses of a name are tried
+    /// in order.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, or nobody answers.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub async fn tcp(peer: impl ToSocketAddrs, framing: impl Framing) -> io::Result<Self> {
+        Self::tcp_with(peer, framing, &StreamOptions::default()).await
+    }
+
+    /// As [`tcp`](Client::tcp), with limits of your own.
+    ///
+    /// # Errors
+    /// As [`tcp`](Client::tcp).
+    pub async fn tcp_with(
+        peer: impl ToSocketAddrs,
+        framing: impl Framing,
+        options: &StreamOptions,
+    ) -> io::Result<Self> {
+        let stream = tcp::connect(peer, options).await?;
+        let addresses = (stream.peer_addr().ok(), stream.local_addr().ok());
+        let (reader, writer) = stream.into_split();
+        Ok(Self::over(Box::new(reader), Box::new(writer), addresses, framing, options))
+    }
+
+    /// A client that connects to a TCP peer, and again whenever the connection breaks. Packets wait
+    /// in a bounded queue meanwhile. See [`Reconnecting`].
+    pub fn reconnecting<A, F>(peer: A, framing: F) -> Reconnecting<impl Connect, F>
+    where
+        A: ToSocketAddrs + Clone + Send + Sync + 'static,
+        F: Framing,
+    {
+        Reconnecting::new(tcp::Connector::new(peer), framing)
+    }
+}
+
+#[cfg(all(unix, feature = "net"))]
+impl Client {
+    /// Connects to a Unix stream socket, with the default [`StreamOptions`].
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub async fn unix(path: impl AsRef<std::path::Path>, framing: impl Framing) -> io::Result<Self> {
+        Ok(Self::io(tokio::net::UnixStream::connect(path).await?, framing))
+    }
+}
+
+impl Client {
+    /// A client over a byte stream: a pipe, a serial port, a TLS session, a `tokio::io::duplex`. With
+    /// the default [`StreamOptions`].
+    pub fn io<I>(io: I, framing: impl Framing) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Self::io_with(io, framing, &StreamOptions::default())
+    }
+
+    /// As [`io`](Client::io), with limits of your own: `decode` and `write_timeout` count.
+    pub fn io_with<I>(io: I, framing: impl Framing, options: &StreamOptions) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (reader, writer) = tokio::io::split(io);
+        Self::over(Box::new(reader), Box::new(writer), (None, None), framing, options)
+    }
+
+    /// A client that opens its byte stream with a function, and again whenever it breaks. See
+    /// [`Reconnecting`].
+    pub fn reconnecting_with<C: Connect, F: Framing>(connect: C, framing: F) -> Reconnecting<C, F> {
+        Reconnecting::new(connect, framing)
+    }
+
+    fn over(
+        reader: Box<dyn AsyncRead + Send + Unpin>,
+        writer: Box<dyn AsyncWrite + Send + Unpin>,
+        (peer, local): (Option<SocketAddr>, Option<SocketAddr>),
+        framing: impl Framing,
+        options: &StreamOptions,
+    ) -> Self {
+        let codec: Arc<dyn SharedCodec> =
+            Arc::new(Mutex::new(Codec::with_options(framing, options.decode.clone())));
+        let link = Link::new(writer, Arc::clone(&codec), options.write_timeout);
+        let source = Source::Stream(StreamSource::new(reader, codec));
+        Self::new(Transport::Stream { link, peer, local }, source)
+    }
+
+    pub(super) fn in_background(background: Background, hub: Arc<Hub>) -> Self {
+        Self { shared: Arc::new(Shared { transport: Transport::Background(background), hub }) }
+    }
+
+    fn new(transport: Transport, source: Source) -> Self {
+        Self { shared: Arc::new(Shared { transport, hub: Arc::new(Hub::new(source)) }) }
+    }
+
+    /// Sends a packet. When it returns, the packet is with the operating system; it waits while that
+    /// takes nothing. (A reconnecting client: when it returns, the packet is in the queue.)
+    ///
+    /// UDP promises no delivery, and OSC on TCP no acknowledgement: `Ok` means sent, not received.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded, does not fit (a datagram: 65,507 bytes over IPv4, 65,527 over
+    /// IPv6; a frame: the limit of the framing), the connection has ended, the peer took nothing for
+    /// [`write_timeout`](StreamOptions#structfield.write_timeout), or the operating system refuses
+    /// it. After an I/O error on a byte stream, all sends fail.
     ///
     /// # Cancel safety
-    /// A datagram is sent whole or not at all; after a drop the packet was perhaps sent.
+    /// Nothing is torn. After a drop the packet was perhaps sent: a datagram whole or not at all; on
+    /// a byte stream the rest of a frame goes out with the next send or [`flush`](Client::flush).
     pub async fn send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
-        let mut buffer = std::mem::take(&mut *self.shared.buffer());
-        buffer.clear();
-        let sent = match packet.encode(&mut buffer) {
-            Ok(()) => self.shared.send(&buffer).await,
-            Err(error) => Err(error.into()),
-        };
-        *self.shared.buffer() = buffer;
-        sent
+        match &self.shared.transport {
+            #[cfg(feature = "net")]
+            Transport::Udp(udp) => udp.send(packet).await,
+            Transport::Stream { link, .. } => {
+                let packet = packet.into_packet()?;
+                self.check_open()?;
+                self.while_reading(link.send(packet.as_bytes().clone())).await
+            }
+            Transport::Background(background) => {
+                background.send(packet.into_packet()?.as_bytes().clone()).await
+            }
+        }
+    }
+
+    /// Sends a packet if that needs no waiting.
+    ///
+    /// # Errors
+    /// `Full` if it would have to wait, then nothing of it is sent; else as [`send`](Client::send).
+    /// The end of a frame that the transport did not take goes out with the next send or
+    /// [`flush`](Client::flush).
+    pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+        match &self.shared.transport {
+            #[cfg(feature = "net")]
+            Transport::Udp(udp) => udp.try_send(packet),
+            Transport::Stream { link, .. } => {
+                let packet = packet.into_packet()?;
+                self.check_open()?;
+                link.try_send(packet.as_bytes().clone())
+            }
+            Transport::Background(background) => background.try_send(packet.into_packet()?.as_bytes()),
+        }
+    }
+
+    /// Takes a packet for the next [`flush`](Client::flush), or for when 64 KiB have come together:
+    /// many packets leave in one call of the operating system. Datagrams are sent at once.
+    ///
+    /// # Errors
+    /// As [`send`](Client::send).
+    ///
+    /// # Cancel safety
+    /// The packet is taken whole or not at all.
+    pub async fn feed(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+        match &self.shared.transport {
+            Transport::Stream { link, .. } => {
+                let packet = packet.into_packet()?;
+                self.check_open()?;
+                self.while_reading(link.feed(packet.as_bytes().clone())).await
+            }
+            _ => self.send(packet).await,
+        }
+    }
+
+    /// Sends what [`feed`](Client::feed) and dropped sends have left.
+    ///
+    /// # Errors
+    /// As [`send`](Client::send).
+    ///
+    /// # Cancel safety
+    /// Nothing is torn; call it again.
+    pub async fn flush(&self) -> Result<(), FrameError> {
+        match &self.shared.transport {
+            Transport::Stream { link, .. } => self.while_reading(link.flush()).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends many packets, as [`feed`](Client::feed) and [`flush`](Client::flush) do.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::{Channel, Client, Slip};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+    /// let client = Client::tcp(channel.local_addr()?, Slip::new()).await?;
+    /// client.send_all((0..100).map(|voice| (format!("/synth/{voice}/freq"), 440.0_f32))).await?;
+    /// assert_eq!(channel.take(100).count().await, 100);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Client::send), at the first packet that fails; those before it are sent or taken.
+    ///
+    /// # Cancel safety
+    /// Nothing is torn. After a drop a part of the packets was perhaps sent.
+    pub async fn send_all<P: IntoPacket>(
+        &self,
+        packets: impl IntoIterator<Item = P>,
+    ) -> Result<(), FrameError> {
+        for packet in packets {
+            self.feed(packet).await?;
+        }
+        self.flush().await
     }
 
     /// Sends a message and waits for a reply from the peer whose address matches `reply`, a literal
@@ -114,56 +354,147 @@ impl Client {
     /// `reply` is no legal pattern.
     #[track_caller]
     pub fn request(&self, packet: impl IntoPacket, reply: &str) -> Request {
-        #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-        let reply = match Pattern::new(reply.to_owned()) {
-            Ok(pattern) => pattern,
-            Err(error) => panic!("the reply pattern {reply:?} is not legal: {error}"),
-        };
-        Request::new(self.clone(), packet.into_packet(), reply)
+        Request::new(self.clone(), packet.into_packet(), pattern(reply))
+    }
+
+    /// The messages of the peer whose address matches `address`, a literal address or a pattern:
+    /// replies and pushes, also those in bundles.
+    ///
+    /// # Panics
+    /// `address` is no legal pattern.
+    #[track_caller]
+    pub fn subscribe(&self, address: &str) -> ClientSubscription {
+        ClientSubscription::new(Place::take(&self.shared.hub, Wants::All(pattern(address))))
+    }
+
+    /// Waits until the connection has ended, and says why. Of a datagram client that is never; of a
+    /// reconnecting one when it is closed.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn closed(&self) -> Disconnect {
+        let place = Place::take(&self.shared.hub, Wants::End);
+        loop {
+            if let Err(reason) = poll_fn(|cx| place.poll(cx)).await {
+                return reason;
+            }
+        }
+    }
+
+    /// Sends what waits and closes the connection; of a reconnecting client also its task, after at
+    /// most 1 s. Clones can send nothing more. A datagram client has nothing to close.
+    ///
+    /// # Errors
+    /// As [`send`](Client::send).
+    ///
+    /// # Cancel safety
+    /// Nothing is torn; call it again.
+    pub async fn close(&self) -> Result<(), FrameError> {
+        match &self.shared.transport {
+            #[cfg(feature = "net")]
+            Transport::Udp(_) => Ok(()),
+            Transport::Stream { link, .. } => {
+                link.close().await?;
+                self.shared.hub.end(Disconnect::ByUs);
+                Ok(())
+            }
+            Transport::Background(background) => {
+                background.close();
+                self.closed().await;
+                Ok(())
+            }
+        }
+    }
+
+    /// What a reconnecting client is doing: its state now, and each one after. Of other clients the
+    /// stream ends at once.
+    pub fn states(&self) -> ClientStates {
+        match &self.shared.transport {
+            Transport::Background(background) => background.states(),
+            _ => ClientStates::none(),
+        }
+    }
+
+    /// What became of the packets that a reconnecting client has accepted; `None` of other clients.
+    pub fn delivery(&self) -> Option<Delivery> {
+        match &self.shared.transport {
+            Transport::Background(background) => Some(background.delivery()),
+            _ => None,
+        }
     }
 
     /// The address packets are sent to.
-    pub fn peer_addr(&self) -> SocketAddr {
-        self.shared.peer
-    }
-
-    /// The address replies come to; its IP is the unspecified one.
     ///
     /// # Errors
-    /// The operating system does not tell.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.shared.socket.local_addr()
+    /// The client has no IP peer, or not always the same.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match &self.shared.transport {
+            #[cfg(feature = "net")]
+            Transport::Udp(udp) => Ok(udp.peer()),
+            Transport::Stream { peer, .. } => peer.ok_or_else(no_address),
+            Transport::Background(_) => Err(no_address()),
+        }
     }
 
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
+    /// The address replies come to; that of a UDP client has the unspecified IP.
+    ///
+    /// # Errors
+    /// The client has no IP address, or not always the same; or the operating system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match &self.shared.transport {
+            #[cfg(feature = "net")]
+            Transport::Udp(udp) => Ok(udp.link().local_addr()),
+            Transport::Stream { local, .. } => local.ok_or_else(no_address),
+            Transport::Background(_) => Err(no_address()),
+        }
+    }
+
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        &self.shared.hub
+    }
+
+    /// Sends, and takes in what arrives meanwhile: a peer that waits until its answers are read
+    /// would take nothing.
+    async fn while_reading<T>(&self, sending: impl Future<Output = T>) -> T {
+        let mut sending = pin!(sending);
+        poll_fn(|cx| {
+            let sent = sending.as_mut().poll(cx);
+            if sent.is_pending() {
+                self.shared.hub.drain_if_unwatched(cx);
+            }
+            sent
+        })
+        .await
+    }
+
+    /// Whether the peer has not closed the connection yet, as far as that has arrived.
+    fn check_open(&self) -> Result<(), FrameError> {
+        self.shared.hub.drain_if_unwatched(&mut task::Context::from_waker(Waker::noop()));
+        self.shared.hub.ended().map_or(Ok(()), |_| Err(FrameErrorKind::Closed.into()))
     }
 }
 
-impl Shared {
-    pub(super) async fn send(&self, frame: &[u8]) -> Result<(), FrameError> {
-        let limit = if self.peer.is_ipv4() { MAX_UDP4 } else { MAX_UDP6 };
-        if frame.len() > limit {
-            return Err(FrameError::too_large(frame.len(), limit));
-        }
-        self.socket.send_to(frame, self.peer).await?;
-        Ok(())
+#[track_caller]
+fn pattern(text: &str) -> Pattern {
+    #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
+    match Pattern::new(text.to_owned()) {
+        Ok(pattern) => pattern,
+        Err(error) => panic!("the pattern {text:?} is not legal: {error}"),
     }
+}
 
-    /// Whether a packet comes from the peer. A device may answer from another port, and a group's
-    /// or an unspecified address is nobody's own.
-    pub(super) fn is_from_peer(&self, peer: Peer) -> bool {
-        let own = self.peer.ip();
-        own.is_multicast() || own.is_unspecified() || peer.ip() == Some(own)
-    }
-
-    fn buffer(&self) -> std::sync::MutexGuard<'_, BytesMut> {
-        self.buffer.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
+fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "this client has no IP address")
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("udp", &self.shared.peer).finish()
+        let (kind, peer) = match &self.shared.transport {
+            #[cfg(feature = "net")]
+            Transport::Udp(udp) => ("udp", Some(udp.peer())),
+            Transport::Stream { peer, .. } => ("stream", *peer),
+            Transport::Background(_) => ("reconnecting", None),
+        };
+        f.debug_struct("Client").field(kind, &peer).finish()
     }
 }

@@ -1,18 +1,13 @@
-//! Requests: several futures wait for replies on one socket. One of them reads for all; when it
-//! ends or is dropped, the next takes over.
+//! Requests: a message sent, and the reply waited for.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt;
-use tokio::sync::oneshot;
-
 use super::Client;
-use super::client::Shared;
+use super::events::Disconnect;
+use super::hub::{Place, Wants};
 use crate::codec::FrameError;
 use crate::packet::{EncodeError, Message, Packet};
 use crate::pattern::Pattern;
@@ -43,24 +38,10 @@ impl Request {
 
     async fn run(self) -> Result<Message, RequestError> {
         let packet = self.packet.map_err(FrameError::from)?;
-        let shared = self.client.shared();
-        if let Ok(mut packets) = shared.packets.try_lock() {
-            // Nobody waits: what has arrived by now answers nothing that is still asked.
-            packets.drain();
-        }
-        let (ticket, reply) = shared.waiters.join(self.reply);
-        shared.send(packet.as_bytes()).await?;
-        let answered = async {
-            tokio::select! {
-                biased;
-                reply = reply => reply.ok(),
-                reply = read_for_all(shared, ticket.id) => Some(reply),
-            }
-        };
-        match tokio::time::timeout(self.timeout, answered).await {
-            Ok(Some(reply)) => Ok(reply),
-            _ => Err(RequestError::Timeout(self.timeout)),
-        }
+        let place = Place::take(self.client.hub(), Wants::Reply(self.reply));
+        self.client.send(packet).await?;
+        let answered = tokio::time::timeout(self.timeout, poll_fn(|cx| place.poll(cx))).await;
+        answered.map_err(|_| RequestError::Timeout(self.timeout))?.map_err(RequestError::Closed)
     }
 }
 
@@ -77,83 +58,6 @@ impl IntoFuture for Request {
     }
 }
 
-/// Reads the socket and gives each reply to the request it belongs to, until that is `own`.
-async fn read_for_all(shared: &Shared, own: u64) -> Message {
-    let mut packets = shared.packets.lock().await;
-    loop {
-        let Some((Ok(Packet::Message(message)), meta)) = packets.next().await else { continue };
-        if !shared.is_from_peer(meta.peer) {
-            continue;
-        }
-        if let Some(message) = shared.waiters.deliver(message, own) {
-            return message;
-        }
-    }
-}
-
-/// The requests that wait, in the order they were made.
-#[derive(Default)]
-pub(super) struct Waiters {
-    inner: Mutex<Waiting>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    next_id: u64,
-    queue: VecDeque<Waiter>,
-}
-
-struct Waiter {
-    id: u64,
-    reply: Pattern,
-    slot: oneshot::Sender<Message>,
-}
-
-impl Waiters {
-    fn join(&self, reply: Pattern) -> (Ticket<'_>, oneshot::Receiver<Message>) {
-        let (slot, receiver) = oneshot::channel();
-        let mut waiting = self.lock();
-        let id = waiting.next_id;
-        waiting.next_id += 1;
-        waiting.queue.push_back(Waiter { id, reply, slot });
-        (Ticket { waiters: self, id }, receiver)
-    }
-
-    /// Gives a message to the first request it answers; back to the caller if that is `own`.
-    fn deliver(&self, mut message: Message, own: u64) -> Option<Message> {
-        let mut waiting = self.lock();
-        loop {
-            let address = message.address().as_bytes();
-            let at = waiting.queue.iter().position(|waiter| waiter.reply.matches_bytes(address))?;
-            let waiter = waiting.queue.remove(at)?;
-            if waiter.id == own {
-                return Some(message);
-            }
-            match waiter.slot.send(message) {
-                Ok(()) => return None,
-                // That request is being dropped: the reply is for the next one.
-                Err(unwanted) => message = unwanted,
-            }
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A place among the waiting requests, given up when dropped.
-struct Ticket<'a> {
-    waiters: &'a Waiters,
-    id: u64,
-}
-
-impl Drop for Ticket<'_> {
-    fn drop(&mut self) {
-        self.waiters.lock().queue.retain(|waiter| waiter.id != self.id);
-    }
-}
-
 /// Why a request has no reply.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -162,6 +66,8 @@ pub enum RequestError {
     Send(FrameError),
     /// No reply came in this time.
     Timeout(Duration),
+    /// The connection ended before a reply came.
+    Closed(Disconnect),
 }
 
 impl From<FrameError> for RequestError {
@@ -175,6 +81,7 @@ impl fmt::Display for RequestError {
         match self {
             Self::Send(error) => write!(f, "the request was not sent: {error}"),
             Self::Timeout(timeout) => write!(f, "no reply within {timeout:?}"),
+            Self::Closed(reason) => write!(f, "no reply, the connection was lost: {reason}"),
         }
     }
 }
@@ -183,7 +90,7 @@ impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Send(error) => Some(error),
-            Self::Timeout(_) => None,
+            Self::Timeout(_) | Self::Closed(_) => None,
         }
     }
 }

@@ -1,24 +1,47 @@
-//! A channel: packets in as a `Stream`, answers out by the same socket.
+//! A channel: packets in as a `Stream`, answers out by the way they came.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+#[cfg(feature = "net")]
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::Stream;
-use tokio::net::{ToSocketAddrs, UdpSocket};
+use futures::stream::{BoxStream, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+#[cfg(feature = "net")]
+use tokio::net::ToSocketAddrs;
 
-use super::socket::bind_udp;
-use super::udp::UdpPackets;
-use crate::packet::{Meta, Packet, Peer};
-use crate::wire::{DecodeError, DecodeOptions};
+use super::connections::Connections;
+use super::events::ConnectionEvents;
+use super::listener::Listener;
+use super::options::StreamOptions;
+use super::outlet::{BroadcastReport, Outlet, Way};
+use super::registry::Registry;
+#[cfg(feature = "net")]
+use super::socket::bind_tcp;
+#[cfg(feature = "net")]
+use super::udp::{UdpPackets, answers_from, check_peer};
+#[cfg(feature = "net")]
+use super::{Client, HostPort, Udp, UdpMonitor};
+use crate::codec::{FrameError, Framing};
+use crate::packet::{IntoPacket, Meta, Packet, Peer};
+use crate::wire::DecodeError;
+#[cfg(feature = "net")]
+use crate::wire::DecodeOptions;
 
-/// A socket that receives: a `Stream` of packets, each with its [`Meta`].
+/// What a channel gives.
+pub(super) type Item = (Result<Packet, DecodeError>, Meta);
+
+/// What receives: a `Stream` of packets, each with its [`Meta`]. A datagram socket, a listener with
+/// its connections, or a single byte stream.
 ///
-/// A malformed datagram is an item with the peer's address in its `Meta`; the stream goes on. It
-/// never ends by itself. Give it to [`Server::listen`](crate::Server::listen), or read it:
+/// A malformed packet is an item with its peer in the `Meta`; the stream goes on. Connections come
+/// and go without a word in it: see [`events`](Channel::events). It ends when the channel is
+/// [closed](Outlet::close), or when the stream of [`io`](Channel::io) ends. Give it to
+/// [`Server::listen`](crate::Server::listen), or read it:
 ///
 /// ```
 /// use futures::StreamExt;
@@ -26,27 +49,36 @@ use crate::wire::{DecodeError, DecodeOptions};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut channel = Channel::udp("127.0.0.1:0").await?;
-/// let client = Client::udp(channel.local_addr()).await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
 /// client.send(("/synth/1/freq", 440.0_f32)).await?;
 ///
-/// let (packet, meta) = channel.next().await.expect("a channel never ends");
+/// let (packet, meta) = channel.next().await.expect("the channel is open");
 /// assert_eq!(packet?.to_string(), "/synth/1/freq ,f 440");
-/// assert_eq!(meta.peer.ip(), Some(channel.local_addr().ip()));
+/// assert_eq!(meta.peer.ip(), Some(channel.local_addr()?.ip()));
 /// # Ok(()) }
 /// ```
 ///
-/// `next()` is cancel safe: no packet is lost when its future is dropped.
+/// `next()` is cancel safe: no packet is lost when its future is dropped. Nothing runs while the
+/// channel is not polled: connections are accepted, read and written by whoever polls it.
 pub struct Channel {
-    packets: UdpPackets,
-    outlet: Arc<Outlet>,
-    local: SocketAddr,
+    packets: Packets,
+    outlet: Outlet,
+    local: Option<SocketAddr>,
 }
 
+enum Packets {
+    #[cfg(feature = "net")]
+    Udp(UdpPackets),
+    Connections(BoxStream<'static, Item>),
+}
+
+#[cfg(feature = "net")]
 impl Channel {
     /// Binds a UDP socket and receives every packet that is sent to it, with the default
     /// [`DecodeOptions`]. Port 0 takes any free port: see [`local_addr`](Channel::local_addr).
     ///
-    /// The port is this program's alone; an IPv6 address takes IPv6 only.
+    /// The port is this program's alone; an IPv6 address takes IPv6 only. For other options see
+    /// [`Udp`], for groups [`Multicast`](crate::Multicast).
     ///
     /// # Errors
     /// The name cannot be resolved, or none of its addresses can be bound; the error names the
@@ -54,30 +86,202 @@ impl Channel {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub async fn udp(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::udp_with(address, DecodeOptions::default()).await
+    pub async fn udp(address: impl Into<HostPort>) -> io::Result<Self> {
+        Udp::new(address).bind().await
     }
 
     /// As [`udp`](Channel::udp), with limits and tolerance of your own.
     ///
     /// # Errors
     /// As [`udp`](Channel::udp).
-    pub async fn udp_with(address: impl ToSocketAddrs, options: DecodeOptions) -> io::Result<Self> {
-        let socket = Arc::new(bind_udp(address).await?);
-        Ok(Self {
-            local: socket.local_addr()?,
-            packets: UdpPackets::new(Arc::clone(&socket), options),
-            outlet: Arc::new(Outlet { socket }),
-        })
+    pub async fn udp_with(address: impl Into<HostPort>, options: DecodeOptions) -> io::Result<Self> {
+        Udp::new(address).decode(options).bind().await
+    }
+
+    pub(super) fn from_udp(packets: UdpPackets) -> Self {
+        let link = Arc::clone(packets.link());
+        Self {
+            local: Some(link.local_addr()),
+            packets: Packets::Udp(packets),
+            outlet: Outlet::new(Way::Udp(link)),
+        }
+    }
+
+    /// A client of a peer that sends by this datagram channel's socket: the peer sees one port, and
+    /// may answer to it. Whoever reads the channel, a [`Server`](crate::Server) as a rule, reads for
+    /// the client too: an answer goes to the request that waits for it, every other packet to the
+    /// channel (and to the client's subscriptions).
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let stage = Channel::udp("127.0.0.1:0").await?;
+    /// let desk = Channel::udp("127.0.0.1:0").await?;
+    /// let client = desk.client_to(stage.local_addr()?)?;
+    /// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+    /// let stage = Server::new(router).listen("udp", stage).spawn();
+    /// let desk = Server::new(Router::new()).listen("udp", desk).spawn();
+    ///
+    /// let reply = client.request(("/ping", 7), "/pong").await?;
+    /// assert_eq!(reply.parse::<i32>()?, 7);
+    /// # desk.shutdown().await;
+    /// # stage.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The channel is one of connections, or the socket does not reach the peer: IPv4 and IPv6 are
+    /// mixed, or an address of one link does not say of which.
+    pub fn client_to(&self, peer: impl Into<SocketAddr>) -> io::Result<Client> {
+        let Packets::Udp(packets) = &self.packets else {
+            let text = "a channel of connections answers those who connect, and reaches nobody else";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+        };
+        let peer = peer.into();
+        check_peer(packets.link().local_addr(), peer)?;
+        Ok(Client::by_channel(packets, peer, answers_from(peer)))
+    }
+
+    /// A look at the socket of a datagram channel: its buffers, and what was lost. A channel of
+    /// connections has none.
+    pub fn monitor(&self) -> Option<UdpMonitor> {
+        match &self.packets {
+            Packets::Udp(packets) => Some(UdpMonitor::new(packets.link())),
+            Packets::Connections(_) => None,
+        }
+    }
+
+    /// Listens for TCP connections, with the default [`StreamOptions`]. Port 0 takes any free port.
+    ///
+    /// Each connection is a peer of its own, with a number: see [`Peer::connection`] and
+    /// [`Meta::connection_name`]. Replies go down the connection that the message came by.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Channel, Client, Router, Server, Slip};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+    /// let client = Client::tcp(channel.local_addr()?, Slip::new()).await?;
+    /// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+    /// let server = Server::new(router).listen("stage", channel).spawn();
+    ///
+    /// assert_eq!(client.request(("/ping", 7), "/pong").await?.parse::<i32>()?, 7);
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The port may be taken again while connections of an earlier program are being closed
+    /// (`SO_REUSEADDR`, on Unix), never while another program listens. An IPv6 address takes IPv6
+    /// only.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, or none of its addresses can be bound; the error names the
+    /// address.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub async fn tcp(address: impl ToSocketAddrs, framing: impl Framing) -> io::Result<Self> {
+        Self::tcp_with(address, framing, StreamOptions::default()).await
+    }
+
+    /// As [`tcp`](Channel::tcp), with limits of your own.
+    ///
+    /// # Errors
+    /// As [`tcp`](Channel::tcp).
+    pub async fn tcp_with(
+        address: impl ToSocketAddrs,
+        framing: impl Framing,
+        options: StreamOptions,
+    ) -> io::Result<Self> {
+        Ok(Self::listen_on(bind_tcp(address).await?, framing, options))
+    }
+}
+
+#[cfg(all(unix, feature = "net"))]
+impl Channel {
+    /// Listens on a Unix stream socket at a path, with the default [`StreamOptions`]; for others,
+    /// give a `UnixListener` to [`listen_on`](Channel::listen_on). A socket that a program has left
+    /// there, and that nobody listens on, is replaced.
+    ///
+    /// # Errors
+    /// The path cannot be bound.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix(path: impl AsRef<std::path::Path>, framing: impl Framing) -> io::Result<Self> {
+        Ok(Self::listen_on(super::unix::bind(path.as_ref())?, framing, StreamOptions::default()))
+    }
+}
+
+impl Channel {
+    /// Accepts connections from any [`Listener`].
+    pub fn listen_on<L: Listener>(listener: L, framing: impl Framing, options: StreamOptions) -> Self {
+        let local = listener.local_addr().ok();
+        let registry = Registry::new(options);
+        let outlet = Outlet::new(Way::Connections(registry.clone()));
+        let connections = Connections::new(Some(listener), framing, registry);
+        Self { packets: Packets::Connections(connections.boxed()), outlet, local }
+    }
+
+    /// Reads and answers on one byte stream: a pipe, a serial port, a TLS session, a
+    /// `tokio::io::duplex`. With the default [`StreamOptions`]. The channel ends when the stream
+    /// does.
+    pub fn io<I>(io: I, framing: impl Framing) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Self::io_with(io, framing, StreamOptions::default())
+    }
+
+    /// As [`io`](Channel::io), with limits of your own.
+    pub fn io_with<I>(io: I, framing: impl Framing, options: StreamOptions) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let registry = Registry::new(options);
+        let outlet = Outlet::new(Way::Connections(registry.clone()));
+        let mut connections = Connections::new(None::<NoListener<I>>, framing, registry);
+        connections.admit(io, Peer::LOCAL);
+        Self { packets: Packets::Connections(connections.boxed()), outlet, local: None }
     }
 
     /// The address the socket is bound to.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local
+    ///
+    /// # Errors
+    /// The channel has no IP address: it is a Unix socket or a byte stream.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        let none = || io::Error::new(io::ErrorKind::Unsupported, "this channel has no IP address");
+        self.local.ok_or_else(none)
     }
 
-    pub(crate) fn way_back(&self) -> Arc<Outlet> {
-        Arc::clone(&self.outlet)
+    /// The way back to the peers, for when the channel is a server's.
+    pub fn outlet(&self) -> Outlet {
+        self.outlet.clone()
+    }
+
+    /// Sends a packet to one peer: [`Outlet::send_to`].
+    ///
+    /// # Errors
+    /// As [`Outlet::send_to`].
+    ///
+    /// # Cancel safety
+    /// The packet is sent whole or not at all.
+    pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), FrameError> {
+        self.outlet.send_to(peer, packet).await
+    }
+
+    /// Queues a packet for every connection: [`Outlet::broadcast`].
+    ///
+    /// # Errors
+    /// The packet cannot be encoded.
+    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, FrameError> {
+        self.outlet.broadcast(packet)
+    }
+
+    /// What happens to the connections from now on: [`Outlet::events`].
+    pub fn events(&self) -> ConnectionEvents {
+        self.outlet.events()
     }
 }
 
@@ -85,25 +289,30 @@ impl Stream for Channel {
     type Item = (Result<Packet, DecodeError>, Meta);
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.packets).poll_next(cx)
+        match &mut self.packets {
+            #[cfg(feature = "net")]
+            Packets::Udp(packets) => Pin::new(packets).poll_next(cx),
+            Packets::Connections(connections) => connections.as_mut().poll_next(cx),
+        }
     }
 }
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").field("udp", &self.local).finish()
+        f.debug_struct("Channel")
+            .field("local", &self.local)
+            .field("outlet", &self.outlet)
+            .finish_non_exhaustive()
     }
 }
 
-/// The way back to the peers of a channel.
-pub(crate) struct Outlet {
-    socket: Arc<UdpSocket>,
-}
+/// The listener of a channel that has one connection and gets no other.
+struct NoListener<I>(std::marker::PhantomData<fn() -> I>);
 
-impl Outlet {
-    /// Sends an answer to a peer, waiting while the socket is full.
-    pub(crate) async fn send(&self, packet: &Packet, peer: Peer) -> io::Result<()> {
-        let address = peer.address().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        self.socket.send_to(packet.as_bytes(), address).await.map(drop)
+impl<I: AsyncRead + AsyncWrite + Send + Unpin + 'static> Listener for NoListener<I> {
+    type Io = I;
+
+    fn poll_accept(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<(I, Peer)>> {
+        Poll::Pending
     }
 }

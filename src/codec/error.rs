@@ -2,6 +2,9 @@
 
 use std::{fmt, io};
 
+use bytes::BytesMut;
+
+use super::LikelyCause;
 use crate::packet::EncodeError;
 
 /// Why a packet could not be handed to the transport, or frames no longer be told apart.
@@ -15,7 +18,7 @@ use crate::packet::EncodeError;
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
 /// let client = Client::udp("127.0.0.1:9000").await?;
 /// let error = client.send(("/blob", vec![0_u8; 70_000])).await.unwrap_err();
-/// assert_eq!(error.to_string(), "70016 bytes do not fit a datagram of at most 65507");
+/// assert_eq!(error.to_string(), "70016 bytes do not fit a frame of at most 65507");
 /// assert!(matches!(error.kind(), FrameErrorKind::TooLarge { limit: 65_507, .. }));
 /// # Ok(()) }
 /// ```
@@ -37,6 +40,33 @@ pub enum FrameErrorKind {
         /// Bytes that fit.
         limit: usize,
     },
+    /// The peer's length is negative or over the limit: where the next frame begins is unknown.
+    BadLength {
+        /// The length, as the framing reads it.
+        length: i128,
+        /// Bytes that are allowed.
+        limit: usize,
+        /// What the bytes look like.
+        cause: Option<LikelyCause>,
+    },
+    /// The peer's first byte begins none of the framings that [`Detect`](crate::Detect) knows.
+    UnknownFraming {
+        /// The byte.
+        first: u8,
+        /// What the bytes look like.
+        cause: Option<LikelyCause>,
+    },
+    /// The peer has sent nothing yet, so that [`Detect`](crate::Detect) knows no framing to send in.
+    Undetected,
+    /// The stream ended inside a frame.
+    Truncated {
+        /// Bytes of that frame that had arrived.
+        bytes: usize,
+    },
+    /// The packet would have to wait for earlier ones, and the caller will not.
+    Full,
+    /// The connection has ended, or there is none to this peer.
+    Closed,
     /// The transport failed.
     Io(io::Error),
 }
@@ -45,6 +75,26 @@ impl FrameError {
     /// What is wrong.
     pub const fn kind(&self) -> &FrameErrorKind {
         &self.kind
+    }
+
+    /// What is wrong, as a value.
+    pub fn into_kind(self) -> FrameErrorKind {
+        self.kind
+    }
+
+    /// What the peer seems to speak, if the framing makes no sense and the bytes say so.
+    pub const fn likely_cause(&self) -> Option<LikelyCause> {
+        match self.kind {
+            FrameErrorKind::BadLength { cause, .. } | FrameErrorKind::UnknownFraming { cause, .. } => cause,
+            _ => None,
+        }
+    }
+
+    /// The result of a decoder that has no frame left at the end of its stream; forgets the rest.
+    pub(super) fn at_end<T>(src: &mut BytesMut) -> Result<Option<T>, Self> {
+        let bytes = src.len();
+        src.clear();
+        if bytes == 0 { Ok(None) } else { Err(FrameErrorKind::Truncated { bytes }.into()) }
     }
 
     pub(crate) fn too_large(size: usize, limit: usize) -> Self {
@@ -75,10 +125,26 @@ impl fmt::Display for FrameError {
         match &self.kind {
             FrameErrorKind::Encode(error) => error.fmt(f),
             FrameErrorKind::TooLarge { size, limit } => {
-                write!(f, "{size} bytes do not fit a datagram of at most {limit}")
+                write!(f, "{size} bytes do not fit a frame of at most {limit}")
             }
+            FrameErrorKind::BadLength { length, .. } if *length < 0 => {
+                write!(f, "a frame of {length} bytes")
+            }
+            FrameErrorKind::BadLength { length, limit, .. } => {
+                write!(f, "a frame of {length} bytes, over the limit of {limit}")
+            }
+            FrameErrorKind::UnknownFraming { first, .. } => {
+                write!(f, "no framing begins with the byte {first:#04x}")
+            }
+            FrameErrorKind::Undetected => f.write_str("the peer has not shown its framing yet"),
+            FrameErrorKind::Truncated { bytes } => {
+                write!(f, "the stream ended {bytes} bytes into a frame")
+            }
+            FrameErrorKind::Full => f.write_str("earlier packets are not sent yet"),
+            FrameErrorKind::Closed => f.write_str("the connection has ended"),
             FrameErrorKind::Io(error) => error.fmt(f),
-        }
+        }?;
+        self.likely_cause().map_or(Ok(()), |cause| write!(f, ": this looks like {cause}"))
     }
 }
 
@@ -86,8 +152,8 @@ impl std::error::Error for FrameError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             FrameErrorKind::Encode(error) => Some(error),
-            FrameErrorKind::TooLarge { .. } => None,
             FrameErrorKind::Io(error) => Some(error),
+            _ => None,
         }
     }
 }

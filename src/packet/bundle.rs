@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::walk::Walk;
 use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, PacketRef};
 use crate::types::{TimeTag, brief};
-use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeError, DecodeOptions, Validator, be_u32, be_u64};
+use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeOptions, be_u32, be_u64};
 
 /// A bundle in its validated wire form.
 ///
@@ -130,7 +130,6 @@ pub struct BundleBuilder {
 impl BundleBuilder {
     /// Adds a message or a bundle. What cannot be encoded is reported by
     /// [`build`](BundleBuilder::build) or when the bundle is sent.
-    #[expect(clippy::needless_pass_by_value, reason = "written as a chain of tuples")]
     pub fn with(mut self, element: impl IntoPacket) -> Self {
         if self.error.is_none() {
             self.error = push(&mut self.frame, &element).err();
@@ -239,13 +238,13 @@ pub struct BundleRef<'a> {
 }
 
 impl<'a> BundleRef<'a> {
-    /// Validates bytes that begin with [`BUNDLE_NAME`].
-    pub(crate) fn validate(frame: &'a [u8], validator: &mut Validator<'_>) -> Result<Self, DecodeError> {
-        validator.bundle(frame)?;
-        Ok(Self { frame, may_hold_unknown: validator.repairs.unknown_type_tags > 0 })
+    /// For a frame that was validated as a bundle.
+    #[inline]
+    pub(super) fn from_parts(frame: &'a [u8], may_hold_unknown: bool) -> Self {
+        Self { frame, may_hold_unknown }
     }
 
-    pub(super) fn may_hold_unknown(&self) -> bool {
+    pub(super) fn may_hold_unknown(self) -> bool {
         self.may_hold_unknown
     }
 

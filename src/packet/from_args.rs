@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{ArgsError, ArgsErrorKind as Kind, Array, Exact, Impulse, Nil, Rest, Symbol};
+use super::args_reader::Number;
+use super::{ArgsError, ArgsErrorKind as Kind, ArgsReader, Array, Exact, Impulse, Nil, Rest, Symbol};
 use crate::types::{Arg, ArgRef, Char, Color, Midi, Text, TextBuf, TimeTag};
-use crate::wire::{ArgCursor, ArgIter};
+use crate::wire::ArgCursor;
 
 /// A value, or a list of values, that can be read from the arguments of a message with
 /// [`Message::parse`](crate::Message::parse) or by the extractor `Args`.
@@ -58,246 +59,6 @@ pub trait FromArgs<'a>: Sized {
     note = "a handler owns its arguments: `String` instead of `&str`, `Bytes` instead of `&[u8]`, `Arg` instead of `ArgRef`"
 )]
 pub trait OwnedArgs: for<'a> FromArgs<'a> {}
-
-/// A place in the arguments of a message. What [`FromArgs`] reads from.
-#[derive(Clone, Debug)]
-pub struct ArgsReader<'a> {
-    cursor: ArgCursor<'a>,
-    /// The message's buffer, if it has one that can be shared.
-    source: Option<&'a Bytes>,
-    index: usize,
-}
-
-impl<'a> ArgsReader<'a> {
-    pub(crate) fn new(cursor: ArgCursor<'a>, source: Option<&'a Bytes>) -> Self {
-        Self { cursor, source, index: 0 }
-    }
-
-    /// Reads a value.
-    ///
-    /// # Errors
-    /// The next arguments are of other types, or there are not enough.
-    #[inline]
-    pub fn read<T: FromArgs<'a>>(&mut self) -> Result<T, ArgsError> {
-        T::from_args(self)
-    }
-
-    /// Whether no arguments are left.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        matches!(self.cursor.peek(), 0 | b']')
-    }
-
-    /// Reads one argument of whatever type; `None` at the end.
-    pub fn next_arg(&mut self) -> Option<ArgRef<'a>> {
-        if self.is_empty() {
-            return None;
-        }
-        let mut args = ArgIter::new(self.cursor);
-        let arg = args.next()?;
-        self.cursor = args.cursor();
-        self.index += 1;
-        Some(arg)
-    }
-
-    /// # Errors
-    /// Arguments are left.
-    #[inline]
-    pub(crate) fn finish(&self) -> Result<(), ArgsError> {
-        if self.is_empty() {
-            return Ok(());
-        }
-        Err(self.error(Kind::TooMany, "no more"))
-    }
-
-    #[cold]
-    fn error(&self, kind: Kind, expected: &'static str) -> ArgsError {
-        ArgsError::new(kind, self.index, expected, self.cursor.peek())
-    }
-
-    /// The error for a next argument of another type, or for none.
-    #[cold]
-    fn unexpected(&self, expected: &'static str) -> ArgsError {
-        self.error(if self.is_empty() { Kind::Missing } else { Kind::WrongType }, expected)
-    }
-
-    #[inline]
-    fn four(&mut self, tag: u8) -> Option<[u8; 4]> {
-        (self.cursor.peek() == tag).then(|| {
-            self.index += 1;
-            self.cursor.take4()
-        })
-    }
-
-    #[inline]
-    fn eight(&mut self, tag: u8) -> Option<[u8; 8]> {
-        (self.cursor.peek() == tag).then(|| {
-            self.index += 1;
-            self.cursor.take8()
-        })
-    }
-
-    /// Steps over a tag without data, if it is next.
-    fn mark(&mut self, tag: u8) -> bool {
-        let found = self.cursor.peek() == tag;
-        if found {
-            self.cursor.advance();
-            self.index += 1;
-        }
-        found
-    }
-
-    #[inline]
-    fn text(&mut self, expected: &'static str) -> Result<Text<'a>, ArgsError> {
-        if !matches!(self.cursor.peek(), b's' | b'S') {
-            return Err(self.unexpected(expected));
-        }
-        self.index += 1;
-        Ok(Text::new(self.cursor.take_text()))
-    }
-
-    #[inline]
-    fn utf8(&mut self) -> Result<&'a str, ArgsError> {
-        let before = self.clone();
-        let text = self.text("a string")?;
-        text.to_str().map_err(|_| before.error(Kind::NotUtf8, "a string"))
-    }
-
-    #[inline]
-    fn blob(&mut self) -> Result<&'a [u8], ArgsError> {
-        if self.cursor.peek() != b'b' {
-            return Err(self.unexpected("a blob"));
-        }
-        self.index += 1;
-        Ok(self.cursor.take_blob())
-    }
-
-    /// The bytes as a value of their own: a share of the message's buffer, or a copy.
-    fn share(&self, bytes: &'a [u8]) -> Bytes {
-        match self.source {
-            Some(source) if !bytes.is_empty() => source.slice_ref(bytes),
-            _ => Bytes::copy_from_slice(bytes),
-        }
-    }
-
-    /// The next argument as a number, if it is one that can be converted.
-    #[cold]
-    fn number(&mut self, expected: &'static str) -> Result<Number, ArgsError> {
-        let number = match self.cursor.peek() {
-            b'i' => Number::Int(i32::from_be_bytes(self.cursor.take4()).into()),
-            b'h' => Number::Int(i64::from_be_bytes(self.cursor.take8())),
-            b'f' => Number::Float(f32::from_be_bytes(self.cursor.take4()).into()),
-            b'd' => Number::Float(f64::from_be_bytes(self.cursor.take8())),
-            tag @ (b'T' | b'F') => {
-                self.cursor.advance();
-                Number::Int((tag == b'T').into())
-            }
-            _ => return Err(self.unexpected(expected)),
-        };
-        self.index += 1;
-        Ok(number)
-    }
-
-    /// The next argument as a number that fits; else the error stands at that argument.
-    #[cold]
-    fn convert<T>(&mut self, expected: &'static str, fit: fn(Number) -> Option<T>) -> Result<T, ArgsError> {
-        let before = self.clone();
-        fit(self.number(expected)?).ok_or_else(|| before.error(Kind::OutOfRange, expected))
-    }
-
-    /// The argument as a value of its own. Arrays are opened one after the other, not recursively.
-    fn owned(&self, arg: ArgRef<'a>) -> Arg {
-        let ArgRef::Array(array) = arg else { return self.owned_scalar(arg) };
-        let mut open = vec![(array.iter(), Vec::new())];
-        loop {
-            let Some((elements, values)) = open.last_mut() else { return Arg::Array(Vec::new()) };
-            match elements.next() {
-                Some(ArgRef::Array(inner)) => open.push((inner.iter(), Vec::new())),
-                Some(scalar) => values.push(self.owned_scalar(scalar)),
-                None => {
-                    let array = Arg::Array(std::mem::take(values));
-                    open.pop();
-                    match open.last_mut() {
-                        Some((_, outer)) => outer.push(array),
-                        None => return array,
-                    }
-                }
-            }
-        }
-    }
-
-    fn owned_scalar(&self, arg: ArgRef<'a>) -> Arg {
-        match arg {
-            ArgRef::Int32(value) => Arg::Int32(value),
-            ArgRef::Float32(value) => Arg::Float32(value),
-            ArgRef::String(text) => Arg::String(TextBuf::new(self.share(text.as_bytes()))),
-            ArgRef::Blob(bytes) => Arg::Blob(self.share(bytes)),
-            ArgRef::Int64(value) => Arg::Int64(value),
-            ArgRef::TimeTag(tag) => Arg::TimeTag(tag),
-            ArgRef::Float64(value) => Arg::Float64(value),
-            ArgRef::Symbol(text) => Arg::Symbol(TextBuf::new(self.share(text.as_bytes()))),
-            ArgRef::Char(character) => Arg::Char(character),
-            ArgRef::Color(color) => Arg::Color(color),
-            ArgRef::Midi(midi) => Arg::Midi(midi),
-            ArgRef::Bool(value) => Arg::Bool(value),
-            ArgRef::Nil => Arg::Nil,
-            ArgRef::Impulse => Arg::Impulse,
-            ArgRef::Array(_) => Arg::Array(Vec::new()),
-        }
-    }
-}
-
-/// A number on its way to the type asked for.
-#[derive(Clone, Copy)]
-enum Number {
-    Int(i64),
-    Float(f64),
-}
-
-impl Number {
-    #[expect(clippy::cast_precision_loss, reason = "rounding is what is promised")]
-    fn to_f64(self) -> f64 {
-        match self {
-            Self::Int(value) => value as f64,
-            Self::Float(value) => value,
-        }
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        reason = "rounding is what is promised"
-    )]
-    fn to_f32(self) -> Option<f32> {
-        match self {
-            Self::Int(value) => Some(value as f32),
-            Self::Float(value) => {
-                let rounded = value as f32;
-                (rounded.is_finite() || !value.is_finite()).then_some(rounded)
-            }
-        }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "integral and in range")]
-    fn to_i64(self) -> Option<i64> {
-        const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-        match self {
-            Self::Int(value) => Some(value),
-            Self::Float(value) => {
-                let fits = value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value);
-                fits.then_some(value as i64)
-            }
-        }
-    }
-
-    fn to_bool(self) -> Option<bool> {
-        match self.to_i64() {
-            Some(0) => Some(false),
-            Some(1) => Some(true),
-            _ => None,
-        }
-    }
-}
 
 impl<'a> FromArgs<'a> for i32 {
     #[inline]
@@ -380,7 +141,7 @@ impl<'a> FromArgs<'a> for TextBuf {
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Symbol<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         if args.cursor.peek() != b'S' {
-            return Err(args.unexpected("a symbol"));
+            return Err(args.clone().unexpected("a symbol"));
         }
         args.read().map(Self)
     }
@@ -410,7 +171,7 @@ impl<'a> FromArgs<'a> for Bytes {
 
 impl<'a> FromArgs<'a> for Char {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        let bits = args.four(b'c').ok_or_else(|| args.unexpected("a character"))?;
+        let bits = args.four(b'c').ok_or_else(|| args.clone().unexpected("a character"))?;
         Ok(Self::from_bits(u32::from_be_bytes(bits)))
     }
 }
@@ -424,32 +185,32 @@ impl<'a> FromArgs<'a> for char {
 
 impl<'a> FromArgs<'a> for TimeTag {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        let bits = args.eight(b't').ok_or_else(|| args.unexpected("a time tag"))?;
+        let bits = args.eight(b't').ok_or_else(|| args.clone().unexpected("a time tag"))?;
         Ok(Self::from_bits(u64::from_be_bytes(bits)))
     }
 }
 
 impl<'a> FromArgs<'a> for Color {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        args.four(b'r').map(Self::from).ok_or_else(|| args.unexpected("a color"))
+        args.four(b'r').map(Self::from).ok_or_else(|| args.clone().unexpected("a color"))
     }
 }
 
 impl<'a> FromArgs<'a> for Midi {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        args.four(b'm').map(Self::from).ok_or_else(|| args.unexpected("a MIDI message"))
+        args.four(b'm').map(Self::from).ok_or_else(|| args.clone().unexpected("a MIDI message"))
     }
 }
 
 impl<'a> FromArgs<'a> for Nil {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        if args.mark(b'N') { Ok(Self) } else { Err(args.unexpected("nil")) }
+        if args.mark(b'N') { Ok(Self) } else { Err(args.clone().unexpected("nil")) }
     }
 }
 
 impl<'a> FromArgs<'a> for Impulse {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        if args.mark(b'I') { Ok(Self) } else { Err(args.unexpected("an impulse")) }
+        if args.mark(b'I') { Ok(Self) } else { Err(args.clone().unexpected("an impulse")) }
     }
 }
 
@@ -465,7 +226,7 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Option<T> {
 
 impl<'a> FromArgs<'a> for ArgRef<'a> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        args.next_arg().ok_or_else(|| args.unexpected("an argument"))
+        args.next_arg().ok_or_else(|| args.clone().unexpected("an argument"))
     }
 }
 
@@ -479,7 +240,7 @@ impl<'a> FromArgs<'a> for Arg {
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Array<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         if args.cursor.peek() != b'[' {
-            return Err(args.unexpected("an array"));
+            return Err(args.clone().unexpected("an array"));
         }
         let array = args.cursor.take_array();
         let cursor = ArgCursor { tags: array.tags, data: array.data };
@@ -494,16 +255,14 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Array<T> {
 impl<'a, T: FromArgs<'a>, const N: usize> FromArgs<'a> for [T; N] {
     #[inline]
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        let mut failed = None;
-        let values: [Option<T>; N] = std::array::from_fn(|_| match failed {
-            Some(_) => None,
-            None => args.read().map_err(|error| failed = Some(error)).ok(),
-        });
-        match failed {
-            Some(error) => Err(error),
-            #[expect(clippy::unreachable, reason = "every read succeeded")]
-            None => Ok(values.map(|value| value.unwrap_or_else(|| unreachable!("a value was read")))),
+        let mut place = args.clone();
+        let values: [Option<T>; N] = std::array::from_fn(|_| place.read().ok());
+        if values.iter().any(Option::is_none) {
+            return Err(args.clone().first_error::<T>(N));
         }
+        *args = place;
+        #[expect(clippy::unreachable, reason = "every read succeeded")]
+        Ok(values.map(|value| value.unwrap_or_else(|| unreachable!("a value was read"))))
     }
 }
 
@@ -515,7 +274,7 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Vec<T> {
             let before = args.index;
             values.push(args.read()?);
             if args.index == before {
-                return Err(args.error(Kind::TooMany, "no more"));
+                return Err(args.clone().error(Kind::TooMany, "no more"));
             }
         }
         Ok(values)
@@ -540,7 +299,7 @@ macro_rules! exact {
             fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
                 match args.cursor.peek() {
                     $tag => args.read().map(Self),
-                    _ => Err(args.unexpected($expected)),
+                    _ => Err(args.clone().unexpected($expected)),
                 }
             }
         }

@@ -184,39 +184,50 @@ impl IntoArgs for Rest {
     }
 }
 
+/// The four required types here, the others behind a call.
 impl IntoArgs for Arg {
     #[inline]
     fn write_args<W: ArgsWriter>(&self, out: &mut W) {
         match self {
-            Self::Int32(value) => out.int32(*value),
             Self::Float32(value) => out.float32(*value),
+            Self::Int32(value) => out.int32(*value),
             Self::String(text) => out.string(text.as_bytes()),
             Self::Blob(bytes) => out.blob(bytes),
-            Self::Int64(value) => out.int64(*value),
-            Self::TimeTag(tag) => out.time_tag(*tag),
-            Self::Float64(value) => out.float64(*value),
-            Self::Symbol(text) => out.symbol(text.as_bytes()),
-            Self::Char(character) => out.char(*character),
-            Self::Color(color) => out.color(*color),
-            Self::Midi(midi) => out.midi(*midi),
-            Self::Bool(value) => out.bool(*value),
-            Self::Nil => out.nil(),
-            Self::Impulse => out.impulse(),
-            Self::Array(elements) => array(elements, out),
+            _ => *out = rarer(self, out.take()),
         }
     }
 }
 
+#[inline(never)]
+fn rarer<W: ArgsWriter>(arg: &Arg, mut out: W) -> W {
+    match arg {
+        Arg::Int32(_) | Arg::Float32(_) | Arg::String(_) | Arg::Blob(_) => arg.write_args(&mut out),
+        Arg::Int64(value) => out.int64(*value),
+        Arg::TimeTag(tag) => out.time_tag(*tag),
+        Arg::Float64(value) => out.float64(*value),
+        Arg::Symbol(text) => out.symbol(text.as_bytes()),
+        Arg::Char(character) => out.char(*character),
+        Arg::Color(color) => out.color(*color),
+        Arg::Midi(midi) => out.midi(*midi),
+        Arg::Bool(value) => out.bool(*value),
+        Arg::Nil => out.nil(),
+        Arg::Impulse => out.impulse(),
+        Arg::Array(elements) => return array(elements, out),
+    }
+    out
+}
+
 /// One frame of the stack for each level: the measuring writer refuses more than 255.
-fn array<W: ArgsWriter>(elements: &[Arg], out: &mut W) {
+fn array<W: ArgsWriter>(elements: &[Arg], mut out: W) -> W {
     out.begin_array();
     for element in elements {
         match element {
-            Arg::Array(inner) => array(inner, out),
-            scalar => scalar.write_args(out),
+            Arg::Array(inner) => out = array(inner, out),
+            scalar => scalar.write_args(&mut out),
         }
     }
     out.end_array();
+    out
 }
 
 impl IntoArgs for ArgRef<'_> {

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    Bundle, BundleBuilder, BundleOf, EncodeError, IntoArgs, Message, MessageRef, Packet, bundle, message,
+    Bundle, BundleBuilder, BundleOf, EncodeError, IntoArgs, Message, MessageRef, Packet, bundle, head,
 };
 use crate::wire::BUNDLE_NAME;
 
@@ -62,7 +62,7 @@ fn of_encoded(frame: Bytes) -> Packet {
 impl<A: AsRef<[u8]>, T: IntoArgs> IntoPacket for (A, T) {
     #[inline]
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        message::encode(dst, self.0.as_ref(), &self.1)
+        head::encode(dst, self.0.as_ref(), &self.1)
     }
 }
 

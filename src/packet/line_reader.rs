@@ -87,6 +87,12 @@ impl LineReader {
         }
     }
 
+    /// The argument of a type tag, from its token.
+    #[cfg(feature = "serde")]
+    pub(super) fn arg(tag: TypeTag, token: &str) -> Option<Arg> {
+        parse_arg(tag, token)
+    }
+
     fn open(&mut self, time_tag: &str) -> Result<(), ParseLineError> {
         if self.open.len() == MAX_DEPTH {
             return Err(ParseLineError::new(ParseLineErrorKind::TooDeep, 0));

@@ -4,12 +4,12 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{ArgsError, ArgsReader, EncodeError, EncodeErrorKind, FromArgs, IntoArgs, Packet, PacketRef};
-use crate::pattern;
+use super::head::Head;
+use super::{ArgsError, ArgsReader, EncodeError, FromArgs, IntoArgs, Packet, PacketRef};
 use crate::types::{Address, Text, TypeTag, brief};
 use crate::wire::{
-    ArgCursor, ArgIter, BUNDLE_NAME, DecodeError, DecodeErrorKind, DecodeOptions, Layout, Measure,
-    NUMERIC_ADDRESS, Validator, WriteInto, be_u32, padded, text_end,
+    ArgCursor, ArgIter, DecodeError, DecodeErrorKind, DecodeOptions, Layout, NUMERIC_ADDRESS, be_u32, padded,
+    text_end,
 };
 
 /// A message in its validated wire form.
@@ -261,17 +261,10 @@ impl<'a> MessageRef<'a> {
         }
     }
 
-    /// Validates bytes that begin with `/`.
+    /// For a frame that was validated, and the layout found then.
     #[inline]
-    pub(crate) fn validate(frame: &'a [u8], validator: &mut Validator<'_>) -> Result<Self, DecodeError> {
-        let layout = validator.message(frame, 0)?;
-        Ok(Self { frame, layout })
-    }
-
-    /// Validates bytes that begin with something else.
-    pub(crate) fn validate_bare(frame: &'a [u8], validator: &mut Validator<'_>) -> Result<Self, DecodeError> {
-        let layout = validator.bare_message(frame, 0)?;
-        Ok(Self { frame, layout })
+    pub(super) fn from_parts(frame: &'a [u8], layout: Layout) -> Self {
+        Self { frame, layout }
     }
 
     /// A message out of a bundle that was validated as a whole.
@@ -392,107 +385,4 @@ impl fmt::Debug for MessageRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         brief(f, "Message", self)
     }
-}
-
-/// Appends a message to an address that must be a legal pattern; on an error nothing.
-#[inline]
-pub(super) fn encode(dst: &mut BytesMut, address: &[u8], args: &impl IntoArgs) -> Result<(), EncodeError> {
-    Head::pattern(address)?.encode(dst, args).map(drop)
-}
-
-/// What a message begins with, checked: an address, or a number in its place.
-#[derive(Clone, Copy)]
-struct Head<'a> {
-    address: &'a [u8],
-    /// Its bytes on the wire, padding included.
-    size: usize,
-}
-
-impl<'a> Head<'a> {
-    /// A legal address pattern.
-    #[inline]
-    fn pattern(address: &'a [u8]) -> Result<Self, EncodeError> {
-        match pattern::check(address) {
-            Ok(_) => Ok(Self { address, size: padded(address.len()) }),
-            Err(error) => Err(EncodeError::new(EncodeErrorKind::Address, error.position())),
-        }
-    }
-
-    /// Text that begins with a slash.
-    fn path(address: &'a [u8]) -> Result<Self, EncodeError> {
-        match address.first() {
-            Some(b'/') => Self::text(address),
-            _ => Err(EncodeError::new(EncodeErrorKind::Address, 0)),
-        }
-    }
-
-    /// Text that is not taken for anything else.
-    fn text(address: &'a [u8]) -> Result<Self, EncodeError> {
-        if address.is_empty() || BUNDLE_NAME.strip_suffix(b"\0") == Some(address) {
-            return Err(EncodeError::new(EncodeErrorKind::Address, 0));
-        }
-        match address.iter().position(|&byte| byte == 0) {
-            Some(at) => Err(EncodeError::new(EncodeErrorKind::Address, at)),
-            None => Ok(Self { address, size: padded(address.len()) }),
-        }
-    }
-
-    /// The four bytes of a number, of which the first is NUL.
-    fn number(number: &'a [u8; NUMERIC_ADDRESS]) -> Result<Self, EncodeError> {
-        match number[0] {
-            0 => Ok(Self { address: number, size: NUMERIC_ADDRESS }),
-            _ => Err(EncodeError::new(EncodeErrorKind::Address, 0)),
-        }
-    }
-
-    fn any(address: &'a [u8]) -> Result<Self, EncodeError> {
-        match <&[u8; NUMERIC_ADDRESS]>::try_from(address) {
-            Ok(number) if number[0] == 0 => Self::number(number),
-            _ => Self::text(address),
-        }
-    }
-
-    /// The layout of a message whose arguments begin at `args`.
-    #[inline]
-    fn layout(self, args: usize) -> Layout {
-        let is_number = self.size == self.address.len();
-        Layout::new(if is_number { 0 } else { self.address.len() }, args)
-    }
-
-    /// Appends a message; on an error nothing.
-    #[inline]
-    fn encode(self, dst: &mut BytesMut, args: &impl IntoArgs) -> Result<Layout, EncodeError> {
-        let mut measure = Measure::default();
-        args.write_args(&mut measure);
-        let args_at = self.size + padded(1 + measure.tags);
-        let size = args_at.saturating_add(measure.data);
-        if let Some(error) = refusal(&measure, size) {
-            return Err(error);
-        }
-        let start = dst.len();
-        dst.resize(start + size, 0);
-        let (head, data) = dst[start..].split_at_mut(args_at);
-        let (address, tag_string) = head.split_at_mut(self.size);
-        address[..self.address.len()].copy_from_slice(self.address);
-        tag_string[0] = b',';
-        let mut write = WriteInto::new(&mut tag_string[1..=measure.tags], data);
-        args.write_args(&mut write);
-        if !write.is_exact() {
-            dst.truncate(start);
-            return Err(EncodeError::new(EncodeErrorKind::Unstable, 0));
-        }
-        Ok(self.layout(args_at))
-    }
-}
-
-/// Why what was measured cannot be encoded.
-#[inline]
-fn refusal(measure: &Measure, size: usize) -> Option<EncodeError> {
-    if let Some(index) = measure.nul_at {
-        return Some(EncodeError::new(EncodeErrorKind::NulInText, index));
-    }
-    if measure.too_deep {
-        return Some(EncodeError::new(EncodeErrorKind::ArraysTooDeep, 0));
-    }
-    (size > i32::MAX as usize).then(|| EncodeError::new(EncodeErrorKind::TooLarge, size))
 }

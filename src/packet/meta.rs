@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -35,6 +36,7 @@ pub struct Meta {
     pub schedule_id: Option<ScheduleId>,
     /// What was tolerated when it was decoded.
     pub repairs: Repairs,
+    pub(crate) peer_name: Option<Arc<str>>,
 }
 
 impl Meta {
@@ -48,7 +50,32 @@ impl Meta {
             lateness: Duration::ZERO,
             schedule_id: None,
             repairs: Repairs::default(),
+            peer_name: None,
         }
+    }
+
+    /// The name of the connection it came by: the channel's name, a dot, and the connection's
+    /// number. `None` for what has no connection, such as a datagram.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::{Channel, Client, Slip};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (here, there) = tokio::io::duplex(64);
+    /// Client::io(there, Slip::new()).send(("/ping", ())).await?;
+    /// let (_, mut meta) = Channel::io(here, Slip::new()).next().await.expect("the pipe is open");
+    /// meta.channel = "stage".into();
+    /// assert_eq!(meta.connection_name().as_deref(), Some("stage.1"));
+    /// # Ok(()) }
+    /// ```
+    pub fn connection_name(&self) -> Option<String> {
+        self.peer.connection().map(|id| format!("{}.{id}", self.channel))
+    }
+
+    /// The name of the sender, if the channel has names for its peers and one for this.
+    pub fn peer_name(&self) -> Option<&str> {
+        self.peer_name.as_deref()
     }
 }
 
@@ -87,16 +114,43 @@ impl fmt::Display for ScheduleId {
     }
 }
 
-/// Who sent a packet. The address of a UDP sender is whatever the sender wrote there: it proves
-/// nothing.
+/// The number of a connection in its channel: 1 for the first, never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(NonZeroU64);
+
+impl ConnectionId {
+    /// The first of a channel.
+    pub(crate) const FIRST: Self = Self(NonZeroU64::MIN);
+
+    pub(crate) fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Who sent a packet: an address, a connection of the channel, or both. The address of a UDP sender
+/// is whatever the sender wrote there: it proves nothing.
+///
+/// `Display` writes the address and `#` with the connection: `127.0.0.1:9000#3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Peer {
     address: Option<SocketAddr>,
+    connection: Option<ConnectionId>,
 }
 
 impl Peer {
     /// A peer without an address: the own process, a pipe, a serial line.
-    pub const LOCAL: Self = Self { address: None };
+    pub const LOCAL: Self = Self { address: None, connection: None };
 
     /// The address and port, if the transport has them.
     pub const fn address(&self) -> Option<SocketAddr> {
@@ -107,19 +161,30 @@ impl Peer {
     pub fn ip(&self) -> Option<IpAddr> {
         self.address.map(|address| address.ip())
     }
+
+    /// The connection, if the transport has connections.
+    pub const fn connection(&self) -> Option<ConnectionId> {
+        self.connection
+    }
+
+    pub(crate) const fn with_connection(mut self, id: ConnectionId) -> Self {
+        self.connection = Some(id);
+        self
+    }
 }
 
 impl<A: Into<SocketAddr>> From<A> for Peer {
     fn from(address: A) -> Self {
-        Self { address: Some(address.into()) }
+        Self { address: Some(address.into()), connection: None }
     }
 }
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
-            Some(address) => address.fmt(f),
-            None => f.write_str("local"),
+            Some(address) => address.fmt(f)?,
+            None => f.write_str("local")?,
         }
+        self.connection.map_or(Ok(()), |id| write!(f, "#{id}"))
     }
 }

@@ -2,9 +2,11 @@
 //! them and back.
 
 mod annotated;
+mod args_reader;
 mod bundle;
 mod error;
 mod from_args;
+mod head;
 mod into_args;
 mod into_packet;
 mod line;
@@ -13,17 +15,22 @@ mod message;
 mod meta;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod packet;
+#[cfg(feature = "serde")]
+mod serde_support;
 mod values;
 mod walk;
 
 pub use annotated::AnnotatedDump;
+pub use args_reader::ArgsReader;
 pub use bundle::{Bundle, BundleBuilder, BundleOf, BundleRef, Elements, IntoElements};
 pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
-pub use from_args::{ArgsReader, FromArgs, OwnedArgs};
+pub use from_args::{FromArgs, OwnedArgs};
 pub use into_args::IntoArgs;
 pub use into_packet::IntoPacket;
 pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};
 pub use message::{Message, MessageRef};
-pub use meta::{Meta, Peer, ScheduleId};
+pub use meta::{ConnectionId, Meta, Peer, ScheduleId};
 pub use packet::{Packet, PacketRef};
+#[cfg(feature = "serde")]
+pub use serde_support::{SerdeError, from_args, to_args};
 pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};

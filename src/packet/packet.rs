@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::walk::Walk;
 use super::{Bundle, BundleRef, Message, MessageRef};
 use super::{EncodeError, EncodeErrorKind};
-use crate::wire::{BUNDLE_NAME, DecodeError, DecodeOptions, Repairs, Validator, mend};
+use crate::wire::{DecodeError, DecodeOptions, Repairs, Shape, Validator, mend};
 
 /// A message or a bundle: what one datagram, or one frame of a stream, carries.
 ///
@@ -34,8 +34,11 @@ impl Packet {
     ///
     /// # Errors
     /// The bytes are no packet, or one over a limit. No part of a bad packet is delivered.
+    #[inline]
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
-        Self::decode_with(frame, &DecodeOptions::DEFAULT).map(|(packet, _)| packet)
+        let mut validator = Validator::new(&DecodeOptions::DEFAULT);
+        let shape = validator.packet(&frame)?;
+        Ok(Self::from_parts(frame, shape, &validator.repairs))
     }
 
     /// Decodes a packet and tells what was tolerated.
@@ -43,33 +46,33 @@ impl Packet {
     /// # Errors
     /// As [`decode`](Packet::decode).
     pub fn decode_with(frame: Bytes, options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
-        let decoded = PacketRef::decode(&frame, options);
-        if options.mends() && !decoded.is_ok_and(|(_, repairs)| repairs.untyped == 0) {
+        let mut validator = Validator::new(options);
+        let shape = validator.packet(&frame);
+        if options.mends() && (shape.is_err() || validator.repairs.untyped > 0) {
             if let Some(mended) = Self::decode_mended(&frame, options) {
                 return Ok(mended);
             }
         }
-        let (packet, repairs) = decoded?;
-        let packet = match packet {
-            PacketRef::Message(message) => {
-                let layout = message.layout();
-                Self::Message(Message::from_parts(frame, layout))
-            }
-            PacketRef::Bundle(bundle) => {
-                let may_hold_unknown = bundle.may_hold_unknown();
-                Self::Bundle(Bundle::from_parts(frame, may_hold_unknown))
-            }
-        };
-        Ok((packet, repairs))
+        Ok((Self::from_parts(frame, shape?, &validator.repairs), validator.repairs))
+    }
+
+    /// For a frame that was validated, and what was found then.
+    #[inline]
+    fn from_parts(frame: Bytes, shape: Shape, repairs: &Repairs) -> Self {
+        match shape {
+            Shape::Message(layout) => Self::Message(Message::from_parts(frame, layout)),
+            Shape::Bundle => Self::Bundle(Bundle::from_parts(frame, repairs.unknown_type_tags > 0)),
+        }
     }
 
     #[cold]
     fn decode_mended(frame: &[u8], options: &DecodeOptions) -> Option<(Self, Repairs)> {
         let (frame, mended) = mend(frame, options)?;
         let frame = Bytes::from(frame);
-        let (packet, mut repairs) = PacketRef::decode(&frame, options).ok()?;
-        repairs += mended;
-        Some((packet.share(&frame), repairs))
+        let mut validator = Validator::new(options);
+        let shape = validator.packet(&frame).ok()?;
+        validator.repairs += mended;
+        Some((Self::from_parts(frame, shape, &validator.repairs), validator.repairs))
     }
 
     /// Checks a packet that is to be sent against what its receivers, or a channel, accept: the
@@ -139,14 +142,13 @@ impl<'a> PacketRef<'a> {
     /// The bytes are no packet, or one over a limit.
     #[inline]
     pub fn decode(frame: &'a [u8], options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
-        Validator::size(frame)?;
         let mut validator = Validator::new(options);
-        let packet = if frame.first() == Some(&b'/') {
-            Self::Message(MessageRef::validate(frame, &mut validator)?)
-        } else if frame.starts_with(BUNDLE_NAME) {
-            Self::Bundle(BundleRef::validate(frame, &mut validator)?)
-        } else {
-            Self::Message(MessageRef::validate_bare(frame, &mut validator)?)
+        let packet = match validator.packet(frame)? {
+            Shape::Message(layout) => Self::Message(MessageRef::from_parts(frame, layout)),
+            Shape::Bundle => {
+                let may_hold_unknown = validator.repairs.unknown_type_tags > 0;
+                Self::Bundle(BundleRef::from_parts(frame, may_hold_unknown))
+            }
         };
         Ok((packet, validator.repairs))
     }

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::unit::{Arrival, Shared};
 use super::wake::Flag;
+use crate::channel::Outlet;
 use crate::packet::{Meta, Packet};
 use crate::schedule::{Precision, Timer};
 use crate::wire::DecodeError;
@@ -42,7 +43,8 @@ pub(super) struct Source {
 
 /// Runs until `stop` says so, or until every source has ended and nothing waits any more.
 ///
-/// After `stop` nothing is read; what was read before runs to its end, also in lanes.
+/// After `stop` nothing is read; what was read before runs to its end, also in lanes, and connections
+/// are closed when the answers have left.
 pub(super) async fn drive(
     shared: Arc<Shared>,
     sources: Vec<Source>,
@@ -50,11 +52,15 @@ pub(super) async fn drive(
     precision: Precision,
     stop: CancellationToken,
 ) {
+    // However this future ends, calls in lanes end with it.
+    let _end_of_jobs = shared.ground.dropped.clone().drop_guard();
     let mut intake =
         Intake { shared: &shared, sources, turn: 0, inbox: VecDeque::new(), limit: inbox.max(1) };
     let mut timer = Timer::new(precision);
     let mut stopped = pin!(stop.cancelled());
     let mut stopping = false;
+    let jobs = &shared.ground.jobs;
+    let mut jobs_done = pin!(jobs.wait());
 
     let flag = Arc::new(Flag::default());
     let waker = Waker::from(Arc::clone(&flag));
@@ -66,7 +72,7 @@ pub(super) async fn drive(
         shared.changed.register(cx.waker());
         if !stopping && stopped.as_mut().poll(cx).is_ready() {
             stopping = true;
-            intake.close();
+            intake.stop_reading();
         }
         let mut budget = BUDGET;
         loop {
@@ -87,7 +93,15 @@ pub(super) async fn drive(
                 continue;
             }
             if stopping {
-                return if idle { Poll::Ready(()) } else { Poll::Pending };
+                if intake.take_in(cx, usize::MAX) > 0 && idle {
+                    continue;
+                }
+                jobs.close();
+                if !idle || jobs_done.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                shared.ground.outlets().for_each(Outlet::close);
+                return if intake.sources.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
             let taken = intake.take_in(cx, if idle { SIP } else { usize::MAX });
             let wake = shared.schedule().next_wake();
@@ -100,8 +114,8 @@ pub(super) async fn drive(
         }
     })
     .await;
-    shared.ground.jobs.close();
-    shared.ground.jobs.wait().await;
+    jobs.close();
+    jobs.wait().await;
     let left = shared.schedule().drain().len();
     shared.ground.counters.discarded.add(left as u64);
 }
@@ -121,9 +135,12 @@ struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    /// Reads nothing any more and gives up the sockets.
-    fn close(&mut self) {
-        self.sources.clear();
+    /// Reads nothing any more. Sockets are given up; connections stay until the answers have left.
+    fn stop_reading(&mut self) {
+        let ground = &self.shared.ground;
+        ground.outlets().for_each(Outlet::stop_reading);
+        self.sources.retain(|source| ground.outlet(source.index).is_some_and(Outlet::needs_polling));
+        self.turn = 0;
     }
 
     /// What is to run next: a bundle that is due, or the oldest packet of the inbox.
@@ -173,10 +190,12 @@ impl Intake<'_> {
             Ok(packet) => packet,
             Err(error) => {
                 counters.malformed.up();
-                tracing::debug!(
-                    target: "tokio_osc::server",
-                    channel = %meta.channel, peer = %meta.peer, %error, "malformed packet"
-                );
+                if let Some(suppressed) = self.shared.ground.faults.malformed.pass() {
+                    tracing::debug!(
+                        target: "tokio_osc::server",
+                        channel = %meta.channel, peer = %meta.peer, %error, suppressed, "malformed packet"
+                    );
+                }
                 return;
             }
         };

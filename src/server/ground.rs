@@ -11,13 +11,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::stats::Counters;
-#[cfg(feature = "net")]
+use super::throttle::Throttle;
+use super::times::{Times, with_offset};
 use crate::channel::Outlet;
+use crate::codec::{FrameError, FrameErrorKind};
 use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, SendBack, WayBack};
 use crate::packet::{Message, Meta, Packet, Peer};
 
 pub(super) struct Ground {
     pub(super) counters: Counters,
+    pub(super) faults: Faults,
+    outlets: Vec<Option<Outlet>>,
+    /// The same, with the tags of bundles on the clocks of the peers.
     ways_back: Vec<WayBack>,
     /// The calls that wait or run in lanes.
     pub(super) jobs: TaskTracker,
@@ -25,14 +30,38 @@ pub(super) struct Ground {
     pub(super) dropped: CancellationToken,
 }
 
+/// The faults that a peer can cause, each with its line a second.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    pub(super) malformed: Throttle,
+    rejected: Throttle,
+    failed: Throttle,
+    panicked: Throttle,
+    unsent: Throttle,
+}
+
 impl Ground {
-    pub(super) fn new(ways_back: Vec<WayBack>) -> Self {
+    pub(super) fn new(outlets: Vec<Option<Outlet>>, times: &Times) -> Self {
+        let way_back = |(source, outlet): (usize, &Option<Outlet>)| {
+            let back = outlet.clone().map(|outlet| Arc::new(outlet) as Arc<dyn SendBack>);
+            with_offset(back, times.offset(source))
+        };
         Self {
+            ways_back: outlets.iter().enumerate().map(way_back).collect(),
+            outlets,
             counters: Counters::default(),
-            ways_back,
+            faults: Faults::default(),
             jobs: TaskTracker::new(),
             dropped: CancellationToken::new(),
         }
+    }
+
+    pub(super) fn outlet(&self, source: usize) -> Option<&Outlet> {
+        self.outlets.get(source)?.as_ref()
+    }
+
+    pub(super) fn outlets(&self) -> impl Iterator<Item = &Outlet> {
+        self.outlets.iter().flatten()
     }
 
     pub(super) fn way_back(&self, source: usize) -> &WayBack {
@@ -73,10 +102,12 @@ impl Ground {
             Ok(Ok(Outcome::Later(future))) => AssertUnwindSafe(future).catch_unwind().await,
             Ok(Err(rejection)) => {
                 self.counters.rejected.up();
-                tracing::debug!(
-                    target: "tokio_osc::dispatch",
-                    address = %message.address(), peer = %meta.peer, %rejection, "rejected"
-                );
+                if let Some(suppressed) = self.faults.rejected.pass() {
+                    tracing::debug!(
+                        target: "tokio_osc::dispatch",
+                        address = %message.address(), peer = %meta.peer, %rejection, suppressed, "rejected"
+                    );
+                }
                 return;
             }
             Err(panic) => Err(panic),
@@ -88,10 +119,12 @@ impl Ground {
             }
             Err(_panic) => {
                 self.counters.panicked.up();
-                tracing::error!(
-                    target: "tokio_osc::dispatch",
-                    address = %message.address(), peer = %meta.peer, "handler panicked"
-                );
+                if let Some(suppressed) = self.faults.panicked.pass() {
+                    tracing::error!(
+                        target: "tokio_osc::dispatch",
+                        address = %message.address(), peer = %meta.peer, suppressed, "handler panicked"
+                    );
+                }
             }
         }
     }
@@ -99,7 +132,9 @@ impl Ground {
     async fn reply(&self, replies: Replies, meta: &Meta, source: usize, budget: &ReplyBudget) {
         if let Some(error) = replies.failed {
             self.counters.failed.up();
-            tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, error, "handler failed");
+            if let Some(suppressed) = self.faults.failed.pass() {
+                tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, error, suppressed, "handler failed");
+            }
         }
         for packet in replies.packets {
             let sent = match self.way_back(source) {
@@ -113,17 +148,25 @@ impl Ground {
                 Ok(()) => self.counters.replies.up(),
                 Err(error) => {
                     self.counters.replies_dropped.up();
-                    tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, %error, "reply not sent");
+                    if let Some(suppressed) = self.faults.unsent.pass() {
+                        tracing::debug!(
+                            target: "tokio_osc::dispatch",
+                            peer = %meta.peer, %error, suppressed, "reply not sent"
+                        );
+                    }
                 }
             }
         }
     }
 }
 
-/// A channel's socket is the way back of the messages it received.
-#[cfg(feature = "net")]
+/// A channel is the way back of the messages it received.
 impl SendBack for Outlet {
     fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>> {
-        async move { Outlet::send(self, &packet, peer).await }.boxed()
+        let into_io = |error: FrameError| match error.into_kind() {
+            FrameErrorKind::Io(error) => error,
+            other => io::Error::other(FrameError::from(other)),
+        };
+        async move { self.reply(&packet, peer).await.map_err(into_io) }.boxed()
     }
 }

@@ -80,7 +80,6 @@ impl ServerHandle {
 
 impl Drop for ServerHandle {
     fn drop(&mut self) {
-        self.shared.ground.dropped.cancel();
         self.task.abort();
     }
 }

@@ -8,6 +8,7 @@ mod pending;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod server;
 mod stats;
+mod throttle;
 mod times;
 mod unit;
 mod wake;

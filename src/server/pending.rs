@@ -38,7 +38,7 @@ pub struct PendingBundle {
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
-/// let client = Client::udp(channel.local_addr()).await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
 /// let server = Server::new(Router::new()).listen("udp", channel).spawn();
 ///
 /// let in_a_minute = TimeTag::after(Duration::from_secs(60));

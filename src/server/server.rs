@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::ServerHandle;
 use super::drive::{Source, drive};
 use super::ground::Ground;
-use super::times::{Times, with_offset};
+use super::times::Times;
 use super::unit::Shared;
-use crate::channel::Channel;
-use crate::dispatch::{Dispatch, Router, Subscription, WayBack};
+use crate::channel::{Channel, Outlet};
+use crate::dispatch::{Dispatch, Router, Subscription};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Precision, Queue, ScheduleLimits, SystemClock, TimeOptions};
@@ -49,7 +49,7 @@ pub struct Server {
     dispatch: Arc<dyn Dispatch>,
     sources: Vec<Source>,
     addresses: Vec<(Arc<str>, SocketAddr)>,
-    ways_back: Vec<WayBack>,
+    outlets: Vec<Option<Outlet>>,
     clock: Arc<dyn Clock>,
     schedule: ScheduleLimits,
     time: TimeOptions,
@@ -66,7 +66,7 @@ impl Server {
             dispatch: router.into_dispatch(),
             sources: Vec::new(),
             addresses: Vec::new(),
-            ways_back: Vec::new(),
+            outlets: Vec::new(),
             clock: Arc::new(SystemClock),
             schedule: ScheduleLimits::default(),
             time: TimeOptions::new(),
@@ -77,12 +77,13 @@ impl Server {
         }
     }
 
-    /// Adds a channel. Handlers find its name in [`Meta::channel`]; replies leave by its socket.
+    /// Adds a channel. Handlers find its name in [`Meta::channel`]; replies leave by the way the
+    /// message came.
     pub fn listen(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
         let name = name.into();
-        self.addresses.push((Arc::clone(&name), channel.local_addr()));
-        let back = channel.way_back();
-        self.add(name, channel, Some(back))
+        self.addresses.extend(channel.local_addr().ok().map(|address| (Arc::clone(&name), address)));
+        let outlet = channel.outlet();
+        self.add(name, channel, Some(outlet))
     }
 
     /// Adds any stream of packets. There is no way back: replies to it are dropped and counted.
@@ -104,12 +105,12 @@ impl Server {
         self.add(name.into(), packets, None)
     }
 
-    fn add<P>(mut self, name: Arc<str>, packets: P, back: WayBack) -> Self
+    fn add<P>(mut self, name: Arc<str>, packets: P, outlet: Option<Outlet>) -> Self
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        let index = self.ways_back.len();
-        self.ways_back.push(back);
+        let index = self.outlets.len();
+        self.outlets.push(outlet);
         self.sources.push(Source { name, index, packets: packets.boxed() });
         self
     }
@@ -189,7 +190,7 @@ impl Server {
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let channel = Channel::udp("127.0.0.1:0").await?;
-    /// let client = Client::udp(channel.local_addr()).await?;
+    /// let client = Client::udp(channel.local_addr()?).await?;
     /// let server = Server::new(Router::new()).listen("udp", channel);
     /// let mut meters = server.subscribe("/meter/*", 256)?;
     /// let server = server.spawn();
@@ -212,7 +213,7 @@ impl Server {
         Ok(Subscription::new(Arc::clone(&self.dispatch), pattern, capacity))
     }
 
-    /// The address of a channel, once it was added.
+    /// The address of a channel, once it was added. A Unix socket or byte stream has none.
     pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
         self.addresses.iter().find(|(name, _)| **name == *channel).map(|&(_, address)| address)
     }
@@ -245,9 +246,7 @@ impl Server {
         let queue = Queue::new(self.schedule, self.clock.now());
         let named = |source: &Source| (Arc::clone(&source.name), self.options_of(&source.name));
         let times = Times::new(self.sources.iter().map(named));
-        let ways_back = self.ways_back.into_iter().enumerate();
-        let ways_back = ways_back.map(|(source, back)| with_offset(back, times.offset(source))).collect();
-        let ground = Arc::new(Ground::new(ways_back));
+        let ground = Arc::new(Ground::new(self.outlets, &times));
         let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, times, queue, self.max_calls));
         let running = drive(Arc::clone(&shared), self.sources, self.inbox, self.precision, stop);
         (shared, running)

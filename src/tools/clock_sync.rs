@@ -47,7 +47,7 @@ const ROUNDING: i128 = 1;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
-/// let client = Client::udp(channel.local_addr()).await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
 /// let stage = Server::new(ClockSync::responder(SystemClock)).listen("udp", channel).spawn();
 ///
 /// let estimate = ClockSync::new(client.clone()).measure().await?;

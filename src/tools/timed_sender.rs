@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let receiver = Channel::udp("127.0.0.1:0").await?;
-/// # let address = receiver.local_addr();
+/// # let address = receiver.local_addr()?;
 /// let stage = TimedSender::new(Client::udp(address).await?);
 /// stage.send_in(Duration::from_millis(200), ("/cue/7/go", ())).await?;
 /// # Ok(()) }

@@ -145,7 +145,7 @@ pub struct ArrayRef<'a> {
 
 /// An argument that stands alone: for lists whose types are known only at run time.
 ///
-/// It borrows as [`ArgRef`] with [`as_ref`](Arg::as_ref); a slice of it is an
+/// [`Message::args`](crate::Message::args) yields the borrowed form, [`ArgRef`]; a slice of this one is an
 /// [argument list](crate::IntoArgs).
 ///
 /// ```

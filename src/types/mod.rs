@@ -5,6 +5,8 @@ mod arg;
 mod arg_steps;
 mod brief;
 mod color;
+#[cfg(feature = "encoding")]
+mod encoding;
 mod midi;
 mod text;
 mod time_tag;
@@ -17,6 +19,8 @@ pub use arg::{Arg, ArgRef, ArrayRef};
 pub(crate) use arg_steps::ArgStep;
 pub(crate) use brief::brief;
 pub use color::Color;
+#[cfg(feature = "encoding")]
+pub use encoding::{OnUnmappable, UnmappableText};
 pub use midi::Midi;
 pub use text::{Char, Text, TextBuf};
 pub use time_tag::TimeTag;

@@ -6,7 +6,20 @@ use crate::types::TypeTag;
 
 /// Why a packet was refused, and where: always the fault of its sender.
 ///
-/// Small and `Copy`; it holds no text of the peer.
+/// Small and `Copy`; it holds no text of the peer. [`AnnotatedDump`](crate::AnnotatedDump) shows
+/// the bytes around it.
+///
+/// The errors of osc4py3 and what they are here:
+///
+/// | osc4py3 | here |
+/// |---------|------|
+/// | `OSCInvalidDataError` (encoding) | [`EncodeError`](crate::EncodeError) |
+/// | `OSCInvalidRawError` (decoding) | [`DecodeError`], but for the next two |
+/// | `OSCUnknownTypetagError`, decoding | [`UnknownTypeTag`](DecodeErrorKind::UnknownTypeTag), [`TypeTagNotAllowed`](DecodeErrorKind::TypeTagNotAllowed) |
+/// | `OSCUnknownTypetagError`, encoding | [`NotAccepted`](crate::EncodeErrorKind::NotAccepted) by [`Packet::check`](crate::Packet::check); an unknown tag cannot be written |
+/// | `OSCInvalidSignatureError`, `OSCCorruptedRawError` | errors of the envelope middleware: it drops the packet |
+/// | `OSCInternalBugError` | none |
+/// | errors of Python that leak (`struct.error`, `IndexError`, `UnicodeError`, …) | the kind that fits; values of another type than asked for are an [`ArgsError`](crate::ArgsError) |
 ///
 /// ```
 /// use tokio_osc::{Bytes, DecodeErrorKind, Packet};
@@ -90,6 +103,10 @@ pub enum DecodeErrorKind {
     BundlesTooDeep,
     /// More elements in a bundle than [`max_elements`](crate::DecodeOptions::max_elements).
     TooManyElements,
+    /// A SLIP frame with an ESC that escapes nothing.
+    BadEscape,
+    /// A frame longer than the limit of its framing.
+    FrameTooLong,
 }
 
 impl fmt::Display for DecodeErrorKind {
@@ -117,6 +134,8 @@ impl fmt::Display for DecodeErrorKind {
             Self::ElementSize => "an element size that is negative, zero or no multiple of 4",
             Self::BundlesTooDeep => "bundles nested over the limit",
             Self::TooManyElements => "elements of a bundle over the limit",
+            Self::BadEscape => "a SLIP escape that escapes nothing",
+            Self::FrameTooLong => "a frame over the limit of bytes",
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod dump;
 mod error;
+mod levels;
 mod mend;
 mod options;
 mod policy;
@@ -21,6 +22,6 @@ pub use read::ArgIter;
 pub(crate) use read::{ArgCursor, be_u32, be_u64};
 pub use repairs::Repairs;
 pub(crate) use scan::{padded, scan, text_end};
-pub(crate) use validate::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS, Validator};
+pub(crate) use validate::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS, Shape, Validator};
 pub use write::ArgsWriter;
 pub(crate) use write::{Measure, WriteInto};

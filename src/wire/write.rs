@@ -129,6 +129,10 @@ mod sealed {
         fn put<const N: usize>(&mut self, tag: u8, data: [u8; N]);
         fn put_text(&mut self, tag: u8, text: &[u8]);
         fn put_blob(&mut self, bytes: &[u8]);
+        /// The sink itself, to be put back: in between, its state can stay in registers.
+        fn take(&mut self) -> Self
+        where
+            Self: Sized;
         fn begin_array(&mut self);
         fn end_array(&mut self);
     }
@@ -168,6 +172,11 @@ impl Sink for Measure {
     fn put_blob(&mut self, bytes: &[u8]) {
         self.tags += 1;
         self.data = self.data.saturating_add(4 + bytes.len().next_multiple_of(4));
+    }
+
+    #[inline]
+    fn take(&mut self) -> Self {
+        *self
     }
 
     fn begin_array(&mut self) {
@@ -251,6 +260,15 @@ impl Sink for WriteInto<'_> {
         let prefix = (bytes.len() as u32).to_be_bytes();
         *len = prefix;
         data[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    #[inline]
+    fn take(&mut self) -> Self {
+        Self {
+            tags: std::mem::take(&mut self.tags),
+            data: std::mem::take(&mut self.data),
+            overrun: self.overrun,
+        }
     }
 
     fn begin_array(&mut self) {

@@ -76,6 +76,14 @@ fn decode_strict_takes_osc_1_0_to_the_letter() {
 }
 
 #[test]
+fn decode_lenient_mends_what_can_be_mended() {
+    let no_comma = b"/a\0\0i\0\0\0\0\0\0\x07";
+    assert_eq!(osc(&["decode", "--lenient"], no_comma).stdout(), "/a ,i 7\n");
+    assert_eq!(osc(&["decode"], no_comma).code, Some(2));
+    assert_eq!(osc(&["decode", "--lenient", "--strict"], no_comma).code, Some(2));
+}
+
+#[test]
 fn decode_takes_deep_nesting_up_to_its_limit() {
     let nested = |depth: usize| {
         let mut packet = Vec::new();

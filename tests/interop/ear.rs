@@ -52,7 +52,7 @@ impl Ear {
             router = router.route(*pattern, pass_on);
         }
         let channel = Channel::udp((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = channel.local_addr().port();
+        let port = channel.local_addr().unwrap().port();
         Self { port, heard, _server: Server::new(router).listen("udp", channel).spawn() }
     }
 

@@ -1,7 +1,7 @@
 //! Values of every kind, for proptest.
 
 use proptest::prelude::*;
-use tokio_osc::{Arg, Bundle, Bytes, Char, Color, Message, Midi, Packet, TextBuf, TimeTag};
+use tokio_osc::{Arg, Bundle, BundleBuilder, Bytes, Char, Color, Message, Midi, Packet, TextBuf, TimeTag};
 
 /// Text of a wire string: no NUL, all charsets.
 pub fn text() -> impl Strategy<Value = Vec<u8>> {
@@ -45,15 +45,15 @@ pub fn arg() -> impl Strategy<Value = Arg> {
 
 pub fn message() -> impl Strategy<Value = Message> {
     (address(), prop::collection::vec(arg(), 0..8))
-        .prop_map(|(address, args)| Message::with_raw_address(address, args).expect("legal values"))
+        .prop_map(|(address, args)| Message::with_raw_address(address, args).unwrap())
 }
 
 pub fn packet() -> impl Strategy<Value = Packet> {
     message().prop_map(Packet::from).prop_recursive(4, 16, 4, |inner| {
         (any::<u64>(), prop::collection::vec(inner, 0..4)).prop_map(|(time_tag, elements)| {
             let builder = Bundle::at(TimeTag::from_bits(time_tag));
-            let bundle = elements.iter().fold(builder, |builder, element| builder.with(element));
-            Packet::from(bundle.build().expect("legal elements"))
+            let bundle = elements.iter().fold(builder, BundleBuilder::with);
+            Packet::from(bundle.build().unwrap())
         })
     })
 }

@@ -67,7 +67,7 @@ async fn the_offset_is_subtracted_from_the_tags_of_replies() {
         Bundle::at(tag).with(("/then", 1)).with(Bundle::immediately())
     });
     let channel = Channel::udp("127.0.0.1:0").await.unwrap();
-    let address = channel.local_addr();
+    let address = channel.local_addr().unwrap();
     let behind = TimeOptions::new().clock_offset(ClockOffset::peer_behind(SECOND));
     let server = Server::new(router).listen("udp", channel).time_on("udp", behind).spawn();
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -160,7 +160,7 @@ async fn the_client_s_tags_are_by_its_own_clock() {
     // A system clock on both sides: a bundle for now arrives, and is hardly late.
     let log = Arc::new(Log::default());
     let channel = Channel::udp("127.0.0.1:0").await.unwrap();
-    let client = Client::udp(channel.local_addr()).await.unwrap();
+    let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();
     let server = Server::new(router(Arc::clone(&log), TestClock::new())).listen("udp", channel).spawn();
     client.send(Bundle::at(TimeTag::now()).with(("/now", 1))).await.unwrap();
     let ran = log.reaches(1).await;

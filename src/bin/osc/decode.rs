@@ -23,6 +23,10 @@ pub(crate) struct Decode {
     /// Accept only OSC 1.0 to the letter
     #[arg(long)]
     strict: bool,
+
+    /// Accept also what can be mended: no comma, no padding at the end, zeros behind it
+    #[arg(long, conflicts_with = "strict")]
+    lenient: bool,
 }
 
 impl Decode {
@@ -38,7 +42,11 @@ impl Decode {
 
     /// Files are chosen by the user: the nesting that a peer is allowed is not the limit here.
     fn options(&self) -> DecodeOptions {
-        let options = if self.strict { DecodeOptions::strict() } else { DecodeOptions::default() };
+        let options = match (self.strict, self.lenient) {
+            (true, _) => DecodeOptions::strict(),
+            (_, true) => DecodeOptions::lenient(),
+            _ => DecodeOptions::default(),
+        };
         options.max_bundle_depth(1_000).max_array_depth(255)
     }
 

@@ -84,12 +84,15 @@ impl Dump {
 
     async fn listen(&self) -> Result<SelectAll<Channel>, Failure> {
         let mut channels = SelectAll::new();
+        let mut bound = Vec::new();
         for url in &self.urls {
             let address = url.resolve().await?;
-            channels.push(Channel::udp(address).await.map_err(|error| Failure::at(url, error))?);
+            let channel = Channel::udp(address).await.map_err(|error| Failure::at(url, error))?;
+            bound.push(channel.local_addr().map_err(|error| Failure::at(url, error))?);
+            channels.push(channel);
         }
-        for channel in &channels {
-            note(format_args!("listening {}", Url::from(channel.local_addr())));
+        for address in bound {
+            note(format_args!("listening {}", Url::from(address)));
         }
         Ok(channels)
     }

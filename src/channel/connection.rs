@@ -1,0 +1,310 @@
+//! One connection: reads packets, sends what waits for it, and watches the clock. A future that is
+//! ready when the connection has ended.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::time::{Instant, Sleep};
+
+use super::events::Disconnect;
+use super::options::StreamOptions;
+use super::outbox::{Entry, Outbox};
+use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
+
+/// Bytes that are asked of the transport at a time.
+const READ: usize = 8 * 1_024;
+/// Bytes that are framed before they are handed to the transport.
+const WRITE: usize = 64 * 1_024;
+/// Packets and writes before other connections get their turn.
+const BURST: usize = 32;
+/// How long a connection that is being closed may take to send what waits.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Where the packets of a connection go.
+pub(super) trait Sink {
+    fn put(&mut self, packet: ReadPacket);
+
+    /// Whether nothing is to be read for now. Who makes space wakes the task.
+    fn is_full(&self) -> bool;
+
+    /// Whether nothing is to be read any more.
+    fn is_deaf(&self) -> bool {
+        false
+    }
+}
+
+/// A connection and all that it needs.
+pub(super) struct Connection<I, F, S> {
+    io: I,
+    codec: Codec<F>,
+    sink: S,
+    outbox: Arc<Outbox>,
+    input: BytesMut,
+    output: BytesMut,
+    /// The packets in `output`, each with the bytes of its frame that are still there.
+    unsent: VecDeque<(Entry, usize)>,
+    unflushed: bool,
+    /// Whether what is to be sent waits for the peer to show its framing.
+    undetected: bool,
+    limits: Limits,
+    clock: Deadlines,
+    /// Set when nothing more is read: what is left to send goes out first.
+    ending: Option<Disconnect>,
+}
+
+struct Limits {
+    in_frame: Duration,
+    idle: Option<Duration>,
+    write: Duration,
+}
+
+/// Since when something is waited for.
+struct Deadlines {
+    frame: Option<Instant>,
+    idle: Option<Instant>,
+    write: Option<Instant>,
+    linger: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<I, F, S> Connection<I, F, S>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+    F: Framing,
+    S: Sink,
+{
+    pub(super) fn new(io: I, framing: F, sink: S, outbox: Arc<Outbox>, options: &StreamOptions) -> Self {
+        let limits = Limits {
+            in_frame: options.in_frame_timeout,
+            idle: options.idle_timeout,
+            write: options.write_timeout,
+        };
+        let idle = limits.idle.map(|_| Instant::now());
+        Self {
+            io,
+            codec: Codec::with_options(framing, options.decode.clone()),
+            sink,
+            outbox,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            unsent: VecDeque::new(),
+            unflushed: false,
+            undetected: false,
+            limits,
+            clock: Deadlines { frame: None, idle, write: None, linger: None, timer: None },
+            ending: None,
+        }
+    }
+
+    fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
+        self.outbox.register(cx.waker());
+        if let Err(error) = self.poll_send(cx) {
+            return Poll::Ready(error.into());
+        }
+        if self.ending.is_none() && self.outbox.is_closed() {
+            self.end(Disconnect::ByUs);
+        }
+        if self.ending.is_none() {
+            if let Poll::Ready(reason) = self.poll_receive(cx) {
+                self.end(reason);
+            }
+        }
+        if let Some(reason) = &self.ending {
+            let reason = reason.clone();
+            let drained = self.output.is_empty() && !self.unflushed && self.outbox.is_empty();
+            if matches!(reason, Disconnect::Failed(_)) || drained {
+                // The last word: if it does not go out at once, the drop of the transport says it.
+                let _ = Pin::new(&mut self.io).poll_shutdown(cx);
+                return Poll::Ready(reason);
+            }
+        }
+        self.poll_deadlines(cx)
+    }
+
+    fn end(&mut self, reason: Disconnect) {
+        self.clock = Deadlines { linger: Some(Instant::now()), ..Deadlines::none(self.clock.timer.take()) };
+        self.ending = Some(reason);
+    }
+
+    /// Frames what waits and hands it to the transport, as much as that takes.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<(), FrameError> {
+        for _ in 0..BURST {
+            self.frame();
+            let written = if self.output.is_empty() {
+                if !self.unflushed {
+                    self.clock.write = None;
+                    return Ok(());
+                }
+                Pin::new(&mut self.io).poll_flush(cx).map_ok(|()| 0)
+            } else {
+                Pin::new(&mut self.io).poll_write(cx, &self.output)
+            };
+            match written? {
+                Poll::Ready(0) if !self.output.is_empty() => return Err(FrameErrorKind::Closed.into()),
+                Poll::Ready(bytes) => self.note_written(bytes),
+                Poll::Pending => {
+                    self.clock.write.get_or_insert_with(Instant::now);
+                    return Ok(());
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Ok(())
+    }
+
+    /// Moves packets from the queue into the output, in their frames.
+    fn frame(&mut self) {
+        while self.output.len() < WRITE && !self.undetected {
+            let Some(entry) = self.outbox.pop() else { return };
+            let before = self.output.len();
+            match self.codec.write(entry.packet.clone(), &mut self.output) {
+                Ok(()) => self.unsent.push_back((entry, self.output.len() - before)),
+                Err(error) if matches!(error.kind(), FrameErrorKind::Undetected) => {
+                    self.outbox.put_back(std::iter::once(entry));
+                    self.undetected = true;
+                    return;
+                }
+                Err(error) => {
+                    self.outbox.note_dropped();
+                    tracing::debug!(target: "tokio_osc::channel", %error, "packet not framed");
+                }
+            }
+        }
+    }
+
+    fn note_written(&mut self, bytes: usize) {
+        self.output.advance(bytes);
+        self.unflushed = bytes > 0;
+        self.clock.write = None;
+        let mut left = bytes;
+        while let Some((entry, frame)) = self.unsent.front_mut() {
+            if *frame > left {
+                *frame -= left;
+                return;
+            }
+            left -= *frame;
+            if entry.counted {
+                self.outbox.note_sent();
+            }
+            self.unsent.pop_front();
+        }
+    }
+
+    /// Reads packets until there are none, and tells if there will be no more.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
+        for _ in 0..BURST {
+            if self.sink.is_deaf() || self.outbox.is_half_full() {
+                self.clock.frame = None;
+                return Poll::Pending;
+            }
+            if self.sink.is_full() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match self.codec.read(&mut self.input) {
+                Ok(Some(packet)) => self.accept(packet),
+                Ok(None) => match ready!(self.poll_read(cx)) {
+                    Ok(0) => return Poll::Ready(self.at_end()),
+                    Ok(_) => {}
+                    Err(error) => return Poll::Ready(error.into()),
+                },
+                Err(error) => return Poll::Ready(error.into()),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        if self.input.is_empty() {
+            self.clock.frame = None;
+        } else {
+            self.clock.frame.get_or_insert_with(Instant::now);
+        }
+        if self.input.capacity() - self.input.len() < READ / 4 {
+            self.input.reserve(READ);
+        }
+        let read = pin!(self.io.read_buf(&mut self.input)).poll(cx);
+        if read.is_pending() && self.input.is_empty() {
+            // An idle connection keeps no buffer.
+            self.input = BytesMut::new();
+        }
+        read
+    }
+
+    fn accept(&mut self, packet: ReadPacket) {
+        self.clock.frame = None;
+        if let Some(idle) = &mut self.clock.idle {
+            *idle = Instant::now();
+        }
+        if std::mem::take(&mut self.undetected) {
+            self.outbox.wake();
+        }
+        self.sink.put(packet);
+    }
+
+    /// The last frames, and how the stream ended.
+    fn at_end(&mut self) -> Disconnect {
+        loop {
+            match self.codec.read_eof(&mut self.input) {
+                Ok(Some(packet)) => self.sink.put(packet),
+                Ok(None) => return Disconnect::ByPeer,
+                Err(error) => return error.into(),
+            }
+        }
+    }
+
+    fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
+        loop {
+            let clock = &self.clock;
+            let due = [
+                clock.frame.map(|since| (since + self.limits.in_frame, Disconnect::InFrameTimeout)),
+                clock.write.map(|since| (since + self.limits.write, Disconnect::WriteTimeout)),
+                clock
+                    .idle
+                    .zip(self.limits.idle)
+                    .map(|(since, limit)| (since + limit, Disconnect::IdleTimeout)),
+                clock.linger.zip(self.ending.clone()).map(|(since, reason)| (since + LINGER, reason)),
+            ];
+            let Some((due, reason)) = due.into_iter().flatten().min_by_key(|(due, _)| *due) else {
+                return Poll::Pending;
+            };
+            if due <= Instant::now() {
+                return Poll::Ready(reason);
+            }
+            let timer = self.clock.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            if timer.deadline() != due {
+                timer.as_mut().reset(due);
+            }
+            ready!(timer.as_mut().poll(cx));
+        }
+    }
+}
+
+impl Deadlines {
+    fn none(timer: Option<Pin<Box<Sleep>>>) -> Self {
+        Self { frame: None, idle: None, write: None, linger: None, timer }
+    }
+}
+
+impl<I, F, S> Future for Connection<I, F, S>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+    F: Framing,
+    S: Sink + Unpin,
+{
+    type Output = Disconnect;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Disconnect> {
+        let this = self.get_mut();
+        let reason = ready!(this.poll_run(cx));
+        this.outbox.put_back(this.unsent.drain(..).map(|(entry, _)| entry));
+        Poll::Ready(reason)
+    }
+}

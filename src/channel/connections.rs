@@ -1,0 +1,159 @@
+//! The connections of a channel: accepted, polled when they have something, and let go. There is no
+//! task: whoever polls the channel drives them.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, Stream, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Sleep, Timeout, sleep, timeout};
+
+use super::connection::Connection;
+use super::events::{ConnectionEvent, Disconnect, Refusal};
+use super::listener::Listener;
+use super::registry::{Arrivals, Registry};
+use super::stream::Item;
+use crate::codec::Framing;
+use crate::packet::Peer;
+
+/// Connections accepted before those that are open get their turn.
+const ACCEPTS: usize = 32;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A listener and its connections, or a single connection without a listener.
+pub(super) struct Connections<L: Listener, F: Framing> {
+    listener: Option<L>,
+    framing: F,
+    registry: Arc<Registry>,
+    guests: FuturesUnordered<Guest<L::Io, F>>,
+    pause: Option<Pin<Box<Sleep>>>,
+    next_pause: Duration,
+}
+
+impl<L: Listener, F: Framing> Connections<L, F> {
+    pub(super) fn new(listener: Option<L>, framing: F, registry: Arc<Registry>) -> Self {
+        let guests = FuturesUnordered::new();
+        Self { listener, framing, registry, guests, pause: None, next_pause: SHORTEST_PAUSE }
+    }
+
+    /// Takes in a connection, if the limits allow it.
+    pub(super) fn admit(&mut self, io: L::Io, peer: Peer) {
+        let registry = &self.registry;
+        let (peer, outbox) = match registry.open(peer) {
+            Ok(opened) => opened,
+            Err(reason) => return registry.events.send(ConnectionEvent::Refused { peer, reason }),
+        };
+        let gate = registry
+            .options
+            .gate
+            .as_ref()
+            .map(|gate| Box::pin(timeout(registry.options.in_frame_timeout, gate(peer))));
+        if gate.is_none() {
+            registry.events.send(ConnectionEvent::Connected(peer));
+        }
+        let sink = Arrivals { registry: Arc::clone(registry), peer };
+        let connection = Connection::new(io, self.framing.clone(), sink, outbox, &registry.options);
+        self.guests.push(Guest { gate, connection, registry: Arc::clone(registry), peer });
+    }
+
+    /// Accepts what has come, and stops for a while when the operating system has nothing to give.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..ACCEPTS {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            let Some(listener) = &mut self.listener else { return Poll::Pending };
+            match ready!(listener.poll_accept(cx)) {
+                Ok((io, peer)) => {
+                    listener.tune(&io, &self.registry.options);
+                    self.next_pause = SHORTEST_PAUSE;
+                    self.admit(io, peer);
+                }
+                Err(error) if concerns_one_connection(&error) => {}
+                Err(error) => {
+                    let retry_in = self.next_pause;
+                    self.registry
+                        .events
+                        .send(ConnectionEvent::AcceptFailed { error: error.kind(), retry_in });
+                    self.pause = Some(Box::pin(sleep(retry_in)));
+                    self.next_pause = (retry_in * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+fn concerns_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+impl<L: Listener, F: Framing> Stream for Connections<L, F> {
+    type Item = Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+        let this = &mut *self;
+        if let Some(item) = this.registry.pop() {
+            return Poll::Ready(Some(item));
+        }
+        this.registry.task.register(cx.waker());
+        if !this.registry.is_open() {
+            this.listener = None;
+        }
+        if this.poll_accept(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        while let Poll::Ready(Some(())) = this.guests.poll_next_unpin(cx) {}
+        match this.registry.pop() {
+            Some(item) => Poll::Ready(Some(item)),
+            None if this.listener.is_none() && this.guests.is_empty() => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// A connection from the question whether it may stay to its end.
+struct Guest<I, F> {
+    gate: Option<Pin<Box<Timeout<BoxFuture<'static, bool>>>>>,
+    connection: Connection<I, F, Arrivals>,
+    registry: Arc<Registry>,
+    peer: Peer,
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin, F: Framing> Future for Guest<I, F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if let Some(gate) = &mut this.gate {
+            let welcome = ready!(gate.as_mut().poll(cx)).unwrap_or(false);
+            this.gate = None;
+            if !welcome {
+                let (peer, reason) = (this.peer, Refusal::Vetoed);
+                this.registry.remove(peer, ConnectionEvent::Refused { peer, reason });
+                return Poll::Ready(());
+            }
+            this.registry.events.send(ConnectionEvent::Connected(this.peer));
+        }
+        let reason = ready!(Pin::new(&mut this.connection).poll(cx));
+        let peer = this.peer;
+        this.registry.remove(peer, ConnectionEvent::Disconnected { peer, reason });
+        Poll::Ready(())
+    }
+}
+
+/// A connection that has not ended is closed with its channel.
+impl<I, F> Drop for Guest<I, F> {
+    fn drop(&mut self) {
+        let (peer, reason) = (self.peer, Disconnect::ByUs);
+        self.registry.remove(peer, ConnectionEvent::Disconnected { peer, reason });
+    }
+}

@@ -1,0 +1,163 @@
+//! What happens to the connections of a channel, as a bounded stream.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::stream::{BoxStream, Stream, StreamExt, unfold};
+use tokio::sync::broadcast;
+
+use crate::codec::FrameError;
+use crate::packet::Peer;
+
+/// Events that wait for a reader who is behind; the oldest are dropped.
+const EVENTS: usize = 256;
+
+/// What has happened to a connection, or to the listener.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ConnectionEvent {
+    /// A connection was accepted.
+    Connected(Peer),
+    /// A connection was closed before a byte of it was read.
+    Refused {
+        /// Who was refused.
+        peer: Peer,
+        /// Why.
+        reason: Refusal,
+    },
+    /// A connection has ended.
+    Disconnected {
+        /// Whose it was.
+        peer: Peer,
+        /// Why.
+        reason: Disconnect,
+    },
+    /// The operating system gave no connection, mostly for want of file descriptors.
+    AcceptFailed {
+        /// What it said.
+        error: io::ErrorKind,
+        /// When the next attempt is made.
+        retry_in: Duration,
+    },
+    /// This many events were dropped, because the reader was behind.
+    Missed(u64),
+}
+
+/// Why a connection was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// [`max_connections`](crate::StreamOptions#structfield.max_connections) are open.
+    TooMany,
+    /// [`max_connections_per_address`](crate::StreamOptions#structfield.max_connections_per_address)
+    /// are open from there.
+    TooManyFromAddress,
+    /// [`accept_if`](crate::StreamOptions::accept_if) said no, or nothing in time.
+    Vetoed,
+}
+
+/// Why a connection has ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Disconnect {
+    /// The peer closed it, between two frames.
+    ByPeer,
+    /// This side closed it.
+    ByUs,
+    /// A frame took longer than
+    /// [`in_frame_timeout`](crate::StreamOptions#structfield.in_frame_timeout).
+    InFrameTimeout,
+    /// No frame came within [`idle_timeout`](crate::StreamOptions#structfield.idle_timeout).
+    IdleTimeout,
+    /// The peer took nothing within
+    /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout).
+    WriteTimeout,
+    /// The framing or the transport failed.
+    Failed(Arc<FrameError>),
+}
+
+impl From<FrameError> for Disconnect {
+    fn from(error: FrameError) -> Self {
+        Self::Failed(Arc::new(error))
+    }
+}
+
+impl From<io::Error> for Disconnect {
+    fn from(error: io::Error) -> Self {
+        FrameError::from(error).into()
+    }
+}
+
+impl fmt::Display for Disconnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ByPeer => "closed by the peer",
+            Self::ByUs => "closed by this side",
+            Self::InFrameTimeout => "a frame took too long",
+            Self::IdleTimeout => "no frame for too long",
+            Self::WriteTimeout => "the peer reads nothing",
+            Self::Failed(error) => return error.fmt(f),
+        })
+    }
+}
+
+/// The events of a channel from now on: a `Stream` that ends with the channel.
+///
+/// A reader that is behind by more than 256 events loses the oldest and is told how many.
+pub struct ConnectionEvents {
+    events: BoxStream<'static, ConnectionEvent>,
+}
+
+impl ConnectionEvents {
+    pub(super) fn of(channel: &EventSender) -> Self {
+        Self::from_stream(unfold(channel.0.subscribe(), async |mut events| match events.recv().await {
+            Ok(event) => Some((event, events)),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                Some((ConnectionEvent::Missed(missed), events))
+            }
+            Err(broadcast::error::RecvError::Closed) => None,
+        }))
+    }
+
+    pub(super) fn from_stream(events: impl Stream<Item = ConnectionEvent> + Send + 'static) -> Self {
+        Self { events: events.boxed() }
+    }
+}
+
+impl Stream for ConnectionEvents {
+    type Item = ConnectionEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ConnectionEvent>> {
+        self.events.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for ConnectionEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConnectionEvents")
+    }
+}
+
+/// Where the events of a channel are put.
+pub(super) struct EventSender(broadcast::Sender<ConnectionEvent>);
+
+impl EventSender {
+    pub(super) fn new() -> Self {
+        Self(broadcast::Sender::new(EVENTS))
+    }
+
+    pub(super) fn send(&self, event: ConnectionEvent) {
+        match &event {
+            ConnectionEvent::AcceptFailed { error, retry_in } => {
+                tracing::error!(target: "tokio_osc::channel", %error, ?retry_in, "accept failed");
+            }
+            event => tracing::debug!(target: "tokio_osc::channel", ?event),
+        }
+        // Nobody listens: nobody misses it.
+        let _ = self.0.send(event);
+    }
+}

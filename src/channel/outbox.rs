@@ -1,0 +1,219 @@
+//! What waits to be sent on a connection: a queue that is bounded in bytes.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use bytes::Bytes;
+use futures::task::AtomicWaker;
+use tokio::sync::Notify;
+
+use crate::codec::{FrameError, FrameErrorKind};
+
+/// What a packet's place in the queue costs, in bytes.
+const PLACE: usize = 64;
+
+/// The queue of a connection. It outlives the connection where there is a next one.
+pub(super) struct Outbox {
+    queue: Mutex<Queue>,
+    limit: usize,
+    /// The connection that sends.
+    sender: AtomicWaker,
+    /// Those who wait for space.
+    space: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    counts: Delivery,
+    closed: bool,
+}
+
+/// A packet on its way to the transport.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) packet: Bytes,
+    /// Whether it is the user's, and not one that the library sends by itself.
+    pub(super) counted: bool,
+}
+
+/// What became of the packets that a reconnecting client has accepted. At any time,
+/// `accepted = sent + dropped + queued`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// Packets whose send succeeded.
+    pub accepted: u64,
+    /// Packets that were handed to a transport whole.
+    pub sent: u64,
+    /// Of those sent, the ones on connections that then broke: at most so many were lost unseen.
+    pub unconfirmed: u64,
+    /// Packets that were lost for certain: the queue was full, or the framing could not hold them.
+    pub dropped: u64,
+    /// Packets that wait.
+    pub queued: u64,
+}
+
+impl Outbox {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { queue: Mutex::default(), limit, sender: AtomicWaker::new(), space: Notify::new() }
+    }
+
+    /// Adds a packet if there is space.
+    ///
+    /// # Errors
+    /// `Full`, `Closed`, or `TooLarge` for what no empty queue holds.
+    pub(super) fn push(&self, packet: Bytes) -> Result<(), FrameError> {
+        let cost = packet.len() + PLACE;
+        let mut queue = self.lock();
+        if queue.closed {
+            return Err(FrameErrorKind::Closed.into());
+        }
+        if cost > self.limit {
+            return Err(FrameError::too_large(packet.len(), self.limit.saturating_sub(PLACE)));
+        }
+        if queue.bytes + cost > self.limit {
+            return Err(FrameErrorKind::Full.into());
+        }
+        queue.bytes += cost;
+        queue.counts.accepted += 1;
+        queue.entries.push_back(Entry { packet, counted: true });
+        drop(queue);
+        self.sender.wake();
+        Ok(())
+    }
+
+    /// Adds a packet, and waits while there is no space.
+    pub(super) async fn push_when_space(&self, packet: Bytes) -> Result<(), FrameError> {
+        loop {
+            let space = self.space.notified();
+            match self.push(packet.clone()) {
+                Err(error) if matches!(error.kind(), FrameErrorKind::Full) => space.await,
+                done => return done,
+            }
+        }
+    }
+
+    /// Adds a packet in the place of the oldest ones.
+    pub(super) fn push_over_oldest(&self, packet: &Bytes) -> Result<(), FrameError> {
+        loop {
+            match self.push(packet.clone()) {
+                Err(error) if matches!(error.kind(), FrameErrorKind::Full) => {
+                    let mut queue = self.lock();
+                    let Some(oldest) = queue.entries.iter().position(|entry| entry.counted) else {
+                        return Err(error);
+                    };
+                    queue.counts.dropped += 1;
+                    queue.entries.remove(oldest).into_iter().for_each(|entry| queue.release(&entry));
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Puts a packet of the library's own before all others.
+    pub(super) fn push_own(&self, packet: Bytes) {
+        let mut queue = self.lock();
+        queue.bytes += packet.len() + PLACE;
+        queue.entries.push_front(Entry { packet, counted: false });
+        drop(queue);
+        self.sender.wake();
+    }
+
+    /// Whether a packet of the library's own still waits.
+    pub(super) fn has_own(&self) -> bool {
+        self.lock().entries.front().is_some_and(|entry| !entry.counted)
+    }
+
+    /// The next packet to send.
+    pub(super) fn pop(&self) -> Option<Entry> {
+        let mut queue = self.lock();
+        let entry = queue.entries.pop_front()?;
+        queue.release(&entry);
+        drop(queue);
+        self.space.notify_waiters();
+        Some(entry)
+    }
+
+    /// Takes back what was popped and not sent, to be sent first; the library's own is dropped.
+    pub(super) fn put_back(&self, unsent: impl DoubleEndedIterator<Item = Entry>) {
+        let mut queue = self.lock();
+        queue.entries.retain(|entry| entry.counted);
+        for entry in unsent.rev().filter(|entry| entry.counted) {
+            queue.entries.push_front(entry);
+        }
+        queue.bytes = queue.entries.iter().map(|entry| entry.packet.len() + PLACE).sum();
+    }
+
+    /// Counts a packet as handed to the transport.
+    pub(super) fn note_sent(&self) {
+        self.lock().counts.sent += 1;
+    }
+
+    /// Counts packets as handed to a connection that broke.
+    pub(super) fn note_unconfirmed(&self, packets: u64) {
+        self.lock().counts.unconfirmed += packets;
+    }
+
+    /// Counts a packet as lost.
+    pub(super) fn note_dropped(&self) {
+        self.lock().counts.dropped += 1;
+    }
+
+    pub(super) fn delivery(&self) -> Delivery {
+        let queue = self.lock();
+        let Delivery { accepted, sent, dropped, .. } = queue.counts;
+        Delivery { queued: accepted - sent - dropped, ..queue.counts }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().entries.is_empty()
+    }
+
+    /// Whether so much waits that the peer should not cause more.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.lock().bytes > self.limit / 2
+    }
+
+    /// Takes nothing more; what waits is sent.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.sender.wake();
+        self.space.notify_waiters();
+    }
+
+    pub(super) async fn closed(&self) {
+        loop {
+            let change = self.space.notified();
+            if self.is_closed() {
+                return;
+            }
+            change.await;
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Who is woken when there is something to send.
+    pub(super) fn register(&self, waker: &Waker) {
+        self.sender.register(waker);
+    }
+
+    pub(super) fn wake(&self) {
+        self.sender.wake();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn release(&mut self, entry: &Entry) {
+        self.bytes -= entry.packet.len() + PLACE;
+    }
+}

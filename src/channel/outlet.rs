@@ -1,0 +1,170 @@
+//! The way back to the peers of a channel.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::events::ConnectionEvents;
+use super::registry::Registry;
+#[cfg(feature = "net")]
+use super::udp;
+use crate::codec::FrameError;
+#[cfg(feature = "net")]
+use crate::codec::FrameErrorKind;
+use crate::packet::{IntoPacket, Packet, Peer};
+
+/// The way back to the peers of a channel, which may be given to a server: what
+/// [`Channel::outlet`](crate::Channel::outlet) returns. Cloning it is a reference count.
+///
+/// On connections, packets are queued and sent by whoever polls the channel, such as the server;
+/// each connection has its own queue of
+/// [`send_queue`](crate::StreamOptions#structfield.send_queue) bytes. A peer that reads nothing is
+/// cut off after [`write_timeout`](crate::StreamOptions#structfield.write_timeout), and delays no
+/// other.
+///
+/// ```
+/// use tokio_osc::{Args, Channel, Client, Peer, Router, Server, Slip, State};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+/// let (address, outlet) = (channel.local_addr()?, channel.outlet());
+/// let router = Router::with_state(outlet)
+///     .route("/join", |peer: Peer| println!("{peer} joins"))
+///     .route("/all", |State(all): State<tokio_osc::Outlet>, Args(n): Args<i32>| {
+///         all.broadcast(("/news", n)).map(drop)
+///     });
+/// let server = Server::new(router).listen("stage", channel).spawn();
+///
+/// let client = Client::tcp(address, Slip::new()).await?;
+/// let news = client.request(("/all", 7), "/news").await?;
+/// assert_eq!(news.parse::<i32>()?, 7);
+/// # server.shutdown().await;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Outlet {
+    way: Way,
+}
+
+#[derive(Clone)]
+pub(super) enum Way {
+    #[cfg(feature = "net")]
+    Udp(Arc<udp::Link>),
+    Connections(Arc<Registry>),
+}
+
+/// What became of a packet for all: what [`Outlet::broadcast`] returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BroadcastReport {
+    /// Connections that it was queued for.
+    pub queued: usize,
+    /// Connections that miss it: their queue is full.
+    pub missed: usize,
+}
+
+impl Outlet {
+    pub(super) fn new(way: Way) -> Self {
+        Self { way }
+    }
+
+    /// Sends a packet to one peer, as [`Meta::peer`](crate::Meta#structfield.peer) names it.
+    ///
+    /// UDP waits while the socket is full; a connection while its queue is.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded or is over the limit, the connection has ended, or the operating
+    /// system refuses the datagram.
+    ///
+    /// # Cancel safety
+    /// The packet is sent whole or not at all.
+    pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), FrameError> {
+        let packet = packet.into_packet()?;
+        match &self.way {
+            #[cfg(feature = "net")]
+            Way::Udp(link) => {
+                let address = peer.address().ok_or(FrameErrorKind::Closed)?;
+                link.send(packet.as_bytes(), address).await
+            }
+            Way::Connections(registry) => {
+                registry.outbox(peer)?.push_when_space(packet.as_bytes().clone()).await
+            }
+        }
+    }
+
+    /// Queues a packet for every connection; encoded once, copied for none. It never waits: a
+    /// connection whose queue is full misses the packet. A datagram channel has no connections.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded.
+    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, FrameError> {
+        let packet = packet.into_packet()?;
+        match &self.way {
+            #[cfg(feature = "net")]
+            Way::Udp(_) => Ok(BroadcastReport::default()),
+            Way::Connections(registry) => Ok(registry.broadcast(packet.as_bytes())),
+        }
+    }
+
+    /// The connections that are open, oldest first.
+    pub fn connections(&self) -> Vec<Peer> {
+        self.registry().map(|registry| registry.peers()).unwrap_or_default()
+    }
+
+    /// What happens to the connections from now on. A datagram channel has no events.
+    pub fn events(&self) -> ConnectionEvents {
+        match self.registry() {
+            Some(registry) => ConnectionEvents::of(&registry.events),
+            None => ConnectionEvents::from_stream(futures::stream::empty()),
+        }
+    }
+
+    /// Closes a connection, once what waits is sent or after 1 s. False if there is none.
+    pub fn disconnect(&self, peer: Peer) -> bool {
+        let outbox = self.registry().and_then(|registry| registry.outbox(peer).ok());
+        outbox.inspect(|outbox| outbox.close()).is_some()
+    }
+
+    /// Closes a channel of connections: it accepts and reads nothing more, sends what waits (for at
+    /// most 1 s), and its stream ends. Of a datagram channel, nothing changes.
+    pub fn close(&self) {
+        if let Some(registry) = self.registry() {
+            registry.close();
+        }
+    }
+
+    /// Sends an answer. It waits for a datagram socket, and for no connection: where the queue is
+    /// full, the answer is lost.
+    pub(crate) async fn reply(&self, packet: &Packet, peer: Peer) -> Result<(), FrameError> {
+        match &self.way {
+            #[cfg(feature = "net")]
+            Way::Udp(link) => Ok(link.reply(packet.as_bytes(), peer).await?),
+            Way::Connections(registry) => registry.outbox(peer)?.push(packet.as_bytes().clone()),
+        }
+    }
+
+    /// Whether the channel must be polled for answers to leave.
+    pub(crate) fn needs_polling(&self) -> bool {
+        self.registry().is_some()
+    }
+
+    /// Reads nothing more, so that the answers to what was read can still leave.
+    pub(crate) fn stop_reading(&self) {
+        if let Some(registry) = self.registry() {
+            registry.stop_reading();
+        }
+    }
+
+    fn registry(&self) -> Option<&Arc<Registry>> {
+        match &self.way {
+            #[cfg(feature = "net")]
+            Way::Udp(_) => None,
+            Way::Connections(registry) => Some(registry),
+        }
+    }
+}
+
+impl fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outlet").field("connections", &self.connections().len()).finish()
+    }
+}

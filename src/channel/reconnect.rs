@@ -1,0 +1,374 @@
+//! A client that connects again: the one client with a task and a queue behind it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future, pending};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{BoxStream, Stream, StreamExt, empty, unfold};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+
+use super::Client;
+use super::connection::{Connection, Sink};
+use super::events::Disconnect;
+use super::hub::Hub;
+use super::options::StreamOptions;
+use super::outbox::{Delivery, Outbox};
+use super::source::Source;
+use crate::codec::{FrameError, Framing, ReadPacket};
+use crate::packet::{EncodeError, IntoPacket};
+
+/// How long an attempt to connect may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// What opens the byte stream of a reconnecting client: a function that returns a future of it.
+///
+/// ```
+/// use tokio::net::TcpStream;
+/// use tokio_osc::{Client, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::reconnecting_with(|| TcpStream::connect("127.0.0.1:9000"), Slip::new()).spawn()?;
+/// # drop(client);
+/// # Ok(()) }
+/// ```
+pub trait Connect: Send + 'static {
+    /// The byte stream.
+    type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// Opens it.
+    fn connect(&mut self, options: &StreamOptions) -> BoxFuture<'static, io::Result<Self::Io>>;
+}
+
+impl<C, O, I> Connect for C
+where
+    C: FnMut() -> O + Send + 'static,
+    O: Future<Output = io::Result<I>> + Send + 'static,
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    type Io = I;
+
+    fn connect(&mut self, _options: &StreamOptions) -> BoxFuture<'static, io::Result<I>> {
+        self().boxed()
+    }
+}
+
+/// What happens to a packet that finds the queue full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueuePolicy {
+    /// The oldest packet is dropped and counted: for control data the newest counts.
+    #[default]
+    DropOldest,
+    /// The packet is refused: its send fails.
+    DropNewest,
+    /// Its send waits.
+    Wait,
+}
+
+/// A client that connects again, before it is started: what
+/// [`Client::reconnecting`](crate::Client::reconnecting) returns.
+///
+/// The client it becomes has a task, which ends with its last clone, and a queue of
+/// [`send_queue`](StreamOptions#structfield.send_queue) bytes. When a connection breaks, what was not
+/// handed to the operating system whole goes out on the next one; what was is gone with it, maybe
+/// received and maybe not, and counted in [`ClientState::Waiting`].
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use futures::StreamExt;
+/// use tokio_osc::{Client, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mixer = Client::reconnecting("mixer.local:10023", Slip::new())
+///     .on_connect(("/xremote", ()))
+///     .keep_alive(Duration::from_secs(9), ("/xremote", ()))
+///     .spawn()?;
+///
+/// let mut faders = mixer.subscribe("/ch/*/mix/fader");
+/// mixer.send(("/ch/01/mix/fader", 0.75_f32)).await?;
+/// while let Some(fader) = faders.next().await {
+///     println!("{fader}");
+/// }
+/// # Ok(()) }
+/// ```
+#[must_use = "nothing is connected before `spawn`"]
+pub struct Reconnecting<C, F> {
+    connect: C,
+    framing: F,
+    options: StreamOptions,
+    pauses: (Duration, Duration),
+    policy: QueuePolicy,
+    on_connect: Vec<Bytes>,
+    keep_alive: Option<(Duration, Bytes)>,
+    failed: Option<EncodeError>,
+}
+
+impl<C: Connect, F: Framing> Reconnecting<C, F> {
+    pub(super) fn new(connect: C, framing: F) -> Self {
+        Self {
+            connect,
+            framing,
+            options: StreamOptions::default(),
+            pauses: (Duration::from_millis(100), Duration::from_secs(10)),
+            policy: QueuePolicy::default(),
+            on_connect: Vec::new(),
+            keep_alive: None,
+            failed: None,
+        }
+    }
+
+    /// The limits and timeouts of each connection. Default [`StreamOptions::default`].
+    pub fn options(mut self, options: StreamOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The pause after a connection has failed: the shortest, doubled each time up to the longest;
+    /// of each, a random part between a half and the whole. A connection that lasted longer than the
+    /// pause before it starts over. Default 100 ms to 10 s.
+    pub fn backoff(mut self, shortest: Duration, longest: Duration) -> Self {
+        self.pauses = (shortest, longest.max(shortest));
+        self
+    }
+
+    /// What happens to a packet that finds the queue full. Default [`QueuePolicy::DropOldest`].
+    pub fn queue_policy(mut self, policy: QueuePolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. May be
+    /// called more than once.
+    pub fn on_connect(mut self, packet: impl IntoPacket) -> Self {
+        match packet.into_packet() {
+            Ok(packet) => self.on_connect.push(packet.as_bytes().clone()),
+            Err(error) => self.failed = Some(error),
+        }
+        self
+    }
+
+    /// Sends a packet each `interval` while connected, before those that wait.
+    pub fn keep_alive(mut self, interval: Duration, packet: impl IntoPacket) -> Self {
+        match packet.into_packet() {
+            Ok(packet) => self.keep_alive = Some((interval, packet.as_bytes().clone())),
+            Err(error) => self.failed = Some(error),
+        }
+        self
+    }
+
+    /// Starts the task. It does not wait for a connection: see [`Client::states`].
+    ///
+    /// # Errors
+    /// A packet of [`on_connect`](Self::on_connect) or [`keep_alive`](Self::keep_alive) cannot be
+    /// encoded.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with time enabled.
+    pub fn spawn(mut self) -> Result<Client, EncodeError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let hub = Arc::new(Hub::new(Source::Elsewhere));
+        let outbox = Arc::new(Outbox::new(self.options.send_queue));
+        let states = watch::Sender::new(ClientState::Connecting);
+        let policy = self.policy;
+        let watched = states.subscribe();
+        let task = tokio::spawn(self.run(Arc::clone(&outbox), Arc::clone(&hub), states));
+        let background = Background { outbox, policy, states: watched, task: task.abort_handle() };
+        Ok(Client::in_background(background, hub))
+    }
+
+    async fn run(mut self, outbox: Arc<Outbox>, hub: Arc<Hub>, states: watch::Sender<ClientState>) {
+        let mut pause = self.pauses.0;
+        while !outbox.is_closed() {
+            states.send_replace(ClientState::Connecting);
+            let sent = outbox.delivery().sent;
+            let start = Instant::now();
+            let reason = match timeout(CONNECT, self.connect.connect(&self.options)).await {
+                Ok(Ok(io)) => {
+                    states.send_replace(ClientState::Connected);
+                    self.serve(io, &outbox, &hub).await
+                }
+                Ok(Err(error)) => error.into(),
+                Err(_) => io::Error::from(io::ErrorKind::TimedOut).into(),
+            };
+            if outbox.is_closed() {
+                break;
+            }
+            if start.elapsed() > pause {
+                pause = self.pauses.0;
+            }
+            let retry_in = with_jitter(pause);
+            pause = (pause * 2).min(self.pauses.1);
+            let unconfirmed = outbox.delivery().sent - sent;
+            outbox.note_unconfirmed(unconfirmed);
+            states.send_replace(ClientState::Waiting { reason, retry_in, unconfirmed });
+            tokio::select! {
+                () = sleep(retry_in) => {}
+                () = outbox.closed() => {}
+            }
+        }
+        states.send_replace(ClientState::Closed);
+        hub.end(Disconnect::ByUs);
+    }
+
+    /// One connection, from its first packet to its end.
+    async fn serve(&mut self, io: C::Io, outbox: &Arc<Outbox>, hub: &Arc<Hub>) -> Disconnect {
+        for packet in self.on_connect.iter().rev() {
+            outbox.push_own(packet.clone());
+        }
+        let sink = HubSink(Arc::clone(hub));
+        let connection = Connection::new(io, self.framing.clone(), sink, Arc::clone(outbox), &self.options);
+        tokio::select! {
+            reason = connection => reason,
+            never = stay_alive(self.keep_alive.as_ref(), outbox) => match never {},
+        }
+    }
+}
+
+async fn stay_alive(keep_alive: Option<&(Duration, Bytes)>, outbox: &Outbox) -> Infallible {
+    let Some((every, packet)) = keep_alive else { return pending().await };
+    let mut tick = interval_at(Instant::now() + *every, *every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if !outbox.has_own() {
+            outbox.push_own(packet.clone());
+        }
+    }
+}
+
+impl<C, F: fmt::Debug> fmt::Debug for Reconnecting<C, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reconnecting").field("framing", &self.framing).finish_non_exhaustive()
+    }
+}
+
+/// Between a half and the whole, so that clients that lost the same server do not come back at once.
+fn with_jitter(pause: Duration) -> Duration {
+    let thousandth = RandomState::new().build_hasher().finish() % 1_001;
+    pause / 2 + (pause / 2).mul_f64(thousandth as f64 / 1_000.0)
+}
+
+struct HubSink(Arc<Hub>);
+
+impl Sink for HubSink {
+    fn put(&mut self, packet: ReadPacket) {
+        match packet {
+            Ok((packet, _)) => self.0.deliver(packet),
+            Err(error) => tracing::debug!(target: "tokio_osc::channel", %error, "malformed packet"),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+}
+
+/// What a reconnecting client is doing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ClientState {
+    /// It tries to connect.
+    Connecting,
+    /// It is connected.
+    Connected,
+    /// There is no connection, and it waits before it tries again.
+    Waiting {
+        /// Why there is none.
+        reason: Disconnect,
+        /// How long it waits.
+        retry_in: Duration,
+        /// Packets that were handed to the operating system on the connection that broke; the last
+        /// of them may be lost: OSC has no acknowledgement.
+        unconfirmed: u64,
+    },
+    /// It was closed.
+    Closed,
+}
+
+/// The state of a reconnecting client, and each one after: a `Stream` that ends with the client. A
+/// reader that is slow sees the latest state, not each one.
+pub struct ClientStates {
+    states: BoxStream<'static, ClientState>,
+}
+
+impl ClientStates {
+    pub(super) fn none() -> Self {
+        Self { states: empty().boxed() }
+    }
+}
+
+impl Stream for ClientStates {
+    type Item = ClientState;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClientState>> {
+        self.states.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for ClientStates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientStates")
+    }
+}
+
+/// A client's end of the task.
+pub(super) struct Background {
+    outbox: Arc<Outbox>,
+    policy: QueuePolicy,
+    states: watch::Receiver<ClientState>,
+    task: AbortHandle,
+}
+
+impl Background {
+    pub(super) async fn send(&self, packet: Bytes) -> Result<(), FrameError> {
+        match self.policy {
+            QueuePolicy::Wait => self.outbox.push_when_space(packet).await,
+            _ => self.try_send(&packet),
+        }
+    }
+
+    pub(super) fn try_send(&self, packet: &Bytes) -> Result<(), FrameError> {
+        match self.policy {
+            QueuePolicy::DropOldest => self.outbox.push_over_oldest(packet),
+            _ => self.outbox.push(packet.clone()),
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.outbox.close();
+    }
+
+    pub(super) fn delivery(&self) -> Delivery {
+        self.outbox.delivery()
+    }
+
+    pub(super) fn states(&self) -> ClientStates {
+        let mut states = self.states.clone();
+        states.mark_changed();
+        let states = unfold(states, async |mut states| {
+            states.changed().await.ok()?;
+            let state = states.borrow_and_update().clone();
+            Some((state, states))
+        });
+        ClientStates { states: states.boxed() }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,166 @@
+//! What the connections of a channel and the handles to it share.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use futures::task::AtomicWaker;
+
+use super::connection::Sink;
+use super::events::{ConnectionEvent, EventSender, Refusal};
+use super::options::StreamOptions;
+use super::outbox::Outbox;
+use super::outlet::BroadcastReport;
+use super::stream::Item;
+use crate::codec::{FrameError, FrameErrorKind, ReadPacket};
+use crate::packet::{ConnectionId, Meta, Peer};
+
+/// Packets that wait to be taken from the channel.
+const READY: usize = 64;
+
+const OPEN: u8 = 0;
+const DEAF: u8 = 1;
+const CLOSED: u8 = 2;
+
+/// The connections of a channel, and the packets that came by them.
+pub(super) struct Registry {
+    pub(super) options: StreamOptions,
+    pub(super) events: EventSender,
+    /// The task that polls the channel.
+    pub(super) task: AtomicWaker,
+    links: Mutex<Links>,
+    ready: Mutex<VecDeque<Item>>,
+    phase: AtomicU8,
+}
+
+struct Links {
+    next: ConnectionId,
+    open: HashMap<ConnectionId, (Peer, Arc<Outbox>)>,
+}
+
+impl Registry {
+    pub(super) fn new(options: StreamOptions) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            events: EventSender::new(),
+            task: AtomicWaker::new(),
+            links: Mutex::new(Links { next: ConnectionId::FIRST, open: HashMap::new() }),
+            ready: Mutex::default(),
+            phase: AtomicU8::new(OPEN),
+        })
+    }
+
+    /// Makes room for a connection, if the limits allow one.
+    pub(super) fn open(self: &Arc<Self>, peer: Peer) -> Result<(Peer, Arc<Outbox>), Refusal> {
+        let mut links = self.links();
+        if links.open.len() >= self.options.max_connections || !self.is_open() {
+            return Err(Refusal::TooMany);
+        }
+        let same = |ip: IpAddr| links.open.values().filter(|(peer, _)| peer.ip() == Some(ip)).count();
+        if peer.ip().is_some_and(|ip| same(ip) >= self.options.max_connections_per_address) {
+            return Err(Refusal::TooManyFromAddress);
+        }
+        let id = links.next;
+        links.next = id.next();
+        let peer = peer.with_connection(id);
+        let outbox = Arc::new(Outbox::new(self.options.send_queue));
+        links.open.insert(id, (peer, Arc::clone(&outbox)));
+        Ok((peer, outbox))
+    }
+
+    /// Forgets a connection, and tells of it. Of one that is forgotten already, nothing is told.
+    pub(super) fn remove(&self, peer: Peer, event: ConnectionEvent) {
+        let removed = peer.connection().and_then(|id| self.links().open.remove(&id));
+        if let Some((_, outbox)) = removed {
+            outbox.close();
+            self.events.send(event);
+        }
+    }
+
+    pub(super) fn outbox(&self, peer: Peer) -> Result<Arc<Outbox>, FrameError> {
+        let links = self.links();
+        let found = peer.connection().and_then(|id| links.open.get(&id));
+        found.map(|(_, outbox)| Arc::clone(outbox)).ok_or_else(|| FrameErrorKind::Closed.into())
+    }
+
+    pub(super) fn broadcast(&self, packet: &Bytes) -> BroadcastReport {
+        let mut report = BroadcastReport::default();
+        for (_, outbox) in self.links().open.values() {
+            match outbox.push(packet.clone()) {
+                Ok(()) => report.queued += 1,
+                Err(_) => report.missed += 1,
+            }
+        }
+        report
+    }
+
+    pub(super) fn peers(&self) -> Vec<Peer> {
+        let mut peers: Vec<_> = self.links().open.values().map(|(peer, _)| *peer).collect();
+        peers.sort_unstable_by_key(Peer::connection);
+        peers
+    }
+
+    /// Reads nothing more; what waits to be sent goes on.
+    pub(super) fn stop_reading(&self) {
+        self.enter(DEAF);
+    }
+
+    /// Sends what waits, closes every connection, and ends the channel's stream.
+    pub(super) fn close(&self) {
+        if self.enter(CLOSED) {
+            self.links().open.values().for_each(|(_, outbox)| outbox.close());
+        }
+    }
+
+    /// Goes on to a phase; false if it is there already.
+    fn enter(&self, phase: u8) -> bool {
+        let entered = self.phase.fetch_max(phase, Ordering::AcqRel) < phase;
+        if entered {
+            self.task.wake();
+        }
+        entered
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == OPEN
+    }
+
+    pub(super) fn pop(&self) -> Option<Item> {
+        self.ready().pop_front()
+    }
+
+    fn links(&self) -> MutexGuard<'_, Links> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ready(&self) -> MutexGuard<'_, VecDeque<Item>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where the packets of one connection go: to those that wait to be taken from the channel.
+pub(super) struct Arrivals {
+    pub(super) registry: Arc<Registry>,
+    pub(super) peer: Peer,
+}
+
+impl Sink for Arrivals {
+    fn put(&mut self, packet: ReadPacket) {
+        let mut meta = Meta::from_peer(self.peer);
+        let packet = packet.map(|(packet, repairs)| {
+            meta.repairs = repairs;
+            packet
+        });
+        self.registry.ready().push_back((packet, meta));
+    }
+
+    fn is_full(&self) -> bool {
+        self.registry.ready().len() >= READY
+    }
+
+    fn is_deaf(&self) -> bool {
+        !self.registry.is_open()
+    }
+}

@@ -1,0 +1,108 @@
+//! What a framing is: a codec of byte frames, ours or the user's own.
+
+use bytes::{Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use super::FrameError;
+use crate::wire::DecodeError;
+
+/// The largest frame that is read or written by default, in bytes: 1 MiB.
+pub const MAX_FRAME: usize = 1_024 * 1_024;
+
+/// What a framing's decoder gives: a frame, or what is wrong with one of them.
+///
+/// Implemented for [`Bytes`], [`BytesMut`] and `Result<Bytes, DecodeError>`, so that a framing of
+/// your own may be a plain `Decoder<Item = Bytes>`, and `LengthDelimitedCodec` is one as it is.
+pub trait IntoFrame {
+    /// The frame.
+    ///
+    /// # Errors
+    /// This frame is broken; the next may be whole.
+    fn into_frame(self) -> Result<Bytes, DecodeError>;
+}
+
+impl IntoFrame for Bytes {
+    fn into_frame(self) -> Result<Bytes, DecodeError> {
+        Ok(self)
+    }
+}
+
+impl IntoFrame for BytesMut {
+    fn into_frame(self) -> Result<Bytes, DecodeError> {
+        Ok(self.freeze())
+    }
+}
+
+impl IntoFrame for Result<Bytes, DecodeError> {
+    fn into_frame(self) -> Result<Bytes, DecodeError> {
+        self
+    }
+}
+
+/// How packets are told apart in a stream of bytes. Not implemented by hand: whatever decodes and
+/// encodes frames, and can be cloned for the next connection, is one.
+///
+/// [`Slip`](crate::Slip), [`LengthPrefix`](crate::LengthPrefix) and [`Detect`](crate::Detect) are
+/// given; so is any codec that decodes to [`Bytes`] and encodes them. Each connection gets a clone
+/// of the framing as it was handed over.
+///
+/// A framing of your own, one packet after the other in text:
+///
+/// ```
+/// use tokio_osc::{Bytes, Channel, Client};
+/// use tokio_util::bytes::{BufMut, BytesMut};
+/// use tokio_util::codec::{Decoder, Encoder};
+/// # use futures::StreamExt;
+///
+/// /// Packets in hexadecimal digits, one a line.
+/// #[derive(Clone)]
+/// struct HexLines;
+///
+/// impl Decoder for HexLines {
+///     type Item = Bytes;
+///     type Error = std::io::Error;
+///
+///     fn decode(&mut self, src: &mut BytesMut) -> std::io::Result<Option<Bytes>> {
+///         let Some(end) = src.iter().position(|&byte| byte == b'\n') else { return Ok(None) };
+///         let line = src.split_to(end + 1);
+///         let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or(0) as u8;
+///         Ok(Some(line[..end].chunks(2).map(|pair| pair.iter().fold(0, |n, &c| n << 4 | digit(c))).collect()))
+///     }
+/// }
+///
+/// impl Encoder<Bytes> for HexLines {
+///     type Error = std::io::Error;
+///
+///     fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> std::io::Result<()> {
+///         frame.iter().for_each(|byte| dst.extend_from_slice(format!("{byte:02x}").as_bytes()));
+///         dst.put_u8(b'\n');
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (here, there) = tokio::io::duplex(1_024);
+/// let mut channel = Channel::io(here, HexLines);
+/// Client::io(there, HexLines).send(("/ping", 7)).await?;
+/// assert_eq!(channel.next().await.expect("the pipe is open").0?.to_string(), "/ping ,i 7");
+/// # Ok(()) }
+/// ```
+pub trait Framing:
+    Decoder<Item: IntoFrame, Error: Into<FrameError>>
+    + Encoder<Bytes, Error: Into<FrameError>>
+    + Clone
+    + Send
+    + Unpin
+    + 'static
+{
+}
+
+impl<F> Framing for F where
+    F: Decoder<Item: IntoFrame, Error: Into<FrameError>>
+        + Encoder<Bytes, Error: Into<FrameError>>
+        + Clone
+        + Send
+        + Unpin
+        + 'static
+{
+}

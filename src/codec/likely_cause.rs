@@ -1,0 +1,43 @@
+//! What bytes that are no framing of ours look like.
+
+use std::fmt;
+
+/// What the peer seems to speak, where the framing makes no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LikelyCause {
+    /// SLIP frames, where a length was expected.
+    Slip,
+    /// OSC without a framing, or SLIP with a single END, where a length was expected.
+    Unframed,
+    /// A length in the other byte order.
+    WrongEndian,
+    /// An HTTP request or response.
+    Http,
+    /// A TLS handshake.
+    Tls,
+}
+
+impl LikelyCause {
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        const HTTP: [&[u8]; 8] = [b"GET ", b"POST", b"PUT ", b"HEAD", b"OPTI", b"HTTP", b"CONN", b"PRI "];
+        match bytes {
+            [0xc0, ..] => Some(Self::Slip),
+            [b'/' | b'#', ..] => Some(Self::Unframed),
+            [0x16, 0x03, ..] => Some(Self::Tls),
+            _ => HTTP.iter().any(|start| bytes.starts_with(start)).then_some(Self::Http),
+        }
+    }
+}
+
+impl fmt::Display for LikelyCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Slip => "SLIP",
+            Self::Unframed => "OSC without a length",
+            Self::WrongEndian => "a length in the other byte order",
+            Self::Http => "HTTP",
+            Self::Tls => "TLS",
+        })
+    }
+}

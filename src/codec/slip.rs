@@ -1,0 +1,253 @@
+//! SLIP framing (RFC 1055), as OSC 1.1 asks for on streams.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use memchr::{memchr, memchr2};
+use tokio_util::codec::{Decoder, Encoder};
+
+use super::{FrameError, MAX_FRAME};
+use crate::wire::{DecodeError, DecodeErrorKind};
+
+const END: u8 = 0xc0;
+const ESC: u8 = 0xdb;
+const ESC_END: u8 = 0xdc;
+const ESC_ESC: u8 = 0xdd;
+
+/// SLIP: a frame lies between END bytes. The framing of OSC 1.1.
+///
+/// ```text
+/// frame       2f 61 00 00 2c 69 00 00 00 00 00 c0                 /a ,i 192
+///                                              └─ END in the data is sent as ESC ESC_END
+/// wire     c0 2f 61 00 00 2c 69 00 00 00 00 00 db dc c0
+///          └─ END before (it flushes noise)           └─ END after
+/// ```
+///
+/// | name | byte | in the data it is sent as |
+/// |---------|------|---------|
+/// | END     | `c0` | `db dc` |
+/// | ESC     | `db` | `db dd` |
+///
+/// Reading takes what peers send: END before and after, only after, one shared by two frames, or
+/// many. Empty frames cost nothing. A frame with an ESC that escapes nothing, or longer than
+/// [`max_frame`](Slip::max_frame), is one error item, and reading goes on after the next END:
+///
+/// ```text
+/// wire     c0 db 41 c0 2f 61 00 00 2c 00 00 00 c0
+///             └ error: BadEscape   └ the next frame is whole
+/// ```
+///
+/// Frames without an ESC are slices of the read buffer; the others are unescaped where they lie.
+/// Each byte is looked at once, however the stream is cut into reads. The buffer holds at most
+/// twice the limit and one read.
+///
+/// ```
+/// use tokio_osc::{Bytes, Slip};
+/// use tokio_util::bytes::BytesMut;
+/// use tokio_util::codec::{Decoder, Encoder};
+///
+/// let mut wire = BytesMut::new();
+/// Slip::new().encode(Bytes::from_static(&[0x2f, 0xc0]), &mut wire)?;
+/// assert_eq!(&wire[..], [0xc0, 0x2f, 0xdb, 0xdc, 0xc0]);
+/// assert_eq!(Slip::new().decode(&mut wire)?, Some(Ok(Bytes::from_static(&[0x2f, 0xc0]))));
+/// # Ok::<(), tokio_osc::FrameError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slip {
+    flag_at_start: bool,
+    max_frame: usize,
+    /// Bytes at the start of the buffer that are unescaped: the frame so far.
+    frame: usize,
+    /// Bytes of the buffer that were looked at. Those between `frame` and here are spent.
+    scanned: usize,
+    /// Whether the rest of a broken frame is thrown away.
+    skipping: bool,
+}
+
+impl Default for Slip {
+    fn default() -> Self {
+        Self { flag_at_start: true, max_frame: MAX_FRAME, frame: 0, scanned: 0, skipping: false }
+    }
+}
+
+impl Slip {
+    /// END at both ends, frames of at most 1 MiB.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether END is also sent before a frame. Default true, as OSC 1.1 requires; false for peers
+    /// that take a single END only, such as liblo servers when the first packet is a bundle.
+    pub const fn flag_at_start(mut self, on: bool) -> Self {
+        self.flag_at_start = on;
+        self
+    }
+
+    /// Bytes of the largest frame, unescaped, in both directions. Default [`MAX_FRAME`].
+    pub const fn max_frame(mut self, bytes: usize) -> Self {
+        self.max_frame = bytes;
+        self
+    }
+
+    /// The end of a frame without errors: all before `end` is scanned, and END lies there.
+    fn finish(&mut self, src: &mut BytesMut, end: usize) -> Bytes {
+        let frame = src.split_to(self.frame).freeze();
+        src.advance(end + 1 - self.frame);
+        (self.frame, self.scanned) = (0, 0);
+        frame
+    }
+
+    /// Gives up the frame, all of whose bytes before `end` are known to belong to it.
+    fn give_up(&mut self, src: &mut BytesMut, kind: DecodeErrorKind, end: usize) -> DecodeError {
+        let error = DecodeError::new(kind, self.frame.min(self.max_frame));
+        src.advance(end);
+        (self.frame, self.scanned, self.skipping) = (0, 0, true);
+        error
+    }
+}
+
+impl Decoder for Slip {
+    type Item = Result<Bytes, DecodeError>;
+    type Error = FrameError;
+
+    /// The next frame that is not empty. Never fails.
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
+        if self.scanned > src.len() {
+            // Another buffer than the last time.
+            (self.frame, self.scanned) = (0, 0);
+        }
+        if self.skipping {
+            let Some(end) = memchr(END, src) else {
+                src.clear();
+                return Ok(None);
+            };
+            src.advance(end);
+            self.skipping = false;
+        }
+        if self.scanned == 0 {
+            let ends = src.iter().position(|&byte| byte != END).unwrap_or(src.len());
+            src.advance(ends);
+        }
+        loop {
+            let run = self.scanned..src.len();
+            let found = src.get(run.clone()).and_then(|rest| memchr2(END, ESC, rest));
+            let at = found.map_or(run.end, |found| run.start + found);
+            let grown = self.frame + (at - run.start);
+            if grown > self.max_frame {
+                self.frame = grown;
+                return Ok(Some(Err(self.give_up(src, DecodeErrorKind::FrameTooLong, at))));
+            }
+            if self.frame < run.start {
+                src.copy_within(run.start..at, self.frame);
+            }
+            (self.frame, self.scanned) = (grown, at);
+            match (src.get(at), src.get(at + 1)) {
+                (Some(&END), _) => return Ok(Some(Ok(self.finish(src, at)))),
+                (Some(_), None) | (None, _) => return Ok(None),
+                (Some(_), Some(&escaped)) => {
+                    let byte = match escaped {
+                        ESC_END => END,
+                        ESC_ESC => ESC,
+                        _ => return Ok(Some(Err(self.give_up(src, DecodeErrorKind::BadEscape, at + 1)))),
+                    };
+                    if let Some(place) = src.get_mut(self.frame) {
+                        *place = byte;
+                    }
+                    self.frame += 1;
+                    self.scanned += 2;
+                }
+            }
+        }
+    }
+
+    /// As `decode`.
+    ///
+    /// # Errors
+    /// The stream ends inside a frame.
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
+        if let Some(frame) = self.decode(src)? {
+            return Ok(Some(frame));
+        }
+        (self.frame, self.scanned) = (0, 0);
+        FrameError::at_end(src)
+    }
+}
+
+impl Encoder<Bytes> for Slip {
+    type Error = FrameError;
+
+    /// Appends the frame with its ENDs.
+    ///
+    /// # Errors
+    /// The frame is over the limit; then `dst` is as it was.
+    fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+        if frame.len() > self.max_frame {
+            return Err(FrameError::too_large(frame.len(), self.max_frame));
+        }
+        dst.reserve(frame.len() + 2);
+        if self.flag_at_start {
+            dst.put_u8(END);
+        }
+        let mut rest = &frame[..];
+        while let Some(at) = memchr2(END, ESC, rest) {
+            let (plain, special) = rest.split_at(at);
+            dst.extend_from_slice(plain);
+            dst.extend_from_slice(&[ESC, if special.first() == Some(&END) { ESC_END } else { ESC_ESC }]);
+            rest = special.get(1..).unwrap_or_default();
+        }
+        dst.extend_from_slice(rest);
+        dst.put_u8(END);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn kinds(slip: &mut Slip, src: &mut BytesMut) -> Vec<Result<Bytes, DecodeErrorKind>> {
+        std::iter::from_fn(|| slip.decode(src).unwrap()).map(|frame| frame.map_err(|e| e.kind())).collect()
+    }
+
+    #[test]
+    fn frames_without_escapes_are_slices_of_the_buffer_and_the_others_are_unescaped_in_it() {
+        let mut src = BytesMut::from(&b"\xc0plain\xc0\xc0e\xdb\xdcd\xc0"[..]);
+        let start = src.as_ptr() as usize;
+        let frames = kinds(&mut Slip::new(), &mut src);
+        let offsets: Vec<_> = frames.iter().map(|f| f.as_ref().unwrap().as_ptr() as usize - start).collect();
+        assert_eq!(offsets, [1, 8]);
+        assert_eq!(frames[1], Ok(Bytes::from_static(b"e\xc0d")));
+    }
+
+    #[test]
+    fn the_limit_counts_unescaped_bytes() {
+        let mut slip = Slip::new().max_frame(4);
+        let mut fits = BytesMut::from(&b"\xdb\xdc\xdb\xdd\xdb\xdc\xdb\xdd\xc0"[..]);
+        assert_eq!(kinds(&mut slip, &mut fits), [Ok(Bytes::from_static(b"\xc0\xdb\xc0\xdb"))]);
+        let mut over = BytesMut::from(&b"12345\xc0ok\xc0"[..]);
+        assert_eq!(
+            kinds(&mut slip, &mut over),
+            [Err(DecodeErrorKind::FrameTooLong), Ok(Bytes::from_static(b"ok"))]
+        );
+    }
+
+    #[test]
+    fn an_endless_frame_is_one_error_and_no_memory() {
+        let mut slip = Slip::new().max_frame(1_000);
+        let mut src = BytesMut::new();
+        let mut errors = 0;
+        for _ in 0..10_000 {
+            src.extend_from_slice(&[b'x'; 100]);
+            errors += kinds(&mut slip, &mut src).len();
+            assert!(src.len() <= 1_100);
+        }
+        assert_eq!(errors, 1);
+    }
+
+    #[test]
+    fn a_stream_that_ends_inside_a_frame_says_so_once() {
+        let mut slip = Slip::new();
+        let mut src = BytesMut::from(&b"\xc0half"[..]);
+        assert!(slip.decode_eof(&mut src).is_err());
+        assert_eq!(slip.decode_eof(&mut src).unwrap(), None);
+    }
+}

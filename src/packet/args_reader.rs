@@ -1,0 +1,269 @@
+//! The place in an argument list that [`FromArgs`] reads from.
+
+use bytes::Bytes;
+
+use super::{ArgsError, ArgsErrorKind as Kind, FromArgs};
+use crate::types::{Arg, ArgRef, Text, TextBuf};
+use crate::wire::{ArgCursor, ArgIter};
+
+/// A place in the arguments of a message. What [`FromArgs`] reads from.
+#[derive(Clone, Debug)]
+pub struct ArgsReader<'a> {
+    pub(super) cursor: ArgCursor<'a>,
+    /// The message's buffer, if it has one that can be shared.
+    pub(super) source: Option<&'a Bytes>,
+    pub(super) index: usize,
+}
+
+impl<'a> ArgsReader<'a> {
+    pub(crate) fn new(cursor: ArgCursor<'a>, source: Option<&'a Bytes>) -> Self {
+        Self { cursor, source, index: 0 }
+    }
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// The next arguments are of other types, or there are not enough.
+    #[inline]
+    pub fn read<T: FromArgs<'a>>(&mut self) -> Result<T, ArgsError> {
+        T::from_args(self)
+    }
+
+    /// Whether no arguments are left.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.cursor.peek(), 0 | b']')
+    }
+
+    /// Reads one argument of whatever type; `None` at the end.
+    pub fn next_arg(&mut self) -> Option<ArgRef<'a>> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut args = ArgIter::new(self.cursor);
+        let arg = args.next()?;
+        self.cursor = args.cursor();
+        self.index += 1;
+        Some(arg)
+    }
+
+    /// # Errors
+    /// Arguments are left.
+    #[inline]
+    pub(crate) fn finish(&self) -> Result<(), ArgsError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        Err(self.clone().error(Kind::TooMany, "no more"))
+    }
+
+    // What is rare takes the reader by value: so its place stays in registers where it is common.
+
+    #[cold]
+    pub(super) fn error(self, kind: Kind, expected: &'static str) -> ArgsError {
+        ArgsError::new(kind, self.index, expected, self.cursor.peek())
+    }
+
+    /// The error for a next argument of another type, or for none.
+    #[cold]
+    pub(super) fn unexpected(self, expected: &'static str) -> ArgsError {
+        let kind = if self.is_empty() { Kind::Missing } else { Kind::WrongType };
+        self.error(kind, expected)
+    }
+
+    /// The error of reading so many values, one of which was found to fail.
+    #[cold]
+    pub(super) fn first_error<T: FromArgs<'a>>(mut self, count: usize) -> ArgsError {
+        let failed = (0..count).find_map(|_| self.read::<T>().err());
+        failed.unwrap_or_else(|| self.unexpected("the same values again"))
+    }
+
+    #[inline]
+    pub(super) fn four(&mut self, tag: u8) -> Option<[u8; 4]> {
+        (self.cursor.peek() == tag).then(|| {
+            self.index += 1;
+            self.cursor.take4()
+        })
+    }
+
+    #[inline]
+    pub(super) fn eight(&mut self, tag: u8) -> Option<[u8; 8]> {
+        (self.cursor.peek() == tag).then(|| {
+            self.index += 1;
+            self.cursor.take8()
+        })
+    }
+
+    /// Steps over a tag without data, if it is next.
+    pub(super) fn mark(&mut self, tag: u8) -> bool {
+        let found = self.cursor.peek() == tag;
+        if found {
+            self.cursor.advance();
+            self.index += 1;
+        }
+        found
+    }
+
+    #[inline]
+    pub(super) fn text(&mut self, expected: &'static str) -> Result<Text<'a>, ArgsError> {
+        if !matches!(self.cursor.peek(), b's' | b'S') {
+            return Err(self.clone().unexpected(expected));
+        }
+        self.index += 1;
+        Ok(Text::new(self.cursor.take_text()))
+    }
+
+    #[inline]
+    pub(super) fn utf8(&mut self) -> Result<&'a str, ArgsError> {
+        let before = self.clone();
+        let text = self.text("a string")?;
+        text.to_str().map_err(|_| before.error(Kind::NotUtf8, "a string"))
+    }
+
+    #[inline]
+    pub(super) fn blob(&mut self) -> Result<&'a [u8], ArgsError> {
+        if self.cursor.peek() != b'b' {
+            return Err(self.clone().unexpected("a blob"));
+        }
+        self.index += 1;
+        Ok(self.cursor.take_blob())
+    }
+
+    /// The bytes as a value of their own: a share of the message's buffer, or a copy.
+    pub(super) fn share(&self, bytes: &'a [u8]) -> Bytes {
+        match self.source {
+            Some(source) if !bytes.is_empty() => source.slice_ref(bytes),
+            _ => Bytes::copy_from_slice(bytes),
+        }
+    }
+
+    /// The next argument as a number that fits; else the error stands at that argument.
+    #[inline]
+    pub(super) fn convert<T>(
+        &mut self,
+        expected: &'static str,
+        fit: fn(Number) -> Option<T>,
+    ) -> Result<T, ArgsError> {
+        let (value, after) = self.clone().converted(expected, fit)?;
+        *self = after;
+        Ok(value)
+    }
+
+    #[cold]
+    pub(super) fn converted<T>(
+        self,
+        expected: &'static str,
+        fit: fn(Number) -> Option<T>,
+    ) -> Result<(T, Self), ArgsError> {
+        let mut after = self.clone();
+        let number = match after.cursor.peek() {
+            b'i' => Number::Int(i32::from_be_bytes(after.cursor.take4()).into()),
+            b'h' => Number::Int(i64::from_be_bytes(after.cursor.take8())),
+            b'f' => Number::Float(f32::from_be_bytes(after.cursor.take4()).into()),
+            b'd' => Number::Float(f64::from_be_bytes(after.cursor.take8())),
+            tag @ (b'T' | b'F') => {
+                after.cursor.advance();
+                Number::Int((tag == b'T').into())
+            }
+            _ => return Err(self.unexpected(expected)),
+        };
+        after.index += 1;
+        match fit(number) {
+            Some(value) => Ok((value, after)),
+            None => Err(self.error(Kind::OutOfRange, expected)),
+        }
+    }
+
+    /// The argument as a value of its own. Arrays are opened one after the other, not recursively.
+    pub(super) fn owned(&self, arg: ArgRef<'a>) -> Arg {
+        let ArgRef::Array(array) = arg else { return self.owned_scalar(arg) };
+        let mut open = vec![(array.iter(), Vec::new())];
+        loop {
+            let Some((elements, values)) = open.last_mut() else { return Arg::Array(Vec::new()) };
+            match elements.next() {
+                Some(ArgRef::Array(inner)) => open.push((inner.iter(), Vec::new())),
+                Some(scalar) => values.push(self.owned_scalar(scalar)),
+                None => {
+                    let array = Arg::Array(std::mem::take(values));
+                    open.pop();
+                    match open.last_mut() {
+                        Some((_, outer)) => outer.push(array),
+                        None => return array,
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn owned_scalar(&self, arg: ArgRef<'a>) -> Arg {
+        match arg {
+            ArgRef::Int32(value) => Arg::Int32(value),
+            ArgRef::Float32(value) => Arg::Float32(value),
+            ArgRef::String(text) => Arg::String(TextBuf::new(self.share(text.as_bytes()))),
+            ArgRef::Blob(bytes) => Arg::Blob(self.share(bytes)),
+            ArgRef::Int64(value) => Arg::Int64(value),
+            ArgRef::TimeTag(tag) => Arg::TimeTag(tag),
+            ArgRef::Float64(value) => Arg::Float64(value),
+            ArgRef::Symbol(text) => Arg::Symbol(TextBuf::new(self.share(text.as_bytes()))),
+            ArgRef::Char(character) => Arg::Char(character),
+            ArgRef::Color(color) => Arg::Color(color),
+            ArgRef::Midi(midi) => Arg::Midi(midi),
+            ArgRef::Bool(value) => Arg::Bool(value),
+            ArgRef::Nil => Arg::Nil,
+            ArgRef::Impulse => Arg::Impulse,
+            ArgRef::Array(_) => Arg::Array(Vec::new()),
+        }
+    }
+}
+
+/// A number on its way to the type asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Number {
+    Int(i64),
+    Float(f64),
+}
+
+impl Number {
+    #[expect(clippy::cast_precision_loss, reason = "rounding is what is promised")]
+    pub(super) fn to_f64(self) -> f64 {
+        match self {
+            Self::Int(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "rounding is what is promised"
+    )]
+    pub(super) fn to_f32(self) -> Option<f32> {
+        match self {
+            Self::Int(value) => Some(value as f32),
+            Self::Float(value) => {
+                let rounded = value as f32;
+                (rounded.is_finite() || !value.is_finite()).then_some(rounded)
+            }
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "integral and in range")]
+    pub(super) fn to_i64(self) -> Option<i64> {
+        const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+        match self {
+            Self::Int(value) => Some(value),
+            Self::Float(value) => {
+                let fits = value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value);
+                fits.then_some(value as i64)
+            }
+        }
+    }
+
+    pub(super) fn to_bool(self) -> Option<bool> {
+        match self.to_i64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        }
+    }
+}

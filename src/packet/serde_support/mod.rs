@@ -1,0 +1,34 @@
+//! Feature `serde`: packets as data of their own, and Rust structs as argument lists.
+
+mod form;
+mod from_list;
+mod to_list;
+
+use std::fmt;
+
+pub use from_list::from_args;
+pub use to_list::to_args;
+
+/// Why a value is no argument list, or an argument list is not the value asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SerdeError(String);
+
+impl fmt::Display for SerdeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SerdeError {}
+
+impl serde::ser::Error for SerdeError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+impl serde::de::Error for SerdeError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}

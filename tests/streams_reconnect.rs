@@ -1,0 +1,233 @@
+//! A client that connects again: what it sends, when, and what becomes of every packet.
+#![cfg(feature = "net")]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use tokio::io::{DuplexStream, duplex};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_osc::{
+    Client, ClientState, Codec, Connect, Disconnect, FrameErrorKind, QueuePolicy, Reconnecting, Slip,
+    StreamOptions,
+};
+use tokio_util::codec::Framed;
+
+type Peer = Framed<DuplexStream, Codec<Slip>>;
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Connects to pipes whose other ends come out of the receiver; after `refusals` failed attempts.
+fn pipes(refusals: usize) -> (impl Connect<Io = DuplexStream>, mpsc::UnboundedReceiver<Peer>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let mut left = refusals;
+    let connect = move || {
+        let refused = left > 0;
+        left = left.saturating_sub(1);
+        let sender = sender.clone();
+        async move {
+            if refused {
+                return Err(io::Error::from(io::ErrorKind::ConnectionRefused));
+            }
+            let (here, there) = duplex(1_024);
+            sender
+                .send(Framed::new(there, Codec::new(Slip::new())))
+                .map_err(|_| io::ErrorKind::BrokenPipe)?;
+            Ok(here)
+        }
+    };
+    (connect, receiver)
+}
+
+fn client<C: Connect>(connect: C) -> Reconnecting<C, Slip> {
+    Client::reconnecting_with(connect, Slip::new())
+}
+
+async fn line(peer: &mut Peer) -> String {
+    peer.next().await.unwrap().unwrap().unwrap().to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscriptions_are_sent_first_on_each_connection_and_messages_wait_for_it() {
+    let (connect, mut peers) = pipes(2);
+    let client = client(connect).on_connect(("/xremote", ())).on_connect(("/subscribe", 1)).spawn().unwrap();
+    client.send(("/early", ())).await.unwrap();
+    let mut pushed = client.subscribe("/push");
+    for round in 0..3 {
+        let mut peer = peers.recv().await.unwrap();
+        assert_eq!(line(&mut peer).await, "/xremote ,");
+        assert_eq!(line(&mut peer).await, "/subscribe ,i 1");
+        assert_eq!(line(&mut peer).await, if round == 0 { "/early ," } else { "/again ," });
+        peer.send(("/push", round)).await.unwrap();
+        assert_eq!(pushed.next().await.unwrap().parse::<i32>().unwrap(), round);
+        drop(peer);
+        client.send(("/again", ())).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn keep_alives_are_sent_at_their_interval_and_only_while_connected() {
+    let (connect, mut peers) = pipes(0);
+    let _client = client(connect).keep_alive(ms(9_000), ("/xremote", ())).spawn().unwrap();
+    let mut peer = peers.recv().await.unwrap();
+    let start = Instant::now();
+    for n in 1..=3 {
+        assert_eq!(line(&mut peer).await, "/xremote ,");
+        assert_eq!(start.elapsed(), ms(9_000) * n);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_double_with_jitter_and_start_over_after_a_connection_that_lasted() {
+    let (connect, mut peers) = pipes(6);
+    let client = client(connect).backoff(ms(100), ms(1_000)).spawn().unwrap();
+    let mut states = client.states();
+    let mut pauses = VecDeque::from([100, 200, 400, 800, 1_000, 1_000]);
+    while let Some(whole) = pauses.pop_front() {
+        match states.next().await.unwrap() {
+            ClientState::Waiting { retry_in, reason: Disconnect::Failed(_), unconfirmed: 0 } => {
+                assert!((ms(whole) / 2..=ms(whole)).contains(&retry_in), "{retry_in:?} of {whole} ms");
+            }
+            _ => pauses.push_front(whole),
+        }
+    }
+    let peer = peers.recv().await.unwrap();
+    tokio::time::sleep(ms(2_000)).await;
+    drop(peer);
+    loop {
+        if let ClientState::Waiting { retry_in, reason, .. } = states.next().await.unwrap() {
+            if matches!(reason, Disconnect::ByPeer) {
+                assert!(retry_in <= ms(100), "{retry_in:?}");
+                return;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_does_what_its_policy_says() {
+    async fn filled(policy: QueuePolicy) -> (Client, usize) {
+        let never = || std::future::pending::<io::Result<DuplexStream>>();
+        // Room for eight packets of 12 bytes.
+        let options = StreamOptions::default().send_queue(8 * (12 + 64));
+        let client = client(never).options(options).queue_policy(policy).spawn().unwrap();
+        let mut accepted = 0;
+        for n in 0..10 {
+            match tokio::time::timeout(ms(10), client.send(("/n", n))).await {
+                Ok(Ok(())) => accepted += 1,
+                Ok(Err(error)) => assert!(matches!(error.kind(), FrameErrorKind::Full)),
+                Err(_) => {}
+            }
+        }
+        (client, accepted)
+    }
+    let (client, accepted) = filled(QueuePolicy::DropOldest).await;
+    let delivery = client.delivery().unwrap();
+    assert_eq!((accepted, delivery.accepted, delivery.dropped, delivery.queued), (10, 10, 2, 8));
+    for policy in [QueuePolicy::DropNewest, QueuePolicy::Wait] {
+        let (client, accepted) = filled(policy).await;
+        let delivery = client.delivery().unwrap();
+        assert_eq!((accepted, delivery.accepted, delivery.dropped, delivery.queued), (8, 8, 0, 8));
+    }
+}
+
+#[tokio::test]
+async fn a_closed_client_sends_what_waits_and_its_states_end() {
+    let (connect, mut peers) = pipes(0);
+    let client = client(connect).spawn().unwrap();
+    let peer = peers.recv().await.unwrap();
+    for n in 0..100 {
+        client.send(("/n", n)).await.unwrap();
+    }
+    let (closed, got) = tokio::join!(client.close(), peer.count());
+    closed.unwrap();
+    assert_eq!(got, 100);
+    assert!(matches!(client.states().next().await, Some(ClientState::Closed)));
+    assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
+}
+
+/// The server dies and comes back 20 times while a client sends. Each packet that was accepted is
+/// received, or lost on a connection whose end was reported; what each connection lost are the last
+/// packets that were handed to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_accepted_packet_is_delivered_or_accounted_for() {
+    const KILLS: usize = 20;
+    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let options = StreamOptions::default().send_queue(16 * 1_024 * 1_024);
+    let client = Client::reconnecting(address, Slip::new())
+        .options(options)
+        .queue_policy(QueuePolicy::DropNewest)
+        .backoff(ms(5), ms(20))
+        .spawn()
+        .unwrap();
+
+    let received: Arc<Mutex<Vec<Vec<i32>>>> = Arc::default();
+    let (lives, mut next_life) = mpsc::unbounded_channel();
+    let server = tokio::spawn({
+        let received = Arc::clone(&received);
+        async move {
+            for life in 0..=KILLS {
+                let listener = TcpListener::bind(address).await.unwrap();
+                let (stream, _) = listener.accept().await.unwrap();
+                lives.send(life).unwrap();
+                let mut packets = Framed::new(stream, Codec::new(Slip::new()));
+                let mut numbers = Vec::new();
+                while let Some(Ok(packet)) = packets.next().await {
+                    let line = packet.unwrap().to_string();
+                    numbers.push(line.strip_prefix("/n ,i ").unwrap().parse::<i32>().unwrap());
+                    if life < KILLS && numbers.len() == 500 {
+                        break; // Killed: what is not read yet is lost.
+                    }
+                }
+                received.lock().unwrap().push(numbers);
+            }
+        }
+    });
+
+    let mut accepted = 0_i32;
+    while next_life.try_recv() != Ok(KILLS) {
+        if client.send(("/n", accepted)).await.is_ok() {
+            accepted += 1;
+        }
+        if accepted % 100 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    while client.delivery().unwrap().queued > 0 {
+        tokio::task::yield_now().await;
+    }
+    client.close().await.unwrap();
+    server.await.unwrap();
+
+    let delivery = client.delivery().unwrap();
+    assert_eq!(delivery.accepted, u64::try_from(accepted).unwrap());
+    assert_eq!((delivery.dropped, delivery.queued), (0, 0));
+    assert_eq!(delivery.accepted, delivery.sent, "all was handed to some connection");
+
+    let received = received.lock().unwrap();
+    let (mut next, mut lost) = (0, 0);
+    for (life, numbers) in received.iter().enumerate() {
+        // Packets between the lives: the last that the connection before was handed.
+        let first = numbers.first().copied().unwrap_or(next);
+        assert!(first >= next, "none twice");
+        lost += first - next;
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "none missing within life {life}");
+        next = numbers.last().map_or(first, |last| last + 1);
+    }
+    assert_eq!(next, accepted, "the last connection, closed in order, lost nothing");
+    let delivered: usize = received.iter().map(Vec::len).sum();
+    let last = u64::try_from(received[KILLS].len()).unwrap();
+    assert_eq!(delivery.sent - delivery.unconfirmed, last, "all but the last connection broke, as reported");
+    assert!(u64::try_from(lost).unwrap() <= delivery.unconfirmed);
+    println!(
+        "{accepted} accepted = {delivered} delivered + {lost} lost in the {KILLS} connections that broke"
+    );
+    assert_eq!(delivered + usize::try_from(lost).unwrap(), usize::try_from(accepted).unwrap());
+}
