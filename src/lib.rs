@@ -37,7 +37,7 @@
 //! | sending | [`Client`] |
 //! | receiving | [`Channel`], a `Stream`; or bare codecs: [`Datagram`] |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
-//! | time | [`Clock`], [`ScheduleLimits`] |
+//! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
 //!
 //! Each layer works without the ones above it: decode with [`Packet::decode`], read a [`Channel`] in
@@ -49,6 +49,7 @@
 //! |---------|------|---------|
 //! | `net` | [`Channel`], [`Client`] | yes |
 //! | `regex` | `Router::route_regex` | no |
+//! | `fine` | [`Precision::Fine`](Precision): timed bundles within a tenth of a millisecond | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
 //! # Limits

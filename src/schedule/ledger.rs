@@ -126,8 +126,7 @@ impl Ledger {
             account.load = load;
             return Ok(id);
         }
-        let id = self.accounts.next_id();
-        self.accounts.insert(Account { peer: peer.to_canonical(), load });
+        let id = self.accounts.insert(Account { peer: peer.to_canonical(), load });
         self.by_address.insert(bits(peer), id);
         Ok(id)
     }

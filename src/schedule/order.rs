@@ -1,11 +1,12 @@
 //! Places in order: a radix heap, with a binary heap for what comes before its pivot.
 //!
 //! A schedule is taken out in order and put in ahead of what was taken out. So places are sorted
-//! into buckets by the highest bit in which they differ from the last one taken out, the pivot.
-//! Taking out moves the pivot on and spreads the lowest bucket over those below it. A place goes
-//! down at most 64 times, mostly a few, and memory is read front to back; this takes a quarter to a
-//! third less time than a binary heap. A place before the pivot is rare (the clock was set back, or
-//! the head was cancelled) and goes into a binary heap, so that any sequence of calls is right.
+//! into buckets by the highest bit in which they differ from the pivot, the last one made ready.
+//! When nothing is ready, the lowest bucket is: a small one is sorted as it is, and a large one is
+//! spread over those below it. A place goes down at most 64 times, mostly a few, and memory is read
+//! front to back. A place before the pivot is rare (what is due within the small bucket at hand, or
+//! after the clock was set back) and goes into a binary heap, so that any sequence of calls is
+//! right.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -22,16 +23,18 @@ pub(crate) struct Place {
     pub(crate) id: SlotId,
 }
 
-/// Places for which an empty bucket keeps memory.
-const KEPT: usize = 128;
+/// The most places of a small bucket, which is sorted at once, and which keeps its memory.
+const SMALL: usize = 128;
 
 #[derive(Debug)]
 pub(crate) struct Order {
     pivot: i64,
     /// The places before the pivot.
     early: BinaryHeap<Reverse<Place>>,
-    /// The places at the pivot, in order of arrival.
+    /// The next places up to the pivot, in order.
     ready: VecDeque<Place>,
+    /// Whether `ready` was filled since it was last swept.
+    filled: bool,
     /// The places after the pivot, by the highest bit of `due ^ pivot`.
     later: [Bucket; 64],
     /// Bit n is set while bucket n is not empty.
@@ -59,6 +62,7 @@ impl Order {
             pivot,
             early: BinaryHeap::new(),
             ready: VecDeque::new(),
+            filled: false,
             later: std::array::from_fn(|_| Bucket::default()),
             occupied: 0,
             len: 0,
@@ -111,7 +115,7 @@ impl Order {
     pub(crate) fn pop(&mut self) -> Option<Place> {
         let first = self.peek()?;
         self.len -= 1;
-        if first.due < self.pivot {
+        if self.early.peek() == Some(&Reverse(first)) {
             return self.early.pop().map(|Reverse(place)| place);
         }
         if self.ready.is_empty() {
@@ -120,18 +124,36 @@ impl Order {
         self.ready.pop_front()
     }
 
-    /// Makes the first place's due time the pivot, and so fills `ready`.
-    fn turn(&mut self, pivot: i64) {
-        self.pivot = pivot;
+    /// Fills `ready` from the lowest bucket, which begins with this due time. Whatever the pivot
+    /// becomes within it, no higher bucket changes.
+    fn turn(&mut self, first: i64) {
         let lowest = self.occupied.trailing_zeros();
         let Some(bucket) = self.later.get_mut(lowest as usize) else { return };
+        self.filled = true;
         self.occupied &= !(1 << lowest);
         let mut places = std::mem::take(bucket).places;
-        for place in places.drain(..) {
-            self.sort_in(place);
+        if places.len() <= SMALL {
+            places.sort_unstable();
+            self.pivot = places.last().map_or(first, |last| last.due);
+            self.ready.extend(places.drain(..));
+        } else {
+            self.pivot = first;
+            for place in places.drain(..) {
+                self.sort_in(place);
+            }
         }
-        if places.capacity() <= KEPT {
+        if places.capacity() <= SMALL {
             self.keep(lowest, places);
+        }
+    }
+
+    /// Forgets the places that became ready and are not wanted any more. Looking at them all at once
+    /// also has the processor fetch what they name together, and not one after the other.
+    pub(crate) fn sweep(&mut self, wanted: impl Fn(SlotId) -> bool) {
+        if std::mem::take(&mut self.filled) {
+            let before = self.ready.len();
+            self.ready.retain(|place| wanted(place.id));
+            self.len -= before - self.ready.len();
         }
     }
 

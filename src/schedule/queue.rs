@@ -124,14 +124,13 @@ impl<T> Queue<T> {
             Ok(account) => account,
             Err(limit) => return Err(self.refuse(entry, limit)),
         };
-        let id = self.slots.next_id();
-        let held = Held { due, arrival: self.arrivals, bytes: entry.bytes, account, item: entry.item };
-        let place = held.place(id);
+        let arrival = self.arrivals;
+        let id = self.slots.insert(Held { due, arrival, bytes: entry.bytes, account, item: entry.item });
+        let place = Place { due, arrival, id };
         if let Some(farthest) = &mut self.farthest {
             farthest.insert(place, account);
         }
         self.order.push(place);
-        self.slots.insert(held);
         self.arrivals += 1;
         self.counters.pushed += 1;
         Ok(id)
@@ -210,6 +209,7 @@ impl<T> Queue<T> {
             return None;
         }
         self.order.pop();
+        self.order.sweep(|id| self.slots.get(id).is_some());
         let entry = self.remove(head.id)?;
         self.tidy();
         self.counters.run += 1;

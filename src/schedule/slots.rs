@@ -1,4 +1,5 @@
-//! Storage for what waits: a vector with a free list. A value is named by its slot and the number
+//! Storage for what waits: a vector, of which the first free slot is taken, so that what is put in
+//! together lies together. A value is named by its slot and the number
 //! of values the slot held before, so that a name is never given twice. There are never more slots
 //! than values were held at one time: the limits bound them, far below 2^32.
 
@@ -29,7 +30,7 @@ impl From<u64> for SlotId {
 #[derive(Debug)]
 pub(crate) struct Slots<T> {
     storage: Vec<Slot<T>>,
-    free: Vec<u32>,
+    free: FreeSlots,
     len: usize,
 }
 
@@ -41,28 +42,24 @@ struct Slot<T> {
 
 impl<T> Slots<T> {
     pub(crate) const fn new() -> Self {
-        Self { storage: Vec::new(), free: Vec::new(), len: 0 }
+        Self { storage: Vec::new(), free: FreeSlots::new(), len: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// The name that the next value will have.
-    pub(crate) fn next_id(&self) -> SlotId {
-        let fresh = u32::try_from(self.storage.len()).unwrap_or(u32::MAX);
-        let index = self.free.last().copied().unwrap_or(fresh);
-        let generation = self.storage.get(index as usize).map_or(0, |slot| slot.generation);
-        SlotId { generation, index }
-    }
-
-    /// Stores a value under the name that [`next_id`](Self::next_id) gives.
-    pub(crate) fn insert(&mut self, value: T) {
+    /// Stores a value, and gives its name.
+    pub(crate) fn insert(&mut self, value: T) -> SlotId {
         self.len += 1;
-        match self.free.pop().and_then(|index| self.storage.get_mut(index as usize)) {
-            Some(slot) => slot.value = Some(value),
-            None => self.storage.push(Slot { generation: 0, value: Some(value) }),
+        let fresh = u32::try_from(self.storage.len()).unwrap_or(u32::MAX);
+        let index = self.free.take_first().unwrap_or(fresh);
+        if let Some(slot) = self.storage.get_mut(index as usize) {
+            slot.value = Some(value);
+            return SlotId { generation: slot.generation, index };
         }
+        self.storage.push(Slot { generation: 0, value: Some(value) });
+        SlotId { generation: 0, index }
     }
 
     pub(crate) fn get(&self, id: SlotId) -> Option<&T> {
@@ -85,7 +82,7 @@ impl<T> Slots<T> {
         self.len -= 1;
         if let Some(next) = slot.generation.checked_add(1) {
             slot.generation = next;
-            self.free.push(id.index);
+            self.free.insert(id.index);
         }
         Some(value)
     }
@@ -98,22 +95,96 @@ impl<T> Slots<T> {
     }
 }
 
+/// A set of numbers that gives the smallest: bits, and above each 64 of them one that says whether
+/// there are any.
+#[derive(Debug)]
+struct FreeSlots {
+    levels: [Vec<u64>; LEVELS],
+}
+
+/// 64 to this power is more than 2^32.
+const LEVELS: usize = 6;
+
+impl FreeSlots {
+    const fn new() -> Self {
+        Self { levels: [const { Vec::new() }; LEVELS] }
+    }
+
+    fn insert(&mut self, mut number: u32) {
+        for level in &mut self.levels {
+            let (word, bit) = ((number / 64) as usize, number % 64);
+            if level.len() <= word {
+                level.resize(word + 1, 0);
+            }
+            let Some(word) = level.get_mut(word) else { return };
+            let known_above = *word != 0;
+            *word |= 1 << bit;
+            if known_above {
+                return;
+            }
+            number /= 64;
+        }
+    }
+
+    fn first(&self) -> Option<u32> {
+        // A level of one word needs none above it.
+        let top = self.levels.iter().position(|level| level.len() <= 1)?;
+        let mut number = 0;
+        for level in self.levels.get(..=top)?.iter().rev() {
+            let word = level.get(number as usize).copied().filter(|word| *word != 0)?;
+            number = number * 64 + word.trailing_zeros();
+        }
+        Some(number)
+    }
+
+    fn take_first(&mut self) -> Option<u32> {
+        let first = self.first()?;
+        let mut number = first;
+        for level in &mut self.levels {
+            let word = level.get_mut((number / 64) as usize)?;
+            *word &= word.wrapping_sub(1);
+            if *word != 0 {
+                break;
+            }
+            number /= 64;
+        }
+        Some(first)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
-    fn put(slots: &mut Slots<char>, value: char) -> SlotId {
-        let id = slots.next_id();
-        slots.insert(value);
-        id
+    #[test]
+    fn the_free_slots_give_the_smallest_number_as_a_sorted_set_does() {
+        let (mut free, mut model) = (FreeSlots::new(), BTreeSet::new());
+        let mut state = 1_u32;
+        for round in 0..20_000 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if round % 3 == 0 {
+                assert_eq!(free.take_first(), model.pop_first());
+            } else {
+                let number = (state >> 8) % [1, 64, 65, 5_000, 300_000][round % 5];
+                free.insert(number);
+                model.insert(number);
+            }
+            assert_eq!(free.first(), model.first().copied());
+        }
+        while let Some(number) = free.take_first() {
+            assert_eq!(Some(number), model.pop_first());
+        }
+        assert!(model.is_empty());
     }
 
     #[test]
     fn a_name_is_never_given_twice() {
         let mut slots = Slots::new();
-        let first = put(&mut slots, 'a');
+        let first = slots.insert('a');
         assert_eq!(slots.remove(first), Some('a'));
-        let second = put(&mut slots, 'b');
+        let second = slots.insert('b');
         assert_ne!(first, second);
         assert_eq!(slots.remove(first), None);
         assert_eq!(slots.get_mut(first), None);
@@ -124,11 +195,11 @@ mod tests {
     #[test]
     fn a_slot_without_names_left_is_retired() {
         let mut slots = Slots::new();
-        put(&mut slots, 'a');
+        slots.insert('a');
         slots.storage[0].generation = u32::MAX;
         let last = SlotId { generation: u32::MAX, index: 0 };
         assert_eq!(slots.remove(last), Some('a'));
-        assert_eq!(put(&mut slots, 'b'), SlotId { generation: 0, index: 1 });
+        assert_eq!(slots.insert('b'), SlotId { generation: 0, index: 1 });
         assert_eq!(slots.get(last), None);
     }
 
@@ -143,7 +214,7 @@ mod tests {
     fn slots_are_used_again() {
         let mut slots = Slots::new();
         for _ in 0..1_000 {
-            let (a, b) = (put(&mut slots, 'a'), put(&mut slots, 'b'));
+            let (a, b) = (slots.insert('a'), slots.insert('b'));
             assert_eq!((slots.remove(a), slots.remove(b)), (Some('a'), Some('b')));
         }
         assert_eq!((slots.storage.len(), slots.len(), slots.iter().count()), (2, 0, 0));
