@@ -2,7 +2,8 @@
 //! sending in batches, in one run: `cargo bench --bench streams`.
 //!
 //! "Escaped" streams: every second frame holds one END or ESC in each hundred bytes (at least one).
-//! The byte-by-byte decoder is RFC 1055's, into a `Vec` that is used again.
+//! The byte-by-byte decoder is RFC 1055's behind the same `Decoder` interface. (A bare loop over a
+//! slice, without the buffer that a socket needs, takes 99 ns for 32 bytes where SLIP takes 63.)
 #![allow(missing_docs, dead_code, clippy::panic, clippy::unwrap_used, reason = "a benchmark")]
 
 mod support {
@@ -14,7 +15,7 @@ use std::time::Instant;
 use support::harness::{Contender, Ratios, race};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use tokio_osc::bytes::BytesMut;
+use tokio_osc::bytes::{Buf, BufMut, BytesMut};
 use tokio_osc::{Bytes, Client, LengthPrefix, Slip};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
 
@@ -41,7 +42,7 @@ fn main() {
             rounds,
             [
                 decodes(Slip::new(), &slip),
-                byte_by_byte(&slip),
+                decodes(ByteByByte::default(), &slip),
                 decodes(LengthPrefix::new(), &prefixed),
                 decodes(LengthDelimitedCodec::new(), &delimited),
             ],
@@ -99,30 +100,36 @@ fn decodes<'a, C: Decoder + 'a>(mut codec: C, wire: &'a [u8]) -> Contender<'a> {
     })
 }
 
-fn byte_by_byte(wire: &[u8]) -> Contender<'_> {
-    let mut frame = Vec::new();
-    Box::new(move |times| {
-        let start = Instant::now();
-        for _ in 0..times {
-            let (mut frames, mut escape) = (0, false);
-            for &byte in wire {
-                match byte {
-                    0xc0 if frame.is_empty() => {}
-                    0xc0 => {
-                        std::hint::black_box(Bytes::copy_from_slice(&frame));
-                        frame.clear();
-                        frames += 1;
-                    }
-                    0xdb => escape = true,
-                    0xdc if escape => (frame.push(0xc0), escape = false).1,
-                    0xdd if escape => (frame.push(0xdb), escape = false).1,
-                    byte => frame.push(byte),
+/// RFC 1055's decoder behind the same interface: it looks at one byte after the other.
+#[derive(Default)]
+struct ByteByByte {
+    frame: BytesMut,
+    escape: bool,
+}
+
+impl Decoder for ByteByByte {
+    type Item = Bytes;
+    type Error = std::io::Error;
+
+    fn decode(&mut self, src: &mut BytesMut) -> std::io::Result<Option<Bytes>> {
+        while src.has_remaining() {
+            let byte = src.get_u8();
+            let plain = match byte {
+                0xc0 if self.frame.is_empty() => continue,
+                0xc0 => return Ok(Some(self.frame.split().freeze())),
+                0xdb => {
+                    self.escape = true;
+                    continue;
                 }
-            }
-            assert_eq!(frames, FRAMES);
+                0xdc if self.escape => 0xc0,
+                0xdd if self.escape => 0xdb,
+                byte => byte,
+            };
+            self.escape = false;
+            self.frame.put_u8(plain);
         }
-        per_frame(start, times)
-    })
+        Ok(None)
+    }
 }
 
 fn per_frame(start: Instant, times: u32) -> f64 {
