@@ -87,10 +87,13 @@ impl Slip {
         self
     }
 
-    /// The end of a frame without errors: all before `end` is scanned, and END lies there.
+    /// The end of a frame without errors: all before `end` is scanned, and END lies there. Those that
+    /// follow are taken, too.
     fn finish(&mut self, src: &mut BytesMut, end: usize) -> Bytes {
+        let rest = src.get(end..).unwrap_or_default();
+        let spent = end + leading_ends(rest) - self.frame;
         let frame = src.split_to(self.frame).freeze();
-        src.advance(end + 1 - self.frame);
+        src.advance(spent);
         (self.frame, self.scanned) = (0, 0);
         frame
     }
@@ -102,6 +105,10 @@ impl Slip {
         (self.frame, self.scanned, self.skipping) = (0, 0, true);
         error
     }
+}
+
+fn leading_ends(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&byte| byte != END).unwrap_or(bytes.len())
 }
 
 impl Decoder for Slip {
@@ -122,9 +129,8 @@ impl Decoder for Slip {
             src.advance(end);
             self.skipping = false;
         }
-        if self.scanned == 0 {
-            let ends = src.iter().position(|&byte| byte != END).unwrap_or(src.len());
-            src.advance(ends);
+        if self.scanned == 0 && src.first() == Some(&END) {
+            src.advance(leading_ends(src));
         }
         loop {
             let run = self.scanned..src.len();
