@@ -75,7 +75,7 @@ pub struct Captures<T>(pub T);
 impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         let address = context.message().address();
-        let captures = context.route().captures_of(address.as_bytes()).unwrap_or_default();
+        let captures = context.endpoint.captures(address.as_bytes()).unwrap_or_default();
         Ok(Self(T::from_captures(&captures)?))
     }
 }

@@ -25,8 +25,8 @@ use crate::packet::{Meta, Packet};
 use crate::schedule::Timer;
 use crate::wire::DecodeError;
 
-/// Packets that run before other tasks of the runtime get their turn.
-const BUDGET: usize = 64;
+/// Packets taken in and packets run, both counted, before other tasks of the runtime get their turn.
+const BUDGET: usize = 128;
 /// Packets taken in before one of them runs.
 const SIP: usize = 16;
 
@@ -44,6 +44,7 @@ pub(super) struct Source {
 ///
 /// After `stop` nothing is read; what was read before runs to its end, also in lanes.
 pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usize, stop: CancellationToken) {
+    let _end = shared.ground.dropped.clone().drop_guard();
     let mut intake =
         Intake { shared: &shared, sources, turn: 0, inbox: VecDeque::new(), limit: inbox.max(1) };
     let mut timer = Timer::new();
@@ -69,7 +70,7 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
                 }
             }
             let idle = running.is_none();
-            if idle && budget == 0 {
+            if budget == 0 {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -82,10 +83,11 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
             if stopping {
                 return if idle { Poll::Ready(()) } else { Poll::Pending };
             }
-            let taken = intake.take_in(cx, if idle { SIP } else { usize::MAX });
+            let taken = intake.take_in(cx, SIP.min(budget));
+            budget -= taken;
             let wake = shared.schedule().next_wake();
             let due = timer.poll_due(cx, &*shared.clock, wake).is_ready();
-            if idle && (taken > 0 || due) {
+            if taken > 0 || (idle && due) {
                 continue;
             }
             let finished = idle && intake.sources.is_empty() && wake.is_none();

@@ -16,40 +16,49 @@ use crate::channel::Outlet;
 use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, SendBack, WayBack};
 use crate::packet::{Message, Meta, Packet, Peer};
 
+/// By which a channel answers, if it can.
+pub(super) type Socket = Option<Arc<dyn SendBack>>;
+
 pub(super) struct Ground {
     pub(super) counters: Counters,
-    ways_back: Vec<WayBack>,
+    sockets: Vec<Socket>,
     /// The calls that wait or run in lanes.
     pub(super) jobs: TaskTracker,
-    /// Cancelled when the server is dropped: calls in lanes end at once.
+    /// Cancelled when the server has ended or was dropped: calls in lanes end at once.
     pub(super) dropped: CancellationToken,
 }
 
 impl Ground {
-    pub(super) fn new(ways_back: Vec<WayBack>) -> Self {
+    pub(super) fn new(sockets: Vec<Socket>) -> Self {
         Self {
             counters: Counters::default(),
-            ways_back,
+            sockets,
             jobs: TaskTracker::new(),
             dropped: CancellationToken::new(),
         }
     }
 
-    pub(super) fn way_back(&self, source: usize) -> &WayBack {
-        self.ways_back.get(source).unwrap_or(&None)
+    pub(super) fn socket(&self, source: usize) -> Option<&Arc<dyn SendBack>> {
+        self.sockets.get(source)?.as_ref()
     }
 
     /// A call for a lane, which owns what it needs.
-    pub(super) fn job(self: &Arc<Self>, call: Call, message: &Message, meta: &Meta, source: usize) -> Job {
+    pub(super) fn job(
+        self: &Arc<Self>,
+        call: Call,
+        message: &Message,
+        meta: &Meta,
+        source: usize,
+        budget: Arc<ReplyBudget>,
+    ) -> Job {
         let ground = Arc::clone(self);
         let token = self.jobs.token();
         // What waits is copied: it must not keep a larger buffer alive.
         let (message, meta) = (message.as_ref().to_owned(), meta.clone());
         let run = async move {
             let _token = token;
-            let budget = ReplyBudget::default();
-            let call = || call(&message, &meta, ground.way_back(source));
-            let finish = ground.finish(call, &message, &meta, source, &budget);
+            let back = WayBack::sharing(ground.socket(source), budget);
+            let finish = ground.finish(|| call(&message, &meta, &back), &message, &meta, &back);
             tokio::select! {
                 biased;
                 () = ground.dropped.cancelled() => {}
@@ -65,8 +74,7 @@ impl Ground {
         call: impl FnOnce() -> Result<Outcome, Rejection>,
         message: &Message,
         meta: &Meta,
-        source: usize,
-        budget: &ReplyBudget,
+        back: &WayBack<'_>,
     ) {
         let outcome = match std::panic::catch_unwind(AssertUnwindSafe(call)) {
             Ok(Ok(Outcome::Now(replies))) => Ok(replies),
@@ -84,7 +92,7 @@ impl Ground {
         match outcome {
             Ok(replies) => {
                 self.counters.handled.up();
-                self.reply(replies, meta, source, budget).await;
+                self.reply(replies, meta, back).await;
             }
             Err(_panic) => {
                 self.counters.panicked.up();
@@ -96,20 +104,13 @@ impl Ground {
         }
     }
 
-    async fn reply(&self, replies: Replies, meta: &Meta, source: usize, budget: &ReplyBudget) {
+    async fn reply(&self, replies: Replies, meta: &Meta, back: &WayBack<'_>) {
         if let Some(error) = replies.failed {
             self.counters.failed.up();
             tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, error, "handler failed");
         }
         for packet in replies.packets {
-            let sent = match self.way_back(source) {
-                Some(back) if budget.take(packet.as_bytes().len()) => back.send(packet, meta.peer).await,
-                _ => {
-                    self.counters.replies_dropped.up();
-                    continue;
-                }
-            };
-            match sent {
+            match back.send(packet, meta.peer).await {
                 Ok(()) => self.counters.replies.up(),
                 Err(error) => {
                     self.counters.replies_dropped.up();

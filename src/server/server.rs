@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::ServerHandle;
 use super::drive::{Source, drive};
-use super::ground::Ground;
-use super::unit::Shared;
+use super::ground::{Ground, Socket};
+use super::unit::{Limits, Shared};
 use crate::channel::Channel;
-use crate::dispatch::{Dispatch, Router, Subscription, WayBack};
+use crate::dispatch::{Dispatch, Router, Subscription};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Queue, ScheduleLimits, SystemClock};
@@ -23,6 +23,8 @@ use crate::wire::DecodeError;
 const INBOX: usize = 1_024;
 /// Handler calls that one packet may cause by default.
 const MAX_CALLS: usize = 16_384;
+/// Steps of matching that one packet may cause by default.
+const MAX_STEPS: usize = 1 << 25;
 
 /// A router and the channels that feed it.
 ///
@@ -48,11 +50,11 @@ pub struct Server {
     dispatch: Arc<dyn Dispatch>,
     sources: Vec<Source>,
     addresses: Vec<(Arc<str>, SocketAddr)>,
-    ways_back: Vec<WayBack>,
+    sockets: Vec<Socket>,
     clock: Arc<dyn Clock>,
     schedule: ScheduleLimits,
     inbox: usize,
-    max_calls: usize,
+    limits: Limits,
 }
 
 impl Server {
@@ -62,11 +64,11 @@ impl Server {
             dispatch: router.into_dispatch(),
             sources: Vec::new(),
             addresses: Vec::new(),
-            ways_back: Vec::new(),
+            sockets: Vec::new(),
             clock: Arc::new(SystemClock),
             schedule: ScheduleLimits::default(),
             inbox: INBOX,
-            max_calls: MAX_CALLS,
+            limits: Limits { calls: MAX_CALLS, steps: MAX_STEPS },
         }
     }
 
@@ -97,12 +99,12 @@ impl Server {
         self.add(name.into(), packets, None)
     }
 
-    fn add<P>(mut self, name: Arc<str>, packets: P, back: WayBack) -> Self
+    fn add<P>(mut self, name: Arc<str>, packets: P, back: Socket) -> Self
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        let index = self.ways_back.len();
-        self.ways_back.push(back);
+        let index = self.sockets.len();
+        self.sockets.push(back);
         self.sources.push(Source { name, index, packets: packets.boxed() });
         self
     }
@@ -127,14 +129,28 @@ impl Server {
         self
     }
 
-    /// Handler calls that one packet may cause; those beyond are counted. A bundle of patterns in a
-    /// single datagram could else call every handler thousands of times. Default 16,384.
+    /// Handler calls that one packet may cause; a message beyond is dropped and counted. A bundle of
+    /// patterns in a single datagram could else call every handler thousands of times. Default
+    /// 16,384.
     pub fn max_calls(mut self, calls: usize) -> Self {
-        self.max_calls = calls;
+        self.limits.calls = calls;
         self
     }
 
-    /// The messages of a pattern, as a stream that holds at most `capacity` of them.
+    /// Steps of matching that one packet may cause; a message that needs more is dropped and counted.
+    /// A bundle of long patterns could else be matched with every route for seconds. To compare a
+    /// part of a pattern with a part of a route costs the product of their lengths, and 64 steps for
+    /// each look; a look-up by hash costs none. Default 33,554,432, which is some milliseconds.
+    ///
+    /// One message of 20 bytes of patterns, matched with 1,000 routes of 20 bytes each, takes half a
+    /// million at most.
+    pub fn max_steps(mut self, steps: usize) -> Self {
+        self.limits.steps = steps;
+        self
+    }
+
+    /// The messages of a pattern, as a stream that holds at most `capacity` of them. It is a route:
+    /// what only a subscription hears does not go to the fallback.
     ///
     /// ```
     /// use futures::StreamExt;
@@ -148,7 +164,7 @@ impl Server {
     /// let server = server.spawn();
     ///
     /// client.send(("/meter/1", 0.5_f32)).await?;
-    /// let (message, _meta) = meters.next().await.expect("a subscription does not end");
+    /// let (message, _meta) = meters.next().await.expect("the server runs");
     /// assert_eq!(message.to_string(), "/meter/1 ,f 0.5");
     /// # server.shutdown().await;
     /// # Ok(()) }
@@ -162,7 +178,7 @@ impl Server {
         P::Error: Into<PatternError>,
     {
         let pattern = pattern.try_into().map_err(Into::into)?;
-        Ok(Subscription::new(Arc::clone(&self.dispatch), pattern, capacity))
+        Ok(Subscription::new(&self.dispatch, pattern, capacity))
     }
 
     /// The address of a channel, once it was added.
@@ -196,8 +212,8 @@ impl Server {
 
     fn start(self, stop: CancellationToken) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
         let queue = Queue::new(self.schedule, self.clock.now());
-        let ground = Arc::new(Ground::new(self.ways_back));
-        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, queue, self.max_calls));
+        let ground = Arc::new(Ground::new(self.sockets));
+        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, queue, self.limits));
         let running = drive(Arc::clone(&shared), self.sources, self.inbox, stop);
         (shared, running)
     }
