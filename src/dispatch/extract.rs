@@ -116,6 +116,10 @@ pub trait FromCaptures: Sized {
 ///     Side::Right => println!("right"),
 /// });
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from the captures of an address",
+    note = "a capture is a number, `bool`, `char`, `String`, a type that implements `FromCapture`, or a tuple of up to 8 of them"
+)]
 pub trait FromCapture: Sized {
     /// The value, if the text is one.
     fn from_capture(text: Text<'_>) -> Option<Self>;

@@ -163,6 +163,7 @@ async fn what_is_not_there_is_a_rejection() {
 
 #[tokio::test]
 async fn a_handler_takes_none_to_eight_parameters() {
+    #[allow(clippy::too_many_arguments, reason = "as many as may be")]
     async fn eight(
         seen: State<Seen>,
         _: Message,

@@ -19,7 +19,7 @@ async fn asking<S: Send + Sync + 'static>(router: Router<S>) -> (tokio_osc::Serv
 }
 
 async fn answer(socket: &UdpSocket) -> String {
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 65_536];
     let len = tokio::time::timeout(Duration::from_secs(10), socket.recv(&mut buffer)).await.unwrap().unwrap();
     Packet::decode(buffer[..len].to_vec().into()).unwrap().to_string()
 }
