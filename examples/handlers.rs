@@ -2,6 +2,8 @@
 //! function (its `OSCARG_…` schemes), and for those that only types can offer. It talks to itself
 //! over loopback, says what happens, and ends by itself.
 
+#![allow(clippy::needless_pass_by_value, reason = "a handler owns what it asks for")]
+
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -11,12 +13,12 @@ use tokio_osc::{
     TimeTag, TypeTags,
 };
 
-/// OSCARG_DATAUNPACK: the arguments, one by one, as the types that the function is written with.
+/// `OSCARG_DATAUNPACK`: the arguments, one by one, as the types that the function is written with.
 fn unpacked(Args((hz, wave)): Args<(f32, String)>) {
     println!("   unpacked: {hz} Hz, {wave}");
 }
 
-/// OSCARG_DATA: all arguments together, whatever they are.
+/// `OSCARG_DATA`: all arguments together, whatever they are.
 fn data(Args(args): Args<Vec<Arg>>) {
     println!("   data: {args:?}");
 }
@@ -26,38 +28,38 @@ fn first_and_rest(Args((first, rest)): Args<(String, Rest)>) {
     println!("   first and rest: {first}, and {} more", rest.0.len());
 }
 
-/// OSCARG_MESSAGE: the message itself.
+/// `OSCARG_MESSAGE`: the message itself.
 fn message(message: Message) {
     println!("   message: {message}");
 }
 
-/// OSCARG_MESSAGEUNPACK: its three fields. OSCARG_ADDRESS and OSCARG_TYPETAGS are the first two.
+/// `OSCARG_MESSAGEUNPACK`: its three fields. `OSCARG_ADDRESS` and `OSCARG_TYPETAGS` are the first two.
 fn fields(address: Address, TypeTags(tags): TypeTags, Args(args): Args<Vec<Arg>>) {
     println!("   fields: {address} | {tags} | {args:?}");
 }
 
-/// OSCARG_EXTRA: a value given with the route, so that one function serves several.
+/// `OSCARG_EXTRA`: a value given with the route, so that one function serves several.
 fn extra(Extra(name): Extra<&'static str>, Args(level): Args<f32>) {
     println!("   extra: the {name} fader is at {level}");
 }
 
-/// OSCARG_EXTRAUNPACK: the same, taken apart.
+/// `OSCARG_EXTRAUNPACK`: the same, taken apart.
 fn extra_unpacked(Extra(range): Extra<(f32, f32)>, Args(level): Args<f32>) {
     let (low, high) = *range;
     println!("   extra, unpacked: {level} is {} in {low}..{high}", low + level * (high - low));
 }
 
-/// OSCARG_METHODFILTER: which route it was.
+/// `OSCARG_METHODFILTER`: which route it was.
 fn route(MatchedRoute(route): MatchedRoute, address: Address) {
     println!("   route: {address} came by {route}");
 }
 
-/// OSCARG_PACKOPT: all that is known of the packet.
+/// `OSCARG_PACKOPT`: all that is known of the packet.
 fn packet(meta: Meta) {
     println!("   packet: lateness {:?}, time tag {:?}", meta.lateness, meta.time_tag);
 }
 
-/// OSCARG_READERNAME, OSCARG_SRCIDENT, OSCARG_READTIME: which channel, who, and when.
+/// `OSCARG_READERNAME`, `OSCARG_SRCIDENT`, `OSCARG_READTIME`: which channel, who, and when.
 fn origin(ChannelName(channel): ChannelName, peer: Peer, ReceivedAt(time): ReceivedAt) {
     let known = peer.address().is_some();
     println!(
@@ -89,7 +91,7 @@ fn lenient(level: Result<Args<f32>, Rejection>) {
     }
 }
 
-/// OSCARG_… added up: any of them, in any order.
+/// `OSCARG_…` added up: any of them, in any order.
 fn all(peer: Peer, Args(n): Args<i32>, address: Address, State(hits): State<AtomicU32>, meta: Meta) {
     println!("   any of them: {address} {n}, {} hits, {}", hits.load(Relaxed), peer == meta.peer);
 }

@@ -149,7 +149,7 @@ async fn threat_21_long_patterns_against_10_000_routes_take_bounded_time() {
         limited = limited.max(datagram);
     }
     println!("threat 21: the worst datagram: {limited:.1?}; without the limit it were {unlimited:.1?}");
-    assert!(limited < Duration::from_secs(2), "{limited:?}");
+    assert!(limited * 20 < unlimited, "{limited:?}");
 }
 
 #[tokio::test]
@@ -283,12 +283,12 @@ async fn threat_59_a_handler_that_never_returns_stops_no_other_route() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn threat_60_no_handler_starts_between_the_messages_of_a_bundle() {
-    type Starts = Mutex<Vec<(i32, i32)>>;
-    let starts: Arc<Starts> = Arc::default();
-    let router = Router::with_state(Arc::clone(&starts)).route(
+    type Trace = Mutex<Vec<(i32, i32)>>;
+    let trace: Arc<Trace> = Arc::default();
+    let router = Router::with_state(Arc::clone(&trace)).route(
         "/{a,b,c}",
-        |State(starts): State<Arc<Starts>>, Args(start): Args<(i32, i32)>, Captures(_): Captures<char>| {
-            starts.lock().unwrap().push(start);
+        |State(trace): State<Arc<Trace>>, Args(start): Args<(i32, i32)>, Captures(_): Captures<char>| {
+            trace.lock().unwrap().push(start);
             async move {
                 if start.1 % 5 == 0 {
                     tokio::task::yield_now().await;
@@ -307,7 +307,7 @@ async fn threat_60_no_handler_starts_between_the_messages_of_a_bundle() {
         server = server.feed(format!("feed {source}"), packets);
     }
     let stats = ended(server.spawn()).await;
-    let begun = starts.lock().unwrap();
+    let begun = trace.lock().unwrap();
     let interleaved = begun.chunks(3).filter(|three| *three != [three[0]; 3]).count();
     println!("threat 60: 100,000 bundles from four feeds, {} starts, {interleaved} interleaved", begun.len());
     assert_eq!((stats.handled, interleaved), (300_000, 0));

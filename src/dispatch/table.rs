@@ -4,7 +4,7 @@
 //! patterns through a tree of their parts. What the tree says of the address of a literal route is
 //! kept with that route until the routes change. An incoming pattern walks that tree and another
 //! one of the literal routes. One with `//` in it looks at the literal routes that end in its last
-//! name, or, if that is no name, at each of them.
+//! name, or in one that its last part matches.
 //!
 //! Whatever comes in, each node of a tree is visited once at most, nothing recurses, and nothing is
 //! kept of an address that is no route. Each look-up has an allowance of steps, and ends when they
@@ -259,18 +259,38 @@ impl<T> Table<T> {
     }
 
     fn find_descending(&self, pattern: &Pattern, steps: &mut Steps, ids: &mut Vec<RouteId>) {
-        let mut may_compare = |route: &&Route<T>| steps.compare(pattern.as_bytes(), route.pattern.as_bytes());
-        let shares = |route: &&Route<T>| pattern.matches_bytes(route.pattern.as_bytes());
-        if let Some(Part::Literal(name)) = pattern.parts().last() {
-            let ending = self.endings.get(name).into_iter().flatten();
-            let routes = ending.filter_map(|&id| self.route(id)).take_while(&mut may_compare);
-            ids.extend(routes.filter(shares).map(|route| route.id));
+        let last = pattern.parts().last().unwrap_or(Part::Any);
+        if let Part::Literal(name) = last {
+            self.add_sharing(pattern, self.endings.get(name).into_iter().flatten(), steps, ids);
         } else {
-            let routes = self.slots.iter().flatten().filter(|route| route.is_literal());
-            ids.extend(routes.take_while(&mut may_compare).filter(shares).map(|route| route.id));
+            for (name, ending) in &self.endings {
+                if steps.compare(pattern.as_bytes(), name) && last.matches(name) {
+                    self.add_sharing(pattern, ending, steps, ids);
+                }
+            }
         }
+        let mut may_compare = |route: &&Route<T>| steps.compare(pattern.as_bytes(), route.pattern.as_bytes());
         let wild = self.wild.iter().filter_map(|&id| self.route(id)).take_while(&mut may_compare);
         ids.extend(wild.filter(|route| overlap(pattern.parts(), &route.parts())).map(|route| route.id));
+    }
+
+    /// Adds those of these literal routes whose address a pattern matches.
+    fn add_sharing<'a>(
+        &self,
+        pattern: &Pattern,
+        literal: impl IntoIterator<Item = &'a RouteId>,
+        steps: &mut Steps,
+        ids: &mut Vec<RouteId>,
+    ) {
+        for route in literal.into_iter().filter_map(|&id| self.route(id)) {
+            let address = route.pattern.as_bytes();
+            if !steps.compare(pattern.as_bytes(), address) {
+                return;
+            }
+            if pattern.matches_bytes(address) {
+                ids.push(route.id);
+            }
+        }
     }
 
     fn add(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {

@@ -59,10 +59,13 @@ impl Ground {
             let _token = token;
             let back = WayBack::sharing(ground.socket(source), budget);
             let finish = ground.finish(|| call(&message, &meta, &back), &message, &meta, &back);
-            tokio::select! {
-                biased;
-                () = ground.dropped.cancelled() => {}
-                () = finish => {}
+            // Most handlers end without waiting: they do not pay for the way to be told.
+            if !ground.dropped.is_cancelled() {
+                tokio::select! {
+                    biased;
+                    () = finish => {}
+                    () = ground.dropped.cancelled() => {}
+                }
             }
         };
         run.boxed()
