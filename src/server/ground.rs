@@ -1,20 +1,16 @@
 //! What every handler call stands on, inline or in a lane: the counters, the ways back, and the
 //! knowledge of whether the server still runs.
 
-use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::stats::Counters;
-#[cfg(feature = "net")]
-use crate::channel::Outlet;
 use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, SendBack, WayBack};
-use crate::packet::{Message, Meta, Packet, Peer};
+use crate::packet::{Message, Meta};
 
 /// By which a channel answers, if it can.
 pub(super) type Socket = Option<Arc<dyn SendBack>>;
@@ -121,13 +117,5 @@ impl Ground {
                 }
             }
         }
-    }
-}
-
-/// A channel's socket is the way back of the messages it received.
-#[cfg(feature = "net")]
-impl SendBack for Outlet {
-    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>> {
-        async move { Outlet::send(self, &packet, peer).await }.boxed()
     }
 }

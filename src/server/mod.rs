@@ -3,6 +3,8 @@
 mod drive;
 mod ground;
 mod handle;
+#[cfg(feature = "net")]
+mod outlet;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod server;
 mod stats;

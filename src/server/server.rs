@@ -12,6 +12,7 @@ use super::ServerHandle;
 use super::drive::{Source, drive};
 use super::ground::{Ground, Socket};
 use super::unit::{Limits, Shared};
+#[cfg(feature = "net")]
 use crate::channel::Channel;
 use crate::dispatch::{Dispatch, Router, Subscription};
 use crate::packet::{Meta, Packet};
@@ -73,6 +74,7 @@ impl Server {
     }
 
     /// Adds a channel. Handlers find its name in [`Meta::channel`]; replies leave by its socket.
+    #[cfg(feature = "net")]
     pub fn listen(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
         let name = name.into();
         self.addresses.push((Arc::clone(&name), channel.local_addr()));
