@@ -64,6 +64,7 @@
 //! | elements per bundle | 16,384 | [`DecodeOptions`] |
 //! | address or pattern | 4,096 bytes, 128 parts | [`DecodeOptions`]; routes: fixed |
 //! | handler calls per packet | 16,384 | [`Server::max_calls`] |
+//! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
 //! | replies per packet | 64, and 64 KiB | |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
 //! | bundles waiting for their time | 65,536, and 64 MiB; a quarter of it per peer | [`ScheduleLimits`] |

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::route::Route;
+use super::route::Endpoint;
 use super::{CaptureError, WayBack};
 use crate::packet::{ArgsError, Message, Meta};
 use crate::pattern::Pattern;
@@ -12,9 +12,9 @@ use crate::pattern::Pattern;
 pub struct Context<'a, S> {
     pub(super) message: &'a Message,
     pub(super) meta: &'a Meta,
-    pub(super) route: &'a Route<S>,
+    pub(super) endpoint: &'a Endpoint<S>,
     pub(super) state: &'a Arc<S>,
-    pub(super) back: &'a WayBack,
+    pub(super) back: &'a WayBack<'a>,
 }
 
 impl<'a, S> Context<'a, S> {
@@ -30,7 +30,7 @@ impl<'a, S> Context<'a, S> {
 
     /// The address or pattern of the route that it matched.
     pub const fn route(&self) -> &'a Pattern {
-        &self.route.pattern
+        &self.endpoint.pattern
     }
 
     /// The router's state.

@@ -75,7 +75,7 @@ pub struct Captures<T>(pub T);
 impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         let address = context.message().address();
-        let captures = context.route().captures_of(address.as_bytes()).unwrap_or_default();
+        let captures = context.endpoint.captures(address.as_bytes()).unwrap_or_default();
         Ok(Self(T::from_captures(&captures)?))
     }
 }
@@ -116,6 +116,10 @@ pub trait FromCaptures: Sized {
 ///     Side::Right => println!("right"),
 /// });
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from the captures of an address",
+    note = "a capture is a number, `bool`, `char`, `String`, a type that implements `FromCapture`, or a tuple of up to 8 of them"
+)]
 pub trait FromCapture: Sized {
     /// The value, if the text is one.
     fn from_capture(text: Text<'_>) -> Option<Self>;

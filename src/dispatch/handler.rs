@@ -34,6 +34,11 @@ pub trait Extract<S>: Sized {
 }
 
 /// The result of a handler: a value, or a future of one. `K` tells the two apart.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of an OSC handler",
+    label = "this handler returns `{Self}`",
+    note = "a handler returns `()`, or what goes back to the sender: `(address, arguments)`, `Message`, `Bundle`, or `Option`, `Result` or `Vec` of them; or a future of one of these"
+)]
 pub trait Returned<K> {
     /// The value in the end.
     type Value;

@@ -13,8 +13,8 @@ use super::mailbox::{Mailbox, Overflow, Pushed};
 /// order, beside those of all other routes.
 ///
 /// Several routes may share a lane: the seed's shared `lock` and `workqueue`. With more
-/// [`workers`](Lane::workers) the order is given up. Its tasks begin with its first message and end
-/// with its last clone.
+/// [`workers`](Lane::workers) the order is given up. Its tasks begin with its first message; after
+/// its last clone and the last route that has it are gone, they finish what waits, and end.
 ///
 /// ```
 /// use tokio_osc::{Args, Lane, Overflow, Router};
@@ -83,8 +83,8 @@ impl Shared {
         running.extend((0..self.workers.get()).map(|_| {
             let mailbox = Arc::clone(&self.mailbox);
             let work = async move {
-                loop {
-                    mailbox.pop().await.await;
+                while let Some(job) = mailbox.pop().await {
+                    job.await;
                 }
             };
             tokio::spawn(work).abort_handle()
@@ -94,8 +94,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
-        running.iter().for_each(AbortHandle::abort);
+        self.mailbox.close();
     }
 }
 

@@ -1,13 +1,13 @@
 //! Routes that come and go while messages are dispatched.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::IntoReply;
 use super::handler::{self, Extract, Function, Returned};
 use super::route::Route;
-use super::router::legal;
-use super::routes::{Current, Dispatch};
+use super::router::{Router, legal};
+use super::routes::{Current, Dispatch, Snapshot};
 use super::table::RouteId;
 use crate::pattern::{Pattern, PatternError};
 
@@ -15,8 +15,12 @@ use crate::pattern::{Pattern, PatternError};
 /// returns.
 ///
 /// A change takes effect with the next packet; a packet that is being handled keeps the routes it
-/// began with. Each change copies the table of routes: to make many, use
-/// [`Router::nest`](crate::Router::nest) before, or few.
+/// began with, and calls that have begun or wait in a lane run to their end. Each change copies the
+/// table of routes; [`merge`](LiveRoutes::merge) makes many at once, with all that a router can say
+/// of its routes.
+///
+/// A handler may own one: it does not keep the router alive. When the router and its server are
+/// gone, changes do nothing.
 ///
 /// ```
 /// use tokio_osc::{Args, Router};
@@ -25,15 +29,22 @@ use crate::pattern::{Pattern, PatternError};
 /// let live = router.live();
 /// // … the router is given to a server …
 /// let solo = live.route("/solo", |Args(_on): Args<bool>| {});
+/// let desk = live.merge(
+///     Router::new()
+///         .route("/desk/save", async |Args(_name): Args<String>| { /* slow */ })
+///         .on_task(16)
+///         .route_prefix("/desk/fader", |Args(_level): Args<f32>| {}),
+/// );
 /// solo.remove();
+/// desk.remove();
 /// ```
 pub struct LiveRoutes<S> {
-    routes: Arc<Current<S>>,
+    routes: Weak<Current<S>>,
 }
 
 impl<S: Send + Sync + 'static> LiveRoutes<S> {
-    pub(super) fn new(routes: Arc<Current<S>>) -> Self {
-        Self { routes }
+    pub(super) fn new(routes: &Arc<Current<S>>) -> Self {
+        Self { routes: Arc::downgrade(routes) }
     }
 
     /// Adds a route, as [`Router::route`](crate::Router::route) does.
@@ -53,38 +64,55 @@ impl<S: Send + Sync + 'static> LiveRoutes<S> {
     {
         let pattern = legal(pattern);
         let route = Arc::new(Route::new(pattern.clone(), handler::erase(handler)));
-        let id = self.routes.change(|routes| routes.table.insert(pattern, route));
-        RouteHandle { dispatch: Arc::clone(&self.routes) as Arc<dyn Dispatch>, id }
+        self.change(|routes| vec![routes.table.insert(pattern, route)])
+    }
+
+    /// Adds all routes of a router, as [`Router::merge`](crate::Router::merge) does. The handle is
+    /// for all of them.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the router is used up: its routes live on in the other one"
+    )]
+    pub fn merge<S2: Send + Sync + 'static>(&self, other: Router<S2>) -> RouteHandle {
+        self.change(|routes| routes.adopt(other.moved("")))
+    }
+
+    fn change(&self, add: impl FnOnce(&mut Snapshot<S>) -> Vec<RouteId>) -> RouteHandle {
+        let ids = self.routes.upgrade().map(|routes| routes.change(add)).unwrap_or_default();
+        RouteHandle { dispatch: Weak::clone(&self.routes) as Weak<dyn Dispatch>, ids: ids.into() }
     }
 }
 
 impl<S> Clone for LiveRoutes<S> {
     fn clone(&self) -> Self {
-        Self { routes: Arc::clone(&self.routes) }
+        Self { routes: Weak::clone(&self.routes) }
     }
 }
 
 impl<S> fmt::Debug for LiveRoutes<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LiveRoutes").field("routes", &self.routes.snapshot().table.len()).finish()
+        let routes = self.routes.upgrade().map(|routes| routes.snapshot().table.len());
+        f.debug_struct("LiveRoutes").field("routes", &routes).finish_non_exhaustive()
     }
 }
 
-/// A route that was added while the router was in use. Dropping it leaves the route where it is.
+/// What was added in one step while the router was in use. Dropping it leaves the routes where they
+/// are.
 #[derive(Clone)]
 pub struct RouteHandle {
-    dispatch: Arc<dyn Dispatch>,
-    id: RouteId,
+    dispatch: Weak<dyn Dispatch>,
+    ids: Arc<[RouteId]>,
 }
 
 impl RouteHandle {
-    /// Takes the route out; whether it was still there. Calls that have begun run to their end.
+    /// Takes the routes out; whether they were still there. Calls that have begun, or wait in a lane,
+    /// run to their end.
     pub fn remove(&self) -> bool {
-        self.dispatch.remove(self.id)
+        self.dispatch.upgrade().is_some_and(|dispatch| dispatch.remove(&self.ids))
     }
 
-    /// Takes the route out when the guard is dropped.
-    #[must_use = "dropping the guard removes the route"]
+    /// Takes the routes out when the guard is dropped.
+    #[must_use = "dropping the guard removes the routes"]
     pub fn guard(self) -> RouteGuard {
         RouteGuard(self)
     }
@@ -92,11 +120,11 @@ impl RouteHandle {
 
 impl fmt::Debug for RouteHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RouteHandle").field(&self.id).finish()
+        f.debug_tuple("RouteHandle").field(&self.ids).finish()
     }
 }
 
-/// Takes its route out when it is dropped. What [`RouteHandle::guard`] returns.
+/// Takes its routes out when it is dropped. What [`RouteHandle::guard`] returns.
 #[derive(Debug)]
 pub struct RouteGuard(RouteHandle);
 

@@ -36,7 +36,7 @@ pub(crate) enum Pushed {
 /// The queue: many push, many pop.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
-    queue: Mutex<VecDeque<T>>,
+    queue: Mutex<Queue<T>>,
     capacity: usize,
     overflow: Overflow,
     /// Woken for each item.
@@ -47,11 +47,18 @@ pub(crate) struct Mailbox<T> {
     reader: AtomicWaker,
 }
 
+#[derive(Debug)]
+struct Queue<T> {
+    items: VecDeque<T>,
+    /// Whether nobody is left who pushes.
+    closed: bool,
+}
+
 impl<T> Mailbox<T> {
     /// At least one item always fits.
     pub(crate) fn new(capacity: usize, overflow: Overflow) -> Self {
         Self {
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue { items: VecDeque::new(), closed: false }),
             capacity: capacity.max(1),
             overflow,
             filled: Notify::new(),
@@ -86,61 +93,69 @@ impl<T> Mailbox<T> {
     /// Puts an item in, or gives it back if the policy is to wait and there is no room.
     pub(crate) fn try_push(&self, item: T) -> Result<Pushed, T> {
         let mut queue = self.queue();
-        let full = queue.len() >= self.capacity;
-        let pushed = match self.overflow {
+        let full = queue.items.len() >= self.capacity;
+        let (pushed, oldest) = match self.overflow {
             Overflow::Wait if full => return Err(item),
             Overflow::DropNewest if full => return Ok(Pushed::Dropped),
-            Overflow::DropOldest if full => {
-                queue.pop_front();
-                Pushed::InPlaceOfOldest
-            }
-            _ => Pushed::Kept,
+            Overflow::DropOldest if full => (Pushed::InPlaceOfOldest, queue.items.pop_front()),
+            _ => (Pushed::Kept, None),
         };
-        queue.push_back(item);
+        queue.items.push_back(item);
         // A permit is stored once, however often it is given: whoever takes it passes it on.
-        if queue.len() < self.capacity {
+        if self.overflow == Overflow::Wait && queue.items.len() < self.capacity {
             self.emptied.notify_one();
         }
         drop(queue);
+        // What it drops is not ours, and may push in turn.
+        drop(oldest);
         self.filled.notify_one();
         self.reader.wake();
         Ok(pushed)
     }
 
-    /// The oldest item, as soon as there is one.
+    /// Nobody pushes any more: whoever pops gets what is left, then `None`.
+    pub(crate) fn close(&self) {
+        self.queue().closed = true;
+        self.filled.notify_waiters();
+        self.reader.wake();
+    }
+
+    /// The oldest item, as soon as there is one; `None` when it is closed and empty.
     ///
     /// Cancel safe: a dropped future has taken nothing.
-    pub(crate) async fn pop(&self) -> T {
+    pub(crate) async fn pop(&self) -> Option<T> {
         loop {
             let filled = self.filled.notified();
-            if let Some(item) = self.try_pop() {
+            if let Poll::Ready(item) = self.try_pop() {
                 return item;
             }
             filled.await;
         }
     }
 
-    /// The oldest item; for one reader.
-    pub(crate) fn poll_pop(&self, cx: &mut Context<'_>) -> Poll<T> {
-        if let Some(item) = self.try_pop() {
+    /// The same; for one reader.
+    pub(crate) fn poll_pop(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        if let Poll::Ready(item) = self.try_pop() {
             return Poll::Ready(item);
         }
         self.reader.register(cx.waker());
-        self.try_pop().map_or(Poll::Pending, Poll::Ready)
+        self.try_pop()
     }
 
-    fn try_pop(&self) -> Option<T> {
+    fn try_pop(&self) -> Poll<Option<T>> {
         let mut queue = self.queue();
-        let item = queue.pop_front()?;
-        if !queue.is_empty() {
+        let Some(item) = queue.items.pop_front() else {
+            return if queue.closed { Poll::Ready(None) } else { Poll::Pending };
+        };
+        if !queue.items.is_empty() {
             self.filled.notify_one();
         }
         drop(queue);
         self.emptied.notify_one();
-        Some(item)
+        Poll::Ready(Some(item))
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<T>> {
+    fn queue(&self) -> MutexGuard<'_, Queue<T>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -158,8 +173,8 @@ mod tests {
             assert_eq!(newest.push(n).await, if full { Pushed::Dropped } else { Pushed::Kept });
             assert_eq!(oldest.push(n).await, if full { Pushed::InPlaceOfOldest } else { Pushed::Kept });
         }
-        assert_eq!((newest.pop().await, newest.pop().await), (0, 1));
-        assert_eq!((oldest.pop().await, oldest.pop().await), (1, 2));
+        assert_eq!((newest.pop().await, newest.pop().await), (Some(0), Some(1)));
+        assert_eq!((oldest.pop().await, oldest.pop().await), (Some(1), Some(2)));
     }
 
     #[tokio::test]
@@ -174,8 +189,25 @@ mod tests {
             }
         });
         for n in 0..1_000 {
-            assert_eq!(mailbox.pop().await, n);
+            assert_eq!(mailbox.pop().await, Some(n));
         }
         assert!(pushing.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_closed_gives_what_is_left_and_ends_for_everyone() {
+        let mailbox = std::sync::Arc::new(Mailbox::new(4, Overflow::Wait));
+        let popping = [(); 3].map(|()| {
+            let mailbox = std::sync::Arc::clone(&mailbox);
+            tokio::spawn(async move { mailbox.pop().await })
+        });
+        tokio::task::yield_now().await;
+        mailbox.push(1).await;
+        mailbox.close();
+        let mut popped = Vec::new();
+        for task in popping {
+            popped.extend(task.await.ok().flatten());
+        }
+        assert_eq!((popped, mailbox.pop().await), (vec![1], None));
     }
 }

@@ -132,7 +132,7 @@ pub struct Extra<T>(pub Arc<T>);
 
 impl<S, T: Any + Send + Sync> FromContext<S> for Extra<T> {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        let extra = context.route.extra.clone().ok_or(Rejection::Extra)?;
+        let extra = context.endpoint.extra.clone().ok_or(Rejection::Extra)?;
         extra.downcast().map(Self).map_err(|_| Rejection::Extra)
     }
 }

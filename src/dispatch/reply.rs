@@ -1,6 +1,6 @@
 //! What a handler returns goes back to the sender.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
 use futures::future::BoxFuture;
@@ -117,8 +117,8 @@ impl IntoReply for <fn() -> ! as Gives>::Output {
 
 /// A way to answer later, or more than once: the sender's address and the socket that received.
 ///
-/// At most 64 packets and 64 KiB go out by one handle and its clones: the address of a UDP sender
-/// may be forged.
+/// At most 64 packets and 64 KiB go out for one received packet, by all handles and results of its
+/// handlers together: the address of a UDP sender may be forged. A handle keeps the socket open.
 ///
 /// ```
 /// use std::time::Duration;
@@ -143,8 +143,46 @@ pub(crate) trait SendBack: Send + Sync {
     fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>>;
 }
 
-/// The way back to the sender of a message, if there is one.
-pub(crate) type WayBack = Option<Arc<dyn SendBack>>;
+/// The way back to the sender of a packet, if there is one, and what may still go there.
+#[derive(Default)]
+pub(crate) struct WayBack<'a> {
+    socket: Option<&'a Arc<dyn SendBack>>,
+    /// Made when somebody asks for it: most packets have no reply.
+    budget: OnceLock<Arc<ReplyBudget>>,
+}
+
+impl<'a> WayBack<'a> {
+    pub(crate) fn new(socket: Option<&'a Arc<dyn SendBack>>) -> Self {
+        Self { socket, budget: OnceLock::new() }
+    }
+
+    /// A way back that has the same budget as another one.
+    pub(crate) fn sharing(socket: Option<&'a Arc<dyn SendBack>>, budget: Arc<ReplyBudget>) -> Self {
+        Self { socket, budget: OnceLock::from(budget) }
+    }
+
+    pub(crate) fn budget(&self) -> &Arc<ReplyBudget> {
+        self.budget.get_or_init(Arc::default)
+    }
+
+    /// Sends a packet, as the budget allows.
+    pub(crate) async fn send(&self, packet: Packet, peer: Peer) -> Result<(), ReplyError> {
+        let socket = self.socket.ok_or_else(|| ReplyError::Io(io::ErrorKind::NotConnected.into()))?;
+        send(&**socket, self.budget(), packet, peer).await
+    }
+}
+
+async fn send(
+    socket: &dyn SendBack,
+    budget: &ReplyBudget,
+    packet: Packet,
+    peer: Peer,
+) -> Result<(), ReplyError> {
+    if !budget.take(packet.as_bytes().len()) {
+        return Err(ReplyError::Budget);
+    }
+    socket.send(packet, peer).await.map_err(ReplyError::Io)
+}
 
 impl Reply {
     /// Sends a packet to the sender of the message.
@@ -156,10 +194,7 @@ impl Reply {
     /// A dropped reply was perhaps sent, but never in part.
     pub async fn send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         let packet = packet.into_packet().map_err(ReplyError::Encode)?;
-        if !self.budget.take(packet.as_bytes().len()) {
-            return Err(ReplyError::Budget);
-        }
-        self.back.send(packet, self.peer).await.map_err(ReplyError::Io)
+        send(&*self.back, &self.budget, packet, self.peer).await
     }
 
     /// Who gets the reply.
@@ -170,8 +205,9 @@ impl Reply {
 
 impl<S> FromContext<S> for Reply {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        let back = context.back.clone().ok_or(Rejection::NoWayBack)?;
-        Ok(Self { back, peer: context.meta().peer, budget: Arc::default() })
+        let back = context.back.socket.ok_or(Rejection::NoWayBack)?;
+        let budget = Arc::clone(context.back.budget());
+        Ok(Self { back: Arc::clone(back), peer: context.meta().peer, budget })
     }
 }
 
@@ -187,7 +223,7 @@ impl fmt::Debug for Reply {
 pub enum ReplyError {
     /// The packet cannot be encoded.
     Encode(EncodeError),
-    /// 64 replies or 64 KiB were sent already.
+    /// 64 replies or 64 KiB went out for the packet already.
     Budget,
     /// The transport refused it.
     Io(io::Error),

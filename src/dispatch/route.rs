@@ -1,46 +1,99 @@
-//! One route: a handler, the pattern it answers, and the conditions beyond that.
+//! One route: what it calls, where that runs, and what must hold beside the address.
 
 use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::handler::{Handler, Outcome};
+use super::table::Reach;
 use super::{Context, Lane, Rejection};
 use crate::packet::Message;
 use crate::pattern::Pattern;
-use crate::types::TypeTag;
+use crate::types::{Text, TypeTag};
+
+/// What a call needs, where and when it runs decided.
+pub(super) struct Endpoint<S> {
+    pub(super) pattern: Pattern,
+    /// For a route that takes what lies below its pattern: a pattern of that.
+    below: Option<Pattern>,
+    pub(super) handler: Arc<Handler<S>>,
+    pub(super) extra: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl<S> Endpoint<S> {
+    pub(super) fn call(&self, context: &Context<'_, S>) -> Result<Outcome, Rejection> {
+        (self.handler)(context)
+    }
+
+    /// What the address has in the place of the parts of the pattern that are not plain text.
+    pub(super) fn captures<'a>(&self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
+        self.pattern.captures_of(address).or_else(|| {
+            let mut captures = self.below.as_ref()?.captures_of(address)?;
+            captures.pop();
+            Some(captures)
+        })
+    }
+
+    /// The same for another pattern, with another handler.
+    pub(super) fn moved<S2>(&self, pattern: Pattern, handler: Arc<Handler<S2>>) -> Endpoint<S2> {
+        let below = self.below.as_ref().and_then(|_| below(&pattern));
+        Endpoint { pattern, below, handler, extra: self.extra.clone() }
+    }
+}
+
+/// The addresses below those of a pattern.
+fn below(pattern: &Pattern) -> Option<Pattern> {
+    let text = pattern.as_bytes();
+    let text = text.strip_suffix(b"/").unwrap_or(text);
+    Pattern::new([text, b"//"].concat()).ok()
+}
+
+impl<S> Clone for Endpoint<S> {
+    fn clone(&self) -> Self {
+        Self {
+            pattern: self.pattern.clone(),
+            below: self.below.clone(),
+            handler: Arc::clone(&self.handler),
+            extra: self.extra.clone(),
+        }
+    }
+}
 
 /// A handler and what is known of its route. `S` is the router's state.
 pub(crate) struct Route<S> {
-    pub(super) pattern: Pattern,
-    pub(super) handler: Arc<Handler<S>>,
+    pub(super) endpoint: Arc<Endpoint<S>>,
     pub(super) conditions: Vec<Condition>,
-    pub(super) extra: Option<Arc<dyn Any + Send + Sync>>,
     pub(super) lane: Option<Lane>,
 }
 
 impl<S> Route<S> {
     pub(super) fn new(pattern: Pattern, handler: Handler<S>) -> Self {
-        Self { pattern, handler: Arc::new(handler), conditions: Vec::new(), extra: None, lane: None }
+        Self::reaching(pattern, Reach::Exact, handler)
+    }
+
+    pub(super) fn reaching(pattern: Pattern, reach: Reach, handler: Handler<S>) -> Self {
+        let below = (reach == Reach::Below).then(|| below(&pattern)).flatten();
+        let endpoint = Endpoint { pattern, below, handler: Arc::new(handler), extra: None };
+        Self { endpoint: Arc::new(endpoint), conditions: Vec::new(), lane: None }
     }
 
     /// Whether a message whose address matches is one for this route.
-    pub(super) fn takes(&self, message: &Message) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(message))
-    }
-
-    pub(super) fn call(&self, context: &Context<'_, S>) -> Result<Outcome, Rejection> {
-        (self.handler)(context)
+    pub(super) fn takes(&self, message: &Message) -> Result<bool, Panicked> {
+        for condition in &self.conditions {
+            if !condition.holds(message)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
 impl<S> Clone for Route<S> {
     fn clone(&self) -> Self {
         Self {
-            pattern: self.pattern.clone(),
-            handler: Arc::clone(&self.handler),
+            endpoint: Arc::clone(&self.endpoint),
             conditions: self.conditions.clone(),
-            extra: self.extra.clone(),
             lane: self.lane.clone(),
         }
     }
@@ -53,11 +106,16 @@ pub(super) enum Condition {
     Where(Arc<dyn Fn(&Message) -> bool + Send + Sync>),
 }
 
+/// A predicate of the user did not come back.
+pub(super) struct Panicked;
+
 impl Condition {
-    fn holds(&self, message: &Message) -> bool {
+    fn holds(&self, message: &Message) -> Result<bool, Panicked> {
         match self {
-            Self::Tags(tags) => tags.take(message.type_tags()),
-            Self::Where(predicate) => predicate(message),
+            Self::Tags(tags) => Ok(tags.take(message.type_tags())),
+            Self::Where(predicate) => {
+                catch_unwind(AssertUnwindSafe(|| predicate(message))).map_err(|_| Panicked)
+            }
         }
     }
 }
@@ -81,6 +139,6 @@ impl Tags {
 
 impl<S> fmt::Debug for Route<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Route").field(&self.pattern).finish()
+        f.debug_tuple("Route").field(&self.endpoint.pattern).finish()
     }
 }

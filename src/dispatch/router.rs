@@ -8,7 +8,7 @@ use super::handler::{self, Extract, Function, Handler, Returned};
 use super::live::LiveRoutes;
 use super::route::{Condition, Route, Tags};
 use super::routes::{Current, Dispatch, Snapshot};
-use super::table::RouteId;
+use super::table::{Reach, RouteId};
 use super::{Context, IntoReply, Lane, Rejection};
 use crate::packet::{Message, Meta};
 use crate::pattern::{Pattern, PatternError};
@@ -131,13 +131,14 @@ impl<S: Send + Sync + 'static> Router<S> {
     {
         let pattern = legal(pattern);
         self.add(|routes| {
-            let route = Route::new(pattern.clone(), handler::erase(handler));
+            let route = Route::reaching(pattern.clone(), Reach::Below, handler::erase(handler));
             routes.table.insert_prefix(pattern, Arc::new(route))
         })
     }
 
     /// Adds a route for all addresses whose text begins with `prefix`: `/test` matches `/testing`
-    /// as well. The seed's behaviour to the letter; tried on every message.
+    /// as well. The seed's behaviour to the letter; tried on every message, on the whole address,
+    /// also in a router that is nested.
     ///
     /// ```
     /// use tokio_osc::Router;
@@ -156,7 +157,9 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.route_where(move |message| message.address().as_bytes().starts_with(prefix.as_bytes()), handler)
     }
 
-    /// Adds a route for all messages of which `predicate` says so; it is asked for every message.
+    /// Adds a route for all messages of which `predicate` says so; it is asked for every message
+    /// whose address is legal, on the task that dispatches. It sees whole addresses, also in a
+    /// router that is nested. If it panics, that is counted, and the answer is no.
     ///
     /// ```
     /// use tokio_osc::{Message, Router};
@@ -178,7 +181,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     }
 
     /// Adds a route for the addresses that a regular expression matches from their first character
-    /// on; it is tried on every message whose address is UTF-8. The seed's `patternkind="re"`.
+    /// on; it is tried on every message whose address is UTF-8, on the whole address, also in a
+    /// router that is nested. The seed's `patternkind="re"`.
     ///
     /// ```
     /// use tokio_osc::{Router, regex::Regex};
@@ -231,7 +235,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// There is no route before.
     #[track_caller]
     pub fn extra<E: Any + Send + Sync>(self, value: E) -> Self {
-        self.amend(|route| route.extra = Some(Arc::new(value)))
+        self.amend(|route| Arc::make_mut(&mut route.endpoint).extra = Some(Arc::new(value)))
     }
 
     /// Runs the handler of the route before in a task of its own: one call at a time, in order,
@@ -295,8 +299,8 @@ impl<S: Send + Sync + 'static> Router<S> {
         self
     }
 
-    /// Adds all routes of another router below a prefix; they keep their own state and their order.
-    /// Its fallback and its hook are left behind.
+    /// Adds all routes of another router, as they are now, below a prefix; they keep their own state,
+    /// their order, and what was said of them. Its fallback and its hook are left behind.
     ///
     /// ```
     /// use tokio_osc::{Args, Captures, Router};
@@ -308,18 +312,19 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// ```
     ///
     /// # Panics
-    /// `prefix` and a pattern make no legal pattern together; a prefix does not end with `/`.
+    /// `prefix` and a pattern make no legal pattern together, or `prefix` ends with `/`.
     #[track_caller]
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the router is used up: its routes live on in this one"
     )]
     pub fn nest<S2: Send + Sync + 'static>(self, prefix: &str, other: Router<S2>) -> Self {
+        assert!(!prefix.ends_with('/'), "a prefix does not end with a slash: {prefix:?}");
         self.adopt(prefix, &other)
     }
 
-    /// Adds all routes of another router; they keep their own state and their order. Its fallback
-    /// and its hook are left behind.
+    /// Adds all routes of another router, as they are now; they keep their own state, their order,
+    /// and what was said of them. Its fallback and its hook are left behind.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the router is used up: its routes live on in this one"
@@ -330,35 +335,39 @@ impl<S: Send + Sync + 'static> Router<S> {
 
     /// The means to add and remove routes while messages are dispatched.
     pub fn live(&self) -> LiveRoutes<S> {
-        LiveRoutes::new(Arc::clone(&self.routes))
+        LiveRoutes::new(&self.routes)
     }
 
     #[track_caller]
     fn adopt<S2: Send + Sync + 'static>(mut self, prefix: &str, other: &Router<S2>) -> Self {
-        let other = other.routes.snapshot();
-        for (pattern, reach, route) in other.table.routes() {
-            let pattern = legal(format!("{prefix}{pattern}"));
-            let state = Arc::clone(&other.state);
-            let inner = Arc::clone(route);
-            let handler: Handler<S> = Box::new(move |context| {
-                inner.call(&Context {
-                    message: context.message,
-                    meta: context.meta,
-                    route: &inner,
-                    state: &state,
-                    back: context.back,
-                })
-            });
-            let route = Route {
-                pattern: pattern.clone(),
-                handler: Arc::new(handler),
-                conditions: route.conditions.clone(),
-                extra: route.extra.clone(),
-                lane: route.lane.clone(),
-            };
-            self = self.add(|routes| routes.table.insert_reaching(pattern, reach, Arc::new(route)));
-        }
+        let adopted = other.moved(prefix);
+        self.routes.change(|routes| routes.adopt(adopted));
+        self.last = None;
         self
+    }
+
+    /// Its routes below a prefix, for a router with another state.
+    #[track_caller]
+    pub(super) fn moved<S2>(&self, prefix: &str) -> Vec<(Reach, Route<S2>)> {
+        let own = self.routes.snapshot();
+        let mut moved = Vec::new();
+        for (pattern, reach, route) in own.table.routes() {
+            let pattern = legal(format!("{prefix}{pattern}"));
+            let handler = Arc::clone(&route.endpoint.handler);
+            let endpoint = Arc::new(route.endpoint.moved(pattern.clone(), handler));
+            let state = Arc::clone(&own.state);
+            let inner = Arc::clone(&endpoint);
+            let handler: Handler<S2> = Box::new(move |context| {
+                let Context { message, meta, back, .. } = *context;
+                inner.call(&Context { message, meta, endpoint: &inner, state: &state, back })
+            });
+            let endpoint = Arc::new(endpoint.moved(pattern, Arc::new(handler)));
+            moved.push((
+                reach,
+                Route { endpoint, conditions: route.conditions.clone(), lane: route.lane.clone() },
+            ));
+        }
+        moved
     }
 
     fn add(mut self, insert: impl FnOnce(&mut Snapshot<S>) -> RouteId) -> Self {
@@ -369,12 +378,12 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// Changes the route that was added last.
     #[track_caller]
     fn amend(self, change: impl FnOnce(&mut Route<S>)) -> Self {
-        self.routes.change(|routes| {
+        let amended = self.routes.change(|routes| {
             let route = self.last.and_then(|id| routes.table.get_mut(id));
-            #[expect(clippy::panic, reason = "a mistake in the caller's source; documented")]
-            let Some(route) = route else { panic!("there is no route before this") };
-            change(Arc::make_mut(route));
+            route.map(|route| change(Arc::make_mut(route)))
         });
+        // Out here the place of the panic is the caller's.
+        assert!(amended.is_some(), "there is no route before this");
         self
     }
 

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::handler::Outcome;
-use super::route::Route;
-use super::table::{Found, RouteId, Table};
+use super::route::{Endpoint, Route};
+use super::table::{Found, Reach, RouteId, Table};
 use super::{Context, Lane, Rejection, WayBack};
 use crate::packet::{Message, Meta};
 use crate::pattern::{Pattern, Shape, shape_of_received};
@@ -27,7 +27,7 @@ pub(crate) trait Routes: Send + Sync {
         route: RouteId,
         message: &Message,
         meta: &Meta,
-        back: &WayBack,
+        back: &WayBack<'_>,
     ) -> Result<Outcome, Rejection>;
 
     /// The handler of a route as a call that can be made later, without these routes.
@@ -35,7 +35,7 @@ pub(crate) trait Routes: Send + Sync {
 }
 
 /// A handler with everything it needs but the message.
-pub(crate) type Call = Box<dyn FnOnce(&Message, &Meta, &WayBack) -> Result<Outcome, Rejection> + Send>;
+pub(crate) type Call = Box<dyn FnOnce(&Message, &Meta, &WayBack<'_>) -> Result<Outcome, Rejection> + Send>;
 
 /// What became of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub(crate) enum Lookup {
     Unmatched,
     /// It is no legal pattern, and so has none; likewise.
     Illegal,
+    /// Looking for them took more steps than were left; nothing was filled in.
+    TooMuch,
 }
 
 /// The routes at one moment.
@@ -61,6 +63,14 @@ impl<S> Snapshot<S> {
         Self { state, table: Table::default(), fallback: None, on_reject: None }
     }
 
+    /// Adds routes that come from elsewhere.
+    pub(super) fn adopt(&mut self, routes: Vec<(Reach, Route<S>)>) -> Vec<RouteId> {
+        let adopt = |(reach, route): (Reach, Route<S>)| {
+            self.table.insert_reaching(route.endpoint.pattern.clone(), reach, Arc::new(route))
+        };
+        routes.into_iter().map(adopt).collect()
+    }
+
     fn look_up(&self, message: &Message, found: &mut Found) -> Lookup {
         let address = message.address().as_bytes();
         match shape_of_received(address) {
@@ -71,7 +81,10 @@ impl<S> Snapshot<S> {
             },
             Err(_) => return Lookup::Illegal,
         }
-        found.retain(|id| self.table.get(id).is_some_and(|route| route.takes(message)));
+        if found.is_spent() {
+            return Lookup::TooMuch;
+        }
+        found.retain(|id| self.table.get(id).map_or(Ok(false), |route| route.takes(message)));
         if found.ids().is_empty() { Lookup::Unmatched } else { Lookup::Matched }
     }
 }
@@ -89,11 +102,11 @@ impl<S> Clone for Snapshot<S> {
 
 impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
     fn find(&self, message: &Message, found: &mut Found) -> Lookup {
-        found.clear();
         let lookup = self.look_up(message, found);
-        if lookup != Lookup::Matched {
-            found.clear();
-            found.extend(self.fallback);
+        match lookup {
+            Lookup::Matched => {}
+            Lookup::Unmatched | Lookup::Illegal => found.set(self.fallback),
+            Lookup::TooMuch => found.set(None),
         }
         lookup
     }
@@ -107,30 +120,30 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
         route: RouteId,
         message: &Message,
         meta: &Meta,
-        back: &WayBack,
+        back: &WayBack<'_>,
     ) -> Result<Outcome, Rejection> {
         let Some(route) = self.table.get(route) else { return Ok(Outcome::default()) };
-        call(route, &self.state, self.on_reject.as_ref(), message, meta, back)
+        call(&route.endpoint, &self.state, self.on_reject.as_ref(), message, meta, back)
     }
 
     fn prepare(&self, route: RouteId) -> Call {
-        let Some(route) = self.table.get(route).map(Arc::clone) else {
+        let Some(endpoint) = self.table.get(route).map(|route| Arc::clone(&route.endpoint)) else {
             return Box::new(|_, _, _| Ok(Outcome::default()));
         };
         let (state, hook) = (Arc::clone(&self.state), self.on_reject.clone());
-        Box::new(move |message, meta, back| call(&route, &state, hook.as_ref(), message, meta, back))
+        Box::new(move |message, meta, back| call(&endpoint, &state, hook.as_ref(), message, meta, back))
     }
 }
 
 fn call<S>(
-    route: &Route<S>,
+    endpoint: &Endpoint<S>,
     state: &Arc<S>,
     hook: Option<&OnReject>,
     message: &Message,
     meta: &Meta,
-    back: &WayBack,
+    back: &WayBack<'_>,
 ) -> Result<Outcome, Rejection> {
-    let outcome = route.call(&Context { message, meta, route, state, back });
+    let outcome = endpoint.call(&Context { message, meta, endpoint, state, back });
     if let (Err(rejection), Some(hook)) = (&outcome, hook) {
         hook(message, meta, rejection);
     }
@@ -180,8 +193,8 @@ pub(crate) trait Dispatch: Send + Sync {
     /// Adds a route that hears the messages of a pattern and answers nothing.
     fn tap(&self, pattern: Pattern, tap: Tap) -> RouteId;
 
-    /// Takes a route out; whether it was there.
-    fn remove(&self, route: RouteId) -> bool;
+    /// Takes routes out; whether one of them was there.
+    fn remove(&self, routes: &[RouteId]) -> bool;
 }
 
 impl<S: Send + Sync + 'static> Dispatch for Current<S> {
@@ -201,8 +214,12 @@ impl<S: Send + Sync + 'static> Dispatch for Current<S> {
         self.change(|routes| routes.table.insert(pattern.clone(), Arc::new(Route::new(pattern, handler))))
     }
 
-    fn remove(&self, route: RouteId) -> bool {
-        self.change(|routes| routes.table.remove(route)).is_some()
+    fn remove(&self, ids: &[RouteId]) -> bool {
+        let remove =
+            |routes: &mut Snapshot<S>| ids.iter().filter_map(|&id| routes.table.remove(id)).collect();
+        // Dropped out here: a handler may own what changes the routes in turn.
+        let removed: Vec<_> = self.change(remove);
+        !removed.is_empty()
     }
 }
 

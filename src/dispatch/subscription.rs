@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use futures::Stream;
@@ -18,11 +18,11 @@ use crate::pattern::Pattern;
 /// [`ServerHandle::subscribe`](crate::ServerHandle::subscribe) returns.
 ///
 /// It holds at most as many messages as was asked for. When the reader is slower, the oldest are
-/// dropped and counted: [`missed`](Subscription::missed). It ends when it is dropped, and delays
-/// nobody.
+/// dropped and counted: [`missed`](Subscription::missed). It delays nobody. The stream ends when the
+/// server is gone and all that it holds was read.
 pub struct Subscription {
     shared: Arc<Shared>,
-    dispatch: Arc<dyn Dispatch>,
+    dispatch: Weak<dyn Dispatch>,
     route: RouteId,
 }
 
@@ -32,14 +32,14 @@ struct Shared {
 }
 
 impl Subscription {
-    pub(crate) fn new(dispatch: Arc<dyn Dispatch>, pattern: Pattern, capacity: usize) -> Self {
+    pub(crate) fn new(dispatch: &Arc<dyn Dispatch>, pattern: Pattern, capacity: usize) -> Self {
         let mailbox = Mailbox::new(capacity, Overflow::DropOldest);
         let shared = Arc::new(Shared { mailbox, missed: AtomicU64::new(0) });
         let route = dispatch.tap(pattern, {
-            let shared = Arc::clone(&shared);
-            Box::new(move |message, meta| shared.note(message, meta))
+            let tap = Tap(Arc::clone(&shared));
+            Box::new(move |message, meta| tap.note(message, meta))
         });
-        Self { shared, dispatch, route }
+        Self { shared, dispatch: Arc::downgrade(dispatch), route }
     }
 
     /// How many messages were dropped because the reader was too slow.
@@ -48,13 +48,22 @@ impl Subscription {
     }
 }
 
-impl Shared {
+/// The end that belongs to the route: when it goes, nothing comes any more.
+struct Tap(Arc<Shared>);
+
+impl Tap {
     fn note(&self, message: &Message, meta: &Meta) {
         // What is held is copied: it must not keep a larger buffer alive.
         let held = (message.as_ref().to_owned(), meta.clone());
-        if self.mailbox.try_push(held) == Ok(Pushed::InPlaceOfOldest) {
-            self.missed.fetch_add(1, Ordering::Relaxed);
+        if self.0.mailbox.try_push(held) == Ok(Pushed::InPlaceOfOldest) {
+            self.0.missed.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.0.mailbox.close();
     }
 }
 
@@ -62,13 +71,15 @@ impl Stream for Subscription {
     type Item = (Message, Meta);
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.shared.mailbox.poll_pop(cx).map(Some)
+        self.shared.mailbox.poll_pop(cx)
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.dispatch.remove(self.route);
+        if let Some(dispatch) = self.dispatch.upgrade() {
+            dispatch.remove(&[self.route]);
+        }
     }
 }
 

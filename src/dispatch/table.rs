@@ -4,13 +4,15 @@
 //! patterns through a tree of their parts. What the tree says of the address of a literal route is
 //! kept with that route until the routes change. An incoming pattern walks that tree and another
 //! one of the literal routes. One with `//` in it looks at the literal routes that end in its last
-//! name, or, if that is no name, at each of them.
+//! name, or in one that its last part matches.
 //!
 //! Whatever comes in, each node of a tree is visited once at most, nothing recurses, and nothing is
-//! kept of an address that is no route.
+//! kept of an address that is no route. Each look-up has an allowance of steps, and ends when they
+//! are spent.
 
 mod names;
 mod segments;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -21,6 +23,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use crate::pattern::{Part, Pattern, overlap};
+use steps::Steps;
 use tree::Tree;
 
 /// Routes by address. `T` is what a route leads to.
@@ -76,7 +79,9 @@ pub(crate) enum Reach {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     ids: Vec<RouteId>,
+    steps: Steps,
     scratch: tree::Scratch,
+    panicked: usize,
 }
 
 impl Found {
@@ -84,15 +89,40 @@ impl Found {
         &self.ids
     }
 
-    pub(crate) fn clear(&mut self) {
+    fn start(&mut self) {
         self.ids.clear();
+        self.steps.start();
     }
 
-    pub(crate) fn retain(&mut self, keep: impl Fn(RouteId) -> bool) {
-        self.ids.retain(|&id| keep(id));
+    /// Allows the look-ups to come so many steps in all.
+    pub(crate) fn allow(&mut self, steps: usize) {
+        self.steps = Steps::new(steps);
     }
 
-    pub(crate) fn extend(&mut self, ids: impl IntoIterator<Item = RouteId>) {
+    /// Whether the last look-up needed more steps than were left. What it found is not all.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.steps.is_spent()
+    }
+
+    /// Keeps the routes of which this says so. One that panicked is not kept, but counted.
+    pub(crate) fn retain<E>(&mut self, keep: impl Fn(RouteId) -> Result<bool, E>) {
+        let panicked = &mut self.panicked;
+        self.ids.retain(|&id| {
+            keep(id).unwrap_or_else(|_| {
+                *panicked += 1;
+                false
+            })
+        });
+    }
+
+    /// How many routes were not kept because they panicked, since the last time.
+    pub(crate) fn take_panicked(&mut self) -> usize {
+        std::mem::take(&mut self.panicked)
+    }
+
+    /// Makes this all that was found.
+    pub(crate) fn set(&mut self, ids: impl IntoIterator<Item = RouteId>) {
+        self.ids.clear();
         self.ids.extend(ids);
     }
 }
@@ -184,7 +214,7 @@ impl<T> Table<T> {
     /// Finds the routes of a literal address. For the address of a literal route this is one hash,
     /// but for the first time after a change.
     pub(crate) fn find(&self, address: &[u8], found: &mut Found) {
-        found.ids.clear();
+        found.start();
         let Some(known) = self.addresses.get(address) else {
             return self.find_patterns(address, found);
         };
@@ -194,13 +224,16 @@ impl<T> Table<T> {
         found.ids.extend_from_slice(&known.literal);
         if !self.wild.is_empty() {
             self.find_patterns(address, found);
-            known.all.get_or_init(|| Box::from(found.ids()));
+            if !found.is_spent() {
+                known.all.get_or_init(|| Box::from(found.ids()));
+            }
         }
     }
 
     fn find_patterns(&self, address: &[u8], found: &mut Found) {
         if !self.wild.is_empty() {
-            self.patterns.find(address, &mut found.scratch, &mut found.ids);
+            let Found { ids, steps, scratch, .. } = found;
+            self.patterns.find(address, steps, scratch, ids);
             found.ids.sort_unstable();
         }
     }
@@ -210,32 +243,54 @@ impl<T> Table<T> {
         if pattern.is_literal() {
             return self.find(pattern.as_bytes(), found);
         }
-        found.ids.clear();
+        found.start();
         if !pattern.is_satisfiable() {
             return;
         }
         let pattern = pattern.with_single_stars();
         if pattern.parts().any(|part| part == Part::Descend) {
-            self.find_descending(&pattern, &mut found.ids);
+            self.find_descending(&pattern, &mut found.steps, &mut found.ids);
         } else {
-            self.literals.find_shared(pattern.as_bytes(), &mut found.scratch, &mut found.ids);
-            self.patterns.find_shared(pattern.as_bytes(), &mut found.scratch, &mut found.ids);
+            let Found { ids, steps, scratch, .. } = found;
+            self.literals.find_shared(pattern.as_bytes(), steps, scratch, ids);
+            self.patterns.find_shared(pattern.as_bytes(), steps, scratch, ids);
         }
         found.ids.sort_unstable();
     }
 
-    fn find_descending(&self, pattern: &Pattern, ids: &mut Vec<RouteId>) {
-        let shares = |route: &&Route<T>| pattern.matches_bytes(route.pattern.as_bytes());
-        if let Some(Part::Literal(name)) = pattern.parts().last() {
-            let ending = self.endings.get(name).into_iter().flatten();
-            let routes = ending.filter_map(|&id| self.route(id));
-            ids.extend(routes.filter(shares).map(|route| route.id));
+    fn find_descending(&self, pattern: &Pattern, steps: &mut Steps, ids: &mut Vec<RouteId>) {
+        let last = pattern.parts().last().unwrap_or(Part::Any);
+        if let Part::Literal(name) = last {
+            self.add_sharing(pattern, self.endings.get(name).into_iter().flatten(), steps, ids);
         } else {
-            let routes = self.slots.iter().flatten().filter(|route| route.is_literal());
-            ids.extend(routes.filter(shares).map(|route| route.id));
+            for (name, ending) in &self.endings {
+                if steps.compare(pattern.as_bytes(), name) && last.matches(name) {
+                    self.add_sharing(pattern, ending, steps, ids);
+                }
+            }
         }
-        let wild = self.wild.iter().filter_map(|&id| self.route(id));
+        let mut may_compare = |route: &&Route<T>| steps.compare(pattern.as_bytes(), route.pattern.as_bytes());
+        let wild = self.wild.iter().filter_map(|&id| self.route(id)).take_while(&mut may_compare);
         ids.extend(wild.filter(|route| overlap(pattern.parts(), &route.parts())).map(|route| route.id));
+    }
+
+    /// Adds those of these literal routes whose address a pattern matches.
+    fn add_sharing<'a>(
+        &self,
+        pattern: &Pattern,
+        literal: impl IntoIterator<Item = &'a RouteId>,
+        steps: &mut Steps,
+        ids: &mut Vec<RouteId>,
+    ) {
+        for route in literal.into_iter().filter_map(|&id| self.route(id)) {
+            let address = route.pattern.as_bytes();
+            if !steps.compare(pattern.as_bytes(), address) {
+                return;
+            }
+            if pattern.matches_bytes(address) {
+                ids.push(route.id);
+            }
+        }
     }
 
     fn add(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {

@@ -26,8 +26,8 @@ use crate::packet::{Meta, Packet};
 use crate::schedule::{Precision, Timer};
 use crate::wire::DecodeError;
 
-/// Packets that run before other tasks of the runtime get their turn.
-const BUDGET: usize = 64;
+/// Packets taken in and packets run, both counted, before other tasks of the runtime get their turn.
+const BUDGET: usize = 128;
 /// Packets taken in before one of them runs.
 const SIP: usize = 16;
 
@@ -82,7 +82,7 @@ pub(super) async fn drive(
                 }
             }
             let idle = running.is_none();
-            if idle && budget == 0 {
+            if budget == 0 {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -103,10 +103,11 @@ pub(super) async fn drive(
                 shared.ground.outlets().for_each(Outlet::close);
                 return if intake.sources.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
-            let taken = intake.take_in(cx, if idle { SIP } else { usize::MAX });
+            let taken = intake.take_in(cx, SIP.min(budget));
+            budget -= taken;
             let wake = shared.schedule().next_wake();
             let due = timer.poll_due(cx, &*shared.clock, wake).is_ready();
-            if idle && (taken > 0 || due) {
+            if taken > 0 || (idle && due) {
                 continue;
             }
             let finished = idle && intake.sources.is_empty() && wake.is_none();

@@ -1,12 +1,10 @@
 //! What every handler call stands on, inline or in a lane: the counters, the ways back, and the
 //! knowledge of whether the server still runs.
 
-use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,19 +12,21 @@ use super::stats::Counters;
 use super::throttle::Throttle;
 use super::times::{Times, with_offset};
 use crate::channel::Outlet;
-use crate::codec::{FrameError, FrameErrorKind};
 use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, SendBack, WayBack};
-use crate::packet::{Message, Meta, Packet, Peer};
+use crate::packet::{Message, Meta};
+
+/// By which a channel answers, if it can.
+pub(super) type Socket = Option<Arc<dyn SendBack>>;
 
 pub(super) struct Ground {
     pub(super) counters: Counters,
     pub(super) faults: Faults,
     outlets: Vec<Option<Outlet>>,
     /// The same, with the tags of bundles on the clocks of the peers.
-    ways_back: Vec<WayBack>,
+    sockets: Vec<Socket>,
     /// The calls that wait or run in lanes.
     pub(super) jobs: TaskTracker,
-    /// Cancelled when the server is dropped: calls in lanes end at once.
+    /// Cancelled when the server has ended or was dropped: calls in lanes end at once.
     pub(super) dropped: CancellationToken,
 }
 
@@ -42,12 +42,12 @@ pub(super) struct Faults {
 
 impl Ground {
     pub(super) fn new(outlets: Vec<Option<Outlet>>, times: &Times) -> Self {
-        let way_back = |(source, outlet): (usize, &Option<Outlet>)| {
+        let socket = |(source, outlet): (usize, &Option<Outlet>)| {
             let back = outlet.clone().map(|outlet| Arc::new(outlet) as Arc<dyn SendBack>);
             with_offset(back, times.offset(source))
         };
         Self {
-            ways_back: outlets.iter().enumerate().map(way_back).collect(),
+            sockets: outlets.iter().enumerate().map(socket).collect(),
             outlets,
             counters: Counters::default(),
             faults: Faults::default(),
@@ -64,25 +64,34 @@ impl Ground {
         self.outlets.iter().flatten()
     }
 
-    pub(super) fn way_back(&self, source: usize) -> &WayBack {
-        self.ways_back.get(source).unwrap_or(&None)
+    pub(super) fn socket(&self, source: usize) -> Option<&Arc<dyn SendBack>> {
+        self.sockets.get(source)?.as_ref()
     }
 
     /// A call for a lane, which owns what it needs.
-    pub(super) fn job(self: &Arc<Self>, call: Call, message: &Message, meta: &Meta, source: usize) -> Job {
+    pub(super) fn job(
+        self: &Arc<Self>,
+        call: Call,
+        message: &Message,
+        meta: &Meta,
+        source: usize,
+        budget: Arc<ReplyBudget>,
+    ) -> Job {
         let ground = Arc::clone(self);
         let token = self.jobs.token();
         // What waits is copied: it must not keep a larger buffer alive.
         let (message, meta) = (message.as_ref().to_owned(), meta.clone());
         let run = async move {
             let _token = token;
-            let budget = ReplyBudget::default();
-            let call = || call(&message, &meta, ground.way_back(source));
-            let finish = ground.finish(call, &message, &meta, source, &budget);
-            tokio::select! {
-                biased;
-                () = ground.dropped.cancelled() => {}
-                () = finish => {}
+            let back = WayBack::sharing(ground.socket(source), budget);
+            let finish = ground.finish(|| call(&message, &meta, &back), &message, &meta, &back);
+            // Most handlers end without waiting: they do not pay for the way to be told.
+            if !ground.dropped.is_cancelled() {
+                tokio::select! {
+                    biased;
+                    () = finish => {}
+                    () = ground.dropped.cancelled() => {}
+                }
             }
         };
         run.boxed()
@@ -94,8 +103,7 @@ impl Ground {
         call: impl FnOnce() -> Result<Outcome, Rejection>,
         message: &Message,
         meta: &Meta,
-        source: usize,
-        budget: &ReplyBudget,
+        back: &WayBack<'_>,
     ) {
         let outcome = match std::panic::catch_unwind(AssertUnwindSafe(call)) {
             Ok(Ok(Outcome::Now(replies))) => Ok(replies),
@@ -115,7 +123,7 @@ impl Ground {
         match outcome {
             Ok(replies) => {
                 self.counters.handled.up();
-                self.reply(replies, meta, source, budget).await;
+                self.reply(replies, meta, back).await;
             }
             Err(_panic) => {
                 self.counters.panicked.up();
@@ -129,7 +137,7 @@ impl Ground {
         }
     }
 
-    async fn reply(&self, replies: Replies, meta: &Meta, source: usize, budget: &ReplyBudget) {
+    async fn reply(&self, replies: Replies, meta: &Meta, back: &WayBack<'_>) {
         if let Some(error) = replies.failed {
             self.counters.failed.up();
             if let Some(suppressed) = self.faults.failed.pass() {
@@ -137,14 +145,7 @@ impl Ground {
             }
         }
         for packet in replies.packets {
-            let sent = match self.way_back(source) {
-                Some(back) if budget.take(packet.as_bytes().len()) => back.send(packet, meta.peer).await,
-                _ => {
-                    self.counters.replies_dropped.up();
-                    continue;
-                }
-            };
-            match sent {
+            match back.send(packet, meta.peer).await {
                 Ok(()) => self.counters.replies.up(),
                 Err(error) => {
                     self.counters.replies_dropped.up();
@@ -157,16 +158,5 @@ impl Ground {
                 }
             }
         }
-    }
-}
-
-/// A channel is the way back of the messages it received.
-impl SendBack for Outlet {
-    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>> {
-        let into_io = |error: FrameError| match error.into_kind() {
-            FrameErrorKind::Io(error) => error,
-            other => io::Error::other(FrameError::from(other)),
-        };
-        async move { self.reply(&packet, peer).await.map_err(into_io) }.boxed()
     }
 }

@@ -64,7 +64,7 @@ impl ServerHandle {
         P::Error: Into<PatternError>,
     {
         let pattern = pattern.try_into().map_err(Into::into)?;
-        Ok(Subscription::new(Arc::clone(&self.shared.dispatch), pattern, capacity))
+        Ok(Subscription::new(&self.shared.dispatch, pattern, capacity))
     }
 
     /// The address of a channel.

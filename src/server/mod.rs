@@ -4,6 +4,7 @@ mod admission;
 mod drive;
 mod ground;
 mod handle;
+mod outlet;
 mod pending;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod server;

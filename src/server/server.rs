@@ -12,7 +12,7 @@ use super::ServerHandle;
 use super::drive::{Source, drive};
 use super::ground::Ground;
 use super::times::Times;
-use super::unit::Shared;
+use super::unit::{Limits, Shared};
 use crate::channel::{Channel, Outlet};
 use crate::dispatch::{Dispatch, Router, Subscription};
 use crate::packet::{Meta, Packet};
@@ -24,6 +24,8 @@ use crate::wire::DecodeError;
 const INBOX: usize = 1_024;
 /// Handler calls that one packet may cause by default.
 const MAX_CALLS: usize = 16_384;
+/// Steps of matching that one packet may cause by default.
+const MAX_STEPS: usize = 1 << 25;
 
 /// A router and the channels that feed it.
 ///
@@ -56,7 +58,7 @@ pub struct Server {
     time_on: Vec<(Arc<str>, TimeOptions)>,
     precision: Precision,
     inbox: usize,
-    max_calls: usize,
+    limits: Limits,
 }
 
 impl Server {
@@ -73,7 +75,7 @@ impl Server {
             time_on: Vec::new(),
             precision: Precision::default(),
             inbox: INBOX,
-            max_calls: MAX_CALLS,
+            limits: Limits { calls: MAX_CALLS, steps: MAX_STEPS },
         }
     }
 
@@ -175,14 +177,28 @@ impl Server {
         self
     }
 
-    /// Handler calls that one packet may cause; those beyond are counted. A bundle of patterns in a
-    /// single datagram could else call every handler thousands of times. Default 16,384.
+    /// Handler calls that one packet may cause; a message beyond is dropped and counted. A bundle of
+    /// patterns in a single datagram could else call every handler thousands of times. Default
+    /// 16,384.
     pub fn max_calls(mut self, calls: usize) -> Self {
-        self.max_calls = calls;
+        self.limits.calls = calls;
         self
     }
 
-    /// The messages of a pattern, as a stream that holds at most `capacity` of them.
+    /// Steps of matching that one packet may cause; a message that needs more is dropped and counted.
+    /// A bundle of long patterns could else be matched with every route for seconds. To compare a
+    /// part of a pattern with a part of a route costs the product of their lengths, and 64 steps for
+    /// each look; a look-up by hash costs none. Default 33,554,432, which is some milliseconds.
+    ///
+    /// One message of 20 bytes of patterns, matched with 1,000 routes of 20 bytes each, takes half a
+    /// million at most.
+    pub fn max_steps(mut self, steps: usize) -> Self {
+        self.limits.steps = steps;
+        self
+    }
+
+    /// The messages of a pattern, as a stream that holds at most `capacity` of them. It is a route:
+    /// what only a subscription hears does not go to the fallback.
     ///
     /// ```
     /// use futures::StreamExt;
@@ -196,7 +212,7 @@ impl Server {
     /// let server = server.spawn();
     ///
     /// client.send(("/meter/1", 0.5_f32)).await?;
-    /// let (message, _meta) = meters.next().await.expect("a subscription does not end");
+    /// let (message, _meta) = meters.next().await.expect("the server runs");
     /// assert_eq!(message.to_string(), "/meter/1 ,f 0.5");
     /// # server.shutdown().await;
     /// # Ok(()) }
@@ -210,7 +226,7 @@ impl Server {
         P::Error: Into<PatternError>,
     {
         let pattern = pattern.try_into().map_err(Into::into)?;
-        Ok(Subscription::new(Arc::clone(&self.dispatch), pattern, capacity))
+        Ok(Subscription::new(&self.dispatch, pattern, capacity))
     }
 
     /// The address of a channel, once it was added. A Unix socket or byte stream has none.
@@ -247,7 +263,7 @@ impl Server {
         let named = |source: &Source| (Arc::clone(&source.name), self.options_of(&source.name));
         let times = Times::new(self.sources.iter().map(named));
         let ground = Arc::new(Ground::new(self.outlets, &times));
-        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, times, queue, self.max_calls));
+        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, times, queue, self.limits));
         let running = drive(Arc::clone(&shared), self.sources, self.inbox, self.precision, stop);
         (shared, running)
     }

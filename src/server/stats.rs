@@ -11,8 +11,8 @@ macro_rules! counters {
         ///
         /// Packets: `received` = `malformed` + `refused_time_tags` + packets that ran or run now,
         /// were dropped or handed over as late + those in the inbox + those that the schedule holds
-        /// or dropped. Messages: each one that ran is `matched`,
-        /// `unmatched` or `illegal`.
+        /// or dropped. Messages: each is `matched`, `unmatched`, `illegal`, or dropped and part of
+        /// `over_budget`.
         ///
         /// ```
         /// use tokio_osc::{Router, Server};
@@ -76,12 +76,13 @@ counters! {
     rejected,
     /// Handlers that returned an error, or a reply that cannot be encoded.
     failed,
-    /// Handlers that panicked.
+    /// Handlers that panicked, and predicates of routes.
     panicked,
     /// Handlers not called because the lane of their route was full, or that had to leave it for a
     /// newer message.
     overflowed,
-    /// Handlers not called because the packet had called as many as one packet may.
+    /// Messages of which not all handlers were called, because their packet had caused as many calls
+    /// or as many steps of matching as one packet may.
     over_budget,
     /// Replies sent.
     replies,
@@ -99,7 +100,7 @@ counters! {
     late_handed,
 }
 
-/// One number, written by one task and read by any.
+/// One number, written and read by any task.
 #[derive(Debug, Default)]
 pub(super) struct Counter(AtomicU64);
 

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::dispatch::{SendBack, WayBack};
+use super::ground::Socket;
+use crate::dispatch::SendBack;
 use crate::packet::{Packet, Peer};
 use crate::schedule::{ClockOffset, TimeOptions};
 
@@ -75,7 +76,7 @@ impl SharedOffset {
 }
 
 /// A way back on which the tags of bundles are moved to the peer's clock.
-pub(super) fn with_offset(back: WayBack, offset: &Arc<SharedOffset>) -> WayBack {
+pub(super) fn with_offset(back: Socket, offset: &Arc<SharedOffset>) -> Socket {
     let offset = Arc::clone(offset);
     back.map(|back| Arc::new(ToPeersClock { back, offset }) as Arc<dyn SendBack>)
 }

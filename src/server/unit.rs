@@ -8,7 +8,7 @@ use futures::task::AtomicWaker;
 use super::admission::Admission;
 use super::ground::Ground;
 use super::times::Times;
-use crate::dispatch::{Cached, Dispatch, Found, Lookup, Pushed, ReplyBudget, Routes};
+use crate::dispatch::{Cached, Dispatch, Found, Lookup, Pushed, Routes, WayBack};
 use crate::packet::{Message, Meta, Packet};
 use crate::schedule::{Clock, Queue};
 
@@ -32,7 +32,16 @@ pub(super) struct Shared {
     /// Wakes the loop when the schedule was changed from outside.
     pub(super) changed: AtomicWaker,
     scratch: Mutex<Scratch>,
-    max_calls: usize,
+    limits: Limits,
+}
+
+/// What one packet may cause.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Handler calls.
+    pub(super) calls: usize,
+    /// Steps of matching.
+    pub(super) steps: usize,
 }
 
 /// What the last message leaves for the next: memory, and the routes if they did not change.
@@ -42,10 +51,13 @@ struct Scratch {
     routes: Cached,
 }
 
-/// What one packet may cause.
-struct Allowance {
+/// The packet whose turn it is: what is the same for all its messages, and what it may still cause.
+struct Turn<'a> {
+    routes: &'a dyn Routes,
+    found: &'a mut Found,
+    source: usize,
     calls: usize,
-    replies: ReplyBudget,
+    back: WayBack<'a>,
 }
 
 impl Shared {
@@ -55,10 +67,10 @@ impl Shared {
         clock: Arc<dyn Clock>,
         times: Times,
         schedule: Queue<Arrival>,
-        max_calls: usize,
+        limits: Limits,
     ) -> Self {
         let (schedule, scratch) = (Mutex::new(schedule), Mutex::default());
-        Self { dispatch, ground, clock, times, schedule, changed: AtomicWaker::new(), scratch, max_calls }
+        Self { dispatch, ground, clock, times, schedule, changed: AtomicWaker::new(), scratch, limits }
     }
 
     pub(super) fn schedule(&self) -> MutexGuard<'_, Queue<Arrival>> {
@@ -70,11 +82,16 @@ impl Shared {
         let Some(Arrival { packet, mut meta, source, .. }) = self.on_time(arrival) else { return };
         let mut scratch = std::mem::take(&mut *self.scratch());
         let routes = scratch.routes.get(&*self.dispatch);
-        let mut allowance = Allowance { calls: self.max_calls, replies: ReplyBudget::default() };
+        scratch.found.allow(self.limits.steps);
+        let mut turn = Turn {
+            routes: &*routes,
+            found: &mut scratch.found,
+            source,
+            calls: self.limits.calls,
+            back: WayBack::new(self.ground.socket(source)),
+        };
         match packet {
-            Packet::Message(message) => {
-                self.message(&*routes, &mut scratch.found, &message, &meta, source, &mut allowance).await;
-            }
+            Packet::Message(message) => self.message(&mut turn, &message, &meta).await,
             Packet::Bundle(bundle) => {
                 let mut open = vec![(bundle.time_tag(), meta.lateness, bundle.into_elements())];
                 while let Some((time_tag, lateness, elements)) = open.last_mut() {
@@ -82,17 +99,7 @@ impl Shared {
                     meta.time_tag = Some(outer);
                     meta.lateness = outer_lateness;
                     match elements.next() {
-                        Some(Packet::Message(message)) => {
-                            self.message(
-                                &*routes,
-                                &mut scratch.found,
-                                &message,
-                                &meta,
-                                source,
-                                &mut allowance,
-                            )
-                            .await;
-                        }
+                        Some(Packet::Message(message)) => self.message(&mut turn, &message, &meta).await,
                         // Judged now that its parent runs: if due, here and at this place.
                         Some(Packet::Bundle(inner)) => {
                             if let Admission::Runs { late } = self.admit_inner(&inner, outer, &meta, source) {
@@ -110,36 +117,34 @@ impl Shared {
         *self.scratch() = scratch;
     }
 
-    async fn message(
-        &self,
-        routes: &dyn Routes,
-        found: &mut Found,
-        message: &Message,
-        meta: &Meta,
-        source: usize,
-        allowance: &mut Allowance,
-    ) {
+    async fn message(&self, turn: &mut Turn<'_>, message: &Message, meta: &Meta) {
         let counters = &self.ground.counters;
-        match routes.find(message, found) {
+        if turn.calls == 0 {
+            return counters.over_budget.up();
+        }
+        let lookup = turn.routes.find(message, turn.found);
+        counters.panicked.add(turn.found.take_panicked() as u64);
+        match lookup {
             Lookup::Matched => counters.matched.up(),
             Lookup::Unmatched => counters.unmatched.up(),
             Lookup::Illegal => counters.illegal.up(),
+            Lookup::TooMuch => counters.over_budget.up(),
         }
-        for &route in found.ids() {
-            if allowance.calls == 0 {
-                counters.over_budget.up();
-                continue;
+        for &route in turn.found.ids() {
+            if turn.calls == 0 {
+                return counters.over_budget.up();
             }
-            allowance.calls -= 1;
-            if let Some(lane) = routes.lane(route) {
-                let job = self.ground.job(routes.prepare(route), message, meta, source);
+            turn.calls -= 1;
+            if let Some(lane) = turn.routes.lane(route) {
+                let budget = Arc::clone(turn.back.budget());
+                let job = self.ground.job(turn.routes.prepare(route), message, meta, turn.source, budget);
                 if lane.push(job).await != Pushed::Kept {
                     counters.overflowed.up();
                 }
                 continue;
             }
-            let call = || routes.call(route, message, meta, self.ground.way_back(source));
-            self.ground.finish(call, message, meta, source, &allowance.replies).await;
+            let call = || turn.routes.call(route, message, meta, &turn.back);
+            self.ground.finish(call, message, meta, &turn.back).await;
         }
     }
 

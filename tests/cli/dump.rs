@@ -155,6 +155,31 @@ fn several_urls_are_heard() {
 }
 
 #[test]
+fn connections_are_heard_like_datagrams() {
+    let urls = [
+        "osc.tcp://127.0.0.1:0/",
+        "osc.tcp+slip://127.0.0.1:0/",
+        "osc.tcp+slip://127.0.0.1:0/?end=single",
+        "osc.udp://127.0.0.1:0/?receive_buffer=65536",
+    ];
+    for url in urls {
+        let dump = Dump::listen(&[url], &["-n", "2"]);
+        dump.send_lines("/a ,s \"saw\"\n#bundle now\n/b ,i 1\n#end\n");
+        let printed = dump.end().stdout();
+        assert_eq!(printed, "/a ,s \"saw\"\n#bundle 0x0000000000000001\n/b ,i 1\n#end\n", "{url}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn unix_sockets_are_heard_too() {
+    let path = format!("{}/cli-dump.socket", env!("CARGO_TARGET_TMPDIR"));
+    let dump = Dump::listen(&[&format!("osc.unix://{path}")], &["-n", "1"]);
+    dump.send(&["/a", "i", "7"]);
+    assert_eq!(dump.end().stdout(), "/a ,i 7\n");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = socket();
     let address = taken.local_addr().unwrap().to_string();

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::tree::NodeId;
-use crate::pattern::Part;
 
 /// Up to so many are tried one by one, which is faster than a hash.
 const FEW: usize = 8;
@@ -21,7 +20,7 @@ pub(super) struct Segments {
 
 impl Segments {
     pub(super) fn get(&self, text: &[u8]) -> Option<NodeId> {
-        self.beginning_like(text).find(|(other, _)| **other == *text).map(|&(_, child)| child)
+        self.beginning_like(text).find(|(other, _)| *other == text).map(|(_, child)| child)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], NodeId)> {
@@ -30,12 +29,6 @@ impl Segments {
 
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
-    }
-
-    /// Visits the children whose part matches a name.
-    pub(super) fn matching(&self, name: &[u8], visit: impl FnMut(NodeId)) {
-        let matching = self.beginning_like(name).filter(|(text, _)| Part::Segment(text).matches(name));
-        matching.map(|&(_, child)| child).for_each(visit);
     }
 
     pub(super) fn insert(&mut self, text: &[u8], child: NodeId) {
@@ -56,12 +49,14 @@ impl Segments {
         }
     }
 
-    /// The children whose part begins with the same plain text as this, and maybe others.
-    fn beginning_like(&self, text: &[u8]) -> impl Iterator<Item = &(Arc<[u8]>, NodeId)> {
+    /// The children whose part begins with the same plain text as this, and maybe others: those that
+    /// can match it, if it is a name.
+    pub(super) fn beginning_like(&self, text: &[u8]) -> impl Iterator<Item = (&[u8], NodeId)> {
         let unindexed = if self.index.is_empty() { &self.list[..] } else { &[] };
         let prefixes = self.lengths.iter().filter_map(|&length| text.get(..length));
         let indexed = prefixes.filter_map(|prefix| self.index.get(prefix)).flatten();
-        unindexed.iter().chain(indexed.filter_map(|&place| self.list.get(place)))
+        let children = unindexed.iter().chain(indexed.filter_map(|&place| self.list.get(place)));
+        children.map(|(text, child)| (&text[..], *child))
     }
 
     fn index_place(&mut self, place: usize) {

@@ -3,6 +3,7 @@
 use super::RouteId;
 use super::names::Names;
 use super::segments::Segments;
+use super::steps::Steps;
 use crate::pattern::{Part, Pattern, spans};
 
 pub(super) type NodeId = usize;
@@ -145,16 +146,28 @@ impl Tree {
     }
 
     /// Adds the routes that match a literal address, in no order, each once.
-    pub(super) fn find(&self, address: &[u8], scratch: &mut Scratch, routes: &mut Vec<RouteId>) {
+    pub(super) fn find(
+        &self,
+        address: &[u8],
+        steps: &mut Steps,
+        scratch: &mut Scratch,
+        routes: &mut Vec<RouteId>,
+    ) {
         let mut parts = std::mem::take(&mut scratch.parts);
         if let Some(subject) = Subject::new(address, &mut parts, |_| Kind::Literal) {
-            self.walk(&subject, scratch, routes);
+            self.walk(&subject, steps, scratch, routes);
         }
         scratch.parts = parts;
     }
 
     /// Adds the routes that share an address with a pattern without `//`, in no order, each once.
-    pub(super) fn find_shared(&self, pattern: &[u8], scratch: &mut Scratch, routes: &mut Vec<RouteId>) {
+    pub(super) fn find_shared(
+        &self,
+        pattern: &[u8],
+        steps: &mut Steps,
+        scratch: &mut Scratch,
+        routes: &mut Vec<RouteId>,
+    ) {
         let kind = |part: &[u8]| match Part::new(part) {
             Part::Literal(_) => Kind::Literal,
             Part::Any | Part::Descend => Kind::Any,
@@ -162,14 +175,20 @@ impl Tree {
         };
         let mut parts = std::mem::take(&mut scratch.parts);
         if let Some(subject) = Subject::new(pattern, &mut parts, kind) {
-            self.walk(&subject, scratch, routes);
+            self.walk(&subject, steps, scratch, routes);
         }
         scratch.parts = parts;
     }
 
-    fn walk(&self, subject: &Subject<'_>, scratch: &mut Scratch, routes: &mut Vec<RouteId>) {
+    fn walk(
+        &self,
+        subject: &Subject<'_>,
+        steps: &mut Steps,
+        scratch: &mut Scratch,
+        routes: &mut Vec<RouteId>,
+    ) {
         scratch.pending.clear();
-        let mut walk = Walk { tree: self, subject, scratch, routes };
+        let mut walk = Walk { tree: self, subject, steps, scratch, routes };
         walk.arrive(ROOT, 1, false);
         while let Some((at, levels)) = walk.scratch.pending.pop() {
             let Some(node) = self.nodes.get(at) else { continue };
@@ -213,6 +232,7 @@ impl Tree {
 struct Walk<'a> {
     tree: &'a Tree,
     subject: &'a Subject<'a>,
+    steps: &'a mut Steps,
     scratch: &'a mut Scratch,
     routes: &'a mut Vec<RouteId>,
 }
@@ -229,6 +249,9 @@ impl Walk<'_> {
     fn arrive(&mut self, node: NodeId, levels: Levels, is_end: bool) {
         let (mut at, mut levels, mut is_end) = (node, levels, is_end);
         while let Some(node) = self.tree.nodes.get(at) {
+            if !self.steps.look() {
+                return;
+            }
             if is_end {
                 self.routes.extend_from_slice(&node.routes);
             }
@@ -247,10 +270,20 @@ impl Walk<'_> {
 
     fn visit_segments(&mut self, segments: &Segments, levels: Levels) {
         if let Some(Part::Literal(name)) = single(levels).map(|level| self.subject.part(level)) {
-            segments.matching(name, |child| self.go_to(child, levels));
+            for (text, child) in segments.beginning_like(name) {
+                if !self.steps.compare(text, name) {
+                    return;
+                }
+                if Part::Segment(text).matches(name) {
+                    self.go_to(child, levels);
+                }
+            }
             return;
         }
         for (text, child) in segments.iter() {
+            if !self.steps.compare(self.subject.text, text) {
+                return;
+            }
             let shared = self.subject.sharing(levels, Part::Segment(text));
             if shared != 0 {
                 self.go_to(child, shared);
@@ -266,6 +299,9 @@ impl Walk<'_> {
         }
         if levels & self.subject.wild != 0 {
             for (name, child) in names.iter() {
+                if !self.steps.compare(self.subject.text, name) {
+                    return;
+                }
                 let shared = self.subject.sharing(levels, Part::Literal(name));
                 if shared != 0 {
                     self.go_to(child, shared);
@@ -292,14 +328,19 @@ impl Walk<'_> {
                     self.go_to(child, levels);
                 }
             }
-            Part::Segment(_) => {
+            Part::Segment(text) => {
                 let Some((before, list, behind)) = part.alternatives() else {
-                    for (_, child) in names.iter().filter(|(name, _)| part.matches(name)) {
-                        self.go_to(child, levels);
+                    for (name, child) in names.iter() {
+                        if !self.steps.compare(text, name) {
+                            return;
+                        }
+                        if part.matches(name) {
+                            self.go_to(child, levels);
+                        }
                     }
                     return;
                 };
-                for alternative in list {
+                for alternative in list.take_while(|_| self.steps.look()) {
                     let name = &mut self.scratch.name;
                     name.clear();
                     name.extend([before, alternative, behind].into_iter().flatten());

@@ -1,0 +1,7 @@
+//! A number alone is no answer: it lacks an address.
+
+use tokio_osc::{Args, Router};
+
+fn main() {
+    let _ = Router::new().route("/double", |Args(n): Args<i32>| 2 * n);
+}

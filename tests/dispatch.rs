@@ -1,0 +1,97 @@
+//! Routes, extractors and execution, one promise after the other. Packets are fed to the server as a
+//! stream; sockets are used only where answers are what matters.
+#![cfg(feature = "net")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "dispatch/execution.rs"]
+mod execution;
+#[path = "dispatch/extractors.rs"]
+mod extractors;
+#[path = "dispatch/live.rs"]
+mod live;
+#[path = "dispatch/replies.rs"]
+mod replies;
+#[path = "dispatch/routes.rs"]
+mod routes;
+#[path = "dispatch/subscription.rs"]
+mod subscription;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::channel::mpsc;
+use futures::stream;
+use tokio_osc::{
+    DecodeError, IntoPacket, Message, Meta, Packet, Peer, Router, Server, ServerHandle, State, Stats,
+};
+
+type Item = (Result<Packet, DecodeError>, Meta);
+type Log = Mutex<Vec<String>>;
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn item(packet: impl IntoPacket) -> Item {
+    (Ok(packet.into_packet().unwrap()), Meta::from_peer(Peer::LOCAL))
+}
+
+fn raw(address: &str) -> Message {
+    Message::with_raw_address(address, ()).unwrap()
+}
+
+/// Feeds these packets to a server with this router, and waits until all are handled.
+async fn handle<S: Send + Sync + 'static>(router: Router<S>, items: Vec<Item>) -> Stats {
+    run(Server::new(router).feed("test", stream::iter(items))).await
+}
+
+/// Runs a server until its streams have ended and all its handlers too.
+async fn run(server: Server) -> Stats {
+    ended(server.spawn()).await
+}
+
+/// The same for one that runs: `shutdown` alone would stop reading.
+async fn ended(server: ServerHandle) -> Stats {
+    while !server.is_finished() {
+        tokio::time::sleep(ms(1)).await;
+    }
+    server.shutdown().await
+}
+
+/// A feed that stays open.
+fn feed() -> (mpsc::UnboundedSender<Item>, mpsc::UnboundedReceiver<Item>) {
+    mpsc::unbounded()
+}
+
+fn log() -> Arc<Log> {
+    Arc::default()
+}
+
+fn note(name: &'static str) -> impl Fn(State<Arc<Log>>) + Send + Sync + Clone + 'static {
+    move |State(log): State<Arc<Log>>| log.lock().unwrap().push(name.to_owned())
+}
+
+fn names(log: &Log) -> Vec<String> {
+    std::mem::take(&mut log.lock().unwrap())
+}
+
+/// What a router does with each of these addresses: the names of the handlers that ran.
+async fn taken<'a>(router: Router<Arc<Log>>, log: &Log, addresses: &[&'a str]) -> Vec<(&'a str, String)> {
+    let (sender, packets) = feed();
+    let server = Server::new(router).feed("test", packets).spawn();
+    let mut all = Vec::new();
+    for (done, &address) in (1..).zip(addresses) {
+        sender.unbounded_send(item(raw(address))).unwrap();
+        let ran = || {
+            let stats = server.stats();
+            stats.matched + stats.unmatched + stats.illegal == done
+        };
+        while !ran() {
+            tokio::task::yield_now().await;
+        }
+        all.push((address, names(log).join(" ")));
+    }
+    drop(sender);
+    server.shutdown().await;
+    all
+}

@@ -1,0 +1,108 @@
+//! Answers: what a handler returns, what it says later, and how much of it there may be.
+
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+use tokio_osc::{Args, Bundle, Channel, Message, Packet, Reply, ReplyError, Router, Server, State};
+
+use super::ms;
+
+const LOOPBACK: &str = "127.0.0.1:0";
+
+/// A server, and a socket that asks it.
+async fn asking<S: Send + Sync + 'static>(router: Router<S>) -> (tokio_osc::ServerHandle, UdpSocket) {
+    let channel = Channel::udp(LOOPBACK).await.unwrap();
+    let socket = UdpSocket::bind(LOOPBACK).await.unwrap();
+    socket.connect(channel.local_addr().unwrap()).await.unwrap();
+    (Server::new(router).listen("udp", channel).spawn(), socket)
+}
+
+async fn answer(socket: &UdpSocket) -> String {
+    let mut buffer = vec![0; 65_536];
+    let len = tokio::time::timeout(Duration::from_secs(10), socket.recv(&mut buffer)).await.unwrap().unwrap();
+    Packet::decode(buffer[..len].to_vec().into()).unwrap().to_string()
+}
+
+async fn ask(socket: &UdpSocket, address: &str) {
+    socket.send(Message::new(address, ()).unwrap().as_bytes()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handle_answers_later_and_from_the_receiving_socket() {
+    let router = Router::new().route("/measure", |reply: Reply| {
+        assert!(reply.peer().address().is_some());
+        tokio::spawn(async move {
+            tokio::time::sleep(ms(5)).await;
+            for n in 0..3 {
+                reply.send(("/measured", n)).await.unwrap();
+            }
+        });
+    });
+    let (server, socket) = asking(router).await;
+    ask(&socket, "/measure").await;
+    for n in 0..3 {
+        assert_eq!(answer(&socket).await, format!("/measured ,i {n}"));
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn handlers_in_lanes_answer_too() {
+    let router = Router::new()
+        .route("/task", async |Args(n): Args<Option<i32>>| ("/task", n.unwrap_or(7)))
+        .on_task(4)
+        .route("/concurrent", || ("/concurrent", 8))
+        .concurrent(2);
+    let (server, socket) = asking(router).await;
+    ask(&socket, "/task").await;
+    assert_eq!(answer(&socket).await, "/task ,i 7");
+    ask(&socket, "/concurrent").await;
+    assert_eq!(answer(&socket).await, "/concurrent ,i 8");
+    let stats = server.shutdown().await;
+    assert_eq!((stats.handled, stats.replies), (2, 2));
+}
+
+#[tokio::test]
+async fn the_budget_is_one_for_all_handles_and_clones_of_a_packet() {
+    let (report, mut reports) = mpsc::unbounded_channel();
+    let router = Router::with_state(report).route(
+        "/flood",
+        |State(report): State<mpsc::UnboundedSender<(usize, bool)>>, reply: Reply| async move {
+            let mut sent = 0;
+            let error = loop {
+                match reply.clone().send(("/r", sent)).await {
+                    Ok(()) => sent += 1,
+                    Err(error) => break error,
+                }
+            };
+            report.send((sent as usize, matches!(error, ReplyError::Budget))).unwrap();
+        },
+    );
+    let (server, socket) = asking(router).await;
+    ask(&socket, "/flood").await;
+    assert_eq!(reports.recv().await, Some((64, true)));
+    let twice = Bundle::immediately().with(("/flood", ())).with(("/flood", ())).build().unwrap();
+    socket.send(twice.as_bytes()).await.unwrap();
+    assert_eq!(reports.recv().await, Some((64, true)));
+    assert_eq!(reports.recv().await, Some((0, true)), "the second message of the packet");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn one_packet_gets_64_replies_also_by_way_of_lanes() {
+    let router = Router::new()
+        .route("/a", || ("/r", 1))
+        .route("/a", || ("/r", 2))
+        .on_task(1_000)
+        .route("/a", || ("/r", 3))
+        .concurrent(4);
+    let (server, socket) = asking(router).await;
+    let bundle = (0..100).fold(Bundle::immediately(), |bundle, _| bundle.with(("/a", ())));
+    socket.send(bundle.build().unwrap().as_bytes()).await.unwrap();
+    while server.stats().handled < 300 {
+        tokio::task::yield_now().await;
+    }
+    let stats = server.shutdown().await;
+    assert_eq!((stats.handled, stats.replies, stats.replies_dropped), (300, 64, 236));
+}
