@@ -34,8 +34,8 @@
 //! |-----|----------|
 //! | values | [`Message`], [`Bundle`], [`Packet`]; arguments by [`IntoArgs`] and [`FromArgs`], [`Arg`] and [`ArgRef`]; [`TimeTag`] |
 //! | addresses | [`Address`], [`Pattern`] |
-//! | sending | [`Client`] |
-//! | receiving | [`Channel`], a `Stream`; or bare codecs: [`Datagram`] |
+//! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
+//! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
@@ -47,8 +47,10 @@
 //!
 //! | feature | adds | default |
 //! |---------|------|---------|
-//! | `net` | [`Channel`], [`Client`] | yes |
+//! | `net` | sockets: UDP, multicast, broadcast, TCP, Unix; without it, [`Channel::io`] and [`Client::io`] over any byte stream | yes |
 //! | `regex` | `Router::route_regex` | no |
+//! | `serde` | `Serialize` and `Deserialize` for arguments, messages and bundles; structs as arguments | no |
+//! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode` | no |
 //! | `fine` | [`Precision::Fine`](Precision): timed bundles within a tenth of a millisecond | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
@@ -59,6 +61,10 @@
 //! | what | default | to be set by |
 //! |------|---------|--------------|
 //! | datagram | 65,535 bytes | |
+//! | frame on a stream | 1 MiB | the framing, such as [`Slip::max_frame`] |
+//! | connections, and those of one address | 500, 64 | [`StreamOptions`] |
+//! | time for a frame, for a write | 10 s | [`StreamOptions`] |
+//! | bytes waiting for one connection | 1 MiB | [`StreamOptions`] |
 //! | depth of bundles and of arrays | 32 | [`DecodeOptions`] |
 //! | type tags per message | 65,536 | [`DecodeOptions`] |
 //! | elements per bundle | 16,384 | [`DecodeOptions`] |
