@@ -83,6 +83,7 @@ mod packet;
 mod pattern;
 mod schedule;
 mod server;
+mod tools;
 mod types;
 mod wire;
 
@@ -90,10 +91,15 @@ pub use bytes::{self, Bytes};
 #[cfg(feature = "regex")]
 pub use regex;
 
+#[cfg(feature = "net")]
 pub use channel::{
-    Broadcast, Channel, Client, ClientState, ClientStates, ClientSubscription, Connect, ConnectionEvent,
-    ConnectionEvents, Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting, Refusal, Request,
-    RequestError, StreamOptions, Verdict,
+    Broadcast, Endpoint, EndpointError, FanOut, HostPort, HostPortError, Interface, IpFamily, Multicast,
+    PeerNames, Scheme, SendReport, Udp, UdpMonitor, UdpStats,
+};
+pub use channel::{
+    BroadcastReport, Channel, Client, ClientState, ClientStates, ClientSubscription, Connect,
+    ConnectionEvent, ConnectionEvents, Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting,
+    Refusal, Request, RequestError, StreamOptions, Verdict,
 };
 pub use codec::{
     Codec, Datagram, Detect, FrameError, FrameErrorKind, Framing, IntoFrame, LengthPrefix, LikelyCause,
@@ -112,16 +118,19 @@ pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
     IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
-    ParseLineErrorKind, Peer, Rest, Symbol,
+    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol,
 };
 #[cfg(feature = "serde")]
 pub use packet::{SerdeError, from_args, to_args};
 pub use pattern::{Pattern, PatternError, PatternErrorKind};
 pub use schedule::{
-    CapacityPolicy, Clock, HorizonPolicy, ManualClock, Reading, ScheduleCounters, ScheduleLimits,
-    SystemClock, TokioClock,
+    CapacityPolicy, Clock, ClockOffset, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram,
+    ManualClock, Precision, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
 };
-pub use server::{Server, ServerHandle, Stats};
+pub use server::{PendingBundle, Server, ServerHandle, Stats};
+#[cfg(feature = "net")]
+pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
+pub use tools::{Tick, Ticker};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };

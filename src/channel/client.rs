@@ -3,16 +3,16 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 #[cfg(feature = "net")]
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{self, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "net")]
-use tokio::net::{ToSocketAddrs, lookup_host};
+use tokio::net::ToSocketAddrs;
 
 use super::events::Disconnect;
 use super::hub::{Hub, Place, Wants};
@@ -21,19 +21,17 @@ use super::options::StreamOptions;
 use super::outbox::Delivery;
 use super::reconnect::{Background, ClientStates, Connect, Reconnecting};
 use super::request::Request;
-#[cfg(feature = "net")]
-use super::socket::bind_udp;
 use super::source::{Source, StreamSource};
 use super::subscription::ClientSubscription;
 #[cfg(feature = "net")]
 use super::tcp;
 #[cfg(feature = "net")]
-use super::udp::{UdpPackets, UdpSender};
+use super::udp::{self, FanOut, UdpPackets, UdpSender};
+#[cfg(feature = "net")]
+use super::{HostPort, Udp, UdpMonitor};
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing};
 use crate::packet::IntoPacket;
 use crate::pattern::Pattern;
-#[cfg(feature = "net")]
-use crate::wire::DecodeOptions;
 
 /// Sends packets to one peer, and hears its answers by the same way.
 ///
@@ -94,13 +92,47 @@ impl Client {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub async fn udp(peer: impl ToSocketAddrs) -> io::Result<Self> {
-        let no_address = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        let peer = lookup_host(peer).await?.next().ok_or_else(no_address)?;
-        let any = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        let socket = Arc::new(bind_udp(SocketAddr::new(any, 0)).await?);
-        let packets = UdpPackets::new(Arc::clone(&socket), DecodeOptions::default());
-        Ok(Self::new(Transport::Udp(UdpSender::new(socket, peer)), Source::Udp { packets, peer }))
+    pub async fn udp(peer: impl Into<HostPort>) -> io::Result<Self> {
+        Udp::new(peer).client().await
+    }
+
+    pub(super) fn from_udp(
+        link: Arc<udp::Link>,
+        peer: SocketAddr,
+        answers_from: Option<IpAddr>,
+        packets: UdpPackets,
+    ) -> Self {
+        let source = Source::Udp { packets, answers_from };
+        Self::new(Transport::Udp(UdpSender::new(link, peer)), source)
+    }
+
+    /// A client whose answers are read by the channel that owns the socket.
+    pub(super) fn by_channel(packets: &UdpPackets, peer: SocketAddr, answers_from: Option<IpAddr>) -> Self {
+        let sender = UdpSender::new(Arc::clone(packets.link()), peer);
+        let client = Self::new(Transport::Udp(sender), Source::Elsewhere);
+        packets.diverts().add(&client.shared.hub, answers_from);
+        client
+    }
+
+    /// Sends to these peers instead, by the same datagram socket, each packet encoded once.
+    ///
+    /// # Errors
+    /// The client is one of a connection, which has one peer.
+    pub fn to<A: Into<SocketAddr>>(&self, peers: impl IntoIterator<Item = A>) -> io::Result<FanOut> {
+        let Transport::Udp(udp) = &self.shared.transport else {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "a connection has one peer"));
+        };
+        let target = |peer: A| (Arc::clone(udp.link()), peer.into());
+        Ok(FanOut::new(peers.into_iter().map(target).collect()))
+    }
+
+    /// A look at the socket of a datagram client: its buffers, and what was lost. A client of a
+    /// connection has none.
+    pub fn monitor(&self) -> Option<UdpMonitor> {
+        match &self.shared.transport {
+            Transport::Udp(udp) => Some(UdpMonitor::new(udp.link())),
+            _ => None,
+        }
     }
 
     /// Connects to a TCP peer, with the default [`StreamOptions`]. The addresses of a name are tried
@@ -411,7 +443,7 @@ impl Client {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         match &self.shared.transport {
             #[cfg(feature = "net")]
-            Transport::Udp(udp) => udp.local_addr(),
+            Transport::Udp(udp) => Ok(udp.link().local_addr()),
             Transport::Stream { local, .. } => local.ok_or_else(no_address),
             Transport::Background(_) => Err(no_address()),
         }

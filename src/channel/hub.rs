@@ -107,9 +107,15 @@ impl Hub {
         }
     }
 
-    /// Gives a packet to those who wait for it. For a source that is read by a task.
+    /// Gives a packet to those who wait for it. For a source that is read elsewhere.
     pub(super) fn deliver(&self, packet: Packet) {
         self.lock().deliver(packet);
+    }
+
+    /// The same for a message, of which others may want to hear; whether it answers a request.
+    #[cfg(feature = "net")]
+    pub(super) fn offer(&self, message: &Message) -> bool {
+        self.lock().deliver_message(message)
     }
 
     /// The connection has ended, and there will be no other.
@@ -157,7 +163,9 @@ impl State {
         let mut next = Some(packet);
         while let Some(packet) = next {
             match packet {
-                Packet::Message(message) => self.deliver_message(&message),
+                Packet::Message(message) => {
+                    self.deliver_message(&message);
+                }
                 Packet::Bundle(bundle) => open.push(bundle.into_elements()),
             }
             next = None;
@@ -171,7 +179,8 @@ impl State {
         }
     }
 
-    fn deliver_message(&mut self, message: &Message) {
+    /// Whether the message answers a request.
+    fn deliver_message(&mut self, message: &Message) -> bool {
         let mut answers = true;
         for waiting in &mut self.waiting {
             let wanted = match &waiting.wants {
@@ -195,6 +204,7 @@ impl State {
                 waker.wake();
             }
         }
+        !answers
     }
 }
 

@@ -4,13 +4,21 @@
 mod client;
 mod connection;
 mod connections;
+#[cfg(feature = "net")]
+mod endpoint;
 mod events;
+#[cfg(feature = "net")]
+mod host;
 mod hub;
+#[cfg(feature = "net")]
+mod interface;
 mod link;
 mod listener;
 mod options;
 mod outbox;
 mod outlet;
+#[cfg(feature = "net")]
+mod peer_names;
 mod reconnect;
 mod registry;
 mod request;
@@ -31,8 +39,19 @@ pub use events::{ConnectionEvent, ConnectionEvents, Disconnect, Refusal};
 pub use listener::Listener;
 pub use options::{StreamOptions, Verdict};
 pub use outbox::Delivery;
-pub use outlet::{Broadcast, Outlet};
+pub use outlet::{BroadcastReport, Outlet};
 pub use reconnect::{ClientState, ClientStates, Connect, QueuePolicy, Reconnecting};
 pub use request::{Request, RequestError};
 pub use stream::Channel;
 pub use subscription::ClientSubscription;
+
+#[cfg(feature = "net")]
+pub use endpoint::{Endpoint, EndpointError, Scheme};
+#[cfg(feature = "net")]
+pub use host::{HostPort, HostPortError, IpFamily};
+#[cfg(feature = "net")]
+pub use interface::Interface;
+#[cfg(feature = "net")]
+pub use peer_names::PeerNames;
+#[cfg(feature = "net")]
+pub use udp::{Broadcast, FanOut, Multicast, SendReport, Udp, UdpMonitor, UdpStats};

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-#[cfg(feature = "net")]
-use tokio::net::UdpSocket;
-
 use super::events::ConnectionEvents;
 use super::registry::Registry;
+#[cfg(feature = "net")]
+use super::udp;
 use crate::codec::FrameError;
 #[cfg(feature = "net")]
 use crate::codec::FrameErrorKind;
@@ -49,14 +48,14 @@ pub struct Outlet {
 #[derive(Clone)]
 pub(super) enum Way {
     #[cfg(feature = "net")]
-    Udp(Arc<UdpSocket>),
+    Udp(Arc<udp::Link>),
     Connections(Arc<Registry>),
 }
 
 /// What became of a packet for all: what [`Outlet::broadcast`] returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Broadcast {
+pub struct BroadcastReport {
     /// Connections that it was queued for.
     pub queued: usize,
     /// Connections that miss it: their queue is full.
@@ -82,7 +81,10 @@ impl Outlet {
         let packet = packet.into_packet()?;
         match &self.way {
             #[cfg(feature = "net")]
-            Way::Udp(socket) => send_datagram(socket, &packet, peer).await,
+            Way::Udp(link) => {
+                let address = peer.address().ok_or(FrameErrorKind::Closed)?;
+                link.send(packet.as_bytes(), address).await
+            }
             Way::Connections(registry) => {
                 registry.outbox(peer)?.push_when_space(packet.as_bytes().clone()).await
             }
@@ -94,11 +96,11 @@ impl Outlet {
     ///
     /// # Errors
     /// The packet cannot be encoded.
-    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<Broadcast, FrameError> {
+    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, FrameError> {
         let packet = packet.into_packet()?;
         match &self.way {
             #[cfg(feature = "net")]
-            Way::Udp(_) => Ok(Broadcast::default()),
+            Way::Udp(_) => Ok(BroadcastReport::default()),
             Way::Connections(registry) => Ok(registry.broadcast(packet.as_bytes())),
         }
     }
@@ -135,7 +137,7 @@ impl Outlet {
     pub(crate) async fn reply(&self, packet: &Packet, peer: Peer) -> Result<(), FrameError> {
         match &self.way {
             #[cfg(feature = "net")]
-            Way::Udp(socket) => send_datagram(socket, packet, peer).await,
+            Way::Udp(link) => Ok(link.reply(packet.as_bytes(), peer).await?),
             Way::Connections(registry) => registry.outbox(peer)?.push(packet.as_bytes().clone()),
         }
     }
@@ -159,13 +161,6 @@ impl Outlet {
             Way::Connections(registry) => Some(registry),
         }
     }
-}
-
-#[cfg(feature = "net")]
-async fn send_datagram(socket: &UdpSocket, packet: &Packet, peer: Peer) -> Result<(), FrameError> {
-    let address = peer.address().ok_or(FrameErrorKind::Closed)?;
-    socket.send_to(packet.as_bytes(), address).await?;
-    Ok(())
 }
 
 impl fmt::Debug for Outlet {

@@ -179,7 +179,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let hub = Arc::new(Hub::new(Source::Task));
+        let hub = Arc::new(Hub::new(Source::Elsewhere));
         let outbox = Arc::new(Outbox::new(self.options.send_queue));
         let states = watch::Sender::new(ClientState::Connecting);
         let policy = self.policy;

@@ -12,7 +12,7 @@ use super::connection::Sink;
 use super::events::{ConnectionEvent, EventSender, Refusal};
 use super::options::StreamOptions;
 use super::outbox::Outbox;
-use super::outlet::Broadcast;
+use super::outlet::BroadcastReport;
 use super::stream::Item;
 use crate::codec::{FrameError, FrameErrorKind, ReadPacket};
 use crate::packet::{ConnectionId, Meta, Peer};
@@ -85,8 +85,8 @@ impl Registry {
         found.map(|(_, outbox)| Arc::clone(outbox)).ok_or_else(|| FrameErrorKind::Closed.into())
     }
 
-    pub(super) fn broadcast(&self, packet: &Bytes) -> Broadcast {
-        let mut report = Broadcast::default();
+    pub(super) fn broadcast(&self, packet: &Bytes) -> BroadcastReport {
+        let mut report = BroadcastReport::default();
         for (_, outbox) in self.links().open.values() {
             match outbox.push(packet.clone()) {
                 Ok(()) => report.queued += 1,

@@ -1,7 +1,8 @@
-//! The one file that names socket2: sockets with the options set before they are bound.
+//! The one file that names socket2: sockets with their options set before they are bound.
 
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
@@ -9,31 +10,228 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket, lookup_host};
 
 use super::options::StreamOptions;
 
-/// A UDP socket bound to the first of the addresses that takes it.
-///
-/// An IPv6 socket takes IPv6 only, on every system alike. No address is reused: a second program
-/// cannot take over the port.
-pub(super) async fn bind_udp(addresses: impl ToSocketAddrs) -> io::Result<UdpSocket> {
-    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in lookup_host(addresses).await? {
-        match bind(address) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => {
-                failed = io::Error::new(error.kind(), format!("cannot bind UDP {address}: {error}"))
-            }
-        }
-    }
-    Err(failed)
+/// What is set on a UDP socket. The default is one for unicast: nobody else can have its port.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the system's")]
+pub(super) struct SocketOptions {
+    pub(super) reuse_address: bool,
+    pub(super) reuse_port: bool,
+    pub(super) dual_stack: bool,
+    pub(super) broadcast: bool,
+    pub(super) receive_buffer: Option<usize>,
+    pub(super) send_buffer: Option<usize>,
+    pub(super) ttl: Option<u8>,
+    pub(super) dscp: Option<u8>,
+    pub(super) device: Option<String>,
 }
 
-fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+impl SocketOptions {
+    /// A socket bound to the address; an error names the address and what failed.
+    pub(super) fn bind(&self, address: SocketAddr) -> io::Result<UdpSocket> {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        socket.set_reuse_address(self.reuse_address)?;
+        if self.reuse_port {
+            reuse_port(&socket)?;
+        }
+        if address.is_ipv6() {
+            socket.set_only_v6(!self.dual_stack)?;
+        }
+        if self.broadcast {
+            socket.set_broadcast(true)?;
+        }
+        if let Some(device) = &self.device {
+            bind_device(&socket, device).map_err(|error| failed(&error, format!("device `{device}`")))?;
+        }
+        if let Some(size) = self.receive_buffer {
+            socket.set_recv_buffer_size(size).map_err(|error| failed(&error, "receive buffer"))?;
+        }
+        if let Some(size) = self.send_buffer {
+            socket.set_send_buffer_size(size).map_err(|error| failed(&error, "send buffer"))?;
+        }
+        if let Some(ttl) = self.ttl {
+            set_ttl(&socket, address, ttl).map_err(|error| failed(&error, format!("TTL {ttl}")))?;
+        }
+        if let Some(dscp) = self.dscp {
+            set_dscp(&socket, address, dscp).map_err(|error| failed(&error, format!("DSCP {dscp}")))?;
+        }
+        let bind_failed = |error| failed(&error, format!("cannot bind UDP {address}"));
+        socket.bind(&address.into()).map_err(bind_failed)?;
+        UdpSocket::from_std(socket.into())
     }
-    socket.bind(&address.into())?;
-    UdpSocket::from_std(socket.into())
+}
+
+/// The error with what it was about, of the same kind.
+pub(super) fn failed(error: &io::Error, what: impl fmt::Display) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
+/// The hops of whatever leaves: to one host, to a group, to all.
+fn set_ttl(socket: &Socket, address: SocketAddr, ttl: u8) -> io::Result<()> {
+    if address.is_ipv4() {
+        socket.set_ttl_v4(ttl.into())?;
+        return socket.set_multicast_ttl_v4(ttl.into());
+    }
+    socket.set_unicast_hops_v6(ttl.into())?;
+    socket.set_multicast_hops_v6(ttl.into())
+}
+
+fn set_dscp(socket: &Socket, address: SocketAddr, dscp: u8) -> io::Result<()> {
+    if dscp > 63 {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it has 6 bits"));
+    }
+    // The two low bits belong to congestion notification.
+    let class = u32::from(dscp) << 2;
+    if address.is_ipv4() { socket.set_tos_v4(class) } else { set_traffic_class(socket, class) }
+}
+
+#[cfg(any(
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "linux",
+    target_os = "macos",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
+fn set_traffic_class(socket: &Socket, class: u32) -> io::Result<()> {
+    socket.set_tclass_v6(class)
+}
+
+#[cfg(not(any(
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "linux",
+    target_os = "macos",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)))]
+fn set_traffic_class(_: &Socket, _: u32) -> io::Result<()> {
+    Err(unsupported())
+}
+
+#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
+fn reuse_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+/// There, reusing the address is reusing the port.
+#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
+fn reuse_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_address(true)
+}
+
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn bind_device(socket: &Socket, device: &str) -> io::Result<()> {
+    socket.bind_device(Some(device.as_bytes()))
+}
+
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+fn bind_device(_: &Socket, _: &str) -> io::Result<()> {
+    Err(unsupported())
+}
+
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+fn unsupported() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "not on this system")
+}
+
+/// An interface as the socket calls name it: by address for IPv4, by number for IPv6; 0 leaves the
+/// choice to the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Via {
+    V4(Ipv4Addr),
+    V6(u32),
+}
+
+/// Joins a group on an interface, for all senders or for one.
+pub(super) fn join(
+    socket: &UdpSocket,
+    group: IpAddr,
+    source: Option<IpAddr>,
+    interface: Via,
+) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    match (group, interface, source) {
+        (IpAddr::V4(group), Via::V4(interface), None) => socket.join_multicast_v4(&group, &interface),
+        (IpAddr::V6(group), Via::V6(interface), None) => socket.join_multicast_v6(&group, interface),
+        (IpAddr::V4(group), Via::V4(interface), Some(IpAddr::V4(source))) => {
+            join_source(&socket, group, source, interface)
+        }
+        (IpAddr::V6(_), _, Some(_)) => {
+            Err(io::Error::new(io::ErrorKind::Unsupported, "joining for one sender is there for IPv4 only"))
+        }
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "IPv4 and IPv6 are mixed")),
+    }
+}
+
+#[cfg(any(
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "linux",
+    target_vendor = "apple",
+    windows
+))]
+fn join_source(socket: &Socket, group: Ipv4Addr, source: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+    socket.join_ssm_v4(&source, &group, &interface)
+}
+
+#[cfg(not(any(
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "linux",
+    target_vendor = "apple",
+    windows
+)))]
+fn join_source(_: &Socket, _: Ipv4Addr, _: Ipv4Addr, _: Ipv4Addr) -> io::Result<()> {
+    Err(unsupported())
+}
+
+/// Delivers nothing of groups that others have joined: on Linux a socket gets them otherwise. For
+/// IPv6 it still gets what others have joined elsewhere, unless it is bound to its one device.
+#[cfg(target_os = "linux")]
+pub(super) fn only_own_groups(socket: &UdpSocket, v6: bool, device: Option<&str>) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    if !v6 {
+        return socket.set_multicast_all_v4(false);
+    }
+    if let Some(device) = device {
+        // Before Linux 5.7 that takes privileges.
+        let _ = socket.bind_device(Some(device.as_bytes()));
+    }
+    socket.set_multicast_all_v6(false)
+}
+
+/// Elsewhere a socket gets the groups that it has joined.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+pub(super) fn only_own_groups(_: &UdpSocket, _: bool, _: Option<&str>) -> io::Result<()> {
+    Ok(())
+}
+
+/// Sends to groups by this interface.
+pub(super) fn send_by(socket: &UdpSocket, interface: Via) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    match interface {
+        Via::V4(address) => socket.set_multicast_if_v4(&address),
+        Via::V6(index) => socket.set_multicast_if_v6(index),
+    }
+}
+
+/// Whether what is sent to a group is heard on this host, too.
+pub(super) fn set_loop(socket: &UdpSocket, v6: bool, hear: bool) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    if v6 { socket.set_multicast_loop_v6(hear) } else { socket.set_multicast_loop_v4(hear) }
+}
+
+/// The sizes of the receive and of the send buffer.
+pub(super) fn buffer_sizes(socket: &UdpSocket) -> io::Result<(usize, usize)> {
+    let socket = SockRef::from(socket);
+    Ok((socket.recv_buffer_size()?, socket.send_buffer_size()?))
+}
+
+/// The address that any interface has, of the same family.
+pub(super) fn unspecified(v6: bool) -> IpAddr {
+    if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
 }
 
 /// A TCP listener bound to the first of the addresses that takes it. IPv6 only on IPv6.

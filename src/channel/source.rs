@@ -2,7 +2,7 @@
 
 use std::future::Future;
 #[cfg(feature = "net")]
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -25,11 +25,12 @@ pub(super) enum Source {
     #[cfg(feature = "net")]
     Udp {
         packets: UdpPackets,
-        peer: SocketAddr,
+        /// Who may answer; anybody if it is `None`.
+        answers_from: Option<IpAddr>,
     },
     Stream(StreamSource),
-    /// A task reads, and delivers.
-    Task,
+    /// A task or a channel reads, and delivers.
+    Elsewhere,
 }
 
 impl Source {
@@ -37,9 +38,9 @@ impl Source {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>> {
         match self {
             #[cfg(feature = "net")]
-            Self::Udp { packets, peer } => loop {
+            Self::Udp { packets, answers_from } => loop {
                 match ready!(packets.poll_next_unpin(cx)) {
-                    Some((Ok(packet), meta)) if is_from(*peer, meta.peer.address()) => {
+                    Some((Ok(packet), meta)) if answers_from.is_none() || meta.peer.ip() == *answers_from => {
                         return Poll::Ready(Ok(packet));
                     }
                     Some(_) => {}
@@ -47,17 +48,9 @@ impl Source {
                 }
             },
             Self::Stream(stream) => stream.poll(cx),
-            Self::Task => Poll::Pending,
+            Self::Elsewhere => Poll::Pending,
         }
     }
-}
-
-/// Whether a packet comes from the peer. A device may answer from another port, and a group's or an
-/// unspecified address is nobody's own.
-#[cfg(feature = "net")]
-fn is_from(peer: SocketAddr, sender: Option<SocketAddr>) -> bool {
-    let own = peer.ip();
-    own.is_multicast() || own.is_unspecified() || sender.is_some_and(|sender| sender.ip() == own)
 }
 
 /// The receiving half of a byte stream.

@@ -12,18 +12,20 @@ use futures::Stream;
 use futures::stream::{BoxStream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "net")]
-use tokio::net::{ToSocketAddrs, UdpSocket};
+use tokio::net::ToSocketAddrs;
 
 use super::connections::Connections;
 use super::events::ConnectionEvents;
 use super::listener::Listener;
 use super::options::StreamOptions;
-use super::outlet::{Broadcast, Outlet, Way};
+use super::outlet::{BroadcastReport, Outlet, Way};
 use super::registry::Registry;
 #[cfg(feature = "net")]
-use super::socket::{bind_tcp, bind_udp};
+use super::socket::bind_tcp;
 #[cfg(feature = "net")]
-use super::udp::UdpPackets;
+use super::udp::{UdpPackets, answers_from, check_peer};
+#[cfg(feature = "net")]
+use super::{Client, HostPort, Udp, UdpMonitor};
 use crate::codec::{FrameError, Framing};
 use crate::packet::{IntoPacket, Meta, Packet, Peer};
 use crate::wire::DecodeError;
@@ -75,7 +77,8 @@ impl Channel {
     /// Binds a UDP socket and receives every packet that is sent to it, with the default
     /// [`DecodeOptions`]. Port 0 takes any free port: see [`local_addr`](Channel::local_addr).
     ///
-    /// The port is this program's alone; an IPv6 address takes IPv6 only.
+    /// The port is this program's alone; an IPv6 address takes IPv6 only. For other options see
+    /// [`Udp`], for groups [`Multicast`](crate::Multicast).
     ///
     /// # Errors
     /// The name cannot be resolved, or none of its addresses can be bound; the error names the
@@ -83,26 +86,70 @@ impl Channel {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub async fn udp(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::udp_with(address, DecodeOptions::default()).await
+    pub async fn udp(address: impl Into<HostPort>) -> io::Result<Self> {
+        Udp::new(address).bind().await
     }
 
     /// As [`udp`](Channel::udp), with limits and tolerance of your own.
     ///
     /// # Errors
     /// As [`udp`](Channel::udp).
-    pub async fn udp_with(address: impl ToSocketAddrs, options: DecodeOptions) -> io::Result<Self> {
-        Self::of_udp(bind_udp(address).await?, options)
+    pub async fn udp_with(address: impl Into<HostPort>, options: DecodeOptions) -> io::Result<Self> {
+        Udp::new(address).decode(options).bind().await
     }
 
-    /// Over a socket that is bound.
-    pub(super) fn of_udp(socket: UdpSocket, options: DecodeOptions) -> io::Result<Self> {
-        let socket = Arc::new(socket);
-        Ok(Self {
-            local: Some(socket.local_addr()?),
-            packets: Packets::Udp(UdpPackets::new(Arc::clone(&socket), options)),
-            outlet: Outlet::new(Way::Udp(socket)),
-        })
+    pub(super) fn from_udp(packets: UdpPackets) -> Self {
+        let link = Arc::clone(packets.link());
+        Self {
+            local: Some(link.local_addr()),
+            packets: Packets::Udp(packets),
+            outlet: Outlet::new(Way::Udp(link)),
+        }
+    }
+
+    /// A client of a peer that sends by this datagram channel's socket: the peer sees one port, and
+    /// may answer to it. Whoever reads the channel, a [`Server`](crate::Server) as a rule, reads for
+    /// the client too: an answer goes to the request that waits for it, every other packet to the
+    /// channel (and to the client's subscriptions).
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let stage = Channel::udp("127.0.0.1:0").await?;
+    /// let desk = Channel::udp("127.0.0.1:0").await?;
+    /// let client = desk.client_to(stage.local_addr()?)?;
+    /// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+    /// let stage = Server::new(router).listen("udp", stage).spawn();
+    /// let desk = Server::new(Router::new()).listen("udp", desk).spawn();
+    ///
+    /// let reply = client.request(("/ping", 7), "/pong").await?;
+    /// assert_eq!(reply.parse::<i32>()?, 7);
+    /// # desk.shutdown().await;
+    /// # stage.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The channel is one of connections, or the socket does not reach the peer: IPv4 and IPv6 are
+    /// mixed, or an address of one link does not say of which.
+    pub fn client_to(&self, peer: impl Into<SocketAddr>) -> io::Result<Client> {
+        let Packets::Udp(packets) = &self.packets else {
+            let text = "a channel of connections answers those who connect, and reaches nobody else";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+        };
+        let peer = peer.into();
+        check_peer(packets.link().local_addr(), peer)?;
+        Ok(Client::by_channel(packets, peer, answers_from(peer)))
+    }
+
+    /// A look at the socket of a datagram channel: its buffers, and what was lost. A channel of
+    /// connections has none.
+    pub fn monitor(&self) -> Option<UdpMonitor> {
+        match &self.packets {
+            Packets::Udp(packets) => Some(UdpMonitor::new(packets.link())),
+            Packets::Connections(_) => None,
+        }
     }
 
     /// Listens for TCP connections, with the default [`StreamOptions`]. Port 0 takes any free port.
@@ -228,7 +275,7 @@ impl Channel {
     ///
     /// # Errors
     /// The packet cannot be encoded.
-    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<Broadcast, FrameError> {
+    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, FrameError> {
         self.outlet.broadcast(packet)
     }
 

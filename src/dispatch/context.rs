@@ -109,6 +109,8 @@ pub enum Rejection {
     Extra,
     /// What the message came by has no way back to its sender.
     NoWayBack,
+    /// The message did not wait for a time.
+    NotScheduled,
 }
 
 impl From<ArgsError> for Rejection {
@@ -130,6 +132,7 @@ impl fmt::Display for Rejection {
             Self::Captures(error) => error.fmt(f),
             Self::Extra => f.write_str("the route has no extra value of the type asked for"),
             Self::NoWayBack => f.write_str("there is no way back to the sender"),
+            Self::NotScheduled => f.write_str("the message did not wait for a time"),
         }
     }
 }
@@ -139,7 +142,7 @@ impl std::error::Error for Rejection {
         match self {
             Self::Args(error) => Some(error),
             Self::Captures(error) => Some(error),
-            Self::Extra | Self::NoWayBack => None,
+            Self::Extra | Self::NoWayBack | Self::NotScheduled => None,
         }
     }
 }

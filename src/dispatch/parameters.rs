@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{Context, FromContext, Rejection};
-use crate::packet::{Message, Meta, Peer, Rest};
+use crate::packet::{Message, Meta, Peer, Rest, ScheduleId};
 use crate::pattern::Pattern;
 use crate::types::{Address, TimeTag};
 
@@ -34,6 +34,14 @@ impl<S> FromContext<S> for Peer {
 impl<S> FromContext<S> for Meta {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.meta().clone())
+    }
+}
+
+/// The name under which its bundle waited. A message that did not wait has none, and is rejected:
+/// ask for `Option<ScheduleId>` to have those, too.
+impl<S> FromContext<S> for ScheduleId {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        context.meta().schedule_id.ok_or(Rejection::NotScheduled)
     }
 }
 

@@ -32,8 +32,11 @@ pub struct Meta {
     pub time_tag: Option<TimeTag>,
     /// How long after its time tag it runs; zero for what is not timed.
     pub lateness: Duration,
+    /// The name under which its bundle waited; `None` for what did not wait.
+    pub schedule_id: Option<ScheduleId>,
     /// What was tolerated when it was decoded.
     pub repairs: Repairs,
+    pub(crate) peer_name: Option<Arc<str>>,
 }
 
 impl Meta {
@@ -45,7 +48,9 @@ impl Meta {
             received_at: SystemTime::now(),
             time_tag: None,
             lateness: Duration::ZERO,
+            schedule_id: None,
             repairs: Repairs::default(),
+            peer_name: None,
         }
     }
 
@@ -66,6 +71,46 @@ impl Meta {
     /// ```
     pub fn connection_name(&self) -> Option<String> {
         self.peer.connection().map(|id| format!("{}.{id}", self.channel))
+    }
+
+    /// The name of the sender, if the channel has names for its peers and one for this.
+    pub fn peer_name(&self) -> Option<&str> {
+        self.peer_name.as_deref()
+    }
+}
+
+/// The name of a bundle that waits for its time, or that did.
+///
+/// No other bundle of the same server ever has the same. A handler finds it in
+/// [`Meta::schedule_id`], `ServerHandle::pending` lists it, and `ServerHandle::cancel` takes it.
+///
+/// ```
+/// use tokio_osc::{Router, ScheduleId};
+///
+/// let router = Router::new().route("/cue/*", |id: Option<ScheduleId>| match id {
+///     Some(id) => println!("it waited as {id}"),
+///     None => println!("it ran when it arrived"),
+/// });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ScheduleId(u64);
+
+impl ScheduleId {
+    /// The name as a number, to be sent or stored.
+    pub const fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The name that [`to_bits`](Self::to_bits) gave.
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+}
+
+/// 16 hexadecimal digits.
+impl fmt::Display for ScheduleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::lateness::LatenessHistogram;
+
 /// Limits of the timed bundles that wait, and what happens at each.
 ///
 /// "Per peer" means per IP address; an IPv4 address counts as one, however it is written. Entries
@@ -148,7 +150,8 @@ pub struct ScheduleCounters {
     pub pushed: u64,
     /// Bundles that waited and were handed out to run.
     pub run: u64,
-    /// Tags that were past on arrival (they did not wait).
+    /// Tags that were past on arrival (they did not wait). The tag of an inner bundle arrives when
+    /// the bundle around it runs.
     pub late: u64,
     /// Tags that were 0 (they did not wait).
     pub unset: u64,
@@ -176,4 +179,8 @@ pub struct ScheduleCounters {
     pub pending: usize,
     /// Bytes they hold.
     pub bytes: usize,
+    /// Peers that they came from.
+    pub peers: usize,
+    /// How late the bundles with a time of their own were when their turn came.
+    pub lateness: LatenessHistogram,
 }

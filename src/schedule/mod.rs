@@ -3,20 +3,29 @@
 //!
 //! The queue is sans-IO: it is handed a [`Reading`] and knows no runtime. Only `timer` sleeps.
 
+mod alarm;
 mod clock;
 mod due;
 mod entry;
 mod farthest;
+mod lateness;
 mod ledger;
 mod limits;
+mod offset;
+mod options;
 mod order;
+mod precision;
 mod queue;
 mod slots;
 mod timer;
 
 pub use clock::{Clock, ManualClock, Reading, SystemClock, TokioClock};
 pub(crate) use due::Due;
-pub(crate) use entry::Entry;
+pub(crate) use entry::{Entry, EntryId};
+pub use lateness::LatenessHistogram;
 pub use limits::{CapacityPolicy, HorizonPolicy, ScheduleCounters, ScheduleLimits};
-pub(crate) use queue::Queue;
+pub use offset::ClockOffset;
+pub use options::{LateHandler, LatePolicy, TimeOptions};
+pub use precision::Precision;
+pub(crate) use queue::{Pending, Queue};
 pub(crate) use timer::Timer;

@@ -112,6 +112,11 @@ impl<T> Queue<T> {
         due
     }
 
+    /// Counts how late an entry was when its turn came, or one that did not wait.
+    pub(crate) fn record(&mut self, late: Duration) {
+        self.counters.lateness.record(late);
+    }
+
     /// Takes in an entry, whatever its due time, or gives it back with the limit that it exceeds.
     pub(crate) fn push(&mut self, entry: Entry<T>) -> Result<EntryId, Refused<T>> {
         let due = self.nanos(entry.due);
@@ -316,7 +321,7 @@ impl<T> Queue<T> {
 
     fn show<'a>(&self, id: EntryId, held: &'a Held<T>) -> Pending<'a, T> {
         let peer = held.account.and_then(|account| self.ledger.peer(account));
-        Pending { id, due: self.wall(held.due), bytes: held.bytes, peer, item: &held.item }
+        Pending { id, due: self.wall(held.due), peer, item: &held.item }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -327,17 +332,17 @@ impl<T> Queue<T> {
         self.ledger.total().bytes
     }
 
-    /// How many peers have something waiting.
-    pub(crate) fn peers(&self) -> usize {
-        self.ledger.accounts()
-    }
-
     pub(crate) fn limits(&self) -> &ScheduleLimits {
         &self.limits
     }
 
     pub(crate) fn counters(&self) -> ScheduleCounters {
-        ScheduleCounters { pending: self.len(), bytes: self.bytes(), ..self.counters }
+        ScheduleCounters {
+            pending: self.len(),
+            bytes: self.bytes(),
+            peers: self.ledger.accounts(),
+            ..self.counters
+        }
     }
 
     /// Takes an entry out of everything but the order: [`tidy`](Self::tidy) afterwards.
@@ -397,7 +402,6 @@ impl<T> Queue<T> {
 pub(crate) struct Pending<'a, T> {
     pub(crate) id: EntryId,
     pub(crate) due: SystemTime,
-    pub(crate) bytes: usize,
     pub(crate) peer: Option<IpAddr>,
     pub(crate) item: &'a T,
 }

@@ -1,21 +1,27 @@
-//! The one sleep of a schedule, armed again only when what it waits for changes.
+//! The one alarm of a schedule, set again only when what it waits for changes.
 
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
+use super::alarm::Alarm;
 use super::clock::{Clock, Reading};
+use super::precision::Precision;
 
 /// A clock that is behind Tokio's is looked at this often at least.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// The longest time to spin.
+#[cfg(feature = "fine")]
+const LONGEST_SPIN: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(crate) struct Timer {
-    sleep: Pin<Box<Sleep>>,
-    /// What the sleep was armed for.
+    alarm: Alarm,
+    /// What the alarm was set for.
     armed: Option<Instant>,
+    /// How much earlier the alarm rings.
+    spin: Duration,
 }
 
 impl Timer {
@@ -23,10 +29,16 @@ impl Timer {
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime with time enabled. Hence a driver makes its timer when it starts,
-    /// and not when the first timed bundle comes in: no peer can cause this.
-    pub(crate) fn new() -> Self {
-        Self { sleep: Box::pin(sleep_until(Instant::now())), armed: None }
+    /// Outside a Tokio runtime with time enabled and, unless the precision is Tokio's, with I/O
+    /// enabled. Hence a driver makes its timer when it starts, and not when the first timed bundle
+    /// comes in: no peer can cause this.
+    pub(crate) fn new(precision: Precision) -> Self {
+        let spin = match precision {
+            #[cfg(feature = "fine")]
+            Precision::Spin(spin) => spin.min(LONGEST_SPIN),
+            _ => Duration::ZERO,
+        };
+        Self { alarm: Alarm::new(precision), armed: None, spin }
     }
 
     /// Ready, with a reading of `clock`, as soon as its monotonic time has reached `wake`, never
@@ -43,9 +55,10 @@ impl Timer {
             self.armed = None;
             return Poll::Pending;
         };
+        let mut spun = false;
         loop {
             if self.armed == Some(wake) {
-                ready!(self.sleep.as_mut().poll(cx));
+                ready!(self.alarm.poll(cx));
                 self.armed = None;
             }
             let now = clock.now();
@@ -53,10 +66,25 @@ impl Timer {
                 return Poll::Ready(now);
             }
             let lacking = wake.saturating_duration_since(now.monotonic);
+            if lacking <= self.spin && !spun {
+                spin(lacking);
+                spun = true;
+                continue;
+            }
             let tokio = Instant::now();
-            self.sleep.as_mut().reset(if tokio < wake { wake } else { tokio + lacking.min(LONGEST) });
+            let at = if tokio < wake { wake } else { tokio + lacking.min(LONGEST) };
+            let early = if spun { Duration::ZERO } else { self.spin };
+            self.alarm.set(at.checked_sub(early).unwrap_or(at));
             self.armed = Some(wake);
         }
+    }
+}
+
+/// By the operating system's clock: Tokio's may be paused.
+fn spin(time: Duration) {
+    let begin = std::time::Instant::now();
+    while begin.elapsed() < time {
+        std::hint::spin_loop();
     }
 }
 
@@ -88,6 +116,14 @@ mod tests {
         }
     }
 
+    fn deadline(timer: &Timer) -> Instant {
+        match &timer.alarm {
+            Alarm::Sleep(sleep) => sleep.deadline(),
+            #[cfg(feature = "fine")]
+            Alarm::Fine(_) => unreachable!("Tokio's was asked for"),
+        }
+    }
+
     async fn due(timer: &mut Timer, clock: &impl Clock, wake: Instant) -> Reading {
         poll_fn(|cx| timer.poll_due(cx, clock, Some(wake))).await
     }
@@ -95,7 +131,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn between_milliseconds_it_is_late_by_less_than_one_and_never_early() {
         let clock = TokioClock::new();
-        let mut timer = Timer::new();
+        let mut timer = Timer::new(Precision::Tokio);
         for nanos in [1, 999_999, 1_000_001, 1_234_567, 86_400_000_000_001] {
             let wake = Instant::now() + Duration::from_nanos(nanos);
             let late = due(&mut timer, &clock, wake).await.monotonic.checked_duration_since(wake);
@@ -107,7 +143,7 @@ mod tests {
     async fn whole_milliseconds_are_exact() {
         let clock = TokioClock::new();
         let start = clock.now();
-        let mut timer = Timer::new();
+        let mut timer = Timer::new(Precision::Tokio);
         for millis in [1, 2, 10, 1_000, 3_600_000] {
             let wake = start.monotonic + MILLI * millis;
             assert_eq!(due(&mut timer, &clock, wake).await.wall, start.wall + MILLI * millis);
@@ -118,7 +154,7 @@ mod tests {
     async fn what_is_past_is_due_at_once() {
         let clock = TokioClock::new();
         let start = Instant::now();
-        let mut timer = Timer::new();
+        let mut timer = Timer::new(Precision::Tokio);
         for _ in 0..3 {
             assert_eq!(due(&mut timer, &clock, start).await.monotonic, start);
         }
@@ -127,7 +163,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_is_armed_again_only_when_the_head_changes() {
         let clock = TokioClock::new();
-        let mut timer = Timer::new();
+        let mut timer = Timer::new(Precision::Tokio);
         let woken = Arc::new(Woken::default());
         let waker = Arc::clone(&woken).into();
         let cx = &mut Context::from_waker(&waker);
@@ -139,10 +175,10 @@ mod tests {
         for _ in 0..100 {
             assert!(timer.poll_due(cx, &clock, near).is_pending());
         }
-        assert_eq!((timer.armed, timer.sleep.deadline()), (near, start + SECOND));
+        assert_eq!((timer.armed, deadline(&timer)), (near, start + SECOND));
 
         assert!(timer.poll_due(cx, &clock, far).is_pending());
-        assert_eq!(timer.sleep.deadline(), start + 3 * SECOND);
+        assert_eq!(deadline(&timer), start + 3 * SECOND);
         tokio::time::advance(SECOND).await;
         assert_eq!(woken.0.load(Ordering::Relaxed), 0, "the old head is forgotten");
 
@@ -161,7 +197,7 @@ mod tests {
     async fn a_clock_behind_tokio_s_is_waited_for() {
         let clock = ManualClock::new();
         let wake = clock.now().monotonic + SECOND;
-        let mut timer = Timer::new();
+        let mut timer = Timer::new(Precision::Tokio);
         let mut looks = 0;
         let reading = poll_fn(|cx| {
             looks += 1;
@@ -175,13 +211,54 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_system_clock_is_never_early() {
-        let mut timer = Timer::new();
-        for micros in [0, 1, 300, 1_500, 5_000] {
-            let wake = SystemClock.now().monotonic + Duration::from_micros(micros);
-            assert!(due(&mut timer, &SystemClock, wake).await.monotonic >= wake);
-            assert!(Instant::now() >= wake);
+    async fn the_system_clock_is_never_early_in_any_mode() {
+        let modes = [
+            Precision::Tokio,
+            #[cfg(feature = "fine")]
+            Precision::Fine,
+            #[cfg(feature = "fine")]
+            Precision::Spin(Duration::from_micros(200)),
+            #[cfg(feature = "fine")]
+            Precision::Spin(Duration::MAX),
+        ];
+        for mode in modes {
+            let mut timer = Timer::new(mode);
+            for micros in [0, 1, 300, 1_500, 5_000] {
+                let wake = SystemClock.now().monotonic + Duration::from_micros(micros);
+                assert!(due(&mut timer, &SystemClock, wake).await.monotonic >= wake);
+                assert!(Instant::now() >= wake);
+            }
         }
+    }
+
+    #[cfg(feature = "fine")]
+    #[tokio::test]
+    async fn a_clock_that_stands_is_looked_at_and_not_spun_for_without_end() {
+        let clock = ManualClock::new();
+        let wake = clock.now().monotonic + Duration::from_micros(300);
+        let mut timer = Timer::new(Precision::Spin(MILLI));
+        let mut looks = 0;
+        let reading = poll_fn(|cx| {
+            looks += 1;
+            if looks == 4 {
+                clock.advance(MILLI);
+            }
+            timer.poll_due(cx, &clock, Some(wake))
+        });
+        assert_eq!(reading.await.monotonic, wake + MILLI - Duration::from_micros(300));
+    }
+
+    #[cfg(feature = "fine")]
+    #[tokio::test]
+    async fn a_fine_timer_is_set_anew_when_the_head_changes() {
+        let mut timer = Timer::new(Precision::Fine);
+        let start = SystemClock.now().monotonic;
+        for millis in [50, 20, 3] {
+            let wake = Some(start + MILLI * millis);
+            assert!(poll_fn(|cx| Poll::Ready(timer.poll_due(cx, &SystemClock, wake))).await.is_pending());
+        }
+        let woken = due(&mut timer, &SystemClock, start + 3 * MILLI).await.monotonic;
+        assert!(woken < start + 20 * MILLI, "by the nearest: {:?}", woken - start);
     }
 
     /// Tokio's time, and a wall clock that is put forward or back at some moment.
@@ -210,7 +287,7 @@ mod tests {
             let due = start.wall + 10 * SECOND + 100 * MILLI * item;
             assert!(queue.push(Entry { due, bytes: 1, peer: None, item }).is_ok());
         }
-        let mut timer = Timer::new();
+        let mut timer = Timer::new(Precision::Tokio);
         let mut ran = Vec::new();
         while queue.len() > 0 {
             let now = poll_fn(|cx| timer.poll_due(cx, &clock, queue.next_wake())).await;

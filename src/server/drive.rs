@@ -23,7 +23,7 @@ use super::unit::{Arrival, Shared};
 use super::wake::Flag;
 use crate::channel::Outlet;
 use crate::packet::{Meta, Packet};
-use crate::schedule::Timer;
+use crate::schedule::{Precision, Timer};
 use crate::wire::DecodeError;
 
 /// Packets that run before other tasks of the runtime get their turn.
@@ -45,12 +45,18 @@ pub(super) struct Source {
 ///
 /// After `stop` nothing is read; what was read before runs to its end, also in lanes, and connections
 /// are closed when the answers have left.
-pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usize, stop: CancellationToken) {
+pub(super) async fn drive(
+    shared: Arc<Shared>,
+    sources: Vec<Source>,
+    inbox: usize,
+    precision: Precision,
+    stop: CancellationToken,
+) {
     // However this future ends, calls in lanes end with it.
     let _end_of_jobs = shared.ground.dropped.clone().drop_guard();
     let mut intake =
         Intake { shared: &shared, sources, turn: 0, inbox: VecDeque::new(), limit: inbox.max(1) };
-    let mut timer = Timer::new();
+    let mut timer = Timer::new(precision);
     let mut stopped = pin!(stop.cancelled());
     let mut stopping = false;
     let jobs = &shared.ground.jobs;
@@ -63,6 +69,7 @@ pub(super) async fn drive(shared: Arc<Shared>, sources: Vec<Source>, inbox: usiz
 
     poll_fn(|cx| {
         flag.register(cx.waker());
+        shared.changed.register(cx.waker());
         if !stopping && stopped.as_mut().poll(cx).is_ready() {
             stopping = true;
             intake.stop_reading();
@@ -138,15 +145,8 @@ impl Intake<'_> {
 
     /// What is to run next: a bundle that is due, or the oldest packet of the inbox.
     fn next(&mut self, stopping: bool) -> Option<Arrival> {
-        let mut schedule = self.shared.schedule();
-        if schedule.len() > 0 && !stopping {
-            if let Some(due) = schedule.pop_due(self.shared.clock.now()) {
-                let mut arrival = due.entry.item;
-                arrival.meta.lateness = due.late;
-                return Some(arrival);
-            }
-        }
-        self.inbox.pop_front()
+        let due = if stopping { None } else { self.shared.next_due() };
+        due.or_else(|| self.inbox.pop_front())
     }
 
     /// Takes in what the sources have, at most `most` and as much as the inbox holds.
@@ -183,7 +183,7 @@ impl Intake<'_> {
         Poll::Pending
     }
 
-    fn accept(&mut self, source: usize, (packet, mut meta): Item) {
+    fn accept(&mut self, source: usize, (packet, meta): Item) {
         let counters = &self.shared.ground.counters;
         counters.received.up();
         let packet = match packet {
@@ -202,12 +202,6 @@ impl Intake<'_> {
         if !meta.repairs.is_none() {
             counters.repaired.up();
         }
-        if let Packet::Bundle(bundle) = &packet {
-            match self.shared.admit(bundle, &meta, source) {
-                Some(late) => meta.lateness = late,
-                None => return,
-            }
-        }
-        self.inbox.push_back(Arrival { packet, meta, source });
+        self.inbox.extend(self.shared.receive(packet, meta, source));
     }
 }

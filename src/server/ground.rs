@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::stats::Counters;
 use super::throttle::Throttle;
+use super::times::{Times, with_offset};
 use crate::channel::Outlet;
 use crate::codec::{FrameError, FrameErrorKind};
 use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, SendBack, WayBack};
@@ -21,7 +22,7 @@ pub(super) struct Ground {
     pub(super) counters: Counters,
     pub(super) faults: Faults,
     outlets: Vec<Option<Outlet>>,
-    /// The same, for handlers that answer later.
+    /// The same, with the tags of bundles on the clocks of the peers.
     ways_back: Vec<WayBack>,
     /// The calls that wait or run in lanes.
     pub(super) jobs: TaskTracker,
@@ -40,11 +41,13 @@ pub(super) struct Faults {
 }
 
 impl Ground {
-    pub(super) fn new(outlets: Vec<Option<Outlet>>) -> Self {
-        let way_back =
-            |outlet: &Option<Outlet>| outlet.clone().map(|outlet| Arc::new(outlet) as Arc<dyn SendBack>);
+    pub(super) fn new(outlets: Vec<Option<Outlet>>, times: &Times) -> Self {
+        let way_back = |(source, outlet): (usize, &Option<Outlet>)| {
+            let back = outlet.clone().map(|outlet| Arc::new(outlet) as Arc<dyn SendBack>);
+            with_offset(back, times.offset(source))
+        };
         Self {
-            ways_back: outlets.iter().map(way_back).collect(),
+            ways_back: outlets.iter().enumerate().map(way_back).collect(),
             outlets,
             counters: Counters::default(),
             faults: Faults::default(),
@@ -134,10 +137,8 @@ impl Ground {
             }
         }
         for packet in replies.packets {
-            let sent = match self.outlet(source) {
-                Some(outlet) if budget.take(packet.as_bytes().len()) => {
-                    outlet.reply(&packet, meta.peer).await
-                }
+            let sent = match self.way_back(source) {
+                Some(back) if budget.take(packet.as_bytes().len()) => back.send(packet, meta.peer).await,
                 _ => {
                     self.counters.replies_dropped.up();
                     continue;

@@ -32,6 +32,10 @@ impl ServerHandle {
         Self { task, stop, shared, addresses }
     }
 
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Stops reading, runs what was read, and returns when the last handler has. The ports are free
     /// then. Bundles that wait for their time are dropped and counted. Returns the last numbers.
     ///

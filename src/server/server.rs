@@ -11,12 +11,13 @@ use tokio_util::sync::CancellationToken;
 use super::ServerHandle;
 use super::drive::{Source, drive};
 use super::ground::Ground;
+use super::times::Times;
 use super::unit::Shared;
 use crate::channel::{Channel, Outlet};
 use crate::dispatch::{Dispatch, Router, Subscription};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
-use crate::schedule::{Clock, Queue, ScheduleLimits, SystemClock};
+use crate::schedule::{Clock, Precision, Queue, ScheduleLimits, SystemClock, TimeOptions};
 use crate::wire::DecodeError;
 
 /// Packets that wait for a handler by default.
@@ -51,6 +52,9 @@ pub struct Server {
     outlets: Vec<Option<Outlet>>,
     clock: Arc<dyn Clock>,
     schedule: ScheduleLimits,
+    time: TimeOptions,
+    time_on: Vec<(Arc<str>, TimeOptions)>,
+    precision: Precision,
     inbox: usize,
     max_calls: usize,
 }
@@ -65,6 +69,9 @@ impl Server {
             outlets: Vec::new(),
             clock: Arc::new(SystemClock),
             schedule: ScheduleLimits::default(),
+            time: TimeOptions::new(),
+            time_on: Vec::new(),
+            precision: Precision::default(),
             inbox: INBOX,
             max_calls: MAX_CALLS,
         }
@@ -118,6 +125,46 @@ impl Server {
     /// The limits of what may wait for its time.
     pub fn schedule(mut self, limits: ScheduleLimits) -> Self {
         self.schedule = limits;
+        self
+    }
+
+    /// How exactly the server wakes for what is due. Default [`Precision::Tokio`].
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// What becomes of time tags, on all channels that have no options of their own.
+    pub fn time(mut self, options: TimeOptions) -> Self {
+        self.time = options;
+        self
+    }
+
+    /// What becomes of the time tags of one channel, instead of what [`time`](Server::time) says:
+    /// any that was added with [`listen`](Server::listen) or [`feed`](Server::feed).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tokio_osc::{Channel, LatePolicy, Router, Server, TimeOptions};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// let server = Server::new(Router::new())
+    ///     .time(TimeOptions::new().late(LatePolicy::DropAfter(Duration::from_millis(50))))
+    ///     .listen("show", Channel::udp("127.0.0.1:0").await?)
+    ///     .listen("sensors", Channel::udp("127.0.0.1:0").await?)
+    ///     .time_on("sensors", TimeOptions::new().honor_time_tags(false));
+    /// # drop(server);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    /// There is no channel of this name yet.
+    #[track_caller]
+    pub fn time_on(mut self, channel: &str, options: TimeOptions) -> Self {
+        let name = self.sources.iter().map(|source| &source.name).find(|name| ***name == *channel);
+        #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
+        let Some(name) = name else { panic!("there is no channel {channel:?} yet") };
+        self.time_on.push((Arc::clone(name), options));
         self
     }
 
@@ -175,7 +222,7 @@ impl Server {
     /// a socket that is never. Dropping the future stops it.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Outside of a Tokio runtime with time enabled; with a [`Precision`] of its own, I/O as well.
     ///
     /// # Cancel safety
     /// A dropped server stops at once: a handler that waits is dropped, and so are the packets of
@@ -187,7 +234,7 @@ impl Server {
     /// Runs the server in a task of its own.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Outside of a Tokio runtime with time enabled; with a [`Precision`] of its own, I/O as well.
     pub fn spawn(self) -> ServerHandle {
         let addresses = self.addresses.clone();
         let stop = CancellationToken::new();
@@ -197,10 +244,20 @@ impl Server {
 
     fn start(self, stop: CancellationToken) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
         let queue = Queue::new(self.schedule, self.clock.now());
-        let ground = Arc::new(Ground::new(self.outlets));
-        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, queue, self.max_calls));
-        let running = drive(Arc::clone(&shared), self.sources, self.inbox, stop);
+        let named = |source: &Source| (Arc::clone(&source.name), self.options_of(&source.name));
+        let times = Times::new(self.sources.iter().map(named));
+        let ground = Arc::new(Ground::new(self.outlets, &times));
+        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, times, queue, self.max_calls));
+        let running = drive(Arc::clone(&shared), self.sources, self.inbox, self.precision, stop);
         (shared, running)
+    }
+}
+
+impl Server {
+    /// The last options given to the channel, or those for all.
+    fn options_of(&self, channel: &str) -> TimeOptions {
+        let own = self.time_on.iter().rev().find(|(name, _)| **name == *channel);
+        own.map_or(&self.time, |(_, options)| options).clone()
     }
 }
 

@@ -9,8 +9,9 @@ macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// What a server has done so far.
         ///
-        /// Packets: `received` = `malformed` + packets that ran or run now + those in the inbox +
-        /// those that the schedule holds or dropped. Messages: each one that ran is `matched`,
+        /// Packets: `received` = `malformed` + `refused_time_tags` + packets that ran or run now,
+        /// were dropped or handed over as late + those in the inbox + those that the schedule holds
+        /// or dropped. Messages: each one that ran is `matched`,
         /// `unmatched` or `illegal`.
         ///
         /// ```
@@ -89,6 +90,13 @@ counters! {
     replies_dropped,
     /// Bundles that were waiting when the server was shut down.
     discarded,
+    /// Packets refused because a bundle in them is due before the bundle around it
+    /// ([`TimeOptions::check_inner_time_tags`](crate::TimeOptions::check_inner_time_tags)).
+    refused_time_tags,
+    /// Bundles dropped because they were late ([`LatePolicy::DropAfter`](crate::LatePolicy::DropAfter)).
+    late_dropped,
+    /// Bundles handed to the function for late ones ([`LatePolicy::Hand`](crate::LatePolicy::Hand)).
+    late_handed,
 }
 
 /// One number, written by one task and read by any.

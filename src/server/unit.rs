@@ -1,12 +1,16 @@
 //! One packet after the other: a message to its handlers, a bundle as one unit.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::SystemTime;
 
+use futures::task::AtomicWaker;
+
+use super::admission::Admission;
 use super::ground::Ground;
+use super::times::Times;
 use crate::dispatch::{Cached, Dispatch, Found, Lookup, Pushed, ReplyBudget, Routes};
-use crate::packet::{Bundle, Message, Meta, Packet};
-use crate::schedule::{Clock, Due, Entry, HorizonPolicy, Queue};
+use crate::packet::{Message, Meta, Packet};
+use crate::schedule::{Clock, Queue};
 
 /// A packet that has arrived, and the channel it came from.
 #[derive(Debug)]
@@ -14,6 +18,8 @@ pub(super) struct Arrival {
     pub(super) packet: Packet,
     pub(super) meta: Meta,
     pub(super) source: usize,
+    /// When it was to run, if it has a time of its own.
+    pub(super) due: Option<SystemTime>,
 }
 
 /// What the loop and the handle share.
@@ -21,7 +27,10 @@ pub(super) struct Shared {
     pub(super) dispatch: Arc<dyn Dispatch>,
     pub(super) ground: Arc<Ground>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) times: Times,
     schedule: Mutex<Queue<Arrival>>,
+    /// Wakes the loop when the schedule was changed from outside.
+    pub(super) changed: AtomicWaker,
     scratch: Mutex<Scratch>,
     max_calls: usize,
 }
@@ -44,46 +53,21 @@ impl Shared {
         dispatch: Arc<dyn Dispatch>,
         ground: Arc<Ground>,
         clock: Arc<dyn Clock>,
+        times: Times,
         schedule: Queue<Arrival>,
         max_calls: usize,
     ) -> Self {
         let (schedule, scratch) = (Mutex::new(schedule), Mutex::default());
-        Self { dispatch, ground, clock, schedule, scratch, max_calls }
+        Self { dispatch, ground, clock, times, schedule, changed: AtomicWaker::new(), scratch, max_calls }
     }
 
     pub(super) fn schedule(&self) -> MutexGuard<'_, Queue<Arrival>> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides when a bundle that has arrived runs: now, and how late, or not now, because it waits
-    /// or was dropped.
-    pub(super) fn admit(&self, bundle: &Bundle, meta: &Meta, source: usize) -> Option<Duration> {
-        if bundle.time_tag().is_immediately() {
-            return Some(Duration::ZERO);
-        }
-        let now = self.clock.now();
-        let mut schedule = self.schedule();
-        match schedule.judge(bundle.time_tag(), now) {
-            Due::Immediately | Due::Unset => Some(Duration::ZERO),
-            Due::Now { late } => Some(late),
-            Due::BeyondHorizon => {
-                (schedule.limits().beyond_horizon == HorizonPolicy::RunNow).then_some(Duration::ZERO)
-            }
-            Due::Later { due } => {
-                // A copy of exactly its size: what waits must not keep a larger buffer alive.
-                let packet = Packet::Bundle(bundle.as_ref().to_owned());
-                let bytes = packet.as_bytes().len();
-                let item = Arrival { packet, meta: meta.clone(), source };
-                // A refusal is counted by the schedule.
-                let _ = schedule.push(Entry { due, bytes, peer: meta.peer.ip(), item });
-                None
-            }
-        }
-    }
-
     /// Runs a packet to its end: every handler of every message, in order.
     pub(super) async fn run(&self, arrival: Arrival) {
-        let Arrival { packet, mut meta, source } = arrival;
+        let Some(Arrival { packet, mut meta, source, .. }) = self.on_time(arrival) else { return };
         let mut scratch = std::mem::take(&mut *self.scratch());
         let routes = scratch.routes.get(&*self.dispatch);
         let mut allowance = Allowance { calls: self.max_calls, replies: ReplyBudget::default() };
@@ -92,9 +76,11 @@ impl Shared {
                 self.message(&*routes, &mut scratch.found, &message, &meta, source, &mut allowance).await;
             }
             Packet::Bundle(bundle) => {
-                let mut open = vec![(bundle.time_tag(), bundle.into_elements())];
-                while let Some((time_tag, elements)) = open.last_mut() {
-                    meta.time_tag = Some(*time_tag);
+                let mut open = vec![(bundle.time_tag(), meta.lateness, bundle.into_elements())];
+                while let Some((time_tag, lateness, elements)) = open.last_mut() {
+                    let (outer, outer_lateness) = (*time_tag, *lateness);
+                    meta.time_tag = Some(outer);
+                    meta.lateness = outer_lateness;
                     match elements.next() {
                         Some(Packet::Message(message)) => {
                             self.message(
@@ -109,8 +95,9 @@ impl Shared {
                         }
                         // Judged now that its parent runs: if due, here and at this place.
                         Some(Packet::Bundle(inner)) => {
-                            if self.admit(&inner, &meta, source).is_some() {
-                                open.push((inner.time_tag(), inner.into_elements()));
+                            if let Admission::Runs { late } = self.admit_inner(&inner, outer, &meta, source) {
+                                let late = late.unwrap_or(outer_lateness);
+                                open.push((inner.time_tag(), late, inner.into_elements()));
                             }
                         }
                         None => {

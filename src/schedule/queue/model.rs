@@ -219,7 +219,7 @@ impl Run {
         let mut peers: Vec<_> = self.model.items.iter().filter_map(|item| item.peer).collect();
         peers.sort_unstable();
         peers.dedup();
-        assert_eq!(self.queue.peers(), peers.len());
+        assert_eq!(counters.peers, peers.len());
         let head = self.model.items.iter().map(|item| item.due).min();
         let seen = self.queue.anchor;
         assert_eq!(self.queue.next_deadline(), head.map(|due| seen.deadline(due)));

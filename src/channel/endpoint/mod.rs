@@ -1,0 +1,224 @@
+//! Where to listen and where to send, as text: `osc.udp://239.1.2.3:9000/?interface=eth0&ttl=4`.
+
+mod parse;
+mod query;
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, SocketAddrV6};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::host::is_of_a_link;
+use super::{Broadcast, Channel, Client, HostPort, Interface, IpFamily, Multicast, Udp};
+pub use parse::EndpointError;
+use query::{Query, encode};
+
+/// Where to listen or to send, written as liblo writes it: a scheme, a host and port or a path, and
+/// options.
+///
+/// | text | means |
+/// | --- | --- |
+/// | `osc.udp://HOST:PORT/`, or `HOST:PORT` for short | UDP; multicast if the host is a group |
+/// | `osc.tcp://HOST:PORT/` | TCP, each packet with its length before it |
+/// | `osc.tcp+slip://HOST:PORT/` | TCP, SLIP |
+/// | `osc.unix:///PATH` | a Unix socket |
+///
+/// HOST is a [`HostPort`]'s: `stage.local`, `10.0.0.7`, `[fe80::1%eth0]`, `*`. Options follow a `?`,
+/// with `&` between them; those marked with + may stand there more than once:
+///
+/// | option | of | sets |
+/// | --- | --- | --- |
+/// | `interface=eth0` + | UDP | the interface of a group or a broadcast, by name, number or address; `all` |
+/// | `ttl=4`, `dscp=46`, `device=eth0` | UDP | [`Udp::ttl`], [`Udp::dscp`], [`Udp::device`] |
+/// | `receive_buffer=4194304`, `send_buffer=…` | UDP | [`Udp::receive_buffer`], [`Udp::send_buffer`] |
+/// | `reuse=true` | UDP | [`Udp::reuse_address`] and [`Udp::reuse_port`] |
+/// | `reply_port=4002` | UDP | [`Udp::reply_to_port`] |
+/// | `broadcast=true` | UDP | [`Broadcast`] instead of [`Udp`] |
+/// | `loop=false` | groups | [`Multicast::multicast_loop`] |
+/// | `group=239.1.2.4` +, `source=10.0.0.7` + | groups | [`Multicast::group`], [`Multicast::source`] |
+/// | `family=ipv6` | all with a host | addresses of this family only, `ipv4` or `ipv6` |
+/// | `end=single` | SLIP | one END, behind each packet, instead of two |
+///
+/// ```
+/// use tokio_osc::{Endpoint, Scheme};
+///
+/// let endpoint: Endpoint = "osc.udp://239.1.2.3:9000/?interface=eth0&ttl=4".parse()?;
+/// assert_eq!(endpoint.scheme(), Scheme::Udp);
+/// assert_eq!(endpoint.to_string(), "osc.udp://239.1.2.3:9000/?interface=eth0&ttl=4");
+///
+/// let error = "osc.udp://10.0.0.7:9000/?tll=4".parse::<Endpoint>().unwrap_err();
+/// assert_eq!(error.to_string(), "`tll` is no option of osc.udp");
+/// # Ok::<(), tokio_osc::EndpointError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    scheme: Scheme,
+    place: Place,
+    query: Query,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Host(HostPort),
+    Path(PathBuf),
+}
+
+/// The transports that an [`Endpoint`] can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// `osc.udp`
+    Udp,
+    /// `osc.tcp`: each packet with its length before it.
+    Tcp,
+    /// `osc.tcp+slip`
+    TcpSlip,
+    /// `osc.unix`
+    Unix,
+}
+
+impl Endpoint {
+    /// UDP at this host and port, without options.
+    pub fn udp(host: impl Into<HostPort>) -> Self {
+        Self { scheme: Scheme::Udp, place: Place::Host(host.into()), query: Query::default() }
+    }
+
+    /// The transport.
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The host and port; `None` for a Unix socket.
+    pub const fn host(&self) -> Option<&HostPort> {
+        match &self.place {
+            Place::Host(host) => Some(host),
+            Place::Path(_) => None,
+        }
+    }
+
+    /// The path of a Unix socket.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Host(_) => None,
+            Place::Path(path) => Some(path),
+        }
+    }
+
+    /// The family that addresses are to be of, if one was named.
+    pub const fn family(&self) -> Option<IpFamily> {
+        self.query.family
+    }
+
+    /// Whether SLIP frames are to have one END instead of two.
+    pub const fn single_end(&self) -> bool {
+        self.query.single_end
+    }
+
+    /// The same endpoint at another address: what a bound channel prints, when the port was 0 or the
+    /// host a name.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { place: Place::Host(address.into()), ..self.clone() }
+    }
+
+    /// Listens: by [`Udp::bind`], [`Multicast::join`] if the host is a group, or [`Broadcast::bind`]
+    /// with `broadcast=true`.
+    ///
+    /// # Errors
+    /// As these, and if an option does not belong to what the host turns out to be.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub async fn bind(&self) -> io::Result<Channel> {
+        match self.resolve().await? {
+            Kind::Group(group) => self.query.multicast(group).join(),
+            Kind::Broadcast(address) => self.query.broadcast(address).bind(),
+            Kind::Host(host) => self.query.unicast(host).bind().await,
+        }
+    }
+
+    /// Makes a client: by [`Udp::client`], [`Multicast::client`] if the host is a group, or
+    /// [`Broadcast::client`] with `broadcast=true`.
+    ///
+    /// # Errors
+    /// As [`bind`](Endpoint::bind).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub async fn client(&self) -> io::Result<Client> {
+        match self.resolve().await? {
+            Kind::Group(group) => self.query.multicast(group).client(),
+            Kind::Broadcast(address) => self.query.broadcast(address).client(),
+            Kind::Host(host) => self.query.unicast(host).client().await,
+        }
+    }
+
+    async fn resolve(&self) -> io::Result<Kind> {
+        let refuse = |kind, text: String| Err(io::Error::new(kind, text));
+        let (Scheme::Udp, Place::Host(host)) = (self.scheme, &self.place) else {
+            return refuse(io::ErrorKind::Unsupported, format!("{} is no UDP", self.scheme));
+        };
+        let addresses = host.resolve(self.query.family).await?;
+        let Some(first) = addresses.first().copied() else {
+            return refuse(io::ErrorKind::NotFound, format!("`{host}` has no address"));
+        };
+        if first.ip().is_multicast() {
+            return Ok(Kind::Group(first));
+        }
+        if let Some(option) = self.query.of_groups() {
+            return refuse(io::ErrorKind::InvalidInput, format!("`{option}` is for groups, {host} is none"));
+        }
+        if self.query.broadcast {
+            return Ok(Kind::Broadcast(first));
+        }
+        match (first, self.query.interfaces.as_slice()) {
+            (_, []) if !self.query.all_interfaces => Ok(Kind::Host(host.clone())),
+            (SocketAddr::V6(v6), [interface]) if is_of_a_link(first.ip()) => {
+                let link = interface.find()?.index;
+                Ok(Kind::Host(SocketAddrV6::new(*v6.ip(), v6.port(), 0, link).into()))
+            }
+            _ => refuse(
+                io::ErrorKind::InvalidInput,
+                format!("`interface` is for groups and broadcasts, {host} is none; there is `device`"),
+            ),
+        }
+    }
+}
+
+/// What the host of a UDP endpoint turned out to be.
+enum Kind {
+    Group(SocketAddr),
+    Broadcast(SocketAddr),
+    Host(HostPort),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Host(host) => write!(f, "{}://{host}/{}", self.scheme, self.query),
+            Place::Path(path) => {
+                let path = encode(&path.to_string_lossy(), "/");
+                write!(f, "{}://{path}{}", self.scheme, self.query)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "osc.udp",
+            Self::Tcp => "osc.tcp",
+            Self::TcpSlip => "osc.tcp+slip",
+            Self::Unix => "osc.unix",
+        })
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        parse::endpoint(text)
+    }
+}

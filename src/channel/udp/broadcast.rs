@@ -1,0 +1,108 @@
+//! UDP from one to all hosts of a network.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::link::ReplyTo;
+use super::options::{Common, common_setters};
+use crate::channel::{Channel, Client, Interface, PeerNames};
+use crate::wire::DecodeOptions;
+
+/// Options of a socket that sends to all hosts of a network, or hears what is sent to all; ends in
+/// [`client`](Broadcast::client) or [`bind`](Broadcast::bind).
+///
+/// The address is the one of a network, such as 10.0.0.255 of 10.0.0.0/24, or 255.255.255.255 for
+/// the network that the interface is on. IPv6 has no broadcast: send to the group `ff02::1` with
+/// [`Multicast`](crate::Multicast).
+///
+/// | option | default |
+/// | --- | --- |
+/// | [`interface`](Broadcast::interface) | the system's choice |
+/// | [`reuse_address`](Broadcast::reuse_address), [`reuse_port`](Broadcast::reuse_port) | false |
+/// | [`ttl`](Broadcast::ttl) | the system's, as a rule 64 |
+///
+/// The others are those of [`Udp`](crate::Udp).
+///
+/// ```
+/// use std::net::Ipv4Addr;
+/// use futures::StreamExt;
+/// use tokio_osc::Broadcast;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // The network of the loopback interface.
+/// let all = Ipv4Addr::new(127, 255, 255, 255);
+/// let mut channel = Broadcast::new((all, 0)).bind()?;
+/// let client = Broadcast::new((all, channel.local_addr()?.port())).client()?;
+/// client.send(("/scene", 3)).await?;
+///
+/// let (packet, _) = channel.next().await.expect("a channel never ends");
+/// assert_eq!(packet?.to_string(), "/scene ,i 3");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use = "options do nothing until they end in a verb"]
+pub struct Broadcast {
+    address: SocketAddr,
+    interface: Option<Interface>,
+    common: Common,
+}
+
+impl Broadcast {
+    /// Sends to this address and port, or hears what is sent to this port.
+    pub fn new(address: impl Into<SocketAddr>) -> Self {
+        let mut common = Common::default();
+        common.socket.broadcast = true;
+        Self { address: address.into(), interface: None, common }
+    }
+
+    /// The interface that packets to 255.255.255.255 leave by; its address is their source. A
+    /// channel hears what arrives there, nothing else (Linux and Android; an error elsewhere).
+    pub fn interface(mut self, interface: impl Into<Interface>) -> Self {
+        self.interface = Some(interface.into());
+        self
+    }
+
+    common_setters!();
+
+    /// Receives what is sent to the port, to all or to this host alone.
+    ///
+    /// # Errors
+    /// The port cannot be had; the error names the address.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn bind(mut self) -> io::Result<Channel> {
+        self.require_v4()?;
+        if let Some(interface) = &self.interface {
+            self.common.socket.device = Some(interface.find()?.name);
+        }
+        let local = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), self.address.port());
+        Ok(self.common.channel(self.common.open(local)?))
+    }
+
+    /// A client of all hosts of the network. Requests take the first answer of any of them.
+    ///
+    /// # Errors
+    /// No port is free, the interface is not there, or the address is of IPv6.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn client(self) -> io::Result<Client> {
+        self.require_v4()?;
+        let local = match &self.interface {
+            Some(interface) => interface.find()?.v4()?,
+            None => Ipv4Addr::UNSPECIFIED,
+        };
+        let link = self.common.open(SocketAddr::new(local.into(), 0))?;
+        Ok(self.common.client(link, self.address, None))
+    }
+
+    fn require_v4(&self) -> io::Result<()> {
+        if self.address.is_ipv4() {
+            return Ok(());
+        }
+        let text = "IPv6 has no broadcast: send to the group ff02::1 with `Multicast`";
+        Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+    }
+}

@@ -1,0 +1,99 @@
+//! One packet to many: encoded once.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::BytesMut;
+
+use super::link::{Link, check_peer};
+use crate::codec::FrameError;
+use crate::packet::IntoPacket;
+
+/// Sends each packet to many peers; it is encoded once. What [`Client::to`](crate::Client::to) and
+/// [`Multicast::clients`](crate::Multicast::clients) return.
+///
+/// Cloning it is a reference count.
+///
+/// ```
+/// use tokio_osc::{Channel, Client};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let left = Channel::udp("127.0.0.1:0").await?;
+/// let right = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(left.local_addr()?).await?;
+///
+/// let both = client.to([left.local_addr()?, right.local_addr()?])?;
+/// let report = both.send(("/scene", 3)).await?;
+/// assert_eq!(report.sent, 2);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct FanOut {
+    targets: Arc<[(Arc<Link>, SocketAddr)]>,
+    /// The buffer of the last send, for the next.
+    buffer: Arc<Mutex<BytesMut>>,
+}
+
+/// What became of one packet to many.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+#[must_use = "it names the peers that were not sent to"]
+pub struct SendReport {
+    /// Peers that the packet was sent to.
+    pub sent: usize,
+    /// Those that it was not sent to, and why.
+    pub failed: Vec<(SocketAddr, FrameError)>,
+}
+
+impl FanOut {
+    pub(in crate::channel) fn new(targets: Vec<(Arc<Link>, SocketAddr)>) -> Self {
+        Self { targets: targets.into(), buffer: Arc::default() }
+    }
+
+    /// Sends a packet to each peer, one after the other. A peer that cannot be sent to keeps no
+    /// other from its packet.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded; then nothing was sent.
+    ///
+    /// # Cancel safety
+    /// After a drop the packet was sent to some, in the order of the peers.
+    pub async fn send(&self, packet: impl IntoPacket) -> Result<SendReport, FrameError> {
+        let mut buffer = std::mem::take(&mut *self.buffer());
+        buffer.clear();
+        let encoded = packet.encode(&mut buffer);
+        let mut report = SendReport::default();
+        if encoded.is_ok() {
+            for (link, peer) in self.targets.iter() {
+                match send(link, &buffer, *peer).await {
+                    Ok(()) => report.sent += 1,
+                    Err(error) => report.failed.push((*peer, error)),
+                }
+            }
+        }
+        *self.buffer() = buffer;
+        encoded?;
+        Ok(report)
+    }
+
+    /// The peers, in the order in which they are sent to.
+    pub fn peers(&self) -> impl Iterator<Item = SocketAddr> {
+        self.targets.iter().map(|(_, peer)| *peer)
+    }
+
+    fn buffer(&self) -> std::sync::MutexGuard<'_, BytesMut> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn send(link: &Link, frame: &[u8], peer: SocketAddr) -> Result<(), FrameError> {
+    check_peer(link.local_addr(), peer)?;
+    link.send(frame, peer).await
+}
+
+impl fmt::Debug for FanOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FanOut").field(&self.peers().collect::<Vec<_>>()).finish()
+    }
+}

@@ -1,0 +1,137 @@
+//! A UDP socket that sends: to any peer, with its errors told apart and counted.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::net::UdpSocket;
+
+use super::monitor::Counters;
+use crate::channel::host::require_link;
+use crate::channel::socket::failed;
+use crate::codec::{FrameError, FrameErrorKind};
+use crate::packet::Peer;
+
+/// The most bytes that UDP carries over IPv4 and IPv6.
+const MAX_V4: usize = 65_507;
+const MAX_V6: usize = 65_527;
+
+/// A connected socket reports the error of an earlier datagram when the next one is sent; that one
+/// is then tried again, so often at most.
+const TRIES: usize = 4;
+
+/// A bound socket, and what is known of it.
+#[derive(Debug)]
+pub(in crate::channel) struct Link {
+    pub(super) socket: UdpSocket,
+    pub(super) local: SocketAddr,
+    /// The one peer of a connected socket.
+    pub(super) connected: Option<SocketAddr>,
+    pub(super) broadcast: bool,
+    pub(super) reply_to: ReplyTo,
+    pub(super) counters: Counters,
+}
+
+/// Where answers go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ReplyTo {
+    /// To the address and port that a packet came from.
+    #[default]
+    Source,
+    /// To the address that it came from, at this port.
+    Port(u16),
+    /// To this address, whoever asks.
+    Address(SocketAddr),
+}
+
+impl Link {
+    pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
+        let local = socket.local_addr()?;
+        let (reply_to, counters) = (ReplyTo::default(), Counters::default());
+        Ok(Self { socket, local, connected: None, broadcast: false, reply_to, counters })
+    }
+
+    pub(in crate::channel) fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Sends a packet, waiting while the socket's buffer is full.
+    pub(in crate::channel) async fn send(&self, frame: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+        check_size(frame, to)?;
+        if self.connected == Some(to) {
+            return self.send_connected(frame).await;
+        }
+        match self.socket.send_to(frame, to).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.explain(&error, to).into()),
+        }
+    }
+
+    /// Sends a packet if that needs no waiting.
+    pub(in crate::channel) fn try_send(&self, frame: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+        check_size(frame, to)?;
+        let sent = match self.connected {
+            Some(peer) if peer == to => self.socket.try_send(frame),
+            _ => self.socket.try_send_to(frame, to),
+        };
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(FrameErrorKind::Full.into()),
+            Err(error) => Err(self.explain(&error, to).into()),
+        }
+    }
+
+    /// Sends an answer to where answers go.
+    pub(in crate::channel) async fn reply(&self, frame: &[u8], peer: Peer) -> io::Result<()> {
+        let source = peer.address().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let to = match self.reply_to {
+            ReplyTo::Source => source,
+            ReplyTo::Port(port) => {
+                let mut to = source;
+                to.set_port(port);
+                to
+            }
+            ReplyTo::Address(address) => address,
+        };
+        self.send(frame, to).await.map_err(io::Error::other)
+    }
+
+    async fn send_connected(&self, frame: &[u8]) -> Result<(), FrameError> {
+        let mut tries = 1;
+        loop {
+            match self.socket.send(frame).await {
+                Ok(_) => return Ok(()),
+                Err(_) if tries < TRIES => self.counters.send_again(),
+                Err(error) => return Err(self.explain(&error, self.connected.unwrap_or(self.local)).into()),
+            }
+            tries += 1;
+        }
+    }
+
+    /// Counts an error of sending, and names the remedy where there is one.
+    fn explain(&self, error: &io::Error, to: SocketAddr) -> io::Error {
+        self.counters.send_failed();
+        let denied = error.kind() == io::ErrorKind::PermissionDenied;
+        if let (true, false, IpAddr::V4(address)) = (denied, self.broadcast, to.ip()) {
+            let text = format!(
+                "{address} is a broadcast address: send with `Broadcast`, `osc.udp://{to}/?broadcast=true`"
+            );
+            return failed(error, text);
+        }
+        failed(error, format!("to {to}"))
+    }
+}
+
+/// Refuses what no datagram can hold, before the system is asked.
+fn check_size(frame: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+    let limit = if to.is_ipv4() { MAX_V4 } else { MAX_V6 };
+    if frame.len() > limit { Err(FrameError::too_large(frame.len(), limit)) } else { Ok(()) }
+}
+
+/// Refuses a peer to which nothing could be sent.
+pub(in crate::channel) fn check_peer(local: SocketAddr, peer: SocketAddr) -> io::Result<()> {
+    if local.is_ipv4() != peer.is_ipv4() {
+        let text = format!("the socket at {local} does not reach {peer}: one is IPv4, the other IPv6");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    require_link(peer)
+}

@@ -1,0 +1,347 @@
+//! UDP from one to a group.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
+use std::sync::Arc;
+
+use super::fan_out::FanOut;
+use super::link::{Link, ReplyTo};
+use super::options::{Common, common_setters};
+use crate::channel::host::{is_of_a_link, require_link};
+use crate::channel::interface::{self, Found};
+use crate::channel::socket::{Via, failed, join, only_own_groups, send_by, set_loop, unspecified};
+use crate::channel::{Channel, Client, Interface, PeerNames};
+use crate::wire::DecodeOptions;
+
+/// Options of a socket that hears groups, or sends to them; ends in [`join`](Multicast::join),
+/// [`client`](Multicast::client) or [`clients`](Multicast::clients).
+///
+/// **Name the interface.** A host has several, the system's choice is the one of the default route,
+/// and that is often not the one the others are on.
+///
+/// | option | default |
+/// | --- | --- |
+/// | [`interface`](Multicast::interface), [`all_interfaces`](Multicast::all_interfaces) | the system's choice |
+/// | [`group`](Multicast::group) | only the one of [`new`](Multicast::new) |
+/// | [`source`](Multicast::source) | any sender |
+/// | [`multicast_loop`](Multicast::multicast_loop) | true |
+/// | [`local`](Multicast::local) | the group's address and port (join; every address where the system wants that), any free port (client) |
+/// | [`reuse_address`](Multicast::reuse_address), [`reuse_port`](Multicast::reuse_port) | true: several programs of a host hear a group |
+/// | [`ttl`](Multicast::ttl) | the system's, as a rule 1: the own network |
+///
+/// The others are those of [`Udp`](crate::Udp). Groups that nobody but other programs of this host
+/// have joined are not heard (on Linux that takes `IP_MULTICAST_ALL`, which is switched off).
+///
+/// ```
+/// use std::net::Ipv4Addr;
+/// use futures::StreamExt;
+/// use tokio_osc::Multicast;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let group = Multicast::new(([239, 1, 2, 3], 0)).interface(Ipv4Addr::LOCALHOST);
+/// let mut channel = group.join()?;
+/// let port = channel.local_addr()?.port();
+/// let client = Multicast::new(([239, 1, 2, 3], port)).interface(Ipv4Addr::LOCALHOST).client()?;
+/// client.send(("/scene", 3)).await?;
+///
+/// let (packet, _) = channel.next().await.expect("a channel never ends");
+/// assert_eq!(packet?.to_string(), "/scene ,i 3");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use = "options do nothing until they end in a verb"]
+pub struct Multicast {
+    group: SocketAddr,
+    /// Further groups, at the same port.
+    others: Vec<IpAddr>,
+    interfaces: Interfaces,
+    sources: Vec<IpAddr>,
+    hear_own: bool,
+    local: Option<SocketAddr>,
+    common: Common,
+}
+
+#[derive(Clone, Debug)]
+enum Interfaces {
+    /// One that the system chooses, if there are none.
+    Listed(Vec<Interface>),
+    All,
+}
+
+impl Multicast {
+    /// A socket of this group and port. The scope of an IPv6 group is an interface, if it has one.
+    pub fn new(group: impl Into<SocketAddr>) -> Self {
+        let mut common = Common::default();
+        common.socket.reuse_address = true;
+        common.socket.reuse_port = true;
+        let group = group.into();
+        let interfaces = match group {
+            SocketAddr::V6(group) if group.scope_id() != 0 => vec![group.scope_id().into()],
+            _ => Vec::new(),
+        };
+        Self {
+            group,
+            others: Vec::new(),
+            interfaces: Interfaces::Listed(interfaces),
+            sources: Vec::new(),
+            hear_own: true,
+            local: None,
+            common,
+        }
+    }
+
+    /// Adds another group at the same port.
+    pub fn group(mut self, group: impl Into<IpAddr>) -> Self {
+        self.others.push(group.into());
+        self
+    }
+
+    /// Joins by this interface, and sends by it. Once more adds another one.
+    pub fn interface(mut self, interface: impl Into<Interface>) -> Self {
+        match &mut self.interfaces {
+            Interfaces::Listed(listed) => listed.push(interface.into()),
+            Interfaces::All => self.interfaces = Interfaces::Listed(vec![interface.into()]),
+        }
+        self
+    }
+
+    /// Joins by every interface with an address of the group's family, and sends by each of them.
+    /// On a network that two of them are on, each packet comes twice.
+    pub fn all_interfaces(mut self) -> Self {
+        self.interfaces = Interfaces::All;
+        self
+    }
+
+    /// Hears this sender only (source-specific multicast). Once more adds another one. IPv4 only.
+    pub fn source(mut self, sender: impl Into<IpAddr>) -> Self {
+        self.sources.push(sender.into());
+        self
+    }
+
+    /// Whether what is sent to the group is heard by programs of this host, too. (On Windows the
+    /// receiver's setting counts, elsewhere the sender's; the loopback interface takes no notice.)
+    pub const fn multicast_loop(mut self, hear: bool) -> Self {
+        self.hear_own = hear;
+        self
+    }
+
+    /// Binds to this address instead. With the unspecified address and the group's port, a channel
+    /// hears what is sent to this host alone as well.
+    pub fn local(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.local = Some(address.into());
+        self
+    }
+
+    common_setters!();
+
+    /// Joins the groups and receives what is sent to them.
+    ///
+    /// On Unix the socket is bound to the group's address, so that it hears nothing else; to hear
+    /// several groups, to the unspecified one.
+    ///
+    /// # Errors
+    /// An address is no group, a link-local group has no interface, an interface is not there or
+    /// has no address of this family, the port is taken by a socket that does not share it, or the
+    /// system lets nobody join (Linux: 20 groups per socket, `net.ipv4.igmp_max_memberships`). The
+    /// error says which.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn join(self) -> io::Result<Channel> {
+        let by = self.by()?;
+        let link = self.common.open(self.bind_address(&by))?;
+        let device = match by.as_slice() {
+            [Way { name: Some(name), .. }] => Some(name.as_str()),
+            _ => None,
+        };
+        only_own_groups(&link.socket, self.is_v6(), device)?;
+        let mut refused = Vec::new();
+        for via in &by {
+            match self.join_by(&link, via) {
+                Ok(()) => {}
+                Err(error) if self.wants_all() => refused.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if let (true, Some(error)) = (refused.len() == by.len(), refused.pop()) {
+            return Err(error);
+        }
+        self.send_by(&link, by.first())?;
+        Ok(self.common.channel(link))
+    }
+
+    /// A client of the group. Requests take the first answer of any member.
+    ///
+    /// # Errors
+    /// There are several groups or interfaces (see [`clients`](Multicast::clients)), and as
+    /// [`join`](Multicast::join).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn client(self) -> io::Result<Client> {
+        let by = self.by()?;
+        let ([], [way]) = (self.others.as_slice(), by.as_slice()) else {
+            let text = "a client has one group and one interface: for more, end in `clients`";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        };
+        Ok(self.common.client(self.sender(way)?, peer(self.group, way), None))
+    }
+
+    /// Sends to every group by every interface; a packet is encoded once.
+    ///
+    /// # Errors
+    /// As [`join`](Multicast::join).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn clients(self) -> io::Result<FanOut> {
+        let mut targets = Vec::new();
+        for way in self.by()? {
+            let link = Arc::new(self.sender(&way)?);
+            targets.extend(self.groups().map(|group| (Arc::clone(&link), peer(group, &way))));
+        }
+        Ok(FanOut::new(targets))
+    }
+
+    /// The interfaces, looked up; at least one.
+    fn by(&self) -> io::Result<Vec<Way>> {
+        self.check()?;
+        match &self.interfaces {
+            Interfaces::Listed(listed) if listed.is_empty() => {
+                self.groups().try_for_each(require_link)?;
+                let any = if self.is_v6() { Via::V6(0) } else { Via::V4(Ipv4Addr::UNSPECIFIED) };
+                Ok(vec![Way { via: any, name: None }])
+            }
+            Interfaces::Listed(listed) => {
+                listed.iter().map(|interface| self.way(interface.find()?)).collect()
+            }
+            Interfaces::All => {
+                let all: Vec<_> =
+                    interface::all()?.into_iter().filter_map(|found| self.way(found).ok()).collect();
+                if all.is_empty() {
+                    let text = "no interface has an address of this family";
+                    return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, text));
+                }
+                Ok(all)
+            }
+        }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let wrong = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        for group in self.groups() {
+            if !group.ip().is_multicast() {
+                return wrong(format!(
+                    "{} is no group: 224.0.0.0 to 239.255.255.255, or ff00::/8",
+                    group.ip()
+                ));
+            }
+        }
+        let mixed = |address: IpAddr| address.is_ipv6() != self.is_v6();
+        if self.others.iter().any(|group| mixed(*group)) || self.sources.iter().any(|source| mixed(*source)) {
+            return wrong("IPv4 and IPv6 are mixed: make a socket of each".to_owned());
+        }
+        Ok(())
+    }
+
+    fn way(&self, found: Found) -> io::Result<Way> {
+        let via = if self.is_v6() {
+            if !found.has_v6() {
+                let text = format!("the interface `{}` has no IPv6 address", found.name);
+                return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, text));
+            }
+            Via::V6(found.index)
+        } else {
+            Via::V4(found.v4()?)
+        };
+        Ok(Way { via, name: Some(found.name) })
+    }
+
+    fn bind_address(&self, by: &[Way]) -> SocketAddr {
+        let every = SocketAddr::new(unspecified(self.is_v6()), self.group.port());
+        let bound = match by {
+            [] => every,
+            [way] => peer(self.group, way),
+            // Bound to a group of one link, it would hear that link only.
+            _ if is_of_a_link(self.group.ip()) => every,
+            [way, ..] => peer(self.group, way),
+        };
+        let alone = self.others.is_empty() && cfg!(unix);
+        self.local.unwrap_or(if alone { bound } else { every })
+    }
+
+    fn join_by(&self, link: &Link, way: &Way) -> io::Result<()> {
+        let senders: Vec<_> = match self.sources.as_slice() {
+            [] => vec![None],
+            senders => senders.iter().copied().map(Some).collect(),
+        };
+        for group in self.groups().map(|group| group.ip()) {
+            for sender in &senders {
+                join(&link.socket, group, *sender, way.via)
+                    .map_err(|error| failed(&error, format!("cannot join {group} by {way}")))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sender(&self, way: &Way) -> io::Result<Link> {
+        // A port of its own, unless one is asked for.
+        let mut common = self.common.clone();
+        if self.local.is_none() {
+            common.socket.reuse_address = false;
+            common.socket.reuse_port = false;
+        }
+        let any = SocketAddr::new(unspecified(self.is_v6()), 0);
+        let link = common.open(self.local.unwrap_or(any))?;
+        self.send_by(&link, Some(way))?;
+        Ok(link)
+    }
+
+    fn send_by(&self, link: &Link, way: Option<&Way>) -> io::Result<()> {
+        if let Some(way) = way {
+            send_by(&link.socket, way.via)
+                .map_err(|error| failed(&error, format!("cannot send by {way}")))?;
+        }
+        set_loop(&link.socket, self.is_v6(), self.hear_own)
+    }
+
+    fn groups(&self) -> impl Iterator<Item = SocketAddr> {
+        let port = self.group.port();
+        let others = self.others.iter().map(move |group| SocketAddr::new(*group, port));
+        std::iter::once(self.group).chain(others)
+    }
+
+    fn wants_all(&self) -> bool {
+        matches!(self.interfaces, Interfaces::All)
+    }
+
+    fn is_v6(&self) -> bool {
+        self.group.is_ipv6()
+    }
+}
+
+/// An interface, as the socket and as the user call it.
+#[derive(Clone, Debug)]
+struct Way {
+    via: Via,
+    /// `None` if the system chooses.
+    name: Option<String>,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name.as_deref().unwrap_or("the interface of the system's choice"))
+    }
+}
+
+/// The group as an address to send to and to bind; one of a link says of which.
+fn peer(group: SocketAddr, way: &Way) -> SocketAddr {
+    match (group, way.via) {
+        (SocketAddr::V6(v6), Via::V6(link)) if is_of_a_link(group.ip()) => {
+            SocketAddrV6::new(*v6.ip(), v6.port(), 0, link).into()
+        }
+        _ => group,
+    }
+}

@@ -1,0 +1,150 @@
+//! What unicast, multicast and broadcast sockets have in common.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::link::{Link, ReplyTo};
+use super::packets::UdpPackets;
+use crate::channel::peer_names::PeerNames;
+use crate::channel::socket::SocketOptions;
+use crate::channel::{Channel, Client};
+use crate::codec::MAX_DATAGRAM;
+use crate::wire::DecodeOptions;
+
+#[derive(Clone, Debug)]
+pub(super) struct Common {
+    pub(super) socket: SocketOptions,
+    pub(super) decode: DecodeOptions,
+    pub(super) max_datagram: usize,
+    pub(super) peer_names: Option<PeerNames>,
+    pub(super) reply_to: ReplyTo,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self {
+            socket: SocketOptions::default(),
+            decode: DecodeOptions::default(),
+            max_datagram: MAX_DATAGRAM,
+            peer_names: None,
+            reply_to: ReplyTo::Source,
+        }
+    }
+}
+
+impl Common {
+    pub(super) fn open(&self, local: SocketAddr) -> io::Result<Link> {
+        let mut link = Link::new(self.socket.bind(local)?)?;
+        link.broadcast = self.socket.broadcast;
+        link.reply_to = self.reply_to;
+        Ok(link)
+    }
+
+    pub(super) fn channel(&self, link: Link) -> Channel {
+        Channel::from_udp(self.packets(&Arc::new(link)))
+    }
+
+    /// A client of the peer, who answers from that address or, if it is `None`, from any.
+    pub(super) fn client(&self, link: Link, peer: SocketAddr, from: Option<IpAddr>) -> Client {
+        let link = Arc::new(link);
+        let packets = self.packets(&link);
+        Client::from_udp(link, peer, from, packets)
+    }
+
+    fn packets(&self, link: &Arc<Link>) -> UdpPackets {
+        UdpPackets::new(Arc::clone(link), self.decode.clone(), self.max_datagram, self.peer_names.clone())
+    }
+}
+
+/// The setters of options that all three have, in the field `common`.
+macro_rules! common_setters {
+    () => {
+        /// Lets other sockets be bound to the same address and port. On Linux the last of them gets
+        /// the unicast packets: a second program takes over the port without a word.
+        pub const fn reuse_address(mut self, reuse: bool) -> Self {
+            self.common.socket.reuse_address = reuse;
+            self
+        }
+
+        /// Lets other sockets of the same user that ask for it as well be bound to the same address
+        /// and port. On Linux unicast packets are then shared out among them by their source.
+        pub const fn reuse_port(mut self, reuse: bool) -> Self {
+            self.common.socket.reuse_port = reuse;
+            self
+        }
+
+        /// Bytes that may wait in the kernel to be read. Default: the system's, on Linux 208 KiB,
+        /// which is room for some 256 small packets. The kernel may grant less than is asked for:
+        /// [`UdpStats::receive_buffer`](crate::UdpStats) is what it granted.
+        pub const fn receive_buffer(mut self, bytes: usize) -> Self {
+            self.common.socket.receive_buffer = Some(bytes);
+            self
+        }
+
+        /// Bytes that may wait in the kernel to be sent. Default: the system's. The kernel may
+        /// grant less.
+        pub const fn send_buffer(mut self, bytes: usize) -> Self {
+            self.common.socket.send_buffer = Some(bytes);
+            self
+        }
+
+        /// Routers that a packet may pass, plus one (TTL, hop limit), for whatever the socket sends:
+        /// to one host, to a group, to all. Default: the system's, as a rule 64 to one host and to
+        /// all, 1 to a group. 0 is refused for IPv4 by most systems.
+        pub const fn ttl(mut self, hops: u8) -> Self {
+            self.common.socket.ttl = Some(hops);
+            self
+        }
+
+        /// The service class of what is sent (DSCP, 0 to 63), for networks that go by it: 46 is
+        /// "expedited forwarding", 34 what AES67 gives audio. Default 0. Windows ignores it.
+        pub const fn dscp(mut self, class: u8) -> Self {
+            self.common.socket.dscp = Some(class);
+            self
+        }
+
+        /// Binds the socket to a network device: nothing is heard from or sent by another. Linux and
+        /// Android; an error elsewhere.
+        pub fn device(mut self, name: impl Into<String>) -> Self {
+            self.common.socket.device = Some(name.into());
+            self
+        }
+
+        /// Limits and tolerance of decoding.
+        pub fn decode(mut self, options: DecodeOptions) -> Self {
+            self.common.decode = options;
+            self
+        }
+
+        /// Bytes of the largest datagram that is received; a larger one is an error item
+        /// ([`DecodeErrorKind::Truncated`](crate::DecodeErrorKind)), never delivered in part.
+        /// Default and maximum 65,535: nothing is too large.
+        pub fn max_datagram(mut self, bytes: usize) -> Self {
+            self.common.max_datagram = bytes.min(crate::codec::MAX_DATAGRAM);
+            self
+        }
+
+        /// Names for the senders of packets: see [`Meta::peer_name`](crate::Meta::peer_name).
+        pub fn peer_names(mut self, names: &PeerNames) -> Self {
+            self.common.peer_names = Some(names.clone());
+            self
+        }
+
+        /// Sends the answers of handlers to this address, whoever asks. Default: to where the
+        /// message came from.
+        pub fn reply_to(mut self, address: impl Into<SocketAddr>) -> Self {
+            self.common.reply_to = ReplyTo::Address(address.into());
+            self
+        }
+
+        /// Sends the answers of handlers to the host that asks, at this port, as ADM-OSC (4002) and
+        /// many mixers want it. Default: to the port that the message came from.
+        pub const fn reply_to_port(mut self, port: u16) -> Self {
+            self.common.reply_to = ReplyTo::Port(port);
+            self
+        }
+    };
+}
+
+pub(super) use common_setters;

@@ -1,0 +1,114 @@
+//! Datagrams in: one socket, drained while there is something, with a bound on each wake-up.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures::Stream;
+
+use super::diverts::Diverts;
+use super::link::Link;
+use crate::channel::PeerNames;
+use crate::codec::Datagram;
+use crate::packet::{Meta, Packet, Peer};
+use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
+
+/// Datagrams taken before other tasks get their turn, so that one hot socket starves nobody.
+const BURST: usize = 64;
+
+/// The packets of a UDP socket.
+pub(in crate::channel) struct UdpPackets {
+    link: Arc<Link>,
+    /// One byte more than the largest datagram: a larger one shows.
+    buffer: Box<[u8]>,
+    codec: Datagram,
+    left: usize,
+    names: Option<PeerNames>,
+    /// The clients that send by this socket, too.
+    diverts: Diverts,
+}
+
+impl UdpPackets {
+    pub(super) fn new(
+        link: Arc<Link>,
+        options: DecodeOptions,
+        max_datagram: usize,
+        names: Option<PeerNames>,
+    ) -> Self {
+        Self {
+            link,
+            buffer: vec![0; max_datagram + 1].into_boxed_slice(),
+            codec: Datagram::with_options(options),
+            left: BURST,
+            names,
+            diverts: Diverts::default(),
+        }
+    }
+
+    pub(in crate::channel) fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    pub(in crate::channel) fn diverts(&self) -> &Diverts {
+        &self.diverts
+    }
+
+    fn decode(&mut self, len: usize, peer: Peer) -> (Result<Packet, DecodeError>, Meta) {
+        let mut meta = Meta::from_peer(peer);
+        if let Some(names) = &self.names {
+            meta.peer_name = peer.address().and_then(|address| names.get(address));
+        }
+        let max = self.buffer.len() - 1;
+        let Some(datagram) = self.buffer.get(..len).filter(|datagram| datagram.len() <= max) else {
+            self.link.counters.oversized();
+            return (Err(DecodeError::new(DecodeErrorKind::Truncated, max)), meta);
+        };
+        let packet = self.codec.read(datagram).map(|(packet, repairs)| {
+            meta.repairs = repairs;
+            packet
+        });
+        (packet, meta)
+    }
+
+    /// Whether it is an answer to a request that another reads for.
+    fn is_answer(&self, packet: &Result<Packet, DecodeError>, peer: Peer) -> bool {
+        matches!(packet, Ok(Packet::Message(message)) if self.diverts.take(message, peer))
+    }
+}
+
+impl Stream for UdpPackets {
+    type Item = (Result<Packet, DecodeError>, Meta);
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if this.left == 0 {
+                this.left = BURST;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match this.link.socket.try_recv_from(&mut this.buffer) {
+                Ok((len, from)) => {
+                    this.left -= 1;
+                    let (packet, meta) = this.decode(len, Peer::from(from));
+                    if !this.is_answer(&packet, meta.peer) {
+                        return Poll::Ready(Some((packet, meta)));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if let Err(error) = ready!(this.link.socket.poll_recv_ready(cx)) {
+                        tracing::debug!(target: "tokio_osc::channel", %error, "socket not ready");
+                    }
+                    this.left = BURST;
+                }
+                // Errors of a datagram sent earlier (ICMP) and passing shortages are reported here.
+                Err(error) => {
+                    this.left -= 1;
+                    this.link.counters.receive_failed();
+                    tracing::trace!(target: "tokio_osc::channel", %error, "receive failed");
+                }
+            }
+        }
+    }
+}

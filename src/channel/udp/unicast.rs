@@ -1,0 +1,186 @@
+//! UDP from one to one.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use super::link::{Link, ReplyTo, check_peer};
+use super::options::{Common, common_setters};
+use crate::channel::host::require_link;
+use crate::channel::socket::{failed, unspecified};
+use crate::channel::{Channel, Client, HostPort, IpFamily, PeerNames};
+use crate::wire::DecodeOptions;
+
+/// Options of a UDP socket; ends in [`bind`](Udp::bind), [`client`](Udp::client) or
+/// [`connect`](Udp::connect).
+///
+/// | option | default |
+/// | --- | --- |
+/// | [`local`](Udp::local) | any free port of every address (clients) |
+/// | [`family`](Udp::family) | both, IPv4 first |
+/// | [`only_v6`](Udp::only_v6) | true, on every system |
+/// | [`reuse_address`](Udp::reuse_address), [`reuse_port`](Udp::reuse_port) | false |
+/// | [`receive_buffer`](Udp::receive_buffer), [`send_buffer`](Udp::send_buffer), [`ttl`](Udp::ttl) | the system's |
+/// | [`dscp`](Udp::dscp), [`device`](Udp::device) | none |
+/// | [`max_datagram`](Udp::max_datagram) | 65,535 bytes |
+/// | [`decode`](Udp::decode) | [`DecodeOptions::default`] |
+/// | [`reply_to`](Udp::reply_to) | to the sender |
+///
+/// ```
+/// use tokio_osc::Udp;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Udp::new("127.0.0.1:0").receive_buffer(4 << 20).bind().await?;
+/// let client = Udp::new(channel.local_addr()?).ttl(4).dscp(46).client().await?;
+/// client.send(("/synth/1/freq", 440.0_f32)).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use = "options do nothing until they end in a verb"]
+pub struct Udp {
+    address: HostPort,
+    local: Option<HostPort>,
+    family: Option<IpFamily>,
+    common: Common,
+}
+
+impl Udp {
+    /// A socket that listens at this address, or sends to it.
+    pub fn new(address: impl Into<HostPort>) -> Self {
+        Self { address: address.into(), local: None, family: None, common: Common::default() }
+    }
+
+    /// The address and port that a client sends from. [`bind`](Udp::bind) takes no notice of it.
+    pub fn local(mut self, address: impl Into<HostPort>) -> Self {
+        self.local = Some(address.into());
+        self
+    }
+
+    /// Takes addresses of one family only, where a name has both.
+    pub fn family(mut self, family: IpFamily) -> Self {
+        self.family = Some(family);
+        self
+    }
+
+    /// Whether an IPv6 socket takes IPv6 only. With `false`, `[::]:9000` takes IPv4 as well, from
+    /// peers that look like `[::ffff:10.0.0.7]:9000`; not every system can do that.
+    pub const fn only_v6(mut self, only: bool) -> Self {
+        self.common.socket.dual_stack = !only;
+        self
+    }
+
+    common_setters!();
+
+    /// Binds the socket and receives what is sent to it. The addresses of a name are tried in order.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, or none of its addresses can be bound; the error names the
+    /// address. An address of a link (`fe80::…`) names its interface. A group is joined, not bound.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub async fn bind(self) -> io::Result<Channel> {
+        let addresses = self.address.resolve(self.family).await?;
+        let link = first(addresses, |address| {
+            if address.ip().is_multicast() {
+                let text = format!("{address} is a group: join it with `Multicast`");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+            }
+            require_link(address)?;
+            self.common.open(address)
+        })?;
+        Ok(self.common.channel(link))
+    }
+
+    /// A client of this address. Nothing is sent yet. The addresses of a name are tried in order;
+    /// the first is taken that this host has a route to.
+    ///
+    /// The socket is not connected: a device may answer from another port, and a peer that is not
+    /// there yet does no harm.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, this host reaches none of its addresses, or the local address
+    /// cannot be had.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub async fn client(self) -> io::Result<Client> {
+        let (link, peer) = self.reach().await?;
+        Ok(self.common.client(link, peer, answers_from(peer)))
+    }
+
+    /// As [`client`](Udp::client), with a connected socket: only this address and port is heard, and
+    /// sending costs less. While nobody listens there, packets are lost without an error, as UDP
+    /// packets are; the system's complaints about earlier ones are counted
+    /// ([`UdpStats::sent_again`](crate::UdpStats)) and keep no later packet from being sent.
+    ///
+    /// # Errors
+    /// As [`client`](Udp::client).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub async fn connect(self) -> io::Result<Client> {
+        let (mut link, peer) = self.reach().await?;
+        link.socket.connect(peer).await.map_err(|error| failed(&error, format!("to {peer}")))?;
+        link.connected = Some(peer);
+        link.local = link.socket.local_addr()?;
+        Ok(self.common.client(link, peer, answers_from(peer)))
+    }
+
+    async fn reach(&self) -> io::Result<(Link, SocketAddr)> {
+        let peers = self.address.resolve(self.family).await?;
+        let choice = peers.len() > 1;
+        let mut local = Vec::new();
+        if let Some(address) = &self.local {
+            local = address.resolve(None).await?;
+        }
+        first(peers, |peer| {
+            let own = local.iter().find(|local| local.is_ipv4() == peer.is_ipv4()).copied();
+            let own = match (own, local.first()) {
+                (Some(own), _) => own,
+                (None, None) => SocketAddr::new(unspecified(peer.is_ipv6()), 0),
+                (None, Some(other)) => *other,
+            };
+            check_peer(own, peer)?;
+            if choice {
+                has_route(peer)?;
+            }
+            Ok((self.common.open(own)?, peer))
+        })
+    }
+}
+
+/// An answer comes from the peer, from whatever port. A group's or an unspecified address is
+/// nobody's own.
+pub(in crate::channel) fn answers_from(peer: SocketAddr) -> Option<IpAddr> {
+    let own = peer.ip();
+    let nobodys = own.is_multicast() || own.is_unspecified();
+    (!nobodys).then_some(own)
+}
+
+/// Asks the system by connecting another socket, which sends nothing.
+fn has_route(peer: SocketAddr) -> io::Result<()> {
+    let probe = std::net::UdpSocket::bind((unspecified(peer.is_ipv6()), 0))?;
+    match probe.connect(peer) {
+        // That is about broadcasting, not about the way there.
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
+            Err(failed(&error, format!("to {peer}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the first of the addresses gives that gives something, or else the last error.
+fn first<T>(
+    addresses: Vec<SocketAddr>,
+    mut attempt: impl FnMut(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut last = io::ErrorKind::NotFound.into();
+    for address in addresses {
+        match attempt(address) {
+            Ok(value) => return Ok(value),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,146 @@
+//! A thread that waits for an instant and wakes a task, where there is no timerfd. Started when it
+//! is first set, ended when it is dropped.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[derive(Debug)]
+pub(crate) struct ThreadAlarm {
+    shared: Arc<Shared>,
+    started: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    at: Option<Instant>,
+    rang: bool,
+    waker: Option<Waker>,
+    dropped: bool,
+}
+
+impl ThreadAlarm {
+    /// Not set yet; no thread yet.
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as the timerfd's")]
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { shared: Arc::default(), started: false })
+    }
+
+    /// Rings after this time, instead of when it was to ring before.
+    pub(super) fn set(&mut self, after: Duration) -> io::Result<()> {
+        if !self.started {
+            let shared = Arc::clone(&self.shared);
+            thread::Builder::new().name("osc-timer".to_owned()).spawn(move || shared.wait())?;
+            self.started = true;
+        }
+        let mut state = self.shared.lock();
+        state.rang = false;
+        state.at = Instant::now().checked_add(after);
+        drop(state);
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+
+    /// Ready when it rings; once.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.shared.lock();
+        if std::mem::take(&mut state.rang) {
+            return Poll::Ready(());
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => state.waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for ThreadAlarm {
+    fn drop(&mut self) {
+        self.shared.lock().dropped = true;
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the thread does.
+    fn wait(&self) {
+        let mut state = self.lock();
+        while !state.dropped {
+            let Some(at) = state.at else {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = at.saturating_duration_since(Instant::now());
+            if left > Duration::ZERO {
+                let waited = self.changed.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            (state.at, state.rang) = (None, true);
+            let waker = state.waker.take();
+            drop(state); // The task that is woken will want the lock.
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+            state = self.lock();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_rings_once_after_its_time_and_again_when_set_again() {
+        let mut alarm = ThreadAlarm::new().unwrap();
+        for micros in [0, 1, 700, 3_000] {
+            let begin = Instant::now();
+            alarm.set(Duration::from_micros(micros)).unwrap();
+            poll_fn(|cx| alarm.poll(cx)).await;
+            assert!(begin.elapsed() >= Duration::from_micros(micros));
+            assert!(poll_fn(|cx| Poll::Ready(alarm.poll(cx))).await.is_pending());
+        }
+    }
+
+    #[tokio::test]
+    async fn setting_it_forgets_what_was_set_before() {
+        let mut alarm = ThreadAlarm::new().unwrap();
+        alarm.set(Duration::MAX).unwrap();
+        alarm.set(Duration::from_secs(3_600)).unwrap();
+        let begin = Instant::now();
+        alarm.set(Duration::from_millis(2)).unwrap();
+        poll_fn(|cx| alarm.poll(cx)).await;
+        assert!((Duration::from_millis(2)..Duration::from_secs(60)).contains(&begin.elapsed()));
+    }
+
+    #[test]
+    fn its_thread_begins_with_the_first_use_and_ends_with_it() {
+        let mut alarm = ThreadAlarm::new().unwrap();
+        let shared = Arc::downgrade(&alarm.shared);
+        assert_eq!(shared.strong_count(), 1, "no thread yet");
+        alarm.set(Duration::from_secs(3_600)).unwrap();
+        assert_eq!(shared.strong_count(), 2);
+        drop(alarm);
+        while shared.strong_count() > 0 {
+            thread::yield_now();
+        }
+    }
+}

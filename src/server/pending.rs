@@ -1,0 +1,137 @@
+//! What waits for its time, as it is listed and cancelled from outside.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::ServerHandle;
+use super::admission::schedule_id;
+use super::unit::Arrival;
+use crate::packet::{Bundle, Message, Packet, Peer, ScheduleId};
+use crate::pattern::{Pattern, PatternError};
+use crate::schedule::{ClockOffset, EntryId, Pending};
+
+/// A bundle that waits for its time. What [`ServerHandle::pending`] lists.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PendingBundle {
+    /// Its name, for [`ServerHandle::cancel`].
+    pub id: ScheduleId,
+    /// The wall time at which it runs, by the server's clock.
+    pub due: SystemTime,
+    /// Who sent it.
+    pub peer: Peer,
+    /// The name of the channel that received it.
+    pub channel: Arc<str>,
+    /// What will run.
+    pub bundle: Bundle,
+}
+
+/// Bundles that wait for their time. An inner bundle that waits is one of its own.
+///
+/// Each method but [`cancel`](ServerHandle::cancel) looks at all that waits, and holds up the server
+/// for so long: microseconds for a few bundles, milliseconds for tens of thousands.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Bundle, Client, Channel, Router, Server, TimeTag};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
+/// let server = Server::new(Router::new()).listen("udp", channel).spawn();
+///
+/// let in_a_minute = TimeTag::after(Duration::from_secs(60));
+/// client.send(Bundle::at(in_a_minute).with(("/cue/7/go", ()))).await?;
+/// while server.pending().is_empty() {
+///     tokio::task::yield_now().await;
+/// }
+/// assert_eq!(server.cancel_matching("/cue/*/go")?, 1);
+/// # server.shutdown().await;
+/// # Ok(()) }
+/// ```
+impl ServerHandle {
+    /// What waits, in the order in which it will run.
+    pub fn pending(&self) -> Vec<PendingBundle> {
+        self.shared().schedule().pending().filter_map(show).collect()
+    }
+
+    /// Cancels one bundle; whether it still waited.
+    pub fn cancel(&self, id: ScheduleId) -> bool {
+        let gone = self.shared().schedule().cancel(EntryId::from(id.to_bits())).is_some();
+        self.shared().changed.wake();
+        gone
+    }
+
+    /// Cancels all bundles that came from an IP address; how many that were. An IPv4 address is one,
+    /// however it is written.
+    pub fn cancel_peer(&self, peer: impl Into<IpAddr>) -> usize {
+        let peer = peer.into().to_canonical();
+        self.cancel_where(|pending| pending.peer == Some(peer))
+    }
+
+    /// Cancels all bundles with a message, at any depth, that shares an address with `pattern`; how
+    /// many that were. Each is cancelled whole.
+    ///
+    /// # Errors
+    /// `pattern` is no legal OSC address pattern.
+    pub fn cancel_matching<P>(&self, pattern: P) -> Result<usize, PatternError>
+    where
+        P: TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        let pattern = pattern.try_into().map_err(Into::into)?;
+        let matches = |message: Message| pattern.matches_bytes(message.address().as_bytes());
+        Ok(self.cancel_where(|pending| messages(&pending.item.packet).any(matches)))
+    }
+
+    /// Cancels everything that waits; how many bundles that were.
+    pub fn cancel_all(&self) -> usize {
+        self.cancel_where(|_| true)
+    }
+
+    /// Corrects the clock offset of a channel while the server runs; whether there is such a channel.
+    /// It counts from the next bundle on: those that wait keep their time.
+    ///
+    /// The offset is what [`ClockSync`](crate::ClockSync) measures:
+    /// see [`TimeOptions::clock_offset`](crate::TimeOptions::clock_offset).
+    pub fn set_clock_offset(&self, channel: &str, offset: ClockOffset) -> bool {
+        let mut found = false;
+        for shared in self.shared().times.offsets_of(channel) {
+            shared.set(offset);
+            found = true;
+        }
+        found
+    }
+
+    fn cancel_where(&self, gone: impl FnMut(Pending<'_, Arrival>) -> bool) -> usize {
+        let count = self.shared().schedule().cancel_where(gone);
+        self.shared().changed.wake();
+        count
+    }
+}
+
+fn show(pending: Pending<'_, Arrival>) -> Option<PendingBundle> {
+    let Packet::Bundle(bundle) = &pending.item.packet else { return None };
+    let meta = &pending.item.meta;
+    Some(PendingBundle {
+        id: schedule_id(pending.id),
+        due: pending.due,
+        peer: meta.peer,
+        channel: Arc::clone(&meta.channel),
+        bundle: bundle.clone(),
+    })
+}
+
+/// All messages of a packet, at any depth.
+fn messages(packet: &Packet) -> impl Iterator<Item = Message> {
+    let mut open = vec![packet.clone()];
+    std::iter::from_fn(move || {
+        loop {
+            match open.pop()? {
+                Packet::Message(message) => return Some(message),
+                Packet::Bundle(bundle) => open.extend(bundle.into_elements()),
+            }
+        }
+    })
+}

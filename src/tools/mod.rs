@@ -1,0 +1,13 @@
+//! Things made of the crate's public parts alone, as users could.
+
+#[cfg(feature = "net")]
+mod clock_sync;
+mod ticker;
+#[cfg(feature = "net")]
+mod timed_sender;
+
+#[cfg(feature = "net")]
+pub use clock_sync::{ClockEstimate, ClockSync, ClockSyncError};
+pub use ticker::{Tick, Ticker};
+#[cfg(feature = "net")]
+pub use timed_sender::TimedSender;
