@@ -20,7 +20,7 @@ use tokio_osc::{Bytes, Client, LengthPrefix, Slip};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
 
 /// Frames in a stream, and the bytes that arrive at a time.
-const FRAMES: usize = 200;
+const FRAMES: u32 = 200;
 const READ: usize = 8 * 1_024;
 
 fn main() {
@@ -63,9 +63,9 @@ fn report(name: &str, ratio: f64, goal: f64) {
 }
 
 fn frames(size: usize, escaped: bool) -> Vec<Bytes> {
-    let frame = |index: usize| {
+    let frame = |index: u32| {
         let special = escaped && index % 2 == 1;
-        let byte = |at: usize| if special && at % 100 == 17 { 0xc0 } else { b'a' + (at % 16) as u8 };
+        let byte = |at: usize| if special && at % 100 == 17 { 0xc0 } else { b"abcdefghijklmnop"[at % 16] };
         (0..size).map(byte).collect()
     };
     (0..FRAMES).map(frame).collect()
@@ -133,7 +133,7 @@ impl Decoder for ByteByByte {
 }
 
 fn per_frame(start: Instant, times: u32) -> f64 {
-    start.elapsed().as_secs_f64() * 1e9 / f64::from(times) / FRAMES as f64
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(times) / f64::from(FRAMES)
 }
 
 /// 10,000 messages over loopback TCP, handed over one by one and in batches.

@@ -251,7 +251,7 @@ async fn life(options: StreamOptions, peer: impl AsyncFnOnce(DuplexStream)) -> (
     let channel = Channel::io_with(here, Slip::new(), options);
     let mut events = channel.events();
     let start = Instant::now();
-    let (_, ended) = tokio::join!(peer(there), async {
+    let ((), ended) = tokio::join!(peer(there), async {
         channel.count().await;
         start.elapsed()
     });
