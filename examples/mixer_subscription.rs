@@ -24,6 +24,7 @@ async fn mixer(
     let (address, outlet) = (channel.local_addr()?, channel.outlet());
     let (asked, mut since) = tokio::sync::watch::channel(());
     let router = Router::new().route("/xremote", move || {
+        // Nobody meters when the program ends.
         let _ = asked.send(());
     });
     let server = Server::new(router).listen("mixer", channel).spawn();

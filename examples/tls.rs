@@ -35,7 +35,7 @@ impl Listener for TlsListener {
         while self.handshakes.len() < 64 {
             match self.listener.poll_accept(cx)? {
                 Poll::Ready((stream, _)) => {
-                    self.handshakes.push(timeout(HANDSHAKE, self.acceptor.accept(stream)))
+                    self.handshakes.push(timeout(HANDSHAKE, self.acceptor.accept(stream)));
                 }
                 Poll::Pending => break,
             }

@@ -251,7 +251,7 @@ async fn life(options: StreamOptions, peer: impl AsyncFnOnce(DuplexStream)) -> (
     let channel = Channel::io_with(here, Slip::new(), options);
     let mut events = channel.events();
     let start = Instant::now();
-    let (_, ended) = tokio::join!(peer(there), async {
+    let ((), ended) = tokio::join!(peer(there), async {
         channel.count().await;
         start.elapsed()
     });
@@ -433,6 +433,21 @@ async fn a_subscription_keeps_the_newest_and_counts_what_it_missed() {
     assert_eq!(slow.next().await.unwrap().to_string(), "/n ,i 1");
     drop(sender.await.unwrap());
     assert_eq!(slow.count().await, 1_023);
+}
+
+#[tokio::test]
+async fn a_subscription_gets_what_nobody_has_read_yet_and_a_request_does_not() {
+    let (here, there) = duplex(1_024);
+    let client = Client::io(here, Slip::new());
+    let mut peer = framed(there, Slip::new());
+    peer.send(("/welcome", ())).await.unwrap();
+    assert_eq!(client.subscribe("/welcome").next().await.unwrap().to_string(), "/welcome ,");
+
+    peer.send(("/pong", 1)).await.unwrap();
+    let request = tokio::spawn(client.request(("/ping", ()), "/pong").into_future());
+    peer.next().await.unwrap().unwrap().unwrap();
+    peer.send(("/pong", 2)).await.unwrap();
+    assert_eq!(request.await.unwrap().unwrap().to_string(), "/pong ,i 2", "the one sent before is no answer");
 }
 
 /// Two wait; the one that reads for both is dropped; the other reads on.

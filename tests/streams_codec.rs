@@ -269,6 +269,12 @@ fn detection_answers_as_it_was_spoken_to() {
     }
 }
 
+fn read<F: tokio_osc::Framing>(framing: F, src: &mut BytesMut) -> Vec<Result<String, DecodeErrorKind>> {
+    let mut codec = Codec::new(framing);
+    let items = std::iter::from_fn(|| codec.decode(src).unwrap());
+    items.map(|item| item.map(|packet| packet.to_string()).map_err(|error| error.kind())).collect()
+}
+
 /// Three packets, the middle one malformed: two are delivered, one is an error item, and the stream
 /// goes on.
 #[test]
@@ -279,11 +285,6 @@ fn a_malformed_packet_is_an_item_between_two_good_ones() {
     for frame in [&good, &bad, &good] {
         Slip::new().encode(frame.clone(), &mut slip).unwrap();
         LengthPrefix::new().encode(frame.clone(), &mut prefix).unwrap();
-    }
-    fn read<F: tokio_osc::Framing>(framing: F, src: &mut BytesMut) -> Vec<Result<String, DecodeErrorKind>> {
-        let mut codec = Codec::new(framing);
-        let items = std::iter::from_fn(|| codec.decode(src).unwrap());
-        items.map(|item| item.map(|packet| packet.to_string()).map_err(|error| error.kind())).collect()
     }
     let expected = [Ok("/a ,i 7".to_owned()), Err(DecodeErrorKind::Unaligned), Ok("/a ,i 7".to_owned())];
     assert_eq!(read(Slip::new(), &mut slip), expected);

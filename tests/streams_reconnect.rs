@@ -223,8 +223,12 @@ async fn every_accepted_packet_is_delivered_or_accounted_for() {
     }
     assert_eq!(next, accepted, "the last connection, closed in order, lost nothing");
     let delivered: usize = received.iter().map(Vec::len).sum();
-    let last = u64::try_from(received[KILLS].len()).unwrap();
-    assert_eq!(delivery.sent - delivery.unconfirmed, last, "all but the last connection broke, as reported");
+    let in_the_end = u64::try_from(received[KILLS].len()).unwrap();
+    assert_eq!(
+        delivery.sent - delivery.unconfirmed,
+        in_the_end,
+        "all but the last connection broke, as reported"
+    );
     assert!(u64::try_from(lost).unwrap() <= delivery.unconfirmed);
     println!(
         "{accepted} accepted = {delivered} delivered + {lost} lost in the {KILLS} connections that broke"

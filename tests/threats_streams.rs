@@ -1,7 +1,7 @@
 //! What peers do to streams, each with its figure: floods, lies, silence, resets and cancelled
 //! sends. (Bad escapes, splits and malformed packets: `streams_codec.rs` and `streams.rs`.)
 #![cfg(feature = "net")]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -53,11 +53,11 @@ impl Hub {
         Self { state: Mutex::new(state) }
     }
 
-    /// A place among those who wait. If there is nobody else, what has arrived by now is thrown
-    /// away: it answers nothing that is still asked.
+    /// A place among those who wait. If a request finds nobody else, what has arrived by now is
+    /// thrown away: it answers nothing that is still asked.
     fn join(&self, wants: Wants) -> u64 {
         let mut state = self.lock();
-        if state.waiting.is_empty() {
+        if state.waiting.is_empty() && matches!(wants, Wants::Reply(_)) {
             state.drain(&mut Context::from_waker(Waker::noop()));
         }
         let id = state.next_id;

@@ -257,8 +257,8 @@ impl<C, F: fmt::Debug> fmt::Debug for Reconnecting<C, F> {
 
 /// Between a half and the whole, so that clients that lost the same server do not come back at once.
 fn with_jitter(pause: Duration) -> Duration {
-    let thousandth = RandomState::new().build_hasher().finish() % 1_001;
-    pause / 2 + (pause / 2).mul_f64(thousandth as f64 / 1_000.0)
+    let per_mille = u32::try_from(RandomState::new().build_hasher().finish() % 1_001).unwrap_or_default();
+    pause / 2 + pause / 2 * per_mille / 1_000
 }
 
 struct HubSink(Arc<Hub>);
