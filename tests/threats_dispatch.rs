@@ -80,16 +80,17 @@ async fn threat_20_others_are_answered_during_the_attack() {
         let datagram = many(4_000, "/*").build().unwrap();
         loop {
             attacker.send(datagram.clone()).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            // Faster than the server can work it off: the socket is always full.
+            tokio::task::yield_now().await;
         }
     });
-    while calls.load(SeqCst) == 0 {
+    while server.stats().received < 100 {
         tokio::task::yield_now().await;
     }
     let client = Client::udp(good).await.unwrap();
     let (begin, before) = (Instant::now(), calls.load(SeqCst));
     let mut times = Vec::new();
-    for n in 0..200 {
+    for n in 0..50 {
         let asked = Instant::now();
         let reply = client.request(("/good/ping", n), "/pong").timeout(Duration::from_secs(5)).await;
         assert_eq!(reply.expect("an answer").parse::<i32>().unwrap(), n);
@@ -100,10 +101,10 @@ async fn threat_20_others_are_answered_during_the_attack() {
     let (median, p99) = quantiles(times);
     let stats = server.shutdown().await;
     println!(
-        "threat 20: {rate:.0} hostile calls/s; 200 of 200 answered, median {median:.2} ms, p99 {p99:.2} ms; {} over budget",
+        "threat 20: {rate:.0} hostile calls/s; 50 of 50 answered, median {median:.2} ms, p99 {p99:.2} ms; {} over budget",
         stats.over_budget
     );
-    assert!(stats.over_budget > 0);
+    assert!(stats.over_budget > 10 * 3_983, "the attack went on all the time: {}", stats.over_budget);
 }
 
 /// Patterns that are expensive to match with names of one letter.

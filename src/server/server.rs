@@ -188,7 +188,8 @@ impl Server {
     /// Steps of matching that one packet may cause; a message that needs more is dropped and counted.
     /// A bundle of long patterns could else be matched with every route for seconds. To compare a
     /// part of a pattern with a part of a route costs the product of their lengths, and 64 steps for
-    /// each look; a look-up by hash costs none. Default 33,554,432, which is some milliseconds.
+    /// each look; a look-up by hash costs none. Default 33,554,432: 7 to 40 ms per packet with the worst
+    /// patterns known.
     ///
     /// One message of 20 bytes of patterns, matched with 1,000 routes of 20 bytes each, takes half a
     /// million at most.
