@@ -36,6 +36,7 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made once")]
 enum Command {
     Send(send::Send),
     Dump(dump::Dump),
