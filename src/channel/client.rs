@@ -1,4 +1,11 @@
 //! The sending side: cheap to clone.
+#![cfg_attr(
+    not(feature = "net"),
+    expect(
+        clippy::match_wildcard_for_single_variants,
+        reason = "the transport that is missing here is datagrams"
+    )
+)]
 
 use std::fmt;
 use std::future::{Future, poll_fn};

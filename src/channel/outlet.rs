@@ -1,4 +1,8 @@
 //! The way back to the peers of a channel.
+#![cfg_attr(
+    not(feature = "net"),
+    expect(clippy::unused_async, clippy::unnecessary_wraps, reason = "datagrams wait, and have no registry")
+)]
 
 use std::fmt;
 use std::sync::Arc;
