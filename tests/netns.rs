@@ -214,8 +214,9 @@ async fn the_service_class_is_on_the_wire() {
 #[tokio::test(flavor = "multi_thread")]
 async fn broadcasts_reach_every_host_and_plain_clients_are_told_of_them() {
     let Some(lab) = Lab::three_hosts() else { return };
-    for network in [Ipv4Addr::new(10, 77, 0, 255), Ipv4Addr::BROADCAST] {
-        let options = || Broadcast::new((network, PORT));
+    // A port for each: a program that is just being started holds the sockets of before for a moment.
+    for (network, port) in [(Ipv4Addr::new(10, 77, 0, 255), PORT), (Ipv4Addr::BROADCAST, PORT + 1)] {
+        let options = || Broadcast::new((network, port));
         let mut hosts = ["b", "c"].map(|host| lab.on(host, || options().interface("eth0").bind().unwrap()));
         let client = lab.on("a", || options().interface("eth0").client().unwrap());
         client.send(("/scene", 3)).await.unwrap();
@@ -223,10 +224,10 @@ async fn broadcasts_reach_every_host_and_plain_clients_are_told_of_them() {
             assert_eq!(next(host).await, "/scene ,i 3", "{network}");
         }
         lab.ip("a", "route replace 255.255.255.255/32 dev eth0");
-        let plain = lab.wait_on("a", Client::udp((network, PORT))).unwrap();
+        let plain = lab.wait_on("a", Client::udp((network, port))).unwrap();
         let error = plain.send(("/scene", 3)).await.unwrap_err();
         let text = format!(
-            "{network} is a broadcast address: send with `Broadcast`, `osc.udp://{network}:9000/?broadcast=true`"
+            "{network} is a broadcast address: send with `Broadcast`, `osc.udp://{network}:{port}/?broadcast=true`"
         );
         assert!(error.to_string().starts_with(&text), "{error}");
     }
