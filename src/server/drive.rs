@@ -26,8 +26,8 @@ use crate::packet::{Meta, Packet};
 use crate::schedule::{Precision, Timer};
 use crate::wire::DecodeError;
 
-/// Packets taken in and packets run, both counted, before other tasks of the runtime get their turn.
-const BUDGET: usize = 128;
+/// Packets taken in, and packets run, before other tasks of the runtime get their turn.
+const BURST: usize = 64;
 /// Packets taken in before one of them runs.
 const SIP: usize = 16;
 
@@ -74,7 +74,7 @@ pub(super) async fn drive(
             stopping = true;
             intake.stop_reading();
         }
-        let mut budget = BUDGET;
+        let (mut takes, mut runs) = (BURST, BURST);
         loop {
             if let Some(future) = running.as_mut().as_pin_mut() {
                 if flag.take() && future.poll(&mut Context::from_waker(&waker)).is_ready() {
@@ -82,12 +82,12 @@ pub(super) async fn drive(
                 }
             }
             let idle = running.is_none();
-            if budget == 0 {
+            if takes == 0 || runs == 0 {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             if let Some(arrival) = idle.then(|| intake.next(stopping)).flatten() {
-                budget -= 1;
+                runs -= 1;
                 flag.set();
                 running.set(Some(run(arrival)));
                 continue;
@@ -103,8 +103,8 @@ pub(super) async fn drive(
                 shared.ground.outlets().for_each(Outlet::close);
                 return if intake.sources.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
-            let taken = intake.take_in(cx, SIP.min(budget));
-            budget -= taken;
+            let taken = intake.take_in(cx, SIP.min(takes));
+            takes -= taken;
             let wake = shared.schedule().next_wake();
             let due = timer.poll_due(cx, &*shared.clock, wake).is_ready();
             if taken > 0 || (idle && due) {
