@@ -74,7 +74,7 @@ pub(super) async fn drive(
             stopping = true;
             intake.stop_reading();
         }
-        let (mut takes, mut runs) = (BURST, BURST);
+        let (mut intakes, mut runs) = (BURST, BURST);
         loop {
             if let Some(future) = running.as_mut().as_pin_mut() {
                 if flag.take() && future.poll(&mut Context::from_waker(&waker)).is_ready() {
@@ -82,7 +82,7 @@ pub(super) async fn drive(
                 }
             }
             let idle = running.is_none();
-            if takes == 0 || runs == 0 {
+            if intakes == 0 || runs == 0 {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -103,8 +103,8 @@ pub(super) async fn drive(
                 shared.ground.outlets().for_each(Outlet::close);
                 return if intake.sources.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
-            let taken = intake.take_in(cx, SIP.min(takes));
-            takes -= taken;
+            let taken = intake.take_in(cx, SIP.min(intakes));
+            intakes -= taken;
             let wake = shared.schedule().next_wake();
             let due = timer.poll_due(cx, &*shared.clock, wake).is_ready();
             if taken > 0 || (idle && due) {
