@@ -87,6 +87,7 @@ mod channel;
 mod codec;
 mod dispatch;
 mod error;
+mod middleware;
 mod packet;
 mod pattern;
 mod schedule;
@@ -122,6 +123,7 @@ pub use dispatch::{
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
 pub use error::Error;
+pub use middleware::{Flow, Middleware};
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
