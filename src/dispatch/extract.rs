@@ -60,9 +60,9 @@ impl<S> FromContext<S> for State<S> {
 /// The message's address may be a pattern itself. Its text is what is captured where the route takes
 /// that text as a name: `/synth/*/freq` captures `{1,2}` of `/synth/{1,2}/freq`, which is a `String`
 /// and no number. Two patterns may share addresses and yet not fit in this way, as
-/// `/synth/{1,2}/freq` and `/synth/*/freq` do, or any with a message's `//`: then there is nothing to capture, and the handler is
-/// not called ([`Rejection::NoCaptures`]). One that asks for no captures, or for an `Option` or a
-/// `Result` of them, is.
+/// `/synth/{1,2}/freq` and `/synth/*/freq` do, or any with a message's `//`: then there is nothing to
+/// capture, and the handler is not called ([`Rejection::NoCaptures`]). One that asks for no captures,
+/// or for an `Option` or a `Result` of them, is.
 ///
 /// ```
 /// use tokio_osc::{Args, Captures, Router};
