@@ -19,6 +19,7 @@ use futures::Stream;
 use futures::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
+use super::share::Share;
 use super::unit::{Arrival, Shared};
 use super::wake::Flag;
 use crate::channel::Outlet;
@@ -26,8 +27,6 @@ use crate::packet::{Meta, Packet};
 use crate::schedule::{Precision, Timer};
 use crate::wire::DecodeError;
 
-/// Packets taken in, and packets run, before other tasks of the runtime get their turn.
-const BURST: usize = 64;
 /// Packets taken in before one of them runs.
 const SIP: usize = 16;
 
@@ -74,7 +73,7 @@ pub(super) async fn drive(
             stopping = true;
             intake.stop_reading();
         }
-        let (mut intakes, mut runs) = (BURST, BURST);
+        let mut share = Share::new();
         loop {
             if let Some(future) = running.as_mut().as_pin_mut() {
                 if flag.take() && future.poll(&mut Context::from_waker(&waker)).is_ready() {
@@ -82,12 +81,12 @@ pub(super) async fn drive(
                 }
             }
             let idle = running.is_none();
-            if intakes == 0 || runs == 0 {
+            if share.is_spent() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             if let Some(arrival) = idle.then(|| intake.next(stopping)).flatten() {
-                runs -= 1;
+                share.runs_one();
                 flag.set();
                 running.set(Some(run(arrival)));
                 continue;
@@ -103,8 +102,8 @@ pub(super) async fn drive(
                 shared.ground.outlets().for_each(Outlet::close);
                 return if intake.sources.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
-            let taken = intake.take_in(cx, SIP.min(intakes));
-            intakes -= taken;
+            let taken = intake.take_in(cx, SIP.min(share.intakes));
+            share.intakes -= taken;
             let wake = shared.schedule().next_wake();
             let due = timer.poll_due(cx, &*shared.clock, wake).is_ready();
             if taken > 0 || (idle && due) {

@@ -8,6 +8,7 @@ mod outlet;
 mod pending;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod server;
+mod share;
 mod stats;
 mod throttle;
 mod times;
