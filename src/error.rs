@@ -38,6 +38,8 @@ pub enum Error {
     Request(crate::RequestError),
     /// A reply was not sent.
     Reply(crate::ReplyError),
+    /// A frame loop was to run in a runtime.
+    InsideRuntime(crate::InsideRuntime),
     /// The operating system's word.
     Io(io::Error),
 }
@@ -82,5 +84,6 @@ sum! {
     #[cfg(feature = "net")]
     Request(crate::RequestError),
     Reply(crate::ReplyError),
+    InsideRuntime(crate::InsideRuntime),
     Io(io::Error),
 }
