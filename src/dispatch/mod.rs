@@ -11,6 +11,7 @@ mod mailbox;
 mod parameters;
 mod process;
 mod reply;
+mod reply_rate;
 mod route;
 mod router;
 mod routes;
@@ -32,6 +33,7 @@ pub use parameters::{ChannelName, Extra, Lateness, MatchedRoute, ReceivedAt, Typ
 pub use process::{Budget, Progress};
 pub use reply::{IntoReply, Replies, Reply, ReplyError};
 pub(crate) use reply::{SendBack, WayBack};
+pub(crate) use reply_rate::ReplyRate;
 pub use router::Router;
 pub(crate) use routes::{Cached, Call, Dispatch, Lookup, Routes};
 pub use subscription::Subscription;
