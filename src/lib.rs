@@ -38,6 +38,7 @@
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
 //! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
+//! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]: see [three models](guide::models) |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
 //!
@@ -74,6 +75,7 @@
 //! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
 //! | replies per packet | 64, and 64 KiB | |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
+//! | calls waiting for the owner of an [`Inbox`] | none: what [`Inbox::new`] is given | |
 //! | bundles waiting for their time | 65,536, and 64 MiB; a quarter of it per peer | [`ScheduleLimits`] |
 //! | how far ahead a bundle may lie | 7 days | [`ScheduleLimits`] |
 //!
@@ -88,6 +90,7 @@ mod channel;
 mod codec;
 mod dispatch;
 mod error;
+pub mod guide;
 mod middleware;
 mod packet;
 mod pattern;
@@ -116,10 +119,10 @@ pub use codec::{
     MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,
 };
 pub use dispatch::{
-    Args, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
-    FromContext, Function, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Overflow, ReceivedAt,
-    Rejection, Replies, Reply, ReplyError, Returned, RouteGuard, RouteHandle, Router, State, Subscription,
-    TypeTags,
+    Args, Budget, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
+    FromContext, Function, Inbox, InboxHandler, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute,
+    Overflow, Post, Progress, ReceivedAt, Rejection, Replies, Reply, ReplyError, Returned, RouteGuard,
+    RouteHandle, Router, State, Subscription, TypeTags,
 };
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
@@ -147,7 +150,7 @@ pub use server::{
 };
 #[cfg(feature = "net")]
 pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
-pub use tools::{Tick, Ticker};
+pub use tools::{FrameLoop, InsideRuntime, Tick, Ticker};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };
