@@ -88,6 +88,7 @@ mod codec;
 mod dispatch;
 mod error;
 mod middleware;
+mod node;
 mod packet;
 mod pattern;
 mod schedule;
@@ -124,6 +125,10 @@ pub use dispatch::{
 pub use encoding_rs;
 pub use error::Error;
 pub use middleware::{Flow, Middleware};
+pub use node::{
+    ALL, Destination, HeldCounts, HoldLimits, LOCAL, NameError, NameErrorKind, Node, NodeBuilder, NodeError,
+    NodeHandle, NodeReport, Outcome, Targets, UnknownNames,
+};
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
@@ -140,7 +145,7 @@ pub use schedule::{
 pub use server::{PendingBundle, Server, ServerHandle, Stats};
 #[cfg(feature = "net")]
 pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
-pub use tools::{Tick, Ticker};
+pub use tools::{Pacer, PacerCounts, PacerHandle, Relay, RelayCounts, RelayHandle, RelayedTo, Tick, Ticker};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };
