@@ -25,6 +25,7 @@ use super::hub::Hub;
 use super::options::StreamOptions;
 use super::outbox::{Delivery, Outbox};
 use super::source::Source;
+use super::throttle::Throttle;
 use crate::codec::{FrameError, Framing, ReadPacket};
 use crate::packet::{EncodeError, IntoPacket};
 
@@ -228,7 +229,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         for packet in self.on_connect.iter().rev() {
             outbox.push_own(packet.clone());
         }
-        let sink = HubSink(Arc::clone(hub));
+        let sink = HubSink(Arc::clone(hub), Throttle::default());
         let connection = Connection::new(io, self.framing.clone(), sink, Arc::clone(outbox), &self.options);
         tokio::select! {
             reason = connection => reason,
@@ -261,13 +262,17 @@ fn with_jitter(pause: Duration) -> Duration {
     pause / 2 + pause / 2 * per_mille / 1_000
 }
 
-struct HubSink(Arc<Hub>);
+struct HubSink(Arc<Hub>, Throttle);
 
 impl Sink for HubSink {
     fn put(&mut self, packet: ReadPacket) {
         match packet {
             Ok((packet, _)) => self.0.deliver(packet),
-            Err(error) => tracing::debug!(target: "tokio_osc::channel", %error, "malformed packet"),
+            Err(error) => {
+                if let Some(suppressed) = self.1.pass() {
+                    tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
+                }
+            }
         }
     }
 
