@@ -92,6 +92,7 @@ mod dispatch;
 mod error;
 pub mod guide;
 mod middleware;
+mod node;
 mod packet;
 mod pattern;
 mod schedule;
@@ -131,6 +132,10 @@ pub use middleware::{
     AllowedTypeTags, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor,
     on_frame_in, on_frame_out, on_packet_in, on_packet_out,
 };
+pub use node::{
+    ALL, Destination, HeldCounts, HoldLimits, LOCAL, NameError, NameErrorKind, Node, NodeBuilder, NodeError,
+    NodeHandle, NodeReport, Outcome, Targets, UnknownNames,
+};
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
@@ -150,7 +155,10 @@ pub use server::{
 };
 #[cfg(feature = "net")]
 pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
-pub use tools::{FrameLoop, InsideRuntime, Tick, Ticker};
+pub use tools::{
+    FrameLoop, InsideRuntime, Pacer, PacerCounts, PacerHandle, Relay, RelayCounts, RelayHandle, RelayedTo,
+    Tick, Ticker,
+};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };
