@@ -38,6 +38,7 @@
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
+//! | between wire and packets | [`Middleware`]; [`Envelope`]: signed, encrypted, not replayed |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
 //!
 //! Each layer works without the ones above it: decode with [`Packet::decode`], read a [`Channel`] in
@@ -51,6 +52,7 @@
 //! | `regex` | `Router::route_regex` | no |
 //! | `serde` | `Serialize` and `Deserialize` for arguments, messages and bundles; structs as arguments | no |
 //! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode` | no |
+//! | `crypto` | ready-made functions for [`Envelope`]: `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
 //! | `fine` | [`Precision::Fine`](Precision): timed bundles within a tenth of a millisecond | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
@@ -123,7 +125,12 @@ pub use dispatch::{
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
 pub use error::Error;
-pub use middleware::{Flow, Middleware};
+#[cfg(feature = "crypto")]
+pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
+pub use middleware::{
+    Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, Flow, Middleware, ProtocolError,
+    ReplayWindow, Signature,
+};
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
@@ -147,7 +154,7 @@ pub use types::{
 #[cfg(feature = "encoding")]
 pub use types::{OnUnmappable, UnmappableText};
 pub use wire::{
-    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, EnvelopeFault, HexDump,
     MissingTypeTags, Repairs, TextPolicy,
 };
 

@@ -6,9 +6,15 @@
 //! ```
 
 mod chain;
+mod envelope;
 
 #[allow(unused_imports, reason = "until the codecs have it")]
 pub(crate) use chain::Chain;
+#[cfg(feature = "crypto")]
+pub use envelope::{ChaCha20Poly1305, Crc32, HmacSha256};
+pub use envelope::{
+    Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, ProtocolError, ReplayWindow, Signature,
+};
 
 use bytes::Bytes;
 
