@@ -36,9 +36,9 @@
 //! | addresses | [`Address`], [`Pattern`] |
 //! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
+//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
-//! | between wire and packets | [`Middleware`]; [`Envelope`]: signed, encrypted, not replayed |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
 //!
 //! Each layer works without the ones above it: decode with [`Packet::decode`], read a [`Channel`] in
@@ -125,12 +125,13 @@ pub use dispatch::{
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
 pub use error::Error;
+pub use middleware::{
+    AllowedTypeTags, Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware,
+    OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor, ProtocolError, ReplayWindow, Signature,
+    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+};
 #[cfg(feature = "crypto")]
 pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
-pub use middleware::{
-    Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, Flow, Middleware, ProtocolError,
-    ReplayWindow, Signature,
-};
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,

@@ -6,6 +6,9 @@ mod support;
 
 #[path = "envelope/guard.rs"]
 mod guard;
+#[cfg(feature = "net")]
+#[path = "envelope/live.rs"]
+mod live;
 #[path = "envelope/replay.rs"]
 mod replay;
 
@@ -58,8 +61,9 @@ fn envelopes_of_osc4py3_are_opened_or_refused_as_decided() {
             "packet_maker_without_checker" => Err(Of(EnvelopeFault::UnknownSignature)),
             "packet_plain_message_refused" | "packet_bundle_refused" => Err(Of(EnvelopeFault::NotAnEnvelope)),
             // Exception: osc4py3 ignores a seventh argument.
-            "packet_seven_args" => Err(Of(EnvelopeFault::WrongArguments)),
-            "packet_wrong_arity" | "packet_wrong_types" => Err(Of(EnvelopeFault::WrongArguments)),
+            "packet_seven_args" | "packet_wrong_arity" | "packet_wrong_types" => {
+                Err(Of(EnvelopeFault::WrongArguments))
+            }
             "packet_inner_empty" => Err(Empty),
             "packet_inner_is_envelope" => Ok(INNER_ENVELOPE),
             other => panic!("{other} is new"),
@@ -74,7 +78,7 @@ fn envelopes_of_osc4py3_are_opened_or_refused_as_decided() {
     }
 }
 
-const INNER_ENVELOPE: &str = r#"/packet ,sbsbsb "" "" "" "" "" 2f6100002c69000000000001"#;
+const INNER_ENVELOPE: &str = r#"/packet ,sbsbsb "" <> "" <> "" <2f6100002c69000000000001>"#;
 
 #[test]
 fn envelopes_have_the_bytes_that_osc4py3_makes() {

@@ -94,7 +94,7 @@ use stamp::Stamp;
 ///
 /// let mut meta = Meta::from_peer(Peer::LOCAL);
 /// let Flow::Pass(sent) = here.packet_out(("/gain", 0.5_f32).into_packet()?, &mut meta)? else { return Ok(()) };
-/// assert!(sent.to_string().starts_with(r#"/packet ,sbsbsb "" "" "" "" "chacha20-poly1305""#));
+/// assert!(sent.to_string().starts_with(r#"/packet ,sbsbsb "" <> "" <> "chacha20-poly1305""#));
 ///
 /// let received = there.packet_in(sent.clone(), &mut meta)?;
 /// assert_eq!(received, Flow::Pass(("/gain", 0.5_f32).into_packet()?));
@@ -124,17 +124,14 @@ impl Envelope {
     }
 
     fn close(&self, packet: &Packet) -> Result<Message, EncodeError> {
+        let EnvelopeBuilder { checksums, signatures, ciphers, .. } = &*self.config;
         let plain = self.stamped(packet)?;
-        let (checksum_name, checksum) =
-            made(&self.config.checksums, EnvelopeFault::ChecksumFailed, |by| by.compute(&plain))?;
-        let (signature_name, signature) =
-            made(&self.config.signatures, EnvelopeFault::SigningFailed, |by| by.sign(&plain))?;
-        let (cipher_name, sealed) =
-            made(&self.config.ciphers, EnvelopeFault::EncryptionFailed, |by| by.seal(&plain))?;
+        let checksum = by_sending(checksums, EnvelopeFault::ChecksumFailed, |by| by.compute(&plain))?;
+        let signature = by_sending(signatures, EnvelopeFault::SigningFailed, |by| by.sign(&plain))?;
+        let (cipher, sealed) = by_sending(ciphers, EnvelopeFault::EncryptionFailed, |by| by.seal(&plain))?;
+        let token = |(name, token): (_, Option<Vec<u8>>)| (name, token.unwrap_or_default());
         let data = sealed.map_or(plain, Bytes::from);
-        let checksum = (checksum_name, checksum.unwrap_or_default());
-        let signature = (signature_name, signature.unwrap_or_default());
-        Message::new(ADDRESS, (checksum, signature, (cipher_name, data)))
+        Message::new(ADDRESS, (token(checksum), token(signature), (cipher, data)))
     }
 
     fn stamped(&self, packet: &Packet) -> Result<Bytes, EncodeError> {
@@ -193,15 +190,15 @@ impl Middleware for Envelope {
     }
 }
 
-/// What the function for sending makes, under its name; nothing where there is none.
-fn made<P: ?Sized>(
+/// The name of the function for sending, and what it makes; nothing where there is none.
+fn by_sending<P: ?Sized>(
     protocols: &Protocols<P>,
     fault: EnvelopeFault,
-    make: impl FnOnce(&P) -> Result<Vec<u8>, ProtocolError>,
+    function: impl FnOnce(&P) -> Result<Vec<u8>, ProtocolError>,
 ) -> Result<(&str, Option<Vec<u8>>), EncodeError> {
     let Some(named) = &protocols.sending else { return Ok(("", None)) };
-    match call(|| make(&named.protocol), fault) {
-        Ok(made) => Ok((&named.name, Some(made))),
+    match call(|| function(&named.protocol), fault) {
+        Ok(token) => Ok((&named.name, Some(token))),
         Err(fault) => Err(EncodeError::new(EncodeErrorKind::Envelope(fault), 0)),
     }
 }
