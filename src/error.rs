@@ -27,6 +27,8 @@ pub enum Error {
     Encode(crate::EncodeError),
     /// A message does not have the arguments asked for.
     Args(crate::ArgsError),
+    /// An envelope is not configured in full.
+    Envelope(crate::EnvelopeError),
     /// Text is no canonical line.
     ParseLine(crate::ParseLineError),
     /// Text is no address pattern.
@@ -80,6 +82,7 @@ sum! {
     Decode(crate::DecodeError),
     Encode(crate::EncodeError),
     Args(crate::ArgsError),
+    Envelope(crate::EnvelopeError),
     ParseLine(crate::ParseLineError),
     Pattern(crate::PatternError),
     Frame(crate::FrameError),

@@ -36,7 +36,7 @@
 //! | addresses | [`Address`], [`Pattern`] |
 //! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
-//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
+//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
 //! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]: see [three models](guide::models) |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
@@ -53,6 +53,7 @@
 //! | `regex` | `Router::route_regex` | no |
 //! | `serde` | `Serialize` and `Deserialize` for arguments, messages and bundles; structs as arguments | no |
 //! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode` | no |
+//! | `crypto` | ready-made functions for [`Envelope`]: `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
 //! | `fine` | [`Precision::Fine`](Precision): timed bundles within a tenth of a millisecond | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
@@ -129,9 +130,12 @@ pub use dispatch::{
 pub use encoding_rs;
 pub use error::Error;
 pub use middleware::{
-    AllowedTypeTags, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor,
+    AllowedTypeTags, Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware,
+    OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor, ProtocolError, ReplayWindow, Signature,
     on_frame_in, on_frame_out, on_packet_in, on_packet_out,
 };
+#[cfg(feature = "crypto")]
+pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
 pub use node::{
     ALL, Destination, HeldCounts, HoldLimits, LOCAL, NameError, NameErrorKind, Node, NodeBuilder, NodeError,
     NodeHandle, NodeReport, Outcome, Targets, UnknownNames,
@@ -165,7 +169,7 @@ pub use types::{
 #[cfg(feature = "encoding")]
 pub use types::{OnUnmappable, UnmappableText};
 pub use wire::{
-    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, EnvelopeFault, HexDump,
     MissingTypeTags, Repairs, TextPolicy,
 };
 

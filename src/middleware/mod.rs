@@ -7,12 +7,18 @@
 
 mod allowed_type_tags;
 mod chain;
+mod envelope;
 mod hooks;
 mod only_for;
 
 pub use allowed_type_tags::AllowedTypeTags;
 pub(crate) use chain::Chain;
 pub use chain::Filtered;
+#[cfg(feature = "crypto")]
+pub use envelope::{ChaCha20Poly1305, Crc32, HmacSha256};
+pub use envelope::{
+    Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, ProtocolError, ReplayWindow, Signature,
+};
 pub use hooks::{
     OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, on_frame_in, on_frame_out, on_packet_in, on_packet_out,
 };
