@@ -38,6 +38,10 @@ pub enum Error {
     Request(crate::RequestError),
     /// A reply was not sent.
     Reply(crate::ReplyError),
+    /// A server did not add or remove a channel.
+    Channel(crate::ChannelError),
+    /// A frame loop was to run in a runtime.
+    InsideRuntime(crate::InsideRuntime),
     /// The operating system's word.
     Io(io::Error),
 }
@@ -82,5 +86,7 @@ sum! {
     #[cfg(feature = "net")]
     Request(crate::RequestError),
     Reply(crate::ReplyError),
+    Channel(crate::ChannelError),
+    InsideRuntime(crate::InsideRuntime),
     Io(io::Error),
 }

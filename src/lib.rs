@@ -36,7 +36,9 @@
 //! | addresses | [`Address`], [`Pattern`] |
 //! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
+//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
+//! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]: see [three models](guide::models) |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
 //!
@@ -73,6 +75,7 @@
 //! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
 //! | replies per packet | 64, and 64 KiB | |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
+//! | calls waiting for the owner of an [`Inbox`] | none: what [`Inbox::new`] is given | |
 //! | bundles waiting for their time | 65,536, and 64 MiB; a quarter of it per peer | [`ScheduleLimits`] |
 //! | how far ahead a bundle may lie | 7 days | [`ScheduleLimits`] |
 //!
@@ -87,7 +90,9 @@ mod channel;
 mod codec;
 mod dispatch;
 mod error;
+pub mod guide;
 mod middleware;
+mod node;
 mod packet;
 mod pattern;
 mod schedule;
@@ -115,20 +120,27 @@ pub use codec::{
     MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,
 };
 pub use dispatch::{
-    Args, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
-    FromContext, Function, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Overflow, ReceivedAt,
-    Rejection, Replies, Reply, ReplyError, Returned, RouteGuard, RouteHandle, Router, State, Subscription,
-    TypeTags,
+    Args, Budget, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
+    FromContext, Function, Inbox, InboxHandler, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute,
+    Overflow, Post, Progress, ReceivedAt, Rejection, Replies, Reply, ReplyError, Returned, RouteGuard,
+    RouteHandle, Router, State, Subscription, TypeTags,
 };
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
 pub use error::Error;
-pub use middleware::{Flow, Middleware};
+pub use middleware::{
+    AllowedTypeTags, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor,
+    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+};
+pub use node::{
+    ALL, Destination, HeldCounts, HoldLimits, LOCAL, NameError, NameErrorKind, Node, NodeBuilder, NodeError,
+    NodeHandle, NodeReport, Outcome, Targets, UnknownNames,
+};
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
     IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
-    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol,
+    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol, TimeOverrides,
 };
 #[cfg(feature = "serde")]
 pub use packet::{SerdeError, from_args, to_args};
@@ -137,10 +149,16 @@ pub use schedule::{
     CapacityPolicy, Clock, ClockOffset, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram,
     ManualClock, Precision, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
 };
-pub use server::{PendingBundle, Server, ServerHandle, Stats};
+pub use server::{
+    ChannelError, ChannelErrorKind, ChannelEvent, ChannelEventKind, ChannelEvents, ChannelStats,
+    PendingBundle, Report, Server, ServerHandle, Shutdown, Stats,
+};
 #[cfg(feature = "net")]
 pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
-pub use tools::{Tick, Ticker};
+pub use tools::{
+    FrameLoop, InsideRuntime, Pacer, PacerCounts, PacerHandle, Relay, RelayCounts, RelayHandle, RelayedTo,
+    Tick, Ticker,
+};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };

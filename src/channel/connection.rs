@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep};
 use super::events::Disconnect;
 use super::options::StreamOptions;
 use super::outbox::{Entry, Outbox};
+use super::throttle::Throttle;
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
 
 /// Bytes that are asked of the transport at a time.
@@ -54,6 +55,7 @@ pub(super) struct Connection<I, F, S> {
     undetected: bool,
     limits: Limits,
     clock: Deadlines,
+    faults: Throttle,
     /// Set when nothing more is read: what is left to send goes out first.
     ending: Option<Disconnect>,
 }
@@ -79,7 +81,7 @@ where
     F: Framing,
     S: Sink,
 {
-    pub(super) fn new(io: I, framing: F, sink: S, outbox: Arc<Outbox>, options: &StreamOptions) -> Self {
+    pub(super) fn new(io: I, codec: Codec<F>, sink: S, outbox: Arc<Outbox>, options: &StreamOptions) -> Self {
         let limits = Limits {
             in_frame: options.in_frame_timeout,
             idle: options.idle_timeout,
@@ -88,7 +90,7 @@ where
         let idle = limits.idle.map(|_| Instant::now());
         Self {
             io,
-            codec: Codec::with_options(framing, options.decode.clone()),
+            codec,
             sink,
             outbox,
             input: BytesMut::new(),
@@ -98,6 +100,7 @@ where
             undetected: false,
             limits,
             clock: Deadlines { frame: None, idle, write: None, linger: None, timer: None },
+            faults: Throttle::default(),
             ending: None,
         }
     }
@@ -163,7 +166,7 @@ where
         while self.output.len() < WRITE && !self.undetected {
             let Some(entry) = self.outbox.pop() else { return };
             let before = self.output.len();
-            match self.codec.write(entry.packet.clone(), &mut self.output) {
+            match self.codec.write_frame(entry.frame.clone(), &mut self.output) {
                 Ok(()) => self.unsent.push_back((entry, self.output.len() - before)),
                 Err(error) if matches!(error.kind(), FrameErrorKind::Undetected) => {
                     self.outbox.put_back(std::iter::once(entry));
@@ -172,7 +175,9 @@ where
                 }
                 Err(error) => {
                     self.outbox.note_dropped();
-                    tracing::debug!(target: "tokio_osc::channel", %error, "packet not framed");
+                    if let Some(suppressed) = self.faults.pass() {
+                        tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "packet not framed");
+                    }
                 }
             }
         }
@@ -207,8 +212,8 @@ where
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            match self.codec.read(&mut self.input) {
-                Ok(Some(packet)) => self.accept(packet),
+            match self.codec.read_frame(&mut self.input) {
+                Ok(Some(frame)) => self.accept(frame),
                 Ok(None) => match ready!(self.poll_read(cx)) {
                     Ok(0) => return Poll::Ready(self.at_end()),
                     Ok(_) => {}
@@ -238,7 +243,7 @@ where
         read
     }
 
-    fn accept(&mut self, packet: ReadPacket) {
+    fn accept(&mut self, frame: F::Item) {
         self.clock.frame = None;
         if let Some(idle) = &mut self.clock.idle {
             *idle = Instant::now();
@@ -246,7 +251,9 @@ where
         if std::mem::take(&mut self.undetected) {
             self.outbox.wake();
         }
-        self.sink.put(packet);
+        if let Some(packet) = self.codec.open(frame) {
+            self.sink.put(packet);
+        }
     }
 
     /// The last frames, and how the stream ended.

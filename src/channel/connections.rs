@@ -17,8 +17,7 @@ use super::connection::Connection;
 use super::events::{ConnectionEvent, Disconnect, Refusal};
 use super::listener::Listener;
 use super::registry::{Arrivals, Registry};
-use super::stream::Item;
-use crate::codec::Framing;
+use crate::codec::{Codec, Framing, ReadPacket};
 use crate::packet::Peer;
 
 /// Connections accepted before those that are open get their turn.
@@ -45,10 +44,12 @@ impl<L: Listener, F: Framing> Connections<L, F> {
     /// Takes in a connection, if the limits allow it.
     pub(super) fn admit(&mut self, io: L::Io, peer: Peer) {
         let registry = &self.registry;
+        registry.events.send(ConnectionEvent::Requested(peer));
         let (peer, outbox) = match registry.open(peer) {
             Ok(opened) => opened,
             Err(reason) => return registry.events.send(ConnectionEvent::Refused { peer, reason }),
         };
+        registry.events.send(ConnectionEvent::Accepted(peer));
         let gate = registry
             .options
             .gate
@@ -57,8 +58,12 @@ impl<L: Listener, F: Framing> Connections<L, F> {
         if gate.is_none() {
             registry.events.send(ConnectionEvent::Connected(peer));
         }
-        let sink = Arrivals { registry: Arc::clone(registry), peer };
-        let connection = Connection::new(io, self.framing.clone(), sink, outbox, &registry.options);
+        let sink = Arrivals(Arc::clone(registry));
+        let options = &registry.options;
+        let codec = Codec::with_options(self.framing.clone(), options.decode.clone())
+            .peer(peer)
+            .chain(options.chain.clone());
+        let connection = Connection::new(io, codec, sink, outbox, options);
         self.guests.push(Guest { gate, connection, registry: Arc::clone(registry), peer });
     }
 
@@ -97,9 +102,9 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 }
 
 impl<L: Listener, F: Framing> Stream for Connections<L, F> {
-    type Item = Item;
+    type Item = ReadPacket;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ReadPacket>> {
         let this = &mut *self;
         if let Some(item) = this.registry.pop() {
             return Poll::Ready(Some(item));
