@@ -37,6 +37,8 @@
 //! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
+//! | names | [`Node`]: channels by name, groups, [`LOCAL`], [`ALL`]; [`Destination`] |
+//! | between | [`Relay`] from channels to others, unchanged; [`Pacer`]: a rate, and the latest value of each address |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
 //!
@@ -73,6 +75,10 @@
 //! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
 //! | replies per packet | 64, and 64 KiB | |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
+//! | packets waiting for one's own router ([`LOCAL`]) | 1,024 | [`NodeBuilder::local_queue`] |
+//! | packets waiting for a name, in a node that holds them | 1,024, and 1 MiB, for 10 s | [`HoldLimits`] |
+//! | bytes waiting for a destination of a relay | 1 MiB | [`Relay::queue`] |
+//! | packets waiting in a pacer | 1,024, and 1 MiB | [`Pacer::capacity`], [`Pacer::bytes`] |
 //! | bundles waiting for their time | 65,536, and 64 MiB; a quarter of it per peer | [`ScheduleLimits`] |
 //! | how far ahead a bundle may lie | 7 days | [`ScheduleLimits`] |
 //!
