@@ -4,11 +4,13 @@ use std::fmt;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::task::unconstrained;
 
 use crate::{BroadcastReport, Client, FrameError, FrameErrorKind, Outlet, Packet, Peer};
 #[cfg(feature = "net")]
-use crate::{FanOut, SendReport};
+use {
+    crate::{FanOut, SendReport},
+    tokio::task::unconstrained,
+};
 
 /// What packets can be sent to: a [`Client`], a [`FanOut`](crate::FanOut), an [`Outlet`] (all
 /// connections of a channel), or a type of your own. A [`Node`](crate::Node) gives it a name, a
