@@ -24,6 +24,8 @@ mod n_dispatch;
 mod p_patterns;
 #[path = "seed/rows.rs"]
 mod rows;
+#[path = "seed/s_schemes.rs"]
+mod s_schemes;
 #[path = "seed/t_time_tags.rs"]
 mod t_time_tags;
 #[path = "seed/u_udp.rs"]
