@@ -16,6 +16,8 @@ mod c_tcp;
 mod e_errors;
 #[path = "seed/f_channels.rs"]
 mod f_channels;
+#[path = "seed/guide.rs"]
+mod guide;
 #[path = "seed/l_auto_tags.rs"]
 mod l_auto_tags;
 #[path = "seed/n_dispatch.rs"]
