@@ -36,6 +36,7 @@
 //! | addresses | [`Address`], [`Pattern`] |
 //! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
+//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
@@ -123,7 +124,10 @@ pub use dispatch::{
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
 pub use error::Error;
-pub use middleware::{Flow, Middleware};
+pub use middleware::{
+    AllowedTypeTags, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor,
+    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+};
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
