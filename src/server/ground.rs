@@ -12,7 +12,7 @@ use super::stats::Counters;
 use super::throttle::Throttle;
 use super::times::{Times, with_offset};
 use crate::channel::Outlet;
-use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, SendBack, WayBack};
+use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, ReplyError, SendBack, WayBack};
 use crate::packet::{Message, Meta};
 
 /// By which a channel answers, if it can.
@@ -148,7 +148,10 @@ impl Ground {
             match back.send(packet, meta.peer).await {
                 Ok(()) => self.counters.replies.up(),
                 Err(error) => {
-                    self.counters.replies_dropped.up();
+                    match error {
+                        ReplyError::Rate => self.counters.replies_over_rate.up(),
+                        _ => self.counters.replies_dropped.up(),
+                    }
                     if let Some(suppressed) = self.faults.unsent.pass() {
                         tracing::debug!(
                             target: "tokio_osc::dispatch",

@@ -89,6 +89,9 @@ counters! {
     /// Replies dropped: over the budget of a packet (64 replies, 64 KiB), to a peer without a way
     /// back, or refused by the operating system.
     replies_dropped,
+    /// Replies dropped because their source had as many as it may
+    /// ([`Server::reply_rate`](crate::Server::reply_rate)).
+    replies_over_rate,
     /// Bundles that were waiting when the server was shut down.
     discarded,
     /// Packets refused because a bundle in them is due before the bundle around it

@@ -8,7 +8,7 @@ use futures::task::AtomicWaker;
 use super::admission::Admission;
 use super::ground::Ground;
 use super::times::Times;
-use crate::dispatch::{Cached, Dispatch, Found, Lookup, Pushed, Routes, WayBack};
+use crate::dispatch::{Cached, Dispatch, Found, Lookup, Pushed, ReplyRate, Routes, WayBack};
 use crate::packet::{Message, Meta, Packet};
 use crate::schedule::{Clock, Queue};
 
@@ -35,13 +35,15 @@ pub(super) struct Shared {
     limits: Limits,
 }
 
-/// What one packet may cause.
-#[derive(Clone, Copy, Debug)]
+/// What one packet may cause, and what all of a source.
+#[derive(Debug)]
 pub(super) struct Limits {
     /// Handler calls.
     pub(super) calls: usize,
     /// Steps of matching.
     pub(super) steps: usize,
+    /// Replies.
+    pub(super) reply_rate: Option<Arc<ReplyRate>>,
 }
 
 /// What the last message leaves for the next: memory, and the routes if they did not change.
@@ -88,7 +90,7 @@ impl Shared {
             found: &mut scratch.found,
             source,
             calls: self.limits.calls,
-            back: WayBack::new(self.ground.socket(source)),
+            back: WayBack::new(self.ground.socket(source), self.limits.reply_rate.as_ref()),
         };
         match packet {
             Packet::Message(message) => self.message(&mut turn, &message, &meta).await,
