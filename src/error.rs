@@ -38,6 +38,8 @@ pub enum Error {
     Request(crate::RequestError),
     /// A reply was not sent.
     Reply(crate::ReplyError),
+    /// A server did not add or remove a channel.
+    Channel(crate::ChannelError),
     /// The operating system's word.
     Io(io::Error),
 }
@@ -82,5 +84,6 @@ sum! {
     #[cfg(feature = "net")]
     Request(crate::RequestError),
     Reply(crate::ReplyError),
+    Channel(crate::ChannelError),
     Io(io::Error),
 }

@@ -132,7 +132,7 @@ pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
     IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
-    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol,
+    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol, TimeOverrides,
 };
 #[cfg(feature = "serde")]
 pub use packet::{SerdeError, from_args, to_args};
@@ -141,7 +141,10 @@ pub use schedule::{
     CapacityPolicy, Clock, ClockOffset, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram,
     ManualClock, Precision, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
 };
-pub use server::{PendingBundle, Server, ServerHandle, Stats};
+pub use server::{
+    ChannelError, ChannelErrorKind, ChannelEvent, ChannelEventKind, ChannelEvents, ChannelStats,
+    PendingBundle, Report, Server, ServerHandle, Shutdown, Stats,
+};
 #[cfg(feature = "net")]
 pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
 pub use tools::{Tick, Ticker};

@@ -25,7 +25,6 @@ pub(crate) use lane::Job;
 pub use lane::Lane;
 pub use live::{LiveRoutes, RouteGuard, RouteHandle};
 pub use mailbox::Overflow;
-pub(crate) use mailbox::Pushed;
 pub use parameters::{ChannelName, Extra, Lateness, MatchedRoute, ReceivedAt, TypeTags};
 pub use reply::{IntoReply, Replies, Reply, ReplyError};
 pub(crate) use reply::{SendBack, WayBack};
