@@ -32,6 +32,12 @@ mod s_schemes;
 mod t_time_tags;
 #[path = "seed/u_udp.rs"]
 mod u_udp;
+#[path = "seed/v_life.rs"]
+mod v_life;
+#[path = "seed/w_logging.rs"]
+mod w_logging;
+#[path = "seed/x_events.rs"]
+mod x_events;
 
 use std::time::Duration;
 

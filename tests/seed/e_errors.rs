@@ -13,8 +13,12 @@ fn e01_each_class_has_its_kind() {
         Packet::decode(Bytes::from_static(b"GET / HTTP/1.1\r\n"))?;
         Ok(())
     }
-    assert!(matches!(invalid_data(), Err(Error::Encode(error)) if error.kind() == EncodeErrorKind::NulInText));
-    assert!(matches!(invalid_raw(), Err(Error::Decode(error)) if error.kind() == DecodeErrorKind::NotAPacket));
+    assert!(
+        matches!(invalid_data(), Err(Error::Encode(error)) if error.kind() == EncodeErrorKind::NulInText)
+    );
+    assert!(
+        matches!(invalid_raw(), Err(Error::Decode(error)) if error.kind() == DecodeErrorKind::NotAPacket)
+    );
 
     let unknown = Packet::decode(Bytes::from_static(b"/a\0\0,u\0\0")).unwrap_err();
     assert_eq!(unknown.kind(), DecodeErrorKind::UnknownTypeTag(b'u'));

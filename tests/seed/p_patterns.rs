@@ -90,9 +90,12 @@ async fn p12_a_route_has_everything_that_a_method_filter_has() {
         )
         .extra("an object")
         .on_lane(&lock)
-        .route_where(|message| message.args().count() == 0, |State(log): State<Log>| {
-            log.lock().unwrap().push("a predicate".to_owned());
-        });
+        .route_where(
+            |message| message.args().count() == 0,
+            |State(log): State<Log>| {
+                log.lock().unwrap().push("a predicate".to_owned());
+            },
+        );
     fed(router, [item(("/voice/1", 7)), item(("/voice/1", ()))]).await;
     let mut log = log.lock().unwrap().clone();
     log.sort();
