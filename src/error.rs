@@ -31,6 +31,8 @@ pub enum Error {
     ParseLine(crate::ParseLineError),
     /// Text is no address pattern.
     Pattern(crate::PatternError),
+    /// A table of addresses cannot be used.
+    AddressTable(crate::AddressTableError),
     /// A packet was not sent, or a stream cannot be framed any more.
     Frame(crate::FrameError),
     /// A request has no reply.
@@ -80,6 +82,7 @@ sum! {
     Args(crate::ArgsError),
     ParseLine(crate::ParseLineError),
     Pattern(crate::PatternError),
+    AddressTable(crate::AddressTableError),
     Frame(crate::FrameError),
     #[cfg(feature = "net")]
     Request(crate::RequestError),

@@ -57,6 +57,8 @@ pub enum EncodeErrorKind {
     NotAPacket(DecodeErrorKind),
     /// The options that the packet was checked against do not accept it.
     NotAccepted(DecodeErrorKind),
+    /// The address `/`, which marks a number of the [`AddressTable`](crate::AddressTable).
+    ReservedAddress,
 }
 
 impl fmt::Display for EncodeError {
@@ -71,6 +73,9 @@ impl fmt::Display for EncodeError {
             EncodeErrorKind::ArraysTooDeep => f.write_str("arrays nest deeper than 255"),
             EncodeErrorKind::NotAPacket(kind) => write!(f, "no packet: {kind}, at byte {at}"),
             EncodeErrorKind::NotAccepted(kind) => write!(f, "not accepted: {kind}, at byte {at}"),
+            EncodeErrorKind::ReservedAddress => {
+                write!(f, "the address / marks a number of the table of addresses, at byte {at}")
+            }
             EncodeErrorKind::Unstable => f.write_str("the argument list changed while it was encoded"),
         }
     }
