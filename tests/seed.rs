@@ -34,6 +34,8 @@ mod t_time_tags;
 mod u_udp;
 #[path = "seed/v_life.rs"]
 mod v_life;
+#[path = "seed/w_demo.rs"]
+mod w_demo;
 #[path = "seed/w_logging.rs"]
 mod w_logging;
 #[path = "seed/x_events.rs"]
