@@ -187,3 +187,8 @@ pub use wire::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// The guide for those who come from osc4py3: its lines must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-osc4py3.md")]
+pub struct FromOsc4py3;
