@@ -9,6 +9,7 @@ mod address_table;
 mod allowed_type_tags;
 mod chain;
 mod dump;
+mod envelope;
 mod hooks;
 mod one_way;
 mod only_for;
@@ -21,8 +22,14 @@ pub use allowed_type_tags::AllowedTypeTags;
 pub(crate) use chain::Chain;
 pub use chain::Filtered;
 pub use dump::Dump;
-pub use hooks::{OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut};
-pub use hooks::{on_frame_in, on_frame_out, on_packet_in, on_packet_out};
+#[cfg(feature = "crypto")]
+pub use envelope::{ChaCha20Poly1305, Crc32, HmacSha256};
+pub use envelope::{
+    Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, ProtocolError, ReplayWindow, Signature,
+};
+pub use hooks::{
+    OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+};
 pub use one_way::{OnlyIn, OnlyOut};
 pub use only_for::OnlyFor;
 #[cfg(feature = "encoding")]
