@@ -5,6 +5,9 @@
 
 #[path = "interop/ear.rs"]
 mod ear;
+#[cfg(feature = "crypto")]
+#[path = "interop/envelope.rs"]
+mod envelope;
 #[path = "interop/liblo.rs"]
 mod liblo;
 #[path = "interop/matrix.rs"]
