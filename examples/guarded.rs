@@ -102,7 +102,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (.., key, data): (&str, &[u8], &str, &[u8], &str, &[u8]) = seen.parse()?;
     println!("  {} with {} bytes by {key}", seen.address(), data.len());
 
-    println!("the wire sends a packet of its own, a forged one, a changed one, and the same again:");
+    println!("the wire sends a plain packet, a forged one, a changed one, the same again; the desk goes on:");
     wire.to_stage(("/fader/1", 1.0_f32).into_packet()?.as_bytes()).await?;
     wire.to_stage(forged()?.as_bytes()).await?;
     let mut changed = recorded.clone();
@@ -110,7 +110,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     wire.to_stage(&changed).await?;
     wire.to_stage(&recorded).await?;
 
-    println!("the desk goes on:");
     let (answer, passed) = tokio::join!(desk.request(("/fader/1", 0.25_f32), "/done"), wire.pass());
     passed?;
     println!("  desk hears     {}", answer?);

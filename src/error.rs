@@ -33,6 +33,8 @@ pub enum Error {
     ParseLine(crate::ParseLineError),
     /// Text is no address pattern.
     Pattern(crate::PatternError),
+    /// A table of addresses cannot be used.
+    AddressTable(crate::AddressTableError),
     /// A packet was not sent, or a stream cannot be framed any more.
     Frame(crate::FrameError),
     /// A request has no reply.
@@ -40,6 +42,8 @@ pub enum Error {
     Request(crate::RequestError),
     /// A reply was not sent.
     Reply(crate::ReplyError),
+    /// A server did not add or remove a channel.
+    Channel(crate::ChannelError),
     /// The operating system's word.
     Io(io::Error),
 }
@@ -81,9 +85,11 @@ sum! {
     Envelope(crate::EnvelopeError),
     ParseLine(crate::ParseLineError),
     Pattern(crate::PatternError),
+    AddressTable(crate::AddressTableError),
     Frame(crate::FrameError),
     #[cfg(feature = "net")]
     Request(crate::RequestError),
     Reply(crate::ReplyError),
+    Channel(crate::ChannelError),
     Io(io::Error),
 }

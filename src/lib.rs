@@ -36,7 +36,7 @@
 //! | addresses | [`Address`], [`Pattern`] |
 //! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
-//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
+//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AddressTable`], [`AllowedTypeTags`], `Transcode`, [`Dump`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
@@ -51,7 +51,7 @@
 //! | `net` | sockets: UDP, multicast, broadcast, TCP, Unix; without it, [`Channel::io`] and [`Client::io`] over any byte stream | yes |
 //! | `regex` | `Router::route_regex` | no |
 //! | `serde` | `Serialize` and `Deserialize` for arguments, messages and bundles; structs as arguments | no |
-//! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode` | no |
+//! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode`, `Transcode` | no |
 //! | `crypto` | ready-made functions for [`Envelope`]: `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
 //! | `fine` | [`Precision::Fine`](Precision): timed bundles within a tenth of a millisecond | no |
 //! | `cli` | the command line tool `osc` | no |
@@ -74,6 +74,7 @@
 //! | handler calls per packet | 16,384 | [`Server::max_calls`] |
 //! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
 //! | replies per packet | 64, and 64 KiB | |
+//! | what an [`AddressTable`] adds to a packet | 1 MiB | [`AddressTable::max_growth`] |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
 //! | bundles waiting for their time | 65,536, and 64 MiB; a quarter of it per peer | [`ScheduleLimits`] |
 //! | how far ahead a bundle may lie | 7 days | [`ScheduleLimits`] |
@@ -125,10 +126,13 @@ pub use dispatch::{
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
 pub use error::Error;
+#[cfg(feature = "encoding")]
+pub use middleware::Transcode;
 pub use middleware::{
-    AllowedTypeTags, Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware,
-    OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor, ProtocolError, ReplayWindow, Signature,
-    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+    AddressTable, AddressTableError, AddressTableErrorKind, AllowedTypeTags, Checksum, Cipher, Dump,
+    Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn,
+    OnPacketOut, OnlyFor, OnlyIn, OnlyOut, ProtocolError, ReplayWindow, Signature, on_frame_in, on_frame_out,
+    on_packet_in, on_packet_out,
 };
 #[cfg(feature = "crypto")]
 pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
@@ -136,7 +140,7 @@ pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
     IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
-    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol,
+    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol, TimeOverrides,
 };
 #[cfg(feature = "serde")]
 pub use packet::{SerdeError, from_args, to_args};
@@ -145,7 +149,10 @@ pub use schedule::{
     CapacityPolicy, Clock, ClockOffset, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram,
     ManualClock, Precision, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
 };
-pub use server::{PendingBundle, Server, ServerHandle, Stats};
+pub use server::{
+    ChannelError, ChannelErrorKind, ChannelEvent, ChannelEventKind, ChannelEvents, ChannelStats,
+    PendingBundle, Report, Server, ServerHandle, Shutdown, Stats,
+};
 #[cfg(feature = "net")]
 pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
 pub use tools::{Tick, Ticker};

@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep};
 use super::events::Disconnect;
 use super::options::StreamOptions;
 use super::outbox::{Entry, Outbox};
+use super::throttle::Throttle;
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
 
 /// Bytes that are asked of the transport at a time.
@@ -54,6 +55,7 @@ pub(super) struct Connection<I, F, S> {
     undetected: bool,
     limits: Limits,
     clock: Deadlines,
+    faults: Throttle,
     /// Set when nothing more is read: what is left to send goes out first.
     ending: Option<Disconnect>,
 }
@@ -98,6 +100,7 @@ where
             undetected: false,
             limits,
             clock: Deadlines { frame: None, idle, write: None, linger: None, timer: None },
+            faults: Throttle::default(),
             ending: None,
         }
     }
@@ -172,7 +175,9 @@ where
                 }
                 Err(error) => {
                     self.outbox.note_dropped();
-                    tracing::debug!(target: "tokio_osc::channel", %error, "packet not framed");
+                    if let Some(suppressed) = self.faults.pass() {
+                        tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "packet not framed");
+                    }
                 }
             }
         }

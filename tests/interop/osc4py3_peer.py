@@ -1,9 +1,11 @@
 """osc4py3: `serve` prints what its UDP channel and dispatcher deliver; `client PORT` sends what standard input says
-by its UDP channel; `echo` decodes each datagram with its codec, encodes it again and sends it back; `guarded FUNCTIONS
-[CHECK]` does so with its packet control: with a checksum (c), a signature (a) and encryption (e), and with the key for
-the checksum's check as its code or as its manual has it."""
+by its UDP channel; `echo` decodes each datagram with its codec, encodes it again and sends it back; `compressed TABLE`
+does so with numbers in place of addresses, and prints what it has read; `guarded FUNCTIONS [CHECK]` does so with its
+packet control: with a checksum (c), a signature (a) and encryption (e), and with the key for the checksum's check as
+its code or as its manual has it."""
 
 import hmac
+import json
 import socket
 import sys
 import time
@@ -84,6 +86,27 @@ def echo():
         here.sendto(codec.encode_packet(codec.decode_packet(datagram)), peer)
 
 
+def compressed(table):
+    codes = json.loads(table)
+    addresses = {code: address for address, code in codes.items()}
+    here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    here.bind(("127.0.0.1", 0))
+    canonical.say(f"#ready {here.getsockname()[1]}")
+    while True:
+        datagram, peer = here.recvfrom(65_536)
+        packet = codec.decode_packet(datagram, {"addrpattern_decompression": addresses})
+        show_packet(packet)
+        here.sendto(codec.encode_packet(packet, {"addrpattern_compression": codes}), peer)
+
+
+def show_packet(packet):
+    if isinstance(packet, codec.OSCBundle):
+        for element in packet.elements:
+            show_packet(element)
+    else:
+        show(packet.addrpattern, packet.typetags, packet.arguments)
+
+
 def crc32(data, protocol, oob):
     return zlib.crc32(data).to_bytes(4, "big")
 
@@ -127,4 +150,5 @@ def guarded(functions, check="packet_ckcheksum_fct"):
         here.sendto(codec.encode_packet(packet, options), peer)
 
 
-{"serve": serve, "client": client, "echo": echo, "guarded": guarded}[sys.argv[1]](*sys.argv[2:])
+MODES = {"serve": serve, "client": client, "echo": echo, "compressed": compressed, "guarded": guarded}
+MODES[sys.argv[1]](*sys.argv[2:])
