@@ -44,6 +44,8 @@ pub enum Error {
     Reply(crate::ReplyError),
     /// A server did not add or remove a channel.
     Channel(crate::ChannelError),
+    /// A frame loop was to run in a runtime.
+    InsideRuntime(crate::InsideRuntime),
     /// The operating system's word.
     Io(io::Error),
 }
@@ -91,5 +93,6 @@ sum! {
     Request(crate::RequestError),
     Reply(crate::ReplyError),
     Channel(crate::ChannelError),
+    InsideRuntime(crate::InsideRuntime),
     Io(io::Error),
 }

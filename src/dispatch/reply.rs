@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::{Context, FromContext, Rejection, ReplyBudget, ReplyRate};
@@ -196,6 +197,24 @@ impl Reply {
     pub async fn send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         let packet = packet.into_packet().map_err(ReplyError::Encode)?;
         send(&*self.back, &self.budget, packet, self.peer).await
+    }
+
+    /// The same at once or not at all, for handlers that do not await: on any thread, in a runtime or
+    /// not.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Reply, Router};
+    ///
+    /// let router = Router::new().route("/double", |Args(n): Args<i32>, reply: Reply| {
+    ///     reply.try_send(("/doubled", n * 2)).ok();
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Reply::send); `WouldBlock` when the socket is full.
+    pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
+        let full = || Err(ReplyError::Io(io::ErrorKind::WouldBlock.into()));
+        self.send(packet).now_or_never().unwrap_or_else(full)
     }
 
     /// Who gets the reply.

@@ -27,8 +27,9 @@ pub use envelope::{ChaCha20Poly1305, Crc32, HmacSha256};
 pub use envelope::{
     Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, ProtocolError, ReplayWindow, Signature,
 };
-pub use hooks::{OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut};
-pub use hooks::{on_frame_in, on_frame_out, on_packet_in, on_packet_out};
+pub use hooks::{
+    OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+};
 pub use one_way::{OnlyIn, OnlyOut};
 pub use only_for::OnlyFor;
 #[cfg(feature = "encoding")]
