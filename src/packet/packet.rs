@@ -112,6 +112,14 @@ impl Packet {
             Self::Bundle(bundle) => bundle.as_bytes(),
         }
     }
+
+    /// The bytes of the packet, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Message(message) => message.into_bytes(),
+            Self::Bundle(bundle) => bundle.into_bytes(),
+        }
+    }
 }
 
 impl From<Message> for Packet {
@@ -194,7 +202,7 @@ impl<'a> PacketRef<'a> {
     }
 
     /// The packet and all that is in it, bundles opened, in wire order.
-    pub(super) fn walk(self) -> Walk<'a> {
+    pub(crate) fn walk(self) -> Walk<'a> {
         Walk::new(self)
     }
 }
