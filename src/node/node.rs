@@ -13,11 +13,12 @@ use crate::{
 };
 
 /// The name of one's own router: what is sent to it is dispatched as if it had been received,
-/// without a network. There is one where the node [has a server](crate::NodeBuilder).
-pub const LOCAL: &str = "_local";
+/// without a network. There is one where the node [has a server](crate::NodeBuilder). Handlers find
+/// it in [`Meta::channel`](crate::Meta#structfield.channel).
+pub const LOCAL: &str = "local";
 
 /// All channels that can be sent to, without [`LOCAL`].
-pub const ALL: &str = "_all";
+pub const ALL: &str = "all";
 
 /// Channels with names, and groups of them. Cloning it is a reference count: it can be the state
 /// of handlers.
@@ -87,15 +88,21 @@ impl Node {
     pub fn replace(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), NameError> {
         let (name, entry) = (name.into(), Entry::Channel(Arc::new(channel)));
         check(&name).map_err(|kind| NameError::new(&name, kind))?;
-        let mut state = self.state();
-        if state.names.get(&name).is_none() {
+        loop {
+            let mut state = self.state();
+            if state.names.get(&name).is_some() {
+                let replaced = state.names.insert(name, entry);
+                drop(state);
+                drop(replaced);
+                return Ok(());
+            }
             drop(state);
-            return self.insert(name, entry);
+            match self.insert(Arc::clone(&name), entry.clone()) {
+                // Somebody was faster.
+                Err(error) if error.kind() == NameErrorKind::Taken => {}
+                done => return done,
+            }
         }
-        let replaced = state.names.insert(name, entry);
-        drop(state);
-        drop(replaced);
-        Ok(())
     }
 
     /// Gives several channels and groups one name together. Its members need not be there yet, and
@@ -201,6 +208,12 @@ impl Node {
                 self.state().held.note_released(sent);
             }
         }
+    }
+
+    /// Takes a name away from what a server brought along.
+    pub(super) fn forget(&self, name: &str) {
+        let removed = self.state().names.remove(name);
+        drop(removed);
     }
 
     pub(super) fn insert_local(&self, local: impl Destination) {

@@ -191,7 +191,9 @@ impl Exit {
     fn is_origin(&self, relayed: &Relayed) -> bool {
         match self {
             Self::To(destination) => destination.is_peer(relayed.peer),
-            Self::Others { .. } => false,
+            Self::Others { outlet, source } => {
+                *source == relayed.source && outlet.connections().iter().all(|peer| *peer == relayed.peer)
+            }
         }
     }
 
