@@ -9,9 +9,9 @@
 //! Hand-over is measured through a whole server that is fed from memory; `direct` is its inline plain
 //! handler, and a queue's cost is what a route with a task of its own takes beyond that.
 //!
-//! Short: a concrete address beside liblo, 36 to 37 times of the 40. liblo goes through its list at 1.2
-//! ns a method here, six times as fast as when the goal was set; our look-up is a judgement of the
-//! address and a hash, 33 ns for any number of routes.
+//! Short: a concrete address beside liblo, 36 to 37 times of the 40. Its walk through 1,000 methods
+//! takes as long as 73 look-ups in a `HashMap` here; it took 178 when the goal was set. Ours takes
+//! two: a judgement of the address, and one.
 //!
 //! Short: `on_task` beyond inline, 1.8 to 2.5 times a bare mpsc. A queued call is more than what a
 //! bare channel carries: the message copied to its exact size, the call and its future with their
