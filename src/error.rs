@@ -27,10 +27,14 @@ pub enum Error {
     Encode(crate::EncodeError),
     /// A message does not have the arguments asked for.
     Args(crate::ArgsError),
+    /// An envelope is not configured in full.
+    Envelope(crate::EnvelopeError),
     /// Text is no canonical line.
     ParseLine(crate::ParseLineError),
     /// Text is no address pattern.
     Pattern(crate::PatternError),
+    /// A table of addresses cannot be used.
+    AddressTable(crate::AddressTableError),
     /// A packet was not sent, or a stream cannot be framed any more.
     Frame(crate::FrameError),
     /// A request has no reply.
@@ -38,6 +42,10 @@ pub enum Error {
     Request(crate::RequestError),
     /// A reply was not sent.
     Reply(crate::ReplyError),
+    /// A server did not add or remove a channel.
+    Channel(crate::ChannelError),
+    /// A frame loop was to run in a runtime.
+    InsideRuntime(crate::InsideRuntime),
     /// The operating system's word.
     Io(io::Error),
 }
@@ -76,11 +84,15 @@ sum! {
     Decode(crate::DecodeError),
     Encode(crate::EncodeError),
     Args(crate::ArgsError),
+    Envelope(crate::EnvelopeError),
     ParseLine(crate::ParseLineError),
     Pattern(crate::PatternError),
+    AddressTable(crate::AddressTableError),
     Frame(crate::FrameError),
     #[cfg(feature = "net")]
     Request(crate::RequestError),
     Reply(crate::ReplyError),
+    Channel(crate::ChannelError),
+    InsideRuntime(crate::InsideRuntime),
     Io(io::Error),
 }

@@ -36,8 +36,11 @@
 //! | addresses | [`Address`], [`Pattern`] |
 //! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
-//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
+//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AddressTable`], [`AllowedTypeTags`], `Transcode`, [`Dump`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
+//! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]: see [three models](guide::models) |
+//! | names | [`Node`]: channels by name, groups, [`LOCAL`], [`ALL`]; [`Destination`] |
+//! | between | [`Relay`] from channels to others, unchanged; [`Pacer`]: a rate, and the latest value of each address |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
 //!
@@ -51,7 +54,8 @@
 //! | `net` | sockets: UDP, multicast, broadcast, TCP, Unix; without it, [`Channel::io`] and [`Client::io`] over any byte stream | yes |
 //! | `regex` | `Router::route_regex` | no |
 //! | `serde` | `Serialize` and `Deserialize` for arguments, messages and bundles; structs as arguments | no |
-//! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode` | no |
+//! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode`, `Transcode` | no |
+//! | `crypto` | ready-made functions for [`Envelope`]: `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
 //! | `fine` | [`Precision::Fine`](Precision): timed bundles within a tenth of a millisecond | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
@@ -73,7 +77,13 @@
 //! | handler calls per packet | 16,384 | [`Server::max_calls`] |
 //! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
 //! | replies per packet | 64, and 64 KiB | |
+//! | what an [`AddressTable`] adds to a packet | 1 MiB | [`AddressTable::max_growth`] |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
+//! | calls waiting for the owner of an [`Inbox`] | none: what [`Inbox::new`] is given | |
+//! | packets waiting for one's own router ([`LOCAL`]) | 1,024 | [`NodeBuilder::local_queue`] |
+//! | packets waiting for a name, in a node that holds them | 1,024, and 1 MiB, for 10 s | [`HoldLimits`] |
+//! | bytes waiting for a destination of a relay | 1 MiB | [`Relay::queue`] |
+//! | packets waiting in a pacer | 1,024, and 1 MiB | [`Pacer::capacity`], [`Pacer::bytes`] |
 //! | bundles waiting for their time | 65,536, and 64 MiB; a quarter of it per peer | [`ScheduleLimits`] |
 //! | how far ahead a bundle may lie | 7 days | [`ScheduleLimits`] |
 //!
@@ -88,7 +98,9 @@ mod channel;
 mod codec;
 mod dispatch;
 mod error;
+pub mod guide;
 mod middleware;
+mod node;
 mod packet;
 mod pattern;
 mod schedule;
@@ -116,23 +128,33 @@ pub use codec::{
     MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,
 };
 pub use dispatch::{
-    Args, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
-    FromContext, Function, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Overflow, ReceivedAt,
-    Rejection, Replies, Reply, ReplyError, Returned, RouteGuard, RouteHandle, Router, State, Subscription,
-    TypeTags,
+    Args, Budget, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
+    FromContext, Function, Inbox, InboxHandler, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute,
+    Overflow, Post, Progress, ReceivedAt, Rejection, Replies, Reply, ReplyError, Returned, RouteGuard,
+    RouteHandle, Router, State, Subscription, TypeTags,
 };
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
 pub use error::Error;
+#[cfg(feature = "encoding")]
+pub use middleware::Transcode;
 pub use middleware::{
-    AllowedTypeTags, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor,
-    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+    AddressTable, AddressTableError, AddressTableErrorKind, AllowedTypeTags, Checksum, Cipher, Dump,
+    Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn,
+    OnPacketOut, OnlyFor, OnlyIn, OnlyOut, ProtocolError, ReplayWindow, Signature, on_frame_in, on_frame_out,
+    on_packet_in, on_packet_out,
+};
+#[cfg(feature = "crypto")]
+pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
+pub use node::{
+    ALL, Destination, HeldCounts, HoldLimits, LOCAL, NameError, NameErrorKind, Node, NodeBuilder, NodeError,
+    NodeHandle, NodeReport, Outcome, Targets, UnknownNames,
 };
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
     IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
-    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol,
+    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol, TimeOverrides,
 };
 #[cfg(feature = "serde")]
 pub use packet::{SerdeError, from_args, to_args};
@@ -141,17 +163,23 @@ pub use schedule::{
     CapacityPolicy, Clock, ClockOffset, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram,
     ManualClock, Precision, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
 };
-pub use server::{PendingBundle, Server, ServerHandle, Stats};
+pub use server::{
+    ChannelError, ChannelErrorKind, ChannelEvent, ChannelEventKind, ChannelEvents, ChannelStats,
+    PendingBundle, Report, Server, ServerHandle, Shutdown, Stats,
+};
 #[cfg(feature = "net")]
 pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
-pub use tools::{Tick, Ticker};
+pub use tools::{
+    FrameLoop, InsideRuntime, Pacer, PacerCounts, PacerHandle, Relay, RelayCounts, RelayHandle, RelayedTo,
+    Tick, Ticker,
+};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };
 #[cfg(feature = "encoding")]
 pub use types::{OnUnmappable, UnmappableText};
 pub use wire::{
-    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, EnvelopeFault, HexDump,
     MissingTypeTags, Repairs, TextPolicy,
 };
 
@@ -159,3 +187,8 @@ pub use wire::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// The guide for those who come from osc4py3: its lines must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-osc4py3.md")]
+pub struct FromOsc4py3;

@@ -1,9 +1,13 @@
 //! Real OSC programs against the library, on loopback: liblo and its `oscsend` and `oscdump`,
-//! python-osc, osc4py3, over UDP; over TCP in `streams.rs`. `bash .ci/install` installs them; a missing
-//! one fails the tests.
+//! python-osc, osc4py3, over UDP, over TCP in `streams.rs`; and the vectors to the decoders of rosc,
+//! python-osc and liblo. `bash .ci/install` installs them; a missing one fails the tests.
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "interop/compressed.rs"]
+mod compressed;
+#[path = "interop/differential.rs"]
+mod differential;
 #[path = "interop/ear.rs"]
 mod ear;
 #[path = "interop/liblo.rs"]
@@ -16,6 +20,7 @@ mod peer;
 mod program;
 #[path = "interop/streams.rs"]
 mod streams;
+mod support;
 #[path = "interop/timed.rs"]
 mod timed;
 #[cfg(feature = "cli")]

@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep};
 use super::events::Disconnect;
 use super::options::StreamOptions;
 use super::outbox::{Entry, Outbox};
+use super::throttle::Throttle;
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
 use crate::packet::Work;
 
@@ -61,6 +62,7 @@ pub(super) struct Connection<I, F, S> {
     work: Option<Arc<Working>>,
     /// Whether somebody still works on a packet, and may answer.
     answering: Weak<Working>,
+    faults: Throttle,
     /// Set when nothing more is read: what is left to send goes out first.
     ending: Option<Disconnect>,
 }
@@ -116,6 +118,7 @@ where
             undetected: false,
             limits,
             clock: Deadlines { frame: None, idle, write: None, linger: None, timer: None },
+            faults: Throttle::default(),
             ending: None,
         }
     }
@@ -202,7 +205,9 @@ where
                 }
                 Err(error) => {
                     self.outbox.note_dropped();
-                    tracing::debug!(target: "tokio_osc::channel", %error, "packet not framed");
+                    if let Some(suppressed) = self.faults.pass() {
+                        tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "packet not framed");
+                    }
                 }
             }
         }

@@ -44,10 +44,12 @@ impl<L: Listener, F: Framing> Connections<L, F> {
     /// Takes in a connection, if the limits allow it.
     pub(super) fn admit(&mut self, io: L::Io, peer: Peer) {
         let registry = &self.registry;
+        registry.events.send(ConnectionEvent::Requested(peer));
         let (peer, outbox) = match registry.open(peer) {
             Ok(opened) => opened,
             Err(reason) => return registry.events.send(ConnectionEvent::Refused { peer, reason }),
         };
+        registry.events.send(ConnectionEvent::Accepted(peer));
         let gate = registry
             .options
             .gate

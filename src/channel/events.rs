@@ -3,13 +3,14 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
 use tokio::sync::broadcast;
 
+use super::throttle::Throttle;
 use crate::codec::FrameError;
 use crate::packet::Peer;
 
@@ -20,7 +21,12 @@ const EVENTS: usize = 256;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
-    /// A connection was accepted.
+    /// Somebody connects. Nothing is decided, and it has no number yet.
+    Requested(Peer),
+    /// The limits allow the connection, and it has a number. Next,
+    /// [`accept_if`](crate::StreamOptions::accept_if) is asked, if there is one.
+    Accepted(Peer),
+    /// The connection was taken in: it is read from now on.
     Connected(Peer),
     /// A connection was closed before a byte of it was read.
     Refused {
@@ -58,6 +64,16 @@ pub enum Refusal {
     TooManyFromAddress,
     /// [`accept_if`](crate::StreamOptions::accept_if) said no, or nothing in time.
     Vetoed,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooMany => "too many connections",
+            Self::TooManyFromAddress => "too many connections from this address",
+            Self::Vetoed => "not welcome",
+        })
+    }
 }
 
 /// Why a connection has ended.
@@ -114,7 +130,7 @@ pub struct ConnectionEvents {
 
 impl ConnectionEvents {
     pub(super) fn of(channel: &EventSender) -> Self {
-        Self::from_stream(unfold(channel.0.subscribe(), async |mut events| match events.recv().await {
+        Self::from_stream(unfold(channel.readers.subscribe(), async |mut events| match events.recv().await {
             Ok(event) => Some((event, events)),
             Err(broadcast::error::RecvError::Lagged(missed)) => {
                 Some((ConnectionEvent::Missed(missed), events))
@@ -143,21 +159,62 @@ impl fmt::Debug for ConnectionEvents {
 }
 
 /// Where the events of a channel are put.
-pub(super) struct EventSender(broadcast::Sender<ConnectionEvent>);
+pub(super) struct EventSender {
+    readers: broadcast::Sender<ConnectionEvent>,
+    /// The server that has the channel.
+    server: OnceLock<Listener>,
+    lines: Lines,
+}
+
+type Listener = Box<dyn Fn(&ConnectionEvent) + Send + Sync>;
+
+/// What peers can cause, each with its line a second.
+#[derive(Default)]
+struct Lines {
+    requested: Throttle,
+    refused: Throttle,
+    connected: Throttle,
+    disconnected: Throttle,
+}
 
 impl EventSender {
     pub(super) fn new() -> Self {
-        Self(broadcast::Sender::new(EVENTS))
+        Self { readers: broadcast::Sender::new(EVENTS), server: OnceLock::new(), lines: Lines::default() }
+    }
+
+    /// Calls a function with every event from now on. A channel has one server: the first one counts.
+    pub(super) fn on_event(&self, call: impl Fn(&ConnectionEvent) + Send + Sync + 'static) {
+        let _ = self.server.set(Box::new(call));
     }
 
     pub(super) fn send(&self, event: ConnectionEvent) {
-        match &event {
-            ConnectionEvent::AcceptFailed { error, retry_in } => {
-                tracing::error!(target: "tokio_osc::channel", %error, ?retry_in, "accept failed");
-            }
-            event => tracing::debug!(target: "tokio_osc::channel", ?event),
+        self.lines.write(&event);
+        if let Some(call) = self.server.get() {
+            call(&event);
         }
         // Nobody listens: nobody misses it.
-        let _ = self.0.send(event);
+        let _ = self.readers.send(event);
+    }
+}
+
+impl Lines {
+    fn write(&self, event: &ConnectionEvent) {
+        let throttle = match event {
+            ConnectionEvent::AcceptFailed { error, retry_in } => {
+                tracing::error!(target: "tokio_osc::channel", %error, ?retry_in, "accept failed");
+                return;
+            }
+            ConnectionEvent::Requested(_) | ConnectionEvent::Accepted(_) => &self.requested,
+            ConnectionEvent::Refused { .. } => &self.refused,
+            ConnectionEvent::Connected(_) => &self.connected,
+            ConnectionEvent::Disconnected { .. } => &self.disconnected,
+            ConnectionEvent::Missed(_) => return,
+        };
+        if !tracing::enabled!(target: "tokio_osc::channel", tracing::Level::DEBUG) {
+            return;
+        }
+        if let Some(suppressed) = throttle.pass() {
+            tracing::debug!(target: "tokio_osc::channel", ?event, suppressed);
+        }
     }
 }

@@ -31,6 +31,7 @@ mod stream;
 mod subscription;
 #[cfg(feature = "net")]
 mod tcp;
+mod throttle;
 #[cfg(feature = "net")]
 mod udp;
 #[cfg(all(unix, feature = "net"))]
@@ -48,6 +49,7 @@ pub use reconnect::{ClientState, ClientStates, Connect, QueuePolicy, Reconnectin
 pub use request::{Request, RequestError};
 pub use stream::Channel;
 pub use subscription::ClientSubscription;
+pub(crate) use throttle::Throttle;
 
 #[cfg(feature = "net")]
 pub use endpoint::{Endpoint, EndpointError, Scheme};

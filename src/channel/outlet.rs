@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::events::ConnectionEvents;
+use super::events::{ConnectionEvent, ConnectionEvents};
 use super::registry::Registry;
 #[cfg(feature = "net")]
 use super::udp;
@@ -135,6 +135,13 @@ impl Outlet {
         match self.registry() {
             Some(registry) => ConnectionEvents::of(&registry.events),
             None => ConnectionEvents::from_stream(futures::stream::empty()),
+        }
+    }
+
+    /// Calls a function with every event from now on, at once: for the server that has the channel.
+    pub(crate) fn on_event(&self, call: impl Fn(&ConnectionEvent) + Send + Sync + 'static) {
+        if let Some(registry) = self.registry() {
+            registry.events.on_event(call);
         }
     }
 

@@ -25,6 +25,7 @@ use super::hub::Hub;
 use super::options::StreamOptions;
 use super::outbox::{Delivery, Outbox};
 use super::source::Source;
+use super::throttle::Throttle;
 use crate::codec::{Codec, FrameError, Framing, ReadPacket};
 use crate::middleware::{Chain, Filtered};
 use crate::packet::{EncodeError, IntoPacket, Packet, Peer};
@@ -233,7 +234,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         for packet in self.on_connect.iter().rev() {
             push_own(packet, &self.options.chain, outbox);
         }
-        let sink = HubSink(Arc::clone(hub));
+        let sink = HubSink(Arc::clone(hub), Throttle::default());
         let codec = Codec::with_options(self.framing.clone(), self.options.decode.clone())
             .chain(self.options.chain.clone());
         let connection = Connection::new(io, codec, sink, Arc::clone(outbox), &self.options);
@@ -277,13 +278,17 @@ fn with_jitter(pause: Duration) -> Duration {
     pause / 2 + pause / 2 * per_mille / 1_000
 }
 
-struct HubSink(Arc<Hub>);
+struct HubSink(Arc<Hub>, Throttle);
 
 impl Sink for HubSink {
     fn put(&mut self, packet: ReadPacket) {
         match packet {
             (Ok(packet), _) => self.0.deliver(packet),
-            (Err(error), _) => tracing::debug!(target: "tokio_osc::channel", %error, "malformed packet"),
+            (Err(error), _) => {
+                if let Some(suppressed) = self.1.pass() {
+                    tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
+                }
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::events::Disconnect;
 use super::link::SharedCodec;
+use super::throttle::Throttle;
 #[cfg(feature = "net")]
 use super::udp::UdpPackets;
 #[cfg(all(unix, feature = "net"))]
@@ -68,11 +69,12 @@ pub(super) struct StreamSource {
     io: Box<dyn AsyncRead + Send + Unpin>,
     codec: Arc<dyn SharedCodec>,
     input: BytesMut,
+    faults: Throttle,
 }
 
 impl StreamSource {
     pub(super) fn new(io: Box<dyn AsyncRead + Send + Unpin>, codec: Arc<dyn SharedCodec>) -> Self {
-        Self { io, codec, input: BytesMut::new() }
+        Self { io, codec, input: BytesMut::new(), faults: Throttle::default() }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>> {
@@ -80,7 +82,9 @@ impl StreamSource {
             match self.codec.read(&mut self.input) {
                 Ok(Some((Ok(packet), _))) => return Poll::Ready(Ok(packet)),
                 Ok(Some((Err(error), _))) => {
-                    tracing::debug!(target: "tokio_osc::channel", %error, "malformed packet");
+                    if let Some(suppressed) = self.faults.pass() {
+                        tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
+                    }
                 }
                 Ok(None) => {
                     if self.input.capacity() - self.input.len() < READ / 4 {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
 
-use super::mailbox::{Mailbox, Overflow, Pushed};
+use super::mailbox::{Mailbox, Overflow};
 
 /// A queue of handler calls with tasks of its own: the handlers of its routes run one at a time, in
 /// order, beside those of all other routes.
@@ -65,10 +65,10 @@ impl Lane {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Queues a call; starts the workers if they do not run.
-    pub(crate) async fn push(&self, job: Job) -> Pushed {
+    /// Queues a call, or drops one, as the lane's policy says; starts the workers if they do not run.
+    pub(crate) async fn push(&self, job: Job) {
         self.shared.start();
-        self.shared.mailbox.push(job).await
+        self.shared.mailbox.push(job).await;
     }
 }
 

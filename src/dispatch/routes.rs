@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::FutureExt;
+use tracing::Instrument;
+
 use super::handler::Outcome;
 use super::route::{Endpoint, Route};
 use super::table::{Found, Reach, RouteId, Table};
@@ -143,11 +146,27 @@ fn call<S>(
     meta: &Meta,
     back: &WayBack<'_>,
 ) -> Result<Outcome, Rejection> {
+    let span = tracing::debug_span!(
+        target: "tokio_osc::dispatch",
+        "handler",
+        route = %endpoint.pattern,
+        address = %message.address(),
+        peer = %meta.peer,
+    );
+    let _inside = span.enter();
     let outcome = endpoint.call(&Context { message, meta, endpoint, state, back });
-    if let (Err(rejection), Some(hook)) = (&outcome, hook) {
-        hook(message, meta, rejection);
+    match outcome {
+        Err(rejection) => {
+            if let Some(hook) = hook {
+                hook(message, meta, &rejection);
+            }
+            Err(rejection)
+        }
+        Ok(Outcome::Later(future)) if !span.is_disabled() => {
+            Ok(Outcome::Later(future.instrument(span.clone()).boxed()))
+        }
+        outcome => outcome,
     }
-    outcome
 }
 
 /// The routes of a router that may be changed while messages are dispatched: a dispatcher keeps

@@ -37,6 +37,9 @@ pub struct Meta {
     pub schedule_id: Option<ScheduleId>,
     /// What was tolerated when it was decoded.
     pub repairs: Repairs,
+    /// What becomes of the time tags of this packet, where that differs from what the server says for
+    /// its channel. For middleware; a server reads it when the packet arrives.
+    pub time: TimeOverrides,
     pub(crate) peer_name: Option<Arc<str>>,
     pub(crate) work: Work,
 }
@@ -66,6 +69,7 @@ impl Meta {
             lateness: Duration::ZERO,
             schedule_id: None,
             repairs: Repairs::default(),
+            time: TimeOverrides::default(),
             peer_name: None,
             work: Work::default(),
         }
@@ -94,6 +98,42 @@ impl Meta {
     pub fn peer_name(&self) -> Option<&str> {
         self.peer_name.as_deref()
     }
+}
+
+/// Time options of a single packet: each that is `Some` goes before that of its channel
+/// ([`TimeOptions`](crate::TimeOptions)), for the packet and for all bundles in it.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{DecodeError, Flow, Meta, Middleware, Packet};
+///
+/// /// Runs at once whatever comes from one's own network.
+/// struct Hasty;
+///
+/// impl Middleware for Hasty {
+///     fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
+///         if meta.peer.ip().is_some_and(|ip| ip.is_loopback()) {
+///             meta.time.honor_time_tags = Some(false);
+///         } else {
+///             meta.time.drop_later_than = Some(Duration::from_millis(20));
+///         }
+///         Ok(Flow::Pass(packet))
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeOverrides {
+    /// Whether bundles wait for their time.
+    pub honor_time_tags: Option<bool>,
+    /// Our clock minus the peer's, in nanoseconds: what
+    /// [`ClockOffset::as_nanos`](crate::ClockOffset::as_nanos) gives. Added to the tags that came in;
+    /// for the tags of replies the offset of the channel counts.
+    pub clock_offset_nanos: Option<i64>,
+    /// Bundles that are later than this are dropped and counted; one exactly this late runs. It goes
+    /// before any [`LatePolicy`](crate::LatePolicy); `Duration::MAX` lets every bundle run.
+    pub drop_later_than: Option<Duration>,
+    /// Whether the packet is refused if a bundle in it is due before the bundle around it.
+    pub check_inner_time_tags: Option<bool>,
 }
 
 /// The name of a bundle that waits for its time, or that did.

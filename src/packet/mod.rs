@@ -30,8 +30,9 @@ pub use into_packet::IntoPacket;
 pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};
 pub use message::{Message, MessageRef};
 pub(crate) use meta::Work;
-pub use meta::{ConnectionId, Meta, Peer, ScheduleId};
+pub use meta::{ConnectionId, Meta, Peer, ScheduleId, TimeOverrides};
 pub use packet::{Packet, PacketRef};
 #[cfg(feature = "serde")]
 pub use serde_support::{SerdeError, from_args, to_args};
 pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};
+pub(crate) use walk::Step;

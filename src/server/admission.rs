@@ -1,8 +1,10 @@
 //! When a bundle runs: now, at its time, or never; and what becomes of it when that time has passed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::inlet::Inlet;
 use super::unit::{Arrival, Shared};
 use crate::packet::{Bundle, Meta, Packet, PacketRef, ScheduleId};
 use crate::schedule::{Due, Entry, EntryId, HorizonPolicy, LatePolicy, Reading};
@@ -19,24 +21,27 @@ pub(super) enum Admission {
 
 impl Shared {
     /// Takes in a packet from a channel; `None` if it waits now, or was refused.
-    pub(super) fn receive(&self, packet: Packet, meta: Meta, source: usize) -> Option<Arrival> {
+    pub(super) fn receive(&self, packet: Packet, meta: Meta, inlet: Arc<Inlet>) -> Option<Arrival> {
         let mut due = None;
         if let Packet::Bundle(bundle) = &packet {
-            if self.times.options(source).check_inner_time_tags && !is_in_order(bundle) {
-                self.ground.counters.refused_time_tags.up();
-                tracing::debug!(
-                    target: "tokio_osc::server",
-                    channel = %meta.channel, peer = %meta.peer, "an inner bundle is due before the outer one"
-                );
+            if inlet.record.times(&meta).check_inner_time_tags && !is_in_order(bundle) {
+                inlet.record.counters.refused_time_tags.up();
+                if let Some(suppressed) = self.ground.faults.refused_time_tags.pass() {
+                    tracing::debug!(
+                        target: "tokio_osc::server",
+                        channel = %meta.channel, peer = %meta.peer, suppressed,
+                        "an inner bundle is due before the outer one"
+                    );
+                }
                 return None;
             }
             let now = self.clock.now();
-            match self.admit(bundle, None, now, &meta, source) {
+            match self.admit(bundle, None, now, &meta, &inlet) {
                 Admission::Runs { late } => due = late.and_then(|late| now.wall.checked_sub(late)),
                 Admission::Away => return None,
             }
         }
-        Some(Arrival { packet, meta, source, due })
+        Some(Arrival { packet, meta, inlet, due })
     }
 
     /// Decides about a bundle in another one, which runs and has the tag `outer`.
@@ -45,9 +50,9 @@ impl Shared {
         bundle: &Bundle,
         outer: TimeTag,
         meta: &Meta,
-        source: usize,
+        inlet: &Arc<Inlet>,
     ) -> Admission {
-        self.admit(bundle, Some(outer), self.clock.now(), meta, source)
+        self.admit(bundle, Some(outer), self.clock.now(), meta, inlet)
     }
 
     fn admit(
@@ -56,16 +61,16 @@ impl Shared {
         outer: Option<TimeTag>,
         now: Reading,
         meta: &Meta,
-        source: usize,
+        inlet: &Arc<Inlet>,
     ) -> Admission {
         let at_once = Admission::Runs { late: None };
-        let options = self.times.options(source);
-        if bundle.time_tag().is_immediately() || !options.honor_time_tags {
+        let times = inlet.record.times(meta);
+        if bundle.time_tag().is_immediately() || !times.honor_time_tags {
             return at_once;
         }
         let local = |tag| {
-            let tag = self.times.offset(source).get().to_local(tag);
-            if is_instant(tag) { (tag + options.delay).max(FIRST_INSTANT) } else { tag }
+            let tag = times.clock_offset.to_local(tag);
+            if is_instant(tag) { (tag + times.delay).max(FIRST_INSTANT) } else { tag }
         };
         let tag = local(bundle.time_tag());
         let mut schedule = self.schedule();
@@ -77,14 +82,23 @@ impl Shared {
             Due::Immediately | Due::Unset => at_once,
             Due::Now { late } => Admission::Runs { late: Some(late) },
             Due::BeyondHorizon if schedule.limits().beyond_horizon == HorizonPolicy::RunNow => at_once,
-            Due::BeyondHorizon => Admission::Away,
+            Due::BeyondHorizon => {
+                inlet.record.counters.split_off.add(u64::from(outer.is_some()));
+                Admission::Away
+            }
+            // Nothing of a channel that is being closed is kept for later.
+            Due::Later { .. } if inlet.record.is_leaving() => {
+                inlet.record.counters.discarded.up();
+                Admission::Away
+            }
             Due::Later { due } => {
+                inlet.record.counters.split_off.add(u64::from(outer.is_some()));
                 // A copy of exactly its size: what waits must not keep a larger buffer alive.
                 let packet = Packet::Bundle(bundle.as_ref().to_owned());
                 let bytes = packet.as_bytes().len();
                 let mut meta = meta.clone();
                 (meta.schedule_id, meta.lateness) = (None, Duration::ZERO);
-                let item = Arrival { packet, meta, source, due: None };
+                let item = Arrival { packet, meta, inlet: Arc::clone(inlet), due: None };
                 // A refusal is counted by the schedule.
                 let _ = schedule.push(Entry { due, bytes, peer: item.meta.peer.ip(), item });
                 Admission::Away
@@ -113,18 +127,24 @@ impl Shared {
         let late = self.clock.now().wall.duration_since(due).unwrap_or_default();
         self.schedule().record(late);
         arrival.meta.lateness = late;
-        let counters = &self.ground.counters;
-        match &self.times.options(arrival.source).late {
-            LatePolicy::DropAfter(tolerance) if late > *tolerance => {
+        let record = &arrival.inlet.record;
+        let counters = &record.counters;
+        match (arrival.meta.time.drop_later_than, &record.time.late) {
+            (Some(tolerance), _) | (None, &LatePolicy::DropAfter(tolerance)) if late > tolerance => {
                 counters.late_dropped.up();
                 None
             }
-            LatePolicy::Hand(handler) if late > handler.tolerance() => {
+            (None, LatePolicy::Hand(handler)) if late > handler.tolerance() => {
                 counters.late_handed.up();
                 let call = || handler.call(bundle.clone(), &arrival.meta);
                 if catch_unwind(AssertUnwindSafe(call)).is_err() {
-                    counters.panicked.up();
-                    tracing::error!(target: "tokio_osc::server", "the function for late bundles panicked");
+                    counters.hooks_panicked.up();
+                    if let Some(suppressed) = self.ground.faults.late.pass() {
+                        tracing::error!(
+                            target: "tokio_osc::server",
+                            suppressed, "the function for late bundles panicked"
+                        );
+                    }
                 }
                 None
             }

@@ -9,56 +9,70 @@
 //! A handler that waits does not stop the intake: it fills the inbox. When that is full, the
 //! channels are not read, and the operating system's buffers fill.
 
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use futures::Stream;
-use futures::stream::BoxStream;
+use futures::future::BoxFuture;
+use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::unit::{Arrival, Shared};
+use super::Shutdown;
+use super::inlet::Source;
+use super::intake::Intake;
+use super::orders::Order;
+use super::share::Share;
+use super::unit::Shared;
 use super::wake::Flag;
-use crate::channel::Outlet;
-use crate::packet::{Meta, Packet};
 use crate::schedule::{Precision, Timer};
-use crate::wire::DecodeError;
 
-/// Packets taken in, and packets run, before other tasks of the runtime get their turn.
-const BURST: usize = 64;
 /// Packets taken in before one of them runs.
 const SIP: usize = 16;
 
-/// What a channel gives.
-pub(super) type Item = (Result<Packet, DecodeError>, Meta);
-
-/// A channel, or any other stream of packets, and its name.
-pub(super) struct Source {
-    pub(super) name: Arc<str>,
-    pub(super) index: usize,
-    pub(super) packets: BoxStream<'static, Item>,
+/// What the loop needs besides what it shares with the handle.
+pub(super) struct Start {
+    pub(super) sources: Vec<Source>,
+    pub(super) inbox: usize,
+    pub(super) precision: Precision,
+    /// Whether channels may be added while it runs.
+    pub(super) growing: bool,
+    /// When this is ready, the server ends as said.
+    pub(super) signal: Option<BoxFuture<'static, ()>>,
+    pub(super) shutdown: Shutdown,
+    pub(super) report_every: Option<Duration>,
+    /// The last field: dropped after the sources, also where the loop never began.
+    pub(super) end: End,
 }
 
-/// Runs until `stop` says so, or until every source has ended and nothing waits any more.
+/// However the loop ends, nobody waits for it afterwards, and calls in lanes end with it.
+pub(super) struct End {
+    pub(super) shared: Arc<Shared>,
+    pub(super) ended: CancellationToken,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.shared.ground.dropped.cancel();
+        self.shared.orders.close();
+        self.shared.discard_all();
+        self.shared.roster.close();
+        self.ended.cancel();
+    }
+}
+
+/// Runs until it is told to end, or until every source has ended and nothing waits any more.
 ///
-/// After `stop` nothing is read; what was read before runs to its end, also in lanes, and connections
-/// are closed when the answers have left.
-pub(super) async fn drive(
-    shared: Arc<Shared>,
-    sources: Vec<Source>,
-    inbox: usize,
-    precision: Precision,
-    stop: CancellationToken,
-) {
-    // However this future ends, calls in lanes end with it.
-    let _end_of_jobs = shared.ground.dropped.clone().drop_guard();
-    let mut intake =
-        Intake { shared: &shared, sources, turn: 0, inbox: VecDeque::new(), limit: inbox.max(1) };
+/// When it is to end, nothing more is read; what was read before runs to its end, also in lanes, and
+/// connections are closed when the answers have left.
+pub(super) async fn drive(shared: Arc<Shared>, start: Start) {
+    // Dropped last.
+    let Start { end: _end, sources, inbox, precision, growing, mut signal, shutdown, report_every } = start;
+    let mut intake = Intake::new(&shared, sources, inbox, growing);
     let mut timer = Timer::new(precision);
-    let mut stopped = pin!(stop.cancelled());
-    let mut stopping = false;
+    let mut reports = report_every.map(ticks);
+    let mut ending: Option<Ending> = None;
     let jobs = &shared.ground.jobs;
     let mut jobs_done = pin!(jobs.wait());
 
@@ -69,12 +83,35 @@ pub(super) async fn drive(
 
     poll_fn(|cx| {
         flag.register(cx.waker());
-        shared.changed.register(cx.waker());
-        if !stopping && stopped.as_mut().poll(cx).is_ready() {
-            stopping = true;
-            intake.stop_reading();
+        shared.orders.task.register(cx.waker());
+        if signal.as_mut().is_some_and(|signal| signal.as_mut().poll(cx).is_ready()) {
+            signal = None;
+            shared.orders.give(Order::End(shutdown));
         }
-        let (mut intakes, mut runs) = (BURST, BURST);
+        for order in shared.orders.take() {
+            match order {
+                Order::Open(source) if ending.is_none() => intake.open(source),
+                // It came too late, and is closed.
+                Order::Open(_) => {}
+                Order::Close(record) => intake.close(&record),
+                Order::End(how) => {
+                    shared.roster.end();
+                    intake.close_all(how);
+                    ending = Some(Ending::new(how));
+                }
+            }
+        }
+        if ending.as_mut().is_some_and(|ending| ending.poll_deadline(cx).is_ready()) {
+            shared.ground.dropped.cancel();
+            shared.discard_all();
+            running.set(None);
+            intake.cut_off();
+            return Poll::Ready(());
+        }
+        while reports.as_mut().is_some_and(|ticks| ticks.poll_tick(cx).is_ready()) {
+            shared.trace_stats();
+        }
+        let mut share = Share::new();
         loop {
             if let Some(future) = running.as_mut().as_pin_mut() {
                 if flag.take() && future.poll(&mut Context::from_waker(&waker)).is_ready() {
@@ -82,127 +119,63 @@ pub(super) async fn drive(
                 }
             }
             let idle = running.is_none();
-            if intakes == 0 || runs == 0 {
+            if share.is_spent() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if let Some(arrival) = idle.then(|| intake.next(stopping)).flatten() {
-                runs -= 1;
+            if let Some(arrival) = idle.then(|| intake.next()).flatten() {
+                share.runs_one();
                 flag.set();
                 running.set(Some(run(arrival)));
                 continue;
             }
-            if stopping {
-                if intake.take_in(cx, usize::MAX) > 0 && idle {
-                    continue;
-                }
-                jobs.close();
-                if !idle || jobs_done.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
-                shared.ground.outlets().for_each(Outlet::close);
-                return if intake.sources.is_empty() { Poll::Ready(()) } else { Poll::Pending };
-            }
-            let taken = intake.take_in(cx, SIP.min(intakes));
-            intakes -= taken;
+            let taken = intake.take_in(cx, SIP.min(share.intakes));
+            share.intakes -= taken;
             let wake = shared.schedule().next_wake();
             let due = timer.poll_due(cx, &*shared.clock, wake).is_ready();
             if taken > 0 || (idle && due) {
                 continue;
             }
-            let finished = idle && intake.sources.is_empty() && wake.is_none();
-            return if finished { Poll::Ready(()) } else { Poll::Pending };
+            if !idle || wake.is_some() {
+                return Poll::Pending;
+            }
+            if ending.is_none() {
+                return if intake.is_exhausted() { Poll::Ready(()) } else { Poll::Pending };
+            }
+            jobs.close();
+            let done = jobs_done.as_mut().poll(cx).is_ready() && intake.is_empty();
+            return if done { Poll::Ready(()) } else { Poll::Pending };
         }
     })
     .await;
+    drop(intake);
     jobs.close();
     jobs.wait().await;
-    let left = shared.schedule().drain().len();
-    shared.ground.counters.discarded.add(left as u64);
+}
+
+/// A server that is to end.
+struct Ending {
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl Ending {
+    fn new(how: Shutdown) -> Self {
+        Self { deadline: how.deadline.map(|deadline| Box::pin(sleep(deadline))) }
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.deadline.as_mut().map_or(Poll::Pending, |deadline| deadline.as_mut().poll(cx))
+    }
+}
+
+fn ticks(every: Duration) -> Interval {
+    let every = every.max(Duration::from_millis(1));
+    let mut ticks = interval_at(Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// No future, of the type that `_run` returns: a way to name it.
 fn none_of<A, F>(_run: &impl Fn(A) -> F) -> Option<F> {
     None
-}
-
-struct Intake<'a> {
-    shared: &'a Shared,
-    sources: Vec<Source>,
-    /// The source whose turn it is, so that a busy one does not keep out the others.
-    turn: usize,
-    inbox: VecDeque<Arrival>,
-    limit: usize,
-}
-
-impl Intake<'_> {
-    /// Reads nothing any more. Sockets are given up; connections stay until the answers have left.
-    fn stop_reading(&mut self) {
-        let ground = &self.shared.ground;
-        ground.outlets().for_each(Outlet::stop_reading);
-        self.sources.retain(|source| ground.outlet(source.index).is_some_and(Outlet::needs_polling));
-        self.turn = 0;
-    }
-
-    /// What is to run next: a bundle that is due, or the oldest packet of the inbox.
-    fn next(&mut self, stopping: bool) -> Option<Arrival> {
-        let due = if stopping { None } else { self.shared.next_due() };
-        due.or_else(|| self.inbox.pop_front())
-    }
-
-    /// Takes in what the sources have, at most `most` and as much as the inbox holds.
-    fn take_in(&mut self, cx: &mut Context<'_>, most: usize) -> usize {
-        let mut taken = 0;
-        while taken < most && self.inbox.len() < self.limit {
-            let Poll::Ready(Some((source, item))) = self.poll_sources(cx) else { break };
-            self.accept(source, item);
-            taken += 1;
-        }
-        taken
-    }
-
-    /// An item of the source whose turn it is, or of the next that has one. A source that ended is
-    /// removed.
-    fn poll_sources(&mut self, cx: &mut Context<'_>) -> Poll<Option<(usize, Item)>> {
-        let mut asked = 0;
-        while asked < self.sources.len() {
-            self.turn = (self.turn + 1) % self.sources.len();
-            let source = &mut self.sources[self.turn];
-            match Pin::new(&mut source.packets).poll_next(cx) {
-                Poll::Ready(Some((packet, mut meta))) => {
-                    meta.channel = Arc::clone(&source.name);
-                    return Poll::Ready(Some((source.index, (packet, meta))));
-                }
-                Poll::Ready(None) => {
-                    self.sources.swap_remove(self.turn);
-                    self.turn = 0;
-                    asked = 0;
-                }
-                Poll::Pending => asked += 1,
-            }
-        }
-        Poll::Pending
-    }
-
-    fn accept(&mut self, source: usize, (packet, meta): Item) {
-        let counters = &self.shared.ground.counters;
-        counters.received.up();
-        let packet = match packet {
-            Ok(packet) => packet,
-            Err(error) => {
-                counters.malformed.up();
-                if let Some(suppressed) = self.shared.ground.faults.malformed.pass() {
-                    tracing::debug!(
-                        target: "tokio_osc::server",
-                        channel = %meta.channel, peer = %meta.peer, %error, suppressed, "malformed packet"
-                    );
-                }
-                return;
-            }
-        };
-        if !meta.repairs.is_none() {
-            counters.repaired.up();
-        }
-        self.inbox.extend(self.shared.receive(packet, meta, source));
-    }
 }

@@ -1,29 +1,25 @@
-//! What every handler call stands on, inline or in a lane: the counters, the ways back, and the
+//! What every handler call stands on, inline or in a lane: the lines that faults may write, and the
 //! knowledge of whether the server still runs.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::stats::Counters;
-use super::throttle::Throttle;
-use super::times::{Times, with_offset};
-use crate::channel::Outlet;
-use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, SendBack, WayBack};
+use super::inlet::Inlet;
+use super::stats::{Counter, Counters};
+use crate::channel::Throttle;
+use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, ReplyError, WayBack};
 use crate::packet::{Message, Meta};
 
-/// By which a channel answers, if it can.
-pub(super) type Socket = Option<Arc<dyn SendBack>>;
-
+#[derive(Default)]
 pub(super) struct Ground {
-    pub(super) counters: Counters,
     pub(super) faults: Faults,
-    outlets: Vec<Option<Outlet>>,
-    /// The same, with the tags of bundles on the clocks of the peers.
-    sockets: Vec<Socket>,
+    /// Packets in the inbox.
+    pub(super) waiting: AtomicUsize,
     /// The calls that wait or run in lanes.
     pub(super) jobs: TaskTracker,
     /// Cancelled when the server has ended or was dropped: calls in lanes end at once.
@@ -34,6 +30,8 @@ pub(super) struct Ground {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     pub(super) malformed: Throttle,
+    pub(super) refused_time_tags: Throttle,
+    pub(super) late: Throttle,
     rejected: Throttle,
     failed: Throttle,
     panicked: Throttle,
@@ -41,57 +39,34 @@ pub(super) struct Faults {
 }
 
 impl Ground {
-    pub(super) fn new(outlets: Vec<Option<Outlet>>, times: &Times) -> Self {
-        let socket = |(source, outlet): (usize, &Option<Outlet>)| {
-            let back = outlet.clone().map(|outlet| Arc::new(outlet) as Arc<dyn SendBack>);
-            with_offset(back, times.offset(source))
-        };
-        Self {
-            sockets: outlets.iter().enumerate().map(socket).collect(),
-            outlets,
-            counters: Counters::default(),
-            faults: Faults::default(),
-            jobs: TaskTracker::new(),
-            dropped: CancellationToken::new(),
-        }
-    }
-
-    pub(super) fn outlet(&self, source: usize) -> Option<&Outlet> {
-        self.outlets.get(source)?.as_ref()
-    }
-
-    pub(super) fn outlets(&self) -> impl Iterator<Item = &Outlet> {
-        self.outlets.iter().flatten()
-    }
-
-    pub(super) fn socket(&self, source: usize) -> Option<&Arc<dyn SendBack>> {
-        self.sockets.get(source)?.as_ref()
-    }
-
     /// A call for a lane, which owns what it needs.
     pub(super) fn job(
         self: &Arc<Self>,
         call: Call,
         message: &Message,
         meta: &Meta,
-        source: usize,
+        inlet: &Arc<Inlet>,
         budget: Arc<ReplyBudget>,
     ) -> Job {
-        let ground = Arc::clone(self);
+        let mut ticket = Ticket { ground: Arc::clone(self), inlet: Arc::clone(inlet), used: false };
         let token = self.jobs.token();
         // What waits is copied: it must not keep a larger buffer alive.
         let (message, meta) = (message.as_ref().to_owned(), meta.clone());
         let run = async move {
             let _token = token;
-            let back = WayBack::sharing(ground.socket(source), budget);
-            let finish = ground.finish(|| call(&message, &meta, &back), &message, &meta, &back);
+            let dropped = ticket.ground.dropped.clone();
             // Most handlers end without waiting: they do not pay for the way to be told.
-            if !ground.dropped.is_cancelled() {
-                tokio::select! {
-                    biased;
-                    () = finish => {}
-                    () = ground.dropped.cancelled() => {}
-                }
+            if dropped.is_cancelled() {
+                return;
+            }
+            ticket.used = true;
+            let (ground, inlet) = (&ticket.ground, &*ticket.inlet);
+            let back = WayBack::sharing(inlet.socket(), budget);
+            let finish = ground.finish(|| call(&message, &meta, &back), &message, &meta, inlet, &back);
+            tokio::select! {
+                biased;
+                () = finish => {}
+                () = dropped.cancelled() => {}
             }
         };
         run.boxed()
@@ -103,13 +78,17 @@ impl Ground {
         call: impl FnOnce() -> Result<Outcome, Rejection>,
         message: &Message,
         meta: &Meta,
+        inlet: &Inlet,
         back: &WayBack<'_>,
     ) {
-        let outcome = match std::panic::catch_unwind(AssertUnwindSafe(call)) {
+        let counters = &inlet.record.counters;
+        let unfinished = Unfinished(counters);
+        let called = inlet.record.span.in_scope(|| catch_unwind(AssertUnwindSafe(call)));
+        let outcome = match called {
             Ok(Ok(Outcome::Now(replies))) => Ok(replies),
             Ok(Ok(Outcome::Later(future))) => AssertUnwindSafe(future).catch_unwind().await,
             Ok(Err(rejection)) => {
-                self.counters.rejected.up();
+                unfinished.settle(&counters.rejected);
                 if let Some(suppressed) = self.faults.rejected.pass() {
                     tracing::debug!(
                         target: "tokio_osc::dispatch",
@@ -122,11 +101,11 @@ impl Ground {
         };
         match outcome {
             Ok(replies) => {
-                self.counters.handled.up();
-                self.reply(replies, meta, back).await;
+                unfinished.settle(&counters.handled);
+                self.reply(replies, meta, counters, back).await;
             }
             Err(_panic) => {
-                self.counters.panicked.up();
+                unfinished.settle(&counters.panicked);
                 if let Some(suppressed) = self.faults.panicked.pass() {
                     tracing::error!(
                         target: "tokio_osc::dispatch",
@@ -137,18 +116,21 @@ impl Ground {
         }
     }
 
-    async fn reply(&self, replies: Replies, meta: &Meta, back: &WayBack<'_>) {
+    async fn reply(&self, replies: Replies, meta: &Meta, counters: &Counters, back: &WayBack<'_>) {
         if let Some(error) = replies.failed {
-            self.counters.failed.up();
+            counters.failed.up();
             if let Some(suppressed) = self.faults.failed.pass() {
                 tracing::debug!(target: "tokio_osc::dispatch", peer = %meta.peer, error, suppressed, "handler failed");
             }
         }
         for packet in replies.packets {
             match back.send(packet, meta.peer).await {
-                Ok(()) => self.counters.replies.up(),
+                Ok(()) => counters.replies.up(),
                 Err(error) => {
-                    self.counters.replies_dropped.up();
+                    match error {
+                        ReplyError::Rate => counters.replies_over_rate.up(),
+                        _ => counters.replies_dropped.up(),
+                    }
                     if let Some(suppressed) = self.faults.unsent.pass() {
                         tracing::debug!(
                             target: "tokio_osc::dispatch",
@@ -158,5 +140,39 @@ impl Ground {
                 }
             }
         }
+    }
+}
+
+/// The right of a call in a lane to be counted as what it was not: called.
+struct Ticket {
+    ground: Arc<Ground>,
+    inlet: Arc<Inlet>,
+    used: bool,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let counters = &self.inlet.record.counters;
+        match self.used {
+            true => {}
+            false if self.ground.dropped.is_cancelled() => counters.abandoned.up(),
+            false => counters.overflowed.up(),
+        }
+    }
+}
+
+/// A handler that was called, and of whose end nothing is known yet.
+struct Unfinished<'a>(&'a Counters);
+
+impl Unfinished<'_> {
+    fn settle(self, as_what: &Counter) {
+        as_what.up();
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.0.abandoned.up();
     }
 }

@@ -1,35 +1,38 @@
-//! A server that runs, and the means to stop it.
+//! A server that runs, and the means to look at it and to stop it.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::Stats;
+use super::orders::Order;
 use super::unit::Shared;
+use super::{ChannelEvents, Report, Shutdown, Stats};
 use crate::dispatch::Subscription;
 use crate::pattern::{Pattern, PatternError};
 
 /// A server that runs in a task of its own. Dropping it stops the server at once; to let handlers
 /// finish, [`shutdown`](ServerHandle::shutdown).
+///
+/// Dropping it never waits and never panics, within a runtime or not: the server's task is told to
+/// end, handlers that wait are dropped with it, and the ports are free when the runtime has done so.
 #[must_use = "dropping the handle stops the server"]
 pub struct ServerHandle {
     task: JoinHandle<()>,
-    stop: CancellationToken,
+    ended: CancellationToken,
     shared: Arc<Shared>,
-    addresses: Vec<(Arc<str>, SocketAddr)>,
+    shutdown: Shutdown,
 }
 
 impl ServerHandle {
     pub(super) fn new(
         task: JoinHandle<()>,
-        stop: CancellationToken,
+        ended: CancellationToken,
         shared: Arc<Shared>,
-        addresses: Vec<(Arc<str>, SocketAddr)>,
+        shutdown: Shutdown,
     ) -> Self {
-        Self { task, stop, shared, addresses }
+        Self { task, ended, shared, shutdown }
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -37,20 +40,85 @@ impl ServerHandle {
     }
 
     /// Stops reading, runs what was read, and returns when the last handler has. The ports are free
-    /// then. Bundles that wait for their time are dropped and counted. Returns the last numbers.
+    /// then. Bundles that wait for their time are dropped and counted, unless
+    /// [`Server::on_shutdown`](crate::Server::on_shutdown) says otherwise. Returns the last numbers.
     ///
     /// # Cancel safety
     /// Once polled, the server stops, also if the future is dropped; then at once.
-    pub async fn shutdown(mut self) -> Stats {
-        self.stop.cancel();
-        // The task neither panics nor is it aborted while this waits for it.
-        let _ = (&mut self.task).await;
-        self.stats()
+    pub async fn shutdown(self) -> Stats {
+        let how = self.shutdown;
+        self.end(how).await.stats()
     }
 
-    /// What the server has done so far.
+    /// Stops in a way of one's own, and returns the last numbers, those of each channel included.
+    ///
+    /// # Cancel safety
+    /// Once polled, the server stops, also if the future is dropped; then at once.
+    pub async fn shutdown_with(self, how: Shutdown) -> Report {
+        self.end(how).await.report()
+    }
+
+    async fn end(mut self, how: Shutdown) -> Self {
+        self.shared.orders.give(Order::End(how));
+        // The task neither panics nor is it aborted while this waits for it.
+        let _ = (&mut self.task).await;
+        self
+    }
+
+    /// Waits until the server has ended: every channel has ended by itself, or the signal of
+    /// [`with_graceful_shutdown`](crate::Server::with_graceful_shutdown) has come and everything is
+    /// done. It stops nothing.
+    ///
+    /// ```
+    /// use futures::stream;
+    /// use tokio_osc::{Message, Meta, Peer, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let packets = vec![(Ok(Message::new("/n", 7)?.into()), Meta::from_peer(Peer::LOCAL))];
+    /// let server = Server::new(Router::new()).feed("replay", stream::iter(packets)).spawn();
+    /// server.wait().await;
+    /// assert_eq!(server.stats().received, 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// A dropped future has changed nothing.
+    pub async fn wait(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Whether the server has ended: see [`wait`](ServerHandle::wait).
+    pub fn is_finished(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
+    /// What the server has done so far. It is cheap: some hundred numbers are read.
     pub fn stats(&self) -> Stats {
-        self.shared.ground.counters.snapshot(self.shared.schedule().counters())
+        self.shared.stats()
+    }
+
+    /// All numbers, those of each channel included. On Linux, it takes some 0.2 ms for each datagram
+    /// socket: the kernel is asked how many packets it has dropped.
+    ///
+    /// ```
+    /// use tokio_osc::{Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+    /// let report = server.report();
+    /// let udp = report.channel("udp").and_then(|channel| channel.udp).expect("a datagram socket");
+    /// println!("{report}");
+    /// assert_eq!(udp.kernel_drops.unwrap_or_default(), 0);
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn report(&self) -> Report {
+        Report { server: self.stats(), channels: self.shared.roster.channel_stats() }
+    }
+
+    /// What happens to the channels from now on: see [`Server::events`](crate::Server::events).
+    pub fn events(&self) -> ChannelEvents {
+        self.shared.roster.events.subscribe()
     }
 
     /// The messages of a pattern, as a stream that holds at most `capacity` of them: see
@@ -66,16 +134,6 @@ impl ServerHandle {
         let pattern = pattern.try_into().map_err(Into::into)?;
         Ok(Subscription::new(&self.shared.dispatch, pattern, capacity))
     }
-
-    /// The address of a channel.
-    pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
-        self.addresses.iter().find(|(name, _)| **name == *channel).map(|&(_, address)| address)
-    }
-
-    /// Whether the server has ended: every stream that fed it has.
-    pub fn is_finished(&self) -> bool {
-        self.task.is_finished()
-    }
 }
 
 impl Drop for ServerHandle {
@@ -86,6 +144,6 @@ impl Drop for ServerHandle {
 
 impl fmt::Debug for ServerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerHandle").field("channels", &self.addresses).finish_non_exhaustive()
+        f.debug_struct("ServerHandle").field("channels", &self.channels()).finish_non_exhaustive()
     }
 }

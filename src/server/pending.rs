@@ -59,7 +59,7 @@ impl ServerHandle {
     /// Cancels one bundle; whether it still waited.
     pub fn cancel(&self, id: ScheduleId) -> bool {
         let gone = self.shared().schedule().cancel(EntryId::from(id.to_bits())).is_some();
-        self.shared().changed.wake();
+        self.shared().orders.task.wake();
         gone
     }
 
@@ -96,17 +96,16 @@ impl ServerHandle {
     /// The offset is what [`ClockSync`](crate::ClockSync) measures:
     /// see [`TimeOptions::clock_offset`](crate::TimeOptions::clock_offset).
     pub fn set_clock_offset(&self, channel: &str, offset: ClockOffset) -> bool {
-        let mut found = false;
-        for shared in self.shared().times.offsets_of(channel) {
-            shared.set(offset);
-            found = true;
-        }
-        found
+        let found = self.shared().roster.find(channel);
+        found.is_ok_and(|record| {
+            record.offset.set(offset);
+            true
+        })
     }
 
     fn cancel_where(&self, gone: impl FnMut(Pending<'_, Arrival>) -> bool) -> usize {
         let count = self.shared().schedule().cancel_where(gone);
-        self.shared().changed.wake();
+        self.shared().orders.task.wake();
         count
     }
 }

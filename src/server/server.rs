@@ -4,20 +4,24 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::{Stream, StreamExt};
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream};
 use tokio_util::sync::CancellationToken;
 
-use super::ServerHandle;
-use super::drive::{Source, drive};
-use super::ground::Ground;
-use super::times::Times;
+use super::drive::{End, Start, drive};
+use super::inlet::Plan;
+use super::name::check;
+use super::roster::Roster;
 use super::unit::{Limits, Shared};
-use crate::channel::{Channel, Outlet};
-use crate::dispatch::{Dispatch, Router, Subscription};
+use super::{ChannelError, ChannelErrorKind, ChannelEvents, ServerHandle, Shutdown};
+use crate::channel::Channel;
+use crate::dispatch::{Dispatch, ReplyRate, Router, Subscription};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Precision, Queue, ScheduleLimits, SystemClock, TimeOptions};
+use crate::types::Address;
 use crate::wire::DecodeError;
 
 /// Packets that wait for a handler by default.
@@ -49,16 +53,17 @@ const MAX_STEPS: usize = 1 << 25;
 #[must_use = "a server does nothing until it is run or spawned"]
 pub struct Server {
     dispatch: Arc<dyn Dispatch>,
-    sources: Vec<Source>,
-    addresses: Vec<(Arc<str>, SocketAddr)>,
-    outlets: Vec<Option<Outlet>>,
+    plans: Vec<Plan>,
+    roster: Arc<Roster>,
     clock: Arc<dyn Clock>,
     schedule: ScheduleLimits,
     time: TimeOptions,
-    time_on: Vec<(Arc<str>, TimeOptions)>,
     precision: Precision,
     inbox: usize,
     limits: Limits,
+    signal: Option<BoxFuture<'static, ()>>,
+    shutdown: Shutdown,
+    report_every: Option<Duration>,
 }
 
 impl Server {
@@ -66,26 +71,39 @@ impl Server {
     pub fn new<S: Send + Sync + 'static>(router: Router<S>) -> Self {
         Self {
             dispatch: router.into_dispatch(),
-            sources: Vec::new(),
-            addresses: Vec::new(),
-            outlets: Vec::new(),
+            plans: Vec::new(),
+            roster: Arc::default(),
             clock: Arc::new(SystemClock),
             schedule: ScheduleLimits::default(),
             time: TimeOptions::new(),
-            time_on: Vec::new(),
             precision: Precision::default(),
             inbox: INBOX,
-            limits: Limits { calls: MAX_CALLS, steps: MAX_STEPS },
+            limits: Limits { calls: MAX_CALLS, steps: MAX_STEPS, reply_rate: None },
+            signal: None,
+            shutdown: Shutdown::new(),
+            report_every: None,
         }
     }
 
     /// Adds a channel. Handlers find its name in [`Meta::channel`]; replies leave by the way the
     /// message came.
-    pub fn listen(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
-        let name = name.into();
-        self.addresses.extend(channel.local_addr().ok().map(|address| (Arc::clone(&name), address)));
-        let outlet = channel.outlet();
-        self.add(name, channel, Some(outlet))
+    ///
+    /// The name is one legal part of an address: printable ASCII but for space and `#*,/?[]{}`.
+    ///
+    /// # Panics
+    /// The name is none for a channel, begins with `_` or is taken: see
+    /// [`try_listen`](Server::try_listen).
+    #[track_caller]
+    pub fn listen(self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
+        legal(self.try_listen(name, channel))
+    }
+
+    /// As [`listen`](Server::listen), for a name that is not known when the program is written.
+    ///
+    /// # Errors
+    /// The name is no legal part of an address, begins with `_`, which is reserved, or is taken.
+    pub fn try_listen(self, name: impl Into<Arc<str>>, channel: Channel) -> Result<Self, ChannelError> {
+        self.add(Plan::channel(name.into(), channel))
     }
 
     /// Adds any stream of packets. There is no way back: replies to it are dropped and counted.
@@ -100,21 +118,35 @@ impl Server {
     /// Server::new(router).feed("replay", stream::iter(packets)).run().await;
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Panics
+    /// As [`listen`](Server::listen).
+    #[track_caller]
     pub fn feed<P>(self, name: impl Into<Arc<str>>, packets: P) -> Self
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        self.add(name.into(), packets, None)
+        legal(self.try_feed(name, packets))
     }
 
-    fn add<P>(mut self, name: Arc<str>, packets: P, outlet: Option<Outlet>) -> Self
+    /// As [`feed`](Server::feed), for a name that is not known when the program is written.
+    ///
+    /// # Errors
+    /// As [`try_listen`](Server::try_listen).
+    pub fn try_feed<P>(self, name: impl Into<Arc<str>>, packets: P) -> Result<Self, ChannelError>
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        let index = self.outlets.len();
-        self.outlets.push(outlet);
-        self.sources.push(Source { name, index, packets: packets.boxed() });
-        self
+        self.add(Plan::stream(name.into(), packets))
+    }
+
+    fn add(mut self, plan: Plan) -> Result<Self, ChannelError> {
+        check(&plan.name)?;
+        if self.plans.iter().any(|other| other.name == plan.name) {
+            return Err(ChannelError::new(ChannelErrorKind::Duplicate, plan.name));
+        }
+        self.plans.push(plan);
+        Ok(self)
     }
 
     /// The clock that time tags are compared with. Default [`SystemClock`]; a test with paused time
@@ -163,10 +195,10 @@ impl Server {
     /// There is no channel of this name yet.
     #[track_caller]
     pub fn time_on(mut self, channel: &str, options: TimeOptions) -> Self {
-        let name = self.sources.iter().map(|source| &source.name).find(|name| ***name == *channel);
+        let plan = self.plans.iter_mut().find(|plan| *plan.name == *channel);
         #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-        let Some(name) = name else { panic!("there is no channel {channel:?} yet") };
-        self.time_on.push((Arc::clone(name), options));
+        let Some(plan) = plan else { panic!("there is no channel {channel:?} yet") };
+        plan.time = Some(options);
         self
     }
 
@@ -195,6 +227,30 @@ impl Server {
     /// million at most.
     pub fn max_steps(mut self, steps: usize) -> Self {
         self.limits.steps = steps;
+        self
+    }
+
+    /// Replies that one source may cause: `burst` at once, then `per_second`; those beyond are dropped
+    /// and counted. Default: no such limit; both are at least 1.
+    ///
+    /// Whoever forges the address of a UDP packet has the reply sent to another, and a small question
+    /// with a large answer makes a flood of it. The budget of a packet bounds what one question does,
+    /// this rate what a victim gets in all. It is for each IP address that has no connection; peers
+    /// of streams are not limited. 4,096 addresses have a rate of their own at a time; the others,
+    /// while there is no place, share one: nobody loses his limit by many forged addresses.
+    ///
+    /// ```
+    /// use tokio_osc::{Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// let server = Server::new(Router::new().route("/status", || ("/status", "a long list")))
+    ///     .listen("udp", Channel::udp("127.0.0.1:0").await?)
+    ///     .reply_rate(100, 20);
+    /// # drop(server);
+    /// # Ok(()) }
+    /// ```
+    pub fn reply_rate(mut self, per_second: u32, burst: u32) -> Self {
+        self.limits.reply_rate = Some(Arc::new(ReplyRate::new(per_second, burst)));
         self
     }
 
@@ -232,7 +288,105 @@ impl Server {
 
     /// The address of a channel, once it was added. A Unix socket or byte stream has none.
     pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
-        self.addresses.iter().find(|(name, _)| **name == *channel).map(|&(_, address)| address)
+        self.plans.iter().find(|plan| *plan.name == *channel)?.local
+    }
+
+    /// What happens to the channels from now on, as a stream that holds at most 256 events. Called
+    /// before the server runs, it misses none.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::{Channel, ChannelEventKind, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?);
+    /// let mut events = server.events();
+    /// let server = server.spawn();
+    /// while let Some(event) = events.next().await {
+    ///     if let ChannelEventKind::Bound(address) = event.kind {
+    ///         println!("{} listens at {address}", event.channel);
+    ///         break;
+    ///     }
+    /// }
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn events(&self) -> ChannelEvents {
+        self.roster.events.subscribe()
+    }
+
+    /// Sends the same events to the server's own router, as messages from [`Peer::LOCAL`] with
+    /// addresses such as `/osc/channel/udp/bound` where the prefix is `/osc`: see the table at
+    /// [`ChannelEventKind`](crate::ChannelEventKind). They come by a channel named `_events`, with the
+    /// limits that hold for all messages. When the server ends, it reads nothing more, and they stop;
+    /// the stream of [`events`](Server::events) has them all.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Captures, Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let router = Router::new().route(
+    ///     "/osc/channel/*/bound",
+    ///     |Captures(name): Captures<String>, Args(port): Args<i32>| println!("{name} is at {port}"),
+    /// );
+    /// let server = Server::new(router)
+    ///     .events_to_routes("/osc")
+    ///     .listen("udp", Channel::udp("127.0.0.1:0").await?)
+    ///     .spawn();
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// [`Peer::LOCAL`]: crate::Peer::LOCAL
+    ///
+    /// # Panics
+    /// `prefix` is no literal address.
+    #[track_caller]
+    pub fn events_to_routes(mut self, prefix: &str) -> Self {
+        #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
+        if Address::new(prefix.to_owned()).is_none() {
+            panic!("{prefix:?} is no literal address");
+        }
+        self.plans.insert(0, self.roster.events.to_router(prefix.into()));
+        self
+    }
+
+    /// Ends the server when a future is ready, such as `tokio::signal::ctrl_c()`: it stops reading,
+    /// runs what was read, and then [`run`](Server::run) returns. A second one takes the place of the
+    /// first.
+    ///
+    /// ```
+    /// use tokio_osc::{Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    /// let server = Server::new(Router::new())
+    ///     .listen("udp", Channel::udp("127.0.0.1:0").await?)
+    ///     .with_graceful_shutdown(async { drop(stopped.await) });
+    ///
+    /// stop.send(()).expect("the server waits for it");
+    /// server.run().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.signal = Some(signal.boxed());
+        self
+    }
+
+    /// How the server ends when it is told to, by
+    /// [`with_graceful_shutdown`](Server::with_graceful_shutdown) or
+    /// [`ServerHandle::shutdown`]. Default `Shutdown::new()`: without a deadline, and what waits for
+    /// its time is dropped.
+    pub fn on_shutdown(mut self, how: Shutdown) -> Self {
+        self.shutdown = how;
+        self
+    }
+
+    /// Writes the most important numbers as a `tracing` event so often (at least 1 ms apart), at the
+    /// level INFO with the target `tokio_osc::stats`. By default never.
+    pub fn report_every(mut self, interval: Duration) -> Self {
+        self.report_every = Some(interval);
+        self
     }
 
     /// Runs the server in the caller's task, until every channel has ended and nothing waits: for
@@ -245,41 +399,55 @@ impl Server {
     /// A dropped server stops at once: a handler that waits is dropped, and so are the packets of
     /// the inbox and of the schedule.
     pub async fn run(self) {
-        self.start(CancellationToken::new()).1.await;
+        let (shared, start) = self.start(false);
+        drive(shared, start).await;
     }
 
-    /// Runs the server in a task of its own.
+    /// Runs the server in a task of its own, until every channel has ended and nothing waits, or until
+    /// it is shut down. While it has no channel, because none was added yet or the last one was
+    /// [removed](ServerHandle::remove), it waits for one.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with time enabled; with a [`Precision`] of its own, I/O as well.
     pub fn spawn(self) -> ServerHandle {
-        let addresses = self.addresses.clone();
-        let stop = CancellationToken::new();
-        let (shared, running) = self.start(stop.clone());
-        ServerHandle::new(tokio::spawn(running), stop, shared, addresses)
+        let shutdown = self.shutdown;
+        let (shared, start) = self.start(true);
+        let ended = start.end.ended.clone();
+        let task = tokio::spawn(drive(Arc::clone(&shared), start));
+        ServerHandle::new(task, ended, shared, shutdown)
     }
 
-    fn start(self, stop: CancellationToken) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
+    fn start(self, growing: bool) -> (Arc<Shared>, Start) {
         let queue = Queue::new(self.schedule, self.clock.now());
-        let named = |source: &Source| (Arc::clone(&source.name), self.options_of(&source.name));
-        let times = Times::new(self.sources.iter().map(named));
-        let ground = Arc::new(Ground::new(self.outlets, &times));
-        let shared = Arc::new(Shared::new(self.dispatch, ground, self.clock, times, queue, self.limits));
-        let running = drive(Arc::clone(&shared), self.sources, self.inbox, self.precision, stop);
-        (shared, running)
+        let open = |plan: Plan| plan.open(&self.roster, &self.time);
+        let sources = self.plans.into_iter().filter_map(open).collect();
+        let shared = Shared::new(self.dispatch, self.clock, self.time, self.roster, queue, self.limits);
+        let shared = Arc::new(shared);
+        let end = End { shared: Arc::clone(&shared), ended: CancellationToken::new() };
+        let start = Start {
+            sources,
+            inbox: self.inbox,
+            precision: self.precision,
+            growing,
+            signal: self.signal,
+            shutdown: self.shutdown,
+            report_every: self.report_every,
+            end,
+        };
+        (shared, start)
     }
 }
 
-impl Server {
-    /// The last options given to the channel, or those for all.
-    fn options_of(&self, channel: &str) -> TimeOptions {
-        let own = self.time_on.iter().rev().find(|(name, _)| **name == *channel);
-        own.map_or(&self.time, |(_, options)| options).clone()
-    }
+/// The server, if the name of the channel was right.
+#[track_caller]
+fn legal(server: Result<Server, ChannelError>) -> Server {
+    #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
+    server.unwrap_or_else(|error| panic!("{error}"))
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("channels", &self.addresses).finish_non_exhaustive()
+        let names: Vec<_> = self.plans.iter().map(|plan| &plan.name).collect();
+        f.debug_struct("Server").field("channels", &names).finish_non_exhaustive()
     }
 }

@@ -1,18 +1,34 @@
-//! What a server has done so far, in numbers.
+//! What a server has done so far, in numbers: all together, and for each of its channels.
 
 use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::inlet::Record;
+#[cfg(feature = "net")]
+use crate::channel::UdpStats;
 use crate::schedule::ScheduleCounters;
+use crate::wire::Repairs;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// What a server has done so far.
+        /// What a server has done so far, on all its channels together, those included that are
+        /// closed.
         ///
-        /// Packets: `received` = `malformed` + `refused_time_tags` + packets that ran or run now,
-        /// were dropped or handed over as late + those in the inbox + those that the schedule holds
-        /// or dropped. Messages: each is `matched`, `unmatched`, `illegal`, or dropped and part of
-        /// `over_budget`.
+        /// The accounts add up, when nothing is under way.
+        ///
+        /// - *Packets*: `received + split_off = ran + dropped() + inbox + schedule.pending`. What was
+        ///   taken from the channels has run, was dropped for one of the reasons that
+        ///   [`dropped`](Stats::dropped) sums up, or waits.
+        /// - *Messages* of packets that ran: each is `matched`, `unmatched`, `illegal` or
+        ///   `over_budget`.
+        /// - *Handlers*: for each route that a message matched there is one that was `handled`,
+        ///   `rejected`, `panicked`, `overflowed` or `abandoned`, that waits in a lane or runs now,
+        ///   unless the message is part of `cut_short`.
+        ///
+        /// What never was received, the kernel has dropped ([`UdpStats`](crate::UdpStats), in
+        /// [`ServerHandle::report`](crate::ServerHandle::report)) or a peer has not got through.
         ///
         /// ```
         /// use tokio_osc::{Router, Server};
@@ -27,8 +43,32 @@ macro_rules! counters {
         #[non_exhaustive]
         pub struct Stats {
             $($(#[$doc])* pub $name: u64,)*
+            /// Packets that wait for a handler now.
+            pub inbox: usize,
+            /// Messages about events that the router did not get, because 256 waited
+            /// ([`Server::events_to_routes`](crate::Server::events_to_routes)).
+            pub events_missed: u64,
+            /// What was tolerated in the `repaired` packets, by kind.
+            pub repairs: Repairs,
             /// What the schedule of timed bundles has done.
             pub schedule: ScheduleCounters,
+        }
+
+        /// What a server has done so far on one channel: a part of its [`Stats`].
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct ChannelStats {
+            /// The name of the channel.
+            pub name: Arc<str>,
+            /// Where it is bound, if it has an IP address.
+            pub local_addr: Option<SocketAddr>,
+            $($(#[$doc])* pub $name: u64,)*
+            /// What was tolerated in the `repaired` packets, by kind.
+            pub repairs: Repairs,
+            /// The numbers of its datagram socket, those of the kernel included. Of a channel that is
+            /// closing or closed, as they were when it was read last.
+            #[cfg(feature = "net")]
+            pub udp: Option<UdpStats>,
         }
 
         /// The same, while it is being counted.
@@ -37,21 +77,34 @@ macro_rules! counters {
             $(pub(super) $name: Counter,)*
         }
 
-        impl Counters {
-            pub(super) fn snapshot(&self, schedule: ScheduleCounters) -> Stats {
-                Stats { $($name: self.$name.get(),)* schedule }
+        impl Record {
+            pub(super) fn add_to(&self, sum: &mut Stats) {
+                $(sum.$name += self.counters.$name.get();)*
+                sum.repairs += self.repairs();
+            }
+
+            /// The numbers now, without those of its socket.
+            pub(super) fn counted(&self) -> ChannelStats {
+                ChannelStats {
+                    name: Arc::clone(&self.name),
+                    local_addr: self.local,
+                    $($name: self.counters.$name.get(),)*
+                    repairs: self.repairs(),
+                    #[cfg(feature = "net")]
+                    udp: None,
+                }
             }
         }
 
-        /// A table: one line per number that is not zero.
-        impl fmt::Display for Stats {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                $(
-                    if self.$name > 0 {
-                        writeln!(f, "{:>12} {}", self.$name, stringify!($name).replace('_', " "))?;
-                    }
-                )*
-                Ok(())
+        impl Stats {
+            fn rows(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name),)*]
+            }
+        }
+
+        impl ChannelStats {
+            fn rows(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name),)*]
             }
         }
     };
@@ -64,33 +117,51 @@ counters! {
     malformed,
     /// Packets accepted although they did not follow the specification.
     repaired,
+    /// Packets whose messages went to their routes.
+    ran,
+    /// Bundles that were inside another one and got a time of their own when that ran: from then on
+    /// they count as packets.
+    split_off,
     /// Messages that matched at least one route.
     matched,
     /// Messages that matched no route.
     unmatched,
     /// Messages whose address is no legal pattern; they match no route.
     illegal,
+    /// Messages dropped because their packet had caused as many calls or as many steps of matching as
+    /// one packet may.
+    over_budget,
+    /// Messages of which not all handlers were called, for the same reason. They are among those that
+    /// matched.
+    cut_short,
     /// Handlers that ran to their end.
     handled,
     /// Handlers not called because the message did not have what they ask for.
     rejected,
-    /// Handlers that returned an error, or a reply that cannot be encoded.
+    /// Handlers that ran and returned an error, or a reply that cannot be encoded. They are among those
+    /// that were handled.
     failed,
-    /// Handlers that panicked, and predicates of routes.
+    /// Handlers that panicked.
     panicked,
+    /// Predicates of routes that panicked, and functions for late bundles.
+    hooks_panicked,
     /// Handlers not called because the lane of their route was full, or that had to leave it for a
     /// newer message.
     overflowed,
-    /// Messages of which not all handlers were called, because their packet had caused as many calls
-    /// or as many steps of matching as one packet may.
-    over_budget,
+    /// Handlers that did not come to their end before the deadline of a shutdown.
+    abandoned,
     /// Replies sent.
     replies,
     /// Replies dropped: over the budget of a packet (64 replies, 64 KiB), to a peer without a way
     /// back, or refused by the operating system.
     replies_dropped,
-    /// Bundles that were waiting when the server was shut down.
+    /// Replies dropped because their source had as many as it may
+    /// ([`Server::reply_rate`](crate::Server::reply_rate)).
+    replies_over_rate,
+    /// Bundles that were waiting when their channel or the server was shut down.
     discarded,
+    /// Packets that waited for a handler when the deadline of a shutdown had passed.
+    cut_off,
     /// Packets refused because a bundle in them is due before the bundle around it
     /// ([`TimeOptions::check_inner_time_tags`](crate::TimeOptions::check_inner_time_tags)).
     refused_time_tags,
@@ -98,6 +169,126 @@ counters! {
     late_dropped,
     /// Bundles handed to the function for late ones ([`LatePolicy::Hand`](crate::LatePolicy::Hand)).
     late_handed,
+    /// Times the inbox was full.
+    overflows,
+    /// Connections that were taken in.
+    connected,
+    /// Connections that have ended.
+    disconnected,
+    /// Connections refused: too many, or by [`accept_if`](crate::StreamOptions::accept_if).
+    refused,
+    /// Times the operating system gave no connection.
+    accept_failures,
+}
+
+impl Stats {
+    /// Packets that were dropped, by whatever reason: `malformed`, `refused_time_tags`,
+    /// `late_dropped`, `late_handed` (which ran elsewhere), `cut_off`, and what the schedule refused
+    /// or gave up: see the accounts above.
+    pub fn dropped(&self) -> u64 {
+        let schedule = &self.schedule;
+        let refused = schedule.dropped_beyond_horizon
+            + schedule.dropped_entries
+            + schedule.dropped_bytes
+            + schedule.dropped_peer_entries
+            + schedule.dropped_peer_bytes;
+        let given_up = schedule.evicted + schedule.cancelled + schedule.dropped_after_step;
+        let late = self.late_dropped + self.late_handed;
+        self.malformed + self.refused_time_tags + late + self.cut_off + refused + given_up
+    }
+}
+
+/// A table: one line per number that is not zero.
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        table(f, &[], &[self.rows()])
+    }
+}
+
+/// A table: one line per number that is not zero, then those of its datagram socket.
+impl fmt::Display for ChannelStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        table(f, &[], &[self.rows()])?;
+        #[cfg(feature = "net")]
+        if let Some(udp) = &self.udp {
+            udp.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// All numbers of a server: what [`ServerHandle::report`](crate::ServerHandle::report) returns.
+///
+/// `Display` is a table of a column for each channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// All channels together.
+    pub server: Stats,
+    /// Each channel that is open, in the order in which they were added; after a shutdown, each that
+    /// was.
+    pub channels: Vec<ChannelStats>,
+}
+
+impl Report {
+    /// The numbers of a channel.
+    pub fn channel(&self, name: &str) -> Option<&ChannelStats> {
+        self.channels.iter().find(|channel| *channel.name == *name)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut heads = vec!["all"];
+        heads.extend(self.channels.iter().map(|channel| &*channel.name));
+        let mut columns = vec![self.server.rows()];
+        columns.extend(self.channels.iter().map(ChannelStats::rows));
+        #[cfg(feature = "net")]
+        {
+            let of_socket = |channel: &ChannelStats| {
+                let udp = channel.udp.unwrap_or_default();
+                [
+                    ("dropped by the kernel", udp.kernel_drops.unwrap_or_default()),
+                    ("receive buffer", udp.receive_buffer as u64),
+                    ("send buffer", udp.send_buffer as u64),
+                    ("oversized", udp.oversized),
+                    ("receive errors", udp.receive_errors),
+                    ("sent again", udp.sent_again),
+                    ("send errors", udp.send_errors),
+                ]
+            };
+            let sockets: Vec<_> = self.channels.iter().map(of_socket).collect();
+            columns[0].extend((0..7).map(|row| {
+                let name = sockets.first().map_or("", |rows| rows[row].0);
+                (name, sockets.iter().map(|rows| rows[row].1).sum())
+            }));
+            columns[1..].iter_mut().zip(&sockets).for_each(|(column, rows)| column.extend(rows));
+        }
+        table(f, &heads, &columns)
+    }
+}
+
+/// Numbers to the right, their names behind them; rows of zeros are left out.
+fn table(f: &mut fmt::Formatter<'_>, heads: &[&str], columns: &[Vec<(&'static str, u64)>]) -> fmt::Result {
+    let width = heads.iter().map(|head| head.len()).max().unwrap_or_default().max(12);
+    for head in heads {
+        write!(f, "{head:>width$} ")?;
+    }
+    if !heads.is_empty() {
+        writeln!(f)?;
+    }
+    let Some((first, _)) = columns.split_first() else { return Ok(()) };
+    for (row, (name, _)) in first.iter().enumerate() {
+        let numbers: Vec<_> = columns.iter().filter_map(|column| Some(column.get(row)?.1)).collect();
+        if numbers.iter().all(|&number| number == 0) {
+            continue;
+        }
+        for number in numbers {
+            write!(f, "{number:>width$} ")?;
+        }
+        writeln!(f, "{}", name.replace('_', " "))?;
+    }
+    Ok(())
 }
 
 /// One number, written and read by any task.

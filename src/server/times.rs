@@ -1,59 +1,36 @@
-//! The time options of every channel, and the clock offsets that may change while a server runs.
+//! The clock offset of a channel, which may change while a server runs, and what a packet's own
+//! time options make of the channel's.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::ground::Socket;
+use crate::channel::Outlet;
 use crate::dispatch::SendBack;
-use crate::packet::{Packet, Peer};
+use crate::packet::{Packet, Peer, TimeOverrides};
 use crate::schedule::{ClockOffset, TimeOptions};
 
-/// The options of each channel, by its index.
+/// What counts for one packet: the options of its channel, but where it has its own.
 #[derive(Debug)]
 pub(super) struct Times {
-    channels: Vec<Channel>,
-    /// For an index that there is none of.
-    default: Channel,
-}
-
-#[derive(Debug)]
-struct Channel {
-    name: Arc<str>,
-    options: TimeOptions,
-    offset: Arc<SharedOffset>,
-}
-
-impl Channel {
-    fn new((name, options): (Arc<str>, TimeOptions)) -> Self {
-        let offset = Arc::new(SharedOffset::new(options.clock_offset));
-        Self { name, options, offset }
-    }
+    pub(super) honor_time_tags: bool,
+    pub(super) clock_offset: ClockOffset,
+    pub(super) delay: Duration,
+    pub(super) check_inner_time_tags: bool,
 }
 
 impl Times {
-    pub(super) fn new(channels: impl IntoIterator<Item = (Arc<str>, TimeOptions)>) -> Self {
-        let channels = channels.into_iter().map(Channel::new).collect();
-        Self { channels, default: Channel::new((Arc::default(), TimeOptions::new())) }
-    }
-
-    pub(super) fn options(&self, source: usize) -> &TimeOptions {
-        &self.channel(source).options
-    }
-
-    pub(super) fn offset(&self, source: usize) -> &Arc<SharedOffset> {
-        &self.channel(source).offset
-    }
-
-    pub(super) fn offsets_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a SharedOffset> {
-        self.channels.iter().filter(move |channel| *channel.name == *name).map(|channel| &*channel.offset)
-    }
-
-    fn channel(&self, source: usize) -> &Channel {
-        self.channels.get(source).unwrap_or(&self.default)
+    pub(super) fn of(options: &TimeOptions, offset: &SharedOffset, own: &TimeOverrides) -> Self {
+        Self {
+            honor_time_tags: own.honor_time_tags.unwrap_or(options.honor_time_tags),
+            clock_offset: own.clock_offset_nanos.map_or_else(|| offset.get(), ClockOffset::from_nanos),
+            delay: options.delay,
+            check_inner_time_tags: own.check_inner_time_tags.unwrap_or(options.check_inner_time_tags),
+        }
     }
 }
 
@@ -62,7 +39,7 @@ impl Times {
 pub(super) struct SharedOffset(AtomicI64);
 
 impl SharedOffset {
-    fn new(offset: ClockOffset) -> Self {
+    pub(super) fn new(offset: ClockOffset) -> Self {
         Self(AtomicI64::new(offset.as_nanos()))
     }
 
@@ -76,14 +53,9 @@ impl SharedOffset {
 }
 
 /// A way back on which the tags of bundles are moved to the peer's clock.
-pub(super) fn with_offset(back: Socket, offset: &Arc<SharedOffset>) -> Socket {
-    let offset = Arc::clone(offset);
-    back.map(|back| Arc::new(ToPeersClock { back, offset }) as Arc<dyn SendBack>)
-}
-
-struct ToPeersClock {
-    back: Arc<dyn SendBack>,
-    offset: Arc<SharedOffset>,
+pub(super) struct ToPeersClock {
+    pub(super) back: Outlet,
+    pub(super) offset: Arc<SharedOffset>,
 }
 
 impl SendBack for ToPeersClock {

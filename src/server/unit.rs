@@ -1,23 +1,25 @@
 //! One packet after the other: a message to its handlers, a bundle as one unit.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use futures::task::AtomicWaker;
-
 use super::admission::Admission;
 use super::ground::Ground;
-use super::times::Times;
-use crate::dispatch::{Cached, Dispatch, Found, Lookup, Pushed, Routes, WayBack};
+use super::inlet::{Inlet, Record};
+use super::orders::Orders;
+use super::roster::Roster;
+use super::stats::Stats;
+use crate::dispatch::{Cached, Dispatch, Found, Lookup, ReplyRate, Routes, WayBack};
 use crate::packet::{Message, Meta, Packet};
-use crate::schedule::{Clock, Queue};
+use crate::schedule::{Clock, Queue, TimeOptions};
 
 /// A packet that has arrived, and the channel it came from.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub(super) packet: Packet,
     pub(super) meta: Meta,
-    pub(super) source: usize,
+    pub(super) inlet: Arc<Inlet>,
     /// When it was to run, if it has a time of its own.
     pub(super) due: Option<SystemTime>,
 }
@@ -27,21 +29,24 @@ pub(super) struct Shared {
     pub(super) dispatch: Arc<dyn Dispatch>,
     pub(super) ground: Arc<Ground>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) times: Times,
+    /// What becomes of time tags on channels that have no options of their own.
+    pub(super) time: TimeOptions,
+    pub(super) roster: Arc<Roster>,
+    pub(super) orders: Orders,
     schedule: Mutex<Queue<Arrival>>,
-    /// Wakes the loop when the schedule was changed from outside.
-    pub(super) changed: AtomicWaker,
     scratch: Mutex<Scratch>,
     limits: Limits,
 }
 
-/// What one packet may cause.
-#[derive(Clone, Copy, Debug)]
+/// What one packet may cause, and what all of a source.
+#[derive(Debug)]
 pub(super) struct Limits {
     /// Handler calls.
     pub(super) calls: usize,
     /// Steps of matching.
     pub(super) steps: usize,
+    /// Replies.
+    pub(super) reply_rate: Option<Arc<ReplyRate>>,
 }
 
 /// What the last message leaves for the next: memory, and the routes if they did not change.
@@ -55,7 +60,7 @@ struct Scratch {
 struct Turn<'a> {
     routes: &'a dyn Routes,
     found: &'a mut Found,
-    source: usize,
+    inlet: &'a Arc<Inlet>,
     calls: usize,
     back: WayBack<'a>,
 }
@@ -63,32 +68,84 @@ struct Turn<'a> {
 impl Shared {
     pub(super) fn new(
         dispatch: Arc<dyn Dispatch>,
-        ground: Arc<Ground>,
         clock: Arc<dyn Clock>,
-        times: Times,
+        time: TimeOptions,
+        roster: Arc<Roster>,
         schedule: Queue<Arrival>,
         limits: Limits,
     ) -> Self {
-        let (schedule, scratch) = (Mutex::new(schedule), Mutex::default());
-        Self { dispatch, ground, clock, times, schedule, changed: AtomicWaker::new(), scratch, limits }
+        Self {
+            dispatch,
+            ground: Arc::default(),
+            clock,
+            time,
+            roster,
+            orders: Orders::new(),
+            schedule: Mutex::new(schedule),
+            scratch: Mutex::default(),
+            limits,
+        }
     }
 
     pub(super) fn schedule(&self) -> MutexGuard<'_, Queue<Arrival>> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn stats(&self) -> Stats {
+        let schedule = self.schedule().counters();
+        let inbox = self.ground.waiting.load(Ordering::Relaxed);
+        Stats { inbox, ..self.roster.stats(schedule) }
+    }
+
+    pub(super) fn trace_stats(&self) {
+        let stats = self.stats();
+        tracing::info!(
+            target: "tokio_osc::stats",
+            received = stats.received,
+            malformed = stats.malformed,
+            ran = stats.ran,
+            dropped = stats.dropped(),
+            unmatched = stats.unmatched,
+            handled = stats.handled,
+            rejected = stats.rejected,
+            panicked = stats.panicked,
+            overflowed = stats.overflowed,
+            replies = stats.replies,
+            replies_dropped = stats.replies_dropped,
+            inbox = stats.inbox,
+            pending = stats.schedule.pending,
+            connections = stats.connected.saturating_sub(stats.disconnected),
+        );
+    }
+
+    /// Drops what waits for its time, and counts it.
+    pub(super) fn discard_all(&self) {
+        let left = self.schedule().drain();
+        for (_, entry) in left {
+            entry.item.inlet.record.counters.discarded.up();
+        }
+    }
+
+    /// The same for what came by one channel.
+    pub(super) fn discard_of(&self, record: &Arc<Record>) {
+        let of_it = |arrival: &Arrival| Arc::ptr_eq(&arrival.inlet.record, record);
+        let gone = self.schedule().cancel_where(|pending| of_it(pending.item));
+        record.counters.discarded.add(gone as u64);
+    }
+
     /// Runs a packet to its end: every handler of every message, in order.
     pub(super) async fn run(&self, arrival: Arrival) {
-        let Some(Arrival { packet, mut meta, source, .. }) = self.on_time(arrival) else { return };
+        let Some(Arrival { packet, mut meta, inlet, .. }) = self.on_time(arrival) else { return };
+        inlet.record.counters.ran.up();
         let mut scratch = std::mem::take(&mut *self.scratch());
         let routes = scratch.routes.get(&*self.dispatch);
         scratch.found.allow(self.limits.steps);
         let mut turn = Turn {
             routes: &*routes,
             found: &mut scratch.found,
-            source,
+            inlet: &inlet,
             calls: self.limits.calls,
-            back: WayBack::new(self.ground.socket(source)),
+            back: WayBack::new(inlet.socket(), self.limits.reply_rate.as_ref()),
         };
         match packet {
             Packet::Message(message) => self.message(&mut turn, &message, &meta).await,
@@ -102,7 +159,7 @@ impl Shared {
                         Some(Packet::Message(message)) => self.message(&mut turn, &message, &meta).await,
                         // Judged now that its parent runs: if due, here and at this place.
                         Some(Packet::Bundle(inner)) => {
-                            if let Admission::Runs { late } = self.admit_inner(&inner, outer, &meta, source) {
+                            if let Admission::Runs { late } = self.admit_inner(&inner, outer, &meta, &inlet) {
                                 let late = late.unwrap_or(outer_lateness);
                                 open.push((inner.time_tag(), late, inner.into_elements()));
                             }
@@ -118,12 +175,12 @@ impl Shared {
     }
 
     async fn message(&self, turn: &mut Turn<'_>, message: &Message, meta: &Meta) {
-        let counters = &self.ground.counters;
+        let counters = &turn.inlet.record.counters;
         if turn.calls == 0 {
             return counters.over_budget.up();
         }
         let lookup = turn.routes.find(message, turn.found);
-        counters.panicked.add(turn.found.take_panicked() as u64);
+        counters.hooks_panicked.add(turn.found.take_panicked() as u64);
         match lookup {
             Lookup::Matched => counters.matched.up(),
             Lookup::Unmatched => counters.unmatched.up(),
@@ -132,19 +189,17 @@ impl Shared {
         }
         for &route in turn.found.ids() {
             if turn.calls == 0 {
-                return counters.over_budget.up();
+                return counters.cut_short.up();
             }
             turn.calls -= 1;
             if let Some(lane) = turn.routes.lane(route) {
                 let budget = Arc::clone(turn.back.budget());
-                let job = self.ground.job(turn.routes.prepare(route), message, meta, turn.source, budget);
-                if lane.push(job).await != Pushed::Kept {
-                    counters.overflowed.up();
-                }
+                let job = self.ground.job(turn.routes.prepare(route), message, meta, turn.inlet, budget);
+                lane.push(job).await;
                 continue;
             }
             let call = || turn.routes.call(route, message, meta, &turn.back);
-            self.ground.finish(call, message, meta, &turn.back).await;
+            self.ground.finish(call, message, meta, turn.inlet, &turn.back).await;
         }
     }
 

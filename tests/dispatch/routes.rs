@@ -53,7 +53,7 @@ async fn a_predicate_that_panics_is_counted_and_the_other_routes_run() {
         .route("/n", note("n"));
     let stats = handle(router, vec![item(("/n", "one")), item(("/n", 1))]).await;
     assert_eq!(names(&log), ["n", "positive", "n"]);
-    assert_eq!((stats.handled, stats.panicked), (3, 1));
+    assert_eq!((stats.handled, stats.hooks_panicked), (3, 1));
 }
 
 #[cfg(feature = "regex")]

@@ -63,7 +63,7 @@ async fn late_bundles_are_handed_over_with_their_lateness() {
     let wanted = [ms(2), SECOND, ms(3)].map(|late| (1, peer(1), late));
     assert_eq!(*handed.lock().unwrap(), wanted);
     let stats = rig.server.stats();
-    assert_eq!((stats.late_handed, stats.panicked, stats.handled), (3, 1, 2));
+    assert_eq!((stats.late_handed, stats.hooks_panicked, stats.handled), (3, 1, 2));
 }
 
 #[tokio::test(start_paused = true)]

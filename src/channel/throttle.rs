@@ -1,5 +1,5 @@
-//! At most one line a second for each kind of fault that a peer can cause: the numbers are in
-//! [`Stats`](super::Stats), and nobody fills a log from outside.
+//! At most one line a second for each kind of thing that a peer can cause: what happened is counted,
+//! and nobody fills a log from outside.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -7,7 +7,7 @@ use std::time::Instant;
 const SECOND_IN_MILLIS: u64 = 1_000;
 
 #[derive(Debug)]
-pub(super) struct Throttle {
+pub(crate) struct Throttle {
     began: Instant,
     /// Milliseconds after the beginning from which on the next line may be written.
     next: AtomicU64,
@@ -16,7 +16,7 @@ pub(super) struct Throttle {
 
 impl Throttle {
     /// Whether a line may be written now; then how many were not since the last one.
-    pub(super) fn pass(&self) -> Option<u64> {
+    pub(crate) fn pass(&self) -> Option<u64> {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let next = self.next.load(Ordering::Relaxed);
         let claim = |next| {

@@ -1,0 +1,209 @@
+//! What packets can be sent to: a client, many peers of a socket, all connections of a channel.
+
+use std::fmt;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::{BroadcastReport, Client, FrameError, FrameErrorKind, Outlet, Packet, Peer};
+#[cfg(feature = "net")]
+use {
+    crate::{FanOut, SendReport},
+    tokio::task::unconstrained,
+};
+
+/// What packets can be sent to: a [`Client`], a [`FanOut`](crate::FanOut), an [`Outlet`] (all
+/// connections of a channel), or a type of your own. A [`Node`](crate::Node) gives it a name, a
+/// [`Relay`](crate::Relay) forwards to it, a [`Pacer`](crate::Pacer) slows it down.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use futures::future::{BoxFuture, FutureExt};
+/// use tokio_osc::{Destination, Node, Outcome, Packet};
+///
+/// /// Keeps what is sent to it.
+/// #[derive(Default)]
+/// struct Tape(Mutex<Vec<Packet>>);
+///
+/// impl Destination for Tape {
+///     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+///         async { self.try_send(packet) }.boxed()
+///     }
+///
+///     fn try_send(&self, packet: &Packet) -> Outcome {
+///         self.0.lock().unwrap().push(packet.clone());
+///         Outcome::Sent { peers: 1 }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let node = Node::new();
+/// node.add("tape", Tape::default())?;
+/// assert!(node.send("tape", ("/take", 1)).await?.is_complete());
+/// # Ok(()) }
+/// ```
+pub trait Destination: Send + Sync + 'static {
+    /// Sends a packet; waits while the way is full. The bytes are encoded already.
+    ///
+    /// # Cancel safety
+    /// A dropped future must not tear a packet.
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome>;
+
+    /// Sends a packet if that needs no waiting; [`FrameErrorKind::Full`] if it does.
+    fn try_send(&self, packet: &Packet) -> Outcome;
+
+    /// Whether packets would go to this very peer: a relay sends none back to where it came from.
+    /// Where that is not known, false.
+    fn is_peer(&self, peer: Peer) -> bool {
+        let _ = peer;
+        false
+    }
+}
+
+/// What became of a packet for one destination.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is with the operating system, or in the queue of a connection or of a reconnecting client.
+    Sent {
+        /// Peers that it was sent to: 1 for a client, the connections for an outlet; without those
+        /// that the middleware has kept it from.
+        peers: usize,
+    },
+    /// It was sent to some of the peers.
+    Partly {
+        /// Peers that it was sent to.
+        sent: usize,
+        /// Peers that miss it.
+        missed: usize,
+        /// Why the first of them misses it.
+        error: FrameError,
+    },
+    /// It was not sent.
+    Failed(FrameError),
+    /// There is no channel of this name; the packet waits for one
+    /// ([`UnknownNames::Hold`](crate::UnknownNames::Hold)).
+    Held,
+    /// There is no channel of this name; nothing was sent
+    /// ([`UnknownNames::Skip`](crate::UnknownNames::Skip)).
+    Unknown,
+}
+
+impl Outcome {
+    /// Whether it was sent to all peers of the destination.
+    pub const fn is_sent(&self) -> bool {
+        matches!(self, Self::Sent { .. })
+    }
+
+    /// Why it was not sent, or not to all peers.
+    pub const fn error(&self) -> Option<&FrameError> {
+        match self {
+            Self::Partly { error, .. } | Self::Failed(error) => Some(error),
+            Self::Sent { .. } | Self::Held | Self::Unknown => None,
+        }
+    }
+
+    pub(super) fn full() -> Self {
+        Self::Failed(FrameErrorKind::Full.into())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sent { peers: 1 } => f.write_str("sent"),
+            Self::Sent { peers } => write!(f, "sent to {peers} peers"),
+            Self::Partly { sent, missed, error } => {
+                write!(f, "sent to {sent} peers, missed by {missed}: {error}")
+            }
+            Self::Failed(error) => write!(f, "not sent: {error}"),
+            Self::Held => f.write_str("held until there is such a channel"),
+            Self::Unknown => f.write_str("no such channel"),
+        }
+    }
+}
+
+impl From<Result<(), FrameError>> for Outcome {
+    fn from(sent: Result<(), FrameError>) -> Self {
+        sent.map_or_else(Self::Failed, |()| Self::Sent { peers: 1 })
+    }
+}
+
+impl From<Result<BroadcastReport, FrameError>> for Outcome {
+    fn from(queued: Result<BroadcastReport, FrameError>) -> Self {
+        match queued {
+            Ok(BroadcastReport { queued, missed: 0, .. }) => Self::Sent { peers: queued },
+            Ok(BroadcastReport { queued: 0, .. }) => Self::full(),
+            Ok(BroadcastReport { queued, missed, .. }) => {
+                Self::Partly { sent: queued, missed, error: FrameErrorKind::Full.into() }
+            }
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
+#[cfg(feature = "net")]
+impl From<Result<SendReport, FrameError>> for Outcome {
+    fn from(sent: Result<SendReport, FrameError>) -> Self {
+        let SendReport { sent, failed, .. } = match sent {
+            Ok(report) => report,
+            Err(error) => return Self::Failed(error),
+        };
+        let missed = failed.len();
+        match failed.into_iter().next() {
+            None => Self::Sent { peers: sent },
+            Some((_, error)) if sent == 0 => Self::Failed(error),
+            Some((_, error)) => Self::Partly { sent, missed, error },
+        }
+    }
+}
+
+/// Waits as [`Client::send`] does: a peer on a connection that takes nothing fails after the
+/// client's [`write_timeout`](crate::StreamOptions#structfield.write_timeout).
+impl Destination for Client {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+        async move { Self::send(self, packet).await.into() }.boxed()
+    }
+
+    fn try_send(&self, packet: &Packet) -> Outcome {
+        Self::try_send(self, packet).into()
+    }
+
+    /// Of a datagram client. The peer of a connection is another one than a datagram's, whatever
+    /// its port.
+    fn is_peer(&self, peer: Peer) -> bool {
+        #[cfg(feature = "net")]
+        if peer.connection().is_none() && self.monitor().is_some() {
+            let same = |a: std::net::SocketAddr, b: std::net::SocketAddr| {
+                a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical()
+            };
+            return peer.address().zip(self.peer_addr().ok()).is_some_and(|(from, to)| same(from, to));
+        }
+        let _ = peer;
+        false
+    }
+}
+
+/// Never waits: a connection whose queue is full misses the packet.
+impl Destination for Outlet {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+        async move { self.broadcast(packet).into() }.boxed()
+    }
+
+    fn try_send(&self, packet: &Packet) -> Outcome {
+        self.broadcast(packet).into()
+    }
+}
+
+/// Without waiting, the peers before the first that would have to be waited for have the packet.
+#[cfg(feature = "net")]
+impl Destination for FanOut {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+        async move { Self::send(self, packet).await.into() }.boxed()
+    }
+
+    fn try_send(&self, packet: &Packet) -> Outcome {
+        let sent = unconstrained(Self::send(self, packet)).now_or_never();
+        sent.map_or_else(Outcome::full, Outcome::from)
+    }
+}

@@ -1,0 +1,162 @@
+//! Packets for names that there are not yet.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{Outcome, Packet};
+
+/// What a node does with a packet for a name that it does not know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnknownNames {
+    /// The send fails and names the names that there are; nothing is sent to anyone.
+    #[default]
+    Refuse,
+    /// The packet goes to the names that are known; the report says which are not.
+    Skip,
+    /// The packet goes to the names that are known, and waits for those that are not. Names that
+    /// no channel can have are refused nevertheless.
+    Hold(HoldLimits),
+}
+
+/// What may wait for names that there are not yet, in a node, for all such names together.
+///
+/// What waits is handed on when its name is added, in order and before anything that is sent later,
+/// without waiting: what the channel cannot take at once is lost and counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldLimits {
+    packets: usize,
+    bytes: usize,
+    time: Duration,
+}
+
+impl Default for HoldLimits {
+    fn default() -> Self {
+        Self { packets: 1_024, bytes: 1 << 20, time: Duration::from_secs(10) }
+    }
+}
+
+impl HoldLimits {
+    /// 1,024 packets, 1 MiB, 10 s.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many packets may wait; one for two names counts twice. Beyond, a send fails for the name
+    /// with [`FrameErrorKind::Full`](crate::FrameErrorKind::Full). Default 1,024.
+    pub fn packets(mut self, packets: usize) -> Self {
+        self.packets = packets;
+        self
+    }
+
+    /// How many bytes of packets may wait. Default 1 MiB.
+    pub fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// How long a packet may wait; then it is dropped and counted. Default 10 s.
+    pub fn time(mut self, time: Duration) -> Self {
+        self.time = time;
+        self
+    }
+}
+
+/// What became of the packets for names that there were not:
+/// `held = waiting + released + failed + expired`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeldCounts {
+    /// Packets that had to wait; once for each name.
+    pub held: u64,
+    /// Packets that wait.
+    pub waiting: u64,
+    /// Bytes of those.
+    pub waiting_bytes: u64,
+    /// Packets handed on when their name was added.
+    pub released: u64,
+    /// Packets that the channel of their name did not take at once.
+    pub failed: u64,
+    /// Packets whose name was not added in time.
+    pub expired: u64,
+    /// Packets that did not fit the limits: they were never held.
+    pub refused: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    limits: HoldLimits,
+    /// The oldest first.
+    waiting: VecDeque<Entry>,
+    bytes: usize,
+    counts: HeldCounts,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: Arc<str>,
+    packet: Packet,
+    since: Instant,
+}
+
+impl Held {
+    /// The limits from now on, also for what waits already.
+    pub(super) fn set_limits(&mut self, limits: HoldLimits) {
+        self.limits = limits;
+    }
+
+    /// Keeps a packet for a name, in a buffer of its own.
+    pub(super) fn hold(&mut self, name: &Arc<str>, packet: &Packet) -> Outcome {
+        self.expire();
+        let size = packet.as_bytes().len();
+        if self.waiting.len() >= self.limits.packets || self.bytes.saturating_add(size) > self.limits.bytes {
+            self.counts.refused += 1;
+            return Outcome::full();
+        }
+        let (name, packet) = (Arc::clone(name), packet.as_ref().to_owned());
+        self.waiting.push_back(Entry { name, packet, since: Instant::now() });
+        self.bytes += size;
+        self.counts.held += 1;
+        Outcome::Held
+    }
+
+    /// What waits for a name, in order.
+    pub(super) fn take(&mut self, name: &str) -> Vec<Packet> {
+        self.expire();
+        if self.waiting.iter().all(|entry| *entry.name != *name) {
+            return Vec::new();
+        }
+        let (taken, left): (VecDeque<_>, _) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|entry| *entry.name == *name);
+        self.waiting = left;
+        let packets: Vec<_> = taken.into_iter().map(|entry| entry.packet).collect();
+        self.bytes -= packets.iter().map(|packet| packet.as_bytes().len()).sum::<usize>();
+        packets
+    }
+
+    pub(super) fn note_released(&mut self, sent: bool) {
+        let count = if sent { &mut self.counts.released } else { &mut self.counts.failed };
+        *count += 1;
+    }
+
+    pub(super) fn counts(&mut self) -> HeldCounts {
+        self.expire();
+        let (waiting, waiting_bytes) = (self.waiting.len() as u64, self.bytes as u64);
+        HeldCounts { waiting, waiting_bytes, ..self.counts }
+    }
+
+    /// Drops what has waited too long.
+    fn expire(&mut self) {
+        while let Some(oldest) = self.waiting.front() {
+            if oldest.since.elapsed() < self.limits.time {
+                return;
+            }
+            self.bytes -= oldest.packet.as_bytes().len();
+            self.waiting.pop_front();
+            self.counts.expired += 1;
+        }
+    }
+}

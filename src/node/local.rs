@@ -1,0 +1,67 @@
+//! The way to one's own router: a bounded queue that a server reads as a channel.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{Stream, poll_fn};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio_util::sync::CancellationToken;
+
+use crate::{DecodeError, DecodeOptions, Destination, FrameErrorKind, Meta, Outcome, Packet, Peer};
+
+type Item = (Result<Packet, DecodeError>, Meta);
+
+/// A queue of so many packets: its two ends.
+pub(super) fn local(packets: usize) -> (Local, impl Stream<Item = Item> + Send + 'static) {
+    let (sender, mut receiver) = mpsc::channel(packets);
+    let ended = CancellationToken::new();
+    let end = ended.clone().drop_guard();
+    let packets = poll_fn(move |cx| {
+        let _ = &end;
+        receiver.poll_recv(cx)
+    });
+    (Local { sender: Arc::new(Mutex::new(Some(sender))), ended }, packets)
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Local {
+    /// `None` when it is closed.
+    sender: Arc<Mutex<Option<mpsc::Sender<Item>>>>,
+    /// Whether the other end is gone.
+    ended: CancellationToken,
+}
+
+impl Local {
+    /// Takes nothing more, and waits until the server has read what waits, or has ended.
+    pub(super) async fn close(&self) {
+        drop(self.sender().take());
+        self.ended.cancelled().await;
+    }
+
+    fn sender(&self) -> MutexGuard<'_, Option<mpsc::Sender<Item>>> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// It never waits: a handler that waited for its own server would wait for ever.
+impl Destination for Local {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+        async { self.try_send(packet) }.boxed()
+    }
+
+    /// What no channel would let in is refused here as well, and what waits is copied: it must not
+    /// keep a larger buffer alive.
+    fn try_send(&self, packet: &Packet) -> Outcome {
+        if let Err(error) = packet.check(&DecodeOptions::default()) {
+            return Outcome::Failed(error.into());
+        }
+        let sender = self.sender();
+        let Some(sender) = &*sender else { return Outcome::Failed(FrameErrorKind::Closed.into()) };
+        match sender.try_send((Ok(packet.as_ref().to_owned()), Meta::from_peer(Peer::LOCAL))) {
+            Ok(()) => Outcome::Sent { peers: 1 },
+            Err(TrySendError::Full(_)) => Outcome::full(),
+            Err(TrySendError::Closed(_)) => Outcome::Failed(FrameErrorKind::Closed.into()),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The node: sends to names.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::join_all;
+
+use super::held::Held;
+use super::names::{Entry, Names, Resolved, check};
+use crate::{
+    Destination, HeldCounts, IntoPacket, NameError, NameErrorKind, NodeBuilder, NodeError, NodeReport,
+    Outcome, Packet, Targets, UnknownNames,
+};
+
+/// The name of one's own router: what is sent to it is dispatched as if it had been received,
+/// without a network. There is one where the node [has a server](crate::NodeBuilder). Handlers find
+/// it in [`Meta::channel`](crate::Meta#structfield.channel).
+pub const LOCAL: &str = "local";
+
+/// All channels that can be sent to, without [`LOCAL`].
+pub const ALL: &str = "all";
+
+/// Channels with names, and groups of them. Cloning it is a reference count: it can be the state
+/// of handlers.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Client, Node, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut lights = Channel::udp("127.0.0.1:0").await?;
+/// let mut sound = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+///
+/// let node = Node::new();
+/// node.group("stage", ["lights", "sound"])?;          // the order of creation is free
+/// node.add("lights", Client::udp(lights.local_addr()?).await?)?;
+/// node.add("sound", Client::tcp(sound.local_addr()?, Slip::new()).await?)?;
+///
+/// let report = node.send("stage", ("/scene", 3)).await?;
+/// assert!(report.is_complete(), "{report}");
+/// # assert!(lights.next().await.is_some() && sound.next().await.is_some());
+///
+/// let error = node.send("vidoe", ("/scene", 3)).await.unwrap_err();
+/// assert_eq!(error.to_string(), r#"there is no channel "vidoe"; there are: lights, sound, stage"#);
+/// # Ok(()) }
+/// ```
+///
+/// A name stands for whatever has it when a packet is sent. What can have one: a
+/// [`Client`](crate::Client), a [`FanOut`](crate::FanOut), an [`Outlet`](crate::Outlet), any
+/// [`Destination`], or a list of names. There is nothing behind a node: no task, no queue but that
+/// of [`UnknownNames::Hold`]. With a server, [`Node::builder`].
+#[derive(Clone, Default)]
+pub struct Node {
+    shared: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    names: Names,
+    unknown_names: UnknownNames,
+    held: Held,
+}
+
+impl Node {
+    /// A node without names.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A node with a server: one for a whole application.
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder::new()
+    }
+
+    /// Gives a channel a name. What was held for the name is handed on at once.
+    ///
+    /// # Errors
+    /// The name is taken, reserved, or could not stand as a part of an address.
+    pub fn add(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), NameError> {
+        self.insert(name.into(), Entry::Channel(Arc::new(channel)))
+    }
+
+    /// Gives a channel a name, in the place of what had it. Packets that are on their way to the old
+    /// one still go there.
+    ///
+    /// # Errors
+    /// The name is reserved, or could not stand as a part of an address.
+    pub fn replace(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), NameError> {
+        let (name, entry) = (name.into(), Entry::Channel(Arc::new(channel)));
+        check(&name).map_err(|kind| NameError::new(&name, kind))?;
+        loop {
+            let mut state = self.state();
+            if state.names.get(&name).is_some() {
+                let replaced = state.names.insert(name, entry);
+                drop(state);
+                drop(replaced);
+                return Ok(());
+            }
+            drop(state);
+            match self.insert(Arc::clone(&name), entry.clone()) {
+                // Somebody was faster.
+                Err(error) if error.kind() == NameErrorKind::Taken => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Gives several channels and groups one name together. Its members need not be there yet, and
+    /// the group may be a member of others. A group in itself does no harm: each channel is sent to
+    /// once.
+    ///
+    /// # Errors
+    /// The name is taken, reserved, or could not stand as a part of an address.
+    pub fn group(&self, name: impl Into<Arc<str>>, members: impl Targets) -> Result<(), NameError> {
+        let mut names = Vec::new();
+        members.each_name(&mut |name| names.push(Arc::from(name)));
+        self.insert(name.into(), Entry::Group(names.into()))
+    }
+
+    /// Takes a name away; whether there was one. Groups keep it as a member. The channel is closed
+    /// when its last clone goes: packets that are on their way still go there.
+    pub fn remove(&self, name: &str) -> bool {
+        let removed = if check(name).is_ok() { self.state().names.remove(name) } else { None };
+        removed.is_some()
+    }
+
+    /// The names of channels and groups, in alphabetical order.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        self.state().names.given().map(|(name, _)| Arc::clone(name)).collect()
+    }
+
+    /// The members of a group, as it was made; `None` if there is no group of this name.
+    pub fn members(&self, group: &str) -> Option<Vec<Arc<str>>> {
+        match self.state().names.get(group) {
+            Some(Entry::Group(names)) => Some(names.to_vec()),
+            _ => None,
+        }
+    }
+
+    /// Sends a packet to channels and groups by their names, each channel once. It is encoded once,
+    /// and sent to all at the same time: one that fails or waits keeps no other from its packet.
+    ///
+    /// It returns when the last has it or has failed. A peer on a connection that takes nothing fails
+    /// after the [`write_timeout`](crate::StreamOptions#structfield.write_timeout) of its client
+    /// (default 10 s), and from then on at once. Not to wait at all: [`try_send`](Node::try_send).
+    ///
+    /// # Errors
+    /// The packet cannot be encoded; a name is unknown and [`UnknownNames`] says that this is an
+    /// error; or a channel only receives. Then nothing was sent. What one of the channels refuses is
+    /// in the report.
+    ///
+    /// # Cancel safety
+    /// After a drop the packet was perhaps sent, to some or all; no channel tears it.
+    pub async fn send(
+        &self,
+        targets: impl Targets,
+        packet: impl IntoPacket,
+    ) -> Result<NodeReport, NodeError> {
+        let packet = packet.into_packet()?;
+        let (channels, mut outcomes) = self.ready(&targets, &[], &packet)?;
+        let sending = channels.iter().map(|(_, channel)| channel.send(&packet));
+        let sent = join_all(sending).await;
+        outcomes.extend(channels.into_iter().map(|(name, _)| name).zip(sent));
+        Ok(NodeReport::new(outcomes))
+    }
+
+    /// Sends a packet as [`send`](Node::send) does, and never waits: a channel that would have to
+    /// wait refuses it with [`FrameErrorKind::Full`](crate::FrameErrorKind::Full).
+    ///
+    /// # Errors
+    /// As [`send`](Node::send).
+    pub fn try_send(&self, targets: impl Targets, packet: impl IntoPacket) -> Result<NodeReport, NodeError> {
+        self.try_send_past(&[], &targets, &packet.into_packet()?)
+    }
+
+    /// What becomes of packets for names that there are not, from now on.
+    pub fn unknown_names(&self, policy: UnknownNames) {
+        let mut state = self.state();
+        if let UnknownNames::Hold(limits) = &policy {
+            state.held.set_limits(limits.clone());
+        }
+        state.unknown_names = policy;
+    }
+
+    /// What became of the packets for names that there were not.
+    pub fn held(&self) -> HeldCounts {
+        self.state().held.counts()
+    }
+
+    /// Gives a name to what a server brings along.
+    pub(super) fn insert(&self, name: Arc<str>, entry: Entry) -> Result<(), NameError> {
+        check(&name).map_err(|kind| NameError::new(&name, kind))?;
+        // Until the last packet that was held is on its way, the name stays unknown, so that later
+        // ones wait behind it.
+        loop {
+            let mut state = self.state();
+            if state.names.get(&name).is_some() {
+                return Err(NameError::new(&name, NameErrorKind::Taken));
+            }
+            let held = state.held.take(&name);
+            if held.is_empty() {
+                state.names.insert(name, entry);
+                return Ok(());
+            }
+            drop(state);
+            for packet in held {
+                let sent = self.release(&name, &entry, &packet);
+                self.state().held.note_released(sent);
+            }
+        }
+    }
+
+    /// Takes a name away from what a server brought along.
+    pub(super) fn forget(&self, name: &str) {
+        let removed = self.state().names.remove(name);
+        drop(removed);
+    }
+
+    pub(super) fn insert_local(&self, local: impl Destination) {
+        self.state().names.insert(LOCAL.into(), Entry::Channel(Arc::new(local)));
+    }
+
+    /// Hands on what waited for a name.
+    fn release(&self, name: &str, entry: &Entry, packet: &Packet) -> bool {
+        match entry {
+            Entry::Channel(channel) => channel.try_send(packet).is_sent(),
+            Entry::Group(names) => {
+                self.try_send_past(&[name], &**names, packet).is_ok_and(|report| report.is_complete())
+            }
+            Entry::Receiver => false,
+        }
+    }
+
+    fn try_send_past(
+        &self,
+        passed: &[&str],
+        targets: &(impl Targets + ?Sized),
+        packet: &Packet,
+    ) -> Result<NodeReport, NodeError> {
+        let (channels, mut outcomes) = self.ready(targets, passed, packet)?;
+        outcomes.extend(channels.into_iter().map(|(name, channel)| (name, channel.try_send(packet))));
+        Ok(NodeReport::new(outcomes))
+    }
+
+    /// The channels to send to, and what becomes of the packet for names that are unknown.
+    fn ready(
+        &self,
+        targets: &(impl Targets + ?Sized),
+        passed: &[&str],
+        packet: &Packet,
+    ) -> Result<(Channels, Outcomes), NodeError> {
+        let mut state = self.state();
+        let State { names, unknown_names, held } = &mut *state;
+        let Resolved { channels, unknown } = names.resolve(targets, passed)?;
+        let outcomes = match (&*unknown_names, unknown.first()) {
+            (_, None) => Vec::new(),
+            (UnknownNames::Refuse, Some(name)) => return Err(names.unknown(Arc::clone(name))),
+            (UnknownNames::Skip, _) => unknown.into_iter().map(|name| (name, Outcome::Unknown)).collect(),
+            (UnknownNames::Hold(_), _) => {
+                let hold = |name| {
+                    let outcome = held.hold(&name, packet);
+                    (name, outcome)
+                };
+                unknown.into_iter().map(hold).collect()
+            }
+        };
+        Ok((channels, outcomes))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Channels = Vec<(Arc<str>, Arc<dyn Destination>)>;
+type Outcomes = Vec<(Arc<str>, Outcome)>;
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Node").field(&self.names()).finish()
+    }
+}

@@ -1,0 +1,113 @@
+//! What became of a packet, name by name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{EncodeError, FrameError, LOCAL, Outcome};
+
+/// What became of a packet: what [`Node::send`](crate::Node::send) returns.
+///
+/// Not the [`SendReport`](crate::SendReport) of a [`FanOut`](crate::FanOut), which speaks of the
+/// peers of one socket: this one speaks of names, and a fan-out is one of them.
+///
+/// `Display` writes one line per name.
+#[derive(Debug, Default)]
+#[must_use = "it names the channels that were not sent to"]
+pub struct NodeReport {
+    outcomes: Vec<(Arc<str>, Outcome)>,
+}
+
+impl NodeReport {
+    pub(super) fn new(outcomes: Vec<(Arc<str>, Outcome)>) -> Self {
+        Self { outcomes }
+    }
+
+    /// Each channel and what became of the packet there: groups opened, each name once, in the order
+    /// in which the targets name them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Outcome)> {
+        self.outcomes.iter().map(|(name, outcome)| (&**name, outcome))
+    }
+
+    /// What became of it for one name.
+    pub fn get(&self, name: &str) -> Option<&Outcome> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, outcome)| outcome)
+    }
+
+    /// Whether it was sent to all names, and all their peers. Of no names, it was.
+    pub fn is_complete(&self) -> bool {
+        self.outcomes.iter().all(|(_, outcome)| outcome.is_sent())
+    }
+
+    /// How many names it was sent to, with all their peers.
+    pub fn sent(&self) -> usize {
+        self.outcomes.iter().filter(|(_, outcome)| outcome.is_sent()).count()
+    }
+
+    /// The names that it was not sent to, or not to all their peers, and why.
+    pub fn failed(&self) -> impl Iterator<Item = (&str, &FrameError)> {
+        self.iter().filter_map(|(name, outcome)| Some((name, outcome.error()?)))
+    }
+}
+
+impl fmt::Display for NodeReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (name, outcome)) in self.iter().enumerate() {
+            let separator = if at == 0 { "" } else { "\n" };
+            write!(f, "{separator}{name}: {outcome}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a node sent nothing at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The values make no packet.
+    Encode(EncodeError),
+    /// There is no channel and no group of this name.
+    UnknownName {
+        /// The name.
+        name: Arc<str>,
+        /// The names that there are.
+        known: Vec<Arc<str>>,
+    },
+    /// The channel of this name only receives: a datagram socket without a peer to send to.
+    ReceivesOnly {
+        /// The name.
+        name: Arc<str>,
+    },
+}
+
+impl From<EncodeError> for NodeError {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(error)
+    }
+}
+
+impl fmt::Display for NodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encode(error) => error.fmt(f),
+            Self::UnknownName { name, .. } if **name == *LOCAL => {
+                f.write_str("a node without a server has no router of its own to send to")
+            }
+            Self::UnknownName { name, known } if known.is_empty() => {
+                write!(f, "there is no channel {name:?}, and no other")
+            }
+            Self::UnknownName { name, known } => {
+                write!(f, "there is no channel {name:?}; there are: {}", known.join(", "))
+            }
+            Self::ReceivesOnly { name } => write!(f, "the channel {name:?} only receives"),
+        }
+    }
+}
+
+impl std::error::Error for NodeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Encode(error) => Some(error),
+            Self::UnknownName { .. } | Self::ReceivesOnly { .. } => None,
+        }
+    }
+}

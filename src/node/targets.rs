@@ -1,0 +1,98 @@
+//! Names of channels, as they are given to a send: one, a list, lists in lists.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+/// Names of channels and groups: one name, or arrays, slices, vectors, sets and tuples of them, one
+/// in the other as deep as you like.
+///
+/// ```
+/// use tokio_osc::{ALL, LOCAL, Targets};
+///
+/// fn names(targets: impl Targets) -> Vec<String> {
+///     let mut names = Vec::new();
+///     targets.each_name(&mut |name| names.push(name.to_owned()));
+///     names
+/// }
+///
+/// assert_eq!(names("lights"), ["lights"]);
+/// assert_eq!(names(["lights", "sound"]), ["lights", "sound"]);
+/// assert_eq!(names(("lights", vec!["sound", "video"], [LOCAL])), ["lights", "sound", "video", LOCAL]);
+/// assert_eq!(names(ALL), [ALL]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name channels of a node",
+    note = "give a name, or an array, slice, `Vec`, set or tuple of names"
+)]
+pub trait Targets {
+    /// Calls a function with each name, in order. A name may come more than once; it is sent to
+    /// once.
+    fn each_name(&self, name: &mut dyn FnMut(&str));
+}
+
+impl Targets for str {
+    fn each_name(&self, name: &mut dyn FnMut(&str)) {
+        name(self);
+    }
+}
+
+impl Targets for String {
+    fn each_name(&self, name: &mut dyn FnMut(&str)) {
+        name(self);
+    }
+}
+
+impl Targets for Cow<'_, str> {
+    fn each_name(&self, name: &mut dyn FnMut(&str)) {
+        name(self);
+    }
+}
+
+macro_rules! through {
+    ($([$($generics:tt)*] $type:ty),* $(,)?) => {$(
+        impl<$($generics)*> Targets for $type {
+            fn each_name(&self, name: &mut dyn FnMut(&str)) {
+                (**self).each_name(name);
+            }
+        }
+    )*};
+}
+
+through!([T: Targets + ?Sized] &T, [T: Targets + ?Sized] Box<T>, [T: Targets + ?Sized] Arc<T>);
+
+macro_rules! lists {
+    ($([$($generics:tt)*] $type:ty),* $(,)?) => {$(
+        impl<$($generics)*> Targets for $type {
+            fn each_name(&self, name: &mut dyn FnMut(&str)) {
+                for names in self {
+                    names.each_name(name);
+                }
+            }
+        }
+    )*};
+}
+
+lists!(
+    [T: Targets] [T],
+    [T: Targets, const N: usize] [T; N],
+    [T: Targets] Vec<T>,
+    [T: Targets] BTreeSet<T>,
+    [T: Targets, S: std::hash::BuildHasher] HashSet<T, S>,
+);
+
+macro_rules! tuples {
+    ($(($($part:ident)+))*) => {$(
+        impl<$($part: Targets),+> Targets for ($($part,)+) {
+            fn each_name(&self, name: &mut dyn FnMut(&str)) {
+                #[allow(non_snake_case, reason = "the parts are called as their types")]
+                let ($($part,)+) = self;
+                $($part.each_name(name);)+
+            }
+        }
+    )*};
+}
+
+tuples! {
+    (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
+}

@@ -1,0 +1,104 @@
+//! The channels of a server by name, and what those that have left leave behind: their numbers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::events::{ChannelEventKind, Events};
+use super::inlet::Record;
+use super::name::ChannelError;
+use super::stats::{ChannelStats, Stats};
+use crate::schedule::ScheduleCounters;
+
+#[derive(Default)]
+pub(super) struct Roster {
+    listed: Mutex<Listed>,
+    /// When the server ends, its channels stay listed to the end, for the last numbers.
+    ending: AtomicBool,
+    pub(super) events: Events,
+}
+
+#[derive(Default)]
+struct Listed {
+    open: Vec<Arc<Record>>,
+    /// The sums of those that have left.
+    left: Stats,
+    /// Channels that are not closed.
+    present: usize,
+    /// Whether the loop has ended.
+    over: bool,
+}
+
+impl Roster {
+    /// Adds a channel; false if there is one of its name.
+    pub(super) fn add(&self, record: &Arc<Record>) -> bool {
+        let mut listed = self.listed();
+        let new = !listed.open.iter().any(|other| other.name == record.name);
+        if new {
+            listed.open.push(Arc::clone(record));
+            listed.present += 1;
+        }
+        new
+    }
+
+    pub(super) fn end(&self) {
+        self.ending.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// A channel is closed. It can be added anew from now on.
+    pub(super) fn strike(&self, record: &Arc<Record>) {
+        self.events.tell(&record.name, ChannelEventKind::Closed);
+        let mut listed = self.listed();
+        listed.present -= 1;
+        if !self.is_ending() {
+            listed.open.retain(|other| !Arc::ptr_eq(other, record));
+            record.add_to(&mut listed.left);
+        }
+        self.end_events(&listed);
+    }
+
+    /// The loop has ended.
+    pub(super) fn close(&self) {
+        let mut listed = self.listed();
+        listed.over = true;
+        self.end_events(&listed);
+    }
+
+    /// When nothing can happen any more, the streams of events end.
+    fn end_events(&self, listed: &Listed) {
+        if listed.over && listed.present == 0 {
+            self.events.close();
+        }
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<Arc<Record>, ChannelError> {
+        let listed = self.listed();
+        let found = listed.open.iter().find(|record| *record.name == *name).cloned();
+        found.ok_or_else(|| {
+            ChannelError::unknown(name, listed.open.iter().map(|record| Arc::clone(&record.name)).collect())
+        })
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Record>> {
+        self.listed().open.clone()
+    }
+
+    pub(super) fn stats(&self, schedule: ScheduleCounters) -> Stats {
+        let listed = self.listed();
+        let mut sum = Stats { schedule, events_missed: self.events.missed(), ..listed.left };
+        listed.open.iter().for_each(|record| record.add_to(&mut sum));
+        sum
+    }
+
+    pub(super) fn channel_stats(&self) -> Vec<ChannelStats> {
+        // Reading the numbers of a socket takes a while: not under the lock.
+        self.all().iter().map(|record| record.stats()).collect()
+    }
+
+    fn listed(&self) -> MutexGuard<'_, Listed> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

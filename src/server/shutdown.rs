@@ -1,0 +1,53 @@
+//! How a server ends: what becomes of what waits for its time, and how long that may take.
+
+use std::time::Duration;
+
+/// How a server ends. Whatever is said here, nothing more is read, and what was read runs first.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Channel, Router, Server, Shutdown};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+///
+/// // The cues that are on their way still run, if they are due within 5 seconds.
+/// let how = Shutdown::new().drain().deadline(Duration::from_secs(5));
+/// let report = server.shutdown_with(how).await;
+/// assert_eq!(report.server.discarded, 0);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "it says how to end, and ends nothing"]
+pub struct Shutdown {
+    pub(super) drain: bool,
+    pub(super) deadline: Option<Duration>,
+}
+
+impl Shutdown {
+    /// Bundles that wait for their time are dropped and counted
+    /// ([`Stats::discarded`](crate::Stats#structfield.discarded)); handlers may take as long as they
+    /// like.
+    pub const fn new() -> Self {
+        Self { drain: false, deadline: None }
+    }
+
+    /// Bundles that wait for their time run when it comes. Without a [`deadline`](Self::deadline)
+    /// that may take as long as the [horizon](crate::ScheduleLimits::horizon) allows.
+    pub const fn drain(mut self) -> Self {
+        self.drain = true;
+        self
+    }
+
+    /// The longest that it may take. What has not run then never does: handlers that wait are
+    /// dropped ([`abandoned`](crate::Stats#structfield.abandoned)), packets that wait for a handler
+    /// ([`cut_off`](crate::Stats#structfield.cut_off)) and bundles that wait for their time
+    /// ([`discarded`](crate::Stats#structfield.discarded)) as well, and connections are closed as
+    /// they are. No deadline by default.
+    ///
+    /// A handler that blocks its thread cannot be dropped: it is waited for, whatever the time.
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+}

@@ -1,0 +1,415 @@
+//! Control streams at a rate that the receiver can take: the latest value of each address.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::num::NonZeroU32;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use crate::{Bytes, Destination, FrameError, FrameErrorKind, IntoPacket, Packet};
+
+/// Packets that may wait by default.
+const PACKETS: usize = 1_024;
+/// Bytes of packets that may wait by default.
+const BYTES: usize = 1 << 20;
+/// What may go out at once by default, as a part of what may go out in a second.
+const BURSTS_PER_SECOND: u32 = 50;
+
+/// Slows a client down to what its receiver can take: so many packets a second, and of each address
+/// only the latest value.
+///
+/// A fader that moves sends hundreds of values a second. Where they come faster than they may go
+/// out, a new value takes the place of the one of the same address that still waits; who waited
+/// first goes first. Packets that are more than a value are given to
+/// [`send_in_order`](PacerHandle::send_in_order).
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Client, Pacer};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let desk = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(desk.local_addr()?).await?;
+/// let pacer = Pacer::new(client, 100).burst(1).spawn();
+/// for value in 0..1_000 {
+///     pacer.send(("/fader/1", value))?;
+/// }
+/// pacer.close().await;                                       // what waits is sent first
+/// let counts = pacer.counts();
+/// assert_eq!((counts.sent, counts.superseded), (1, 999));
+/// # let (packet, _) = desk.take(1).next().await.unwrap();
+/// # assert_eq!(packet?.to_string(), "/fader/1 ,i 999");
+/// # Ok(()) }
+/// ```
+#[must_use = "nothing is sent before `spawn`"]
+pub struct Pacer<D> {
+    destination: D,
+    pace: Pace,
+    packets: usize,
+    bytes: usize,
+}
+
+impl<D: Destination> Pacer<D> {
+    /// At most `rate` packets a second, in the long run.
+    ///
+    /// # Panics
+    /// `rate` is zero.
+    #[track_caller]
+    pub fn new(destination: D, rate: u32) -> Self {
+        #[expect(clippy::expect_used, reason = "a wrong literal in the caller's source; documented")]
+        let rate = NonZeroU32::new(rate).expect("a pacer sends at least one packet a second");
+        let burst = (rate.get() / BURSTS_PER_SECOND).max(1);
+        Self { destination, pace: Pace::new(rate, burst), packets: PACKETS, bytes: BYTES }
+    }
+
+    /// How many packets may go out at once after a pause. In any time, it is no more than these and
+    /// what the rate gives. Default what the rate gives in 20 ms, at least 1; Tokio's timer has steps of
+    /// 1 ms, so that a rate over 1,000 is reached with a burst only.
+    pub fn burst(mut self, packets: u32) -> Self {
+        self.pace.burst = packets.max(1);
+        self
+    }
+
+    /// How many packets may wait: addresses with a value, and packets to be sent in order. Beyond, a
+    /// send is refused. Default 1,024.
+    pub fn capacity(mut self, packets: usize) -> Self {
+        self.packets = packets;
+        self
+    }
+
+    /// How many bytes of packets may wait. Default 1 MiB.
+    pub fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// Starts the task that sends. It ends when the last clone of the handle is dropped, at once; to
+    /// send what waits, [`close`](PacerHandle::close).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with time enabled.
+    pub fn spawn(self) -> PacerHandle {
+        let line = Arc::new(Line {
+            queue: Mutex::new(Queue { packets: self.packets, bytes: self.bytes, ..Queue::default() }),
+            grown: Notify::new(),
+            empty: Notify::new(),
+        });
+        let task = tokio::spawn(run(self.destination, self.pace, Arc::clone(&line)));
+        PacerHandle { shared: Arc::new(Shared { line, task }) }
+    }
+}
+
+impl<D> fmt::Debug for Pacer<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pacer").field("pace", &self.pace).finish_non_exhaustive()
+    }
+}
+
+/// A [`Pacer`] that runs. Cloning it is a reference count.
+#[derive(Clone)]
+pub struct PacerHandle {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    line: Arc<Line>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What became of the packets given to a [`Pacer`]:
+/// `offered = sent + failed + superseded + refused + waiting`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PacerCounts {
+    /// Packets that could be encoded, and were given to a pacer that was not closed.
+    pub offered: u64,
+    /// Packets sent.
+    pub sent: u64,
+    /// Packets that the destination did not take, or not for all its peers.
+    pub failed: u64,
+    /// Values in whose place a newer one of the same address was sent.
+    pub superseded: u64,
+    /// Packets that found too much waiting.
+    pub refused: u64,
+    /// Packets that wait, or are being sent.
+    pub waiting: u64,
+}
+
+impl PacerHandle {
+    /// Sends a value when there is room in the rate. It never waits. Of an address, the value that
+    /// was given last goes out, in the place in the line of the first that still waits.
+    ///
+    /// A bundle has no address: it is sent [in order](PacerHandle::send_in_order).
+    ///
+    /// # Errors
+    /// The packet cannot be encoded; too much waits already ([`Pacer::capacity`],
+    /// [`Pacer::bytes`]): `Full`, and an older value stays; or the pacer is closed. What the
+    /// destination refuses later is [counted](PacerCounts::failed).
+    pub fn send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+        let packet = packet.into_packet()?;
+        match &packet {
+            Packet::Message(message) => self.shared.line.put(Some(message.address().as_bytes()), &packet),
+            Packet::Bundle(_) => self.shared.line.put(None, &packet),
+        }
+    }
+
+    /// Sends a packet that no other takes the place of, when there is room in the rate. It never
+    /// waits.
+    ///
+    /// Order is kept around it: values given before it are sent before it, and values given after it
+    /// take the place of none before it.
+    ///
+    /// # Errors
+    /// As [`send`](PacerHandle::send).
+    pub fn send_in_order(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+        self.shared.line.put(None, &packet.into_packet()?)
+    }
+
+    /// Waits until nothing waits.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost; call it again.
+    pub async fn flush(&self) {
+        self.shared.line.drained().await;
+    }
+
+    /// Takes nothing more, sends what waits, at the rate, and returns when the task has ended.
+    ///
+    /// # Cancel safety
+    /// Once polled, the pacer is closed, also if the future is dropped; what waits is sent while there
+    /// is a clone of the handle.
+    pub async fn close(&self) {
+        self.shared.line.close();
+        self.shared.line.drained().await;
+    }
+
+    /// What became of the packets so far.
+    pub fn counts(&self) -> PacerCounts {
+        self.shared.line.queue().counts()
+    }
+}
+
+impl fmt::Debug for PacerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PacerHandle").field(&self.counts()).finish()
+    }
+}
+
+/// Sends what waits, each packet when the pace allows it. What waits is taken at the last moment:
+/// the newest value leaves.
+async fn run(destination: impl Destination, mut pace: Pace, line: Arc<Line>) {
+    let line = End(line);
+    while line.filled().await {
+        sleep_until(pace.next()).await;
+        let Some(packet) = line.queue().pop() else { continue };
+        pace.note(Instant::now());
+        let outcome = destination.send(&packet).await;
+        if let Some(error) = outcome.error() {
+            tracing::debug!(target: "tokio_osc::tools", %error, "a paced packet was not sent");
+        }
+        line.note(outcome.is_sent());
+    }
+}
+
+/// The task's end of the line. However the task ends, nobody waits for it.
+struct End(Arc<Line>);
+
+impl Deref for End {
+    type Target = Line;
+
+    fn deref(&self) -> &Line {
+        &self.0
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.queue().give_up();
+        self.empty.notify_waiters();
+    }
+}
+
+/// What waits, between those who give and the task that sends.
+struct Line {
+    queue: Mutex<Queue>,
+    grown: Notify,
+    empty: Notify,
+}
+
+impl Line {
+    fn put(&self, address: Option<&[u8]>, packet: &Packet) -> Result<(), FrameError> {
+        self.queue().put(address, packet)?;
+        self.grown.notify_one();
+        Ok(())
+    }
+
+    /// Waits until something waits; false when the line is closed and empty.
+    async fn filled(&self) -> bool {
+        loop {
+            {
+                let queue = self.queue();
+                if !queue.entries.is_empty() {
+                    return true;
+                }
+                if queue.closed {
+                    return false;
+                }
+            }
+            self.grown.notified().await;
+        }
+    }
+
+    fn note(&self, sent: bool) {
+        let mut queue = self.queue();
+        queue.in_flight = false;
+        let count = if sent { &mut queue.counts.sent } else { &mut queue.counts.failed };
+        *count += 1;
+        if queue.is_drained() {
+            self.empty.notify_waiters();
+        }
+    }
+
+    async fn drained(&self) {
+        loop {
+            let empty = self.empty.notified();
+            if self.queue().is_drained() {
+                return;
+            }
+            empty.await;
+        }
+    }
+
+    fn close(&self) {
+        self.queue().closed = true;
+        self.grown.notify_one();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    packets: usize,
+    bytes: usize,
+    entries: VecDeque<Entry>,
+    /// The place of the value of each address, as the number of packets that were ever before it.
+    places: HashMap<Bytes, u64>,
+    popped: u64,
+    waiting_bytes: usize,
+    in_flight: bool,
+    closed: bool,
+    counts: PacerCounts,
+}
+
+struct Entry {
+    /// `None` for what has no newer value.
+    address: Option<Bytes>,
+    packet: Packet,
+}
+
+impl Queue {
+    fn put(&mut self, address: Option<&[u8]>, packet: &Packet) -> Result<(), FrameError> {
+        if self.closed {
+            return Err(FrameErrorKind::Closed.into());
+        }
+        self.counts.offered += 1;
+        let place = address.and_then(|address| self.places.get(address));
+        let older = place.and_then(|place| usize::try_from(place - self.popped).ok());
+        let has_room = older.is_some() || self.entries.len() < self.packets;
+        let older = older.and_then(|at| self.entries.get_mut(at));
+        let freed = older.as_ref().map_or(0, |entry| entry.packet.as_bytes().len());
+        let waiting_bytes = self.waiting_bytes - freed + packet.as_bytes().len();
+        if !has_room || waiting_bytes > self.bytes {
+            self.counts.refused += 1;
+            return Err(FrameErrorKind::Full.into());
+        }
+        self.waiting_bytes = waiting_bytes;
+        // What waits is copied: it must not keep a larger buffer alive.
+        let packet = packet.as_ref().to_owned();
+        if let Some(older) = older {
+            older.packet = packet;
+            self.counts.superseded += 1;
+            return Ok(());
+        }
+        let address = address.map(Bytes::copy_from_slice);
+        match &address {
+            Some(address) => {
+                self.places.insert(address.clone(), self.popped + self.entries.len() as u64);
+            }
+            // No value that comes after it goes before it.
+            None => self.places.clear(),
+        }
+        self.entries.push_back(Entry { address, packet });
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Option<Packet> {
+        let Entry { address, packet } = self.entries.pop_front()?;
+        let place = self.popped;
+        self.popped += 1;
+        // After a packet in order, the address may have a place farther back.
+        if let Some(address) = address.filter(|address| self.places.get(address) == Some(&place)) {
+            self.places.remove(&address);
+        }
+        self.waiting_bytes -= packet.as_bytes().len();
+        self.in_flight = true;
+        Some(packet)
+    }
+
+    /// Nothing is sent any more.
+    fn give_up(&mut self) {
+        self.closed = true;
+        self.counts.failed += self.counts().waiting;
+        self.entries.clear();
+        self.in_flight = false;
+    }
+
+    fn is_drained(&self) -> bool {
+        self.entries.is_empty() && !self.in_flight
+    }
+
+    fn counts(&self) -> PacerCounts {
+        PacerCounts { waiting: self.entries.len() as u64 + u64::from(self.in_flight), ..self.counts }
+    }
+}
+
+/// A rate with bursts: when the line would be on time, if each packet took its whole share.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// The share of a packet.
+    interval: Duration,
+    burst: u32,
+    /// When the shares of all packets so far are used up.
+    spent_until: Option<Instant>,
+}
+
+impl Pace {
+    fn new(rate: NonZeroU32, burst: u32) -> Self {
+        let nanos = 1_000_000_000_u64.div_ceil(u64::from(rate.get()));
+        Self { interval: Duration::from_nanos(nanos), burst, spent_until: None }
+    }
+
+    /// When the next packet may go out.
+    fn next(&self) -> Instant {
+        let ahead = self.interval * (self.burst - 1);
+        let now = Instant::now();
+        self.spent_until.and_then(|until| until.checked_sub(ahead)).map_or(now, |next| next.max(now))
+    }
+
+    fn note(&mut self, now: Instant) {
+        self.spent_until = Some(self.spent_until.map_or(now, |until| until.max(now)) + self.interval);
+    }
+}

@@ -1,0 +1,407 @@
+//! Packets from channels to others, unchanged.
+
+mod line;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::{join, join_all};
+use futures::stream::{BoxStream, SelectAll, Stream, StreamExt, select};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use self::line::{Exit, Line, Relayed};
+use crate::{Channel, DecodeError, Destination, Message, Meta, Packet, Pattern, PatternError, QueuePolicy};
+
+pub use self::line::RelayedTo;
+
+/// Bytes that may wait for each destination by default.
+const QUEUE: usize = 1 << 20;
+/// Packets read before those who send get their turn.
+const BURST: usize = 32;
+
+/// Forwards packets from channels to others: the bytes of each are the same, time tags included,
+/// whatever the transports and framings.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Client, Relay, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let desk = Channel::udp("127.0.0.1:0").await?;
+/// let mut stage = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+/// let controller = Client::udp(desk.local_addr()?).await?;
+/// let relay = Relay::new()
+///     .from("desk", desk)
+///     .to("stage", Client::tcp(stage.local_addr()?, Slip::new()).await?)
+///     .only("/synth//")?
+///     .spawn();
+///
+/// controller.send(("/lights/1", 0.5_f32)).await?;
+/// controller.send(("/synth/1/freq", 440.0_f32)).await?;
+/// let (packet, _) = stage.next().await.expect("the channel is open");
+/// assert_eq!(packet?.to_string(), "/synth/1/freq ,f 440");
+///
+/// let counts = relay.shutdown().await;
+/// assert_eq!((counts.received, counts.filtered), (2, 1));
+/// # Ok(()) }
+/// ```
+///
+/// Each destination has a queue of its own: one that is slow delays no other. What happens when a
+/// queue is full is a [`QueuePolicy`].
+///
+/// # Loops
+///
+/// A packet is not sent back to where it came from: not to a datagram [`Client`](crate::Client) of
+/// the very address, and on a channel that is joined [both ways](Relay::both_ways) not to the
+/// connection. Nothing marks a packet as relayed, so that two relays that face each other, or a
+/// relay into a multicast group that it hears, repeat a packet for ever: let [`only`](Relay::only)
+/// or [`filter`](Relay::filter) break the loop.
+///
+/// # The other direction
+///
+/// Answers come by the destination's channel: relay that one as well, with a second relay, or join
+/// channels of connections both ways. A request through a relay reaches whoever answers, but the
+/// answer goes to all that the other direction goes to.
+#[must_use = "a relay does nothing until it is run or spawned"]
+pub struct Relay {
+    sources: Sources,
+    exits: Vec<(Arc<str>, Exit)>,
+    only: Vec<Pattern>,
+    filters: Vec<Filter>,
+    queue: usize,
+    policy: QueuePolicy,
+}
+
+/// What is read. Every stream says with each item the how-manieth it is.
+#[derive(Default)]
+struct Sources {
+    plain: SelectAll<BoxStream<'static, (usize, Item)>>,
+    /// Channels that packets go to as well.
+    joined: SelectAll<BoxStream<'static, (usize, Item)>>,
+}
+
+type Item = (Result<Packet, DecodeError>, Meta);
+type Filter = Box<dyn Fn(&Packet, &Meta) -> bool + Send + Sync>;
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Relay {
+    /// A relay without channels.
+    pub fn new() -> Self {
+        Self {
+            sources: Sources::default(),
+            exits: Vec::new(),
+            only: Vec::new(),
+            filters: Vec::new(),
+            queue: QUEUE,
+            policy: QueuePolicy::default(),
+        }
+    }
+
+    /// Forwards the packets of a channel, or of any other stream of packets. A [`filter`](Relay::filter)
+    /// finds the name in [`Meta::channel`].
+    pub fn from<P>(mut self, name: impl Into<Arc<str>>, packets: P) -> Self
+    where
+        P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
+    {
+        let source = self.sources.len();
+        self.sources.plain.push(with_source(source, name.into(), packets));
+        self
+    }
+
+    /// Forwards all packets to a destination, by a queue of its own. The name is that of the
+    /// [counts](RelayCounts::to).
+    pub fn to(mut self, name: impl Into<Arc<str>>, destination: impl Destination) -> Self {
+        self.exits.push((name.into(), Exit::To(Box::new(destination))));
+        self
+    }
+
+    /// Forwards the packets of a channel of connections, and all packets to all its connections but
+    /// the one that they came by. One such channel is a hub; two are a bridge in both directions. A
+    /// datagram channel has no connections: its packets are forwarded, and none go to it.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::{Channel, Client, Relay, Slip};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+    /// let address = channel.local_addr()?;
+    /// let relay = Relay::new().both_ways("hub", channel).spawn();
+    ///
+    /// let (anna, bert) = (Client::tcp(address, Slip::new()).await?, Client::tcp(address, Slip::new()).await?);
+    /// let mut heard = bert.subscribe("/said");
+    /// let said = async {
+    ///     loop {                                             // until the relay has accepted both
+    ///         anna.send(("/said", "hello")).await?;
+    ///         tokio::task::yield_now().await;
+    ///     }
+    /// };
+    /// tokio::select! {
+    ///     message = heard.next() => assert_eq!(message.unwrap().to_string(), r#"/said ,s "hello""#),
+    ///     error = said => { let _: Result<(), tokio_osc::FrameError> = error; }
+    /// }
+    /// relay.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn both_ways(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
+        let (name, source) = (name.into(), self.sources.len());
+        self.exits.push((Arc::clone(&name), Exit::Others { outlet: channel.outlet(), source }));
+        self.sources.joined.push(with_source(source, name, channel));
+        self
+    }
+
+    /// Forwards only messages whose address shares an address with `pattern`; called more than
+    /// once, with one of the patterns. A bundle is forwarded whole if one of its messages, at any
+    /// depth, would be.
+    ///
+    /// # Errors
+    /// `pattern` is no legal OSC address pattern.
+    pub fn only<P>(mut self, pattern: P) -> Result<Self, PatternError>
+    where
+        P: TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        self.only.push(pattern.try_into().map_err(Into::into)?);
+        Ok(self)
+    }
+
+    /// Forwards only packets for which a function says so; called more than once, all of them.
+    pub fn filter(mut self, passes: impl Fn(&Packet, &Meta) -> bool + Send + Sync + 'static) -> Self {
+        self.filters.push(Box::new(passes));
+        self
+    }
+
+    /// How many bytes may wait for each destination; a packet costs 64 more than its length. What
+    /// fits no empty queue is dropped. Default 1 MiB.
+    pub fn queue(mut self, bytes: usize) -> Self {
+        self.queue = bytes;
+        self
+    }
+
+    /// What happens to a packet that finds the queue of a destination full. Default
+    /// [`QueuePolicy::DropOldest`]; with [`QueuePolicy::Wait`] nothing is read meanwhile, so that a
+    /// peer on a connection is slowed down, and datagrams are lost in the operating system.
+    pub fn queue_policy(mut self, policy: QueuePolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Relays in the caller's task, until every source has ended and nothing waits: for a socket
+    /// that is never. Returns the last numbers.
+    ///
+    /// # Cancel safety
+    /// A dropped relay stops at once; what waits is dropped.
+    pub async fn run(self) -> RelayCounts {
+        let (shared, running) = self.start(CancellationToken::new());
+        running.await;
+        shared.counts()
+    }
+
+    /// Relays in a task of its own.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn spawn(self) -> RelayHandle {
+        let stop = CancellationToken::new();
+        let (shared, running) = self.start(stop.clone());
+        RelayHandle { task: tokio::spawn(running), stop, shared }
+    }
+
+    fn start(self, stop: CancellationToken) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
+        let shared = Arc::new(Shared {
+            lines: self.exits.into_iter().map(|(name, exit)| Line::new(name, exit)).collect(),
+            only: self.only,
+            filters: self.filters,
+            limit: self.queue,
+            policy: self.policy,
+            counts: Mutex::default(),
+        });
+        (Arc::clone(&shared), relay(shared, self.sources, stop))
+    }
+}
+
+impl Sources {
+    fn len(&self) -> usize {
+        self.plain.len() + self.joined.len()
+    }
+}
+
+fn with_source<P>(source: usize, name: Arc<str>, packets: P) -> BoxStream<'static, (usize, Item)>
+where
+    P: Stream<Item = Item> + Send + 'static,
+{
+    let named = packets.map(move |(packet, mut meta)| {
+        meta.channel = Arc::clone(&name);
+        (source, (packet, meta))
+    });
+    named.boxed()
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.exits.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Relay").field("to", &names).field("only", &self.only).finish_non_exhaustive()
+    }
+}
+
+/// A relay that runs in a task of its own: what [`Relay::spawn`] returns. Dropping it stops the relay
+/// at once; to send what waits, [`shutdown`](RelayHandle::shutdown).
+#[must_use = "dropping the handle stops the relay"]
+pub struct RelayHandle {
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+    shared: Arc<Shared>,
+}
+
+impl RelayHandle {
+    /// What became of the packets so far.
+    pub fn counts(&self) -> RelayCounts {
+        self.shared.counts()
+    }
+
+    /// Whether the relay has ended: every source has.
+    pub fn is_finished(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// Stops reading, sends what waits for its destinations, and returns the last numbers. A
+    /// destination that takes nothing ends this by its own timeout, as
+    /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout); or drop the future.
+    ///
+    /// # Cancel safety
+    /// Once polled, the relay stops, also if the future is dropped; then at once.
+    pub async fn shutdown(mut self) -> RelayCounts {
+        self.stop.cancel();
+        // The task is not aborted while this waits for it.
+        let _ = (&mut self.task).await;
+        self.counts()
+    }
+}
+
+impl Drop for RelayHandle {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for RelayHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RelayHandle").field(&self.counts()).finish()
+    }
+}
+
+/// What a [`Relay`] has done. Of each destination,
+/// `received = malformed + filtered + returned + sent + failed + dropped + waiting`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RelayCounts {
+    /// Packets read.
+    pub received: u64,
+    /// Of those, the ones that could not be decoded.
+    pub malformed: u64,
+    /// Of those, the ones that a filter kept back.
+    pub filtered: u64,
+    /// What became of the others, for each destination in the order in which they were added.
+    pub to: Vec<RelayedTo>,
+}
+
+struct Shared {
+    lines: Vec<Line>,
+    only: Vec<Pattern>,
+    filters: Vec<Filter>,
+    limit: usize,
+    policy: QueuePolicy,
+    /// Without those of the destinations.
+    counts: Mutex<RelayCounts>,
+}
+
+async fn relay(shared: Arc<Shared>, sources: Sources, stop: CancellationToken) {
+    let Sources { mut plain, mut joined } = sources;
+    let reading = shared.read(select(&mut plain, &mut joined), stop);
+    join(reading, join_all(shared.lines.iter().map(Line::run))).await;
+    drop(plain);
+    // What is queued for connections leaves while their channel is polled.
+    shared.lines.iter().for_each(Line::close_connections);
+    while joined.next().await.is_some() {}
+}
+
+impl Shared {
+    /// Puts what the sources give into the queues.
+    async fn read(&self, mut packets: impl Stream<Item = (usize, Item)> + Unpin, stop: CancellationToken) {
+        let mut read: usize = 0;
+        loop {
+            // Those who send are in the same task: they get their turn.
+            if read % BURST == BURST - 1 {
+                tokio::task::yield_now().await;
+            }
+            read = read.wrapping_add(1);
+            let next = tokio::select! {
+                biased;
+                () = stop.cancelled() => None,
+                next = packets.next() => next,
+            };
+            let Some((source, (packet, meta))) = next else { break };
+            self.lock().received += 1;
+            match packet {
+                Ok(packet) if self.passes(&packet, &meta) => {
+                    let relayed = Relayed { packet, peer: meta.peer, source };
+                    for line in &self.lines {
+                        line.put(&relayed, self.limit, self.policy).await;
+                    }
+                }
+                Ok(_) => self.lock().filtered += 1,
+                Err(error) => {
+                    self.lock().malformed += 1;
+                    tracing::trace!(
+                        target: "tokio_osc::tools",
+                        channel = %meta.channel, peer = %meta.peer, %error, "malformed packet"
+                    );
+                }
+            }
+        }
+        self.lines.iter().for_each(Line::close);
+    }
+
+    fn passes(&self, packet: &Packet, meta: &Meta) -> bool {
+        let named = self.only.is_empty() || any_message(packet, |message| self.is_named(message));
+        named && self.filters.iter().all(|passes| passes(packet, meta))
+    }
+
+    fn is_named(&self, message: &Message) -> bool {
+        let address = message.as_bytes().slice_ref(message.address().as_bytes());
+        match Pattern::new(address) {
+            Ok(address) => self.only.iter().any(|pattern| pattern.overlaps(&address)),
+            Err(_) => self.only.iter().any(|pattern| pattern.matches(&message.to_address())),
+        }
+    }
+
+    fn counts(&self) -> RelayCounts {
+        let mut counts = self.lock().clone();
+        counts.to = self.lines.iter().map(Line::counts).collect();
+        counts
+    }
+
+    fn lock(&self) -> MutexGuard<'_, RelayCounts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a test holds for one of the messages of a packet, at any depth.
+fn any_message(packet: &Packet, test: impl Fn(&Message) -> bool) -> bool {
+    let mut open = vec![packet.clone()];
+    while let Some(packet) = open.pop() {
+        match packet {
+            Packet::Message(message) if test(&message) => return true,
+            Packet::Message(_) => {}
+            Packet::Bundle(bundle) => open.extend(bundle.elements()),
+        }
+    }
+    false
+}
