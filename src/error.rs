@@ -27,6 +27,8 @@ pub enum Error {
     Encode(crate::EncodeError),
     /// A message does not have the arguments asked for.
     Args(crate::ArgsError),
+    /// An envelope is not configured in full.
+    Envelope(crate::EnvelopeError),
     /// Text is no canonical line.
     ParseLine(crate::ParseLineError),
     /// Text is no address pattern.
@@ -40,6 +42,8 @@ pub enum Error {
     Reply(crate::ReplyError),
     /// A server did not add or remove a channel.
     Channel(crate::ChannelError),
+    /// A frame loop was to run in a runtime.
+    InsideRuntime(crate::InsideRuntime),
     /// The operating system's word.
     Io(io::Error),
 }
@@ -78,6 +82,7 @@ sum! {
     Decode(crate::DecodeError),
     Encode(crate::EncodeError),
     Args(crate::ArgsError),
+    Envelope(crate::EnvelopeError),
     ParseLine(crate::ParseLineError),
     Pattern(crate::PatternError),
     Frame(crate::FrameError),
@@ -85,5 +90,6 @@ sum! {
     Request(crate::RequestError),
     Reply(crate::ReplyError),
     Channel(crate::ChannelError),
+    InsideRuntime(crate::InsideRuntime),
     Io(io::Error),
 }

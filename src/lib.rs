@@ -36,7 +36,9 @@
 //! | addresses | [`Address`], [`Pattern`] |
 //! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
+//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
+//! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]: see [three models](guide::models) |
 //! | names | [`Node`]: channels by name, groups, [`LOCAL`], [`ALL`]; [`Destination`] |
 //! | between | [`Relay`] from channels to others, unchanged; [`Pacer`]: a rate, and the latest value of each address |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
@@ -53,6 +55,7 @@
 //! | `regex` | `Router::route_regex` | no |
 //! | `serde` | `Serialize` and `Deserialize` for arguments, messages and bundles; structs as arguments | no |
 //! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode` | no |
+//! | `crypto` | ready-made functions for [`Envelope`]: `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
 //! | `fine` | [`Precision::Fine`](Precision): timed bundles within a tenth of a millisecond | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
@@ -75,6 +78,7 @@
 //! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
 //! | replies per packet | 64, and 64 KiB | |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
+//! | calls waiting for the owner of an [`Inbox`] | none: what [`Inbox::new`] is given | |
 //! | packets waiting for one's own router ([`LOCAL`]) | 1,024 | [`NodeBuilder::local_queue`] |
 //! | packets waiting for a name, in a node that holds them | 1,024, and 1 MiB, for 10 s | [`HoldLimits`] |
 //! | bytes waiting for a destination of a relay | 1 MiB | [`Relay::queue`] |
@@ -93,6 +97,7 @@ mod channel;
 mod codec;
 mod dispatch;
 mod error;
+pub mod guide;
 mod middleware;
 mod node;
 mod packet;
@@ -122,15 +127,21 @@ pub use codec::{
     MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,
 };
 pub use dispatch::{
-    Args, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
-    FromContext, Function, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Overflow, ReceivedAt,
-    Rejection, Replies, Reply, ReplyError, Returned, RouteGuard, RouteHandle, Router, State, Subscription,
-    TypeTags,
+    Args, Budget, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
+    FromContext, Function, Inbox, InboxHandler, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute,
+    Overflow, Post, Progress, ReceivedAt, Rejection, Replies, Reply, ReplyError, Returned, RouteGuard,
+    RouteHandle, Router, State, Subscription, TypeTags,
 };
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
 pub use error::Error;
-pub use middleware::{Flow, Middleware};
+pub use middleware::{
+    AllowedTypeTags, Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware,
+    OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor, ProtocolError, ReplayWindow, Signature,
+    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+};
+#[cfg(feature = "crypto")]
+pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
 pub use node::{
     ALL, Destination, HeldCounts, HoldLimits, LOCAL, NameError, NameErrorKind, Node, NodeBuilder, NodeError,
     NodeHandle, NodeReport, Outcome, Targets, UnknownNames,
@@ -154,14 +165,17 @@ pub use server::{
 };
 #[cfg(feature = "net")]
 pub use tools::{ClockEstimate, ClockSync, ClockSyncError, TimedSender};
-pub use tools::{Pacer, PacerCounts, PacerHandle, Relay, RelayCounts, RelayHandle, RelayedTo, Tick, Ticker};
+pub use tools::{
+    FrameLoop, InsideRuntime, Pacer, PacerCounts, PacerHandle, Relay, RelayCounts, RelayHandle, RelayedTo,
+    Tick, Ticker,
+};
 pub use types::{
     Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
 };
 #[cfg(feature = "encoding")]
 pub use types::{OnUnmappable, UnmappableText};
 pub use wire::{
-    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, EnvelopeFault, HexDump,
     MissingTypeTags, Repairs, TextPolicy,
 };
 

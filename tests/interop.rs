@@ -1,8 +1,10 @@
 //! Real OSC programs against the library, over UDP on loopback: `oscsend` and `oscdump` (liblo),
-//! python-osc, osc4py3. `bash .ci/install` installs them; a missing one fails the tests.
+//! python-osc, osc4py3; and the vectors to the decoders of rosc, python-osc and liblo. `bash .ci/install` installs them; a missing one fails the tests.
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "interop/differential.rs"]
+mod differential;
 #[path = "interop/ear.rs"]
 mod ear;
 #[path = "interop/liblo.rs"]
@@ -13,6 +15,7 @@ mod matrix;
 mod peer;
 #[path = "interop/program.rs"]
 mod program;
+mod support;
 #[path = "interop/timed.rs"]
 mod timed;
 #[cfg(feature = "cli")]

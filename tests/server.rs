@@ -13,8 +13,8 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 use tokio_osc::{
     Address, Args, Bundle, Captures, Channel, Client, Clock, DecodeError, DecodeErrorKind, EncodeErrorKind,
-    FrameErrorKind, HorizonPolicy, IntoPacket, Message, Meta, Packet, Peer, Router, ScheduleLimits, Server,
-    ServerHandle, State, TimeTag, TokioClock,
+    FrameErrorKind, HorizonPolicy, IntoPacket, Message, Meta, Packet, Peer, Rejection, Router,
+    ScheduleLimits, Server, ServerHandle, State, TimeTag, TokioClock,
 };
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -331,6 +331,30 @@ async fn a_message_that_does_not_fit_is_rejected_and_counted() {
     log.reaches(4).await;
     let stats = server.shutdown().await;
     assert_eq!((stats.handled, stats.rejected), (5, 3));
+}
+
+#[tokio::test]
+async fn a_pattern_is_captured_as_text_where_the_route_takes_it_as_a_name() {
+    type Given = Result<Captures<String>, Rejection>;
+    let log = Arc::new(Log::default());
+    let note = |State(log): State<Arc<Log>>, captures: Given| match captures {
+        Ok(Captures(text)) => log.note(text),
+        Err(rejection) => log.note(format!("{rejection:?}")),
+    };
+    let router = Router::with_state(Arc::clone(&log))
+        .route("/any/*/freq", note)
+        .route("/list/{1,2}/freq", note)
+        .route("/list/*/freq", |Captures(_): Captures<u8>| {})
+        .route("/list/{1,2}/freq", |State(log): State<Arc<Log>>| log.note("without"));
+    let (server, address) = serve(router).await;
+    let client = Client::udp(address).await.unwrap();
+    for pattern in ["/any/{1,2}/freq", "/any/*/f*", "/any//freq", "/list/*/freq"] {
+        client.send((pattern, ())).await.unwrap();
+    }
+    log.reaches(5).await;
+    let stats = server.shutdown().await;
+    assert_eq!(log.names(), ["{1,2}", "NoCaptures", "NoCaptures", "NoCaptures", "without"]);
+    assert_eq!((stats.handled, stats.rejected), (5, 1), "a `*` is no number");
 }
 
 #[tokio::test]

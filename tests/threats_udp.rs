@@ -235,6 +235,29 @@ async fn t40_one_query_is_answered_within_a_budget() {
     assert!(bytes <= 64 * 1_024);
 }
 
+/// 40. A question for each reply: a source has its burst of answers and no more, other sources theirs.
+#[tokio::test]
+async fn t40_many_queries_of_one_source_are_answered_within_its_rate() {
+    let router = Router::new().route("/status", || ("/status", "a value"));
+    let channel = Channel::udp(LOOPBACK).await.unwrap();
+    let address = channel.local_addr().unwrap();
+    let server = Server::new(router).listen("udp", channel).reply_rate(1, 5).spawn();
+    let (flood, other) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.2:0").unwrap());
+    let begin = Instant::now();
+    for _ in 0..100 {
+        flood.send_to(&packet(("/status", ())), address).unwrap();
+    }
+    other.send_to(&packet(("/status", ())), address).unwrap();
+    while server.stats().handled < 101 {
+        tokio::task::yield_now().await;
+    }
+    let stats = server.shutdown().await;
+    assert_eq!(stats.replies + stats.replies_over_rate, 101);
+    assert!((6..=7 + begin.elapsed().as_secs()).contains(&stats.replies), "{stats}");
+    other.set_nonblocking(true).unwrap();
+    assert!(other.recv(&mut [0; 64]).is_ok(), "another source has its answer");
+}
+
 /// 45. A port is taken once; who shares it on purpose learns how the system shares.
 #[tokio::test]
 async fn t45_a_second_program_cannot_take_over_a_port() {

@@ -37,7 +37,8 @@ use super::udp::{self, FanOut, UdpPackets, UdpSender};
 #[cfg(feature = "net")]
 use super::{HostPort, Udp, UdpMonitor};
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing};
-use crate::packet::IntoPacket;
+use crate::middleware::{Chain, Filtered};
+use crate::packet::{IntoPacket, Peer};
 use crate::pattern::Pattern;
 
 /// Sends packets to one peer, and hears its answers by the same way.
@@ -83,6 +84,7 @@ enum Transport {
         link: Link,
         peer: Option<SocketAddr>,
         local: Option<SocketAddr>,
+        chain: Chain,
     },
     Background(Background),
 }
@@ -226,11 +228,14 @@ impl Client {
         framing: impl Framing,
         options: &StreamOptions,
     ) -> Self {
-        let codec: Arc<dyn SharedCodec> =
-            Arc::new(Mutex::new(Codec::with_options(framing, options.decode.clone())));
+        let chain = options.chain.counting_anew();
+        let codec = Codec::with_options(framing, options.decode.clone())
+            .peer(peer.map_or(Peer::LOCAL, Peer::from))
+            .chain(chain.clone());
+        let codec: Arc<dyn SharedCodec> = Arc::new(Mutex::new(codec));
         let link = Link::new(writer, Arc::clone(&codec), options.write_timeout);
         let source = Source::Stream(StreamSource::new(reader, codec));
-        Self::new(Transport::Stream { link, peer, local }, source)
+        Self::new(Transport::Stream { link, peer, local, chain }, source)
     }
 
     pub(super) fn in_background(background: Background, hub: Arc<Hub>) -> Self {
@@ -262,11 +267,9 @@ impl Client {
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
                 self.check_open()?;
-                self.while_reading(link.send(packet.as_bytes().clone())).await
+                self.while_reading(link.send(packet)).await
             }
-            Transport::Background(background) => {
-                background.send(packet.into_packet()?.as_bytes().clone()).await
-            }
+            Transport::Background(background) => background.send(packet.into_packet()?).await,
         }
     }
 
@@ -283,9 +286,9 @@ impl Client {
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
                 self.check_open()?;
-                link.try_send(packet.as_bytes().clone())
+                link.try_send(packet)
             }
-            Transport::Background(background) => background.try_send(packet.into_packet()?.as_bytes()),
+            Transport::Background(background) => background.try_send(packet.into_packet()?),
         }
     }
 
@@ -302,7 +305,7 @@ impl Client {
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
                 self.check_open()?;
-                self.while_reading(link.feed(packet.as_bytes().clone())).await
+                self.while_reading(link.feed(packet)).await
             }
             _ => self.send(packet).await,
         }
@@ -453,6 +456,16 @@ impl Client {
             Transport::Udp(udp) => Ok(udp.link().local_addr()),
             Transport::Stream { local, .. } => local.ok_or_else(no_address),
             Transport::Background(_) => Err(no_address()),
+        }
+    }
+
+    /// What the [`Middleware`](crate::Middleware) of the client has dropped or refused so far.
+    pub fn filtered(&self) -> Filtered {
+        match &self.shared.transport {
+            #[cfg(feature = "net")]
+            Transport::Udp(udp) => udp.link().chain().filtered(),
+            Transport::Stream { chain, .. } => chain.filtered(),
+            Transport::Background(background) => background.filtered(),
         }
     }
 

@@ -81,7 +81,7 @@ where
     F: Framing,
     S: Sink,
 {
-    pub(super) fn new(io: I, framing: F, sink: S, outbox: Arc<Outbox>, options: &StreamOptions) -> Self {
+    pub(super) fn new(io: I, codec: Codec<F>, sink: S, outbox: Arc<Outbox>, options: &StreamOptions) -> Self {
         let limits = Limits {
             in_frame: options.in_frame_timeout,
             idle: options.idle_timeout,
@@ -90,7 +90,7 @@ where
         let idle = limits.idle.map(|_| Instant::now());
         Self {
             io,
-            codec: Codec::with_options(framing, options.decode.clone()),
+            codec,
             sink,
             outbox,
             input: BytesMut::new(),
@@ -166,7 +166,7 @@ where
         while self.output.len() < WRITE && !self.undetected {
             let Some(entry) = self.outbox.pop() else { return };
             let before = self.output.len();
-            match self.codec.write(entry.packet.clone(), &mut self.output) {
+            match self.codec.write_frame(entry.frame.clone(), &mut self.output) {
                 Ok(()) => self.unsent.push_back((entry, self.output.len() - before)),
                 Err(error) if matches!(error.kind(), FrameErrorKind::Undetected) => {
                     self.outbox.put_back(std::iter::once(entry));
@@ -212,8 +212,8 @@ where
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            match self.codec.read(&mut self.input) {
-                Ok(Some(packet)) => self.accept(packet),
+            match self.codec.read_frame(&mut self.input) {
+                Ok(Some(frame)) => self.accept(frame),
                 Ok(None) => match ready!(self.poll_read(cx)) {
                     Ok(0) => return Poll::Ready(self.at_end()),
                     Ok(_) => {}
@@ -243,7 +243,7 @@ where
         read
     }
 
-    fn accept(&mut self, packet: ReadPacket) {
+    fn accept(&mut self, frame: F::Item) {
         self.clock.frame = None;
         if let Some(idle) = &mut self.clock.idle {
             *idle = Instant::now();
@@ -251,7 +251,9 @@ where
         if std::mem::take(&mut self.undetected) {
             self.outbox.wake();
         }
-        self.sink.put(packet);
+        if let Some(packet) = self.codec.open(frame) {
+            self.sink.put(packet);
+        }
     }
 
     /// The last frames, and how the stream ended.

@@ -17,8 +17,7 @@ use super::connection::Connection;
 use super::events::{ConnectionEvent, Disconnect, Refusal};
 use super::listener::Listener;
 use super::registry::{Arrivals, Registry};
-use super::stream::Item;
-use crate::codec::Framing;
+use crate::codec::{Codec, Framing, ReadPacket};
 use crate::packet::Peer;
 
 /// Connections accepted before those that are open get their turn.
@@ -59,8 +58,12 @@ impl<L: Listener, F: Framing> Connections<L, F> {
         if gate.is_none() {
             registry.events.send(ConnectionEvent::Connected(peer));
         }
-        let sink = Arrivals { registry: Arc::clone(registry), peer };
-        let connection = Connection::new(io, self.framing.clone(), sink, outbox, &registry.options);
+        let sink = Arrivals(Arc::clone(registry));
+        let options = &registry.options;
+        let codec = Codec::with_options(self.framing.clone(), options.decode.clone())
+            .peer(peer)
+            .chain(options.chain.clone());
+        let connection = Connection::new(io, codec, sink, outbox, options);
         self.guests.push(Guest { gate, connection, registry: Arc::clone(registry), peer });
     }
 
@@ -99,9 +102,9 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 }
 
 impl<L: Listener, F: Framing> Stream for Connections<L, F> {
-    type Item = Item;
+    type Item = ReadPacket;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ReadPacket>> {
         let this = &mut *self;
         if let Some(item) = this.registry.pop() {
             return Poll::Ready(Some(item));

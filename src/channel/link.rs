@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use tokio::io::AsyncWrite;
 
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
+use crate::packet::Packet;
 
 /// Bytes that wait in the output before a batch is handed on.
 const BATCH: usize = 64 * 1_024;
@@ -19,7 +20,7 @@ const BATCH: usize = 64 * 1_024;
 pub(super) trait SharedCodec: Send + Sync {
     fn read(&self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError>;
     fn read_eof(&self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError>;
-    fn write(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), FrameError>;
+    fn write(&self, packet: Packet, dst: &mut BytesMut) -> Result<(), FrameError>;
 }
 
 impl<F: Framing> SharedCodec for Mutex<Codec<F>> {
@@ -31,7 +32,7 @@ impl<F: Framing> SharedCodec for Mutex<Codec<F>> {
         lock(self).read_eof(src)
     }
 
-    fn write(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+    fn write(&self, packet: Packet, dst: &mut BytesMut) -> Result<(), FrameError> {
         lock(self).write(packet, dst)
     }
 }
@@ -63,7 +64,7 @@ impl Link {
     }
 
     /// Hands a packet to the transport, after what earlier sends have left.
-    pub(super) async fn send(&self, packet: Bytes) -> Result<(), FrameError> {
+    pub(super) async fn send(&self, packet: Packet) -> Result<(), FrameError> {
         let mut output = self.output.lock().await;
         output.drain(self.timeout).await?;
         output.push(packet)?;
@@ -71,7 +72,7 @@ impl Link {
     }
 
     /// Puts a packet into the output, which is handed on when it is large.
-    pub(super) async fn feed(&self, packet: Bytes) -> Result<(), FrameError> {
+    pub(super) async fn feed(&self, packet: Packet) -> Result<(), FrameError> {
         let mut output = self.output.lock().await;
         if output.buffer.len() >= BATCH {
             output.drain(self.timeout).await?;
@@ -84,7 +85,7 @@ impl Link {
     }
 
     /// Hands a packet to the transport if nothing waits before it.
-    pub(super) fn try_send(&self, packet: Bytes) -> Result<(), FrameError> {
+    pub(super) fn try_send(&self, packet: Packet) -> Result<(), FrameError> {
         let mut output = self.output.try_lock().map_err(|_| FrameErrorKind::Full)?;
         if output.poll_drain_once()?.is_pending() {
             return Err(FrameErrorKind::Full.into());
@@ -104,7 +105,7 @@ impl Link {
 }
 
 impl Output {
-    fn push(&mut self, packet: Bytes) -> Result<(), FrameError> {
+    fn push(&mut self, packet: Packet) -> Result<(), FrameError> {
         self.codec.write(packet, &mut self.buffer)
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt, ready};
 
+use crate::middleware::{Chain, Middleware};
 use crate::packet::Peer;
 use crate::wire::DecodeOptions;
 
@@ -52,6 +53,7 @@ pub struct StreamOptions {
     /// it; three questions without an answer end the connection. Default 60 s; `None` turns it off.
     pub keepalive: Option<Duration>,
     pub(super) gate: Option<Gate>,
+    pub(super) chain: Chain,
 }
 
 type Gate = Arc<dyn Fn(Peer) -> BoxFuture<'static, bool> + Send + Sync>;
@@ -69,6 +71,7 @@ impl Default for StreamOptions {
             nodelay: true,
             keepalive: Some(Duration::from_secs(60)),
             gate: None,
+            chain: Chain::default(),
         }
     }
 }
@@ -106,6 +109,24 @@ impl StreamOptions {
         self.gate = Some(Arc::new(move |peer| gate(peer).into_future()));
         self
     }
+
+    /// Adds a layer between frames and packets, both ways; the first one is next to the wire. All
+    /// connections share it.
+    ///
+    /// ```
+    /// use tokio_osc::{AllowedTypeTags, Channel, Slip, StreamOptions, TypeTagSet};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let plain = TypeTagSet::of("ifsb").expect("four type tags");
+    /// let options = StreamOptions::default().middleware(AllowedTypeTags::new(plain));
+    /// let channel = Channel::tcp_with("127.0.0.1:0", Slip::new(), options).await?;
+    /// # drop(channel);
+    /// # Ok(()) }
+    /// ```
+    pub fn middleware(mut self, layer: impl Middleware) -> Self {
+        self.chain.push(layer);
+        self
+    }
 }
 
 impl fmt::Debug for StreamOptions {
@@ -118,6 +139,7 @@ impl fmt::Debug for StreamOptions {
             .field("write_timeout", &self.write_timeout)
             .field("send_queue", &self.send_queue)
             .field("accept_if", &self.gate.is_some())
+            .field("middleware", &self.chain)
             .finish_non_exhaustive()
     }
 }

@@ -34,7 +34,8 @@ struct Queue {
 /// A packet on its way to the transport.
 #[derive(Clone)]
 pub(super) struct Entry {
-    pub(super) packet: Bytes,
+    /// Its bytes, as the middleware has left them.
+    pub(super) frame: Bytes,
     /// Whether it is the user's, and not one that the library sends by itself.
     pub(super) counted: bool,
 }
@@ -65,31 +66,31 @@ impl Outbox {
     ///
     /// # Errors
     /// `Full`, `Closed`, or `TooLarge` for what no empty queue holds.
-    pub(super) fn push(&self, packet: Bytes) -> Result<(), FrameError> {
-        let cost = packet.len() + PLACE;
+    pub(super) fn push(&self, frame: Bytes) -> Result<(), FrameError> {
+        let cost = frame.len() + PLACE;
         let mut queue = self.lock();
         if queue.closed {
             return Err(FrameErrorKind::Closed.into());
         }
         if cost > self.limit {
-            return Err(FrameError::too_large(packet.len(), self.limit.saturating_sub(PLACE)));
+            return Err(FrameError::too_large(frame.len(), self.limit.saturating_sub(PLACE)));
         }
         if queue.bytes + cost > self.limit {
             return Err(FrameErrorKind::Full.into());
         }
         queue.bytes += cost;
         queue.counts.accepted += 1;
-        queue.entries.push_back(Entry { packet, counted: true });
+        queue.entries.push_back(Entry { frame, counted: true });
         drop(queue);
         self.sender.wake();
         Ok(())
     }
 
     /// Adds a packet, and waits while there is no space.
-    pub(super) async fn push_when_space(&self, packet: Bytes) -> Result<(), FrameError> {
+    pub(super) async fn push_when_space(&self, frame: Bytes) -> Result<(), FrameError> {
         loop {
             let space = self.space.notified();
-            match self.push(packet.clone()) {
+            match self.push(frame.clone()) {
                 Err(error) if matches!(error.kind(), FrameErrorKind::Full) => space.await,
                 done => return done,
             }
@@ -97,9 +98,9 @@ impl Outbox {
     }
 
     /// Adds a packet in the place of the oldest ones.
-    pub(super) fn push_over_oldest(&self, packet: &Bytes) -> Result<(), FrameError> {
+    pub(super) fn push_over_oldest(&self, frame: &Bytes) -> Result<(), FrameError> {
         loop {
-            match self.push(packet.clone()) {
+            match self.push(frame.clone()) {
                 Err(error) if matches!(error.kind(), FrameErrorKind::Full) => {
                     let mut queue = self.lock();
                     let Some(oldest) = queue.entries.iter().position(|entry| entry.counted) else {
@@ -114,10 +115,10 @@ impl Outbox {
     }
 
     /// Puts a packet of the library's own before all others.
-    pub(super) fn push_own(&self, packet: Bytes) {
+    pub(super) fn push_own(&self, frame: Bytes) {
         let mut queue = self.lock();
-        queue.bytes += packet.len() + PLACE;
-        queue.entries.push_front(Entry { packet, counted: false });
+        queue.bytes += frame.len() + PLACE;
+        queue.entries.push_front(Entry { frame, counted: false });
         drop(queue);
         self.sender.wake();
     }
@@ -144,7 +145,7 @@ impl Outbox {
         for entry in unsent.rev().filter(|entry| entry.counted) {
             queue.entries.push_front(entry);
         }
-        queue.bytes = queue.entries.iter().map(|entry| entry.packet.len() + PLACE).sum();
+        queue.bytes = queue.entries.iter().map(|entry| entry.frame.len() + PLACE).sum();
     }
 
     /// Counts a packet as handed to the transport.
@@ -214,6 +215,6 @@ impl Outbox {
 
 impl Queue {
     fn release(&mut self, entry: &Entry) {
-        self.bytes -= entry.packet.len() + PLACE;
+        self.bytes -= entry.frame.len() + PLACE;
     }
 }

@@ -14,6 +14,7 @@ use super::udp;
 use crate::codec::FrameError;
 #[cfg(feature = "net")]
 use crate::codec::FrameErrorKind;
+use crate::middleware::Filtered;
 use crate::packet::{IntoPacket, Packet, Peer};
 
 /// The way back to the peers of a channel, which may be given to a server: what
@@ -64,6 +65,8 @@ pub struct BroadcastReport {
     pub queued: usize,
     /// Connections that miss it: their queue is full.
     pub missed: usize,
+    /// Connections that the [`Middleware`](crate::Middleware) has kept it from.
+    pub filtered: usize,
 }
 
 impl Outlet {
@@ -76,8 +79,8 @@ impl Outlet {
     /// UDP waits while the socket is full; a connection while its queue is.
     ///
     /// # Errors
-    /// The packet cannot be encoded or is over the limit, the connection has ended, or the operating
-    /// system refuses the datagram.
+    /// The packet cannot be encoded or is over the limit, the middleware refuses it, the connection
+    /// has ended, or the operating system refuses the datagram.
     ///
     /// # Cancel safety
     /// The packet is sent whole or not at all.
@@ -87,10 +90,14 @@ impl Outlet {
             #[cfg(feature = "net")]
             Way::Udp(link) => {
                 let address = peer.address().ok_or(FrameErrorKind::Closed)?;
-                link.send(packet.as_bytes(), address).await
+                link.send_packet(packet, address).await
             }
             Way::Connections(registry) => {
-                registry.outbox(peer)?.push_when_space(packet.as_bytes().clone()).await
+                let outbox = registry.outbox(peer)?;
+                match registry.pass_out(packet, peer)? {
+                    Some(frame) => outbox.push_when_space(frame).await,
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -105,7 +112,7 @@ impl Outlet {
         match &self.way {
             #[cfg(feature = "net")]
             Way::Udp(_) => Ok(BroadcastReport::default()),
-            Way::Connections(registry) => Ok(registry.broadcast(packet.as_bytes())),
+            Way::Connections(registry) => Ok(registry.broadcast(&packet)),
         }
     }
 
@@ -143,13 +150,25 @@ impl Outlet {
         }
     }
 
-    /// Sends an answer. It waits for a datagram socket, and for no connection: where the queue is
-    /// full, the answer is lost.
-    pub(crate) async fn reply(&self, packet: &Packet, peer: Peer) -> Result<(), FrameError> {
+    /// What the [`Middleware`](crate::Middleware) of the channel has dropped or refused so far.
+    pub fn filtered(&self) -> Filtered {
         match &self.way {
             #[cfg(feature = "net")]
-            Way::Udp(link) => Ok(link.reply(packet.as_bytes(), peer).await?),
-            Way::Connections(registry) => registry.outbox(peer)?.push(packet.as_bytes().clone()),
+            Way::Udp(link) => link.chain().filtered(),
+            Way::Connections(registry) => registry.filtered(),
+        }
+    }
+
+    /// Sends an answer. It waits for a datagram socket, and for no connection: where the queue is
+    /// full, the answer is lost.
+    pub(crate) async fn reply(&self, packet: Packet, peer: Peer) -> Result<(), FrameError> {
+        match &self.way {
+            #[cfg(feature = "net")]
+            Way::Udp(link) => link.reply(packet, peer).await,
+            Way::Connections(registry) => {
+                let outbox = registry.outbox(peer)?;
+                registry.pass_out(packet, peer)?.map_or(Ok(()), |frame| outbox.push(frame))
+            }
         }
     }
 

@@ -26,8 +26,9 @@ use super::options::StreamOptions;
 use super::outbox::{Delivery, Outbox};
 use super::source::Source;
 use super::throttle::Throttle;
-use crate::codec::{FrameError, Framing, ReadPacket};
-use crate::packet::{EncodeError, IntoPacket};
+use crate::codec::{Codec, FrameError, Framing, ReadPacket};
+use crate::middleware::{Chain, Filtered};
+use crate::packet::{EncodeError, IntoPacket, Packet, Peer};
 
 /// How long an attempt to connect may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -110,8 +111,8 @@ pub struct Reconnecting<C, F> {
     options: StreamOptions,
     pauses: (Duration, Duration),
     policy: QueuePolicy,
-    on_connect: Vec<Bytes>,
-    keep_alive: Option<(Duration, Bytes)>,
+    on_connect: Vec<Packet>,
+    keep_alive: Option<(Duration, Packet)>,
     failed: Option<EncodeError>,
 }
 
@@ -129,7 +130,10 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         }
     }
 
-    /// The limits and timeouts of each connection. Default [`StreamOptions::default`].
+    /// The limits, timeouts and middleware of each connection. Default [`StreamOptions::default`].
+    ///
+    /// Middleware on the way out is asked when a packet is sent, before it waits in the queue; of
+    /// the peer it knows no address.
     pub fn options(mut self, options: StreamOptions) -> Self {
         self.options = options;
         self
@@ -153,7 +157,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// called more than once.
     pub fn on_connect(mut self, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
-            Ok(packet) => self.on_connect.push(packet.as_bytes().clone()),
+            Ok(packet) => self.on_connect.push(packet),
             Err(error) => self.failed = Some(error),
         }
         self
@@ -162,7 +166,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// Sends a packet each `interval` while connected, before those that wait.
     pub fn keep_alive(mut self, interval: Duration, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
-            Ok(packet) => self.keep_alive = Some((interval, packet.as_bytes().clone())),
+            Ok(packet) => self.keep_alive = Some((interval, packet)),
             Err(error) => self.failed = Some(error),
         }
         self
@@ -183,10 +187,11 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         let hub = Arc::new(Hub::new(Source::Elsewhere));
         let outbox = Arc::new(Outbox::new(self.options.send_queue));
         let states = watch::Sender::new(ClientState::Connecting);
-        let policy = self.policy;
+        self.options.chain = self.options.chain.counting_anew();
+        let (policy, chain) = (self.policy, self.options.chain.clone());
         let watched = states.subscribe();
         let task = tokio::spawn(self.run(Arc::clone(&outbox), Arc::clone(&hub), states));
-        let background = Background { outbox, policy, states: watched, task: task.abort_handle() };
+        let background = Background { outbox, policy, chain, states: watched, task: task.abort_handle() };
         Ok(Client::in_background(background, hub))
     }
 
@@ -227,26 +232,37 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// One connection, from its first packet to its end.
     async fn serve(&mut self, io: C::Io, outbox: &Arc<Outbox>, hub: &Arc<Hub>) -> Disconnect {
         for packet in self.on_connect.iter().rev() {
-            outbox.push_own(packet.clone());
+            push_own(packet, &self.options.chain, outbox);
         }
         let sink = HubSink(Arc::clone(hub), Throttle::default());
-        let connection = Connection::new(io, self.framing.clone(), sink, Arc::clone(outbox), &self.options);
+        let codec = Codec::with_options(self.framing.clone(), self.options.decode.clone())
+            .chain(self.options.chain.clone());
+        let connection = Connection::new(io, codec, sink, Arc::clone(outbox), &self.options);
         tokio::select! {
             reason = connection => reason,
-            never = stay_alive(self.keep_alive.as_ref(), outbox) => match never {},
+            never = stay_alive(self.keep_alive.as_ref(), &self.options.chain, outbox) => match never {},
         }
     }
 }
 
-async fn stay_alive(keep_alive: Option<&(Duration, Bytes)>, outbox: &Outbox) -> Infallible {
+async fn stay_alive(keep_alive: Option<&(Duration, Packet)>, chain: &Chain, outbox: &Outbox) -> Infallible {
     let Some((every, packet)) = keep_alive else { return pending().await };
     let mut tick = interval_at(Instant::now() + *every, *every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         if !outbox.has_own() {
-            outbox.push_own(packet.clone());
+            push_own(packet, chain, outbox);
         }
+    }
+}
+
+/// Each time anew through the middleware: what it makes of a packet may be good for one time only.
+fn push_own(packet: &Packet, chain: &Chain, outbox: &Outbox) {
+    match chain.write(packet.clone(), Peer::LOCAL) {
+        Ok(Some(frame)) => outbox.push_own(frame),
+        Ok(None) => {}
+        Err(error) => tracing::debug!(target: "tokio_osc::channel", %error, "packet refused"),
     }
 }
 
@@ -267,8 +283,8 @@ struct HubSink(Arc<Hub>, Throttle);
 impl Sink for HubSink {
     fn put(&mut self, packet: ReadPacket) {
         match packet {
-            Ok((packet, _)) => self.0.deliver(packet),
-            Err(error) => {
+            (Ok(packet), _) => self.0.deliver(packet),
+            (Err(error), _) => {
                 if let Some(suppressed) = self.1.pass() {
                     tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
                 }
@@ -333,23 +349,33 @@ impl fmt::Debug for ClientStates {
 pub(super) struct Background {
     outbox: Arc<Outbox>,
     policy: QueuePolicy,
+    chain: Chain,
     states: watch::Receiver<ClientState>,
     task: AbortHandle,
 }
 
 impl Background {
-    pub(super) async fn send(&self, packet: Bytes) -> Result<(), FrameError> {
-        match self.policy {
-            QueuePolicy::Wait => self.outbox.push_when_space(packet).await,
-            _ => self.try_send(&packet),
+    pub(super) async fn send(&self, packet: Packet) -> Result<(), FrameError> {
+        match (self.chain.write(packet, Peer::LOCAL)?, self.policy) {
+            (None, _) => Ok(()),
+            (Some(frame), QueuePolicy::Wait) => self.outbox.push_when_space(frame).await,
+            (Some(frame), _) => self.push(frame),
         }
     }
 
-    pub(super) fn try_send(&self, packet: &Bytes) -> Result<(), FrameError> {
+    pub(super) fn try_send(&self, packet: Packet) -> Result<(), FrameError> {
+        self.chain.write(packet, Peer::LOCAL)?.map_or(Ok(()), |frame| self.push(frame))
+    }
+
+    fn push(&self, frame: Bytes) -> Result<(), FrameError> {
         match self.policy {
-            QueuePolicy::DropOldest => self.outbox.push_over_oldest(packet),
-            _ => self.outbox.push(packet.clone()),
+            QueuePolicy::DropOldest => self.outbox.push_over_oldest(&frame),
+            _ => self.outbox.push(frame),
         }
+    }
+
+    pub(super) fn filtered(&self) -> Filtered {
+        self.chain.filtered()
     }
 
     pub(super) fn close(&self) {

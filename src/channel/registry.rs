@@ -13,9 +13,9 @@ use super::events::{ConnectionEvent, EventSender, Refusal};
 use super::options::StreamOptions;
 use super::outbox::Outbox;
 use super::outlet::BroadcastReport;
-use super::stream::Item;
 use crate::codec::{FrameError, FrameErrorKind, ReadPacket};
-use crate::packet::{ConnectionId, Meta, Peer};
+use crate::middleware::Filtered;
+use crate::packet::{ConnectionId, EncodeError, Packet, Peer};
 
 /// Packets that wait to be taken from the channel.
 const READY: usize = 64;
@@ -31,7 +31,7 @@ pub(super) struct Registry {
     /// The task that polls the channel.
     pub(super) task: AtomicWaker,
     links: Mutex<Links>,
-    ready: Mutex<VecDeque<Item>>,
+    ready: Mutex<VecDeque<ReadPacket>>,
     phase: AtomicU8,
 }
 
@@ -41,7 +41,8 @@ struct Links {
 }
 
 impl Registry {
-    pub(super) fn new(options: StreamOptions) -> Arc<Self> {
+    pub(super) fn new(mut options: StreamOptions) -> Arc<Self> {
+        options.chain = options.chain.counting_anew();
         Arc::new(Self {
             options,
             events: EventSender::new(),
@@ -85,15 +86,27 @@ impl Registry {
         found.map(|(_, outbox)| Arc::clone(outbox)).ok_or_else(|| FrameErrorKind::Closed.into())
     }
 
-    pub(super) fn broadcast(&self, packet: &Bytes) -> BroadcastReport {
+    pub(super) fn broadcast(&self, packet: &Packet) -> BroadcastReport {
         let mut report = BroadcastReport::default();
-        for (_, outbox) in self.links().open.values() {
-            match outbox.push(packet.clone()) {
-                Ok(()) => report.queued += 1,
-                Err(_) => report.missed += 1,
+        // The middleware is not asked under the lock: it may want to know the connections.
+        let open: Vec<_> = self.links().open.values().cloned().collect();
+        for (peer, outbox) in open {
+            match self.pass_out(packet.clone(), peer).map(|frame| frame.map(|frame| outbox.push(frame))) {
+                Ok(Some(Ok(()))) => report.queued += 1,
+                Ok(Some(Err(_))) => report.missed += 1,
+                Ok(None) | Err(_) => report.filtered += 1,
             }
         }
         report
+    }
+
+    /// The bytes that go to a connection; `None` if the middleware has dropped the packet.
+    pub(super) fn pass_out(&self, packet: Packet, peer: Peer) -> Result<Option<Bytes>, EncodeError> {
+        self.options.chain.write(packet, peer)
+    }
+
+    pub(super) fn filtered(&self) -> Filtered {
+        self.options.chain.filtered()
     }
 
     pub(super) fn peers(&self) -> Vec<Peer> {
@@ -127,7 +140,7 @@ impl Registry {
         self.phase.load(Ordering::Acquire) == OPEN
     }
 
-    pub(super) fn pop(&self) -> Option<Item> {
+    pub(super) fn pop(&self) -> Option<ReadPacket> {
         self.ready().pop_front()
     }
 
@@ -135,32 +148,24 @@ impl Registry {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ready(&self) -> MutexGuard<'_, VecDeque<Item>> {
+    fn ready(&self) -> MutexGuard<'_, VecDeque<ReadPacket>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Where the packets of one connection go: to those that wait to be taken from the channel.
-pub(super) struct Arrivals {
-    pub(super) registry: Arc<Registry>,
-    pub(super) peer: Peer,
-}
+pub(super) struct Arrivals(pub(super) Arc<Registry>);
 
 impl Sink for Arrivals {
     fn put(&mut self, packet: ReadPacket) {
-        let mut meta = Meta::from_peer(self.peer);
-        let packet = packet.map(|(packet, repairs)| {
-            meta.repairs = repairs;
-            packet
-        });
-        self.registry.ready().push_back((packet, meta));
+        self.0.ready().push_back(packet);
     }
 
     fn is_full(&self) -> bool {
-        self.registry.ready().len() >= READY
+        self.0.ready().len() >= READY
     }
 
     fn is_deaf(&self) -> bool {
-        !self.registry.is_open()
+        !self.0.is_open()
     }
 }

@@ -70,8 +70,8 @@ impl StreamSource {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>> {
         loop {
             match self.codec.read(&mut self.input) {
-                Ok(Some(Ok((packet, _)))) => return Poll::Ready(Ok(packet)),
-                Ok(Some(Err(error))) => {
+                Ok(Some((Ok(packet), _))) => return Poll::Ready(Ok(packet)),
+                Ok(Some((Err(error), _))) => {
                     if let Some(suppressed) = self.faults.pass() {
                         tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
                     }

@@ -26,14 +26,11 @@ use super::socket::bind_tcp;
 use super::udp::{UdpPackets, answers_from, check_peer};
 #[cfg(feature = "net")]
 use super::{Client, HostPort, Udp, UdpMonitor};
-use crate::codec::{FrameError, Framing};
+use crate::codec::{FrameError, Framing, ReadPacket};
 use crate::packet::{IntoPacket, Meta, Packet, Peer};
 use crate::wire::DecodeError;
 #[cfg(feature = "net")]
 use crate::wire::DecodeOptions;
-
-/// What a channel gives.
-pub(super) type Item = (Result<Packet, DecodeError>, Meta);
 
 /// What receives: a `Stream` of packets, each with its [`Meta`]. A datagram socket, a listener with
 /// its connections, or a single byte stream.
@@ -69,7 +66,7 @@ pub struct Channel {
 enum Packets {
     #[cfg(feature = "net")]
     Udp(UdpPackets),
-    Connections(BoxStream<'static, Item>),
+    Connections(BoxStream<'static, ReadPacket>),
 }
 
 #[cfg(feature = "net")]

@@ -4,8 +4,9 @@ use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::FrameError;
-use crate::packet::{IntoPacket, Packet};
-use crate::wire::{DecodeError, DecodeOptions, Repairs};
+use crate::middleware::{Chain, Middleware};
+use crate::packet::{IntoPacket, Meta, Packet, Peer};
+use crate::wire::{DecodeError, DecodeOptions};
 
 /// The most bytes a datagram can have on any transport.
 pub const MAX_DATAGRAM: usize = 65_535;
@@ -41,6 +42,7 @@ const CHUNK: usize = 2_048;
 #[derive(Debug, Default)]
 pub struct Datagram {
     options: DecodeOptions,
+    chain: Chain,
     chunk: BytesMut,
 }
 
@@ -52,16 +54,35 @@ impl Datagram {
 
     /// With limits and tolerance of your own.
     pub fn with_options(options: DecodeOptions) -> Self {
-        Self { options, chunk: BytesMut::new() }
+        Self { options, chain: Chain::default(), chunk: BytesMut::new() }
     }
 
-    /// Decodes one datagram, and tells what was tolerated.
+    /// Adds a layer between datagrams and packets, both ways; the first one is next to the wire. A
+    /// packet that it drops is passed over.
+    ///
+    /// `UdpFramed` tells a codec no address: the layers see [`Peer::LOCAL`]. And it sends whatever a
+    /// codec gives it: a packet that a layer drops leaves as a datagram without bytes, which this
+    /// codec passes over.
+    #[must_use]
+    pub fn middleware(mut self, layer: impl Middleware) -> Self {
+        self.chain.push(layer);
+        self
+    }
+
+    /// The layers that a channel has for both its ways.
+    #[cfg(feature = "net")]
+    pub(crate) fn chain(self, chain: Chain) -> Self {
+        Self { chain, ..self }
+    }
+
+    /// Decodes one datagram; `None` if the middleware has dropped it. The middleware may change
+    /// `meta`, and what was tolerated is noted in it.
     ///
     /// # Errors
-    /// The datagram is no packet.
-    pub fn read(&mut self, datagram: &[u8]) -> Result<(Packet, Repairs), DecodeError> {
+    /// The datagram is no packet, or the middleware refuses it.
+    pub fn read(&mut self, datagram: &[u8], meta: &mut Meta) -> Result<Option<Packet>, DecodeError> {
         let frame = self.copy(datagram);
-        Packet::decode_with(frame, &self.options)
+        self.chain.read(frame, meta, &self.options)
     }
 
     fn copy(&mut self, datagram: &[u8]) -> Bytes {
@@ -80,14 +101,14 @@ impl Decoder for Datagram {
     type Item = Result<Packet, DecodeError>;
     type Error = FrameError;
 
-    /// Takes all of `src`, whatever it holds; never fails.
+    /// Takes all of `src`, whatever it holds; never fails. `None` if the middleware drops it.
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
         if src.is_empty() {
             return Ok(None);
         }
-        let packet = self.read(src).map(|(packet, _)| packet);
+        let packet = self.read(src, &mut Meta::from_peer(Peer::LOCAL));
         src.clear();
-        Ok(Some(packet))
+        Ok(packet.transpose())
     }
 
     /// The same: nothing is ever left over.
@@ -102,7 +123,11 @@ impl<P: IntoPacket> Encoder<P> for Datagram {
     /// Appends the packet; on an error `dst` is as it was.
     fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), FrameError> {
         let start = dst.len();
-        packet.encode(dst)?;
+        if self.chain.is_empty() {
+            packet.encode(dst)?;
+        } else if let Some(frame) = self.chain.write(packet.into_packet()?, Peer::LOCAL)? {
+            dst.extend_from_slice(&frame);
+        }
         let size = dst.len() - start;
         if size > MAX_DATAGRAM {
             dst.truncate(start);
@@ -121,14 +146,15 @@ mod tests {
     fn small_datagrams_share_chunks_and_large_ones_stand_alone() {
         let mut codec = Datagram::new();
         let small = b"/a\0\0,\0\0\0";
-        let first = codec.read(small).unwrap().0;
-        let second = codec.read(small).unwrap().0;
+        let meta = &mut Meta::from_peer(Peer::LOCAL);
+        let first = codec.read(small, meta).unwrap().unwrap();
+        let second = codec.read(small, meta).unwrap().unwrap();
         let offset = second.as_bytes().as_ptr() as usize - first.as_bytes().as_ptr() as usize;
         assert_eq!(offset, small.len(), "side by side in one chunk");
 
         let mut large = BytesMut::new();
         codec.encode(("/blob", vec![1_u8; 600]), &mut large).unwrap();
-        let large = codec.read(&large).unwrap().0;
+        let large = codec.read(&large, meta).unwrap().unwrap();
         assert!(large.as_bytes().is_unique());
     }
 

@@ -4,8 +4,9 @@ use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::{FrameError, Framing, IntoFrame};
-use crate::packet::{IntoPacket, Packet};
-use crate::wire::{DecodeError, DecodeOptions, Repairs};
+use crate::middleware::{Chain, Middleware};
+use crate::packet::{IntoPacket, Meta, Packet, Peer};
+use crate::wire::{DecodeError, DecodeOptions};
 
 /// The codec of byte streams: packets, told apart by a [`Framing`].
 ///
@@ -40,6 +41,8 @@ use crate::wire::{DecodeError, DecodeOptions, Repairs};
 pub struct Codec<F> {
     framing: F,
     options: DecodeOptions,
+    peer: Peer,
+    chain: Chain,
     /// Where a packet is encoded before it is framed; its memory is used again.
     scratch: BytesMut,
 }
@@ -52,18 +55,43 @@ impl<F> Codec<F> {
 
     /// With limits and tolerance of your own.
     pub fn with_options(framing: F, options: DecodeOptions) -> Self {
-        Self { framing, options, scratch: BytesMut::new() }
+        Self { framing, options, peer: Peer::LOCAL, chain: Chain::default(), scratch: BytesMut::new() }
+    }
+
+    /// Says who is at the other end: what [`read`](Codec::read) and the middleware find in their
+    /// [`Meta`]. Default [`Peer::LOCAL`].
+    #[must_use]
+    pub fn peer(mut self, peer: Peer) -> Self {
+        self.peer = peer;
+        self
+    }
+
+    /// Adds a layer between frames and packets, both ways; the first one is next to the framing. A
+    /// packet that it drops is passed over: the stream goes on with the next.
+    #[must_use]
+    pub fn middleware(mut self, layer: impl Middleware) -> Self {
+        self.chain.push(layer);
+        self
+    }
+
+    /// The layers that a channel has for all its connections.
+    pub(crate) fn chain(self, chain: Chain) -> Self {
+        Self { chain, ..self }
     }
 }
 
 impl<F: Framing> Codec<F> {
-    /// The next packet, and what was tolerated in it.
+    /// The next packet, and what is known of it.
     ///
     /// # Errors
     /// Frames can no longer be told apart.
     pub fn read(&mut self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError> {
-        let frame = self.framing.decode(src).map_err(Into::into)?;
-        Ok(frame.map(|frame| self.packet(frame)))
+        while let Some(frame) = self.read_frame(src)? {
+            if let Some(packet) = self.open(frame) {
+                return Ok(Some(packet));
+            }
+        }
+        Ok(None)
     }
 
     /// As [`read`](Codec::read), where no more bytes will come.
@@ -71,37 +99,72 @@ impl<F: Framing> Codec<F> {
     /// # Errors
     /// Also: the stream ends inside a frame.
     pub fn read_eof(&mut self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError> {
-        let frame = self.framing.decode_eof(src).map_err(Into::into)?;
-        Ok(frame.map(|frame| self.packet(frame)))
+        while let Some(frame) = self.framing.decode_eof(src).map_err(Into::into)? {
+            if let Some(packet) = self.open(frame) {
+                return Ok(Some(packet));
+            }
+        }
+        Ok(None)
     }
 
-    /// Frames a packet that is encoded already.
-    pub(crate) fn write(&mut self, packet: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+    /// The next frame, which is still to be opened.
+    pub(crate) fn read_frame(&mut self, src: &mut BytesMut) -> Result<Option<F::Item>, FrameError> {
+        self.framing.decode(src).map_err(Into::into)
+    }
+
+    /// From a frame to a packet; `None` if the middleware has dropped it.
+    pub(crate) fn open(&self, frame: F::Item) -> Option<ReadPacket> {
+        let mut meta = Meta::from_peer(self.peer);
+        let packet = frame.into_frame().and_then(|frame| self.chain.read(frame, &mut meta, &self.options));
+        Some((packet.transpose()?, meta))
+    }
+
+    /// The packet alone: without middleware, nobody looks at a [`Meta`].
+    fn open_packet(&self, frame: F::Item) -> Option<Result<Packet, DecodeError>> {
+        if self.chain.is_empty() {
+            let decode = |frame| Packet::decode_with(frame, &self.options);
+            return Some(frame.into_frame().and_then(decode).map(|(packet, _)| packet));
+        }
+        self.open(frame).map(|(packet, _)| packet)
+    }
+
+    /// Appends a packet in its frame, or nothing if the middleware drops it; on an error `dst` is as
+    /// it was.
+    pub(crate) fn write(&mut self, packet: Packet, dst: &mut BytesMut) -> Result<(), FrameError> {
+        match self.chain.write(packet, self.peer)? {
+            Some(frame) => self.write_frame(frame, dst),
+            None => Ok(()),
+        }
+    }
+
+    /// Frames the bytes of a packet that has passed the middleware.
+    pub(crate) fn write_frame(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
         let start = dst.len();
-        self.framing.encode(packet, dst).map_err(|error| {
+        self.framing.encode(frame, dst).map_err(|error| {
             dst.truncate(start);
             error.into()
         })
     }
-
-    fn packet(&self, frame: F::Item) -> ReadPacket {
-        Packet::decode_with(frame.into_frame()?, &self.options)
-    }
 }
 
-/// A packet of a stream and what was tolerated in it, or why a frame is no packet.
-pub type ReadPacket = Result<(Packet, Repairs), DecodeError>;
+/// A packet of a stream, or why a frame is no packet; and what is known of it.
+pub type ReadPacket = (Result<Packet, DecodeError>, Meta);
 
 impl<F: Framing> Decoder for Codec<F> {
     type Item = Result<Packet, DecodeError>;
     type Error = FrameError;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
-        Ok(self.read(src)?.map(|item| item.map(|(packet, _)| packet)))
+        while let Some(frame) = self.read_frame(src)? {
+            if let Some(packet) = self.open_packet(frame) {
+                return Ok(Some(packet));
+            }
+        }
+        Ok(None)
     }
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
-        Ok(self.read_eof(src)?.map(|item| item.map(|(packet, _)| packet)))
+        Ok(self.read_eof(src)?.map(|(packet, _)| packet))
     }
 }
 
@@ -110,9 +173,12 @@ impl<F: Framing, P: IntoPacket> Encoder<P> for Codec<F> {
 
     /// Appends the packet in its frame; on an error `dst` is as it was.
     fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), FrameError> {
+        if !self.chain.is_empty() {
+            return self.write(packet.into_packet()?, dst);
+        }
         self.scratch.clear();
         packet.encode(&mut self.scratch)?;
-        let packet = self.scratch.split().freeze();
-        self.write(packet, dst)
+        let frame = self.scratch.split().freeze();
+        self.write_frame(frame, dst)
     }
 }

@@ -1,7 +1,11 @@
 //! What one packet may cause in replies: its sender can be forged, and a small question must not
 //! become a flood of answers.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{ReplyError, ReplyRate};
+use crate::packet::Peer;
 
 /// Replies per packet.
 const MAX_REPLIES: usize = 64;
@@ -12,17 +16,25 @@ const MAX_BYTES: usize = 64 * 1_024;
 pub(crate) struct ReplyBudget {
     replies: AtomicUsize,
     bytes: AtomicUsize,
-}
-
-impl Default for ReplyBudget {
-    fn default() -> Self {
-        Self { replies: AtomicUsize::new(MAX_REPLIES), bytes: AtomicUsize::new(MAX_BYTES) }
-    }
+    /// What the source may cause with all its packets.
+    rate: Option<Arc<ReplyRate>>,
 }
 
 impl ReplyBudget {
-    /// Takes a reply of this size out of it, if that is still there.
-    pub(crate) fn take(&self, bytes: usize) -> bool {
+    pub(crate) fn new(rate: Option<Arc<ReplyRate>>) -> Self {
+        Self { replies: AtomicUsize::new(MAX_REPLIES), bytes: AtomicUsize::new(MAX_BYTES), rate }
+    }
+
+    /// Takes a reply of this size to this peer out of it, if that is still there.
+    pub(crate) fn take(&self, bytes: usize, peer: Peer) -> Result<(), ReplyError> {
+        if !self.holds(bytes) {
+            return Err(ReplyError::Budget);
+        }
+        let admitted = self.rate.as_ref().is_none_or(|rate| rate.admits(peer));
+        admitted.then_some(()).ok_or(ReplyError::Rate)
+    }
+
+    fn holds(&self, bytes: usize) -> bool {
         take(&self.bytes, bytes) && (take(&self.replies, 1) || give(&self.bytes, bytes))
     }
 }
@@ -43,14 +55,14 @@ mod tests {
 
     #[test]
     fn both_limits_hold_on_both_sides() {
-        let budget = ReplyBudget::default();
-        assert!((0..MAX_REPLIES).all(|_| budget.take(4)));
-        assert!(!budget.take(4));
+        let budget = ReplyBudget::new(None);
+        assert!((0..MAX_REPLIES).all(|_| budget.holds(4)));
+        assert!(!budget.holds(4));
 
-        let budget = ReplyBudget::default();
-        assert!(!budget.take(MAX_BYTES + 1));
-        assert!(budget.take(MAX_BYTES));
-        assert!(!budget.take(1));
-        assert!(budget.take(0));
+        let budget = ReplyBudget::new(None);
+        assert!(!budget.holds(MAX_BYTES + 1));
+        assert!(budget.holds(MAX_BYTES));
+        assert!(!budget.holds(1));
+        assert!(budget.holds(0));
     }
 }

@@ -105,6 +105,9 @@ pub enum Rejection {
     Args(ArgsError),
     /// A captured part of the address is not what the handler asks for.
     Captures(CaptureError),
+    /// The message's address has nothing in the place of the route's captures: it is a pattern
+    /// itself, which shares addresses with the route's, but is no name of it.
+    NoCaptures,
     /// The route was given no extra value, or one of another type.
     Extra,
     /// What the message came by has no way back to its sender.
@@ -130,6 +133,7 @@ impl fmt::Display for Rejection {
         match self {
             Self::Args(error) => error.fmt(f),
             Self::Captures(error) => error.fmt(f),
+            Self::NoCaptures => f.write_str("the address of the message is no name of the route's pattern"),
             Self::Extra => f.write_str("the route has no extra value of the type asked for"),
             Self::NoWayBack => f.write_str("there is no way back to the sender"),
             Self::NotScheduled => f.write_str("the message did not wait for a time"),
@@ -142,7 +146,7 @@ impl std::error::Error for Rejection {
         match self {
             Self::Args(error) => Some(error),
             Self::Captures(error) => Some(error),
-            Self::Extra | Self::NoWayBack | Self::NotScheduled => None,
+            Self::NoCaptures | Self::Extra | Self::NoWayBack | Self::NotScheduled => None,
         }
     }
 }

@@ -55,8 +55,14 @@ impl<S> FromContext<S> for State<S> {
 /// The parts of the address that stand where the route has a pattern, in order.
 ///
 /// Each part of the route that is no plain name is a capture; `//` captures what it spans. A
-/// single [`FromCapture`] value, or a tuple of up to 8 of them; the number must fit exactly. If the
-/// message's address is a pattern itself, its text is what is captured.
+/// single [`FromCapture`] value, or a tuple of up to 8 of them; the number must fit exactly.
+///
+/// The message's address may be a pattern itself. Its text is what is captured where the route takes
+/// that text as a name: `/synth/*/freq` captures `{1,2}` of `/synth/{1,2}/freq`, which is a `String`
+/// and no number. Two patterns may share addresses and yet not fit in this way, as
+/// `/synth/{1,2}/freq` and `/synth/*/freq` do, or any with a message's `//`: then there is nothing to
+/// capture, and the handler is not called ([`Rejection::NoCaptures`]). One that asks for no captures,
+/// or for an `Option` or a `Result` of them, is.
 ///
 /// ```
 /// use tokio_osc::{Args, Captures, Router};
@@ -75,7 +81,7 @@ pub struct Captures<T>(pub T);
 impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         let address = context.message().address();
-        let captures = context.endpoint.captures(address.as_bytes()).unwrap_or_default();
+        let captures = context.endpoint.captures(address.as_bytes()).ok_or(Rejection::NoCaptures)?;
         Ok(Self(T::from_captures(&captures)?))
     }
 }

@@ -93,6 +93,9 @@ impl<T> Mailbox<T> {
     /// Puts an item in, or gives it back if the policy is to wait and there is no room.
     pub(crate) fn try_push(&self, item: T) -> Result<Pushed, T> {
         let mut queue = self.queue();
+        if queue.closed {
+            return Ok(Pushed::Dropped);
+        }
         let full = queue.items.len() >= self.capacity;
         let (pushed, oldest) = match self.overflow {
             Overflow::Wait if full => return Err(item),
@@ -120,6 +123,20 @@ impl<T> Mailbox<T> {
         self.reader.wake();
     }
 
+    /// Nobody pops any more: what waits is dropped, and so is what is pushed from now on.
+    pub(crate) fn abandon(&self) {
+        let mut queue = self.queue();
+        queue.closed = true;
+        let left = std::mem::take(&mut queue.items);
+        drop(queue);
+        drop(left);
+        self.emptied.notify_waiters();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue().items.len()
+    }
+
     /// The oldest item, as soon as there is one; `None` when it is closed and empty.
     ///
     /// Cancel safe: a dropped future has taken nothing.
@@ -142,7 +159,18 @@ impl<T> Mailbox<T> {
         self.try_pop()
     }
 
-    fn try_pop(&self) -> Poll<Option<T>> {
+    /// Ready when an item waits; for one reader.
+    pub(crate) fn poll_filled(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.reader.register(cx.waker());
+        if self.len() > 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Wakes the one reader without an item.
+    pub(crate) fn wake_reader(&self) {
+        self.reader.wake();
+    }
+
+    pub(crate) fn try_pop(&self) -> Poll<Option<T>> {
         let mut queue = self.queue();
         let Some(item) = queue.items.pop_front() else {
             return if queue.closed { Poll::Ready(None) } else { Poll::Pending };
@@ -209,5 +237,22 @@ mod tests {
             popped.extend(task.await.ok().flatten());
         }
         assert_eq!((popped, mailbox.pop().await), (vec![1], None));
+    }
+
+    #[tokio::test]
+    async fn what_is_abandoned_holds_nothing_and_lets_nobody_wait() {
+        let mailbox = std::sync::Arc::new(Mailbox::new(1, Overflow::Wait));
+        let item = std::sync::Arc::new(());
+        mailbox.push(std::sync::Arc::clone(&item)).await;
+        let pushing = [(); 3].map(|()| {
+            let (mailbox, item) = (std::sync::Arc::clone(&mailbox), std::sync::Arc::clone(&item));
+            tokio::spawn(async move { mailbox.push(item).await })
+        });
+        tokio::task::yield_now().await;
+        mailbox.abandon();
+        for task in pushing {
+            assert_eq!(task.await.ok(), Some(Pushed::Dropped));
+        }
+        assert_eq!((mailbox.len(), std::sync::Arc::strong_count(&item)), (0, 1));
     }
 }

@@ -3,9 +3,10 @@
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Context, FromContext, Rejection, ReplyBudget};
+use super::{Context, FromContext, Rejection, ReplyBudget, ReplyRate};
 use crate::packet::{EncodeError, IntoPacket, Packet, Peer};
 
 /// What a handler has to say to the sender of the message: packets, or why there are none.
@@ -118,7 +119,8 @@ impl IntoReply for <fn() -> ! as Gives>::Output {
 /// A way to answer later, or more than once: the sender's address and the socket that received.
 ///
 /// At most 64 packets and 64 KiB go out for one received packet, by all handles and results of its
-/// handlers together: the address of a UDP sender may be forged. A handle keeps the socket open.
+/// handlers together: the address of a UDP sender may be forged. All packets of one source together
+/// are limited by [`Server::reply_rate`](crate::Server::reply_rate). A handle keeps the socket open.
 ///
 /// ```
 /// use std::time::Duration;
@@ -147,22 +149,23 @@ pub(crate) trait SendBack: Send + Sync {
 #[derive(Default)]
 pub(crate) struct WayBack<'a> {
     socket: Option<&'a Arc<dyn SendBack>>,
+    rate: Option<&'a Arc<ReplyRate>>,
     /// Made when somebody asks for it: most packets have no reply.
     budget: OnceLock<Arc<ReplyBudget>>,
 }
 
 impl<'a> WayBack<'a> {
-    pub(crate) fn new(socket: Option<&'a Arc<dyn SendBack>>) -> Self {
-        Self { socket, budget: OnceLock::new() }
+    pub(crate) fn new(socket: Option<&'a Arc<dyn SendBack>>, rate: Option<&'a Arc<ReplyRate>>) -> Self {
+        Self { socket, rate, budget: OnceLock::new() }
     }
 
     /// A way back that has the same budget as another one.
     pub(crate) fn sharing(socket: Option<&'a Arc<dyn SendBack>>, budget: Arc<ReplyBudget>) -> Self {
-        Self { socket, budget: OnceLock::from(budget) }
+        Self { socket, rate: None, budget: OnceLock::from(budget) }
     }
 
     pub(crate) fn budget(&self) -> &Arc<ReplyBudget> {
-        self.budget.get_or_init(Arc::default)
+        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.rate.cloned())))
     }
 
     /// Sends a packet, as the budget allows.
@@ -178,9 +181,7 @@ async fn send(
     packet: Packet,
     peer: Peer,
 ) -> Result<(), ReplyError> {
-    if !budget.take(packet.as_bytes().len()) {
-        return Err(ReplyError::Budget);
-    }
+    budget.take(packet.as_bytes().len(), peer)?;
     socket.send(packet, peer).await.map_err(ReplyError::Io)
 }
 
@@ -188,13 +189,32 @@ impl Reply {
     /// Sends a packet to the sender of the message.
     ///
     /// # Errors
-    /// The packet cannot be encoded, the budget is spent, or the transport refuses it.
+    /// The packet cannot be encoded, the budget is spent, the rate reached, or the transport refuses
+    /// it.
     ///
     /// # Cancel safety
     /// A dropped reply was perhaps sent, but never in part.
     pub async fn send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         let packet = packet.into_packet().map_err(ReplyError::Encode)?;
         send(&*self.back, &self.budget, packet, self.peer).await
+    }
+
+    /// The same at once or not at all, for handlers that do not await: on any thread, in a runtime or
+    /// not.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Reply, Router};
+    ///
+    /// let router = Router::new().route("/double", |Args(n): Args<i32>, reply: Reply| {
+    ///     reply.try_send(("/doubled", n * 2)).ok();
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Reply::send); `WouldBlock` when the socket is full.
+    pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
+        let full = || Err(ReplyError::Io(io::ErrorKind::WouldBlock.into()));
+        self.send(packet).now_or_never().unwrap_or_else(full)
     }
 
     /// Who gets the reply.
@@ -225,6 +245,9 @@ pub enum ReplyError {
     Encode(EncodeError),
     /// 64 replies or 64 KiB went out for the packet already.
     Budget,
+    /// The source has as many replies as it may
+    /// ([`Server::reply_rate`](crate::Server::reply_rate)).
+    Rate,
     /// The transport refused it.
     Io(io::Error),
 }
@@ -234,6 +257,7 @@ impl fmt::Display for ReplyError {
         match self {
             Self::Encode(error) => error.fmt(f),
             Self::Budget => f.write_str("the budget of 64 replies and 64 KiB is spent"),
+            Self::Rate => f.write_str("the source has as many replies as it may"),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -243,7 +267,7 @@ impl std::error::Error for ReplyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Encode(error) => Some(error),
-            Self::Budget => None,
+            Self::Budget | Self::Rate => None,
             Self::Io(error) => Some(error),
         }
     }

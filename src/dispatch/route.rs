@@ -26,8 +26,12 @@ impl<S> Endpoint<S> {
         (self.handler)(context)
     }
 
-    /// What the address has in the place of the parts of the pattern that are not plain text.
+    /// What the address has in the place of the parts of the pattern that are not plain text. An
+    /// address with `//` has any number of names there, hence none.
     pub(super) fn captures<'a>(&self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
+        if address.windows(2).any(|pair| pair == b"//") {
+            return None;
+        }
         self.pattern.captures_of(address).or_else(|| {
             let mut captures = self.below.as_ref()?.captures_of(address)?;
             captures.pop();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 
 use super::{Flow, Middleware};
-use crate::packet::{EncodeError, Meta, Packet};
+use crate::packet::{EncodeError, Meta, Packet, Peer};
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The layers between the wire and the packets, the first one next to the wire. Clones share them
@@ -21,7 +21,24 @@ pub(crate) struct Chain {
 #[derive(Default)]
 struct Counters {
     dropped_in: AtomicU64,
+    refused_in: AtomicU64,
     dropped_out: AtomicU64,
+    refused_out: AtomicU64,
+}
+
+/// The packets that the [`Middleware`] of a channel or client kept back: what
+/// [`Outlet::filtered`](crate::Outlet::filtered) returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Filtered {
+    /// Packets that arrived and were [dropped](Flow::Drop): nobody heard of them.
+    pub dropped_in: u64,
+    /// Packets that arrived and were refused: each became an error item.
+    pub refused_in: u64,
+    /// Packets that were to be sent and were [dropped](Flow::Drop): their sender was told nothing.
+    pub dropped_out: u64,
+    /// Packets that were to be sent and were refused: their sender got the error.
+    pub refused_out: u64,
 }
 
 impl Chain {
@@ -33,50 +50,103 @@ impl Chain {
         self.layers.is_empty()
     }
 
+    /// The same layers, with counters of their own.
+    pub(crate) fn counting_anew(&self) -> Self {
+        Self { layers: self.layers.clone(), counters: Arc::default() }
+    }
+
     /// From a frame to a packet; `None` if a layer has dropped it. What was tolerated is noted in
     /// `meta`.
     pub(crate) fn read(
         &self,
-        mut frame: Bytes,
+        frame: Bytes,
         meta: &mut Meta,
         options: &DecodeOptions,
     ) -> Result<Option<Packet>, DecodeError> {
-        for layer in &self.layers {
-            let Flow::Pass(next) = layer.frame_in(frame, meta)? else { return Ok(self.dropped_in()) };
-            frame = next;
+        if self.is_empty() {
+            return decode(frame, meta, options).map(Some);
         }
-        let (mut packet, repairs) = Packet::decode_with(frame, options)?;
-        meta.repairs = repairs;
-        for layer in &self.layers {
-            let Flow::Pass(next) = layer.packet_in(packet, meta)? else { return Ok(self.dropped_in()) };
-            packet = next;
-        }
+        let Flow::Pass(frame) = self.judge_in(self.frame_in(frame, meta))? else { return Ok(None) };
+        let packet = decode(frame, meta, options)?;
+        let Flow::Pass(packet) = self.judge_in(self.packet_in(packet, meta))? else { return Ok(None) };
         Ok(Some(packet))
     }
 
-    /// From a packet to a frame; `None` if a layer has dropped it.
-    pub(crate) fn write(&self, mut packet: Packet, meta: &mut Meta) -> Result<Option<Bytes>, EncodeError> {
-        for layer in self.layers.iter().rev() {
-            let Flow::Pass(next) = layer.packet_out(packet, meta)? else { return Ok(self.dropped_out()) };
-            packet = next;
+    /// From a packet to the frame that goes to a peer; `None` if a layer has dropped it.
+    pub(crate) fn write(&self, packet: Packet, peer: Peer) -> Result<Option<Bytes>, EncodeError> {
+        if self.is_empty() {
+            return Ok(Some(packet.into_bytes()));
         }
-        let mut frame = packet.as_bytes().clone();
-        for layer in self.layers.iter().rev() {
-            let Flow::Pass(next) = layer.frame_out(frame, meta)? else { return Ok(self.dropped_out()) };
+        match self.frame_out(packet, &mut Meta::from_peer(peer)) {
+            Ok(Flow::Pass(frame)) => Ok(Some(frame)),
+            Ok(Flow::Drop) => {
+                count(&self.counters.dropped_out);
+                Ok(None)
+            }
+            Err(error) => {
+                count(&self.counters.refused_out);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn filtered(&self) -> Filtered {
+        let Counters { dropped_in, refused_in, dropped_out, refused_out } = &*self.counters;
+        Filtered {
+            dropped_in: dropped_in.load(Ordering::Relaxed),
+            refused_in: refused_in.load(Ordering::Relaxed),
+            dropped_out: dropped_out.load(Ordering::Relaxed),
+            refused_out: refused_out.load(Ordering::Relaxed),
+        }
+    }
+
+    fn frame_in(&self, mut frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, DecodeError> {
+        for layer in &self.layers {
+            let Flow::Pass(next) = layer.frame_in(frame, meta)? else { return Ok(Flow::Drop) };
             frame = next;
         }
-        Ok(Some(frame))
+        Ok(Flow::Pass(frame))
     }
 
-    fn dropped_in<T>(&self) -> Option<T> {
-        self.counters.dropped_in.fetch_add(1, Ordering::Relaxed);
-        None
+    fn packet_in(&self, mut packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
+        for layer in &self.layers {
+            let Flow::Pass(next) = layer.packet_in(packet, meta)? else { return Ok(Flow::Drop) };
+            packet = next;
+        }
+        Ok(Flow::Pass(packet))
     }
 
-    fn dropped_out<T>(&self) -> Option<T> {
-        self.counters.dropped_out.fetch_add(1, Ordering::Relaxed);
-        None
+    fn frame_out(&self, mut packet: Packet, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
+        for layer in self.layers.iter().rev() {
+            let Flow::Pass(next) = layer.packet_out(packet, meta)? else { return Ok(Flow::Drop) };
+            packet = next;
+        }
+        let mut frame = packet.into_bytes();
+        for layer in self.layers.iter().rev() {
+            let Flow::Pass(next) = layer.frame_out(frame, meta)? else { return Ok(Flow::Drop) };
+            frame = next;
+        }
+        Ok(Flow::Pass(frame))
     }
+
+    fn judge_in<T>(&self, judgement: Result<Flow<T>, DecodeError>) -> Result<Flow<T>, DecodeError> {
+        match &judgement {
+            Ok(Flow::Pass(_)) => {}
+            Ok(Flow::Drop) => count(&self.counters.dropped_in),
+            Err(_) => count(&self.counters.refused_in),
+        }
+        judgement
+    }
+}
+
+fn decode(frame: Bytes, meta: &mut Meta, options: &DecodeOptions) -> Result<Packet, DecodeError> {
+    let (packet, repairs) = Packet::decode_with(frame, options)?;
+    meta.repairs = repairs;
+    Ok(packet)
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 impl fmt::Debug for Chain {

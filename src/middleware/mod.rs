@@ -5,14 +5,30 @@
 //!   out:  frame ◄── frame_out ◄── encode ◄── packet_out ◄── packet
 //! ```
 
+mod allowed_type_tags;
 mod chain;
+mod envelope;
+mod hooks;
+mod only_for;
 
-#[allow(unused_imports, reason = "until the codecs have it")]
+pub use allowed_type_tags::AllowedTypeTags;
 pub(crate) use chain::Chain;
+pub use chain::Filtered;
+#[cfg(feature = "crypto")]
+pub use envelope::{ChaCha20Poly1305, Crc32, HmacSha256};
+pub use envelope::{
+    Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, ProtocolError, ReplayWindow, Signature,
+};
+pub use hooks::{
+    OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+};
+pub use only_for::OnlyFor;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::packet::{EncodeError, Meta, Packet};
+use crate::packet::{EncodeError, Meta, Packet, Peer};
 use crate::wire::DecodeError;
 
 /// What sits between the wire and the packets of a channel, a client or a codec: it sees each frame
@@ -22,8 +38,17 @@ use crate::wire::DecodeError;
 /// Several of them are layers of an onion: the first one added is next to the wire. On the way in
 /// they are asked in the order in which they were added, on the way out in the reverse order.
 ///
-/// They are called by whoever reads or sends, so they must not wait; all connections and all
-/// clones of a channel or client share them, hence `&self`.
+/// They are called by whoever reads or sends, so they must not wait, nor send or read by the channel
+/// or client that they are part of. All connections and all clones of a channel or client share
+/// them, hence `&self`.
+///
+/// On the way out they are asked when a packet is sent, also where it waits in a queue then.
+///
+/// Add them with [`Udp::middleware`](crate::Udp::middleware),
+/// [`StreamOptions::middleware`](crate::StreamOptions::middleware), or to a bare codec with
+/// [`Codec::middleware`](crate::Codec::middleware) and
+/// [`Datagram::middleware`](crate::Datagram::middleware). An `Arc` of one is one, to keep a hand on
+/// it.
 ///
 /// ```
 /// use tokio_osc::{DecodeError, Flow, Meta, Middleware, Packet};
@@ -72,6 +97,42 @@ pub trait Middleware: Send + Sync + 'static {
     fn frame_out(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
         let _ = meta;
         Ok(Flow::Pass(frame))
+    }
+
+    /// The same for certain peers only: what comes from others or goes to them passes by.
+    ///
+    /// ```
+    /// use tokio_osc::{Flow, Middleware, on_packet_in};
+    ///
+    /// // Only this host is heard.
+    /// let deaf = on_packet_in(|_, _| Flow::Drop)
+    ///     .only_for(|peer| !peer.ip().is_some_and(|ip| ip.is_loopback()));
+    /// # let _ = deaf;
+    /// ```
+    fn only_for<P>(self, peers: P) -> OnlyFor<Self, P>
+    where
+        Self: Sized,
+        P: Fn(Peer) -> bool + Send + Sync + 'static,
+    {
+        OnlyFor::new(self, peers)
+    }
+}
+
+impl<M: Middleware + ?Sized> Middleware for Arc<M> {
+    fn frame_in(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, DecodeError> {
+        (**self).frame_in(frame, meta)
+    }
+
+    fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
+        (**self).packet_in(packet, meta)
+    }
+
+    fn packet_out(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, EncodeError> {
+        (**self).packet_out(packet, meta)
+    }
+
+    fn frame_out(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
+        (**self).frame_out(frame, meta)
     }
 }
 

@@ -66,7 +66,8 @@ pub trait Destination: Send + Sync + 'static {
 pub enum Outcome {
     /// It is with the operating system, or in the queue of a connection or of a reconnecting client.
     Sent {
-        /// Peers that it was sent to: 1 for a client, the connections for an outlet.
+        /// Peers that it was sent to: 1 for a client, the connections for an outlet; without those
+        /// that the middleware has kept it from.
         peers: usize,
     },
     /// It was sent to some of the peers.
@@ -131,9 +132,9 @@ impl From<Result<(), FrameError>> for Outcome {
 impl From<Result<BroadcastReport, FrameError>> for Outcome {
     fn from(queued: Result<BroadcastReport, FrameError>) -> Self {
         match queued {
-            Ok(BroadcastReport { queued, missed: 0 }) => Self::Sent { peers: queued },
+            Ok(BroadcastReport { queued, missed: 0, .. }) => Self::Sent { peers: queued },
             Ok(BroadcastReport { queued: 0, .. }) => Self::full(),
-            Ok(BroadcastReport { queued, missed }) => {
+            Ok(BroadcastReport { queued, missed, .. }) => {
                 Self::Partly { sent: queued, missed, error: FrameErrorKind::Full.into() }
             }
             Err(error) => Self::Failed(error),
@@ -144,7 +145,7 @@ impl From<Result<BroadcastReport, FrameError>> for Outcome {
 #[cfg(feature = "net")]
 impl From<Result<SendReport, FrameError>> for Outcome {
     fn from(sent: Result<SendReport, FrameError>) -> Self {
-        let SendReport { sent, failed } = match sent {
+        let SendReport { sent, failed, .. } = match sent {
             Ok(report) => report,
             Err(error) => return Self::Failed(error),
         };

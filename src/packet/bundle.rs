@@ -104,6 +104,11 @@ impl Bundle {
     pub fn as_bytes(&self) -> &Bytes {
         &self.frame
     }
+
+    /// The bytes of the bundle, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        self.frame
+    }
 }
 
 impl PartialEq for Bundle {

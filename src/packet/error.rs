@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::types::TypeTag;
-use crate::wire::DecodeErrorKind;
+use crate::wire::{DecodeErrorKind, EnvelopeFault};
 
 /// Why a message or bundle cannot be encoded: the caller's fault, found before anything is sent.
 ///
@@ -57,6 +57,8 @@ pub enum EncodeErrorKind {
     NotAPacket(DecodeErrorKind),
     /// The options that the packet was checked against do not accept it.
     NotAccepted(DecodeErrorKind),
+    /// An [`Envelope`](crate::Envelope) could not be made. The position is 0.
+    Envelope(EnvelopeFault),
 }
 
 impl fmt::Display for EncodeError {
@@ -71,6 +73,7 @@ impl fmt::Display for EncodeError {
             EncodeErrorKind::ArraysTooDeep => f.write_str("arrays nest deeper than 255"),
             EncodeErrorKind::NotAPacket(kind) => write!(f, "no packet: {kind}, at byte {at}"),
             EncodeErrorKind::NotAccepted(kind) => write!(f, "not accepted: {kind}, at byte {at}"),
+            EncodeErrorKind::Envelope(fault) => fault.fmt(f),
             EncodeErrorKind::Unstable => f.write_str("the argument list changed while it was encoded"),
         }
     }

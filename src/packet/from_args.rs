@@ -55,7 +55,8 @@ pub trait FromArgs<'a>: Sized {
 
 /// Marks the [`FromArgs`] types that borrow nothing from the message, as handlers need them.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` borrows from the message or cannot be read from OSC arguments",
+    message = "`{Self}` cannot be an argument of an OSC handler",
+    note = "integers are `i32` or `i64`, numbers with a point `f32` or `f64`; all types are listed at `FromArgs`",
     note = "a handler owns its arguments: `String` instead of `&str`, `Bytes` instead of `&[u8]`, `Arg` instead of `ArgRef`"
 )]
 pub trait OwnedArgs: for<'a> FromArgs<'a> {}

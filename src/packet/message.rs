@@ -205,6 +205,11 @@ impl Message {
     pub fn as_bytes(&self) -> &Bytes {
         &self.frame
     }
+
+    /// The bytes of the message, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        self.frame
+    }
 }
 
 impl fmt::Debug for Message {

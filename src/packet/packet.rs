@@ -112,6 +112,14 @@ impl Packet {
             Self::Bundle(bundle) => bundle.as_bytes(),
         }
     }
+
+    /// The bytes of the packet, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Message(message) => message.into_bytes(),
+            Self::Bundle(bundle) => bundle.into_bytes(),
+        }
+    }
 }
 
 impl From<Message> for Packet {

@@ -23,12 +23,11 @@ use super::Shutdown;
 use super::inlet::Source;
 use super::intake::Intake;
 use super::orders::Order;
+use super::share::Share;
 use super::unit::Shared;
 use super::wake::Flag;
 use crate::schedule::{Precision, Timer};
 
-/// Packets taken in, and packets run, before other tasks of the runtime get their turn.
-const BURST: usize = 64;
 /// Packets taken in before one of them runs.
 const SIP: usize = 16;
 
@@ -112,7 +111,7 @@ pub(super) async fn drive(shared: Arc<Shared>, start: Start) {
         while reports.as_mut().is_some_and(|ticks| ticks.poll_tick(cx).is_ready()) {
             shared.trace_stats();
         }
-        let (mut intakes, mut runs) = (BURST, BURST);
+        let mut share = Share::new();
         loop {
             if let Some(future) = running.as_mut().as_pin_mut() {
                 if flag.take() && future.poll(&mut Context::from_waker(&waker)).is_ready() {
@@ -120,18 +119,18 @@ pub(super) async fn drive(shared: Arc<Shared>, start: Start) {
                 }
             }
             let idle = running.is_none();
-            if intakes == 0 || runs == 0 {
+            if share.is_spent() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             if let Some(arrival) = idle.then(|| intake.next()).flatten() {
-                runs -= 1;
+                share.runs_one();
                 flag.set();
                 running.set(Some(run(arrival)));
                 continue;
             }
-            let taken = intake.take_in(cx, SIP.min(intakes));
-            intakes -= taken;
+            let taken = intake.take_in(cx, SIP.min(share.intakes));
+            share.intakes -= taken;
             let wake = shared.schedule().next_wake();
             let due = timer.poll_due(cx, &*shared.clock, wake).is_ready();
             if taken > 0 || (idle && due) {

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::inlet::Inlet;
 use super::stats::{Counter, Counters};
 use crate::channel::Throttle;
-use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, WayBack};
+use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, ReplyError, WayBack};
 use crate::packet::{Message, Meta};
 
 #[derive(Default)]
@@ -127,7 +127,10 @@ impl Ground {
             match back.send(packet, meta.peer).await {
                 Ok(()) => counters.replies.up(),
                 Err(error) => {
-                    counters.replies_dropped.up();
+                    match error {
+                        ReplyError::Rate => counters.replies_over_rate.up(),
+                        _ => counters.replies_dropped.up(),
+                    }
                     if let Some(suppressed) = self.faults.unsent.pass() {
                         tracing::debug!(
                             target: "tokio_osc::dispatch",

@@ -15,6 +15,7 @@ mod pending;
 mod roster;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod server;
+mod share;
 mod shutdown;
 mod stats;
 mod times;

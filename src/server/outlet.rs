@@ -12,7 +12,7 @@ use crate::packet::{Packet, Peer};
 
 impl SendBack for Outlet {
     fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>> {
-        async move { self.reply(&packet, peer).await.map_err(into_io) }.boxed()
+        async move { self.reply(packet, peer).await.map_err(into_io) }.boxed()
     }
 }
 

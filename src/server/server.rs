@@ -17,7 +17,7 @@ use super::roster::Roster;
 use super::unit::{Limits, Shared};
 use super::{ChannelError, ChannelErrorKind, ChannelEvents, ServerHandle, Shutdown};
 use crate::channel::Channel;
-use crate::dispatch::{Dispatch, Router, Subscription};
+use crate::dispatch::{Dispatch, ReplyRate, Router, Subscription};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Precision, Queue, ScheduleLimits, SystemClock, TimeOptions};
@@ -78,7 +78,7 @@ impl Server {
             time: TimeOptions::new(),
             precision: Precision::default(),
             inbox: INBOX,
-            limits: Limits { calls: MAX_CALLS, steps: MAX_STEPS },
+            limits: Limits { calls: MAX_CALLS, steps: MAX_STEPS, reply_rate: None },
             signal: None,
             shutdown: Shutdown::new(),
             report_every: None,
@@ -227,6 +227,30 @@ impl Server {
     /// million at most.
     pub fn max_steps(mut self, steps: usize) -> Self {
         self.limits.steps = steps;
+        self
+    }
+
+    /// Replies that one source may cause: `burst` at once, then `per_second`; those beyond are dropped
+    /// and counted. Default: no such limit; both are at least 1.
+    ///
+    /// Whoever forges the address of a UDP packet has the reply sent to another, and a small question
+    /// with a large answer makes a flood of it. The budget of a packet bounds what one question does,
+    /// this rate what a victim gets in all. It is for each IP address that has no connection; peers
+    /// of streams are not limited. 4,096 addresses have a rate of their own at a time; the others,
+    /// while there is no place, share one: nobody loses his limit by many forged addresses.
+    ///
+    /// ```
+    /// use tokio_osc::{Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// let server = Server::new(Router::new().route("/status", || ("/status", "a long list")))
+    ///     .listen("udp", Channel::udp("127.0.0.1:0").await?)
+    ///     .reply_rate(100, 20);
+    /// # drop(server);
+    /// # Ok(()) }
+    /// ```
+    pub fn reply_rate(mut self, per_second: u32, burst: u32) -> Self {
+        self.limits.reply_rate = Some(Arc::new(ReplyRate::new(per_second, burst)));
         self
     }
 

@@ -155,6 +155,9 @@ counters! {
     /// Replies dropped: over the budget of a packet (64 replies, 64 KiB), to a peer without a way
     /// back, or refused by the operating system.
     replies_dropped,
+    /// Replies dropped because their source had as many as it may
+    /// ([`Server::reply_rate`](crate::Server::reply_rate)).
+    replies_over_rate,
     /// Bundles that were waiting when their channel or the server was shut down.
     discarded,
     /// Packets that waited for a handler when the deadline of a shutdown had passed.

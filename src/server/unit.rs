@@ -10,7 +10,7 @@ use super::inlet::{Inlet, Record};
 use super::orders::Orders;
 use super::roster::Roster;
 use super::stats::Stats;
-use crate::dispatch::{Cached, Dispatch, Found, Lookup, Routes, WayBack};
+use crate::dispatch::{Cached, Dispatch, Found, Lookup, ReplyRate, Routes, WayBack};
 use crate::packet::{Message, Meta, Packet};
 use crate::schedule::{Clock, Queue, TimeOptions};
 
@@ -38,13 +38,15 @@ pub(super) struct Shared {
     limits: Limits,
 }
 
-/// What one packet may cause.
-#[derive(Clone, Copy, Debug)]
+/// What one packet may cause, and what all of a source.
+#[derive(Debug)]
 pub(super) struct Limits {
     /// Handler calls.
     pub(super) calls: usize,
     /// Steps of matching.
     pub(super) steps: usize,
+    /// Replies.
+    pub(super) reply_rate: Option<Arc<ReplyRate>>,
 }
 
 /// What the last message leaves for the next: memory, and the routes if they did not change.
@@ -143,7 +145,7 @@ impl Shared {
             found: &mut scratch.found,
             inlet: &inlet,
             calls: self.limits.calls,
-            back: WayBack::new(inlet.socket()),
+            back: WayBack::new(inlet.socket(), self.limits.reply_rate.as_ref()),
         };
         match packet {
             Packet::Message(message) => self.message(&mut turn, &message, &meta).await,

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "net")]
 mod clock_sync;
+mod frame_loop;
 mod pacer;
 mod relay;
 mod ticker;
@@ -10,6 +11,7 @@ mod timed_sender;
 
 #[cfg(feature = "net")]
 pub use clock_sync::{ClockEstimate, ClockSync, ClockSyncError};
+pub use frame_loop::{FrameLoop, InsideRuntime};
 pub use pacer::{Pacer, PacerCounts, PacerHandle};
 pub use relay::{Relay, RelayCounts, RelayHandle, RelayedTo};
 pub use ticker::{Tick, Ticker};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::EnvelopeFault;
 use crate::types::TypeTag;
 
 /// Why a packet was refused, and where: always the fault of its sender.
@@ -17,7 +18,8 @@ use crate::types::TypeTag;
 /// | `OSCInvalidRawError` (decoding) | [`DecodeError`], but for the next two |
 /// | `OSCUnknownTypetagError`, decoding | [`UnknownTypeTag`](DecodeErrorKind::UnknownTypeTag), [`TypeTagNotAllowed`](DecodeErrorKind::TypeTagNotAllowed) |
 /// | `OSCUnknownTypetagError`, encoding | [`NotAccepted`](crate::EncodeErrorKind::NotAccepted) by [`Packet::check`](crate::Packet::check); an unknown tag cannot be written |
-/// | `OSCInvalidSignatureError`, `OSCCorruptedRawError` | errors of the envelope middleware: it drops the packet |
+/// | `OSCInvalidSignatureError` | [`EnvelopeFault::InvalidSignature`], as [`DecodeErrorKind::Envelope`] |
+/// | `OSCCorruptedRawError` | [`EnvelopeFault::Corrupted`], as [`DecodeErrorKind::Envelope`] |
 /// | `OSCInternalBugError` | none |
 /// | errors of Python that leak (`struct.error`, `IndexError`, `UnicodeError`, …) | the kind that fits; values of another type than asked for are an [`ArgsError`](crate::ArgsError) |
 ///
@@ -107,6 +109,8 @@ pub enum DecodeErrorKind {
     BadEscape,
     /// A frame longer than the limit of its framing.
     FrameTooLong,
+    /// An [`Envelope`](crate::Envelope) has refused it. The offset is 0.
+    Envelope(EnvelopeFault),
 }
 
 impl fmt::Display for DecodeErrorKind {
@@ -114,6 +118,7 @@ impl fmt::Display for DecodeErrorKind {
         f.write_str(match self {
             Self::UnknownTypeTag(tag) => return write!(f, "unknown type tag '{}'", tag.escape_ascii()),
             Self::TypeTagNotAllowed(tag) => return write!(f, "type tag '{tag}' is not allowed"),
+            Self::Envelope(fault) => return fault.fmt(f),
             Self::Empty => "an empty packet",
             Self::Unaligned => "a length that is no multiple of 4",
             Self::TooLarge => "a packet of more than 2^31 - 1 bytes",

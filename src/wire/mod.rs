@@ -1,6 +1,7 @@
 //! The format: bytes in, offsets out; values in, bytes out. Only this floor touches offsets.
 
 mod dump;
+mod envelope_fault;
 mod error;
 mod levels;
 mod mend;
@@ -14,6 +15,7 @@ mod write;
 
 pub use dump::HexDump;
 pub(crate) use dump::hex;
+pub use envelope_fault::EnvelopeFault;
 pub use error::{DecodeError, DecodeErrorKind};
 pub(crate) use mend::mend;
 pub use options::DecodeOptions;

@@ -1,12 +1,11 @@
 //! Answers: what a handler returns, what it says later, and how much of it there may be.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_osc::{Args, Bundle, Channel, Message, Packet, Reply, ReplyError, Router, Server, State};
-
-use super::ms;
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
@@ -30,17 +29,25 @@ async fn ask(socket: &UdpSocket, address: &str) {
 
 #[tokio::test]
 async fn a_handle_answers_later_and_from_the_receiving_socket() {
-    let router = Router::new().route("/measure", |reply: Reply| {
-        assert!(reply.peer().address().is_some());
-        tokio::spawn(async move {
-            tokio::time::sleep(ms(5)).await;
-            for n in 0..3 {
-                reply.send(("/measured", n)).await.unwrap();
-            }
-        });
-    });
+    let measured = Arc::new(Notify::new());
+    let router = Router::with_state(Arc::clone(&measured)).route(
+        "/measure",
+        |State(measured): State<Arc<Notify>>, reply: Reply| {
+            assert!(reply.peer().address().is_some());
+            tokio::spawn(async move {
+                measured.notified().await;
+                for n in 0..3 {
+                    reply.send(("/measured", n)).await.unwrap();
+                }
+            });
+        },
+    );
     let (server, socket) = asking(router).await;
     ask(&socket, "/measure").await;
+    while server.stats().handled < 1 {
+        tokio::task::yield_now().await;
+    }
+    measured.notify_one();
     for n in 0..3 {
         assert_eq!(answer(&socket).await, format!("/measured ,i {n}"));
     }

@@ -10,6 +10,7 @@ import sys
 from typing import NamedTuple
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\'.\'|\S+')
+PLAIN_ADDRESS = re.compile(r"/[!-~]*")
 CONSTANTS = {True: "true", False: "false", None: "nil"}
 
 
@@ -71,9 +72,14 @@ def value(tag, token):
     return {"T": True, "F": False, "N": None, "I": None}[tag]
 
 
+def quoted(address):
+    """An address as a line begins with it."""
+    return address if PLAIN_ADDRESS.fullmatch(address) else json.dumps(address)
+
+
 def line(address, tags, args):
     """The canonical line of a message; `args` holds a sequence for each array."""
-    words = [address, "," + tags]
+    words = [quoted(address), "," + tags]
     levels, args = [], iter(args)
     for tag in tags:
         if tag == "[":

@@ -1,13 +1,18 @@
-"""python-osc: `serve` prints what its server hears; `client PORT` sends what standard input says.
+"""python-osc: `serve` prints what its server hears; `client PORT` sends what standard input says; `decode` prints
+what it reads from each packet of standard input.
 
 The server answers `/ping ,i n` with `/pong ,i n`. The client's command `#receive` prints the next packet that
-comes back to its own socket.
+comes back to its own socket. `decode` reads lines of hexadecimal digits, and ends each answer with `#done`,
+`#refused` or, after some CPU time, `#hangs`.
 """
 
+import logging
+import signal
 import sys
 from datetime import datetime
 
 from pythonosc.dispatcher import Dispatcher, Handler
+from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
@@ -18,6 +23,8 @@ from pythonosc.udp_client import UDPClient
 import canonical
 
 UNIX_EPOCH = 2_208_988_800
+CPU_SECONDS_PER_PACKET = 0.3
+LEVELS_TO_PRINT = 10_000
 
 
 class Printer(Handler):
@@ -37,11 +44,13 @@ class PrintAll(Dispatcher):
 
 def line(message):
     """The library drops the type tags: they are taken from the datagram, the values from the library."""
+    if b"," not in message.dgram:
+        return canonical.quoted(message.address)
     _, at = get_string(message.dgram, 0)
     tags, _ = get_string(message.dgram, at)
     try:
         return canonical.line(message.address, tags[1:], values(tags[1:], message.params))
-    except StopIteration:
+    except (StopIteration, TypeError):
         return f"#lost {tags} {message.params}"
 
 
@@ -97,4 +106,43 @@ def client(port):
     canonical.send_from_stdin(lambda packet: client.send(built(packet)), lambda name: commands[name]())
 
 
-{"serve": serve, "client": client}[sys.argv[1]](*sys.argv[2:])
+def decode():
+    """The library writes a log line for each type tag that it does not know."""
+    logging.disable()
+    signal.signal(signal.SIGVTALRM, hang)
+    for digits in sys.stdin:
+        canonical.say("\n".join(decoded(bytes.fromhex(digits))))
+
+
+def hang(_signal, _frame):
+    raise TimeoutError
+
+
+def decoded(datagram):
+    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS_PER_PACKET)
+    try:
+        packet = OscBundle(datagram) if OscBundle.dgram_is_bundle(datagram) else OscMessage(datagram)
+    except TimeoutError:
+        return ["#hangs"]
+    except Exception:  # whatever the library raises is its answer
+        return ["#refused"]
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    levels = sys.getrecursionlimit()
+    sys.setrecursionlimit(LEVELS_TO_PRINT)
+    try:
+        return [*lines(packet), "#done"]
+    finally:
+        sys.setrecursionlimit(levels)
+
+
+def lines(packet):
+    if isinstance(packet, OscMessage):
+        return [line(packet)]
+    seconds = packet.timestamp
+    time_tag = 1 if seconds == IMMEDIATELY else round((seconds + UNIX_EPOCH) * 2**32)
+    inner = [text for element in packet for text in lines(element)]
+    return [f"#bundle 0x{time_tag:016x}", *inner, "#end"]
+
+
+{"serve": serve, "client": client, "decode": decode}[sys.argv[1]](*sys.argv[2:])

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 
 use super::link::{Link, check_peer};
 use crate::codec::FrameError;
-use crate::packet::IntoPacket;
+use crate::packet::{IntoPacket, Packet};
 
 /// Sends each packet to many peers; it is encoded once. What [`Client::to`](crate::Client::to) and
 /// [`Multicast::clients`](crate::Multicast::clients) return.
@@ -44,6 +44,8 @@ pub struct SendReport {
     pub sent: usize,
     /// Those that it was not sent to, and why.
     pub failed: Vec<(SocketAddr, FrameError)>,
+    /// Peers that the [`Middleware`](crate::Middleware) has kept it from.
+    pub filtered: usize,
 }
 
 impl FanOut {
@@ -60,21 +62,38 @@ impl FanOut {
     /// # Cancel safety
     /// After a drop the packet was sent to some, in the order of the peers.
     pub async fn send(&self, packet: impl IntoPacket) -> Result<SendReport, FrameError> {
+        if self.has_middleware() {
+            return Ok(self.send_filtered(&packet.into_packet()?).await);
+        }
         let mut buffer = std::mem::take(&mut *self.buffer());
         buffer.clear();
         let encoded = packet.encode(&mut buffer);
         let mut report = SendReport::default();
         if encoded.is_ok() {
             for (link, peer) in self.targets.iter() {
-                match send(link, &buffer, *peer).await {
-                    Ok(()) => report.sent += 1,
-                    Err(error) => report.failed.push((*peer, error)),
-                }
+                report.note(*peer, send(link, &buffer, *peer).await);
             }
         }
         *self.buffer() = buffer;
         encoded?;
         Ok(report)
+    }
+
+    /// The middleware may make another packet of it for each peer.
+    async fn send_filtered(&self, packet: &Packet) -> SendReport {
+        let mut report = SendReport::default();
+        for (link, peer) in self.targets.iter() {
+            match link.chain().write(packet.clone(), (*peer).into()) {
+                Ok(Some(frame)) => report.note(*peer, send(link, &frame, *peer).await),
+                Ok(None) => report.filtered += 1,
+                Err(error) => report.note(*peer, Err(error.into())),
+            }
+        }
+        report
+    }
+
+    fn has_middleware(&self) -> bool {
+        self.targets.iter().any(|(link, _)| !link.chain().is_empty())
     }
 
     /// The peers, in the order in which they are sent to.
@@ -84,6 +103,15 @@ impl FanOut {
 
     fn buffer(&self) -> std::sync::MutexGuard<'_, BytesMut> {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SendReport {
+    fn note(&mut self, peer: SocketAddr, sent: Result<(), FrameError>) {
+        match sent {
+            Ok(()) => self.sent += 1,
+            Err(error) => self.failed.push((peer, error)),
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use super::monitor::Counters;
 use crate::channel::host::require_link;
 use crate::channel::socket::failed;
 use crate::codec::{FrameError, FrameErrorKind};
-use crate::packet::Peer;
+use crate::middleware::Chain;
+use crate::packet::{Packet, Peer};
 
 /// The most bytes that UDP carries over IPv4 and IPv6.
 const MAX_V4: usize = 65_507;
@@ -28,6 +29,7 @@ pub(in crate::channel) struct Link {
     pub(super) connected: Option<SocketAddr>,
     pub(super) broadcast: bool,
     pub(super) reply_to: ReplyTo,
+    pub(super) chain: Chain,
     pub(super) counters: Counters,
 }
 
@@ -46,15 +48,38 @@ pub(super) enum ReplyTo {
 impl Link {
     pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
         let local = socket.local_addr()?;
-        let (reply_to, counters) = (ReplyTo::default(), Counters::default());
-        Ok(Self { socket, local, connected: None, broadcast: false, reply_to, counters })
+        Ok(Self {
+            socket,
+            local,
+            connected: None,
+            broadcast: false,
+            reply_to: ReplyTo::default(),
+            chain: Chain::default(),
+            counters: Counters::default(),
+        })
     }
 
     pub(in crate::channel) fn local_addr(&self) -> SocketAddr {
         self.local
     }
 
-    /// Sends a packet, waiting while the socket's buffer is full.
+    pub(in crate::channel) fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Sends a packet through the middleware, waiting while the socket's buffer is full.
+    pub(in crate::channel) async fn send_packet(
+        &self,
+        packet: Packet,
+        to: SocketAddr,
+    ) -> Result<(), FrameError> {
+        match self.chain.write(packet, to.into())? {
+            Some(frame) => self.send(&frame, to).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sends the bytes of a packet, waiting while the socket's buffer is full.
     pub(in crate::channel) async fn send(&self, frame: &[u8], to: SocketAddr) -> Result<(), FrameError> {
         check_size(frame, to)?;
         if self.connected == Some(to) {
@@ -66,7 +91,7 @@ impl Link {
         }
     }
 
-    /// Sends a packet if that needs no waiting.
+    /// Sends the bytes of a packet if that needs no waiting.
     pub(in crate::channel) fn try_send(&self, frame: &[u8], to: SocketAddr) -> Result<(), FrameError> {
         check_size(frame, to)?;
         let sent = match self.connected {
@@ -81,8 +106,8 @@ impl Link {
     }
 
     /// Sends an answer to where answers go.
-    pub(in crate::channel) async fn reply(&self, frame: &[u8], peer: Peer) -> io::Result<()> {
-        let source = peer.address().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    pub(in crate::channel) async fn reply(&self, packet: Packet, peer: Peer) -> Result<(), FrameError> {
+        let source = peer.address().ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
         let to = match self.reply_to {
             ReplyTo::Source => source,
             ReplyTo::Port(port) => {
@@ -92,7 +117,7 @@ impl Link {
             }
             ReplyTo::Address(address) => address,
         };
-        self.send(frame, to).await.map_err(io::Error::other)
+        self.send_packet(packet, to).await
     }
 
     async fn send_connected(&self, frame: &[u8]) -> Result<(), FrameError> {

@@ -10,6 +10,7 @@ use crate::channel::peer_names::PeerNames;
 use crate::channel::socket::SocketOptions;
 use crate::channel::{Channel, Client};
 use crate::codec::MAX_DATAGRAM;
+use crate::middleware::Chain;
 use crate::wire::DecodeOptions;
 
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub(super) struct Common {
     pub(super) max_datagram: usize,
     pub(super) peer_names: Option<PeerNames>,
     pub(super) reply_to: ReplyTo,
+    pub(super) chain: Chain,
 }
 
 impl Default for Common {
@@ -29,6 +31,7 @@ impl Default for Common {
             max_datagram: MAX_DATAGRAM,
             peer_names: None,
             reply_to: ReplyTo::Source,
+            chain: Chain::default(),
         }
     }
 }
@@ -38,6 +41,7 @@ impl Common {
         let mut link = Link::new(self.socket.bind(local)?)?;
         link.broadcast = self.socket.broadcast;
         link.reply_to = self.reply_to;
+        link.chain = self.chain.counting_anew();
         Ok(link)
     }
 
@@ -122,6 +126,13 @@ macro_rules! common_setters {
         /// Default and maximum 65,535: nothing is too large.
         pub fn max_datagram(mut self, bytes: usize) -> Self {
             self.common.max_datagram = bytes.min(crate::codec::MAX_DATAGRAM);
+            self
+        }
+
+        /// Adds a layer between datagrams and packets, both ways; the first one is next to the wire.
+        /// See [`Middleware`](crate::Middleware).
+        pub fn middleware(mut self, layer: impl crate::middleware::Middleware) -> Self {
+            self.common.chain.push(layer);
             self
         }
 

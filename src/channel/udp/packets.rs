@@ -10,7 +10,7 @@ use futures::Stream;
 use super::diverts::Diverts;
 use super::link::Link;
 use crate::channel::PeerNames;
-use crate::codec::Datagram;
+use crate::codec::{Datagram, ReadPacket};
 use crate::packet::{Meta, Packet, Peer};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
@@ -36,10 +36,11 @@ impl UdpPackets {
         max_datagram: usize,
         names: Option<PeerNames>,
     ) -> Self {
+        let codec = Datagram::with_options(options).chain(link.chain().clone());
         Self {
             link,
             buffer: vec![0; max_datagram + 1].into_boxed_slice(),
-            codec: Datagram::with_options(options),
+            codec,
             left: BURST,
             names,
             diverts: Diverts::default(),
@@ -54,7 +55,8 @@ impl UdpPackets {
         &self.diverts
     }
 
-    fn decode(&mut self, len: usize, peer: Peer) -> (Result<Packet, DecodeError>, Meta) {
+    /// The packet of a datagram; `None` if the middleware has dropped it.
+    fn decode(&mut self, len: usize, peer: Peer) -> Option<ReadPacket> {
         let mut meta = Meta::from_peer(peer);
         if let Some(names) = &self.names {
             meta.peer_name = peer.address().and_then(|address| names.get(address));
@@ -62,13 +64,10 @@ impl UdpPackets {
         let max = self.buffer.len() - 1;
         let Some(datagram) = self.buffer.get(..len).filter(|datagram| datagram.len() <= max) else {
             self.link.counters.oversized();
-            return (Err(DecodeError::new(DecodeErrorKind::Truncated, max)), meta);
+            return Some((Err(DecodeError::new(DecodeErrorKind::Truncated, max)), meta));
         };
-        let packet = self.codec.read(datagram).map(|(packet, repairs)| {
-            meta.repairs = repairs;
-            packet
-        });
-        (packet, meta)
+        let packet = self.codec.read(datagram, &mut meta).transpose()?;
+        Some((packet, meta))
     }
 
     /// Whether it is an answer to a request that another reads for.
@@ -78,7 +77,7 @@ impl UdpPackets {
 }
 
 impl Stream for UdpPackets {
-    type Item = (Result<Packet, DecodeError>, Meta);
+    type Item = ReadPacket;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
@@ -91,7 +90,7 @@ impl Stream for UdpPackets {
             match this.link.socket.try_recv_from(&mut this.buffer) {
                 Ok((len, from)) => {
                     this.left -= 1;
-                    let (packet, meta) = this.decode(len, Peer::from(from));
+                    let Some((packet, meta)) = this.decode(len, Peer::from(from)) else { continue };
                     if !this.is_answer(&packet, meta.peer) {
                         return Poll::Ready(Some((packet, meta)));
                     }

@@ -30,6 +30,9 @@ impl UdpSender {
     }
 
     pub(in crate::channel) async fn send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+        if !self.link.chain().is_empty() {
+            return self.link.send_packet(packet.into_packet()?, self.peer).await;
+        }
         let mut datagram = self.take_buffer();
         let sent = match packet.encode(&mut datagram) {
             Ok(()) => self.link.send(&datagram, self.peer).await,
@@ -40,6 +43,10 @@ impl UdpSender {
     }
 
     pub(in crate::channel) fn try_send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+        if !self.link.chain().is_empty() {
+            let frame = self.link.chain().write(packet.into_packet()?, self.peer.into())?;
+            return frame.map_or(Ok(()), |frame| self.link.try_send(&frame, self.peer));
+        }
         let mut datagram = self.take_buffer();
         let encoded = packet.encode(&mut datagram).map_err(FrameError::from);
         let sent = encoded.and_then(|()| self.link.try_send(&datagram, self.peer));

@@ -23,6 +23,7 @@ use crate::wire::DecodeOptions;
 /// | [`dscp`](Udp::dscp), [`device`](Udp::device) | none |
 /// | [`max_datagram`](Udp::max_datagram) | 65,535 bytes |
 /// | [`decode`](Udp::decode) | [`DecodeOptions::default`] |
+/// | [`middleware`](Udp::middleware) | none |
 /// | [`reply_to`](Udp::reply_to) | to the sender |
 ///
 /// ```

@@ -1,0 +1,377 @@
+//! Handlers that run where and when their owner says: calls wait in an inbox until he processes it.
+
+use std::any::Any;
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+
+use super::handler::{Extract, Function, Outcome, Returned};
+use super::mailbox::{Mailbox, Overflow, Pushed};
+use super::process::{Budget, Progress};
+use super::{Context, Rejection, Replies};
+
+/// Handlers that run when and where their owner says, with I/O and time tags in the background: for
+/// games, plug-ins and user interfaces, whose state belongs to one thread.
+///
+/// [`on`](Inbox::on) makes a handler into one for a [`Router`](crate::Router). When a message takes
+/// such a route, its parameters are extracted at once, and the call waits here until the owner calls
+/// [`process`](Inbox::process), on any thread, in a runtime or not. The handlers get what `process`
+/// is given, `&mut S`; this need not be `Send`, and may borrow.
+///
+/// Calls are made in the order of dispatch, whatever their routes; those of the messages of a bundle
+/// stand side by side if one server posts here, and are posted when the bundle is due. A budget may
+/// end between two of them. For the server's numbers a message is handled when its call waits.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Args, Captures, Inbox, Overflow, Router};
+///
+/// #[derive(Default)]
+/// struct Game { pitch: [f32; 8], paused: bool }
+///
+/// let mut inbox = Inbox::new(1_024).overflow(Overflow::DropOldest);
+/// let router = Router::new()
+///     .route("/synth/*/freq", inbox.on(|game: &mut Game, Captures(n): Captures<usize>, Args(hz): Args<f32>| {
+///         if let Some(pitch) = game.pitch.get_mut(n) { *pitch = hz; }
+///     }))
+///     .route("/pause", inbox.on(|game: &mut Game, Args(paused): Args<bool>| game.paused = paused))
+///     .route("/ping", |Args(n): Args<i32>| ("/pong", n));       // runs in the background
+/// // … Server::new(router).listen(…).spawn() …
+///
+/// let mut game = Game::default();
+/// for _frame in 0..3 {
+///     inbox.process(&mut game, Duration::from_millis(2));
+///     // … draw …
+/// }
+/// ```
+pub struct Inbox<S> {
+    shared: Arc<Shared>,
+    handlers: Vec<Handler<S>>,
+}
+
+type Handler<S> = Box<dyn FnMut(&mut S, Parameters) + Send>;
+type Parameters = Box<dyn Any + Send>;
+
+struct Shared {
+    mailbox: Mailbox<Letter>,
+    dropped: AtomicU64,
+    /// How many [`Post`]s there are.
+    posts: AtomicUsize,
+}
+
+/// A call that waits.
+struct Letter {
+    handler: usize,
+    parameters: Parameters,
+}
+
+impl<S> Inbox<S> {
+    /// An inbox in which at most `capacity` calls wait (at least 1).
+    pub fn new(capacity: usize) -> Self {
+        Self::with(capacity, Overflow::default())
+    }
+
+    /// What happens when `capacity` calls wait. Default [`Overflow::Wait`]: then a server waits for
+    /// the owner, with all its routes. To be set before the first handler.
+    ///
+    /// # Panics
+    /// There is a handler.
+    #[track_caller]
+    pub fn overflow(self, overflow: Overflow) -> Self {
+        assert!(self.handlers.is_empty(), "the policy of an inbox is set before its first handler");
+        Self::with(self.shared.mailbox.capacity(), overflow)
+    }
+
+    fn with(capacity: usize, overflow: Overflow) -> Self {
+        let mailbox = Mailbox::new(capacity, overflow);
+        let shared = Shared { mailbox, dropped: AtomicU64::new(0), posts: AtomicUsize::new(0) };
+        Self { shared: Arc::new(shared), handlers: Vec::new() }
+    }
+
+    /// A handler for [`Router::route`](crate::Router::route), which leaves its calls here: a function
+    /// or closure of `&mut S` and up to 8 extractors, which may change what it captures and returns
+    /// nothing. To answer, it asks for a [`Reply`](crate::Reply), and uses
+    /// [`try_send`](crate::Reply::try_send).
+    ///
+    /// The result can be cloned for several routes.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Inbox, Reply, Router};
+    ///
+    /// let mut inbox = Inbox::new(64);
+    /// let mut calls = 0;
+    /// let count = inbox.on(move |log: &mut Vec<i32>, Args(n): Args<i32>, reply: Reply| {
+    ///     calls += 1;
+    ///     log.push(n);
+    ///     reply.try_send(("/seen", calls)).ok();
+    /// });
+    /// let router = Router::new().route("/left", count.clone()).route("/right", count);
+    /// # let _ = inbox.process(&mut Vec::new(), std::time::Duration::ZERO);
+    /// ```
+    pub fn on<H, T>(&mut self, mut handler: H) -> Post<T>
+    where
+        H: InboxHandler<S, T>,
+        T: Send + 'static,
+    {
+        let post = Post::new(&self.shared, self.handlers.len());
+        self.handlers.push(Box::new(move |state, parameters| {
+            if let Ok(parameters) = parameters.downcast() {
+                handler.call(state, *parameters);
+            }
+        }));
+        post
+    }
+
+    /// Runs the handlers of what waits, in order, until nothing does or the budget is spent.
+    ///
+    /// # Panics
+    /// A handler does; its call is gone then, and the others still wait.
+    pub fn process(&mut self, state: &mut S, budget: impl Into<Budget>) -> Progress {
+        let mut meter = budget.into().start();
+        while let Poll::Ready(Some(letter)) = self.shared.mailbox.try_pop() {
+            if let Some(handler) = self.handlers.get_mut(letter.handler) {
+                handler(state, letter.parameters);
+            }
+            if meter.spend() {
+                break;
+            }
+        }
+        meter.progress(self.is_empty())
+    }
+
+    /// Waits until a call waits; `false` when none does and none can come any more, because the
+    /// routes are gone. For an owner that is a task:
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tokio_osc::{Args, Inbox, Message, Meta, Peer, Router, Server};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+    /// # let packets = futures::stream::iter([(Ok(Message::new("/n", 7)?.into()), Meta::from_peer(Peer::LOCAL))]);
+    /// let mut inbox = Inbox::new(64);
+    /// let router = Router::new().route("/n", inbox.on(|sum: &mut i32, Args(n): Args<i32>| *sum += n));
+    /// let server = tokio::spawn(Server::new(router).feed("replay", packets).run());
+    ///
+    /// let mut sum = 0;
+    /// while inbox.ready().await {
+    ///     inbox.process(&mut sum, Duration::from_millis(1));
+    /// }
+    /// assert_eq!(sum, 7);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// A dropped future has taken nothing.
+    pub async fn ready(&mut self) -> bool {
+        poll_fn(|cx| self.poll_ready(cx)).await
+    }
+
+    /// The same for an owner that is a thread: blocks it until a call waits, at most for `timeout`.
+    /// Whether one does.
+    pub fn wait(&mut self, timeout: Duration) -> bool {
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let begin = Instant::now();
+        loop {
+            if let Poll::Ready(ready) = self.poll_ready(&mut TaskContext::from_waker(&waker)) {
+                return ready;
+            }
+            match timeout.checked_sub(begin.elapsed()) {
+                Some(left) if !left.is_zero() => std::thread::park_timeout(left),
+                _ => return false,
+            }
+        }
+    }
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<bool> {
+        match self.shared.mailbox.poll_filled(cx) {
+            Poll::Ready(()) => Poll::Ready(true),
+            Poll::Pending if self.shared.posts.load(Ordering::Acquire) == 0 => Poll::Ready(!self.is_empty()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// How many calls wait.
+    pub fn len(&self) -> usize {
+        self.shared.mailbox.len()
+    }
+
+    /// Whether no call waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many calls were dropped because too many waited.
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+}
+
+/// What waits is dropped, and nobody waits for room any more.
+impl<S> Drop for Inbox<S> {
+    fn drop(&mut self) {
+        self.shared.mailbox.abandon();
+    }
+}
+
+impl<S> fmt::Debug for Inbox<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox")
+            .field("waiting", &self.len())
+            .field("dropped", &self.dropped())
+            .finish_non_exhaustive()
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// A function or closure of `&mut S` and up to 8 extractors: what [`Inbox::on`] takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler of this `Inbox`",
+    note = "it is a `fn` or closure of `&mut {S}` and up to 8 extractors that returns `()`, and is `Send` and `'static`"
+)]
+pub trait InboxHandler<S, T>: Send + 'static {
+    /// Calls it.
+    fn call(&mut self, state: &mut S, parameters: T);
+}
+
+macro_rules! parameters {
+    ($($name:ident)*) => {
+        impl<S, Func, $($name),*> InboxHandler<S, ($($name,)*)> for Func
+        where
+            Func: FnMut(&mut S, $($name),*) + Send + 'static,
+        {
+            #[allow(non_snake_case, reason = "the type's name serves as the variable's")]
+            fn call(&mut self, state: &mut S, ($($name,)*): ($($name,)*)) {
+                self(state, $($name),*);
+            }
+        }
+    };
+}
+
+parameters!();
+parameters!(A);
+parameters!(A B);
+parameters!(A B C);
+parameters!(A B C D);
+parameters!(A B C D E);
+parameters!(A B C D E F);
+parameters!(A B C D E F G);
+parameters!(A B C D E F G H);
+
+/// A handler for routes that leaves its calls in an [`Inbox`]. What [`Inbox::on`] returns. When the
+/// inbox is gone, its calls are dropped.
+pub struct Post<T> {
+    shared: Arc<Shared>,
+    handler: usize,
+    of: PhantomData<fn(T)>,
+}
+
+impl<T> Post<T> {
+    fn new(shared: &Arc<Shared>, handler: usize) -> Self {
+        shared.posts.fetch_add(1, Ordering::Relaxed);
+        Self { shared: Arc::clone(shared), handler, of: PhantomData }
+    }
+}
+
+impl<T> Drop for Post<T> {
+    fn drop(&mut self) {
+        if self.shared.posts.fetch_sub(1, Ordering::Release) == 1 {
+            self.shared.mailbox.wake_reader();
+        }
+    }
+}
+
+/// The parameters of a call that is to wait.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Held<T>(T);
+
+impl<S, T: Extract<S>> Extract<S> for Held<T> {
+    fn extract(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        // What waits is copied: it must not keep a larger buffer alive.
+        let message = context.message.as_ref().to_owned();
+        let Context { meta, endpoint, state, back, .. } = *context;
+        T::extract(&Context { message: &message, meta, endpoint, state, back }).map(Self)
+    }
+}
+
+impl<T: Send + 'static> Function<Held<T>> for Post<T> {
+    type Output = Posting;
+
+    fn call(&self, Held(parameters): Held<T>) -> Posting {
+        let letter = Letter { handler: self.handler, parameters: Box::new(parameters) };
+        Posting { shared: Arc::clone(&self.shared), letter }
+    }
+}
+
+/// A call on its way into the inbox.
+#[doc(hidden)]
+pub struct Posting {
+    shared: Arc<Shared>,
+    letter: Letter,
+}
+
+/// Marks calls that go into an inbox.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Posted;
+
+impl Returned<Posted> for Posting {
+    type Value = ();
+    type Pending = ();
+
+    fn outcome(self) -> Outcome {
+        let Self { shared, letter } = self;
+        match shared.mailbox.try_push(letter) {
+            Ok(pushed) => {
+                shared.count(pushed);
+                Outcome::default()
+            }
+            Err(letter) => {
+                let post = async move {
+                    shared.count(shared.mailbox.push(letter).await);
+                    Replies::none()
+                };
+                Outcome::Later(post.boxed())
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn count(&self, pushed: Pushed) {
+        if pushed != Pushed::Kept {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<T> Clone for Post<T> {
+    fn clone(&self) -> Self {
+        Self::new(&self.shared, self.handler)
+    }
+}
+
+impl<T> fmt::Debug for Post<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Post").field("handler", &self.handler).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Posting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Posting").field("handler", &self.letter.handler).finish_non_exhaustive()
+    }
+}

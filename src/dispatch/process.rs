@@ -1,0 +1,92 @@
+//! How much one call of `process` may do, and what it did.
+
+use std::time::{Duration, Instant};
+
+/// How much one call of [`Inbox::process`](crate::Inbox::process) or
+/// [`FrameLoop::process`](crate::FrameLoop::process) may do: a time, and if wanted a number of steps.
+///
+/// It is looked at after each step: one step is always made, and the last one may end after the time.
+/// A step of an inbox is a call of a handler; a step of a frame loop is a turn of one task.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::Budget;
+///
+/// let budget = Budget::new(Duration::from_millis(2)).steps(100);
+/// let by_time_alone = Budget::from(Duration::from_millis(2));
+/// # assert_ne!(budget, by_time_alone);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    time: Duration,
+    steps: usize,
+}
+
+impl Budget {
+    /// This time, by the system's clock, and as many steps as fit in.
+    pub const fn new(time: Duration) -> Self {
+        Self { time, steps: usize::MAX }
+    }
+
+    /// At most so many steps.
+    pub const fn steps(mut self, steps: usize) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    pub(crate) fn start(self) -> Meter {
+        Meter { budget: self, begin: Instant::now(), steps: 0 }
+    }
+}
+
+impl From<Duration> for Budget {
+    fn from(time: Duration) -> Self {
+        Self::new(time)
+    }
+}
+
+/// A budget that is being spent.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    budget: Budget,
+    begin: Instant,
+    steps: usize,
+}
+
+impl Meter {
+    /// Counts a step; whether that was the last one.
+    pub(crate) fn spend(&mut self) -> bool {
+        self.steps += 1;
+        self.steps >= self.budget.steps || self.begin.elapsed() >= self.budget.time
+    }
+
+    pub(crate) fn progress(&self, is_idle: bool) -> Progress {
+        Progress { steps: self.steps, is_idle }
+    }
+}
+
+/// What a call of `process` did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Steps made: see [`Budget`].
+    pub steps: usize,
+    /// Whether nothing was left to do. If not, the budget was spent.
+    pub is_idle: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_step_is_always_made() {
+        let hour = Duration::from_secs(3_600);
+        assert!(Budget::new(Duration::ZERO).start().spend());
+        assert!(Budget::new(hour).steps(0).start().spend());
+        assert!(Budget::new(hour).steps(1).start().spend());
+        let mut two = Budget::new(hour).steps(2).start();
+        assert_eq!((two.spend(), two.spend()), (false, true));
+        assert_eq!(two.progress(false), Progress { steps: 2, is_idle: false });
+    }
+}

@@ -1,0 +1,58 @@
+//! Only certain types of arguments.
+
+use super::{Flow, Middleware};
+use crate::packet::{EncodeError, Meta, Packet, PacketRef};
+use crate::types::TypeTagSet;
+use crate::wire::{DecodeError, DecodeOptions};
+
+/// A layer that refuses packets with arguments of other types than these, on the way in and on the
+/// way out: for receivers that know no others, and senders that should use no others. What the seed
+/// calls `restrict_typetags`.
+///
+/// ```text
+///   2f 67 61 69 6e 00 00 00   2c 66 00 00   3f 00 00 00      "/gain" ",f" 0.5     passes "ifsb"
+///   2f 67 61 69 6e 00 00 00   2c 64 00 00   3f e0 … 00       "/gain" ",d" 0.5     refused
+/// ```
+///
+/// One such argument anywhere in a bundle refuses all of it. A packet to be sent is refused with
+/// [`EncodeErrorKind::NotAccepted`](crate::EncodeErrorKind::NotAccepted), one that arrives is an error
+/// item; for the latter alone, [`DecodeOptions::allowed_type_tags`] costs less.
+///
+/// ```
+/// use tokio_osc::{AllowedTypeTags, DecodeErrorKind, EncodeErrorKind, FrameErrorKind, TypeTag, TypeTagSet, Udp};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let plain = TypeTagSet::of("ifsb").expect("four type tags");
+/// let client = Udp::new("127.0.0.1:9000").middleware(AllowedTypeTags::new(plain)).client().await?;
+/// client.send(("/gain", 0.5_f32)).await?;
+///
+/// let error = client.send(("/gain", 0.5_f64)).await.unwrap_err();
+/// let FrameErrorKind::Encode(error) = error.kind() else { unreachable!("it was not sent") };
+/// let not_allowed = DecodeErrorKind::TypeTagNotAllowed(TypeTag::Float64);
+/// assert_eq!(error.kind(), EncodeErrorKind::NotAccepted(not_allowed));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AllowedTypeTags {
+    /// Of which only the type tags can be missed: the packets are packets.
+    options: DecodeOptions,
+}
+
+impl AllowedTypeTags {
+    /// A layer that lets these pass. Brackets count: a set without `[` and `]` has no arrays.
+    pub fn new(allowed: TypeTagSet) -> Self {
+        Self { options: DecodeOptions::unlimited().allowed_type_tags(allowed) }
+    }
+}
+
+impl Middleware for AllowedTypeTags {
+    fn packet_in(&self, packet: Packet, _meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
+        PacketRef::decode(packet.as_bytes(), &self.options)?;
+        Ok(Flow::Pass(packet))
+    }
+
+    fn packet_out(&self, packet: Packet, _meta: &mut Meta) -> Result<Flow<Packet>, EncodeError> {
+        packet.check(&self.options)?;
+        Ok(Flow::Pass(packet))
+    }
+}

@@ -1,0 +1,198 @@
+//! The configuration of an envelope: complete, or an error.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Envelope;
+use super::protocol::{Checksum, Cipher, Protocols, Signature};
+use super::replay::{Replay, ReplayWindow};
+use crate::wire::{DecodeOptions, EnvelopeFault};
+
+/// Configures an [`Envelope`]; see there for what each part is good for.
+///
+/// What is configured is required: a packet without it, or with it by another name, is refused.
+/// What is not configured must not be there.
+///
+/// # New keys
+///
+/// Keys are told apart by the name under which their function travels. To replace one without a
+/// gap, let all ends accept the new one, then let each send with the new one and accept the old one,
+/// then take the old one away:
+///
+#[cfg_attr(feature = "crypto", doc = "```")]
+#[cfg_attr(not(feature = "crypto"), doc = "```ignore")]
+/// use tokio_osc::{Envelope, HmacSha256};
+///
+/// # fn main() -> Result<(), tokio_osc::EnvelopeError> {
+/// # let (old_key, new_key) = ([1; 32], [2; 32]);
+/// let old = || HmacSha256::new(old_key).key_id("2025");
+/// let new = || HmacSha256::new(new_key).key_id("2026");
+///
+/// let first = Envelope::builder().signature(old()).accept_signature(new()).build()?;
+/// let second = Envelope::builder().signature(new()).accept_signature(old()).build()?;
+/// let third = Envelope::builder().signature(new()).build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct EnvelopeBuilder {
+    pub(super) checksums: Protocols<dyn Checksum>,
+    pub(super) signatures: Protocols<dyn Signature>,
+    pub(super) ciphers: Protocols<dyn Cipher>,
+    pub(super) accept_unchecked: bool,
+    pub(super) options: DecodeOptions,
+    window: Option<ReplayWindow>,
+}
+
+impl EnvelopeBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            checksums: Protocols::new(EnvelopeFault::NoChecksum, EnvelopeFault::UnknownChecksum),
+            signatures: Protocols::new(EnvelopeFault::NoSignature, EnvelopeFault::UnknownSignature),
+            ciphers: Protocols::new(EnvelopeFault::NotEncrypted, EnvelopeFault::UnknownCipher),
+            accept_unchecked: false,
+            options: DecodeOptions::default(),
+            window: None,
+        }
+    }
+
+    /// Sends with this checksum, and requires one on the way in. Of several calls the last counts;
+    /// the same is true of [`signature`](Self::signature) and [`cipher`](Self::cipher).
+    pub fn checksum(mut self, checksum: impl Checksum) -> Self {
+        self.checksums.send(checksum.name().to_owned(), Arc::new(checksum));
+        self
+    }
+
+    /// Signs what is sent, and requires a signature on the way in.
+    pub fn signature(mut self, signature: impl Signature) -> Self {
+        self.signatures.send(signature.name().to_owned(), Arc::new(signature));
+        self
+    }
+
+    /// Encrypts what is sent, and requires encryption on the way in.
+    pub fn cipher(mut self, cipher: impl Cipher) -> Self {
+        self.ciphers.send(cipher.name().to_owned(), Arc::new(cipher));
+        self
+    }
+
+    /// Accepts this checksum, too.
+    pub fn accept_checksum(mut self, checksum: impl Checksum) -> Self {
+        self.checksums.accept(checksum.name().to_owned(), Arc::new(checksum));
+        self
+    }
+
+    /// Accepts this signature, too: another key, or another algorithm.
+    pub fn accept_signature(mut self, signature: impl Signature) -> Self {
+        self.signatures.accept(signature.name().to_owned(), Arc::new(signature));
+        self
+    }
+
+    /// Accepts this encryption, too: another key, or another algorithm.
+    pub fn accept_cipher(mut self, cipher: impl Cipher) -> Self {
+        self.ciphers.accept(cipher.name().to_owned(), Arc::new(cipher));
+        self
+    }
+
+    /// Whether a checksum or a signature is accepted, unread, of a kind that is not configured, as
+    /// osc4py3 does. Default false.
+    pub fn accept_unchecked(mut self, accept: bool) -> Self {
+        self.accept_unchecked = accept;
+        self
+    }
+
+    /// Stamps what is sent, and requires a stamp that was not received before. Both ends must have
+    /// it. Needs a signature or an authenticated encryption, under which the stamp travels. Default
+    /// none.
+    pub fn replay_window(mut self, window: ReplayWindow) -> Self {
+        self.window = Some(window);
+        self
+    }
+
+    /// The limits and the tolerance for the packets inside. The envelope itself is decoded by the
+    /// options of its channel.
+    pub fn decode_options(mut self, options: DecodeOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The envelope.
+    ///
+    /// # Errors
+    /// The configuration protects nothing, or not what it seems to.
+    pub fn build(self) -> Result<Envelope, EnvelopeError> {
+        check(&self.checksums)?;
+        check(&self.signatures)?;
+        check(&self.ciphers)?;
+        if self.checksums.sending.is_none() && !self.is_keyed() {
+            return Err(EnvelopeError::Unprotected);
+        }
+        if self.window.is_some() && !self.is_authenticated() {
+            return Err(EnvelopeError::ReplayUnauthenticated);
+        }
+        Ok(self.into_envelope())
+    }
+
+    pub(super) fn into_envelope(mut self) -> Envelope {
+        let replay = self.window.take().map(Replay::new);
+        Envelope { config: Arc::new(self), replay: replay.map(Arc::new) }
+    }
+
+    fn is_keyed(&self) -> bool {
+        self.signatures.sending.is_some() || self.ciphers.sending.is_some()
+    }
+
+    /// Whether nobody without a key makes a packet that is accepted.
+    fn is_authenticated(&self) -> bool {
+        self.signatures.sending.is_some()
+            || self.ciphers.sending.is_some()
+                && self.ciphers.all().all(|cipher| cipher.protocol.is_authenticated())
+    }
+}
+
+/// The longest name of a protocol, in bytes.
+const MAX_NAME: usize = 255;
+
+fn check<P: ?Sized>(protocols: &Protocols<P>) -> Result<(), EnvelopeError> {
+    if protocols.sending.is_none() && !protocols.accepted.is_empty() {
+        return Err(EnvelopeError::AcceptedOnly);
+    }
+    let names: Vec<&str> = protocols.all().map(|named| named.name.as_str()).collect();
+    if names.iter().any(|name| name.contains('\0') || name.len() > MAX_NAME) {
+        return Err(EnvelopeError::IllegalName);
+    }
+    let is_repeated = |(at, name)| names.iter().take(at).any(|other| other == name);
+    if names.iter().enumerate().any(is_repeated) {
+        return Err(EnvelopeError::RepeatedName);
+    }
+    Ok(())
+}
+
+/// Why an [`Envelope`] cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// No checksum, no signature and no encryption; [`Envelope::plain`] says that this is meant.
+    Unprotected,
+    /// A checksum, signature or encryption is accepted, but what is sent has none.
+    AcceptedOnly,
+    /// The name of a protocol holds a NUL, or is over 255 bytes long.
+    IllegalName,
+    /// Two functions of a kind have the same name: give their keys ids.
+    RepeatedName,
+    /// A replay window without a signature or an authenticated encryption: anybody could write
+    /// the stamps.
+    ReplayUnauthenticated,
+}
+
+impl fmt::Display for EnvelopeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unprotected => "the envelope protects nothing",
+            Self::AcceptedOnly => "the envelope accepts a protection that it does not send with",
+            Self::IllegalName => "the name of a protocol holds a NUL or is too long",
+            Self::RepeatedName => "two protocols of an envelope have the same name",
+            Self::ReplayUnauthenticated => "a replay window needs a signature or an authenticated encryption",
+        })
+    }
+}
+
+impl std::error::Error for EnvelopeError {}

@@ -1,0 +1,225 @@
+//! The `/packet` envelope of osc4py3: a packet in a message, with a checksum, a signature and
+//! encryption.
+
+mod builder;
+#[cfg(feature = "crypto")]
+mod crypto;
+mod protocol;
+mod replay;
+mod stamp;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use builder::{EnvelopeBuilder, EnvelopeError};
+#[cfg(feature = "crypto")]
+pub use crypto::{ChaCha20Poly1305, Crc32, HmacSha256};
+pub use protocol::{Checksum, Cipher, ProtocolError, Signature};
+pub use replay::ReplayWindow;
+
+use super::{Flow, Middleware};
+use crate::packet::{EncodeError, EncodeErrorKind, Message, Meta, Packet};
+use crate::types::Text;
+use crate::wire::{DecodeError, DecodeErrorKind, EnvelopeFault};
+use protocol::{Protocols, call};
+use replay::Replay;
+use stamp::Stamp;
+
+/// Guards the packets of a channel, a client or a codec: each travels inside of a message that
+/// carries its checksum, its signature, and itself, encrypted or not. The same bytes as osc4py3's
+/// `advanced_packet_control`.
+///
+/// ```text
+/// /packet ,sbsbsb   checksum protocol    checksum
+///                   signature protocol   signature
+///                   cipher protocol      the packet, or what it was encrypted to
+/// ```
+///
+/// On the way out the checksum and the signature are those of the plain packet, which is encrypted
+/// last. On the way in it is decrypted, then its signature is checked, then its checksum, then it is
+/// decoded. One envelope is opened: an envelope in it stays a message to `/packet`.
+///
+/// Nothing is skipped. Each part that is configured must be there, by a protocol that is configured;
+/// what is not configured must not be there; what is no envelope is refused. Each refusal is a
+/// [`DecodeErrorKind::Envelope`] with its [`EnvelopeFault`], as an item of the channel, which goes
+/// on. An error of the packet inside has its offset in the packet inside.
+///
+/// # What it protects, and what it does not
+///
+/// An adversary reads, changes, drops, delays, repeats and makes packets, but has no key.
+///
+/// | against | there is |
+/// |---------|----------|
+/// | bits that flip | a [`Checksum`]; no adversary is stopped by it |
+/// | forged and changed packets | a [`Signature`], or an authenticated [`Cipher`] |
+/// | reading | a [`Cipher`] |
+/// | packets that are recorded and sent again, or back to their sender | a [`ReplayWindow`] with one of the two |
+///
+/// It does not protect against:
+/// - **Traffic analysis**: who sends to whom, when, and how many bytes, stays visible; so do the
+///   names of the protocols and keys.
+/// - **What a checksum or signature tells of an encrypted packet**: both are made of the plain packet
+///   and travel unencrypted, as osc4py3 has it. A checksum lets a reader test a guess; equal packets
+///   have equal signatures, unless they are stamped by a [`ReplayWindow`]. `ChaCha20Poly1305` needs
+///   neither.
+/// - **Loss and order**: packets may be dropped, and delayed within the window and the tolerance.
+/// - **The other holders of a key**: whoever can check can forge. What was meant for one receiver,
+///   another one with the same key accepts, once. Give each pair a key of its own.
+/// - **Restarts**: a window begins empty. What was sent within the tolerance of time before is
+///   accepted once more.
+/// - **The address of a UDP sender**: it is not signed. Replies go to where the packet came from.
+/// - **Denial of service**: a forged packet costs its decryption or signature. A network can be
+///   flooded, a clock can be set.
+/// - **Keys**: they are neither agreed upon, nor exchanged, nor stored. Recorded packets can be read
+///   by whoever gets the key later. TLS does all this on a stream: see the example `tls`.
+///
+/// Clones share their sequence numbers and what they remember: give clones to all channels that use
+/// the same keys. Two envelopes are two senders.
+///
+#[cfg_attr(feature = "crypto", doc = "```")]
+#[cfg_attr(not(feature = "crypto"), doc = "```ignore")]
+/// use tokio_osc::{
+///     ChaCha20Poly1305, DecodeErrorKind, Envelope, EnvelopeFault, Flow, IntoPacket, Meta, Middleware, Peer,
+///     ReplayWindow,
+/// };
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = [7; 32];
+/// let envelope = || {
+///     let cipher = ChaCha20Poly1305::new(&key);
+///     Envelope::builder().cipher(cipher).replay_window(ReplayWindow::new()).build()
+/// };
+/// let (here, there) = (envelope()?, envelope()?);
+///
+/// let mut meta = Meta::from_peer(Peer::LOCAL);
+/// let Flow::Pass(sent) = here.packet_out(("/gain", 0.5_f32).into_packet()?, &mut meta)? else { return Ok(()) };
+/// assert!(sent.to_string().starts_with(r#"/packet ,sbsbsb "" <> "" <> "chacha20-poly1305""#));
+///
+/// let received = there.packet_in(sent.clone(), &mut meta)?;
+/// assert_eq!(received, Flow::Pass(("/gain", 0.5_f32).into_packet()?));
+///
+/// let error = there.packet_in(sent, &mut meta).unwrap_err();      // again
+/// assert_eq!(error.kind(), DecodeErrorKind::Envelope(EnvelopeFault::Replayed));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    config: Arc<EnvelopeBuilder>,
+    replay: Option<Arc<Replay>>,
+}
+
+const ADDRESS: &str = "/packet";
+const TYPE_TAGS: &str = ",sbsbsb";
+
+impl Envelope {
+    /// An envelope with something in it, to be built.
+    pub fn builder() -> EnvelopeBuilder {
+        EnvelopeBuilder::new()
+    }
+
+    /// An envelope without any protection, as osc4py3 makes it without functions.
+    pub fn plain() -> Self {
+        EnvelopeBuilder::new().into_envelope()
+    }
+
+    fn close(&self, packet: &Packet) -> Result<Message, EncodeError> {
+        let EnvelopeBuilder { checksums, signatures, ciphers, .. } = &*self.config;
+        let plain = self.stamped(packet)?;
+        let checksum = by_sending(checksums, EnvelopeFault::ChecksumFailed, |by| by.compute(&plain))?;
+        let signature = by_sending(signatures, EnvelopeFault::SigningFailed, |by| by.sign(&plain))?;
+        let (cipher, sealed) = by_sending(ciphers, EnvelopeFault::EncryptionFailed, |by| by.seal(&plain))?;
+        let token = |(name, token): (_, Option<Vec<u8>>)| (name, token.unwrap_or_default());
+        let data = sealed.map_or(plain, Bytes::from);
+        Message::new(ADDRESS, (token(checksum), token(signature), (cipher, data)))
+    }
+
+    fn stamped(&self, packet: &Packet) -> Result<Bytes, EncodeError> {
+        let packet = packet.as_bytes();
+        let Some(replay) = &self.replay else { return Ok(packet.clone()) };
+        replay.stamp().before(packet).ok_or_else(|| EncodeError::new(EncodeErrorKind::TooLarge, packet.len()))
+    }
+
+    /// The bytes of the packet inside, if all is as it must be.
+    fn open(&self, packet: &Packet, meta: &Meta) -> Result<Bytes, EnvelopeFault> {
+        let Parts { checksum, signature, cipher: (cipher_name, data) } = Parts::of(packet)?;
+        let cipher = self.config.ciphers.expected(cipher_name, &[])?;
+        let signed_by = self.unless_ignored(&self.config.signatures, signature)?;
+        let summed_by = self.unless_ignored(&self.config.checksums, checksum)?;
+
+        let plain = match cipher {
+            Some(cipher) => call(|| cipher.open(&data), EnvelopeFault::Undecipherable)?.into(),
+            None => data,
+        };
+        if let Some(by) = signed_by {
+            call(|| by.verify(&plain, signature.1), EnvelopeFault::InvalidSignature)?;
+        }
+        if let Some(by) = summed_by {
+            call(|| by.verify(&plain, checksum.1), EnvelopeFault::Corrupted)?;
+        }
+        let Some(replay) = &self.replay else { return Ok(plain) };
+        let (stamp, packet) = Stamp::split(&plain).ok_or(EnvelopeFault::NoStamp)?;
+        replay.admit(stamp, meta.received_at)?;
+        Ok(packet)
+    }
+
+    /// The function that must have made a token.
+    fn unless_ignored<'a, P: ?Sized>(
+        &self,
+        protocols: &'a Protocols<P>,
+        (name, token): (Text<'_>, &[u8]),
+    ) -> Result<Option<&'a P>, EnvelopeFault> {
+        if self.config.accept_unchecked && protocols.sending.is_none() {
+            return Ok(None);
+        }
+        protocols.expected(name, token)
+    }
+}
+
+impl Middleware for Envelope {
+    fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
+        let opened = self.open(&packet, meta);
+        let plain = opened.map_err(|fault| DecodeError::new(DecodeErrorKind::Envelope(fault), 0))?;
+        let (packet, repairs) = Packet::decode_with(plain, &self.config.options)?;
+        meta.repairs += repairs;
+        Ok(Flow::Pass(packet))
+    }
+
+    fn packet_out(&self, packet: Packet, _meta: &mut Meta) -> Result<Flow<Packet>, EncodeError> {
+        Ok(Flow::Pass(self.close(&packet)?.into()))
+    }
+}
+
+/// The name of the function for sending, and what it makes; nothing where there is none.
+fn by_sending<P: ?Sized>(
+    protocols: &Protocols<P>,
+    fault: EnvelopeFault,
+    function: impl FnOnce(&P) -> Result<Vec<u8>, ProtocolError>,
+) -> Result<(&str, Option<Vec<u8>>), EncodeError> {
+    let Some(named) = &protocols.sending else { return Ok(("", None)) };
+    match call(|| function(&named.protocol), fault) {
+        Ok(token) => Ok((&named.name, Some(token))),
+        Err(fault) => Err(EncodeError::new(EncodeErrorKind::Envelope(fault), 0)),
+    }
+}
+
+/// The arguments of an envelope.
+struct Parts<'a> {
+    checksum: (Text<'a>, &'a [u8]),
+    signature: (Text<'a>, &'a [u8]),
+    cipher: (Text<'a>, Bytes),
+}
+
+impl<'a> Parts<'a> {
+    fn of(packet: &'a Packet) -> Result<Self, EnvelopeFault> {
+        let Packet::Message(message) = packet else { return Err(EnvelopeFault::NotAnEnvelope) };
+        if message.address() != ADDRESS {
+            return Err(EnvelopeFault::NotAnEnvelope);
+        }
+        if message.type_tags() != TYPE_TAGS {
+            return Err(EnvelopeFault::WrongArguments);
+        }
+        let (checksum, signature, cipher) = message.parse().map_err(|_| EnvelopeFault::WrongArguments)?;
+        Ok(Self { checksum, signature, cipher })
+    }
+}

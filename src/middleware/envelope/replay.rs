@@ -1,0 +1,275 @@
+//! The packets that were received before, remembered in bounded memory.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::stamp::Stamp;
+use crate::types::TimeTag;
+use crate::wire::EnvelopeFault;
+
+/// Makes an [`Envelope`](crate::Envelope) refuse what was recorded and is sent again: each packet
+/// gets a stamp (who sent it, as the how-manieth, and when), and the receiver remembers which it
+/// has had.
+///
+/// | limit | default |
+/// |-------|---------|
+/// | [`packets`](Self::packets) behind the newest of a sender | 1,024 |
+/// | [`senders`](Self::senders) | 64 |
+/// | [`tolerance`](Self::tolerance) of time | 30 s, both ways |
+///
+/// Each sender takes one bit per packet of the window, and some 100 bytes on top: 15 KiB by
+/// default, in all. Only a packet that was signed or encrypted with a key makes an entry. A sender
+/// is forgotten once all its packets are over the tolerance of time, if its place is needed.
+///
+/// An envelope is a sender of its own each time it is built: one that was restarted begins at
+/// sequence number 0 under another, random id. It refuses what it has sent itself.
+///
+/// The clocks of both ends must agree within the tolerance. The receiver's is
+/// [`Meta::received_at`](crate::Meta::received_at).
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::ReplayWindow;
+///
+/// let window = ReplayWindow::new().tolerance(Duration::from_secs(5)).senders(4);
+/// ```
+#[derive(Clone)]
+pub struct ReplayWindow {
+    packets: u64,
+    senders: usize,
+    tolerance: Duration,
+    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+impl Default for ReplayWindow {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ReplayWindow {
+    /// The default limits, and the system's clock.
+    pub fn new() -> Self {
+        Self {
+            packets: 1_024,
+            senders: 64,
+            tolerance: Duration::from_secs(30),
+            clock: Arc::new(SystemTime::now),
+        }
+    }
+
+    /// How far a packet may come behind the newest of its sender: with 1, none may be overtaken.
+    /// Default 1,024; at least 1, at most 1,048,576.
+    pub fn packets(mut self, packets: u32) -> Self {
+        self.packets = u64::from(packets.clamp(1, 1 << 20));
+        self
+    }
+
+    /// How many senders are remembered at a time; one more is refused. Default 64, at least 1.
+    pub fn senders(mut self, senders: usize) -> Self {
+        self.senders = senders.max(1);
+        self
+    }
+
+    /// How far the time of sending may be from the receiver's time, before it and after it.
+    /// Default 30 seconds; at most half a century, which is as far as time tags tell.
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Another clock than the system's for the stamps of what is sent.
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+}
+
+impl fmt::Debug for ReplayWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplayWindow")
+            .field("packets", &self.packets)
+            .field("senders", &self.senders)
+            .field("tolerance", &self.tolerance)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Stamps what is sent, and checks the stamps of what is received.
+#[derive(Debug)]
+pub(super) struct Replay {
+    window: ReplayWindow,
+    sender: u64,
+    next: AtomicU64,
+    senders: Mutex<Senders>,
+}
+
+/// The senders heard, and the time up to which packets may be of one that was forgotten.
+#[derive(Debug, Default)]
+struct Senders {
+    heard: HashMap<u64, Heard>,
+    forgotten: Option<SystemTime>,
+}
+
+/// The packets that one sender has sent: a bit each, in a ring of words with one word to spare.
+#[derive(Debug)]
+struct Heard {
+    newest: SystemTime,
+    highest: u64,
+    ring: Box<[u64]>,
+}
+
+impl Replay {
+    pub(super) fn new(window: ReplayWindow) -> Self {
+        // Keys of their own each time: unlikely to be the same twice, which is all an id needs.
+        let sender = RandomState::new().hash_one(0_u8);
+        Self { window, sender, next: AtomicU64::new(0), senders: Mutex::default() }
+    }
+
+    /// The stamp of the next packet.
+    pub(super) fn stamp(&self) -> Stamp {
+        let sequence = self.next.fetch_add(1, Ordering::Relaxed);
+        Stamp { sender: self.sender, sequence, time: TimeTag::at((self.window.clock)()) }
+    }
+
+    /// Remembers a packet whose stamp is genuine, unless it must be refused.
+    pub(super) fn admit(&self, stamp: Stamp, now: SystemTime) -> Result<(), EnvelopeFault> {
+        if stamp.sender == self.sender {
+            return Err(EnvelopeFault::Reflected);
+        }
+        let sent = stamp.time.near(now);
+        if distance(sent, now) > self.window.tolerance {
+            return Err(EnvelopeFault::Untimely);
+        }
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(heard) = senders.heard.get_mut(&stamp.sender) {
+            return heard.admit(stamp.sequence, sent, self.window.packets);
+        }
+        // Only if the clock was set back: else it would be untimely.
+        if senders.forgotten.is_some_and(|forgotten| sent <= forgotten) {
+            return Err(EnvelopeFault::Untimely);
+        }
+        if senders.heard.len() >= self.window.senders {
+            senders.forget_before(now.checked_sub(self.window.tolerance));
+        }
+        if senders.heard.len() >= self.window.senders {
+            return Err(EnvelopeFault::TooManySenders);
+        }
+        senders.heard.insert(stamp.sender, Heard::first(stamp.sequence, sent, self.window.packets));
+        Ok(())
+    }
+}
+
+fn distance(a: SystemTime, b: SystemTime) -> Duration {
+    a.duration_since(b).unwrap_or_else(|error| error.duration())
+}
+
+impl Senders {
+    fn forget_before(&mut self, time: Option<SystemTime>) {
+        let Some(time) = time else { return };
+        let forgotten = &mut self.forgotten;
+        self.heard.retain(|_, heard| {
+            let keep = heard.newest >= time;
+            if !keep {
+                *forgotten = (*forgotten).max(Some(heard.newest));
+            }
+            keep
+        });
+    }
+}
+
+impl Heard {
+    fn first(sequence: u64, sent: SystemTime, packets: u64) -> Self {
+        let words = packets.div_ceil(64) + 1;
+        let mut heard = Self { newest: sent, highest: sequence, ring: (0..words).map(|_| 0).collect() };
+        heard.mark(sequence);
+        heard
+    }
+
+    fn admit(&mut self, sequence: u64, sent: SystemTime, packets: u64) -> Result<(), EnvelopeFault> {
+        if sequence > self.highest {
+            self.advance(sequence);
+        } else if self.highest - sequence >= packets {
+            return Err(EnvelopeFault::Replayed);
+        }
+        if !self.mark(sequence) {
+            return Err(EnvelopeFault::Replayed);
+        }
+        self.newest = self.newest.max(sent);
+        Ok(())
+    }
+
+    /// Makes room for the packets up to this one.
+    fn advance(&mut self, highest: u64) {
+        let (from, to) = (self.highest / 64, highest / 64);
+        let fresh = (to - from).min(self.ring.len() as u64);
+        for word in to - fresh + 1..=to {
+            *self.word(word) = 0;
+        }
+        self.highest = highest;
+    }
+
+    /// Sets the bit of a packet; false if it was set.
+    fn mark(&mut self, sequence: u64) -> bool {
+        let bit = 1 << (sequence % 64);
+        let word = self.word(sequence / 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+
+    fn word(&mut self, number: u64) -> &mut u64 {
+        let at = number % self.ring.len() as u64;
+        &mut self.ring[usize::try_from(at).unwrap_or_default()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::UNIX_EPOCH;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn is_admitted(replay: &Replay, sequence: u64) -> bool {
+        let stamp = Stamp { sender: 7, sequence, time: TimeTag::at(UNIX_EPOCH) };
+        replay.admit(stamp, UNIX_EPOCH).is_ok()
+    }
+
+    #[test]
+    fn both_ends_of_the_numbers_fit() {
+        let replay = Replay::new(ReplayWindow::new());
+        for sequence in [0, u64::MAX, u64::MAX - 1_023] {
+            assert!(is_admitted(&replay, sequence), "{sequence}");
+            assert!(!is_admitted(&replay, sequence), "{sequence} again");
+        }
+        assert!(!is_admitted(&replay, u64::MAX - 1_024));
+    }
+
+    proptest! {
+        /// The ring of bits decides as a set of all numbers does.
+        #[test]
+        fn the_ring_is_a_set_with_a_horizon(
+            packets in 1_u32..300,
+            steps in prop::collection::vec((0_u64..400, 0_u64..700), 1..300),
+        ) {
+            let replay = Replay::new(ReplayWindow::new().packets(packets));
+            let mut seen = HashSet::new();
+            let (mut base, mut highest) = (0, None);
+            for (step, back) in steps {
+                base += step;
+                let sequence = 700 + base - back;
+                let in_window = highest.is_none_or(|highest: u64| sequence + u64::from(packets) > highest);
+                let expected = in_window && seen.insert(sequence);
+                prop_assert_eq!(is_admitted(&replay, sequence), expected, "{}", sequence);
+                highest = highest.max(Some(sequence));
+            }
+        }
+    }
+}

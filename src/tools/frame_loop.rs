@@ -1,0 +1,195 @@
+//! A whole OSC application in a loop that belongs to somebody else: everything runs when he says.
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::{fmt, io};
+
+use futures::task::AtomicWaker;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::{JoinHandle, yield_now};
+
+use crate::{Budget, Progress};
+
+/// A runtime for the loop of a game, a plug-in or a user interface: no thread, no waiting. Servers,
+/// clients and timed bundles make progress while [`process`](FrameLoop::process) is called, on the
+/// caller's thread, and at no other time.
+///
+/// ```
+/// # fn main() -> Result<(), tokio_osc::Error> {
+/// use std::time::Duration;
+/// use tokio_osc::{Args, Channel, Client, FrameLoop, Router, Server};
+///
+/// let mut frames = FrameLoop::new()?;
+/// let (server, client) = frames.block_on(async {
+///     let router = Router::new().route("/cue", |Args(n): Args<i32>| println!("cue {n}"));
+///     let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+///     let client = Client::udp(server.local_addr("udp").expect("it listens")).await?;
+///     Ok::<_, tokio_osc::Error>((server, client))
+/// })??;
+///
+/// for frame in 0..3 {
+///     frames.process(Duration::from_millis(2))?;      // what has arrived, what is due
+///     client.try_send(("/cue", frame))?;
+///     // … draw …
+/// }
+/// frames.block_on(server.shutdown())?;
+/// # Ok(()) }
+/// ```
+///
+/// Handlers share what they need with the caller as they do elsewhere, by an `Arc`; those that are to
+/// have a `&mut` of the caller's go into an [`Inbox`](crate::Inbox), which is processed after this.
+///
+/// Dropping it ends its tasks where they wait; it neither blocks nor panics, in a runtime or not.
+pub struct FrameLoop {
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
+    probe: Arc<Probe>,
+}
+
+impl FrameLoop {
+    /// A frame loop without tasks.
+    ///
+    /// # Errors
+    /// The operating system has no means left to wait for sockets.
+    pub fn new() -> io::Result<Self> {
+        // One task, then the driver: so that each turn can be seen, and the budget looked at.
+        let runtime = Builder::new_current_thread().enable_all().event_interval(1).build()?;
+        let probe = Arc::new(Probe::default());
+        runtime.spawn(Arc::clone(&probe).run());
+        Ok(Self { runtime: Some(runtime), probe })
+    }
+
+    /// Does what can be done now, and never waits: takes in what has arrived, runs the bundles that
+    /// are due, and every task that is ready, until nothing is or the budget is spent.
+    ///
+    /// A step of the budget is a turn of one task. A server gives up its turn after 64 packets, and
+    /// after some 100 us when a handler has ended; a handler is not interrupted.
+    ///
+    /// # Errors
+    /// The caller is inside a runtime, or holds a guard of [`Runtime::enter`].
+    pub fn process(&mut self, budget: impl Into<Budget>) -> Result<Progress, InsideRuntime> {
+        let runtime = self.outside()?;
+        Ok(runtime.block_on(self.probe.process(budget.into(), runtime.handle())))
+    }
+
+    /// Runs a future to its end, and all tasks beside it, for as long as that takes: to set up servers
+    /// and clients, and to shut down. A client that was made in it can send without waiting
+    /// ([`Client::try_send`](crate::Client::try_send)) when it returns.
+    ///
+    /// # Errors
+    /// As [`process`](FrameLoop::process).
+    pub fn block_on<F: Future>(&mut self, future: F) -> Result<F::Output, InsideRuntime> {
+        let run = async {
+            let output = future.await;
+            // A socket is known to be writable once the driver was looked at.
+            yield_now().await;
+            output
+        };
+        Ok(self.outside()?.block_on(run))
+    }
+
+    /// Starts a task, which runs while [`process`](FrameLoop::process) or
+    /// [`block_on`](FrameLoop::block_on) does.
+    ///
+    /// # Panics
+    /// Never: the runtime is there as long as this is.
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.runtime().spawn(future)
+    }
+
+    fn outside(&self) -> Result<&Runtime, InsideRuntime> {
+        if Handle::try_current().is_ok() { Err(InsideRuntime(())) } else { Ok(self.runtime()) }
+    }
+
+    #[expect(clippy::expect_used, reason = "only `drop` takes it")]
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("the runtime is there until this is dropped")
+    }
+}
+
+impl Drop for FrameLoop {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for FrameLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrameLoop").finish_non_exhaustive()
+    }
+}
+
+/// A task that does nothing, to see whether others are ready. Ready tasks have their turns in the
+/// order in which they were woken, each followed by a look at the driver: when this one was woken
+/// last and has the next turn, no other task is ready.
+#[derive(Default)]
+struct Probe {
+    waker: AtomicWaker,
+    had_its_turn: AtomicBool,
+}
+
+impl Probe {
+    async fn run(self: Arc<Self>) {
+        poll_fn(|cx| {
+            self.waker.register(cx.waker());
+            self.had_its_turn.store(true, Ordering::Relaxed);
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+
+    async fn process(&self, budget: Budget, handle: &Handle) -> Progress {
+        let mut meter = budget.start();
+        // The first round may find a probe that an earlier call has left, and looks at the driver.
+        for round in 0_u64.. {
+            self.wake();
+            yield_now().await;
+            if self.had_its_turn() {
+                if handle.metrics().global_queue_depth() > 0 {
+                    // Tasks woken by other threads, which come when no other is ready.
+                    yield_now().await;
+                    if meter.spend() {
+                        break;
+                    }
+                } else if round > 0 {
+                    return meter.progress(true);
+                }
+            }
+            while !self.had_its_turn() {
+                if meter.spend() {
+                    return meter.progress(false);
+                }
+                yield_now().await;
+            }
+        }
+        meter.progress(false)
+    }
+
+    fn wake(&self) {
+        self.had_its_turn.store(false, Ordering::Relaxed);
+        self.waker.wake();
+    }
+
+    fn had_its_turn(&self) -> bool {
+        self.had_its_turn.load(Ordering::Relaxed)
+    }
+}
+
+/// What [`FrameLoop`] says when it is used inside a runtime, where it would have to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InsideRuntime(());
+
+impl fmt::Display for InsideRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a frame loop cannot run inside a Tokio runtime: call it from a thread of its own")
+    }
+}
+
+impl std::error::Error for InsideRuntime {}

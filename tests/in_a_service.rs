@@ -1,0 +1,133 @@
+//! `examples/in_a_service.rs` as a process of its own: what comes by OSC is read by HTTP and the
+//! other way round, and one SIGINT shuts both down gracefully.
+#![cfg(all(target_os = "linux", feature = "net"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio_osc::{Message, Packet};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_service_speaks_both_and_ends_both_on_sigint() {
+    let mut service = Service::start();
+    let (http, osc) = (service.address("http://"), service.address("osc.udp://"));
+
+    assert_eq!(set(osc, "/fader/3", 0.5), "/fader/3 ,f 0.5");
+    let seen = ask(http, "GET /fader/3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(seen.starts_with("HTTP/1.1 200 ") && seen.ends_with("\r\n0.5"), "{seen}");
+    let unseen = ask(http, "GET /fader/4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(unseen.starts_with("HTTP/1.1 404 "), "{unseen}");
+
+    // A request that is being handled when the signal comes: its body is still to follow.
+    let mut open = connect(http);
+    let head = "PUT /fader/4 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
+    open.write_all(head.as_bytes()).unwrap();
+    let mut go_on = [0; 25];
+    open.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    while !service.catches(Signal::INT) {
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&service.child), Signal::INT).unwrap();
+    assert_eq!(service.line(), "the OSC server has stopped, 1 messages handled");
+    UdpSocket::bind(osc).expect("its port is free");
+    open.write_all(b"0.25").unwrap();
+    let mut answer = String::new();
+    open.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    assert_eq!(service.line(), "the HTTP server has stopped");
+    assert!(service.child.wait().unwrap().success());
+    assert!(service.out.next().is_none());
+    assert!(TcpStream::connect(http).is_err(), "nobody listens");
+}
+
+struct Service {
+    child: Child,
+    out: Lines<BufReader<ChildStdout>>,
+}
+
+impl Service {
+    fn start() -> Self {
+        let mut child = Command::new(example("in_a_service")).stdout(Stdio::piped()).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, out }
+    }
+
+    fn line(&mut self) -> String {
+        self.out.next().expect("it says something").unwrap()
+    }
+
+    /// Whether the process has a handler for a signal.
+    fn catches(&self, signal: Signal) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 == 1
+    }
+
+    fn address(&mut self, scheme: &str) -> SocketAddr {
+        let line = self.line();
+        let (address, _) = line.strip_prefix(scheme).unwrap().split_once('/').unwrap();
+        address.parse().unwrap()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program, brought up to date: a single test is built without the examples.
+fn example(name: &str) -> PathBuf {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--example", name]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    if cfg!(all(
+        feature = "cli",
+        feature = "encoding",
+        feature = "fine",
+        feature = "regex",
+        feature = "serde"
+    )) {
+        build.arg("--all-features");
+    }
+    assert!(build.status().unwrap().success());
+    let test = std::env::current_exe().unwrap();
+    test.parent().and_then(|deps| deps.parent()).unwrap().join("examples").join(name)
+}
+
+/// Sets a fader by OSC, and waits for the answer.
+fn set(osc: SocketAddr, address: &str, level: f32) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.send_to(Message::new(address, level).unwrap().as_bytes(), osc).unwrap();
+    let mut datagram = [0; 1_024];
+    let (length, from) = socket.recv_from(&mut datagram).unwrap();
+    assert_eq!(from, osc);
+    Packet::decode(datagram[..length].to_vec().into()).unwrap().to_string()
+}
+
+fn connect(http: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(http).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+fn ask(http: SocketAddr, request: &str) -> String {
+    let mut stream = connect(http);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}

@@ -1,0 +1,32 @@
+//! The three ways to run: everything in the caller's loop, I/O in the background and handlers where
+//! the owner polls, everything in the background.
+#![cfg(feature = "net")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "models/background.rs"]
+mod background;
+#[path = "models/frame_loop.rs"]
+mod frame_loop;
+#[path = "models/inbox.rs"]
+mod inbox;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use tokio_osc::{DecodeError, IntoPacket, Meta, Packet, Peer};
+
+type Item = (Result<Packet, DecodeError>, Meta);
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn item(packet: impl IntoPacket) -> Item {
+    (Ok(packet.into_packet().unwrap()), Meta::from_peer(Peer::LOCAL))
+}
+
+/// A sender that knows no runtime: over loopback a datagram has arrived when this returns.
+fn send(to: SocketAddr, packet: impl IntoPacket) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(packet.into_packet().unwrap().as_bytes(), to).unwrap();
+}
