@@ -23,11 +23,12 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::hint::black_box;
 
 use support::cases::{self, Dynamic};
 use support::harness::{Ratios, calls, race};
-use support::liblo::Liblo;
+use support::program::{Program, does};
 use tokio_osc::bytes::BytesMut;
 use tokio_osc::{ArgRef, Bytes, DecodeOptions, IntoPacket, Packet, PacketRef};
 
@@ -41,34 +42,38 @@ fn main() {
             frame.to_vec()
         })
         .collect();
-    let mut liblo = Liblo::start(&packets);
-    if liblo.is_none() {
-        println!("liblo is absent (c++ and liblo-dev are needed)");
-    }
-    println!("oscpack is absent: its goals are not measured");
-    decode(rounds, &packets, liblo.as_mut());
-    encode(rounds, &packets);
+    let mut liblo = Program::start("liblo", "-llo", packets.iter().map(|packet| hex(packet)));
+    let mut oscpack = Program::start("oscpack", "-loscpack", packets.iter().map(|packet| hex(packet)));
+    decode(rounds, &packets, &mut liblo, &mut oscpack);
+    encode(rounds, &packets, &mut oscpack);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Decode, read every argument, drop.
-fn decode(rounds: usize, packets: &[Vec<u8>], mut liblo: Option<&mut Liblo>) {
-    println!("decode, ns                     bytes  memcpy  share    rosc   liblo  borrowed   typed   owned");
+fn decode(rounds: usize, packets: &[Vec<u8>], liblo: &mut Option<Program>, oscpack: &mut Option<Program>) {
+    println!(
+        "decode, ns                     bytes  memcpy  share    rosc   liblo oscpack  borrowed   typed   owned"
+    );
     let options = DecodeOptions::default();
-    let [mut borrowed, mut typed, mut owned, mut to_liblo] = [(); 4].map(|()| Ratios::default());
+    let [mut borrowed, mut typed, mut owned, mut to_liblo, mut to_oscpack] =
+        [(); 5].map(|()| Ratios::default());
     for (case, packet) in packets.iter().enumerate() {
         let shared = Bytes::from(packet.clone());
         let mut copy = vec![0; packet.len()];
-        let mut absent = None::<()>;
-        let [memcpy, share, rosc, peer, view, parsed, held] = race(
+        let [memcpy, share, rosc, lo, pack, view, parsed, held] = race(
             rounds,
             [
                 calls(|| copy.copy_from_slice(black_box(packet))),
                 calls(|| drop(black_box(black_box(&shared).clone()))),
                 calls(|| rosc::decoder::decode_udp(black_box(packet)).map(|(_, packet)| read_rosc(&packet))),
-                match &mut liblo {
-                    Some(liblo) => liblo.decodes(case),
-                    None => calls(|| absent.take()),
-                },
+                does(liblo, format!("decode {case}")),
+                does(oscpack, format!("decode {case}")),
                 calls(|| PacketRef::decode(black_box(packet), &options).map(|(packet, _)| read(packet))),
                 calls(|| {
                     PacketRef::decode(black_box(packet), &options)
@@ -80,16 +85,16 @@ fn decode(rounds: usize, packets: &[Vec<u8>], mut liblo: Option<&mut Liblo>) {
                 }),
             ],
         );
-        let peer = if liblo.is_some() { peer } else { f64::NAN };
         println!(
-            "{:28} {:7} {memcpy:7.0} {share:6.0} {rosc:7.0} {peer:7.0} {view:9.0} {parsed:7.0} {held:7.0}",
+            "{:28} {:7} {memcpy:7.0} {share:6.0} {rosc:7.0} {lo:7.0} {pack:7.0} {view:9.0} {parsed:7.0} {held:7.0}",
             cases::NAMES[case],
             packet.len()
         );
         borrowed.push(rosc / view);
         typed.push(rosc / parsed);
         owned.push(rosc / held);
-        to_liblo.push(peer / held);
+        to_liblo.push(lo / held);
+        to_oscpack.push(pack / view);
     }
     borrowed.report("decode borrowed / rosc", 6.5);
     borrowed.report_each("decode borrowed, least case / rosc", 5.0);
@@ -99,18 +104,21 @@ fn decode(rounds: usize, packets: &[Vec<u8>], mut liblo: Option<&mut Liblo>) {
     if liblo.is_some() {
         to_liblo.report("decode owned / liblo", 2.5);
     }
+    if oscpack.is_some() {
+        to_oscpack.report("decode borrowed / oscpack", 1.2);
+    }
 }
 
 /// Encode into a buffer that is used again.
-fn encode(rounds: usize, packets: &[Vec<u8>]) {
-    println!("encode, ns                     bytes    rosc  rosc into   typed  dynamic");
-    let [mut typed, mut dynamic, mut to_into] = [(); 3].map(|()| Ratios::default());
+fn encode(rounds: usize, packets: &[Vec<u8>], oscpack: &mut Option<Program>) {
+    println!("encode, ns                     bytes    rosc  rosc into oscpack   typed  dynamic");
+    let [mut typed, mut dynamic, mut to_into, mut to_oscpack] = [(); 4].map(|()| Ratios::default());
     for (case, packet) in packets.iter().enumerate() {
         let Ok((view, _)) = PacketRef::decode(packet, &DecodeOptions::default()) else { continue };
         let (theirs, values) = (cases::to_rosc(view), Dynamic::of(view));
         let (mut first, mut second) = (BytesMut::with_capacity(4_096), BytesMut::with_capacity(4_096));
         let mut reused = Vec::with_capacity(4_096);
-        let [rosc, into, tuple, list] = race(
+        let [rosc, into, pack, tuple, list] = race(
             rounds,
             [
                 calls(|| rosc::encoder::encode(black_box(&theirs)).map(|bytes| bytes.len())),
@@ -118,6 +126,7 @@ fn encode(rounds: usize, packets: &[Vec<u8>]) {
                     reused.clear();
                     rosc::encoder::encode_into(black_box(&theirs), &mut reused)
                 }),
+                does(oscpack, format!("encode {case}")),
                 calls(|| {
                     first.clear();
                     cases::encode(black_box(case), &mut first)
@@ -130,17 +139,21 @@ fn encode(rounds: usize, packets: &[Vec<u8>]) {
         );
         assert_eq!((&first[..], &second[..]), (&packet[..], &packet[..]));
         println!(
-            "{:28} {:7} {rosc:7.0} {into:10.0} {tuple:7.0} {list:8.0}",
+            "{:28} {:7} {rosc:7.0} {into:10.0} {pack:7.0} {tuple:7.0} {list:8.0}",
             cases::NAMES[case],
             packet.len()
         );
         typed.push(rosc / tuple);
         dynamic.push(rosc / list);
         to_into.push(into / list);
+        to_oscpack.push(pack / tuple);
     }
     typed.report("encode typed / rosc encode", 7.0);
     dynamic.report("encode dynamic / rosc encode", 3.0);
     to_into.report("encode dynamic / rosc encode_into", 1.2);
+    if oscpack.is_some() {
+        to_oscpack.report("encode typed / oscpack", 4.0);
+    }
 }
 
 fn read(packet: PacketRef<'_>) -> usize {

@@ -33,6 +33,8 @@ pub enum Error {
     ParseLine(crate::ParseLineError),
     /// Text is no address pattern.
     Pattern(crate::PatternError),
+    /// A table of addresses cannot be used.
+    AddressTable(crate::AddressTableError),
     /// A packet was not sent, or a stream cannot be framed any more.
     Frame(crate::FrameError),
     /// A request has no reply.
@@ -85,6 +87,7 @@ sum! {
     Envelope(crate::EnvelopeError),
     ParseLine(crate::ParseLineError),
     Pattern(crate::PatternError),
+    AddressTable(crate::AddressTableError),
     Frame(crate::FrameError),
     #[cfg(feature = "net")]
     Request(crate::RequestError),

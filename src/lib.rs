@@ -36,7 +36,7 @@
 //! | addresses | [`Address`], [`Pattern`] |
 //! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
-//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AllowedTypeTags`], [`on_packet_in`] and its like, layers of your own |
+//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AddressTable`], [`AllowedTypeTags`], `Transcode`, [`Dump`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Stats`] |
 //! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]: see [three models](guide::models) |
 //! | names | [`Node`]: channels by name, groups, [`LOCAL`], [`ALL`]; [`Destination`] |
@@ -54,7 +54,7 @@
 //! | `net` | sockets: UDP, multicast, broadcast, TCP, Unix; without it, [`Channel::io`] and [`Client::io`] over any byte stream | yes |
 //! | `regex` | `Router::route_regex` | no |
 //! | `serde` | `Serialize` and `Deserialize` for arguments, messages and bundles; structs as arguments | no |
-//! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode` | no |
+//! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode`, `Transcode` | no |
 //! | `crypto` | ready-made functions for [`Envelope`]: `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
 //! | `fine` | [`Precision::Fine`](Precision): timed bundles within a tenth of a millisecond | no |
 //! | `cli` | the command line tool `osc` | no |
@@ -77,6 +77,7 @@
 //! | handler calls per packet | 16,384 | [`Server::max_calls`] |
 //! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
 //! | replies per packet | 64, and 64 KiB | |
+//! | what an [`AddressTable`] adds to a packet | 1 MiB | [`AddressTable::max_growth`] |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
 //! | calls waiting for the owner of an [`Inbox`] | none: what [`Inbox::new`] is given | |
 //! | packets waiting for one's own router ([`LOCAL`]) | 1,024 | [`NodeBuilder::local_queue`] |
@@ -135,10 +136,13 @@ pub use dispatch::{
 #[cfg(feature = "encoding")]
 pub use encoding_rs;
 pub use error::Error;
+#[cfg(feature = "encoding")]
+pub use middleware::Transcode;
 pub use middleware::{
-    AllowedTypeTags, Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware,
-    OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor, ProtocolError, ReplayWindow, Signature,
-    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+    AddressTable, AddressTableError, AddressTableErrorKind, AllowedTypeTags, Checksum, Cipher, Dump,
+    Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn,
+    OnPacketOut, OnlyFor, OnlyIn, OnlyOut, ProtocolError, ReplayWindow, Signature, on_frame_in, on_frame_out,
+    on_packet_in, on_packet_out,
 };
 #[cfg(feature = "crypto")]
 pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
@@ -183,3 +187,8 @@ pub use wire::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// The guide for those who come from osc4py3: its lines must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-osc4py3.md")]
+pub struct FromOsc4py3;

@@ -3,6 +3,8 @@
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "interop/compressed.rs"]
+mod compressed;
 #[path = "interop/differential.rs"]
 mod differential;
 #[path = "interop/ear.rs"]

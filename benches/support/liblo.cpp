@@ -1,5 +1,5 @@
 // Decodes the packets of its arguments (hexadecimal) with liblo: parses, reads every argument, frees.
-// A line "CASE TIMES" on stdin is answered with the nanoseconds of one decode.
+// A line "decode CASE TIMES" on stdin is answered with the nanoseconds of one decode.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
         packets.push_back(bytes);
     }
     unsigned which, times;
-    while (scanf("%u %u", &which, &times) == 2) {
+    while (scanf(" decode %u %u", &which, &times) == 2) {
         std::vector<uint8_t> copy = packets.at(which);
         auto start = std::chrono::steady_clock::now();
         for (unsigned i = 0; i < times; i++) {

@@ -1,5 +1,5 @@
-//! What the benchmark is made of: the cases, the harness, and peers that are not Rust.
+//! What the benchmarks are made of: the cases, the harness, and peers that are not Rust.
 
 pub(crate) mod cases;
 pub(crate) mod harness;
-pub(crate) mod liblo;
+pub(crate) mod program;

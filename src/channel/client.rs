@@ -252,8 +252,9 @@ impl Client {
     /// UDP promises no delivery, and OSC on TCP no acknowledgement: `Ok` means sent, not received.
     ///
     /// # Errors
-    /// The packet cannot be encoded, does not fit (a datagram: 65,507 bytes over IPv4, 65,527 over
-    /// IPv6; a frame: the limit of the framing), the connection has ended, the peer took nothing for
+    /// The packet cannot be encoded, the [`Middleware`](crate::Middleware) refuses it, it does not fit
+    /// (a datagram: 65,507 bytes over IPv4, 65,527 over IPv6; a frame: the limit of the framing), the
+    /// connection has ended, the peer took nothing for
     /// [`write_timeout`](StreamOptions#structfield.write_timeout), or the operating system refuses
     /// it. After an I/O error on a byte stream, all sends fail.
     ///

@@ -85,6 +85,15 @@ impl Datagram {
         self.chain.read(frame, meta, &self.options)
     }
 
+    /// The packet alone: without middleware, nobody looks at a [`Meta`].
+    fn read_packet(&mut self, datagram: &[u8]) -> Result<Option<Packet>, DecodeError> {
+        if !self.chain.is_empty() {
+            return self.read(datagram, &mut Meta::from_peer(Peer::LOCAL));
+        }
+        let frame = self.copy(datagram);
+        Packet::decode_with(frame, &self.options).map(|(packet, _)| Some(packet))
+    }
+
     fn copy(&mut self, datagram: &[u8]) -> Bytes {
         if datagram.len() > CHUNK / 4 {
             return Bytes::copy_from_slice(datagram);
@@ -106,7 +115,7 @@ impl Decoder for Datagram {
         if src.is_empty() {
             return Ok(None);
         }
-        let packet = self.read(src, &mut Meta::from_peer(Peer::LOCAL));
+        let packet = self.read_packet(src);
         src.clear();
         Ok(packet.transpose())
     }

@@ -5,15 +5,23 @@
 //!   out:  frame ◄── frame_out ◄── encode ◄── packet_out ◄── packet
 //! ```
 
+mod address_table;
 mod allowed_type_tags;
 mod chain;
+mod dump;
 mod envelope;
 mod hooks;
+mod one_way;
 mod only_for;
+mod rewrite;
+#[cfg(feature = "encoding")]
+mod transcode;
 
+pub use address_table::{AddressTable, AddressTableError, AddressTableErrorKind};
 pub use allowed_type_tags::AllowedTypeTags;
 pub(crate) use chain::Chain;
 pub use chain::Filtered;
+pub use dump::Dump;
 #[cfg(feature = "crypto")]
 pub use envelope::{ChaCha20Poly1305, Crc32, HmacSha256};
 pub use envelope::{
@@ -22,7 +30,10 @@ pub use envelope::{
 pub use hooks::{
     OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, on_frame_in, on_frame_out, on_packet_in, on_packet_out,
 };
+pub use one_way::{OnlyIn, OnlyOut};
 pub use only_for::OnlyFor;
+#[cfg(feature = "encoding")]
+pub use transcode::Transcode;
 
 use std::sync::Arc;
 
@@ -115,6 +126,32 @@ pub trait Middleware: Send + Sync + 'static {
         P: Fn(Peer) -> bool + Send + Sync + 'static,
     {
         OnlyFor::new(self, peers)
+    }
+
+    /// The same for what arrives only: what is sent passes by.
+    ///
+    /// ```
+    /// use tokio_osc::{AddressTable, Middleware, Udp};
+    ///
+    /// let theirs = AddressTable::new([("/meters/1", 1), ("/meters/2", 2)])?;
+    /// let ours = AddressTable::new([("/fader/1", 1), ("/fader/2", 2)])?;
+    /// let desk = Udp::new("127.0.0.1:9000").middleware(theirs.only_in()).middleware(ours.only_out());
+    /// # let _ = desk;
+    /// # Ok::<(), tokio_osc::AddressTableError>(())
+    /// ```
+    fn only_in(self) -> OnlyIn<Self>
+    where
+        Self: Sized,
+    {
+        OnlyIn(self)
+    }
+
+    /// The same for what is sent only: what arrives passes by.
+    fn only_out(self) -> OnlyOut<Self>
+    where
+        Self: Sized,
+    {
+        OnlyOut(self)
     }
 }
 

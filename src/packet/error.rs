@@ -59,6 +59,8 @@ pub enum EncodeErrorKind {
     NotAccepted(DecodeErrorKind),
     /// An [`Envelope`](crate::Envelope) could not be made. The position is 0.
     Envelope(EnvelopeFault),
+    /// The address `/`, which marks a number of the [`AddressTable`](crate::AddressTable).
+    ReservedAddress,
 }
 
 impl fmt::Display for EncodeError {
@@ -74,6 +76,9 @@ impl fmt::Display for EncodeError {
             EncodeErrorKind::NotAPacket(kind) => write!(f, "no packet: {kind}, at byte {at}"),
             EncodeErrorKind::NotAccepted(kind) => write!(f, "not accepted: {kind}, at byte {at}"),
             EncodeErrorKind::Envelope(fault) => fault.fmt(f),
+            EncodeErrorKind::ReservedAddress => {
+                write!(f, "the address / marks a number of the table of addresses, at byte {at}")
+            }
             EncodeErrorKind::Unstable => f.write_str("the argument list changed while it was encoded"),
         }
     }

@@ -34,3 +34,4 @@ pub use packet::{Packet, PacketRef};
 #[cfg(feature = "serde")]
 pub use serde_support::{SerdeError, from_args, to_args};
 pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};
+pub(crate) use walk::Step;

@@ -202,7 +202,7 @@ impl<'a> PacketRef<'a> {
     }
 
     /// The packet and all that is in it, bundles opened, in wire order.
-    pub(super) fn walk(self) -> Walk<'a> {
+    pub(crate) fn walk(self) -> Walk<'a> {
         Walk::new(self)
     }
 }

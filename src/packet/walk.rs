@@ -5,7 +5,7 @@ use crate::types::TimeTag;
 
 /// What is met on a walk through a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step<'a> {
+pub(crate) enum Step<'a> {
     Message(MessageRef<'a>),
     /// A bundle begins.
     Begin(TimeTag),
@@ -14,13 +14,13 @@ pub(super) enum Step<'a> {
 }
 
 /// An iterator over the steps of a packet.
-pub(super) struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     first: Option<PacketRef<'a>>,
     open: Vec<Elements<'a>>,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(packet: PacketRef<'a>) -> Self {
+    pub(crate) fn new(packet: PacketRef<'a>) -> Self {
         Self { first: Some(packet), open: Vec::new() }
     }
 

@@ -107,10 +107,13 @@ pub enum DecodeErrorKind {
     TooManyElements,
     /// A SLIP frame with an ESC that escapes nothing.
     BadEscape,
-    /// A frame longer than the limit of its framing.
+    /// A frame longer than the limit of its framing, or one that would become longer than
+    /// [`AddressTable::max_growth`](crate::AddressTable::max_growth) allows.
     FrameTooLong,
     /// An [`Envelope`](crate::Envelope) has refused it. The offset is 0.
     Envelope(EnvelopeFault),
+    /// A number in place of an address that the [`AddressTable`](crate::AddressTable) does not have.
+    UnknownAddressCode,
 }
 
 impl fmt::Display for DecodeErrorKind {
@@ -141,6 +144,7 @@ impl fmt::Display for DecodeErrorKind {
             Self::TooManyElements => "elements of a bundle over the limit",
             Self::BadEscape => "a SLIP escape that escapes nothing",
             Self::FrameTooLong => "a frame over the limit of bytes",
+            Self::UnknownAddressCode => "a number that stands for no address",
         })
     }
 }

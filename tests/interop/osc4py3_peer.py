@@ -1,6 +1,8 @@
 """osc4py3: `serve` prints what its UDP channel and dispatcher deliver; `client PORT` sends what standard input says
-by its UDP channel; `echo` decodes each datagram with its codec, encodes it again and sends it back."""
+by its UDP channel; `echo` decodes each datagram with its codec, encodes it again and sends it back; `compressed TABLE`
+does so with numbers in place of addresses, and prints what it has read."""
 
+import json
 import socket
 import sys
 import time
@@ -80,4 +82,25 @@ def echo():
         here.sendto(codec.encode_packet(codec.decode_packet(datagram)), peer)
 
 
-{"serve": serve, "client": client, "echo": echo}[sys.argv[1]](*sys.argv[2:])
+def compressed(table):
+    codes = json.loads(table)
+    addresses = {code: address for address, code in codes.items()}
+    here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    here.bind(("127.0.0.1", 0))
+    canonical.say(f"#ready {here.getsockname()[1]}")
+    while True:
+        datagram, peer = here.recvfrom(65_536)
+        packet = codec.decode_packet(datagram, {"addrpattern_decompression": addresses})
+        show_packet(packet)
+        here.sendto(codec.encode_packet(packet, {"addrpattern_compression": codes}), peer)
+
+
+def show_packet(packet):
+    if isinstance(packet, codec.OSCBundle):
+        for element in packet.elements:
+            show_packet(element)
+    else:
+        show(packet.addrpattern, packet.typetags, packet.arguments)
+
+
+{"serve": serve, "client": client, "echo": echo, "compressed": compressed}[sys.argv[1]](*sys.argv[2:])

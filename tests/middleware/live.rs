@@ -13,12 +13,12 @@ use tokio::sync::mpsc;
 use tokio_osc::{
     AllowedTypeTags, Args, Broadcast, Bundle, Channel, Client, Codec, EncodeErrorKind, Flow, FrameErrorKind,
     LengthPrefix, Middleware, Multicast, Packet, Peer, Reply, Router, Server, Slip, State, StreamOptions,
-    TypeTagSet, Udp, on_packet_in, on_packet_out,
+    TimeTag, TypeTagSet, Udp, on_packet_in, on_packet_out,
 };
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::Encoder;
 
-use super::marks::{Flip, NoSecrets, message};
+use super::marks::{Flip, Logged, NoSecrets, message};
 
 const LOCAL: &str = "127.0.0.1:0";
 
@@ -340,4 +340,48 @@ async fn a_packet_is_replaced_both_ways() {
     let server = Server::new(router).listen("udp", channel).spawn();
     assert_eq!(client.request(("/old", 1), "/old").await.unwrap().to_string(), "/old ,i 2");
     server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_hook_may_change_the_time_options_of_a_packet() {
+    let now = || {
+        on_packet_in(|packet, meta| {
+            meta.time.honor_time_tags = Some(false);
+            Flow::Pass(packet)
+        })
+    };
+    let udp = Udp::new(LOCAL).middleware(now()).bind().await.unwrap();
+    let options = StreamOptions::default().middleware(now());
+    let tcp = Channel::tcp_with(LOCAL, Slip::new(), options).await.unwrap();
+    let clients = [
+        Client::udp(udp.local_addr().unwrap()).await.unwrap(),
+        Client::tcp(tcp.local_addr().unwrap(), Slip::new()).await.unwrap(),
+    ];
+    let server = Server::new(router()).listen("udp", udp).listen("tcp", tcp).spawn();
+    for client in clients {
+        let in_an_hour = Bundle::at(TimeTag::after(Duration::from_secs(3_600))).with(("/returned", 1));
+        client.request(in_an_hour, "/answer").await.unwrap();
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn each_new_connection_is_greeted_through_the_middleware() {
+    let mut channel = Channel::tcp_with(LOCAL, Slip::new(), flipped()).await.unwrap();
+    let log = Arc::default();
+    let logged = Logged { name: "client", log: Arc::clone(&log) };
+    let client = Client::reconnecting(channel.local_addr().unwrap(), Slip::new())
+        .options(flipped().middleware(logged))
+        .on_connect(("/xremote", ()))
+        .backoff(Duration::from_millis(1), Duration::from_millis(1))
+        .spawn()
+        .unwrap();
+    for _ in 0..3 {
+        let (greeting, meta) = channel.next().await.unwrap();
+        assert_eq!(greeting.unwrap().to_string(), "/xremote ,");
+        assert!(channel.outlet().disconnect(meta.peer));
+    }
+    let asked = log.lock().unwrap().iter().filter(|line| *line == "client packet_out").count();
+    assert!(asked >= 3, "anew for each connection: {asked}");
+    drop(client);
 }
