@@ -67,7 +67,7 @@ pub struct Channel {
 
 enum Packets {
     #[cfg(feature = "net")]
-    Udp(UdpPackets),
+    Udp(Box<UdpPackets>),
     /// Of connections, or of a Unix datagram socket.
     Others(BoxStream<'static, ReadPacket>),
 }
@@ -102,7 +102,7 @@ impl Channel {
         let link = Arc::clone(packets.link());
         Self {
             local: Some(link.local_addr()),
-            packets: Packets::Udp(packets),
+            packets: Packets::Udp(Box::new(packets)),
             outlet: Outlet::new(Way::Udp(link)),
         }
     }

@@ -85,10 +85,10 @@ impl Dump {
     async fn packets(&self) -> Result<Packets, Failure> {
         let channels = self.listen().await?;
         let told = channels.inspect(|(packet, meta)| tell_faults(packet, meta));
-        Ok(match self.schedule {
-            true => Packets::WhenDue(Schedule::of(told)),
-            false => Packets::AsTheyArrive(told.boxed()),
-        })
+        if self.schedule {
+            return Ok(Packets::WhenDue(Schedule::of(told)));
+        }
+        Ok(Packets::AsTheyArrive(told.boxed()))
     }
 
     async fn listen(&self) -> Result<SelectAll<Channel>, Failure> {
