@@ -39,6 +39,8 @@
 //! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AddressTable`], [`AllowedTypeTags`], `Transcode`, [`Dump`], [`on_packet_in`] and its like, layers of your own |
 //! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Shutdown`], [`ChannelEvents`], [`Report`] |
 //! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]: see [three models](guide::models) |
+//! | names | [`Node`]: channels by name, groups, [`LOCAL`], [`ALL`]; [`Destination`] |
+//! | between | [`Relay`] from channels to others, unchanged; [`Pacer`]: a rate, and the latest value of each address |
 //! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
 //!
@@ -79,6 +81,10 @@
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
 //! | calls waiting for the owner of an [`Inbox`] | none: what [`Inbox::new`] is given | |
 //! | events waiting for a reader, or for the router | 256 | |
+//! | packets waiting for one's own router ([`LOCAL`]) | 1,024 | [`NodeBuilder::local_queue`] |
+//! | packets waiting for a name, in a node that holds them | 1,024, and 1 MiB, for 10 s | [`HoldLimits`] |
+//! | bytes waiting for a destination of a relay | 1 MiB | [`Relay::queue`] |
+//! | packets waiting in a pacer | 1,024, and 1 MiB | [`Pacer::capacity`], [`Pacer::bytes`] |
 //! | bundles waiting for their time | 65,536, and 64 MiB; a quarter of it per peer | [`ScheduleLimits`] |
 //! | how far ahead a bundle may lie | 7 days | [`ScheduleLimits`] |
 //!
@@ -182,3 +188,8 @@ pub use wire::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// The guide for those who come from osc4py3: its lines must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/from-osc4py3.md")]
+pub struct FromOsc4py3;

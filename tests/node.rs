@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_osc::{
     ALL, Args, Bundle, Channel, Client, Clock, Destination, EncodeErrorKind, FrameErrorKind, HoldLimits,
     IntoPacket, LOCAL, Meta, NameErrorKind, Node, NodeError, NodeHandle, Outcome, Packet, Peer, Rest, Router,
-    Slip, State, StreamOptions, TimeTag, UnknownNames,
+    Shutdown, Slip, State, StreamOptions, TimeTag, UnknownNames,
 };
 
 use rig::{Log, TestClock, expect, ms, times};
@@ -42,6 +42,21 @@ impl Destination for Tape {
 
     fn try_send(&self, packet: &Packet) -> Outcome {
         self.0.lock().unwrap().push(packet.clone());
+        Outcome::Sent { peers: 1 }
+    }
+}
+
+/// Counts packets with the numbers 0, 1, 2, …: in order, each once.
+struct Count(Arc<AtomicUsize>);
+impl Destination for Count {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+        async { self.try_send(packet) }.boxed()
+    }
+
+    fn try_send(&self, packet: &Packet) -> Outcome {
+        let Packet::Message(message) = packet else { panic!("a message") };
+        let n = usize::try_from(message.parse::<i32>().unwrap()).unwrap();
+        assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), n);
         Outcome::Sent { peers: 1 }
     }
 }
@@ -119,8 +134,7 @@ async fn targets_are_names_lists_and_lists_in_lists_and_duplicates_are_sent_once
     send([1, 1, 1]);
     let _ = node.send([ALL, "a"], ("/x", 1)).await.unwrap();
     send([1, 1, 1]);
-    let none: [&str; 0] = [];
-    let report = node.send(none, ("/x", 1)).await.unwrap();
+    let report = node.send(Vec::<&str>::new(), ("/x", 1)).await.unwrap();
     assert!(report.is_complete() && report.iter().next().is_none());
     send([0, 0, 0]);
 }
@@ -190,7 +204,7 @@ fn names_are_refused_with_a_reason() {
     assert_eq!(refused("a b").to_string(), r#"the name "a b" holds ' ', which no part of an address holds"#);
     assert_eq!(
         refused("_x").to_string(),
-        r#"the name "_x" is reserved: it begins with `_`, as _local and _all do"#
+        r#"the name "_x" is reserved, as "local", "all" and all that begin with '_'"#
     );
     assert_eq!(refused("taken").to_string(), r#"a channel or group has the name "taken" already"#);
     assert_eq!(refused("taken").name(), "taken");
@@ -280,20 +294,6 @@ async fn skipped_names_are_in_the_report() {
 #[tokio::test]
 async fn a_hundred_thousand_sends_to_three_of_which_one_fails() {
     let (count, other) = (Arc::new(AtomicUsize::new(0)), Tape::default());
-    struct Count(Arc<AtomicUsize>);
-    impl Destination for Count {
-        fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
-            async { self.try_send(packet) }.boxed()
-        }
-
-        /// In order, each once.
-        fn try_send(&self, packet: &Packet) -> Outcome {
-            let Packet::Message(message) = packet else { panic!("a message") };
-            let n = usize::try_from(message.parse::<i32>().unwrap()).unwrap();
-            assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), n);
-            Outcome::Sent { peers: 1 }
-        }
-    }
     let node = Node::new();
     node.add("count", Count(Arc::clone(&count))).unwrap();
     node.add("broken", Broken).unwrap();
@@ -452,7 +452,7 @@ async fn local_is_dispatched_as_what_is_received() {
     let ran = log.reaches(1).await;
     assert_eq!(ran[0].message.to_string(), r#"/a ,is 1 "x""#);
     assert_eq!((ran[0].meta.peer, ran[0].meta.time_tag), (Peer::LOCAL, None));
-    assert_eq!(&*ran[0].meta.channel, "local");
+    assert_eq!(&*ran[0].meta.channel, LOCAL);
     let stats = node.shutdown().await;
     assert_eq!((stats.received, stats.handled), (1, 1));
 }
@@ -525,6 +525,18 @@ async fn a_dropped_handle_ends_the_server_though_its_handlers_have_the_node() {
     }
     let report = other.send(LOCAL, ("/x", 1)).await.unwrap();
     assert!(matches!(kind_of(report.get(LOCAL)), FrameErrorKind::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_never_ends_does_not_keep_the_node_from_its_end() {
+    let router = Router::new().route("/stuck", |_: Rest| pending::<()>());
+    let node = Node::builder().router(router).server(|server| server.inbox(1)).spawn().unwrap();
+    for _ in 0..5 {
+        assert!(node.send(LOCAL, ("/stuck", ())).await.unwrap().is_complete());
+    }
+    let start = Instant::now();
+    let report = node.shutdown_with(Shutdown::new().deadline(ms(500))).await;
+    assert_eq!((start.elapsed(), report.server.abandoned), (ms(1_500), 1));
 }
 
 // A whole application.
@@ -645,7 +657,35 @@ mod net {
     }
 
     #[tokio::test]
-    async fn a_removed_listener_is_no_name_any_more() {
+    async fn channels_of_the_server_come_and_go_with_their_names() {
+        let router = Router::new().route("/ping", |_: Rest| ("/pong", ()));
+        let builder = Node::builder().router(router).server(|server| server.events_to_routes("/osc"));
+        let node = builder.spawn().unwrap();
+        let mut bound = node.server().subscribe("/osc/channel/stage/bound", 1).unwrap();
+        let stage = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
+        let address = stage.local_addr().unwrap();
+        node.listen("stage", stage).unwrap();
+        assert_eq!(
+            bound.next().await.unwrap().0.to_string(),
+            format!("/osc/channel/stage/bound ,i {}", address.port())
+        );
+        let again = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
+        assert_eq!(node.listen("stage", again).unwrap_err().kind(), NameErrorKind::Taken);
+
+        let client = Client::tcp(address, Slip::new()).await.unwrap();
+        let mut heard = client.subscribe("/x");
+        client.request(("/ping", ()), "/pong").await.unwrap();
+        assert!(node.send("stage", ("/x", 1)).await.unwrap().is_complete());
+        assert!(heard.next().await.is_some());
+        assert_eq!(node.close("stage").await.unwrap().received, 1);
+        assert!(matches!(node.send("stage", ("/x", 1)).await, Err(NodeError::UnknownName { .. })));
+        assert!(node.close("stage").await.is_err());
+        node.listen("stage", Channel::tcp(address, Slip::new()).await.unwrap()).unwrap();
+        node.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn the_name_of_a_channel_that_only_receives_can_be_given_to_a_client() {
         let node = Node::builder().listen("in", Channel::udp(LOOPBACK).await.unwrap()).spawn().unwrap();
         let mut channel = Channel::udp(LOOPBACK).await.unwrap();
         node.replace("in", Client::udp(channel.local_addr().unwrap()).await.unwrap()).unwrap();
@@ -666,4 +706,69 @@ async fn the_future_of_a_send_can_be_spawned() {
         tokio::time::timeout(Duration::from_secs(5), send).await.unwrap().unwrap().unwrap();
     }
     assert_eq!(counts(&tapes), [8]);
+}
+
+/// Names come while others send: what was held goes before what is sent later, and nothing is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_that_come_while_packets_are_sent_lose_and_reorder_nothing() {
+    for round in 0..50 {
+        let node = Node::new();
+        node.unknown_names(UnknownNames::Hold(HoldLimits::new()));
+        let sender = tokio::spawn({
+            let node = node.clone();
+            async move {
+                for n in 0..500 {
+                    let outcome = node.send("later", ("/n", n)).await.unwrap();
+                    assert!(outcome.failed().next().is_none());
+                }
+            }
+        });
+        while node.held().held < round {
+            tokio::task::yield_now().await;
+        }
+        let tape = Tape::default();
+        node.add("later", tape.clone()).unwrap();
+        sender.await.unwrap();
+        let wanted: Vec<_> = (0..500).map(|n| format!("/n ,i {n}")).collect();
+        assert_eq!(tape.lines(), wanted, "round {round}");
+        let counts = node.held();
+        assert_eq!((counts.held, counts.waiting), (counts.released, 0));
+    }
+}
+
+#[tokio::test]
+async fn connections_whose_queue_is_full_miss_the_packet_and_say_so() {
+    let (here, _there) = tokio::io::duplex(64);
+    let mut options = StreamOptions::default();
+    let packet = ("/x", "some text").into_packet().unwrap();
+    options.send_queue = packet.as_bytes().len() + 64;
+    let channel = Channel::io_with(here, Slip::new(), options);
+    let node = Node::new();
+    node.add("crowd", channel.outlet()).unwrap();
+    let report = node.send("crowd", &packet).await.unwrap();
+    assert!(matches!(report.get("crowd"), Some(Outcome::Sent { peers: 1 })));
+    for report in [node.send("crowd", &packet).await.unwrap(), node.try_send("crowd", &packet).unwrap()] {
+        assert!(matches!(kind_of(report.get("crowd")), FrameErrorKind::Full), "{report}");
+    }
+    drop(channel);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_channels_that_want_a_name_one_has_it_with_all_that_was_held() {
+    for _ in 0..50 {
+        let node = Node::new();
+        node.unknown_names(UnknownNames::Hold(HoldLimits::new()));
+        for n in 0..100 {
+            let _ = node.send("later", ("/n", n)).await.unwrap();
+        }
+        let add = |tape: Tape| {
+            let node = node.clone();
+            tokio::spawn(async move { node.add("later", tape).is_ok() })
+        };
+        let tapes = [Tape::default(), Tape::default()];
+        let (first, second) = (add(tapes[0].clone()), add(tapes[1].clone()));
+        let won = [first.await.unwrap(), second.await.unwrap()];
+        assert!(won[0] != won[1]);
+        assert_eq!(counts(&tapes), won.map(|won| if won { 100 } else { 0 }));
+    }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::local::local;
 use super::names::Entry;
-use crate::{Channel, Destination, NameError, Node, NodeHandle, Router, Server, Targets, UnknownNames};
+use crate::{
+    Channel, Destination, LOCAL, NameError, Node, NodeHandle, Router, Server, Targets, UnknownNames,
+};
 
 /// Packets that wait for one's own router by default.
 const LOCAL_QUEUE: usize = 1_024;
-/// The name of the channel by which it comes.
-const LOCAL_CHANNEL: &str = "local";
 
 /// A node with a server, for a whole application: what [`Node::builder`] returns.
 ///
@@ -66,7 +66,7 @@ impl NodeBuilder {
         self.node.clone()
     }
 
-    /// The router of all channels and of [`LOCAL`](crate::LOCAL). Without one, all messages are counted as
+    /// The router of all channels and of [`LOCAL`]. Without one, all messages are counted as
     /// unmatched.
     pub fn router<S: Send + Sync + 'static>(mut self, router: Router<S>) -> Self {
         self.router = Some(Server::new(router));
@@ -103,7 +103,8 @@ impl NodeBuilder {
         self
     }
 
-    /// Sets options of the server: its clock, its limits, its time options.
+    /// Sets options of the server: its clock, its limits, its time options, how it ends, whether its
+    /// [events](Server::events_to_routes) go to the routes.
     ///
     /// ```
     /// use tokio_osc::{Node, TimeOptions};
@@ -115,7 +116,7 @@ impl NodeBuilder {
         self
     }
 
-    /// How many packets may wait on their way to [`LOCAL`](crate::LOCAL); beyond, a send to it fails with
+    /// How many packets may wait on their way to [`LOCAL`]; beyond, a send to it fails with
     /// [`FrameErrorKind::Full`](crate::FrameErrorKind::Full): it never waits, because a handler that
     /// waited for its own server would wait for ever. Default 1,024, at least 1.
     pub fn local_queue(mut self, packets: usize) -> Self {
@@ -136,7 +137,7 @@ impl NodeBuilder {
         }
         let (local, packets) = local(self.local_queue.max(1));
         self.node.insert_local(local.clone());
-        let server = self.router.unwrap_or_else(|| Server::new(Router::new())).feed(LOCAL_CHANNEL, packets);
+        let server = self.router.unwrap_or_else(|| Server::new(Router::new())).feed(LOCAL, packets);
         let listen = |server: Server, (name, channel)| server.listen(name, channel);
         let server = self.channels.into_iter().fold(server, listen);
         let server = self.options.into_iter().fold(server, |server, options| options(server));

@@ -4,11 +4,13 @@ use std::fmt;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::task::unconstrained;
 
 use crate::{BroadcastReport, Client, FrameError, FrameErrorKind, Outlet, Packet, Peer};
 #[cfg(feature = "net")]
-use crate::{FanOut, SendReport};
+use {
+    crate::{FanOut, SendReport},
+    tokio::task::unconstrained,
+};
 
 /// What packets can be sent to: a [`Client`], a [`FanOut`](crate::FanOut), an [`Outlet`] (all
 /// connections of a channel), or a type of your own. A [`Node`](crate::Node) gives it a name, a
@@ -47,7 +49,8 @@ pub trait Destination: Send + Sync + 'static {
     /// A dropped future must not tear a packet.
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome>;
 
-    /// Sends a packet if that needs no waiting; [`FrameErrorKind::Full`] if it does.
+    /// Sends a packet if that needs no waiting; [`FrameErrorKind::Full`] if it does. A node hands on by
+    /// this what was held for a name, while the name is given: no other can be given meanwhile.
     fn try_send(&self, packet: &Packet) -> Outcome;
 
     /// Whether packets would go to this very peer: a relay sends none back to where it came from.

@@ -1,9 +1,20 @@
 //! A node whose server runs.
 
 use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::timeout;
+
+use super::builder::entry_of;
 use super::local::Local;
-use crate::{Node, ServerHandle, Stats};
+use crate::{
+    Channel, ChannelError, ChannelErrorKind, ChannelStats, NameError, NameErrorKind, Node, Report,
+    ServerHandle, Shutdown, Stats,
+};
+
+/// How long the own server may take to read what was sent to it, when it is shut down.
+const LAST_READ: Duration = Duration::from_secs(1);
 
 /// A [`Node`] whose server runs in a task of its own: what
 /// [`NodeBuilder::spawn`](crate::NodeBuilder::spawn) returns. Dropping it stops the server at once;
@@ -34,15 +45,59 @@ impl NodeHandle {
         &self.server
     }
 
+    /// Adds a channel to the server while it runs: [`NodeBuilder::listen`](crate::NodeBuilder::listen).
+    ///
+    /// # Errors
+    /// The name cannot be given, or the server has ended. The channel is closed then.
+    pub fn listen(&self, name: impl Into<Arc<str>>, channel: Channel) -> Result<(), NameError> {
+        let name = name.into();
+        self.node.insert(Arc::clone(&name), entry_of(&channel))?;
+        self.server.listen(Arc::clone(&name), channel).map_err(|error| {
+            self.node.forget(&name);
+            let ended = error.kind() == ChannelErrorKind::Ended;
+            NameError::new(&name, if ended { NameErrorKind::Ended } else { NameErrorKind::Taken })
+        })
+    }
+
+    /// Removes a channel from the server while it runs, and its name, whatever has that now:
+    /// [`ServerHandle::remove`].
+    ///
+    /// # Errors
+    /// As [`ServerHandle::remove`]; then the name stays.
+    ///
+    /// # Cancel safety
+    /// Once polled, the channel is removed, also if the future is dropped; then its name stays.
+    pub async fn close(&self, name: &str) -> Result<ChannelStats, ChannelError> {
+        let closed = self.server.remove(name).await?;
+        self.node.forget(name);
+        Ok(closed)
+    }
+
     /// Stops the server: what is sent to [`LOCAL`](crate::LOCAL) fails as closed, what was sent before
-    /// is handled, then [`ServerHandle::shutdown`]. The channels to send to stay open while there is a
-    /// clone of the node.
+    /// is handled (what the server does not take in within 1 s is dropped), then
+    /// [`ServerHandle::shutdown`]. The channels to send to stay open while there is a clone of the
+    /// node.
     ///
     /// # Cancel safety
     /// Once polled, the server stops, also if the future is dropped; then at once.
     pub async fn shutdown(self) -> Stats {
-        self.local.close().await;
+        self.read_last().await;
         self.server.shutdown().await
+    }
+
+    /// As [`shutdown`](NodeHandle::shutdown), in a way of one's own:
+    /// [`ServerHandle::shutdown_with`].
+    ///
+    /// # Cancel safety
+    /// As [`shutdown`](NodeHandle::shutdown).
+    pub async fn shutdown_with(self, how: Shutdown) -> Report {
+        self.read_last().await;
+        self.server.shutdown_with(how).await
+    }
+
+    async fn read_last(&self) {
+        // What was not read by then, a handler that does not end keeps from being read.
+        let _ = timeout(LAST_READ, self.local.close()).await;
     }
 }
 

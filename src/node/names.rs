@@ -12,6 +12,7 @@ use crate::{Destination, NodeError, Targets};
 pub(super) enum Entry {
     Channel(Arc<dyn Destination>),
     /// A channel that receives, and has no peer to send to.
+    #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "it is one of datagrams"))]
     Receiver,
     /// Names, looked up when they are sent to.
     Group(Arc<[Arc<str>]>),
@@ -87,7 +88,7 @@ impl Names {
 }
 
 fn is_reserved(name: &str) -> bool {
-    name.starts_with('_')
+    name.starts_with('_') || [LOCAL, ALL].contains(&name)
 }
 
 /// Whether a channel or group can have this name: it may stand as a part of an address.
@@ -115,13 +116,15 @@ pub struct NameError {
 pub enum NameErrorKind {
     /// It has no characters.
     Empty,
-    /// It begins with `_`, as the names that the library gives do: [`LOCAL`], [`ALL`].
+    /// It is [`LOCAL`] or [`ALL`], or begins with `_`, as names that a server gives itself do.
     Reserved,
     /// It could not stand as a part of an address: it holds a space, a control character, one of
     /// `# * , / ? [ ] { }`, or something that is not ASCII.
     IllegalCharacter(char),
     /// A channel or group has it already.
     Taken,
+    /// The server of the node ends or has ended, and takes no channel any more.
+    Ended,
 }
 
 impl NameError {
@@ -146,12 +149,13 @@ impl fmt::Display for NameError {
         match self.kind {
             NameErrorKind::Empty => f.write_str("a name has at least one character"),
             NameErrorKind::Reserved => {
-                write!(f, "the name {name:?} is reserved: it begins with `_`, as {LOCAL} and {ALL} do")
+                write!(f, "the name {name:?} is reserved, as {LOCAL:?}, {ALL:?} and all that begin with '_'")
             }
             NameErrorKind::IllegalCharacter(c) => {
                 write!(f, "the name {name:?} holds {c:?}, which no part of an address holds")
             }
             NameErrorKind::Taken => write!(f, "a channel or group has the name {name:?} already"),
+            NameErrorKind::Ended => write!(f, "the server of the channel {name:?} has ended"),
         }
     }
 }

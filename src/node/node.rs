@@ -13,11 +13,12 @@ use crate::{
 };
 
 /// The name of one's own router: what is sent to it is dispatched as if it had been received,
-/// without a network. There is one where the node [has a server](crate::NodeBuilder).
-pub const LOCAL: &str = "_local";
+/// without a network. There is one where the node [has a server](crate::NodeBuilder). Handlers find
+/// it in [`Meta::channel`](crate::Meta#structfield.channel).
+pub const LOCAL: &str = "local";
 
 /// All channels that can be sent to, without [`LOCAL`].
-pub const ALL: &str = "_all";
+pub const ALL: &str = "all";
 
 /// Channels with names, and groups of them. Cloning it is a reference count: it can be the state
 /// of handlers.
@@ -50,7 +51,14 @@ pub const ALL: &str = "_all";
 /// of [`UnknownNames::Hold`]. With a server, [`Node::builder`].
 #[derive(Clone, Default)]
 pub struct Node {
-    shared: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Held while a name is given, which takes more than one look at the state.
+    naming: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -87,15 +95,21 @@ impl Node {
     pub fn replace(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), NameError> {
         let (name, entry) = (name.into(), Entry::Channel(Arc::new(channel)));
         check(&name).map_err(|kind| NameError::new(&name, kind))?;
-        let mut state = self.state();
-        if state.names.get(&name).is_none() {
+        loop {
+            let mut state = self.state();
+            if state.names.get(&name).is_some() {
+                let replaced = state.names.insert(name, entry);
+                drop(state);
+                drop(replaced);
+                return Ok(());
+            }
             drop(state);
-            return self.insert(name, entry);
+            match self.insert(Arc::clone(&name), entry.clone()) {
+                // Somebody was faster.
+                Err(error) if error.kind() == NameErrorKind::Taken => {}
+                done => return done,
+            }
         }
-        let replaced = state.names.insert(name, entry);
-        drop(state);
-        drop(replaced);
-        Ok(())
     }
 
     /// Gives several channels and groups one name together. Its members need not be there yet, and
@@ -183,6 +197,7 @@ impl Node {
     /// Gives a name to what a server brings along.
     pub(super) fn insert(&self, name: Arc<str>, entry: Entry) -> Result<(), NameError> {
         check(&name).map_err(|kind| NameError::new(&name, kind))?;
+        let _naming = self.shared.naming.lock().unwrap_or_else(PoisonError::into_inner);
         // Until the last packet that was held is on its way, the name stays unknown, so that later
         // ones wait behind it.
         loop {
@@ -201,6 +216,12 @@ impl Node {
                 self.state().held.note_released(sent);
             }
         }
+    }
+
+    /// Takes a name away from what a server brought along.
+    pub(super) fn forget(&self, name: &str) {
+        let removed = self.state().names.remove(name);
+        drop(removed);
     }
 
     pub(super) fn insert_local(&self, local: impl Destination) {
@@ -255,7 +276,7 @@ impl Node {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,0 +1,38 @@
+//! C. TCP: what is not among the tests of streams.
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio_osc::{Args, Channel, Client, Router, Server, Slip};
+
+use super::LOOPBACK;
+
+fn router() -> Router {
+    Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n))
+}
+
+/// `tcp_consocket`: somebody else has accepted.
+#[tokio::test]
+async fn c02_an_accepted_socket_is_a_channel_and_a_connected_one_a_client() {
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let connected = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (accepted, _) = listener.accept().await.unwrap();
+    let server = Server::new(router()).listen("one", Channel::io(accepted, Slip::new())).spawn();
+    let client = Client::io(connected, Slip::new());
+    let pong = client.request(("/ping", 7), "/pong").await.unwrap();
+    assert_eq!(pong.parse::<i32>().unwrap(), 7);
+    server.shutdown().await;
+}
+
+/// `tcp_reuseaddr`: connections that the server closed hold the port for a while, but not for a
+/// listener.
+#[tokio::test]
+async fn c04_a_server_that_is_started_again_gets_its_port_back() {
+    let mut address = LOOPBACK.parse().unwrap();
+    for _ in 0..3 {
+        let channel = Channel::tcp(address, Slip::new()).await.unwrap();
+        address = channel.local_addr().unwrap();
+        let server = Server::new(router()).listen("tcp", channel).spawn();
+        let client = Client::tcp(address, Slip::new()).await.unwrap();
+        client.request(("/ping", 7), "/pong").await.unwrap();
+        server.shutdown().await;
+    }
+}

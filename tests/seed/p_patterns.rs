@@ -1,0 +1,118 @@
+//! P. Address patterns, and what osc4py3 calls method filters.
+
+use std::sync::{Arc, Mutex};
+
+use tokio_osc::{
+    Address, Args, Extra, Lane, MatchedRoute, Pattern, PatternErrorKind, Router, Server, State, Subscription,
+};
+
+use super::{fed, item};
+
+/// A pattern, the addresses that it matches, and some that it does not.
+#[track_caller]
+fn pattern(text: &str, matched: &[&'static str], not: &[&'static str]) {
+    let pattern: Pattern = text.parse().unwrap();
+    let matches = |address: &&'static str| pattern.matches(&Address::new(*address).unwrap());
+    assert_eq!(matched.iter().find(|address| !matches(address)), None, "{text} must match");
+    assert_eq!(not.iter().find(|address| matches(address)), None, "{text} must not match");
+}
+
+fn error(text: &str) -> PatternErrorKind {
+    text.parse::<Pattern>().unwrap_err().kind()
+}
+
+#[test]
+fn p03_a_star_is_any_text_within_a_part() {
+    pattern("/a/*", &["/a/", "/a/b", "/a/bc"], &["/a", "/a/b/c"]);
+    pattern("/a*c", &["/ac", "/abc"], &["/a/c", "/abcd"]);
+}
+
+#[test]
+fn p04_a_question_mark_is_one_character() {
+    pattern("/a?", &["/ab"], &["/a", "/a/", "/abc"]);
+}
+
+#[test]
+fn p05_a_set_is_one_of_its_characters() {
+    pattern("/[abx-z]", &["/a", "/y"], &["/c", "/ab", "/"]);
+    pattern("/a[!b]c", &["/axc"], &["/abc", "/a/c"]);
+    pattern("/[^a]", &["/^", "/a"], &["/b"]);
+    assert_eq!(error("/[]"), PatternErrorKind::EmptySet);
+    assert_eq!(error("/[a"), PatternErrorKind::UnclosedSet);
+    assert_eq!(error("/[z-a]"), PatternErrorKind::ReversedRange);
+}
+
+#[test]
+fn p06_braces_are_one_of_their_texts() {
+    pattern("/{a,ab}c", &["/ac", "/abc"], &["/abbc", "/c"]);
+    pattern("/a{,b}", &["/a", "/ab"], &["/abb"]);
+    // Wildcards in them are plain text.
+    pattern("/{a*,b}", &["/b"], &["/ax"]);
+    assert_eq!(error("/{a"), PatternErrorKind::UnclosedAlternatives);
+}
+
+#[test]
+fn p07_two_slashes_are_any_number_of_parts() {
+    pattern("//b", &["/b", "/a/b", "/a/x/b"], &["/ab", "/b/a"]);
+    pattern("/a//b", &["/a/b", "/a/x/y/b"], &["/ax/b", "/b"]);
+}
+
+#[test]
+fn p08_what_is_special_to_regular_expressions_is_plain_text() {
+    pattern("/a.^|$+()\\", &["/a.^|$+()\\"], &["/ab^|$+()\\"]);
+}
+
+#[test]
+fn p10_a_pattern_begins_with_a_slash() {
+    assert_eq!(error(""), PatternErrorKind::NoLeadingSlash);
+    assert_eq!(error("a"), PatternErrorKind::NoLeadingSlash);
+}
+
+#[tokio::test]
+async fn p11_a_handler_added_twice_is_called_twice() {
+    let router = Router::new().route("/a", || {}).route("/*", || {}).route("/a", || {});
+    assert_eq!(fed(router, [item(("/a", ()))]).await.handled, 3);
+}
+
+/// `MethodFilter(addrpattern, function, patternkind, argscheme, extra, workqueue, lock)`.
+#[tokio::test]
+async fn p12_a_route_has_everything_that_a_method_filter_has() {
+    type Log = Arc<Mutex<Vec<String>>>;
+    let log = Log::default();
+    let lock = Lane::new(16);
+    let router = Router::with_state(Arc::clone(&log))
+        .route(
+            "/voice/*",
+            |State(log): State<Log>,
+             MatchedRoute(filter): MatchedRoute,
+             Extra(extra): Extra<&str>,
+             Args(n): Args<i32>| log.lock().unwrap().push(format!("{filter} {extra} {n}")),
+        )
+        .extra("an object")
+        .on_lane(&lock)
+        .route_where(
+            |message| message.args().count() == 0,
+            |State(log): State<Log>| {
+                log.lock().unwrap().push("a predicate".to_owned());
+            },
+        );
+    fed(router, [item(("/voice/1", 7)), item(("/voice/1", ()))]).await;
+    let mut log = log.lock().unwrap().clone();
+    log.sort();
+    assert_eq!(log, ["/voice/* an object 7", "a predicate"]);
+}
+
+/// Not even a runtime is needed before something runs.
+#[test]
+fn p17_routes_are_added_before_anything_is_started() {
+    let router = Router::new().route("/a", || {}).route("/b", async || {});
+    let server = Server::new(router);
+    let _heard: Subscription = server.subscribe("/a", 8).unwrap();
+}
+
+#[test]
+fn p18_everything_can_be_debugged() {
+    let router = Router::new().route("/voice/*/freq", || {});
+    assert!(format!("{router:?}").contains("routes: 1"), "{router:?}");
+    assert!(format!("{:?}", router.live().route("/live", || {})).starts_with("RouteHandle"));
+}

@@ -1,0 +1,70 @@
+//! S. Argument schemes: what is not among the tests of extractors.
+
+use std::sync::{Arc, Mutex};
+
+use tokio_osc::{
+    Address, Arg, Args, Bundle, Context, Extra, FromContext, Meta, Peer, Rejection, Router, State, TimeTag,
+    TypeTags,
+};
+
+use super::{fed, item};
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+fn push(log: &Log, entry: String) {
+    log.lock().unwrap().push(entry);
+}
+
+#[tokio::test]
+async fn s04_a_message_is_taken_apart() {
+    let log = Log::default();
+    let router = Router::with_state(Arc::clone(&log)).route(
+        "/a",
+        |State(log): State<Log>, address: Address, TypeTags(tags): TypeTags, Args(args): Args<Vec<Arg>>| {
+            push(&log, format!("{address} {tags} {args:?}"));
+        },
+    );
+    fed(router, [item(("/a", (1, "x")))]).await;
+    let args = [Arg::from(1), Arg::from("x")];
+    assert_eq!(*log.lock().unwrap(), [format!("/a ,is {args:?}")]);
+}
+
+/// There, an extra value that cannot be taken apart ends a thread.
+#[tokio::test]
+async fn s08_an_extra_value_of_several_is_taken_apart_by_its_type() {
+    let log = Log::default();
+    let router = Router::with_state(Arc::clone(&log))
+        .route("/a", |State(log): State<Log>, Extra(extra): Extra<(i32, &str)>| {
+            let (number, text) = *extra;
+            push(&log, format!("{number} {text}"));
+        })
+        .extra((7, "text"))
+        .route("/a", |_: Extra<(i32, &str)>| {})
+        .extra("not the two of them");
+    let stats = fed(router, [item(("/a", ())), item(("/a", ()))]).await;
+    assert_eq!(*log.lock().unwrap(), ["7 text", "7 text"]);
+    assert_eq!((stats.handled, stats.rejected), (2, 2));
+}
+
+/// `OSCARG_PACKOPT`: the packet's options, with the message and the filter that it went to.
+#[tokio::test]
+async fn s10_all_that_is_known_of_a_packet_is_one_value() {
+    struct Everything(String);
+
+    impl<S> FromContext<S> for Everything {
+        fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+            let Meta { peer, channel, time_tag, lateness, .. } = context.meta();
+            let (message, route) = (context.message(), context.route());
+            Ok(Self(format!("{channel} {peer} {time_tag:?} {lateness:?}: {message} by {route}")))
+        }
+    }
+
+    let log = Log::default();
+    let router = Router::with_state(Arc::clone(&log))
+        .route("/*", |State(log): State<Log>, Everything(all): Everything| push(&log, all));
+    let mut timed = item(Bundle::at(TimeTag::IMMEDIATELY).with(("/a", 1)));
+    timed.1.peer = Peer::from(([192, 0, 2, 1], 9_000));
+    fed(router, [timed]).await;
+    let tag = Some(TimeTag::IMMEDIATELY);
+    assert_eq!(*log.lock().unwrap(), [format!("test 192.0.2.1:9000 {tag:?} 0ns: /a ,i 1 by /*")]);
+}

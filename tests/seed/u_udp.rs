@@ -1,0 +1,102 @@
+//! D, U and M. Addresses, UDP and multicast: what is not among the tests of sockets.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+
+use futures::StreamExt;
+use tokio_osc::{Channel, Client, FrameErrorKind, Multicast, Slip, Udp};
+
+use super::LOOPBACK;
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap().port()
+}
+
+async fn next(channel: &mut Channel) -> String {
+    channel.next().await.unwrap().0.unwrap().to_string()
+}
+
+#[tokio::test]
+async fn d05_several_addresses_are_tried_in_turn() {
+    let nobody = std::net::TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let channel = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
+    let somebody = channel.local_addr().unwrap();
+    let client = Client::tcp(&[nobody, somebody][..], Slip::new()).await.unwrap();
+    assert_eq!(client.peer_addr().unwrap(), somebody);
+}
+
+#[tokio::test]
+async fn u09_clients_share_a_port_when_both_ask_for_it() {
+    let mut channel = Channel::udp(LOOPBACK).await.unwrap();
+    let to = Udp::new(channel.local_addr().unwrap()).local((Ipv4Addr::LOCALHOST, free_port()));
+    let alone = to.clone().client().await.unwrap();
+    assert!(to.clone().client().await.is_err());
+    drop(alone);
+    let shared = to.reuse_address(true);
+    let clients = [shared.clone().client().await.unwrap(), shared.client().await.unwrap()];
+    for client in &clients {
+        client.send(("/a", ())).await.unwrap();
+        assert_eq!(next(&mut channel).await, "/a ,");
+    }
+}
+
+#[tokio::test]
+async fn u11_sending_need_not_wait() {
+    let mut channel = Channel::udp(LOOPBACK).await.unwrap();
+    let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();
+    client.send(("/a", ())).await.unwrap();
+    client.try_send(("/at/once", ())).unwrap();
+    assert_eq!(next(&mut channel).await, "/a ,");
+    assert_eq!(next(&mut channel).await, "/at/once ,");
+}
+
+/// There, one failed send ends the channel for good.
+#[tokio::test]
+async fn u12_a_send_that_fails_is_an_error_and_the_next_one_goes_well() {
+    let mut channel = Channel::udp(LOOPBACK).await.unwrap();
+    let address = channel.local_addr().unwrap();
+    let client = Client::udp(address).await.unwrap();
+    let error = client.send(("/large", vec![0_u8; 65_536])).await.unwrap_err();
+    assert!(matches!(error.kind(), FrameErrorKind::TooLarge { .. }));
+    client.send(("/a", ())).await.unwrap();
+    assert_eq!(next(&mut channel).await, "/a ,");
+
+    // The system's refusal, too: a loopback socket cannot reach another host.
+    let far: SocketAddr = ([192, 0, 2, 1], 9).into();
+    let report = Udp::new(address).local(LOOPBACK).client().await.unwrap();
+    let report = report.to([far, address]).unwrap().send(("/b", ())).await.unwrap();
+    assert_eq!((report.sent, report.failed[0].0), (1, far));
+    assert_eq!(next(&mut channel).await, "/b ,");
+}
+
+/// More datagrams than one per turn: as many as are there, up to a bound.
+#[tokio::test]
+async fn u14_a_wake_up_reads_what_is_there() {
+    let mut channel = Channel::udp(LOOPBACK).await.unwrap();
+    let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();
+    for n in 0..20 {
+        client.send(("/n", n)).await.unwrap();
+    }
+    assert_eq!(next(&mut channel).await, "/n ,i 0");
+    for n in 1..20 {
+        let ready = futures::FutureExt::now_or_never(next(&mut channel));
+        assert_eq!(ready.as_deref(), Some(format!("/n ,i {n}").as_str()), "without waiting again");
+    }
+}
+
+/// The kernel lists the groups of a host; the address is written in its byte order.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn m10_a_dropped_channel_has_left_its_group() {
+    let group = Ipv4Addr::new(239, 255, 78, 10);
+    let listed = format!("{:08X}", u32::from_ne_bytes(group.octets()));
+    let joined = || std::fs::read_to_string("/proc/net/igmp").unwrap().contains(&listed);
+    let channel = Multicast::new((group, free_port())).interface(Ipv4Addr::LOCALHOST).join().unwrap();
+    assert!(joined());
+    drop(channel);
+    assert!(!joined());
+    // A sender joins nothing.
+    let client = Multicast::new((group, free_port())).interface(Ipv4Addr::LOCALHOST).client().unwrap();
+    client.send(("/a", ())).await.unwrap();
+    assert!(!joined());
+}
