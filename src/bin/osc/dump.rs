@@ -85,9 +85,10 @@ impl Dump {
     async fn packets(&self) -> Result<Packets, Failure> {
         let channels = self.listen().await?;
         let told = channels.inspect(|(packet, meta)| tell_faults(packet, meta));
-        Ok(match self.schedule {
-            true => Packets::WhenDue(Schedule::of(told)),
-            false => Packets::AsTheyArrive(told.boxed()),
+        Ok(if self.schedule {
+            Packets::WhenDue(Schedule::of(told))
+        } else {
+            Packets::AsTheyArrive(told.boxed())
         })
     }
 
