@@ -13,5 +13,7 @@ mod packets;
 mod run;
 #[path = "cli/send.rs"]
 mod send;
+#[path = "cli/streams.rs"]
+mod streams;
 #[path = "cli/usage.rs"]
 mod usage;

@@ -1,5 +1,6 @@
-//! Real OSC programs against the library, over UDP on loopback: `oscsend` and `oscdump` (liblo),
-//! python-osc, osc4py3; and the vectors to the decoders of rosc, python-osc and liblo. `bash .ci/install` installs them; a missing one fails the tests.
+//! Real OSC programs against the library, on loopback: liblo and its `oscsend` and `oscdump`,
+//! python-osc, osc4py3, over UDP, over TCP in `streams.rs`; and the vectors to the decoders of rosc,
+//! python-osc and liblo. `bash .ci/install` installs them; a missing one fails the tests.
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -9,6 +10,9 @@ mod compressed;
 mod differential;
 #[path = "interop/ear.rs"]
 mod ear;
+#[cfg(feature = "crypto")]
+#[path = "interop/envelope.rs"]
+mod envelope;
 #[path = "interop/liblo.rs"]
 mod liblo;
 #[path = "interop/matrix.rs"]
@@ -17,12 +21,16 @@ mod matrix;
 mod peer;
 #[path = "interop/program.rs"]
 mod program;
+#[path = "interop/streams.rs"]
+mod streams;
 mod support;
 #[path = "interop/timed.rs"]
 mod timed;
 #[cfg(feature = "cli")]
 #[path = "interop/tool.rs"]
 mod tool;
+#[path = "interop/transport.rs"]
+mod transport;
 
 use std::net::Ipv4Addr;
 
@@ -38,6 +46,7 @@ use ear::Ear;
 use liblo::{oscsend, without_time};
 use peer::{Listener, Speaker};
 use program::{Program, limited, python};
+use transport::Transport;
 
 /// A message with every type that all peers but liblo know.
 fn all_types() -> Message {
@@ -136,7 +145,7 @@ async fn a_pattern_of_oscsend_reaches_all_routes_that_match() {
 #[tokio::test]
 #[ignore = "needs liblo-tools: bash .ci/install"]
 async fn oscdump_prints_what_a_client_sends() {
-    let mut oscdump = Listener::oscdump().await;
+    let mut oscdump = Listener::oscdump(Transport::Udp).await;
     let lines = oscdump.hear(("/synth/1/all", (7, 0.5_f32, "saw", [1_u8, 2, 0xff], 0.25, true, Nil))).await;
     let expected = "/synth/1/all ifsbdTN 7 0.500000 \"saw\" [3b 0x1 0x2 0xff] 0.250000 #T Nil";
     assert_eq!(lines.iter().map(|line| without_time(line)).collect::<Vec<_>>(), [expected]);
@@ -150,7 +159,7 @@ async fn oscdump_prints_what_a_client_sends() {
 #[tokio::test]
 #[ignore = "needs python-osc: bash .ci/install"]
 async fn python_osc_client_reaches_the_server() {
-    reaches_the_server(Speaker::python_osc).await;
+    reaches_the_server(|port| Speaker::python_osc(Transport::Udp, port)).await;
 }
 
 #[tokio::test]
@@ -183,7 +192,7 @@ async fn reaches_the_server(speaker: impl AsyncFn(u16) -> Speaker) {
 #[tokio::test]
 #[ignore = "needs python-osc: bash .ci/install"]
 async fn a_client_reaches_the_python_osc_server() {
-    is_heard_by(Listener::python_osc().await).await;
+    is_heard_by(Listener::python_osc(Transport::Udp).await).await;
 }
 
 #[tokio::test]
@@ -233,7 +242,7 @@ async fn a_python_osc_client_gets_the_reply_on_its_own_socket() {
     let port = channel.local_addr().unwrap().port();
     let router = Router::new().route("/ping", async |Args(n): Args<i32>| ("/pong", n + 1));
     let server = Server::new(router).listen("udp", channel).spawn();
-    let mut peer = Speaker::python_osc(port).await;
+    let mut peer = Speaker::python_osc(Transport::Udp, port).await;
 
     peer.send(("/ping", 7)).await.unwrap();
 
@@ -244,7 +253,7 @@ async fn a_python_osc_client_gets_the_reply_on_its_own_socket() {
 #[tokio::test]
 #[ignore = "needs python-osc: bash .ci/install"]
 async fn a_request_is_answered_by_the_python_osc_server() {
-    let peer = Listener::python_osc().await;
+    let peer = Listener::python_osc(Transport::Udp).await;
     let reply = peer.client.request(("/ping", 7), "/pong").await.unwrap();
     assert_eq!(reply.parse::<i32>().unwrap(), 7);
 }

@@ -366,6 +366,30 @@ async fn a_lost_interface_is_an_error_of_send_and_works_again_when_it_is_back() 
     assert_eq!(next(&mut unicast).await, "/anew ,");
 }
 
+/// THREATS 47: the address of a host changes. No system call says so; the monitor does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_whose_address_is_gone_can_be_bound_anew() {
+    let Some(lab) = Lab::three_hosts() else { return };
+    let bound = lab.wait_on("b", Channel::udp("10.77.0.2:9001")).unwrap();
+    let everywhere = lab.wait_on("b", Channel::udp("0.0.0.0:9002")).unwrap();
+    let group = lab.on("b", || Multicast::new((GROUP, PORT)).interface("eth0").join().unwrap());
+    let is_gone = |channel: &Channel| {
+        let monitor = channel.monitor().unwrap();
+        lab.on("b", || monitor.is_address_gone().unwrap())
+    };
+    assert!(![&bound, &everywhere, &group].into_iter().any(is_gone));
+
+    lab.ip("b", "addr del 10.77.0.2/24 dev eth0");
+    lab.ip("b", "addr add 10.77.0.9/24 broadcast 10.77.0.255 dev eth0");
+    let start = Instant::now();
+    assert_eq!([&bound, &everywhere, &group].map(is_gone), [true, false, false]);
+    let told = start.elapsed();
+    let mut bound = lab.wait_on("b", Channel::udp("10.77.0.9:9001")).unwrap();
+    lab.wait_on("a", Client::udp("10.77.0.9:9001")).unwrap().send(("/anew", ())).await.unwrap();
+    assert_eq!(next(&mut bound).await, "/anew ,");
+    println!("a change of address: told after {told:?}, heard again after {:?}", start.elapsed());
+}
+
 /// THREATS 46: a line that is too slow. What is sent is sent, dropped by the queue of the line, or an
 /// error; nothing else.
 #[tokio::test(flavor = "multi_thread")]

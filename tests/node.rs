@@ -752,3 +752,23 @@ async fn connections_whose_queue_is_full_miss_the_packet_and_say_so() {
     }
     drop(channel);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_channels_that_want_a_name_one_has_it_with_all_that_was_held() {
+    for _ in 0..50 {
+        let node = Node::new();
+        node.unknown_names(UnknownNames::Hold(HoldLimits::new()));
+        for n in 0..100 {
+            let _ = node.send("later", ("/n", n)).await.unwrap();
+        }
+        let add = |tape: Tape| {
+            let node = node.clone();
+            tokio::spawn(async move { node.add("later", tape).is_ok() })
+        };
+        let tapes = [Tape::default(), Tape::default()];
+        let (first, second) = (add(tapes[0].clone()), add(tapes[1].clone()));
+        let won = [first.await.unwrap(), second.await.unwrap()];
+        assert!(won[0] != won[1]);
+        assert_eq!(counts(&tapes), won.map(|won| if won { 100 } else { 0 }));
+    }
+}

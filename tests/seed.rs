@@ -36,10 +36,6 @@ mod u_udp;
 mod v_life;
 #[path = "seed/w_demo.rs"]
 mod w_demo;
-#[path = "seed/w_logging.rs"]
-mod w_logging;
-#[path = "seed/x_events.rs"]
-mod x_events;
 
 use std::time::Duration;
 

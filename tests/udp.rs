@@ -462,14 +462,15 @@ fn endpoints_are_read_and_written() {
         ),
         ("osc.tcp://10.0.0.7:9000/?family=ipv6", "osc.tcp://10.0.0.7:9000/?family=ipv6", Scheme::Tcp),
         ("osc.tcp+slip://h:9000/?end=single", "osc.tcp+slip://h:9000/?end=single", Scheme::TcpSlip),
-        ("osc.unix:///run/my%20osc?end=double", "osc.unix:///run/my%20osc", Scheme::Unix),
+        ("osc.unix:///run/my%20osc", "osc.unix:///run/my%20osc", Scheme::Unix),
+        ("osc.unix+slip:///run/my%20osc?end=double", "osc.unix+slip:///run/my%20osc", Scheme::UnixSlip),
     ];
     for (text, written, scheme) in cases {
         let endpoint: Endpoint = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!((endpoint.to_string().as_str(), endpoint.scheme()), (written, scheme));
         assert_eq!(written.parse::<Endpoint>().unwrap(), endpoint);
     }
-    let unix: Endpoint = "osc.unix:///run/my%20osc?end=single".parse().unwrap();
+    let unix: Endpoint = "osc.unix+slip:///run/my%20osc?end=single".parse().unwrap();
     assert_eq!(
         (unix.path().unwrap().to_str(), unix.single_end(), unix.host()),
         (Some("/run/my osc"), true, None)
@@ -481,7 +482,7 @@ fn endpoints_are_read_and_written() {
 #[test]
 fn what_is_no_endpoint_is_refused_with_its_reason() {
     let cases = [
-        ("http://127.0.0.1:80/", "`http` is none of osc.udp, osc.tcp, osc.tcp+slip, osc.unix"),
+        ("http://127.0.0.1:80/", "`http` is none of osc.udp, osc.tcp, osc.tcp+slip, osc.unix, osc.unix+slip"),
         ("osc.udp://127.0.0.1/", "`127.0.0.1` has no port, HOST:PORT is needed"),
         ("osc.udp://127.0.0.1:9000/synth", "there is no path, only HOST:PORT"),
         ("osc.unix://run/osc", "a Unix socket has a whole path, as in osc.unix:///run/osc"),
@@ -491,6 +492,7 @@ fn what_is_no_endpoint_is_refused_with_its_reason() {
         ("127.0.0.1:9000?family=inet", "`inet` is no value of `family`"),
         ("127.0.0.1:9000?broadcast=yes", "`yes` is no value of `broadcast`"),
         ("127.0.0.1:9000?end=single", "`end` is no option of osc.udp"),
+        ("osc.unix:///run/osc?end=single", "`end` is no option of osc.unix"),
         ("osc.tcp://127.0.0.1:9000?ttl=4", "`ttl` is no option of osc.tcp"),
         ("127.0.0.1:9000?device=%zz", "`%zz`: %XX stands for a byte, and together they are UTF-8"),
         ("127.0.0.1:9000?device=%ff", "`%ff`: %XX stands for a byte, and together they are UTF-8"),
@@ -522,16 +524,18 @@ async fn endpoints_listen_and_send() {
         assert!(client.to([(LO, 9)]).is_err() && channel.client_to((LO, 9)).is_err());
     }
     let path = std::env::temp_dir().join(format!("osc-endpoint-{}", std::process::id()));
-    let endpoint: Endpoint = format!("osc.unix://{}", path.display()).parse().unwrap();
-    #[cfg(unix)]
-    {
-        let mut channel = endpoint.bind().await.unwrap();
-        endpoint.client().await.unwrap().send(("/a", ())).await.unwrap();
-        assert_eq!(next(&mut channel).await.0, "/a ,");
-        std::fs::remove_file(path).unwrap();
+    for scheme in ["osc.unix", "osc.unix+slip"] {
+        let endpoint: Endpoint = format!("{scheme}://{}", path.display()).parse().unwrap();
+        #[cfg(unix)]
+        {
+            let mut channel = endpoint.bind().await.unwrap();
+            endpoint.client().await.unwrap().send(("/a", ())).await.unwrap();
+            assert_eq!(next(&mut channel).await.0, "/a ,");
+        }
+        #[cfg(not(unix))]
+        assert_eq!(endpoint.bind().await.unwrap_err().kind(), ErrorKind::Unsupported);
     }
-    #[cfg(not(unix))]
-    assert_eq!(endpoint.bind().await.unwrap_err().kind(), ErrorKind::Unsupported);
+    let _ = std::fs::remove_file(path);
     let all: Endpoint = format!("127.255.255.255:{port}?broadcast=true").parse().unwrap();
     let mut channel = all.bind().await.unwrap();
     all.client().await.unwrap().send(("/all", ())).await.unwrap();

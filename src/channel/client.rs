@@ -34,6 +34,8 @@ use super::subscription::ClientSubscription;
 use super::tcp;
 #[cfg(feature = "net")]
 use super::udp::{self, FanOut, UdpPackets, UdpSender};
+#[cfg(all(unix, feature = "net"))]
+use super::unix_datagram::UnixSender;
 #[cfg(feature = "net")]
 use super::{HostPort, Udp, UdpMonitor};
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing};
@@ -80,6 +82,8 @@ struct Shared {
 enum Transport {
     #[cfg(feature = "net")]
     Udp(UdpSender),
+    #[cfg(all(unix, feature = "net"))]
+    UnixDatagram(UnixSender),
     Stream {
         link: Link,
         peer: Option<SocketAddr>,
@@ -194,6 +198,22 @@ impl Client {
     pub async fn unix(path: impl AsRef<std::path::Path>, framing: impl Framing) -> io::Result<Self> {
         Ok(Self::io(tokio::net::UnixStream::connect(path).await?, framing))
     }
+
+    /// A client of a Unix datagram socket, as liblo's `osc.unix` is one: each packet is a datagram of
+    /// at most 65,535 bytes. It has a path of its own, in the directory for temporary files, so that
+    /// it can be answered; the file goes when the client is dropped. A server that was started anew at
+    /// the same path is found again by the next send.
+    ///
+    /// # Errors
+    /// Nobody listens there, or no path of its own can be had.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix_datagram(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
+        let sender = UnixSender::connect(path.as_ref())?;
+        let source = Source::UnixDatagram(sender.packets());
+        Ok(Self::new(Transport::UnixDatagram(sender), source))
+    }
 }
 
 impl Client {
@@ -265,6 +285,8 @@ impl Client {
         match &self.shared.transport {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.send(packet).await,
+            #[cfg(all(unix, feature = "net"))]
+            Transport::UnixDatagram(unix) => unix.send(packet.into_packet()?.as_bytes()).await,
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
                 self.check_open()?;
@@ -284,6 +306,8 @@ impl Client {
         match &self.shared.transport {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.try_send(packet),
+            #[cfg(all(unix, feature = "net"))]
+            Transport::UnixDatagram(unix) => unix.try_send(packet.into_packet()?.as_bytes()),
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
                 self.check_open()?;
@@ -404,6 +428,8 @@ impl Client {
         match &self.shared.transport {
             #[cfg(feature = "net")]
             Transport::Udp(_) => Ok(()),
+            #[cfg(all(unix, feature = "net"))]
+            Transport::UnixDatagram(_) => Ok(()),
             Transport::Stream { link, .. } => {
                 link.close().await?;
                 self.shared.hub.end(Disconnect::ByUs);
@@ -442,6 +468,8 @@ impl Client {
         match &self.shared.transport {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => Ok(udp.peer()),
+            #[cfg(all(unix, feature = "net"))]
+            Transport::UnixDatagram(_) => Err(no_address()),
             Transport::Stream { peer, .. } => peer.ok_or_else(no_address),
             Transport::Background(_) => Err(no_address()),
         }
@@ -455,6 +483,8 @@ impl Client {
         match &self.shared.transport {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => Ok(udp.link().local_addr()),
+            #[cfg(all(unix, feature = "net"))]
+            Transport::UnixDatagram(_) => Err(no_address()),
             Transport::Stream { local, .. } => local.ok_or_else(no_address),
             Transport::Background(_) => Err(no_address()),
         }
@@ -465,6 +495,8 @@ impl Client {
         match &self.shared.transport {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.link().chain().filtered(),
+            #[cfg(all(unix, feature = "net"))]
+            Transport::UnixDatagram(_) => Filtered::default(),
             Transport::Stream { chain, .. } => chain.filtered(),
             Transport::Background(background) => background.filtered(),
         }
@@ -511,6 +543,10 @@ fn no_address() -> io::Error {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, peer) = match &self.shared.transport {
+            #[cfg(all(unix, feature = "net"))]
+            Transport::UnixDatagram(unix) => {
+                return f.debug_struct("Client").field("unix", &unix.peer()).finish();
+            }
             #[cfg(feature = "net")]
             Transport::Udp(udp) => ("udp", Some(udp.peer())),
             Transport::Stream { peer, .. } => ("stream", *peer),

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use super::options::StreamOptions;
 use super::outbox::{Entry, Outbox};
 use super::throttle::Throttle;
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
+use crate::packet::Work;
 
 /// Bytes that are asked of the transport at a time.
 const READ: usize = 8 * 1_024;
@@ -26,6 +27,8 @@ const WRITE: usize = 64 * 1_024;
 const BURST: usize = 32;
 /// How long a connection that is being closed may take to send what waits.
 const LINGER: Duration = Duration::from_secs(1);
+/// How long a peer that sends nothing more, and may still read, can wait for answers.
+const ANSWERS: Duration = Duration::from_secs(10);
 
 /// Where the packets of a connection go.
 pub(super) trait Sink {
@@ -55,9 +58,22 @@ pub(super) struct Connection<I, F, S> {
     undetected: bool,
     limits: Limits,
     clock: Deadlines,
+    /// Handed out with each packet; gone when nothing more is read.
+    work: Option<Arc<Working>>,
+    /// Whether somebody still works on a packet, and may answer.
+    answering: Weak<Working>,
     faults: Throttle,
     /// Set when nothing more is read: what is left to send goes out first.
     ending: Option<Disconnect>,
+}
+
+/// Lives as long as somebody works on a packet of the connection; then tells the connection.
+struct Working(Arc<Outbox>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.wake();
+    }
 }
 
 struct Limits {
@@ -66,7 +82,7 @@ struct Limits {
     write: Duration,
 }
 
-/// Since when something is waited for.
+/// Since when something is waited for; until when, at the end.
 struct Deadlines {
     frame: Option<Instant>,
     idle: Option<Instant>,
@@ -92,6 +108,8 @@ where
             io,
             codec,
             sink,
+            work: Some(Arc::new(Working(Arc::clone(&outbox)))),
+            answering: Weak::new(),
             outbox,
             input: BytesMut::new(),
             output: BytesMut::new(),
@@ -108,7 +126,9 @@ where
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         self.outbox.register(cx.waker());
         if let Err(error) = self.poll_send(cx) {
-            return Poll::Ready(error.into());
+            // Who has closed the connection reads no answers: that is no failure.
+            let left = matches!(self.ending, Some(Disconnect::ByPeer));
+            return Poll::Ready(if left { Disconnect::ByPeer } else { error.into() });
         }
         if self.ending.is_none() && self.outbox.is_closed() {
             self.end(Disconnect::ByUs);
@@ -121,7 +141,7 @@ where
         if let Some(reason) = &self.ending {
             let reason = reason.clone();
             let drained = self.output.is_empty() && !self.unflushed && self.outbox.is_empty();
-            if matches!(reason, Disconnect::Failed(_)) || drained {
+            if matches!(reason, Disconnect::Failed(_)) || (drained && !self.awaits_answers()) {
                 // The last word: if it does not go out at once, the drop of the transport says it.
                 let _ = Pin::new(&mut self.io).poll_shutdown(cx);
                 return Poll::Ready(reason);
@@ -131,8 +151,18 @@ where
     }
 
     fn end(&mut self, reason: Disconnect) {
-        self.clock = Deadlines { linger: Some(Instant::now()), ..Deadlines::none(self.clock.timer.take()) };
+        self.answering = self.work.take().map_or_else(Weak::new, |work| Arc::downgrade(&work));
         self.ending = Some(reason);
+        let patience = if self.awaits_answers() { ANSWERS } else { LINGER };
+        let linger = Some(Instant::now() + patience);
+        self.clock = Deadlines { linger, ..Deadlines::none(self.clock.timer.take()) };
+    }
+
+    /// Whether a peer that sends nothing more may still be answered.
+    fn awaits_answers(&self) -> bool {
+        matches!(self.ending, Some(Disconnect::ByPeer))
+            && !self.outbox.is_closed()
+            && self.answering.strong_count() > 0
     }
 
     /// Frames what waits and hands it to the transport, as much as that takes.
@@ -252,15 +282,20 @@ where
             self.outbox.wake();
         }
         if let Some(packet) = self.codec.open(frame) {
-            self.sink.put(packet);
+            self.put(packet);
         }
+    }
+
+    fn put(&mut self, (packet, mut meta): ReadPacket) {
+        meta.work = Work(self.work.clone().map(|work| work as _));
+        self.sink.put((packet, meta));
     }
 
     /// The last frames, and how the stream ended.
     fn at_end(&mut self) -> Disconnect {
         loop {
             match self.codec.read_eof(&mut self.input) {
-                Ok(Some(packet)) => self.sink.put(packet),
+                Ok(Some(packet)) => self.put(packet),
                 Ok(None) => return Disconnect::ByPeer,
                 Err(error) => return error.into(),
             }
@@ -277,7 +312,7 @@ where
                     .idle
                     .zip(self.limits.idle)
                     .map(|(since, limit)| (since + limit, Disconnect::IdleTimeout)),
-                clock.linger.zip(self.ending.clone()).map(|(since, reason)| (since + LINGER, reason)),
+                clock.linger.zip(self.ending.clone()),
             ];
             let Some((due, reason)) = due.into_iter().flatten().min_by_key(|(due, _)| *due) else {
                 return Poll::Pending;

@@ -101,6 +101,11 @@ pub(super) fn all() -> io::Result<Vec<Found>> {
     Ok(all)
 }
 
+/// Whether this host has an address. It has all of the loopback network.
+pub(super) fn has_address(address: IpAddr) -> io::Result<bool> {
+    Ok(address.is_loopback() || all()?.iter().any(|found| found.addresses.contains(&address)))
+}
+
 impl FromStr for Interface {
     type Err = std::convert::Infallible;
 

@@ -19,6 +19,8 @@ mod outbox;
 mod outlet;
 #[cfg(feature = "net")]
 mod peer_names;
+#[cfg(feature = "net")]
+mod recent;
 mod reconnect;
 mod registry;
 mod request;
@@ -34,6 +36,8 @@ mod throttle;
 mod udp;
 #[cfg(all(unix, feature = "net"))]
 mod unix;
+#[cfg(all(unix, feature = "net"))]
+mod unix_datagram;
 
 pub use client::Client;
 pub use events::{ConnectionEvent, ConnectionEvents, Disconnect, Refusal};

@@ -50,7 +50,9 @@ pub struct StreamOptions {
     /// Whether TCP sends small packets at once (`TCP_NODELAY`). Default true.
     pub nodelay: bool,
     /// After how long a silence TCP asks whether the peer is still there, and again each quarter of
-    /// it; three questions without an answer end the connection. Default 60 s; `None` turns it off.
+    /// it; three questions without an answer end the connection. On Linux and Android it ends after
+    /// the same time, 105 s by default, if what was sent is not acknowledged. Default 60 s; `None`
+    /// turns it off.
     pub keepalive: Option<Duration>,
     pub(super) gate: Option<Gate>,
     pub(super) chain: Chain,

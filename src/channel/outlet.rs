@@ -11,10 +11,12 @@ use super::events::{ConnectionEvent, ConnectionEvents};
 use super::registry::Registry;
 #[cfg(feature = "net")]
 use super::udp;
+#[cfg(all(unix, feature = "net"))]
+use super::unix_datagram::UnixLink;
 use crate::codec::FrameError;
 #[cfg(feature = "net")]
 use crate::codec::FrameErrorKind;
-use crate::middleware::Filtered;
+use crate::middleware::{Chain, Filtered};
 use crate::packet::{IntoPacket, Packet, Peer};
 
 /// The way back to the peers of a channel, which may be given to a server: what
@@ -54,6 +56,8 @@ pub struct Outlet {
 pub(super) enum Way {
     #[cfg(feature = "net")]
     Udp(Arc<udp::Link>),
+    #[cfg(all(unix, feature = "net"))]
+    UnixDatagram(Arc<UnixLink>),
     Connections(Arc<Registry>),
 }
 
@@ -76,7 +80,8 @@ impl Outlet {
 
     /// Sends a packet to one peer, as [`Meta::peer`](crate::Meta#structfield.peer) names it.
     ///
-    /// UDP waits while the socket is full; a connection while its queue is.
+    /// UDP waits while the socket is full; a connection while its queue is. A Unix datagram socket
+    /// waits for nobody: the packet is refused as `Full`.
     ///
     /// # Errors
     /// The packet cannot be encoded or is over the limit, the middleware refuses it, the connection
@@ -92,6 +97,8 @@ impl Outlet {
                 let address = peer.address().ok_or(FrameErrorKind::Closed)?;
                 link.send_packet(packet, address).await
             }
+            #[cfg(all(unix, feature = "net"))]
+            Way::UnixDatagram(link) => link.send_to(packet.as_bytes(), peer),
             Way::Connections(registry) => {
                 let outbox = registry.outbox(peer)?;
                 match registry.pass_out(packet, peer)? {
@@ -112,6 +119,8 @@ impl Outlet {
         match &self.way {
             #[cfg(feature = "net")]
             Way::Udp(_) => Ok(BroadcastReport::default()),
+            #[cfg(all(unix, feature = "net"))]
+            Way::UnixDatagram(_) => Ok(BroadcastReport::default()),
             Way::Connections(registry) => Ok(registry.broadcast(&packet)),
         }
     }
@@ -152,10 +161,17 @@ impl Outlet {
 
     /// What the [`Middleware`](crate::Middleware) of the channel has dropped or refused so far.
     pub fn filtered(&self) -> Filtered {
+        self.chain().map(Chain::filtered).unwrap_or_default()
+    }
+
+    /// The middleware; a Unix datagram socket has none.
+    pub(crate) fn chain(&self) -> Option<&Chain> {
         match &self.way {
             #[cfg(feature = "net")]
-            Way::Udp(link) => link.chain().filtered(),
-            Way::Connections(registry) => registry.filtered(),
+            Way::Udp(link) => Some(link.chain()),
+            #[cfg(all(unix, feature = "net"))]
+            Way::UnixDatagram(_) => None,
+            Way::Connections(registry) => Some(registry.chain()),
         }
     }
 
@@ -165,6 +181,8 @@ impl Outlet {
         match &self.way {
             #[cfg(feature = "net")]
             Way::Udp(link) => link.reply(packet, peer).await,
+            #[cfg(all(unix, feature = "net"))]
+            Way::UnixDatagram(link) => link.send_to(packet.as_bytes(), peer),
             Way::Connections(registry) => {
                 let outbox = registry.outbox(peer)?;
                 registry.pass_out(packet, peer)?.map_or(Ok(()), |frame| outbox.push(frame))
@@ -188,6 +206,8 @@ impl Outlet {
         match &self.way {
             #[cfg(feature = "net")]
             Way::Udp(_) => None,
+            #[cfg(all(unix, feature = "net"))]
+            Way::UnixDatagram(_) => None,
             Way::Connections(registry) => Some(registry),
         }
     }

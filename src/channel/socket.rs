@@ -3,9 +3,15 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+#[cfg(unix)]
+use std::path::Path;
 use std::time::Duration;
 
+#[cfg(unix)]
+use socket2::SockAddr;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+#[cfg(unix)]
+use tokio::net::UnixDatagram;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket, lookup_host};
 
 use super::options::StreamOptions;
@@ -229,6 +235,17 @@ pub(super) fn buffer_sizes(socket: &UdpSocket) -> io::Result<(usize, usize)> {
     Ok((socket.recv_buffer_size()?, socket.send_buffer_size()?))
 }
 
+/// Sends a datagram to a path, or to where the socket is connected, if that can be done at once. The
+/// readiness that Tokio knows is not looked at: one peer whose queue is full would take it from all.
+#[cfg(unix)]
+pub(super) fn send_now(socket: &UnixDatagram, frame: &[u8], path: Option<&Path>) -> io::Result<usize> {
+    let socket = SockRef::from(socket);
+    match path {
+        Some(path) => socket.send_to(frame, &SockAddr::unix(path)?),
+        None => socket.send(frame),
+    }
+}
+
 /// The address that any interface has, of the same family.
 pub(super) fn unspecified(v6: bool) -> IpAddr {
     if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
@@ -272,8 +289,57 @@ pub(super) fn tune_tcp(stream: &TcpStream, options: &StreamOptions) -> io::Resul
         let again = (silence / 4).max(Duration::from_secs(1));
         let keepalive = TcpKeepalive::new().with_time(silence).with_interval(again);
         #[cfg(not(windows))]
-        let keepalive = keepalive.with_retries(3);
+        let keepalive = keepalive.with_retries(QUESTIONS);
         SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
+        set_user_timeout(stream, silence + again * QUESTIONS)?;
     }
     Ok(())
+}
+
+/// Questions to a silent peer before it is given up.
+const QUESTIONS: u32 = 3;
+
+/// TCP asks nothing while something that was sent waits to be acknowledged: that is given up after
+/// the same time.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn set_user_timeout(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
+    SockRef::from(stream).set_tcp_user_timeout(Some(timeout))
+}
+
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+fn set_user_timeout(_: &TcpStream, _: Duration) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    async fn tuned(options: &StreamOptions) -> TcpStream {
+        let listener = bind_tcp("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        tune_tcp(&stream, options).unwrap();
+        stream
+    }
+
+    #[tokio::test]
+    async fn connections_send_at_once_and_ask_silent_peers() {
+        let stream = tuned(&StreamOptions::default()).await;
+        let socket = SockRef::from(&stream);
+        assert!(stream.nodelay().unwrap() && socket.keepalive().unwrap());
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(60));
+            assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
+            assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(105)));
+        }
+
+        let stream = tuned(&StreamOptions::default().nodelay(false).keepalive(None)).await;
+        assert!(!stream.nodelay().unwrap() && !SockRef::from(&stream).keepalive().unwrap());
+    }
 }

@@ -17,6 +17,8 @@ use super::link::SharedCodec;
 use super::throttle::Throttle;
 #[cfg(feature = "net")]
 use super::udp::UdpPackets;
+#[cfg(all(unix, feature = "net"))]
+use super::unix_datagram::UnixPackets;
 use crate::packet::Packet;
 
 /// Bytes that are asked of the transport at a time.
@@ -29,6 +31,8 @@ pub(super) enum Source {
         /// Who may answer; anybody if it is `None`.
         answers_from: Option<IpAddr>,
     },
+    #[cfg(all(unix, feature = "net"))]
+    UnixDatagram(UnixPackets),
     Stream(StreamSource),
     /// A task or a channel reads, and delivers.
     Elsewhere,
@@ -46,6 +50,12 @@ impl Source {
                     }
                     Some(_) => {}
                     None => return Poll::Ready(Err(Disconnect::ByUs)),
+                }
+            },
+            #[cfg(all(unix, feature = "net"))]
+            Self::UnixDatagram(packets) => loop {
+                if let Some((Ok(packet), _)) = ready!(packets.poll_next_unpin(cx)) {
+                    return Poll::Ready(Ok(packet));
                 }
             },
             Self::Stream(stream) => stream.poll(cx),

@@ -24,6 +24,8 @@ use super::registry::Registry;
 use super::socket::bind_tcp;
 #[cfg(feature = "net")]
 use super::udp::{UdpPackets, answers_from, check_peer};
+#[cfg(all(unix, feature = "net"))]
+use super::unix_datagram::{UnixLink, UnixPackets};
 #[cfg(feature = "net")]
 use super::{Client, HostPort, Udp, UdpMonitor};
 use crate::codec::{FrameError, Framing, ReadPacket};
@@ -66,7 +68,8 @@ pub struct Channel {
 enum Packets {
     #[cfg(feature = "net")]
     Udp(UdpPackets),
-    Connections(BoxStream<'static, ReadPacket>),
+    /// Of connections, or of a Unix datagram socket.
+    Others(BoxStream<'static, ReadPacket>),
 }
 
 #[cfg(feature = "net")]
@@ -132,7 +135,7 @@ impl Channel {
     /// mixed, or an address of one link does not say of which.
     pub fn client_to(&self, peer: impl Into<SocketAddr>) -> io::Result<Client> {
         let Packets::Udp(packets) = &self.packets else {
-            let text = "a channel of connections answers those who connect, and reaches nobody else";
+            let text = "this channel answers those who speak to it, and reaches nobody else";
             return Err(io::Error::new(io::ErrorKind::Unsupported, text));
         };
         let peer = peer.into();
@@ -145,14 +148,16 @@ impl Channel {
     pub fn monitor(&self) -> Option<UdpMonitor> {
         match &self.packets {
             Packets::Udp(packets) => Some(UdpMonitor::new(packets.link())),
-            Packets::Connections(_) => None,
+            Packets::Others(_) => None,
         }
     }
 
     /// Listens for TCP connections, with the default [`StreamOptions`]. Port 0 takes any free port.
     ///
     /// Each connection is a peer of its own, with a number: see [`Peer::connection`] and
-    /// [`Meta::connection_name`]. Replies go down the connection that the message came by.
+    /// [`Meta::connection_name`]. Replies go down the connection that the message came by. A peer that
+    /// sends nothing more, but may still read (it has shut down its side), gets the answers to what it
+    /// has sent: the connection stays as long as a [`Meta`] of its packets lives, at most 10 s.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server, Slip};
@@ -209,6 +214,43 @@ impl Channel {
     pub fn unix(path: impl AsRef<std::path::Path>, framing: impl Framing) -> io::Result<Self> {
         Ok(Self::listen_on(super::unix::bind(path.as_ref())?, framing, StreamOptions::default()))
     }
+
+    /// Binds a Unix datagram socket to a path, as liblo's `osc.unix` does: each datagram is one packet
+    /// of at most 65,535 bytes. A socket that a program has left there, and that nobody listens on, is
+    /// replaced; the file goes when the channel and its outlets are dropped.
+    ///
+    /// A peer that has a path of its own can be answered, and has a number as a connection has
+    /// ([`Peer::connection`]); one without is [`Peer::LOCAL`], and its answers are lost. The 500 peers
+    /// that were heard last are known. Answers never wait: who does not read misses them, and what lies unread
+    /// counts against this socket's send buffer. Let in those who are trusted with that, by the
+    /// permissions of the directory.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Channel, Client, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let path = std::env::temp_dir().join(format!("tokio-osc-doc-{}", std::process::id()));
+    /// let channel = Channel::unix_datagram(&path)?;
+    /// let client = Client::unix_datagram(&path)?;
+    /// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+    /// let server = Server::new(router).listen("unix", channel).spawn();
+    ///
+    /// assert_eq!(client.request(("/ping", 7), "/pong").await?.parse::<i32>()?, 7);
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The path cannot be bound.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix_datagram(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
+        let link = Arc::new(UnixLink::bind(path.as_ref())?);
+        let packets = UnixPackets::new(Arc::clone(&link));
+        let outlet = Outlet::new(Way::UnixDatagram(link));
+        Ok(Self { packets: Packets::Others(packets.boxed()), outlet, local: None })
+    }
 }
 
 impl Channel {
@@ -218,7 +260,7 @@ impl Channel {
         let registry = Registry::new(options);
         let outlet = Outlet::new(Way::Connections(registry.clone()));
         let connections = Connections::new(Some(listener), framing, registry);
-        Self { packets: Packets::Connections(connections.boxed()), outlet, local }
+        Self { packets: Packets::Others(connections.boxed()), outlet, local }
     }
 
     /// Reads and answers on one byte stream: a pipe, a serial port, a TLS session, a
@@ -240,7 +282,7 @@ impl Channel {
         let outlet = Outlet::new(Way::Connections(registry.clone()));
         let mut connections = Connections::new(None::<NoListener<I>>, framing, registry);
         connections.admit(io, Peer::LOCAL);
-        Self { packets: Packets::Connections(connections.boxed()), outlet, local: None }
+        Self { packets: Packets::Others(connections.boxed()), outlet, local: None }
     }
 
     /// The address the socket is bound to.
@@ -289,7 +331,7 @@ impl Stream for Channel {
         match &mut self.packets {
             #[cfg(feature = "net")]
             Packets::Udp(packets) => Pin::new(packets).poll_next(cx),
-            Packets::Connections(connections) => connections.as_mut().poll_next(cx),
+            Packets::Others(connections) => connections.as_mut().poll_next(cx),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Unix stream sockets.
+//! Unix stream sockets, and what becomes of socket files that nobody listens on.
 
 use std::io;
 use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixStream as StdStream;
 use std::path::Path;
 use std::task::{Context, Poll};
 
@@ -20,18 +21,25 @@ impl Listener for UnixListener {
 
 /// A listener at a path; a socket there that nobody listens on is replaced.
 pub(super) fn bind(path: &Path) -> io::Result<UnixListener> {
-    match UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_abandoned(path) => {
+    replacing_abandoned(path, || UnixListener::bind(path), || StdStream::connect(path).map(drop))
+}
+
+/// Binds a socket at a path; a socket file there that refuses to be connected to is replaced.
+pub(super) fn replacing_abandoned<S>(
+    path: &Path,
+    bind: impl Fn() -> io::Result<S>,
+    connect: impl FnOnce() -> io::Result<()>,
+) -> io::Result<S> {
+    match bind() {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let is_socket = std::fs::metadata(path).is_ok_and(|file| file.file_type().is_socket());
+            let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+            if !is_socket || !connect().is_err_and(refused) {
+                return Err(error);
+            }
             std::fs::remove_file(path)?;
-            UnixListener::bind(path)
+            bind()
         }
         bound => bound,
     }
-}
-
-fn is_abandoned(path: &Path) -> bool {
-    let is_socket = std::fs::metadata(path).is_ok_and(|file| file.file_type().is_socket());
-    let refused = std::os::unix::net::UnixStream::connect(path)
-        .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-    is_socket && refused
 }

@@ -49,7 +49,8 @@ pub trait Destination: Send + Sync + 'static {
     /// A dropped future must not tear a packet.
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome>;
 
-    /// Sends a packet if that needs no waiting; [`FrameErrorKind::Full`] if it does.
+    /// Sends a packet if that needs no waiting; [`FrameErrorKind::Full`] if it does. A node hands on by
+    /// this what was held for a name, while the name is given: no other can be given meanwhile.
     fn try_send(&self, packet: &Packet) -> Outcome;
 
     /// Whether packets would go to this very peer: a relay sends none back to where it came from.

@@ -12,6 +12,7 @@ use crate::{Destination, NodeError, Targets};
 pub(super) enum Entry {
     Channel(Arc<dyn Destination>),
     /// A channel that receives, and has no peer to send to.
+    #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "it is one of datagrams"))]
     Receiver,
     /// Names, looked up when they are sent to.
     Group(Arc<[Arc<str>]>),

@@ -51,7 +51,14 @@ pub const ALL: &str = "all";
 /// of [`UnknownNames::Hold`]. With a server, [`Node::builder`].
 #[derive(Clone, Default)]
 pub struct Node {
-    shared: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Held while a name is given, which takes more than one look at the state.
+    naming: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -190,6 +197,7 @@ impl Node {
     /// Gives a name to what a server brings along.
     pub(super) fn insert(&self, name: Arc<str>, entry: Entry) -> Result<(), NameError> {
         check(&name).map_err(|kind| NameError::new(&name, kind))?;
+        let _naming = self.shared.naming.lock().unwrap_or_else(PoisonError::into_inner);
         // Until the last packet that was held is on its way, the name stays unknown, so that later
         // ones wait behind it.
         loop {
@@ -268,7 +276,7 @@ impl Node {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

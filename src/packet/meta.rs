@@ -1,5 +1,6 @@
 //! What is known of a packet besides its bytes.
 
+use std::any::Any;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU64;
@@ -40,6 +41,21 @@ pub struct Meta {
     /// its channel. For middleware; a server reads it when the packet arrives.
     pub time: TimeOverrides,
     pub(crate) peer_name: Option<Arc<str>>,
+    pub(crate) work: Work,
+}
+
+/// What keeps a connection open for answers: as long as one of them lives, somebody works on a
+/// packet of it. All are equal: it says nothing of the packet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Work(
+    #[expect(dead_code, reason = "it is held, and looked at by nobody")]
+    pub(crate)  Option<Arc<dyn Any + Send + Sync>>,
+);
+
+impl PartialEq for Work {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Meta {
@@ -55,6 +71,7 @@ impl Meta {
             repairs: Repairs::default(),
             time: TimeOverrides::default(),
             peer_name: None,
+            work: Work::default(),
         }
     }
 

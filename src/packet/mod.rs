@@ -29,6 +29,7 @@ pub use into_args::IntoArgs;
 pub use into_packet::IntoPacket;
 pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};
 pub use message::{Message, MessageRef};
+pub(crate) use meta::Work;
 pub use meta::{ConnectionId, Meta, Peer, ScheduleId, TimeOverrides};
 pub use packet::{Packet, PacketRef};
 #[cfg(feature = "serde")]

@@ -174,9 +174,11 @@ fn connections_are_heard_like_datagrams() {
 #[cfg(unix)]
 fn unix_sockets_are_heard_too() {
     let path = format!("{}/cli-dump.socket", env!("CARGO_TARGET_TMPDIR"));
-    let dump = Dump::listen(&[&format!("osc.unix://{path}")], &["-n", "1"]);
-    dump.send(&["/a", "i", "7"]);
-    assert_eq!(dump.end().stdout(), "/a ,i 7\n");
+    for scheme in ["osc.unix", "osc.unix+slip"] {
+        let dump = Dump::listen(&[&format!("{scheme}://{path}")], &["-n", "1"]);
+        dump.send(&["/a", "i", "7"]);
+        assert_eq!(dump.end().stdout(), "/a ,i 7\n");
+    }
 }
 
 #[test]

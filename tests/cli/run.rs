@@ -44,9 +44,12 @@ fn spawn(args: &[&str]) -> Child {
 /// Runs a command to its end; gives its stdout as bytes.
 pub(crate) fn osc_bytes(args: &[&str], stdin: &[u8]) -> (Option<i32>, Vec<u8>, String) {
     let mut child = spawn(args);
-    // A command that reads no stdin may be gone already.
-    let _ = child.stdin.take().unwrap().write_all(stdin);
-    let output = child.wait_with_output().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        // A command that reads no stdin may be gone already; one that answers at once is read meanwhile.
+        scope.spawn(move || input.write_all(stdin));
+        child.wait_with_output().unwrap()
+    });
     (output.status.code(), output.stdout, String::from_utf8(output.stderr).unwrap())
 }
 

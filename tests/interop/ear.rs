@@ -1,6 +1,5 @@
 //! Our side of the receiving end: a server that passes on all that its handlers get.
 
-use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
 use tokio::sync::mpsc;
@@ -9,6 +8,7 @@ use tokio_osc::{
 };
 
 use super::program::limited;
+use super::transport::Transport;
 
 /// A message as a handler got it.
 pub(crate) struct Heard {
@@ -39,21 +39,29 @@ pub(crate) struct Ear {
 }
 
 impl Ear {
-    /// Hears every address.
+    /// Hears every address, over UDP.
     pub(crate) async fn open() -> Self {
         Self::with_routes(&["//*"]).await
     }
 
-    /// Hears what these routes match, once for each.
+    /// Hears what these routes match, once for each, over UDP.
     pub(crate) async fn with_routes(patterns: &[&'static str]) -> Self {
+        Self::hearing(Transport::Udp.channel().await, patterns)
+    }
+
+    /// Hears every address.
+    pub(crate) async fn over(transport: Transport) -> Self {
+        Self::hearing(transport.channel().await, &["//*"])
+    }
+
+    fn hearing(channel: Channel, patterns: &[&'static str]) -> Self {
         let (hear, heard) = mpsc::channel(64);
         let mut router = Router::with_state(hear);
         for pattern in patterns {
             router = router.route(*pattern, pass_on);
         }
-        let channel = Channel::udp((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = channel.local_addr().unwrap().port();
-        Self { port, heard, _server: Server::new(router).listen("udp", channel).spawn() }
+        let port = channel.local_addr().map_or(0, |address| address.port());
+        Self { port, heard, _server: Server::new(router).listen("peers", channel).spawn() }
     }
 
     /// The next message.

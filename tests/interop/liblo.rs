@@ -1,17 +1,25 @@
-//! liblo's two programs: the words that `oscsend` takes, and the line that `oscdump` prints.
+//! liblo's two programs: the words that `oscsend` takes, and the line that `oscdump` prints; and the
+//! digits in which `liblo_peer.c` talks.
+
+use std::fmt::Write as _;
 
 use tokio::process::Command;
-use tokio_osc::{ArgRef, Message};
+use tokio_osc::{ArgRef, Message, Packet};
 
 use super::program::run;
+use super::transport::Transport;
 
-/// Runs `oscsend` with the words after the host and the port.
+/// Runs `oscsend` over UDP with the words after the host and the port.
 ///
 /// # Errors
 /// What it says when it refuses.
 pub(crate) async fn oscsend(port: u16, words: &[&str]) -> Result<(), String> {
+    oscsend_over(Transport::Udp, port, words).await
+}
+
+async fn oscsend_over(transport: Transport, port: u16, words: &[&str]) -> Result<(), String> {
     let mut command = Command::new("oscsend");
-    command.args(["127.0.0.1", &port.to_string()]).args(words);
+    command.arg(transport.liblo_url(port)).args(words);
     let output = run(command).await;
     let said = String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().to_owned();
     if output.status.success() && said.is_empty() { Ok(()) } else { Err(said) }
@@ -21,12 +29,16 @@ pub(crate) async fn oscsend(port: u16, words: &[&str]) -> Result<(), String> {
 ///
 /// # Errors
 /// What it says when it refuses.
-pub(crate) async fn oscsend_message(port: u16, message: &Message) -> Result<(), String> {
+pub(crate) async fn oscsend_message(
+    transport: Transport,
+    port: u16,
+    message: &Message,
+) -> Result<(), String> {
     let address = message.address().to_string();
     let values: Vec<String> = message.args().filter_map(oscsend_word).collect();
     let mut words = vec![address.as_str(), message.type_tags().trim_start_matches(',')];
     words.extend(values.iter().map(String::as_str));
-    oscsend(port, &words).await
+    oscsend_over(transport, port, &words).await
 }
 
 /// The word for a value; types without a value have none.
@@ -73,4 +85,28 @@ fn oscdump_word(arg: ArgRef<'_>) -> String {
         ArgRef::Impulse => "Infinitum".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// The words for a packet: the digits of a message, or `#bundle TIMETAG`, its elements and `#end`.
+pub(crate) fn to_hex(packet: &Packet) -> String {
+    match packet {
+        Packet::Message(message) => message.as_bytes().iter().fold(String::new(), |mut digits, byte| {
+            write!(digits, "{byte:02x}").unwrap();
+            digits
+        }),
+        Packet::Bundle(bundle) => {
+            let elements: Vec<String> = bundle.elements().map(|element| to_hex(&element)).collect();
+            format!("#bundle {:016x} {} #end", bundle.time_tag().to_bits(), elements.join(" "))
+        }
+    }
+}
+
+/// The canonical line of a message in digits; other lines as they are.
+pub(crate) fn from_hex(line: &str) -> String {
+    if line.starts_with('#') {
+        return line.to_owned();
+    }
+    let digit = |at: usize| u8::from_str_radix(&line[at..at + 2], 16).unwrap();
+    let bytes: Vec<u8> = (0..line.len()).step_by(2).map(digit).collect();
+    Packet::decode(bytes.into()).unwrap().to_string()
 }

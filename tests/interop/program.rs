@@ -1,5 +1,6 @@
 //! Programs under test: found, started, read line by line, and ended by their own handle.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 /// What to do when a program is missing.
@@ -24,9 +26,14 @@ pub(crate) fn python(driver: &str) -> Command {
     command
 }
 
-/// A C program beside this file, compiled and linked with liblo.
-pub(crate) async fn compiled_with_liblo(name: &str) -> Command {
+/// A C program beside this file, compiled and linked with liblo, once.
+pub(crate) async fn compiled_with_liblo(name: &'static str) -> Command {
+    static COMPILED: Mutex<BTreeSet<&str>> = Mutex::const_new(BTreeSet::new());
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut compiled = COMPILED.lock().await;
+    if !compiled.insert(name) {
+        return Command::new(program);
+    }
     let mut compile = Command::new("cc");
     compile.arg(source(&format!("{name}.c"))).arg("-o").arg(&program).arg("-llo");
     let output = run(compile).await;

@@ -1,9 +1,10 @@
-"""python-osc: `serve` prints what its server hears; `client PORT` sends what standard input says; `decode` prints
-what it reads from each packet of standard input.
+"""python-osc: `serve TRANSPORT` prints what its server hears; `client TRANSPORT PORT` sends what standard input says;
+`decode` prints what it reads from each packet of standard input.
 
 The server answers `/ping ,i n` with `/pong ,i n`. The client's command `#receive` prints the next packet that
-comes back to its own socket. `decode` reads lines of hexadecimal digits, and ends each answer with `#done`,
-`#refused` or, after some CPU time, `#hangs`.
+comes back to its own socket. The transport is `udp`, or TCP as of OSC `1.0` (length prefix) or `1.1` (SLIP).
+`decode` reads lines of hexadecimal digits, and ends each answer with `#done`, `#refused` or, after some CPU
+time, `#hangs`.
 """
 
 import logging
@@ -17,7 +18,9 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_server import BlockingOSCUDPServer
+from pythonosc.osc_tcp_server import ThreadingOSCTCPServer
 from pythonosc.parsing.osc_types import get_string
+from pythonosc.tcp_client import TCPClient
 from pythonosc.udp_client import UDPClient
 
 import canonical
@@ -93,15 +96,23 @@ def arg_type(arg):
     return [arg_type(element) for element in arg] if isinstance(arg, list) else arg[0]
 
 
-def serve():
-    server = BlockingOSCUDPServer(("127.0.0.1", 0), PrintAll())
+def serve(transport):
+    if transport == "udp":
+        server = BlockingOSCUDPServer(("127.0.0.1", 0), PrintAll())
+    else:
+        server = ThreadingOSCTCPServer(("127.0.0.1", 0), PrintAll(), mode=transport)
     canonical.say(f"#ready {server.server_address[1]}")
     server.serve_forever()
 
 
-def client(port):
-    client = UDPClient("127.0.0.1", int(port), timeout=10)
-    commands = {"#receive": lambda: canonical.say(line(OscMessage(client.receive())))}
+def client(transport, port):
+    if transport == "udp":
+        client = UDPClient("127.0.0.1", int(port), timeout=10)
+        receive = client.receive
+    else:
+        client = TCPClient("127.0.0.1", int(port), mode=transport, timeout=10)
+        receive = lambda: client.receive()[0]
+    commands = {"#receive": lambda: canonical.say(line(OscMessage(receive())))}
     canonical.say("#ready 0")
     canonical.send_from_stdin(lambda packet: client.send(built(packet)), lambda name: commands[name]())
 

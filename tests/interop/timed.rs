@@ -7,6 +7,7 @@ use tokio_osc::{Bundle, TimeTag};
 use super::ear::Ear;
 use super::peer::{Listener, Speaker};
 use super::program::{compiled_with_liblo, run};
+use super::transport::Transport;
 
 /// How far ahead of its time a bundle is sent.
 const AHEAD: Duration = Duration::from_millis(200);
@@ -44,7 +45,7 @@ async fn runs_on_time(mut ear: Ear) {
 #[ignore = "needs python-osc: bash .ci/install"]
 async fn a_bundle_of_python_osc_runs_on_time() {
     let ear = Ear::open().await;
-    let mut peer = Speaker::python_osc(ear.port).await;
+    let mut peer = Speaker::python_osc(Transport::Udp, ear.port).await;
     peer.send(bundle()).await.unwrap();
     runs_on_time(ear).await;
 }
@@ -85,7 +86,7 @@ async fn runs_there_on_time(mut peer: Listener, early: Duration) {
 #[tokio::test]
 #[ignore = "needs python-osc: bash .ci/install"]
 async fn a_bundle_runs_on_time_at_python_osc() {
-    runs_there_on_time(Listener::python_osc().await, EARLY).await;
+    runs_there_on_time(Listener::python_osc(Transport::Udp).await, EARLY).await;
 }
 
 #[tokio::test]
@@ -97,5 +98,5 @@ async fn a_bundle_runs_on_time_at_osc4py3() {
 #[tokio::test]
 #[ignore = "needs liblo-tools: bash .ci/install"]
 async fn a_bundle_runs_on_time_at_oscdump() {
-    runs_there_on_time(Listener::oscdump().await, LIBLO_EARLY).await;
+    runs_there_on_time(Listener::oscdump(Transport::Udp).await, LIBLO_EARLY).await;
 }

@@ -7,17 +7,21 @@ use std::process::ExitCode;
 
 use tokio_osc::{DecodeOptions, Packet};
 
-use crate::failure::Failure;
-use crate::notes::note_passed_over;
+use crate::failure::{ERROR, Failure};
+use crate::framing::{Frame, FramingOptions};
+use crate::notes::{note, note_passed_over};
 use crate::output;
 
 /// Print the packet in a file as canonical lines
 ///
 /// A bundle is printed as `#bundle TIMETAG` … `#end`. Bytes that are no packet end with exit code 2
 /// and one line that says what is wrong and at which byte.
+///
+/// With --framing, every packet of a stream is printed. A bad frame is a line `frame N: …` on stderr;
+/// the rest goes on where the framing allows it, and the exit code is 2 at the end.
 #[derive(clap::Args)]
 pub(crate) struct Decode {
-    /// The file that holds the packet's bytes, nothing else [default: stdin]
+    /// The file that holds the packet's bytes, or the stream's, nothing else [default: stdin]
     file: Option<PathBuf>,
 
     /// Accept only OSC 1.0 to the letter
@@ -27,17 +31,57 @@ pub(crate) struct Decode {
     /// Accept also what can be mended: no comma, no padding at the end, zeros behind it
     #[arg(long, conflicts_with = "strict")]
     lenient: bool,
+
+    #[command(flatten)]
+    framing: FramingOptions,
 }
 
 impl Decode {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let place = self.file.as_ref().map_or("stdin".into(), |file| file.display().to_string());
-        let frame = self.read().map_err(|error| Failure::at(&place, error))?;
+        let source = self.open().map_err(|error| Failure::at(&place, error))?;
+        if self.framing.is_none() { self.packet(&place, source) } else { self.stream(&place, source) }
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read>> {
+        Ok(match &self.file {
+            Some(file) => Box::new(File::open(file)?),
+            None => Box::new(io::stdin().lock()),
+        })
+    }
+
+    /// Reads at most one byte more than the longest packet has: decoding then says that it is too
+    /// large.
+    fn packet(&self, place: &str, source: impl Read) -> Result<ExitCode, Failure> {
+        let mut frame = Vec::new();
+        source.take(1 << 31).read_to_end(&mut frame).map_err(|error| Failure::at(place, error))?;
         let (packet, repairs) =
-            Packet::decode_with(frame.into(), &self.options()).map_err(|error| Failure::at(&place, error))?;
+            Packet::decode_with(frame.into(), &self.options()).map_err(|error| Failure::at(place, error))?;
         output::write(format!("{packet}\n"))?;
         note_passed_over(place, &repairs);
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn stream(&self, place: &str, source: impl Read) -> Result<ExitCode, Failure> {
+        let mut number = 0_u64;
+        let mut exit = ExitCode::SUCCESS;
+        self.framing.read(source, self.options(), |frame| {
+            number += 1;
+            let error = match frame {
+                Frame::Packet(packet, meta) => {
+                    output::write(format!("{packet}\n"))?;
+                    note_passed_over(format_args!("{place}: frame {number}"), &meta.repairs);
+                    return Ok(());
+                }
+                Frame::Malformed(error) => error.to_string(),
+                Frame::Last(error) => error.to_string(),
+                Frame::Unreadable(error) => return Err(Failure::at(place, error)),
+            };
+            note(format_args!("frame {number}: {error}"));
+            exit = ExitCode::from(ERROR);
+            Ok(())
+        })?;
+        Ok(exit)
     }
 
     /// Files are chosen by the user: the nesting that a peer is allowed is not the limit here.
@@ -48,17 +92,5 @@ impl Decode {
             _ => DecodeOptions::default(),
         };
         options.max_bundle_depth(1_000).max_array_depth(255)
-    }
-
-    /// Reads at most one byte more than the longest packet has: decoding then says that it is too
-    /// large.
-    fn read(&self) -> io::Result<Vec<u8>> {
-        let mut frame = Vec::new();
-        let source: Box<dyn Read> = match &self.file {
-            Some(file) => Box::new(File::open(file)?),
-            None => Box::new(io::stdin().lock()),
-        };
-        source.take(1 << 31).read_to_end(&mut frame)?;
-        Ok(frame)
     }
 }

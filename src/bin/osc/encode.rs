@@ -1,40 +1,48 @@
-//! `osc encode`: canonical lines to the bytes of a packet.
+//! `osc encode`: canonical lines to the bytes of a packet, or of a stream of packets.
 
 use std::io;
 use std::process::ExitCode;
 
-use tokio_osc::{LineReader, Packet};
+use tokio_osc::LineReader;
+use tokio_osc::bytes::BytesMut;
 
 use crate::failure::Failure;
+use crate::framing::FramingOptions;
 use crate::output;
 
 /// Write the bytes of the packet whose canonical lines stand on stdin
 ///
-/// One message, or `#bundle TIMETAG` … `#end`. A time tag is `0x` and 16 hexadecimal digits, `now`
-/// (immediately) or `+SECONDS`. Blank lines and other lines that begin with `#` are comments.
-/// Nothing is written unless the whole input is good.
+/// One message, or `#bundle TIMETAG` … `#end`; with --framing any number of them. A time tag is `0x`
+/// and 16 hexadecimal digits, `now` (immediately) or `+SECONDS`. Blank lines and other lines that
+/// begin with `#` are comments. Nothing is written unless the whole input is good.
 #[derive(clap::Args)]
-pub(crate) struct Encode {}
-
-pub(crate) fn run() -> Result<ExitCode, Failure> {
-    output::write(read_packet()?.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+pub(crate) struct Encode {
+    #[command(flatten)]
+    framing: FramingOptions,
 }
 
-fn read_packet() -> Result<Packet, Failure> {
-    let mut reader = LineReader::new();
-    let mut found = None;
-    for (line, number) in io::stdin().lines().zip(1_u64..) {
-        let line = line.map_err(|error| Failure::at(format_args!("stdin: line {number}"), error))?;
-        let packet = reader.push(&line).map_err(|error| Failure::at("stdin", error))?;
-        if found.is_some() && packet.is_some() {
-            return Err(Failure::at(
-                format_args!("stdin: line {number}"),
-                "a second packet, only one can be written",
-            ));
-        }
-        found = found.or(packet);
+impl Encode {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        output::write(self.read()?)?;
+        Ok(ExitCode::SUCCESS)
     }
-    reader.finish().map_err(|error| Failure::at("stdin", error))?;
-    found.ok_or_else(|| Failure::at("stdin", "no packet"))
+
+    /// The bytes of all packets, each in its frame.
+    fn read(&self) -> Result<BytesMut, Failure> {
+        let mut reader = LineReader::new();
+        let mut stream = BytesMut::new();
+        for (line, number) in io::stdin().lines().zip(1_u64..) {
+            let place = format!("stdin: line {number}");
+            let line = line.map_err(|error| Failure::at(&place, error))?;
+            let Some(packet) = reader.push(&line).map_err(|error| Failure::at("stdin", error))? else {
+                continue;
+            };
+            if self.framing.is_none() && !stream.is_empty() {
+                return Err(Failure::at(place, "a second packet, only one can be written"));
+            }
+            self.framing.write(&packet, &mut stream).map_err(|error| Failure::at(place, error))?;
+        }
+        reader.finish().map_err(|error| Failure::at("stdin", error))?;
+        if stream.is_empty() { Err(Failure::at("stdin", "no packet")) } else { Ok(stream) }
+    }
 }

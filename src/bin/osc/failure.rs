@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::notes::note;
 
 /// The exit code of usage and input errors.
-const ERROR: u8 = 2;
+pub(crate) const ERROR: u8 = 2;
 
 /// Why a command ends early.
 #[derive(Debug)]

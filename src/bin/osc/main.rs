@@ -8,6 +8,7 @@ mod decode;
 mod dump;
 mod encode;
 mod failure;
+mod framing;
 mod json;
 mod matching;
 mod notes;
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
         Command::Send(send) => send.run(),
         Command::Dump(dump) => dump.run(),
         Command::Decode(decode) => decode.run(),
-        Command::Encode(encode::Encode {}) => encode::run(),
+        Command::Encode(encode) => encode.run(),
         Command::Match(matching) => matching.run(),
     });
     ended.unwrap_or_else(Failure::report)

@@ -23,7 +23,8 @@ use query::{Query, encode};
 /// | `osc.udp://HOST:PORT/`, or `HOST:PORT` for short | UDP; multicast if the host is a group |
 /// | `osc.tcp://HOST:PORT/` | TCP, each packet with its length before it |
 /// | `osc.tcp+slip://HOST:PORT/` | TCP, SLIP |
-/// | `osc.unix:///PATH` | a Unix stream socket, SLIP |
+/// | `osc.unix:///PATH` | a Unix datagram socket |
+/// | `osc.unix+slip:///PATH` | a Unix stream socket, SLIP |
 ///
 /// HOST is a [`HostPort`]'s: `stage.local`, `10.0.0.7`, `[fe80::1%eth0]`, `*`. Options follow a `?`,
 /// with `&` between them; those marked with + may stand there more than once:
@@ -75,8 +76,10 @@ pub enum Scheme {
     Tcp,
     /// `osc.tcp+slip`
     TcpSlip,
-    /// `osc.unix`
+    /// `osc.unix`: datagrams.
     Unix,
+    /// `osc.unix+slip`: a stream.
+    UnixSlip,
 }
 
 impl Endpoint {
@@ -123,7 +126,7 @@ impl Endpoint {
     }
 
     /// Listens: by [`Udp::bind`], [`Multicast::join`] if the host is a group, [`Broadcast::bind`] with
-    /// `broadcast=true`, [`Channel::tcp`] or [`Channel::unix`].
+    /// `broadcast=true`, [`Channel::tcp`], [`Channel::unix_datagram`] or [`Channel::unix`].
     ///
     /// ```
     /// use futures::StreamExt;
@@ -149,7 +152,9 @@ impl Endpoint {
         let host = match &self.place {
             Place::Host(host) => host,
             #[cfg(unix)]
-            Place::Path(path) => return Channel::unix(path, self.slip()),
+            Place::Path(path) if self.scheme == Scheme::UnixSlip => return Channel::unix(path, self.slip()),
+            #[cfg(unix)]
+            Place::Path(path) => return Channel::unix_datagram(path),
             #[cfg(not(unix))]
             Place::Path(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
@@ -166,7 +171,7 @@ impl Endpoint {
     }
 
     /// Makes a client: by [`Udp::client`], [`Multicast::client`] if the host is a group,
-    /// [`Broadcast::client`] with `broadcast=true`, [`Client::tcp`] or [`Client::unix`].
+    /// [`Broadcast::client`] with `broadcast=true`, [`Client::tcp`], [`Client::unix_datagram`] or [`Client::unix`].
     ///
     /// # Errors
     /// As [`bind`](Endpoint::bind); over TCP and Unix sockets also if nobody listens.
@@ -177,7 +182,11 @@ impl Endpoint {
         let host = match &self.place {
             Place::Host(host) => host,
             #[cfg(unix)]
-            Place::Path(path) => return Client::unix(path, self.slip()).await,
+            Place::Path(path) if self.scheme == Scheme::UnixSlip => {
+                return Client::unix(path, self.slip()).await;
+            }
+            #[cfg(unix)]
+            Place::Path(path) => return Client::unix_datagram(path),
             #[cfg(not(unix))]
             Place::Path(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
@@ -250,6 +259,7 @@ impl fmt::Display for Scheme {
             Self::Tcp => "osc.tcp",
             Self::TcpSlip => "osc.tcp+slip",
             Self::Unix => "osc.unix",
+            Self::UnixSlip => "osc.unix+slip",
         })
     }
 }

@@ -12,8 +12,8 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
     };
     let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
     let place = match scheme {
-        Scheme::Unix if place.starts_with('/') => Place::Path(decode(place)?.into()),
-        Scheme::Unix => return Err(Why::Path.into()),
+        Scheme::Unix | Scheme::UnixSlip if place.starts_with('/') => Place::Path(decode(place)?.into()),
+        Scheme::Unix | Scheme::UnixSlip => return Err(Why::Path.into()),
         _ => Place::Host(host(place)?),
     };
     let mut query = Query::default();
@@ -27,7 +27,7 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
 }
 
 fn scheme(name: &str) -> Result<Scheme, EndpointError> {
-    let schemes = [Scheme::Udp, Scheme::Tcp, Scheme::TcpSlip, Scheme::Unix];
+    let schemes = [Scheme::Udp, Scheme::Tcp, Scheme::TcpSlip, Scheme::Unix, Scheme::UnixSlip];
     let found = schemes.into_iter().find(|scheme| scheme.to_string() == name);
     found.ok_or_else(|| Why::Scheme(name.to_owned()).into())
 }
@@ -97,7 +97,7 @@ impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.why {
             Why::Scheme(name) => {
-                write!(f, "`{name}` is none of osc.udp, osc.tcp, osc.tcp+slip, osc.unix")
+                write!(f, "`{name}` is none of osc.udp, osc.tcp, osc.tcp+slip, osc.unix, osc.unix+slip")
             }
             Why::Host(error) => error.fmt(f),
             Why::HostWithPath => f.write_str("there is no path, only HOST:PORT"),

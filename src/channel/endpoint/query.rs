@@ -102,7 +102,7 @@ impl Query {
                     _ => return Err(EndpointError::value(name, value)),
                 });
             }
-            (Scheme::TcpSlip | Scheme::Unix, "end") => {
+            (Scheme::TcpSlip | Scheme::UnixSlip, "end") => {
                 self.single_end = match value {
                     "single" => true,
                     "double" => false,

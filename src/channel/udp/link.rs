@@ -1,10 +1,12 @@
 //! A UDP socket that sends: to any peer, with its errors told apart and counted.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::UdpSocket;
 
+use super::framed::FramedOptions;
 use super::monitor::Counters;
 use crate::channel::host::require_link;
 use crate::channel::socket::failed;
@@ -30,6 +32,7 @@ pub(in crate::channel) struct Link {
     pub(super) broadcast: bool,
     pub(super) reply_to: ReplyTo,
     pub(super) chain: Chain,
+    pub(super) framed: FramedOptions,
     pub(super) counters: Counters,
 }
 
@@ -55,6 +58,7 @@ impl Link {
             broadcast: false,
             reply_to: ReplyTo::default(),
             chain: Chain::default(),
+            framed: FramedOptions::default(),
             counters: Counters::default(),
         })
     }
@@ -80,8 +84,8 @@ impl Link {
     }
 
     /// Sends the bytes of a packet, waiting while the socket's buffer is full.
-    pub(in crate::channel) async fn send(&self, frame: &[u8], to: SocketAddr) -> Result<(), FrameError> {
-        check_size(frame, to)?;
+    pub(in crate::channel) async fn send(&self, packet: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+        let frame = &*self.frame(packet, to)?;
         if self.connected == Some(to) {
             return self.send_connected(frame).await;
         }
@@ -92,8 +96,8 @@ impl Link {
     }
 
     /// Sends the bytes of a packet if that needs no waiting.
-    pub(in crate::channel) fn try_send(&self, frame: &[u8], to: SocketAddr) -> Result<(), FrameError> {
-        check_size(frame, to)?;
+    pub(in crate::channel) fn try_send(&self, packet: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+        let frame = &*self.frame(packet, to)?;
         let sent = match self.connected {
             Some(peer) if peer == to => self.socket.try_send(frame),
             _ => self.socket.try_send_to(frame, to),
@@ -120,6 +124,13 @@ impl Link {
         self.send_packet(packet, to).await
     }
 
+    /// The datagram for a packet. Refuses what no datagram can hold, before the system is asked.
+    fn frame<'a>(&self, packet: &'a [u8], to: SocketAddr) -> Result<Cow<'a, [u8]>, FrameError> {
+        let frame = self.framed.frame(packet)?;
+        let limit = if to.is_ipv4() { MAX_V4 } else { MAX_V6 };
+        if frame.len() > limit { Err(FrameError::too_large(frame.len(), limit)) } else { Ok(frame) }
+    }
+
     async fn send_connected(&self, frame: &[u8]) -> Result<(), FrameError> {
         let mut tries = 1;
         loop {
@@ -144,12 +155,6 @@ impl Link {
         }
         failed(error, format!("to {to}"))
     }
-}
-
-/// Refuses what no datagram can hold, before the system is asked.
-fn check_size(frame: &[u8], to: SocketAddr) -> Result<(), FrameError> {
-    let limit = if to.is_ipv4() { MAX_V4 } else { MAX_V6 };
-    if frame.len() > limit { Err(FrameError::too_large(frame.len(), limit)) } else { Ok(()) }
 }
 
 /// Refuses a peer to which nothing could be sent.

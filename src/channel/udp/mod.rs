@@ -4,6 +4,7 @@ mod broadcast;
 mod diverts;
 mod drops;
 mod fan_out;
+mod framed;
 mod link;
 mod monitor;
 mod multicast;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 
 use super::drops::kernel_drops;
 use super::link::Link;
+use crate::channel::interface::has_address;
 use crate::channel::socket::buffer_sizes;
 
 /// A look at a UDP socket: its buffers, what was lost, and why.
@@ -48,6 +49,9 @@ pub struct UdpStats {
     /// Datagrams over [`max_datagram`](crate::Udp::max_datagram): each one an error item of the
     /// channel, nothing of it delivered.
     pub oversized: u64,
+    /// Unfinished frames that were thrown away because too many sources sent: see
+    /// [`max_sources`](crate::Udp::max_sources).
+    pub unfinished: u64,
     /// Errors of receiving that passed: answers of the network to datagrams sent earlier.
     pub receive_errors: u64,
     /// Datagrams sent again at once, because the system reported an earlier one's error first.
@@ -71,10 +75,34 @@ impl UdpMonitor {
             send_buffer,
             kernel_drops: kernel_drops(&link.socket, link.local.is_ipv6()),
             oversized: counters.oversized.load(Relaxed),
+            unfinished: counters.evicted.load(Relaxed),
             receive_errors: counters.receive_errors.load(Relaxed),
             sent_again: counters.sent_again.load(Relaxed),
             send_errors: counters.send_errors.load(Relaxed),
         })
+    }
+
+    /// Whether the address that the socket is bound to is none of this host's any more, as after a
+    /// change by DHCP: then nothing is heard until it is back, and no system call says so. Look now
+    /// and then, and bind or join anew. Never so for a socket that is bound to every address or to a
+    /// group; `None` when the socket is closed, or the system does not tell its addresses.
+    ///
+    /// ```
+    /// use tokio_osc::Channel;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Channel::udp("127.0.0.1:0").await?;
+    /// let monitor = channel.monitor().expect("a datagram channel has one");
+    /// assert_eq!(monitor.is_address_gone(), Some(false));
+    /// # Ok(()) }
+    /// ```
+    pub fn is_address_gone(&self) -> Option<bool> {
+        let bound = self.link.upgrade()?.local.ip();
+        if bound.is_unspecified() || bound.is_multicast() {
+            return Some(false);
+        }
+        let here = has_address(bound).ok()?;
+        Some(!here)
     }
 }
 
@@ -88,6 +116,7 @@ impl fmt::Display for UdpStats {
             None => writeln!(f, "{:>12} dropped by the kernel", "?")?,
         }
         writeln!(f, "{:>12} oversized", self.oversized)?;
+        writeln!(f, "{:>12} unfinished", self.unfinished)?;
         writeln!(f, "{:>12} receive errors", self.receive_errors)?;
         writeln!(f, "{:>12} sent again", self.sent_again)?;
         writeln!(f, "{:>12} send errors", self.send_errors)
@@ -98,6 +127,7 @@ impl fmt::Display for UdpStats {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     oversized: AtomicU64,
+    evicted: AtomicU64,
     receive_errors: AtomicU64,
     sent_again: AtomicU64,
     send_errors: AtomicU64,
@@ -106,6 +136,10 @@ pub(super) struct Counters {
 impl Counters {
     pub(super) fn oversized(&self) {
         self.oversized.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn evicted(&self) {
+        self.evicted.fetch_add(1, Relaxed);
     }
 
     pub(super) fn receive_failed(&self) {

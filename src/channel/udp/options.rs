@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use super::framed::FramedOptions;
 use super::link::{Link, ReplyTo};
 use super::packets::UdpPackets;
 use crate::channel::peer_names::PeerNames;
@@ -21,6 +22,7 @@ pub(super) struct Common {
     pub(super) peer_names: Option<PeerNames>,
     pub(super) reply_to: ReplyTo,
     pub(super) chain: Chain,
+    pub(super) framed: FramedOptions,
 }
 
 impl Default for Common {
@@ -32,6 +34,7 @@ impl Default for Common {
             peer_names: None,
             reply_to: ReplyTo::Source,
             chain: Chain::default(),
+            framed: FramedOptions::default(),
         }
     }
 }
@@ -42,6 +45,7 @@ impl Common {
         link.broadcast = self.socket.broadcast;
         link.reply_to = self.reply_to;
         link.chain = self.chain.counting_anew();
+        link.framed = self.framed.clone();
         Ok(link)
     }
 

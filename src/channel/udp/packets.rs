@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures::Stream;
 
 use super::diverts::Diverts;
+use super::framed::Sources;
 use super::link::Link;
 use crate::channel::PeerNames;
 use crate::codec::{Datagram, ReadPacket};
@@ -25,6 +26,8 @@ pub(in crate::channel) struct UdpPackets {
     codec: Datagram,
     left: usize,
     names: Option<PeerNames>,
+    /// Where packets are joined and parted; `None` where each datagram is one.
+    sources: Option<Box<dyn Sources>>,
     /// The clients that send by this socket, too.
     diverts: Diverts,
 }
@@ -36,6 +39,7 @@ impl UdpPackets {
         max_datagram: usize,
         names: Option<PeerNames>,
     ) -> Self {
+        let sources = link.framed.sources(&options, link.chain());
         let codec = Datagram::with_options(options).chain(link.chain().clone());
         Self {
             link,
@@ -43,6 +47,7 @@ impl UdpPackets {
             codec,
             left: BURST,
             names,
+            sources,
             diverts: Diverts::default(),
         }
     }
@@ -58,16 +63,31 @@ impl UdpPackets {
     /// The packet of a datagram; `None` if the middleware has dropped it.
     fn decode(&mut self, len: usize, peer: Peer) -> Option<ReadPacket> {
         let mut meta = Meta::from_peer(peer);
-        if let Some(names) = &self.names {
-            meta.peer_name = peer.address().and_then(|address| names.get(address));
-        }
+        meta.peer_name = self.name_of(peer);
         let max = self.buffer.len() - 1;
         let Some(datagram) = self.buffer.get(..len).filter(|datagram| datagram.len() <= max) else {
             self.link.counters.oversized();
             return Some((Err(DecodeError::new(DecodeErrorKind::Truncated, max)), meta));
         };
+        if let (Some(sources), Some(from)) = (&mut self.sources, peer.address()) {
+            if !sources.push(datagram, from) {
+                self.link.counters.evicted();
+            }
+            return self.next_joined();
+        }
         let packet = self.codec.read(datagram, &mut meta).transpose()?;
         Some((packet, meta))
+    }
+
+    /// The next packet of what was received already.
+    fn next_joined(&mut self) -> Option<ReadPacket> {
+        let (packet, mut meta) = self.sources.as_mut()?.next()?;
+        meta.peer_name = self.name_of(meta.peer);
+        Some((packet, meta))
+    }
+
+    fn name_of(&self, peer: Peer) -> Option<Arc<str>> {
+        self.names.as_ref().zip(peer.address()).and_then(|(names, address)| names.get(address))
     }
 
     /// Whether it is an answer to a request that another reads for.
@@ -86,6 +106,12 @@ impl Stream for UdpPackets {
                 this.left = BURST;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
+            }
+            if let Some((packet, meta)) = this.next_joined() {
+                if !this.is_answer(&packet, meta.peer) {
+                    return Poll::Ready(Some((packet, meta)));
+                }
+                continue;
             }
             match this.link.socket.try_recv_from(&mut this.buffer) {
                 Ok((len, from)) => {

@@ -8,6 +8,7 @@ use super::options::{Common, common_setters};
 use crate::channel::host::require_link;
 use crate::channel::socket::{failed, unspecified};
 use crate::channel::{Channel, Client, HostPort, IpFamily, PeerNames};
+use crate::codec::Framing;
 use crate::wire::DecodeOptions;
 
 /// Options of a UDP socket; ends in [`bind`](Udp::bind), [`client`](Udp::client) or
@@ -25,6 +26,8 @@ use crate::wire::DecodeOptions;
 /// | [`decode`](Udp::decode) | [`DecodeOptions::default`] |
 /// | [`middleware`](Udp::middleware) | none |
 /// | [`reply_to`](Udp::reply_to) | to the sender |
+/// | [`framed`](Udp::framed) | each datagram is one packet |
+/// | [`max_sources`](Udp::max_sources), [`max_unfinished`](Udp::max_unfinished) | 500, 64 KiB |
 ///
 /// ```
 /// use tokio_osc::Udp;
@@ -71,6 +74,50 @@ impl Udp {
     }
 
     common_setters!();
+
+    /// Takes the datagrams of each source for a stream of bytes, in which a [`Framing`] tells the
+    /// packets apart: one may lie in several datagrams, and several in one. Default: each datagram is
+    /// one packet, as OSC has it. What is sent has a frame to each datagram.
+    ///
+    /// UDP loses datagrams and changes their order, and with them a frame that lies in several:
+    /// [`Slip`](crate::Slip) finds the beginning of the next one, a length prefix starts anew with
+    /// the next datagram after it has noticed.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::{Slip, Udp};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut channel = Udp::new("127.0.0.1:0").framed(Slip::new()).bind().await?;
+    /// let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await?;
+    /// socket.send_to(b"\xc0/pi", channel.local_addr()?).await?;
+    /// socket.send_to(b"ng\0\0\0,\0\0\0\xc0", channel.local_addr()?).await?;
+    ///
+    /// let (packet, _) = channel.next().await.expect("the channel is open");
+    /// assert_eq!(packet?.to_string(), "/ping ,");
+    /// # Ok(()) }
+    /// ```
+    pub fn framed(mut self, framing: impl Framing) -> Self {
+        self.common.framed.set_framing(framing);
+        self
+    }
+
+    /// Sources that a [`framed`](Udp::framed) socket listens to at a time; for one more, the one
+    /// that was silent longest is forgotten, and an unfinished frame of it is counted
+    /// ([`UdpStats::unfinished`](crate::UdpStats)). Default 500.
+    pub const fn max_sources(mut self, sources: usize) -> Self {
+        self.common.framed.max_sources = sources;
+        self
+    }
+
+    /// Bytes of an unfinished frame that a [`framed`](Udp::framed) socket keeps for a source; more
+    /// are one error item ([`DecodeErrorKind::FrameTooLong`](crate::DecodeErrorKind)), and the source
+    /// starts anew. Default 64 KiB; with the default of sources that is at most 62 MiB for all, one
+    /// datagram each on top.
+    pub const fn max_unfinished(mut self, bytes: usize) -> Self {
+        self.common.framed.max_unfinished = bytes;
+        self
+    }
 
     /// Binds the socket and receives what is sent to it. The addresses of a name are tried in order.
     ///

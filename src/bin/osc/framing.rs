@@ -1,0 +1,113 @@
+//! Streams of packets: `--framing` of `osc decode` and `osc encode`.
+
+use std::io::Read;
+
+use clap::ValueEnum;
+use tokio_osc::bytes::BytesMut;
+use tokio_osc::{
+    Bytes, Codec, DecodeError, DecodeOptions, FrameError, Framing, LengthPrefix, Meta, Packet, Slip,
+};
+use tokio_util::codec::Encoder;
+
+use crate::failure::Failure;
+
+/// Bytes that are read at a time.
+const READ: usize = 64 * 1_024;
+
+#[derive(clap::Args)]
+pub(crate) struct FramingOptions {
+    /// How the packets of a stream are told apart
+    #[arg(long, value_name = "FRAMING")]
+    framing: Option<Kind>,
+
+    /// Bytes of the largest frame [default: 1048576]
+    #[arg(long, value_name = "BYTES", requires = "framing")]
+    max_frame: Option<usize>,
+}
+
+/// The framings that a stream of bytes can have.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// SLIP, END at both ends (OSC 1.1)
+    Slip,
+    /// Each packet with its length before it, 32 bits, big-endian (OSC 1.0)
+    Length,
+}
+
+impl FramingOptions {
+    /// Whether there is one packet, without framing.
+    pub(crate) const fn is_none(&self) -> bool {
+        self.framing.is_none()
+    }
+
+    /// Gives what each frame of a stream holds, until its end or until frames can no longer be told
+    /// apart.
+    pub(crate) fn read(
+        &self,
+        source: impl Read,
+        options: DecodeOptions,
+        show: impl FnMut(Frame) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match self.framing {
+            Some(Kind::Length) => read(source, Codec::with_options(self.length_prefix(), options), show),
+            _ => read(source, Codec::with_options(self.slip(), options), show),
+        }
+    }
+
+    /// Appends a packet to a stream.
+    pub(crate) fn write(&self, packet: &Packet, stream: &mut BytesMut) -> Result<(), FrameError> {
+        let bytes: Bytes = packet.as_bytes().clone();
+        match self.framing {
+            Some(Kind::Slip) => self.slip().encode(bytes, stream),
+            Some(Kind::Length) => self.length_prefix().encode(bytes, stream),
+            None => {
+                stream.extend_from_slice(&bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn slip(&self) -> Slip {
+        self.max_frame.map_or_else(Slip::new, |bytes| Slip::new().max_frame(bytes))
+    }
+
+    fn length_prefix(&self) -> LengthPrefix {
+        self.max_frame.map_or_else(LengthPrefix::new, |bytes| LengthPrefix::new().max_frame(bytes))
+    }
+}
+
+/// What stands in the place of a frame.
+pub(crate) enum Frame {
+    Packet(Packet, Meta),
+    /// It is none; the next may be one.
+    Malformed(DecodeError),
+    /// It is none, and there is no next.
+    Last(FrameError),
+    /// The stream cannot be read.
+    Unreadable(std::io::Error),
+}
+
+fn read(
+    mut source: impl Read,
+    mut codec: Codec<impl Framing>,
+    mut show: impl FnMut(Frame) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut buffer = BytesMut::new();
+    let mut chunk = vec![0; READ];
+    let mut at_end = false;
+    loop {
+        let next = if at_end { codec.read_eof(&mut buffer) } else { codec.read(&mut buffer) };
+        match next {
+            Ok(Some((Ok(packet), meta))) => show(Frame::Packet(packet, meta))?,
+            Ok(Some((Err(error), _))) => show(Frame::Malformed(error))?,
+            Err(error) => return show(Frame::Last(error)),
+            Ok(None) if at_end => return Ok(()),
+            Ok(None) => match source.read(&mut chunk) {
+                Ok(0) => at_end = true,
+                Ok(bytes) => buffer.extend_from_slice(chunk.get(..bytes).unwrap_or_default()),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return show(Frame::Unreadable(error)),
+            },
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A map of bounded size: what was used least recently goes first.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+
+pub(super) struct Recent<K, V> {
+    entries: HashMap<K, (u64, V)>,
+    /// The keys by when they were used.
+    order: BTreeMap<u64, K>,
+    now: u64,
+    capacity: usize,
+}
+
+impl<K: Clone + Eq + Hash, V> Recent<K, V> {
+    /// At most so many entries; at least one.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { entries: HashMap::new(), order: BTreeMap::new(), now: 0, capacity: capacity.max(1) }
+    }
+
+    /// Notes that a key is used, with a value made for it if it has none. Returns the value that had
+    /// to go for that.
+    pub(super) fn touch(&mut self, key: &K, make: impl FnOnce() -> V) -> Option<V> {
+        self.now += 1;
+        if let Some((used, _)) = self.entries.get_mut(key) {
+            self.order.remove(used);
+            *used = self.now;
+            self.order.insert(self.now, key.clone());
+            return None;
+        }
+        let gone = if self.entries.len() < self.capacity { None } else { self.order.pop_first() };
+        self.entries.insert(key.clone(), (self.now, make()));
+        self.order.insert(self.now, key.clone());
+        gone.and_then(|(_, key)| self.entries.remove(&key)).map(|(_, value)| value)
+    }
+
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|(_, value)| value)
+    }
+
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        let (used, value) = self.entries.remove(key)?;
+        self.order.remove(&used);
+        Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_used_least_recently_goes() {
+        let mut recent = Recent::new(2);
+        assert_eq!(recent.touch(&"a", || 1), None);
+        assert_eq!(recent.touch(&"b", || 2), None);
+        assert_eq!(recent.touch(&"a", || 9), None);
+        assert_eq!(recent.touch(&"c", || 3), Some(2));
+        assert_eq!(recent.get_mut(&"a"), Some(&mut 1));
+        assert_eq!(recent.get_mut(&"b"), None);
+        assert_eq!(recent.remove(&"a"), Some(1));
+        assert_eq!(recent.touch(&"d", || 4), None);
+        assert_eq!((recent.entries.len(), recent.order.len()), (2, 2));
+    }
+}

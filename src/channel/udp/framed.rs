@@ -1,0 +1,138 @@
+//! UDP as a stream: the datagrams of each source joined, and parted into frames.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::channel::recent::Recent;
+use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
+use crate::middleware::Chain;
+use crate::packet::Meta;
+use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
+
+/// How packets lie in the datagrams of a socket.
+#[derive(Clone)]
+pub(super) struct FramedOptions {
+    /// One packet in each if it is `None`.
+    framing: Option<Arc<dyn AnyFraming>>,
+    pub(super) max_sources: usize,
+    pub(super) max_unfinished: usize,
+}
+
+/// A framing of any type.
+trait AnyFraming: Send + Sync {
+    fn frame(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), FrameError>;
+    fn sources(&self, options: &FramedOptions, decode: DecodeOptions, chain: Chain) -> Box<dyn Sources>;
+}
+
+/// The sources of a socket, and what of their frames has arrived.
+pub(super) trait Sources: Send {
+    /// Takes in a datagram. `false` if an unfinished frame had to go for it.
+    fn push(&mut self, datagram: &[u8], from: SocketAddr) -> bool;
+
+    /// The next packet of the source whose datagram was taken in last.
+    fn next(&mut self) -> Option<ReadPacket>;
+}
+
+impl Default for FramedOptions {
+    fn default() -> Self {
+        Self { framing: None, max_sources: 500, max_unfinished: 64 * 1_024 }
+    }
+}
+
+impl FramedOptions {
+    pub(super) fn set_framing(&mut self, framing: impl Framing) {
+        self.framing = Some(Arc::new(Mutex::new(framing)));
+    }
+
+    /// The datagram for a packet.
+    pub(super) fn frame<'a>(&self, packet: &'a [u8]) -> Result<Cow<'a, [u8]>, FrameError> {
+        let Some(framing) = &self.framing else { return Ok(Cow::Borrowed(packet)) };
+        let mut datagram = BytesMut::new();
+        framing.frame(Bytes::copy_from_slice(packet), &mut datagram)?;
+        Ok(Cow::Owned(datagram.into()))
+    }
+
+    pub(super) fn sources(&self, decode: &DecodeOptions, chain: &Chain) -> Option<Box<dyn Sources>> {
+        self.framing.as_ref().map(|framing| framing.sources(self, decode.clone(), chain.clone()))
+    }
+}
+
+impl fmt::Debug for FramedOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FramedOptions")
+            .field("framing", &self.framing.is_some())
+            .field("max_sources", &self.max_sources)
+            .field("max_unfinished", &self.max_unfinished)
+            .finish()
+    }
+}
+
+impl<F: Framing> AnyFraming for Mutex<F> {
+    fn frame(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).encode(packet, dst).map_err(Into::into)
+    }
+
+    fn sources(&self, options: &FramedOptions, decode: DecodeOptions, chain: Chain) -> Box<dyn Sources> {
+        let framing = self.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::new(Joined {
+            codec: Codec::with_options(framing, decode).chain(chain),
+            sources: Recent::new(options.max_sources),
+            max_unfinished: options.max_unfinished,
+            reading: None,
+        })
+    }
+}
+
+struct Joined<F> {
+    /// What each source gets a clone of.
+    codec: Codec<F>,
+    sources: Recent<SocketAddr, Source<F>>,
+    max_unfinished: usize,
+    /// The source that may have more packets.
+    reading: Option<SocketAddr>,
+}
+
+struct Source<F> {
+    codec: Codec<F>,
+    unfinished: BytesMut,
+}
+
+impl<F: Framing> Sources for Joined<F> {
+    fn push(&mut self, datagram: &[u8], from: SocketAddr) -> bool {
+        let make = || Source { codec: self.codec.clone().peer(from.into()), unfinished: BytesMut::new() };
+        let gone = self.sources.touch(&from, make);
+        if let Some(source) = self.sources.get_mut(&from) {
+            source.unfinished.extend_from_slice(datagram);
+        }
+        self.reading = Some(from);
+        !gone.is_some_and(|source| !source.unfinished.is_empty())
+    }
+
+    fn next(&mut self) -> Option<ReadPacket> {
+        let from = self.reading?;
+        let source = self.sources.get_mut(&from)?;
+        let kind = match source.codec.read(&mut source.unfinished) {
+            Ok(Some(packet)) => return Some(packet),
+            Ok(None) if source.unfinished.len() <= self.max_unfinished => {
+                if source.unfinished.is_empty() {
+                    source.unfinished = BytesMut::new();
+                }
+                self.reading = None;
+                return None;
+            }
+            Ok(None) => DecodeErrorKind::FrameTooLong,
+            Err(error) => match error.kind() {
+                FrameErrorKind::BadLength { .. } => DecodeErrorKind::FrameTooLong,
+                _ => DecodeErrorKind::NotAPacket,
+            },
+        };
+        // Where the next frame begins is unknown: the source starts anew with its next datagram.
+        self.sources.remove(&from);
+        self.reading = None;
+        Some((Err(DecodeError::new(kind, 0)), Meta::from_peer(from.into())))
+    }
+}

@@ -1,0 +1,215 @@
+//! Unix datagram sockets: liblo's `osc.unix`. Each datagram is one packet; who has a path of its own
+//! can be answered.
+
+use std::io;
+use std::os::unix::net::UnixDatagram as StdSocket;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use futures::Stream;
+use tokio::net::UnixDatagram;
+
+use super::recent::Recent;
+use super::socket::send_now;
+use super::unix::replacing_abandoned;
+use crate::codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM, ReadPacket};
+use crate::packet::{ConnectionId, Meta, Peer};
+use crate::wire::{DecodeError, DecodeErrorKind};
+
+/// Datagrams taken before other tasks get their turn.
+const BURST: usize = 64;
+/// Peers that can be answered at a time: who was silent longest is forgotten.
+const PEERS: usize = 500;
+
+/// A socket at a path, and who has sent to it.
+pub(super) struct UnixLink {
+    socket: UnixDatagram,
+    path: PathBuf,
+    peers: Mutex<Peers>,
+}
+
+/// The peers that have paths, by numbers that stand in their place.
+struct Peers {
+    numbers: Recent<PathBuf, ConnectionId>,
+    paths: Recent<ConnectionId, PathBuf>,
+    next: ConnectionId,
+}
+
+impl UnixLink {
+    /// A socket at a path; one there that nobody listens on is replaced.
+    pub(super) fn bind(path: &Path) -> io::Result<Self> {
+        let connect = || StdSocket::unbound()?.connect(path);
+        let socket = replacing_abandoned(path, || UnixDatagram::bind(path), connect)?;
+        let peers =
+            Peers { numbers: Recent::new(PEERS), paths: Recent::new(PEERS), next: ConnectionId::FIRST };
+        Ok(Self { socket, path: path.to_owned(), peers: Mutex::new(peers) })
+    }
+
+    /// Sends the bytes of a packet to a peer that has sent one. Never waits: a peer whose queue is
+    /// full misses it.
+    pub(super) fn send_to(&self, frame: &[u8], peer: Peer) -> Result<(), FrameError> {
+        let path = peer.connection().and_then(|id| self.peers().paths.get_mut(&id).cloned());
+        check_size(frame)?;
+        let path = path.ok_or(FrameErrorKind::Closed)?;
+        sent(send_now(&self.socket, frame, Some(&path)))
+    }
+
+    /// Who has this path; a number is given to who has none yet.
+    fn peer(&self, path: Option<&Path>) -> Peer {
+        let Some(path) = path else { return Peer::LOCAL };
+        let path = path.to_owned();
+        let mut peers = self.peers();
+        let Peers { numbers, paths, next } = &mut *peers;
+        numbers.touch(&path, || {
+            let id = *next;
+            *next = id.next();
+            id
+        });
+        let Some(id) = numbers.get_mut(&path).copied() else { return Peer::LOCAL };
+        paths.touch(&id, || path);
+        Peer::LOCAL.with_connection(id)
+    }
+
+    fn peers(&self) -> MutexGuard<'_, Peers> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The file of a socket goes with it.
+impl Drop for UnixLink {
+    fn drop(&mut self) {
+        // Somebody else may have removed it.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// The packets of a Unix datagram socket.
+pub(super) struct UnixPackets {
+    link: Arc<UnixLink>,
+    codec: Datagram,
+    /// One byte more than the largest datagram: a larger one shows.
+    buffer: Box<[u8]>,
+    left: usize,
+}
+
+impl UnixPackets {
+    pub(super) fn new(link: Arc<UnixLink>) -> Self {
+        let buffer = vec![0; MAX_DATAGRAM + 1].into_boxed_slice();
+        Self { link, codec: Datagram::new(), buffer, left: BURST }
+    }
+
+    fn decode(&mut self, len: usize, peer: Peer) -> Option<ReadPacket> {
+        let mut meta = Meta::from_peer(peer);
+        let Some(datagram) = self.buffer.get(..len).filter(|datagram| datagram.len() <= MAX_DATAGRAM) else {
+            return Some((Err(DecodeError::new(DecodeErrorKind::Truncated, MAX_DATAGRAM)), meta));
+        };
+        let packet = self.codec.read(datagram, &mut meta).transpose()?;
+        Some((packet, meta))
+    }
+}
+
+impl Stream for UnixPackets {
+    type Item = ReadPacket;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ReadPacket>> {
+        let this = &mut *self;
+        loop {
+            if this.left == 0 {
+                this.left = BURST;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match this.link.socket.try_recv_from(&mut this.buffer) {
+                Ok((len, from)) => {
+                    this.left -= 1;
+                    let peer = this.link.peer(from.as_pathname());
+                    if let Some(item) = this.decode(len, peer) {
+                        return Poll::Ready(Some(item));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if let Err(error) = ready!(this.link.socket.poll_recv_ready(cx)) {
+                        tracing::debug!(target: "tokio_osc::channel", %error, "socket not ready");
+                    }
+                    this.left = BURST;
+                }
+                Err(error) => {
+                    this.left -= 1;
+                    tracing::trace!(target: "tokio_osc::channel", %error, "receive failed");
+                }
+            }
+        }
+    }
+}
+
+/// Sends to one path, from a path of its own in the directory for temporary files, so that it can be
+/// answered.
+pub(super) struct UnixSender {
+    link: Arc<UnixLink>,
+    peer: PathBuf,
+}
+
+impl UnixSender {
+    pub(super) fn connect(peer: &Path) -> io::Result<Self> {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let own = std::env::temp_dir().join(format!("tokio-osc-{}-{number}", std::process::id()));
+        let link = UnixLink::bind(&own)?;
+        // Connected, the socket is woken when the peer has read, and hears nobody else.
+        link.socket.connect(peer)?;
+        Ok(Self { link: Arc::new(link), peer: peer.to_owned() })
+    }
+
+    pub(super) fn packets(&self) -> UnixPackets {
+        UnixPackets::new(Arc::clone(&self.link))
+    }
+
+    pub(super) fn peer(&self) -> &Path {
+        &self.peer
+    }
+
+    /// Sends the bytes of a packet, waiting while the peer's queue is full. A peer that has been
+    /// started anew at the same path is found again.
+    pub(super) async fn send(&self, frame: &[u8]) -> Result<(), FrameError> {
+        check_size(frame)?;
+        match self.link.socket.send(frame).await {
+            Err(error) if is_gone(&error) => {
+                self.link.socket.connect(&self.peer)?;
+                sent(self.link.socket.send(frame).await)
+            }
+            result => sent(result),
+        }
+    }
+
+    pub(super) fn try_send(&self, frame: &[u8]) -> Result<(), FrameError> {
+        check_size(frame)?;
+        match send_now(&self.link.socket, frame, None) {
+            Err(error) if is_gone(&error) => {
+                self.link.socket.connect(&self.peer)?;
+                sent(send_now(&self.link.socket, frame, None))
+            }
+            result => sent(result),
+        }
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, NotConnected};
+    matches!(error.kind(), ConnectionRefused | ConnectionReset | NotConnected)
+}
+
+fn check_size(frame: &[u8]) -> Result<(), FrameError> {
+    if frame.len() > MAX_DATAGRAM { Err(FrameError::too_large(frame.len(), MAX_DATAGRAM)) } else { Ok(()) }
+}
+
+fn sent(result: io::Result<usize>) -> Result<(), FrameError> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(FrameErrorKind::Full.into()),
+        Err(error) => Err(error.into()),
+    }
+}
