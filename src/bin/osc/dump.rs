@@ -85,10 +85,11 @@ impl Dump {
     async fn packets(&self) -> Result<Packets, Failure> {
         let channels = self.listen().await?;
         let told = channels.inspect(|(packet, meta)| tell_faults(packet, meta));
-        if self.schedule {
-            return Ok(Packets::WhenDue(Schedule::of(told)));
-        }
-        Ok(Packets::AsTheyArrive(told.boxed()))
+        Ok(if self.schedule {
+            Packets::WhenDue(Schedule::of(told))
+        } else {
+            Packets::AsTheyArrive(told.boxed())
+        })
     }
 
     async fn listen(&self) -> Result<SelectAll<Channel>, Failure> {
