@@ -10,6 +10,9 @@ mod compressed;
 mod differential;
 #[path = "interop/ear.rs"]
 mod ear;
+#[cfg(feature = "crypto")]
+#[path = "interop/envelope.rs"]
+mod envelope;
 #[path = "interop/liblo.rs"]
 mod liblo;
 #[path = "interop/matrix.rs"]

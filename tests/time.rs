@@ -16,5 +16,7 @@ mod late;
 mod options;
 #[path = "time/order.rs"]
 mod order;
+#[path = "time/overrides.rs"]
+mod overrides;
 #[path = "time/rig.rs"]
 mod rig;

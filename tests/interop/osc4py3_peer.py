@@ -1,11 +1,15 @@
 """osc4py3: `serve` prints what its UDP channel and dispatcher deliver; `client PORT` sends what standard input says
 by its UDP channel; `echo` decodes each datagram with its codec, encodes it again and sends it back; `compressed TABLE`
-does so with numbers in place of addresses, and prints what it has read."""
+does so with numbers in place of addresses, and prints what it has read; `guarded FUNCTIONS [CHECK]` does so with its
+packet control: with a checksum (c), a signature (a) and encryption (e), and with the key for the checksum's check as
+its code or as its manual has it."""
 
+import hmac
 import json
 import socket
 import sys
 import time
+import zlib
 
 from osc4py3 import as_eventloop as osc
 from osc4py3 import oscbuildparse as codec
@@ -103,4 +107,48 @@ def show_packet(packet):
         show(packet.addrpattern, packet.typetags, packet.arguments)
 
 
-{"serve": serve, "client": client, "echo": echo, "compressed": compressed}[sys.argv[1]](*sys.argv[2:])
+def crc32(data, protocol, oob):
+    return zlib.crc32(data).to_bytes(4, "big")
+
+
+def check_crc32(data, checksum, protocol, oob):
+    if protocol != "crc32" or crc32(data, protocol, oob) != bytes(checksum):
+        raise codec.OSCCorruptedRawError("crc32")
+
+
+def sign(data, protocol, oob):
+    return hmac.digest(b"key", bytes(data), "sha256")
+
+
+def check_signature(data, signature, protocol, oob):
+    if protocol != "hmac-sha256" or not hmac.compare_digest(sign(data, protocol, oob), bytes(signature)):
+        raise codec.OSCInvalidSignatureError("hmac")
+
+
+def xor5a(data, protocol, oob):
+    return bytes(byte ^ 0x5A for byte in data)
+
+
+def guarded(functions, check="packet_ckcheksum_fct"):
+    options = {"advanced_packet_control": True}
+    if "c" in functions:
+        options |= {"packet_checksum_prot": "crc32", "packet_mkchecksum_fct": crc32, check: check_crc32}
+    if "a" in functions:
+        options |= {"packet_authsign_prot": "hmac-sha256", "packet_mkauthsign_fct": sign}
+        options |= {"packet_ckauthsign_fct": check_signature}
+    if "e" in functions:
+        options |= {"packet_crypt_prot": "xor5a", "packet_encrypt_fct": xor5a, "packet_decrypt_fct": xor5a}
+    here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    here.bind(("127.0.0.1", 0))
+    canonical.say(f"#ready {here.getsockname()[1]}")
+    while True:
+        datagram, peer = here.recvfrom(65_536)
+        try:
+            packet = codec.decode_packet(datagram, options)
+        except codec.OSCError as error:
+            packet = codec.OSCMessage("/refused", ",s", [type(error).__name__])
+        here.sendto(codec.encode_packet(packet, options), peer)
+
+
+MODES = {"serve": serve, "client": client, "echo": echo, "compressed": compressed, "guarded": guarded}
+MODES[sys.argv[1]](*sys.argv[2:])

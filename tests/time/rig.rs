@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_osc::{
     Args, Clock, DecodeError, IntoPacket, Message, Meta, Packet, Peer, Reading, Rest, Router, Server,
-    ServerHandle, TokioClock,
+    ServerHandle, TimeOverrides, TokioClock,
 };
 
 pub const NANO: Duration = Duration::from_nanos(1);
@@ -125,8 +125,11 @@ impl Feed {
     }
 
     pub fn push(&self, from: Peer, packet: impl IntoPacket) {
-        let item = (Ok(packet.into_packet().unwrap()), Meta::from_peer(from));
-        self.sender.unbounded_send(item).unwrap();
+        self.push_with(Meta::from_peer(from), packet);
+    }
+
+    pub fn push_with(&self, meta: Meta, packet: impl IntoPacket) {
+        self.sender.unbounded_send((Ok(packet.into_packet().unwrap()), meta)).unwrap();
     }
 }
 
@@ -161,6 +164,14 @@ impl Rig {
     pub fn push_from(&self, from: Peer, packet: impl IntoPacket) {
         *self.pushed.lock().unwrap() += 1;
         self.feed.push(from, packet);
+    }
+
+    /// With time options of its own.
+    pub fn push_timed(&self, time: TimeOverrides, packet: impl IntoPacket) {
+        *self.pushed.lock().unwrap() += 1;
+        let mut meta = Meta::from_peer(peer(1));
+        meta.time = time;
+        self.feed.push_with(meta, packet);
     }
 
     /// Until the server has taken in what was pushed.

@@ -1,0 +1,123 @@
+//! Signed and encrypted packets between a desk and a stage, and somebody on the wire between them who
+//! reads, forges, changes and repeats.
+//!
+//! ```text
+//! cargo run --example guarded --features crypto
+//! ```
+
+use std::net::SocketAddr;
+
+use futures::StreamExt;
+use tokio::net::UdpSocket;
+use tokio_osc::{
+    ChaCha20Poly1305, Channel, Client, Envelope, EnvelopeError, Flow, HmacSha256, IntoPacket, Meta,
+    Middleware, Packet, Peer, ReplayWindow, Udp,
+};
+
+/// What both ends have: two keys with an id, and a window. In earnest the keys are 32 random bytes
+/// each, out of a file that only the two can read.
+fn envelope() -> Result<Envelope, EnvelopeError> {
+    Envelope::builder()
+        .signature(HmacSha256::new(b"a key of 32 random bytes, secret").key_id("tour-2026"))
+        .cipher(ChaCha20Poly1305::new(b"another one of 32 random bytes..").key_id("tour-2026"))
+        .replay_window(ReplayWindow::new())
+        .build()
+}
+
+/// The stage: says what it hears and what it refuses, and answers. Ends with `/curtain`.
+async fn stage(mut channel: Channel) -> (i32, u64) {
+    let outlet = channel.outlet();
+    let mut heard = 0;
+    while let Some((packet, meta)) = channel.next().await {
+        match packet {
+            Ok(Packet::Message(message)) if message.address() == "/curtain" => break,
+            Ok(packet) => {
+                heard += 1;
+                println!("  stage hears    {packet}");
+                let answered = outlet.send_to(meta.peer, ("/done", heard)).await;
+                answered.unwrap_or_else(|error| println!("  stage is mute  {error}"));
+            }
+            Err(error) => println!("  stage refuses  {}", error.kind()),
+        }
+    }
+    (heard, outlet.filtered().refused_in)
+}
+
+/// Somebody between the two: everything passes through this socket.
+struct Wire {
+    socket: UdpSocket,
+    stage: SocketAddr,
+}
+
+impl Wire {
+    /// The next datagram, and who sent it.
+    async fn catch(&self) -> std::io::Result<(Vec<u8>, SocketAddr)> {
+        let mut datagram = vec![0; 65_535];
+        let (len, from) = self.socket.recv_from(&mut datagram).await?;
+        datagram.truncate(len);
+        Ok((datagram, from))
+    }
+
+    async fn to_stage(&self, datagram: &[u8]) -> std::io::Result<()> {
+        self.socket.send_to(datagram, self.stage).await.map(drop)
+    }
+
+    /// Lets one packet of the desk pass, and the answer of the stage; returns the packet.
+    async fn pass(&self) -> std::io::Result<Vec<u8>> {
+        let (packet, desk) = self.catch().await?;
+        self.to_stage(&packet).await?;
+        let (answer, _) = self.catch().await?;
+        self.socket.send_to(&answer, desk).await?;
+        Ok(packet)
+    }
+}
+
+/// A packet as somebody writes it who knows the form but no key.
+fn forged() -> Result<Packet, Box<dyn std::error::Error>> {
+    let guess = Envelope::builder()
+        .signature(HmacSha256::new("guess").key_id("tour-2026"))
+        .cipher(ChaCha20Poly1305::new(&[0; 32]).key_id("tour-2026"))
+        .build()?;
+    let packet = ("/fader/1", 1.0_f32).into_packet()?;
+    match guess.packet_out(packet, &mut Meta::from_peer(Peer::LOCAL))? {
+        Flow::Pass(packet) => Ok(packet),
+        Flow::Drop => Err("dropped".into()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let channel = Udp::new("127.0.0.1:0").middleware(envelope()?).bind().await?;
+    let wire = Wire { socket: UdpSocket::bind("127.0.0.1:0").await?, stage: channel.local_addr()? };
+    let desk: Client = Udp::new(wire.socket.local_addr()?).middleware(envelope()?).client().await?;
+    let stage = tokio::spawn(stage(channel));
+
+    println!("the desk asks, the stage answers, both by way of the wire:");
+    let (answer, recorded) = tokio::join!(desk.request(("/fader/1", 0.5_f32), "/done"), wire.pass());
+    let (answer, recorded) = (answer?, recorded?);
+    println!("  desk hears     {answer}");
+
+    println!("the wire reads:");
+    let Packet::Message(seen) = Packet::decode(recorded.clone().into())? else { return Ok(()) };
+    let (.., key, data): (&str, &[u8], &str, &[u8], &str, &[u8]) = seen.parse()?;
+    println!("  {} with {} bytes by {key}", seen.address(), data.len());
+
+    println!("the wire sends a plain packet, a forged one, a changed one, the same again; the desk goes on:");
+    wire.to_stage(("/fader/1", 1.0_f32).into_packet()?.as_bytes()).await?;
+    wire.to_stage(forged()?.as_bytes()).await?;
+    let mut changed = recorded.clone();
+    changed.iter_mut().rev().take(1).for_each(|byte| *byte ^= 1);
+    wire.to_stage(&changed).await?;
+    wire.to_stage(&recorded).await?;
+
+    let (answer, passed) = tokio::join!(desk.request(("/fader/1", 0.25_f32), "/done"), wire.pass());
+    passed?;
+    println!("  desk hears     {}", answer?);
+
+    desk.send(("/curtain", ())).await?;
+    let (last, _) = wire.catch().await?;
+    wire.to_stage(&last).await?;
+    let (heard, refused) = stage.await?;
+    println!("the stage heard {heard} packets and refused {refused}");
+    if (heard, refused) == (2, 4) { Ok(()) } else { Err("the guard failed".into()) }
+}

@@ -1,0 +1,202 @@
+//! What is written for `tracing`: frames, faults of peers, the life of channels and connections, each at
+//! its level and with its fields; and that nobody can fill a log from outside.
+#![cfg(feature = "net")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "support/capture.rs"]
+#[allow(unreachable_pub, dead_code)]
+mod capture;
+
+use std::time::{Duration, Instant};
+
+use capture::Capture;
+use futures::stream;
+use tokio::net::TcpStream;
+use tokio_osc::{
+    Args, Bytes, Channel, Client, DecodeError, IntoPacket, Meta, Packet, Peer, Router, Server, Slip,
+    StreamOptions,
+};
+use tracing::Level;
+
+const LOOPBACK: &str = "127.0.0.1:0";
+
+type Item = (Result<Packet, DecodeError>, Meta);
+
+fn item(packet: impl IntoPacket) -> Item {
+    (Ok(packet.into_packet().unwrap()), Meta::from_peer(Peer::from(([192, 0, 2, 1], 9_000))))
+}
+
+/// What a server writes that gets these packets.
+async fn written(level: Level, router: Router, items: Vec<Item>) -> Capture {
+    let capture = Capture::new(level);
+    let _written = tracing::subscriber::set_default(capture.clone());
+    Server::new(router).feed("test", stream::iter(items)).run().await;
+    capture
+}
+
+/// A line of the application within a handler.
+fn say() {
+    tracing::info!(target: "tokio_osc::test", "in the handler");
+}
+
+#[tokio::test]
+async fn a_handler_runs_in_a_span_of_its_own_within_that_of_its_channel() {
+    async fn later() {
+        tokio::task::yield_now().await;
+        say();
+    }
+    let router = Router::new().route("/now", say).route("/later/*", later).route("/lane", later).on_task(4);
+    let items = vec![item(("/now", ())), item(("/later/x", ())), item(("/lane", ()))];
+    let capture = written(Level::DEBUG, router, items).await;
+    let spans: Vec<_> = capture.with("in the handler").into_iter().map(|line| line.spans).collect();
+    let inside = |route: &str, address: &str| {
+        let handler = format!("handler route={route} address={address} peer=192.0.2.1:9000");
+        vec!["channel name=test".to_owned(), handler]
+    };
+    let wanted = [inside("/now", "/now"), inside("/later/*", "/later/x"), inside("/lane", "/lane")];
+    assert_eq!(spans, wanted);
+}
+
+#[tokio::test]
+async fn above_their_level_there_are_no_spans() {
+    let router = Router::new().route("/now", say);
+    let capture = written(Level::INFO, router, vec![item(("/now", ()))]).await;
+    let lines = capture.lines();
+    assert_eq!(lines.len(), 1, "the application's own, and nothing else: {lines:?}");
+    assert!(lines[0].spans.is_empty());
+}
+
+#[tokio::test]
+async fn each_packet_is_a_line_at_trace_and_at_no_other_level() {
+    let items = || vec![item(("/n", 1)), item(("/n", 2))];
+    let capture = written(Level::TRACE, Router::new(), items()).await;
+    let packets = capture.with("packet");
+    let text = "packet channel=test peer=192.0.2.1:9000 bytes=12";
+    assert_eq!(packets.iter().map(|line| &*line.text).collect::<Vec<_>>(), [text, text]);
+    assert!(packets.iter().all(|line| line.level == Level::TRACE && line.target == "tokio_osc::server"));
+    let capture = written(Level::DEBUG, Router::new(), items()).await;
+    assert!(capture.with("packet").is_empty());
+}
+
+/// 65. A hundred thousand bad packets of each kind a peer can send.
+#[tokio::test]
+async fn faults_of_peers_are_one_line_a_second_for_each_kind() {
+    const EACH: usize = 20_000;
+    let router = Router::new()
+        .route("/number", |Args(_): Args<i32>| {})
+        .route("/fails", || -> Result<(), &str> { Err("it is full") })
+        .route("/panics", || {
+            assert!(std::hint::black_box(false), "a test panics on purpose");
+        })
+        .route("/ask", || ("/answer", 1));
+    let bad = Packet::decode(Bytes::from_static(b"HTTP")).unwrap_err();
+    let kinds = [
+        (Err(bad), Meta::from_peer(Peer::LOCAL)),
+        item(("/number", "none")),
+        item(("/fails", ())),
+        item(("/ask", ())),
+    ];
+    let mut items: Vec<_> = kinds.into_iter().flat_map(|item| vec![item; EACH]).collect();
+    // Each writes to the standard error, which takes its time.
+    items.extend(vec![item(("/panics", ())); 50]);
+    let begin = Instant::now();
+    let capture = written(Level::DEBUG, router, items).await;
+    let most = usize::try_from(begin.elapsed().as_secs()).unwrap() + 1;
+    let lines = capture.lines();
+    for (text, level) in [
+        ("malformed packet", Level::DEBUG),
+        ("rejected", Level::DEBUG),
+        ("handler failed", Level::DEBUG),
+        ("reply not sent", Level::DEBUG),
+        ("handler panicked", Level::ERROR),
+    ] {
+        let lines: Vec<_> = lines.iter().filter(|line| line.text.starts_with(text)).collect();
+        assert!((1..=most).contains(&lines.len()), "{text}: {} lines", lines.len());
+        assert!(lines.iter().all(|line| line.level == level), "{text}");
+        assert!(lines[0].text.contains("suppressed=0"), "{}", lines[0].text);
+    }
+    println!("threat 65: {} bad packets in {:.1?}: {} lines", EACH * 4, begin.elapsed(), lines.len());
+}
+
+#[tokio::test]
+async fn connections_that_come_and_go_are_one_line_a_second_for_each_kind() {
+    let capture = Capture::new(Level::DEBUG);
+    let _written = tracing::subscriber::set_default(capture.clone());
+    let options = StreamOptions::default()
+        .accept_if(|peer: Peer| peer.connection().is_some_and(|id| id.get() % 2 == 0));
+    let channel = Channel::tcp_with(LOOPBACK, Slip::new(), options).await.unwrap();
+    let address = channel.local_addr().unwrap();
+    let server = Server::new(Router::new()).listen("stage", channel).spawn();
+    let begin = Instant::now();
+    for _ in 0..200 {
+        drop(TcpStream::connect(address).await.unwrap());
+    }
+    while server.stats().refused < 100 || server.stats().disconnected < 100 {
+        tokio::task::yield_now().await;
+    }
+    let most = usize::try_from(begin.elapsed().as_secs()).unwrap() + 1;
+    for kind in ["event=Requested", "event=Refused", "event=Connected", "event=Disconnected"] {
+        let lines = capture.with(kind);
+        assert!((1..=most).contains(&lines.len()), "{kind}: {} lines", lines.len());
+        assert!(lines.iter().all(|line| line.level == Level::DEBUG && line.target == "tokio_osc::channel"));
+    }
+    let life: Vec<_> =
+        capture.lines().into_iter().filter(|line| line.target == "tokio_osc::server").collect();
+    assert_eq!(life[0].text, "channel=stage event=Opening");
+    server.shutdown().await;
+    assert_eq!(capture.with("channel=stage event=Closed").len(), 1);
+}
+
+#[tokio::test]
+async fn an_accept_that_fails_is_an_error() {
+    use std::task::{Context, Poll};
+
+    struct Full;
+
+    impl tokio_osc::Listener for Full {
+        type Io = tokio::io::DuplexStream;
+
+        fn poll_accept(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<(Self::Io, Peer)>> {
+            Poll::Ready(Err(std::io::Error::other("no file descriptors")))
+        }
+    }
+
+    let capture = Capture::new(Level::ERROR);
+    let _written = tracing::subscriber::set_default(capture.clone());
+    let channel = Channel::listen_on(Full, Slip::new(), StreamOptions::default());
+    let server = Server::new(Router::new()).listen("full", channel).spawn();
+    while server.stats().accept_failures == 0 {
+        tokio::task::yield_now().await;
+    }
+    server.shutdown().await;
+    let lines = capture.lines();
+    assert_eq!(lines[0].text, "accept failed error=other error retry_in=10ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbers_are_reported_as_often_as_was_asked_and_by_default_never() {
+    for (every, wanted) in [(Some(Duration::from_secs(10)), 3), (None, 0)] {
+        let capture = Capture::new(Level::INFO);
+        let _written = tracing::subscriber::set_default(capture.clone());
+        let (here, there) = tokio::io::duplex(64);
+        let mut server = Server::new(Router::new()).listen("pipe", Channel::io(here, Slip::new()));
+        if let Some(every) = every {
+            server = server.report_every(every);
+        }
+        let server = server.spawn();
+        let client = Client::io(there, Slip::new());
+        client.send(("/n", ())).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(35)).await;
+        server.shutdown().await;
+        let lines = capture.lines();
+        assert_eq!(lines.len(), wanted, "{lines:?}");
+        for line in lines {
+            assert_eq!((line.level, line.target), (Level::INFO, "tokio_osc::stats"));
+            assert!(
+                line.text.starts_with("received=1 malformed=0 ran=1 dropped=0 unmatched=1"),
+                "{}",
+                line.text
+            );
+        }
+    }
+}
