@@ -161,17 +161,16 @@ impl Outlet {
 
     /// What the [`Middleware`](crate::Middleware) of the channel has dropped or refused so far.
     pub fn filtered(&self) -> Filtered {
-        self.chain().map(Chain::filtered).unwrap_or_default()
+        self.chain().filtered()
     }
 
-    /// The middleware; a Unix datagram socket has none.
-    pub(crate) fn chain(&self) -> Option<&Chain> {
+    pub(crate) fn chain(&self) -> &Chain {
         match &self.way {
             #[cfg(feature = "net")]
-            Way::Udp(link) => Some(link.chain()),
+            Way::Udp(link) => link.chain(),
             #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(_) => None,
-            Way::Connections(registry) => Some(registry.chain()),
+            Way::UnixDatagram(link) => link.chain(),
+            Way::Connections(registry) => registry.chain(),
         }
     }
 

@@ -76,7 +76,7 @@ impl Plan {
             offset: Arc::clone(&offset),
             counters: Counters::default(),
             mended: Mutex::default(),
-            chain: self.outlet.as_ref().and_then(Outlet::chain).cloned().unwrap_or_default(),
+            chain: self.outlet.as_ref().map(Outlet::chain).cloned().unwrap_or_default(),
             #[cfg(feature = "net")]
             monitor: self.monitor,
             #[cfg(feature = "net")]
