@@ -9,7 +9,11 @@
 //! Hand-over is measured through a whole server that is fed from memory; `direct` is its inline plain
 //! handler, and a queue's cost is what a route with a task of its own takes beyond that.
 //!
-//! Short: `on_task` beyond inline, about 2 to 2.5 times a bare mpsc. A queued call is more than what a
+//! Short: a concrete address beside liblo, 36 to 37 times of the 40. Its walk through 1,000 methods
+//! takes as long as 73 look-ups in a `HashMap` here; it took 178 when the goal was set. Ours takes
+//! two: a judgement of the address, and one.
+//!
+//! Short: `on_task` beyond inline, 1.8 to 2.5 times a bare mpsc. A queued call is more than what a
 //! bare channel carries: the message copied to its exact size, the call and its future with their
 //! types forgotten, a token that shutdown waits for, and a share of the packet's reply budget. Tried:
 //! a handler that ends without waiting no longer registers for the end of the server, which is

@@ -78,7 +78,7 @@ async fn each_packet_is_a_line_at_trace_and_at_no_other_level() {
     assert!(capture.with("packet").is_empty());
 }
 
-/// 65. A hundred thousand bad packets of each kind a peer can send.
+/// 65. Twenty thousand bad packets of each kind.
 #[tokio::test]
 async fn faults_of_peers_are_one_line_a_second_for_each_kind() {
     const EACH: usize = 20_000;

@@ -496,7 +496,7 @@ impl Client {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.link().chain().filtered(),
             #[cfg(all(unix, feature = "net"))]
-            Transport::UnixDatagram(_) => Filtered::default(),
+            Transport::UnixDatagram(unix) => unix.filtered(),
             Transport::Stream { chain, .. } => chain.filtered(),
             Transport::Background(background) => background.filtered(),
         }

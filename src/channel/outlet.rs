@@ -16,7 +16,7 @@ use super::unix_datagram::UnixLink;
 use crate::codec::FrameError;
 #[cfg(feature = "net")]
 use crate::codec::FrameErrorKind;
-use crate::middleware::Filtered;
+use crate::middleware::{Chain, Filtered};
 use crate::packet::{IntoPacket, Packet, Peer};
 
 /// The way back to the peers of a channel, which may be given to a server: what
@@ -161,12 +161,16 @@ impl Outlet {
 
     /// What the [`Middleware`](crate::Middleware) of the channel has dropped or refused so far.
     pub fn filtered(&self) -> Filtered {
+        self.chain().filtered()
+    }
+
+    pub(crate) fn chain(&self) -> &Chain {
         match &self.way {
             #[cfg(feature = "net")]
-            Way::Udp(link) => link.chain().filtered(),
+            Way::Udp(link) => link.chain(),
             #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(_) => Filtered::default(),
-            Way::Connections(registry) => registry.filtered(),
+            Way::UnixDatagram(link) => link.chain(),
+            Way::Connections(registry) => registry.chain(),
         }
     }
 

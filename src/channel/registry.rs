@@ -14,7 +14,7 @@ use super::options::StreamOptions;
 use super::outbox::Outbox;
 use super::outlet::BroadcastReport;
 use crate::codec::{FrameError, FrameErrorKind, ReadPacket};
-use crate::middleware::Filtered;
+use crate::middleware::Chain;
 use crate::packet::{ConnectionId, EncodeError, Packet, Peer};
 
 /// Packets that wait to be taken from the channel.
@@ -105,8 +105,8 @@ impl Registry {
         self.options.chain.write(packet, peer)
     }
 
-    pub(super) fn filtered(&self) -> Filtered {
-        self.options.chain.filtered()
+    pub(super) fn chain(&self) -> &Chain {
+        &self.options.chain
     }
 
     pub(super) fn peers(&self) -> Vec<Peer> {

@@ -67,7 +67,7 @@ pub struct Channel {
 
 enum Packets {
     #[cfg(feature = "net")]
-    Udp(UdpPackets),
+    Udp(Box<UdpPackets>),
     /// Of connections, or of a Unix datagram socket.
     Others(BoxStream<'static, ReadPacket>),
 }
@@ -102,7 +102,7 @@ impl Channel {
         let link = Arc::clone(packets.link());
         Self {
             local: Some(link.local_addr()),
-            packets: Packets::Udp(packets),
+            packets: Packets::Udp(Box::new(packets)),
             outlet: Outlet::new(Way::Udp(link)),
         }
     }
@@ -222,7 +222,7 @@ impl Channel {
     /// A peer that has a path of its own can be answered, and has a number as a connection has
     /// ([`Peer::connection`]); one without is [`Peer::LOCAL`], and its answers are lost. The 500 peers
     /// that were heard last are known. Answers never wait: who does not read misses them, and what lies unread
-    /// counts against this socket's send buffer. Let in those who are trusted with that, by the
+    /// counts against this socket's send buffer: when that is full, nobody is answered. Let in those who are trusted with that, by the
     /// permissions of the directory.
     ///
     /// ```
@@ -330,7 +330,7 @@ impl Stream for Channel {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match &mut self.packets {
             #[cfg(feature = "net")]
-            Packets::Udp(packets) => Pin::new(packets).poll_next(cx),
+            Packets::Udp(packets) => Pin::new(packets.as_mut()).poll_next(cx),
             Packets::Others(connections) => connections.as_mut().poll_next(cx),
         }
     }

@@ -15,6 +15,7 @@ use super::recent::Recent;
 use super::socket::send_now;
 use super::unix::replacing_abandoned;
 use crate::codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM, ReadPacket};
+use crate::middleware::{Chain, Filtered};
 use crate::packet::{ConnectionId, Meta, Peer};
 use crate::wire::{DecodeError, DecodeErrorKind};
 
@@ -27,6 +28,8 @@ const PEERS: usize = 500;
 pub(super) struct UnixLink {
     socket: UnixDatagram,
     path: PathBuf,
+    /// Without layers: there are no options to give it any.
+    chain: Chain,
     peers: Mutex<Peers>,
 }
 
@@ -44,7 +47,7 @@ impl UnixLink {
         let socket = replacing_abandoned(path, || UnixDatagram::bind(path), connect)?;
         let peers =
             Peers { numbers: Recent::new(PEERS), paths: Recent::new(PEERS), next: ConnectionId::FIRST };
-        Ok(Self { socket, path: path.to_owned(), peers: Mutex::new(peers) })
+        Ok(Self { socket, path: path.to_owned(), chain: Chain::default(), peers: Mutex::new(peers) })
     }
 
     /// Sends the bytes of a packet to a peer that has sent one. Never waits: a peer whose queue is
@@ -54,6 +57,10 @@ impl UnixLink {
         check_size(frame)?;
         let path = path.ok_or(FrameErrorKind::Closed)?;
         sent(send_now(&self.socket, frame, Some(&path)))
+    }
+
+    pub(super) fn chain(&self) -> &Chain {
+        &self.chain
     }
 
     /// Who has this path; a number is given to who has none yet.
@@ -166,6 +173,10 @@ impl UnixSender {
 
     pub(super) fn packets(&self) -> UnixPackets {
         UnixPackets::new(Arc::clone(&self.link))
+    }
+
+    pub(super) fn filtered(&self) -> Filtered {
+        self.link.chain.filtered()
     }
 
     pub(super) fn peer(&self) -> &Path {

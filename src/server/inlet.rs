@@ -20,6 +20,7 @@ use crate::channel::{Channel, ConnectionEvent, Outlet};
 #[cfg(feature = "net")]
 use crate::channel::{UdpMonitor, UdpStats};
 use crate::dispatch::SendBack;
+use crate::middleware::{Chain, Filtered};
 use crate::packet::{Meta, Packet};
 use crate::schedule::TimeOptions;
 use crate::wire::{DecodeError, Repairs};
@@ -75,6 +76,7 @@ impl Plan {
             offset: Arc::clone(&offset),
             counters: Counters::default(),
             mended: Mutex::default(),
+            chain: self.outlet.as_ref().map(Outlet::chain).cloned().unwrap_or_default(),
             #[cfg(feature = "net")]
             monitor: self.monitor,
             #[cfg(feature = "net")]
@@ -182,6 +184,8 @@ pub(super) struct Record {
     pub(super) offset: Arc<SharedOffset>,
     pub(super) counters: Counters,
     mended: Mutex<Repairs>,
+    /// Its middleware, which counts by itself.
+    chain: Chain,
     pub(super) span: tracing::Span,
     #[cfg(feature = "net")]
     monitor: Option<UdpMonitor>,
@@ -224,6 +228,10 @@ impl Record {
 
     pub(super) fn repairs(&self) -> Repairs {
         *self.mended()
+    }
+
+    pub(super) fn filtered(&self) -> Filtered {
+        self.chain.filtered()
     }
 
     fn mended(&self) -> MutexGuard<'_, Repairs> {

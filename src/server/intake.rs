@@ -40,7 +40,9 @@ impl<'a> Intake<'a> {
             growing,
             lasting: growing && sources.is_empty(),
         };
-        sources.into_iter().for_each(|source| intake.open(source));
+        for source in sources {
+            intake.open(source);
+        }
         intake
     }
 

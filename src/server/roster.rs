@@ -7,7 +7,6 @@ use super::events::{ChannelEventKind, Events};
 use super::inlet::Record;
 use super::name::ChannelError;
 use super::stats::{ChannelStats, Stats};
-use crate::schedule::ScheduleCounters;
 
 #[derive(Default)]
 pub(super) struct Roster {
@@ -86,9 +85,10 @@ impl Roster {
         self.listed().open.clone()
     }
 
-    pub(super) fn stats(&self, schedule: ScheduleCounters) -> Stats {
+    /// The sums of all channels.
+    pub(super) fn stats(&self) -> Stats {
         let listed = self.listed();
-        let mut sum = Stats { schedule, events_missed: self.events.missed(), ..listed.left };
+        let mut sum = Stats { events_missed: self.events.missed(), ..listed.left };
         listed.open.iter().for_each(|record| record.add_to(&mut sum));
         sum
     }

@@ -343,10 +343,7 @@ impl Server {
     /// `prefix` is no literal address.
     #[track_caller]
     pub fn events_to_routes(mut self, prefix: &str) -> Self {
-        #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-        if Address::new(prefix.to_owned()).is_none() {
-            panic!("{prefix:?} is no literal address");
-        }
+        assert!(Address::new(prefix.to_owned()).is_some(), "{prefix:?} is no literal address");
         self.plans.insert(0, self.roster.events.to_router(prefix.into()));
         self
     }

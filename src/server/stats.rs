@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::inlet::Record;
 #[cfg(feature = "net")]
 use crate::channel::UdpStats;
+use crate::middleware::Filtered;
 use crate::schedule::ScheduleCounters;
 use crate::wire::Repairs;
 
@@ -65,6 +66,9 @@ macro_rules! counters {
             $($(#[$doc])* pub $name: u64,)*
             /// What was tolerated in the `repaired` packets, by kind.
             pub repairs: Repairs,
+            /// What its middleware has kept back. What it refused on the way in is among the
+            /// `malformed` packets; what it dropped was never received.
+            pub filtered: Filtered,
             /// The numbers of its datagram socket, those of the kernel included. Of a channel that is
             /// closing or closed, as they were when it was read last.
             #[cfg(feature = "net")]
@@ -90,6 +94,7 @@ macro_rules! counters {
                     local_addr: self.local,
                     $($name: self.counters.$name.get(),)*
                     repairs: self.repairs(),
+                    filtered: self.filtered(),
                     #[cfg(feature = "net")]
                     udp: None,
                 }

@@ -94,7 +94,7 @@ impl Shared {
     pub(super) fn stats(&self) -> Stats {
         let schedule = self.schedule().counters();
         let inbox = self.ground.waiting.load(Ordering::Relaxed);
-        Stats { inbox, ..self.roster.stats(schedule) }
+        Stats { inbox, schedule, ..self.roster.stats() }
     }
 
     pub(super) fn trace_stats(&self) {

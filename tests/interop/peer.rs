@@ -9,7 +9,7 @@ use tokio_osc::{Client, IntoPacket, Message, Packet};
 
 use super::liblo::{from_hex, to_hex};
 use super::program::{Program, compiled_with_liblo, python};
-use super::transport::Transport;
+use super::transport::{Transport, unix_path};
 
 /// A peer that prints a line for each message that it hears.
 pub(crate) struct Listener {
@@ -39,7 +39,7 @@ impl Listener {
         let mut command = compiled_with_liblo("liblo_peer").await;
         command.args(["serve", transport.liblo_scheme()]);
         if transport == Transport::Unix {
-            command.arg(transport.path(1));
+            command.arg(unix_path(1));
         }
         Self::started(command, transport, |line| from_hex(&line)).await
     }

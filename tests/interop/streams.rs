@@ -172,8 +172,8 @@ async fn a_liblo_server_takes_a_bundle_first_with_a_single_end_only() {
 #[tokio::test]
 #[ignore = "needs python-osc: bash .ci/install"]
 async fn a_python_osc_server_wants_two_ends() {
-    const BURST: usize = 50;
-    let burst = || (0..BURST).map(|n| ("/n", n as i32));
+    const BURST: i32 = 50;
+    let burst = || (0..BURST).map(|n| ("/n", n));
     let lines: Vec<String> = (0..BURST).map(|n| format!("/n ,i {n}")).collect();
 
     let mut peer = Listener::python_osc(Transport::Slip).await;

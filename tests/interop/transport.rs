@@ -58,7 +58,7 @@ impl Transport {
             Self::Length => format!("osc.tcp://127.0.0.1:{port}/"),
             Self::Slip => format!("osc.tcp+slip://127.0.0.1:{port}/"),
             Self::SlipSingleEnd => format!("osc.tcp+slip://127.0.0.1:{port}/?end=single"),
-            Self::Unix => format!("osc.unix://{}", self.path(port)),
+            Self::Unix => format!("osc.unix://{}", unix_path(port)),
         };
         url.parse().unwrap()
     }
@@ -71,17 +71,17 @@ impl Transport {
         }
     }
 
-    /// The path in the place of a port; ours is that of port 0.
-    pub(crate) fn path(self, port: u16) -> String {
-        let directory = std::env::temp_dir();
-        format!("{}/osc-interop-{}-{port}", directory.display(), std::process::id())
-    }
-
     /// Where a liblo client reaches us.
     pub(crate) fn liblo_url(self, port: u16) -> String {
         match self {
-            Self::Unix => format!("osc.unix://{}", self.path(port)),
+            Self::Unix => format!("osc.unix://{}", unix_path(port)),
             _ => format!("{}://127.0.0.1:{port}/", self.liblo_scheme()),
         }
     }
+}
+
+/// The path in the place of a port; ours is that of port 0.
+pub(crate) fn unix_path(port: u16) -> String {
+    let directory = std::env::temp_dir();
+    format!("{}/osc-interop-{}-{port}", directory.display(), std::process::id())
 }

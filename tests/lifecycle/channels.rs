@@ -110,7 +110,7 @@ async fn bundles_of_a_removed_channel_are_dropped_and_those_of_others_are_not() 
     let clock = TokioClock::new();
     let (one, packets_of_one) = feed();
     let (two, packets_of_two) = feed();
-    let server = Server::new(Router::new()).clock(clock.clone());
+    let server = Server::new(Router::new()).clock(clock);
     let server = server.feed("one", packets_of_one).feed("two", packets_of_two).spawn();
     for feed in [&one, &one, &two] {
         feed.unbounded_send(item(Bundle::at(clock.after(ms(100))).with(("/n", ())))).unwrap();

@@ -27,7 +27,7 @@ fn timed() -> Timed {
         waiting(&gate)
             .fallback(move |message: Message| ran.lock().unwrap().push(message.address().to_string()))
     };
-    let server = Server::new(router).clock(clock.clone()).feed("test", packets).spawn();
+    let server = Server::new(router).clock(clock).feed("test", packets).spawn();
     Timed { server, clock, feed, ran, gate }
 }
 
@@ -164,7 +164,7 @@ async fn the_signal_ends_it_as_was_said_and_a_later_word_goes_before() {
     let clock = TokioClock::new();
     let cue = |delay| item(Bundle::at(clock.after(delay)).with(("/n", ())));
     let serve = |packets| {
-        let server = Server::new(Router::new()).clock(clock.clone()).feed("test", packets);
+        let server = Server::new(Router::new()).clock(clock).feed("test", packets);
         server.on_shutdown(Shutdown::new().drain()).with_graceful_shutdown(tokio::time::sleep(ms(10)))
     };
     let start = Instant::now();

@@ -68,9 +68,9 @@ impl Decode {
         self.framing.read(source, self.options(), |frame| {
             number += 1;
             let error = match frame {
-                Frame::Packet(packet, meta) => {
+                Frame::Packet(packet, repairs) => {
                     output::write(format!("{packet}\n"))?;
-                    note_passed_over(format_args!("{place}: frame {number}"), &meta.repairs);
+                    note_passed_over(format_args!("{place}: frame {number}"), &repairs);
                     return Ok(());
                 }
                 Frame::Malformed(error) => error.to_string(),

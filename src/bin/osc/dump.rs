@@ -3,19 +3,19 @@
 use std::future::pending;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use futures::stream::SelectAll;
+use futures::stream::{BoxStream, SelectAll};
 use futures::{FutureExt, StreamExt};
 use tokio::signal::ctrl_c;
 use tokio::time::sleep;
 use tokio_osc::{Channel, DecodeError, Endpoint, Meta, Packet, PacketRef};
 
 use crate::failure::Failure;
-use crate::held::{Held, Released};
 use crate::notes::{note, note_passed_over};
 use crate::output;
 use crate::runtime;
+use crate::schedule::Schedule;
 use crate::style::Style;
 use crate::time::parse_duration;
 
@@ -60,28 +60,36 @@ impl Dump {
         if let Some(Err(error)) = interrupt.as_mut().now_or_never() {
             return Err(Failure::at("Ctrl-C", error));
         }
-        let mut channels = self.listen().await?;
+        let mut packets = self.packets().await?;
         let mut timeout = pin!(elapse(self.timeout));
-        let mut printer = Printer::new(&self);
+        let mut left = self.count.unwrap_or(u64::MAX);
         let exit = loop {
-            // Not left to the timer alone: it would starve while packets arrive without a pause.
-            printer.release_due()?;
-            if printer.left == 0 {
+            if left == 0 {
                 break ExitCode::SUCCESS;
             }
             tokio::select! {
                 biased;
                 _ = &mut interrupt => break ExitCode::SUCCESS,
                 () = &mut timeout => break self.exit_on_timeout(),
-                () = printer.held.due() => {}
-                Some((packet, meta)) = channels.next() => printer.take(packet, meta)?,
+                Some((packet, meta)) = packets.next() => {
+                    left = left.saturating_sub(messages_in(packet.as_ref()));
+                    output::write(self.style.render(packet.as_ref(), &meta))?;
+                }
             }
         };
-        match printer.held.len() {
-            0 => {}
-            waiting => note(format_args!("osc: timed bundles that were not due yet: {waiting}")),
-        }
+        packets.end().await;
         Ok(exit)
+    }
+
+    /// What is to be printed.
+    async fn packets(&self) -> Result<Packets, Failure> {
+        let channels = self.listen().await?;
+        let told = channels.inspect(|(packet, meta)| tell_faults(packet, meta));
+        Ok(if self.schedule {
+            Packets::WhenDue(Schedule::of(told))
+        } else {
+            Packets::AsTheyArrive(told.boxed())
+        })
     }
 
     async fn listen(&self) -> Result<SelectAll<Channel>, Failure> {
@@ -112,54 +120,37 @@ async fn elapse(limit: Option<Duration>) {
     }
 }
 
-/// Prints packets until enough messages were printed.
-struct Printer<'a> {
-    options: &'a Dump,
-    held: Held,
-    /// Messages still to be printed.
-    left: u64,
+/// The packets that are to be printed.
+enum Packets {
+    AsTheyArrive(BoxStream<'static, (Result<Packet, DecodeError>, Meta)>),
+    WhenDue(Schedule),
 }
 
-impl<'a> Printer<'a> {
-    fn new(options: &'a Dump) -> Self {
-        Self { options, held: Held::default(), left: options.count.unwrap_or(u64::MAX) }
-    }
-
-    fn take(&mut self, packet: Result<Packet, DecodeError>, meta: Meta) -> Result<(), Failure> {
-        note_passed_over(meta.peer, &meta.repairs);
-        match packet {
-            Err(error) => {
-                note(format_args!("osc: {}: {error}", meta.peer));
-                Ok(())
-            }
-            Ok(packet) if self.options.schedule => {
-                let released = self.held.admit(packet, meta, SystemTime::now());
-                self.print_released(&released)
-            }
-            Ok(packet) => self.print(packet.as_ref(), &meta),
+impl Packets {
+    /// Cancel safe.
+    async fn next(&mut self) -> Option<(Packet, Meta)> {
+        match self {
+            Self::WhenDue(schedule) => schedule.next().await,
+            Self::AsTheyArrive(packets) => loop {
+                if let (Ok(packet), meta) = packets.next().await? {
+                    return Some((packet, meta));
+                }
+            },
         }
     }
 
-    fn release_due(&mut self) -> Result<(), Failure> {
-        let now = SystemTime::now();
-        while self.left > 0 {
-            let Some(released) = self.held.release(now) else { break };
-            self.print_released(&released)?;
+    async fn end(self) {
+        if let Self::WhenDue(schedule) = self {
+            schedule.end().await;
         }
-        Ok(())
     }
+}
 
-    fn print_released(&mut self, released: &Released) -> Result<(), Failure> {
-        let Released { meta, messages, dropped } = released;
-        if *dropped > 0 {
-            note(format_args!("osc: {}: timed bundles dropped because too many wait: {dropped}", meta.peer));
-        }
-        messages.iter().try_for_each(|message| self.print(PacketRef::Message(message.as_ref()), meta))
-    }
-
-    fn print(&mut self, packet: PacketRef<'_>, meta: &Meta) -> Result<(), Failure> {
-        self.left = self.left.saturating_sub(messages_in(packet));
-        output::write(self.options.style.render(packet, meta))
+/// A line for a malformed packet, and for messages that are not shown.
+fn tell_faults(packet: &Result<Packet, DecodeError>, meta: &Meta) {
+    note_passed_over(meta.peer, &meta.repairs);
+    if let Err(error) = packet {
+        note(format_args!("osc: {}: {error}", meta.peer));
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Read;
 use clap::ValueEnum;
 use tokio_osc::bytes::BytesMut;
 use tokio_osc::{
-    Bytes, Codec, DecodeError, DecodeOptions, FrameError, Framing, LengthPrefix, Meta, Packet, Slip,
+    Bytes, Codec, DecodeError, DecodeOptions, FrameError, Framing, LengthPrefix, Packet, Repairs, Slip,
 };
 use tokio_util::codec::Encoder;
 
@@ -77,8 +77,9 @@ impl FramingOptions {
 }
 
 /// What stands in the place of a frame.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 pub(crate) enum Frame {
-    Packet(Packet, Meta),
+    Packet(Packet, Repairs),
     /// It is none; the next may be one.
     Malformed(DecodeError),
     /// It is none, and there is no next.
@@ -98,7 +99,7 @@ fn read(
     loop {
         let next = if at_end { codec.read_eof(&mut buffer) } else { codec.read(&mut buffer) };
         match next {
-            Ok(Some((Ok(packet), meta))) => show(Frame::Packet(packet, meta))?,
+            Ok(Some((Ok(packet), meta))) => show(Frame::Packet(packet, meta.repairs))?,
             Ok(Some((Err(error), _))) => show(Frame::Malformed(error))?,
             Err(error) => return show(Frame::Last(error)),
             Ok(None) if at_end => return Ok(()),

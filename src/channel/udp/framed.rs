@@ -109,7 +109,7 @@ impl<F: Framing> Sources for Joined<F> {
             source.unfinished.extend_from_slice(datagram);
         }
         self.reading = Some(from);
-        !gone.is_some_and(|source| !source.unfinished.is_empty())
+        gone.is_none_or(|source| source.unfinished.is_empty())
     }
 
     fn next(&mut self) -> Option<ReadPacket> {

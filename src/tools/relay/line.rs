@@ -12,7 +12,7 @@ use crate::{Destination, FrameErrorKind, Outcome, Outlet, Packet, Peer, QueuePol
 /// What a packet's place in a queue costs, in bytes.
 const PLACE: usize = 64;
 
-/// What became of packets for one destination of a [`Relay`].
+/// What became of packets for one destination of a [`Relay`](crate::Relay).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RelayedTo {
