@@ -10,11 +10,11 @@ use super::{fed, item};
 
 /// A pattern, the addresses that it matches, and some that it does not.
 #[track_caller]
-fn pattern(text: &str, matched: &[&'static str], not: &[&'static str]) {
+fn pattern(text: &str, these: &[&'static str], not_these: &[&'static str]) {
     let pattern: Pattern = text.parse().unwrap();
     let matches = |address: &&'static str| pattern.matches(&Address::new(*address).unwrap());
-    assert_eq!(matched.iter().find(|address| !matches(address)), None, "{text} must match");
-    assert_eq!(not.iter().find(|address| matches(address)), None, "{text} must not match");
+    assert_eq!(these.iter().find(|address| !matches(address)), None, "{text} must match");
+    assert_eq!(not_these.iter().find(|address| matches(address)), None, "{text} must not match");
 }
 
 fn error(text: &str) -> PatternErrorKind {

@@ -14,10 +14,6 @@ use super::LOOPBACK;
 /// What arrived, each message with the channel that it came by.
 type Seen = Arc<Mutex<Vec<String>>>;
 
-fn demo(State(seen): State<Seen>, ChannelName(channel): ChannelName, message: Message) {
-    seen.lock().unwrap().push(format!("{channel}: {message}"));
-}
-
 #[tokio::test]
 async fn w05_the_demo_of_osc4py3() {
     let group = |port| Multicast::new(([239, 255, 78, 5], port)).interface(Ipv4Addr::LOCALHOST);
@@ -33,8 +29,14 @@ async fn w05_the_demo_of_osc4py3() {
     );
 
     let seen = Seen::default();
+    let router = Router::with_state(Arc::clone(&seen)).route_prefix(
+        "/test",
+        |State(seen): State<Seen>, ChannelName(channel): ChannelName, message: Message| {
+            seen.lock().unwrap().push(format!("{channel}: {message}"));
+        },
+    );
     let application = Node::builder()
-        .router(Router::with_state(Arc::clone(&seen)).route_prefix("/test", demo))
+        .router(router)
         .listen("udplisten", udp)
         .listen("mcastlisten", multicast)
         .listen("bcastlisten", broadcast)
