@@ -9,7 +9,7 @@ use super::rewrite::rewrite;
 use super::{Flow, Middleware};
 use crate::packet::{EncodeError, EncodeErrorKind, Meta};
 use crate::types::{OnUnmappable, Text, TextBuf};
-use crate::wire::{DecodeError, DecodeErrorKind, NUMERIC_ADDRESS, be_u32, padded, text_end};
+use crate::wire::{DecodeError, DecodeErrorKind, NUMERIC_ADDRESS, blob_size, padded, text_end};
 
 const COMMA: u8 = b',';
 
@@ -142,7 +142,7 @@ impl Transcode {
             for tag in tags.iter().skip(1) {
                 match tag {
                     b's' | b'S' => self.text(cursor, to)?,
-                    b'b' => cursor.copy(cursor.blob())?,
+                    b'b' => cursor.copy(blob_size(cursor.rest))?,
                     b'i' | b'f' | b'c' | b'r' | b'm' => cursor.copy(4)?,
                     b'h' | b't' | b'd' => cursor.copy(8)?,
                     b'T' | b'F' | b'N' | b'I' | b'[' | b']' => {}
@@ -185,11 +185,6 @@ impl<'a> Cursor<'a> {
         let len = text_end(self.rest);
         let whole = padded(len) <= self.rest.len();
         self.rest.get(..len).filter(|_| whole).ok_or(Stop::NoMessage)
-    }
-
-    /// The size of the blob that comes next.
-    fn blob(&self) -> usize {
-        4 + (be_u32(self.rest, 0) as usize).next_multiple_of(4)
     }
 
     fn copy(&mut self, len: usize) -> Result<(), Stop> {

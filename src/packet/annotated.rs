@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::types::{ArgRef, Text, TimeTag};
 use crate::wire::{
-    ArgCursor, ArgIter, BUNDLE_HEADER, BUNDLE_NAME, NUMERIC_ADDRESS, be_u32, be_u64, hex, scan,
+    ArgCursor, ArgIter, BUNDLE_HEADER, BUNDLE_NAME, NUMERIC_ADDRESS, be_u32, be_u64, blob_size, hex, scan,
 };
 
 /// Prints each field of a packet on a line of its own: its offset, its bytes in hexadecimal, and
@@ -141,7 +141,7 @@ fn arg_size(tag: u8, data: &[u8]) -> Option<usize> {
         b'i' | b'f' | b'c' | b'r' | b'm' => 4,
         b'h' | b't' | b'd' => 8,
         b's' | b'S' => scan(data)?.next,
-        b'b' => 4 + usize::try_from(be_u32(data, 0)).ok()?.checked_next_multiple_of(4)?,
+        b'b' => blob_size(data),
         b'T' | b'F' | b'N' | b'I' | b'[' | b']' => 0,
         _ => return None,
     };

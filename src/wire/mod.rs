@@ -21,7 +21,7 @@ pub(crate) use mend::mend;
 pub use options::DecodeOptions;
 pub use policy::{AddressPolicy, MissingTypeTags, TextPolicy};
 pub use read::ArgIter;
-pub(crate) use read::{ArgCursor, be_u32, be_u64};
+pub(crate) use read::{ArgCursor, be_u32, be_u64, blob_size};
 pub use repairs::Repairs;
 pub(crate) use scan::{padded, scan, text_end};
 pub(crate) use validate::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS, Shape, Validator};

@@ -5,7 +5,7 @@ use super::levels::{Level, Levels};
 use super::scan::{Scanned, padded, scan, text_end};
 use super::{
     AddressPolicy, DecodeError, DecodeErrorKind as Kind, DecodeOptions, MissingTypeTags, Repairs, TextPolicy,
-    be_u32,
+    blob_size,
 };
 use crate::types::{TypeTag, TypeTagSet};
 
@@ -406,7 +406,7 @@ fn truncated(tags: &[u8], data: &[u8], base: usize) -> DecodeError {
         let rest = data.get(at..).unwrap_or_default();
         let size = match tag {
             b's' | b'S' => padded(text_end(rest)),
-            b'b' => 4 + (be_u32(rest, 0) as usize).next_multiple_of(4),
+            b'b' => blob_size(rest),
             fixed => Some(SIZES[usize::from(fixed)]).filter(|&size| size != LOOK).map_or(0, usize::from),
         };
         if size > rest.len() {
