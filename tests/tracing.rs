@@ -175,7 +175,7 @@ async fn an_accept_that_fails_is_an_error() {
 
 #[tokio::test(start_paused = true)]
 async fn numbers_are_reported_as_often_as_was_asked_and_by_default_never() {
-    for (every, wanted) in [(Some(Duration::from_secs(10)), 3), (None, 0)] {
+    for (every, wanted) in [(Some(Duration::from_secs(10)), 3), (Some(Duration::MAX), 0), (None, 0)] {
         let capture = Capture::new(Level::INFO);
         let _written = tracing::subscriber::set_default(capture.clone());
         let (here, there) = tokio::io::duplex(64);

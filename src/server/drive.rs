@@ -71,7 +71,7 @@ pub(super) async fn drive(shared: Arc<Shared>, start: Start) {
     let Start { end: _end, sources, inbox, precision, growing, mut signal, shutdown, report_every } = start;
     let mut intake = Intake::new(&shared, sources, inbox, growing);
     let mut timer = Timer::new(precision);
-    let mut reports = report_every.map(ticks);
+    let mut reports = report_every.and_then(ticks);
     let mut ending: Option<Ending> = None;
     let jobs = &shared.ground.jobs;
     let mut jobs_done = pin!(jobs.wait());
@@ -168,11 +168,12 @@ impl Ending {
     }
 }
 
-fn ticks(every: Duration) -> Interval {
+/// Ticks from the first interval on; none if that ends after all time.
+fn ticks(every: Duration) -> Option<Interval> {
     let every = every.max(Duration::from_millis(1));
-    let mut ticks = interval_at(Instant::now() + every, every);
+    let mut ticks = interval_at(Instant::now().checked_add(every)?, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
+    Some(ticks)
 }
 
 /// No future, of the type that `_run` returns: a way to name it.
