@@ -513,6 +513,15 @@ async fn the_queue_of_local_is_limited_and_never_waits() {
 }
 
 #[tokio::test]
+async fn any_number_is_a_queue_of_local() {
+    for queue in [0, usize::MAX] {
+        let node = Node::builder().local_queue(queue).spawn().unwrap();
+        assert!(node.send(LOCAL, ("/x", 1)).await.unwrap().is_complete(), "{queue}");
+        assert_eq!(node.shutdown().await.received, 1, "{queue}");
+    }
+}
+
+#[tokio::test]
 async fn a_dropped_handle_ends_the_server_though_its_handlers_have_the_node() {
     let builder = Node::builder();
     let alive = Arc::new(());

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::local::local;
 use super::names::Entry;
 use crate::{
@@ -118,7 +120,8 @@ impl NodeBuilder {
 
     /// How many packets may wait on their way to [`LOCAL`]; beyond, a send to it fails with
     /// [`FrameErrorKind::Full`](crate::FrameErrorKind::Full): it never waits, because a handler that
-    /// waited for its own server would wait for ever. Default 1,024, at least 1.
+    /// waited for its own server would wait for ever. Default 1,024; at least 1, at most
+    /// [`Semaphore::MAX_PERMITS`].
     pub fn local_queue(mut self, packets: usize) -> Self {
         self.local_queue = packets;
         self
@@ -135,7 +138,7 @@ impl NodeBuilder {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let (local, packets) = local(self.local_queue.max(1));
+        let (local, packets) = local(self.local_queue.clamp(1, Semaphore::MAX_PERMITS));
         self.node.insert_local(local.clone());
         let server = self.router.unwrap_or_else(|| Server::new(Router::new())).feed(LOCAL, packets);
         let listen = |server: Server, (name, channel)| server.listen(name, channel);
