@@ -247,6 +247,19 @@ fn every_truncation_is_refused() {
     }
 }
 
+/// What the documentation of [`Envelope`] says of sizes.
+#[test]
+fn an_envelope_is_as_large_as_is_said() {
+    let size = |envelope: &Envelope| closed(envelope).as_bytes().len() - gain().as_bytes().len();
+    assert_eq!(size(&Envelope::plain()), 40);
+    let hmac = Envelope::builder().signature(HmacSha256::new("key"));
+    assert_eq!(size(&hmac.build().unwrap()), 80);
+    let hmac = Envelope::builder().signature(HmacSha256::new("key")).replay_window(ReplayWindow::new());
+    assert_eq!(size(&hmac.build().unwrap()), 80 + 72);
+    let chacha = Envelope::builder().cipher(ChaCha20Poly1305::new(&[7; 32]));
+    assert_eq!(size(&chacha.replay_window(ReplayWindow::new()).build().unwrap()), 156);
+}
+
 #[test]
 fn another_key_is_refused() {
     let hmac = |key: &str| Envelope::builder().signature(HmacSha256::new(key)).build().unwrap();

@@ -77,7 +77,7 @@ use stamp::Stamp;
 /// # Size
 ///
 /// An envelope takes 40 bytes, more for its names and tokens, and 72 more for a stamp: with
-/// `HmacSha256` 84, with `ChaCha20Poly1305` and a [`ReplayWindow`] 156. So a datagram holds a packet
+/// `HmacSha256` 80, with `ChaCha20Poly1305` and a [`ReplayWindow`] 156. So a datagram holds a packet
 /// that is smaller by this.
 ///
 /// # Several channels

@@ -76,7 +76,7 @@ impl ReplayWindow {
     }
 
     /// How far the time of sending may be from the receiver's time, before it and after it.
-    /// Default 30 seconds; at most half a century, which is as far as time tags tell.
+    /// Default 30 seconds. With 68 years and more all times are near: time tags repeat after 136.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self

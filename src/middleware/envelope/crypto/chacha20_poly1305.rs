@@ -20,7 +20,7 @@ use crate::middleware::{Cipher, ProtocolError};
 /// A nonce is 8 random bytes and a count of 4. The random bytes are drawn from the operating system
 /// for the first packet, and again after each 2<sup>32</sup> packets. So one value never uses a nonce
 /// twice, and two values with the same key only if they draw the same 8 bytes: after a million
-/// starts of senders with one key, the chance of that is 1 in 30 million. Values that are copied
+/// starts of senders with one key, the chance of that is 1 in 37 million. Values that are copied
 /// whole (a virtual machine that is restored, a process that forks) do repeat nonces.
 ///
 /// The copy of the key is wiped from memory when this is dropped; no `Debug` shows it.
