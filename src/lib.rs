@@ -149,7 +149,7 @@ pub use middleware::{
 pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
 pub use node::{
     ALL, Destination, HeldCounts, HoldLimits, LOCAL, NameError, NameErrorKind, Node, NodeBuilder, NodeError,
-    NodeHandle, NodeReport, Outcome, Targets, UnknownNames,
+    NodeHandle, NodeReport, SendOutcome, Targets, UnknownNames,
 };
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,

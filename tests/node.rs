@@ -15,8 +15,8 @@ use tokio::io::DuplexStream;
 use tokio::time::Instant;
 use tokio_osc::{
     ALL, Args, Bundle, Channel, Client, Clock, Destination, EncodeErrorKind, FrameErrorKind, HoldLimits,
-    IntoPacket, LOCAL, Meta, NameErrorKind, Node, NodeError, NodeHandle, Outcome, Packet, Peer, Rest, Router,
-    Shutdown, Slip, State, StreamOptions, TimeTag, UnknownNames,
+    IntoPacket, LOCAL, Meta, NameErrorKind, Node, NodeError, NodeHandle, Packet, Peer, Rest, Router,
+    SendOutcome, Shutdown, Slip, State, StreamOptions, TimeTag, UnknownNames,
 };
 
 use rig::{Log, TestClock, expect, ms, times};
@@ -36,28 +36,28 @@ impl Tape {
 }
 
 impl Destination for Tape {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async { self.try_send(packet) }.boxed()
     }
 
-    fn try_send(&self, packet: &Packet) -> Outcome {
+    fn try_send(&self, packet: &Packet) -> SendOutcome {
         self.0.lock().unwrap().push(packet.clone());
-        Outcome::Sent { peers: 1 }
+        SendOutcome::Sent { peers: 1 }
     }
 }
 
 /// Counts packets with the numbers 0, 1, 2, …: in order, each once.
 struct Count(Arc<AtomicUsize>);
 impl Destination for Count {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async { self.try_send(packet) }.boxed()
     }
 
-    fn try_send(&self, packet: &Packet) -> Outcome {
+    fn try_send(&self, packet: &Packet) -> SendOutcome {
         let Packet::Message(message) = packet else { panic!("a message") };
         let n = usize::try_from(message.parse::<i32>().unwrap()).unwrap();
         assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), n);
-        Outcome::Sent { peers: 1 }
+        SendOutcome::Sent { peers: 1 }
     }
 }
 
@@ -66,22 +66,22 @@ struct Broken;
 struct Stuck;
 
 impl Destination for Broken {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async { self.try_send(packet) }.boxed()
     }
 
-    fn try_send(&self, _: &Packet) -> Outcome {
-        Outcome::Failed(FrameErrorKind::Closed.into())
+    fn try_send(&self, _: &Packet) -> SendOutcome {
+        SendOutcome::Failed(FrameErrorKind::Closed.into())
     }
 }
 
 impl Destination for Stuck {
-    fn send<'a>(&'a self, _: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, _: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         pending().boxed()
     }
 
-    fn try_send(&self, _: &Packet) -> Outcome {
-        Outcome::Failed(FrameErrorKind::Full.into())
+    fn try_send(&self, _: &Packet) -> SendOutcome {
+        SendOutcome::Failed(FrameErrorKind::Full.into())
     }
 }
 
@@ -101,7 +101,7 @@ fn counts(tapes: &[Tape]) -> Vec<usize> {
     tapes.iter().map(|tape| tape.lines().len()).collect()
 }
 
-fn kind_of(outcome: Option<&Outcome>) -> &FrameErrorKind {
+fn kind_of(outcome: Option<&SendOutcome>) -> &FrameErrorKind {
     outcome.unwrap().error().unwrap().kind()
 }
 
@@ -285,7 +285,7 @@ async fn skipped_names_are_in_the_report() {
     let (node, tapes) = node_with(&["a"]);
     node.unknown_names(UnknownNames::Skip);
     let report = node.send(["x", "a"], ("/x", 1)).await.unwrap();
-    assert!(matches!(report.get("x"), Some(Outcome::Unknown)) && !report.is_complete());
+    assert!(matches!(report.get("x"), Some(SendOutcome::Unknown)) && !report.is_complete());
     assert_eq!((report.sent(), counts(&tapes)), (1, vec![1]));
     assert_eq!(report.to_string(), "x: no such channel\na: sent");
     assert!(matches!(node.send("_nobody", ("/x", 1)).await, Err(NodeError::UnknownName { .. })));
@@ -349,7 +349,7 @@ async fn held_packets_go_out_in_order_when_their_name_is_added() {
     let (node, tapes) = holding(HoldLimits::new());
     for n in 0..3 {
         let report = node.send(["later", "a"], ("/n", n)).await.unwrap();
-        assert!(matches!(report.get("later"), Some(Outcome::Held)));
+        assert!(matches!(report.get("later"), Some(SendOutcome::Held)));
     }
     let _ = node.send("other", ("/n", 9)).await.unwrap();
     assert_eq!(counts(&tapes), [3], "those that are known have theirs");
@@ -386,14 +386,14 @@ async fn what_is_held_is_limited_in_packets_and_in_bytes() {
     for limits in [HoldLimits::new().packets(3), HoldLimits::new().bytes(4 * size - 1)] {
         let (node, tapes) = holding(limits);
         for name in ["x", "y", "x"] {
-            assert!(matches!(node.send(name, ("/n", 0)).await.unwrap().get(name), Some(Outcome::Held)));
+            assert!(matches!(node.send(name, ("/n", 0)).await.unwrap().get(name), Some(SendOutcome::Held)));
         }
         let report = node.send(["z", "a"], ("/n", 0)).await.unwrap();
         assert!(matches!(kind_of(report.get("z")), FrameErrorKind::Full));
         assert_eq!(counts(&tapes), [1], "others are sent to");
         assert_eq!((node.held().held, node.held().refused, node.held().waiting), (3, 1, 3));
         node.add("x", Tape::default()).unwrap();
-        assert!(matches!(node.try_send("z", ("/n", 0)).unwrap().get("z"), Some(Outcome::Held)));
+        assert!(matches!(node.try_send("z", ("/n", 0)).unwrap().get("z"), Some(SendOutcome::Held)));
     }
 }
 
@@ -628,8 +628,8 @@ mod net {
 
         for report in [node.send(ALL, ("/x", 1)).await.unwrap(), node.try_send(ALL, ("/x", 1)).unwrap()] {
             assert!(report.is_complete(), "{report}");
-            assert!(matches!(report.get("both"), Some(Outcome::Sent { peers: 2 })));
-            assert!(matches!(report.get("stage"), Some(Outcome::Sent { peers: 1 })));
+            assert!(matches!(report.get("both"), Some(SendOutcome::Sent { peers: 2 })));
+            assert!(matches!(report.get("stage"), Some(SendOutcome::Sent { peers: 1 })));
         }
         for _ in 0..2 {
             for channel in [&mut udp, &mut tcp, &mut left, &mut right, &mut reconnecting] {
@@ -660,8 +660,11 @@ mod net {
         node.add("both", client.to([left.local_addr().unwrap(), other_family]).unwrap()).unwrap();
         node.add("none", client.to([other_family]).unwrap()).unwrap();
         let report = node.send(["both", "none"], ("/x", 1)).await.unwrap();
-        assert!(matches!(report.get("both"), Some(Outcome::Partly { sent: 1, missed: 1, .. })), "{report}");
-        assert!(matches!(report.get("none"), Some(Outcome::Failed(_))), "{report}");
+        assert!(
+            matches!(report.get("both"), Some(SendOutcome::Partly { sent: 1, missed: 1, .. })),
+            "{report}"
+        );
+        assert!(matches!(report.get("none"), Some(SendOutcome::Failed(_))), "{report}");
         assert_eq!(report.failed().count(), 2);
     }
 
@@ -755,7 +758,7 @@ async fn connections_whose_queue_is_full_miss_the_packet_and_say_so() {
     let node = Node::new();
     node.add("crowd", channel.outlet()).unwrap();
     let report = node.send("crowd", &packet).await.unwrap();
-    assert!(matches!(report.get("crowd"), Some(Outcome::Sent { peers: 1 })));
+    assert!(matches!(report.get("crowd"), Some(SendOutcome::Sent { peers: 1 })));
     for report in [node.send("crowd", &packet).await.unwrap(), node.try_send("crowd", &packet).unwrap()] {
         assert!(matches!(kind_of(report.get("crowd")), FrameErrorKind::Full), "{report}");
     }

@@ -14,7 +14,7 @@ use futures::future::{BoxFuture, FutureExt};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_osc::{
-    Bundle, Destination, FrameErrorKind, IntoPacket, Outcome, Pacer, PacerCounts, PacerHandle, Packet,
+    Bundle, Destination, FrameErrorKind, IntoPacket, Pacer, PacerCounts, PacerHandle, Packet, SendOutcome,
 };
 
 fn ms(millis: u64) -> Duration {
@@ -47,7 +47,7 @@ impl Tape {
 }
 
 impl Destination for Tape {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async {
             self.permits.acquire().await.unwrap().forget();
             self.try_send(packet)
@@ -55,13 +55,13 @@ impl Destination for Tape {
         .boxed()
     }
 
-    fn try_send(&self, packet: &Packet) -> Outcome {
+    fn try_send(&self, packet: &Packet) -> SendOutcome {
         let line = packet.to_string();
         if line.starts_with("/bad") {
-            return Outcome::Failed(FrameErrorKind::Closed.into());
+            return SendOutcome::Failed(FrameErrorKind::Closed.into());
         }
         self.sent.lock().unwrap().push((line, Instant::now()));
-        Outcome::Sent { peers: 1 }
+        SendOutcome::Sent { peers: 1 }
     }
 }
 

@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use tokio::sync::Semaphore;
 use tokio_osc::{
     Bundle, Bytes, Channel, Client, DecodeError, Destination, FrameErrorKind, IntoPacket, Message, Meta,
-    Outcome, Packet, Peer, QueuePolicy, Relay, RelayCounts, RelayHandle, Slip,
+    Packet, Peer, QueuePolicy, Relay, RelayCounts, RelayHandle, SendOutcome, Slip,
 };
 
 type Item = (Result<Packet, DecodeError>, Meta);
@@ -47,7 +47,7 @@ impl Tape {
 }
 
 impl Destination for Tape {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async {
             self.permits.acquire().await.unwrap().forget();
             self.try_send(packet)
@@ -55,12 +55,12 @@ impl Destination for Tape {
         .boxed()
     }
 
-    fn try_send(&self, packet: &Packet) -> Outcome {
+    fn try_send(&self, packet: &Packet) -> SendOutcome {
         if packet.to_string().starts_with("/bad") {
-            return Outcome::Failed(FrameErrorKind::Closed.into());
+            return SendOutcome::Failed(FrameErrorKind::Closed.into());
         }
         self.sent.lock().unwrap().push(packet.clone());
-        Outcome::Sent { peers: 1 }
+        SendOutcome::Sent { peers: 1 }
     }
 }
 

@@ -19,20 +19,20 @@ use {
 /// ```
 /// use std::sync::Mutex;
 /// use futures::future::{BoxFuture, FutureExt};
-/// use tokio_osc::{Destination, Node, Outcome, Packet};
+/// use tokio_osc::{Destination, Node, SendOutcome, Packet};
 ///
 /// /// Keeps what is sent to it.
 /// #[derive(Default)]
 /// struct Tape(Mutex<Vec<Packet>>);
 ///
 /// impl Destination for Tape {
-///     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+///     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
 ///         async { self.try_send(packet) }.boxed()
 ///     }
 ///
-///     fn try_send(&self, packet: &Packet) -> Outcome {
+///     fn try_send(&self, packet: &Packet) -> SendOutcome {
 ///         self.0.lock().unwrap().push(packet.clone());
-///         Outcome::Sent { peers: 1 }
+///         SendOutcome::Sent { peers: 1 }
 ///     }
 /// }
 ///
@@ -47,11 +47,11 @@ pub trait Destination: Send + Sync + 'static {
     ///
     /// # Cancel safety
     /// A dropped future must not tear a packet.
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome>;
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome>;
 
     /// Sends a packet if that needs no waiting; [`FrameErrorKind::Full`] if it does. A node hands on by
     /// this what was held for a name, while the name is given: no other can be given meanwhile.
-    fn try_send(&self, packet: &Packet) -> Outcome;
+    fn try_send(&self, packet: &Packet) -> SendOutcome;
 
     /// Whether packets would go to this very peer: a relay sends none back to where it came from.
     /// Where that is not known, false.
@@ -64,7 +64,7 @@ pub trait Destination: Send + Sync + 'static {
 /// What became of a packet for one destination.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum SendOutcome {
     /// It is with the operating system, or in the queue of a connection or of a reconnecting client.
     Sent {
         /// Peers that it was sent to: 1 for a client, the connections for an outlet; without those
@@ -90,7 +90,7 @@ pub enum Outcome {
     Unknown,
 }
 
-impl Outcome {
+impl SendOutcome {
     /// Whether it was sent to all peers of the destination.
     pub const fn is_sent(&self) -> bool {
         matches!(self, Self::Sent { .. })
@@ -109,7 +109,7 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for SendOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sent { peers: 1 } => f.write_str("sent"),
@@ -124,13 +124,13 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl From<Result<(), FrameError>> for Outcome {
+impl From<Result<(), FrameError>> for SendOutcome {
     fn from(sent: Result<(), FrameError>) -> Self {
         sent.map_or_else(Self::Failed, |()| Self::Sent { peers: 1 })
     }
 }
 
-impl From<Result<BroadcastReport, FrameError>> for Outcome {
+impl From<Result<BroadcastReport, FrameError>> for SendOutcome {
     fn from(queued: Result<BroadcastReport, FrameError>) -> Self {
         match queued {
             Ok(BroadcastReport { queued, missed: 0, .. }) => Self::Sent { peers: queued },
@@ -144,7 +144,7 @@ impl From<Result<BroadcastReport, FrameError>> for Outcome {
 }
 
 #[cfg(feature = "net")]
-impl From<Result<SendReport, FrameError>> for Outcome {
+impl From<Result<SendReport, FrameError>> for SendOutcome {
     fn from(sent: Result<SendReport, FrameError>) -> Self {
         let SendReport { sent, failed, .. } = match sent {
             Ok(report) => report,
@@ -162,11 +162,11 @@ impl From<Result<SendReport, FrameError>> for Outcome {
 /// Waits as [`Client::send`] does: a peer on a connection that takes nothing fails after the
 /// client's [`write_timeout`](crate::StreamOptions#structfield.write_timeout).
 impl Destination for Client {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async move { Self::send(self, packet).await.into() }.boxed()
     }
 
-    fn try_send(&self, packet: &Packet) -> Outcome {
+    fn try_send(&self, packet: &Packet) -> SendOutcome {
         Self::try_send(self, packet).into()
     }
 
@@ -187,11 +187,11 @@ impl Destination for Client {
 
 /// Never waits: a connection whose queue is full misses the packet.
 impl Destination for Outlet {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async move { self.broadcast(packet).into() }.boxed()
     }
 
-    fn try_send(&self, packet: &Packet) -> Outcome {
+    fn try_send(&self, packet: &Packet) -> SendOutcome {
         self.broadcast(packet).into()
     }
 }
@@ -199,12 +199,12 @@ impl Destination for Outlet {
 /// Without waiting, the peers before the first that would have to be waited for have the packet.
 #[cfg(feature = "net")]
 impl Destination for FanOut {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async move { Self::send(self, packet).await.into() }.boxed()
     }
 
-    fn try_send(&self, packet: &Packet) -> Outcome {
+    fn try_send(&self, packet: &Packet) -> SendOutcome {
         let sent = unconstrained(Self::send(self, packet)).now_or_never();
-        sent.map_or_else(Outcome::full, Outcome::from)
+        sent.map_or_else(SendOutcome::full, SendOutcome::from)
     }
 }

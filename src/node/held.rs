@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{Outcome, Packet};
+use crate::{Packet, SendOutcome};
 
 /// What a node does with a packet for a name that it does not know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,18 +109,18 @@ impl Held {
     }
 
     /// Keeps a packet for a name, in a buffer of its own.
-    pub(super) fn hold(&mut self, name: &Arc<str>, packet: &Packet) -> Outcome {
+    pub(super) fn hold(&mut self, name: &Arc<str>, packet: &Packet) -> SendOutcome {
         self.expire();
         let size = packet.as_bytes().len();
         if self.waiting.len() >= self.limits.packets || self.bytes.saturating_add(size) > self.limits.bytes {
             self.counts.refused += 1;
-            return Outcome::full();
+            return SendOutcome::full();
         }
         let (name, packet) = (Arc::clone(name), packet.as_ref().to_owned());
         self.waiting.push_back(Entry { name, packet, since: Instant::now() });
         self.bytes += size;
         self.counts.held += 1;
-        Outcome::Held
+        SendOutcome::Held
     }
 
     /// What waits for a name, in order.

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
 
-use crate::{DecodeError, DecodeOptions, Destination, FrameErrorKind, Meta, Outcome, Packet, Peer};
+use crate::{DecodeError, DecodeOptions, Destination, FrameErrorKind, Meta, Packet, Peer, SendOutcome};
 
 type Item = (Result<Packet, DecodeError>, Meta);
 
@@ -46,22 +46,22 @@ impl Local {
 
 /// It never waits: a handler that waited for its own server would wait for ever.
 impl Destination for Local {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async { self.try_send(packet) }.boxed()
     }
 
     /// What no channel would let in is refused here as well, and what waits is copied: it must not
     /// keep a larger buffer alive.
-    fn try_send(&self, packet: &Packet) -> Outcome {
+    fn try_send(&self, packet: &Packet) -> SendOutcome {
         if let Err(error) = packet.check(&DecodeOptions::default()) {
-            return Outcome::Failed(error.into());
+            return SendOutcome::Failed(error.into());
         }
         let sender = self.sender();
-        let Some(sender) = &*sender else { return Outcome::Failed(FrameErrorKind::Closed.into()) };
+        let Some(sender) = &*sender else { return SendOutcome::Failed(FrameErrorKind::Closed.into()) };
         match sender.try_send((Ok(packet.as_ref().to_owned()), Meta::from_peer(Peer::LOCAL))) {
-            Ok(()) => Outcome::Sent { peers: 1 },
-            Err(TrySendError::Full(_)) => Outcome::full(),
-            Err(TrySendError::Closed(_)) => Outcome::Failed(FrameErrorKind::Closed.into()),
+            Ok(()) => SendOutcome::Sent { peers: 1 },
+            Err(TrySendError::Full(_)) => SendOutcome::full(),
+            Err(TrySendError::Closed(_)) => SendOutcome::Failed(FrameErrorKind::Closed.into()),
         }
     }
 }

@@ -13,7 +13,7 @@ mod report;
 mod targets;
 
 pub use builder::NodeBuilder;
-pub use destination::{Destination, Outcome};
+pub use destination::{Destination, SendOutcome};
 pub use handle::NodeHandle;
 pub use held::{HeldCounts, HoldLimits, UnknownNames};
 pub use names::{NameError, NameErrorKind};

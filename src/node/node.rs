@@ -9,7 +9,7 @@ use super::held::Held;
 use super::names::{Entry, Names, Resolved, check};
 use crate::{
     Destination, HeldCounts, IntoPacket, NameError, NameErrorKind, NodeBuilder, NodeError, NodeReport,
-    Outcome, Packet, Targets, UnknownNames,
+    Packet, SendOutcome, Targets, UnknownNames,
 };
 
 /// The name of one's own router: what is sent to it is dispatched as if it had been received,
@@ -263,7 +263,7 @@ impl Node {
         let outcomes = match (&*unknown_names, unknown.first()) {
             (_, None) => Vec::new(),
             (UnknownNames::Refuse, Some(name)) => return Err(names.unknown(Arc::clone(name))),
-            (UnknownNames::Skip, _) => unknown.into_iter().map(|name| (name, Outcome::Unknown)).collect(),
+            (UnknownNames::Skip, _) => unknown.into_iter().map(|name| (name, SendOutcome::Unknown)).collect(),
             (UnknownNames::Hold(_), _) => {
                 let hold = |name| {
                     let outcome = held.hold(&name, packet);
@@ -281,7 +281,7 @@ impl Node {
 }
 
 type Channels = Vec<(Arc<str>, Arc<dyn Destination>)>;
-type Outcomes = Vec<(Arc<str>, Outcome)>;
+type Outcomes = Vec<(Arc<str>, SendOutcome)>;
 
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

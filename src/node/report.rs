@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{EncodeError, FrameError, LOCAL, Outcome};
+use crate::{EncodeError, FrameError, LOCAL, SendOutcome};
 
 /// What became of a packet: what [`Node::send`](crate::Node::send) returns.
 ///
@@ -14,22 +14,22 @@ use crate::{EncodeError, FrameError, LOCAL, Outcome};
 #[derive(Debug, Default)]
 #[must_use = "it names the channels that were not sent to"]
 pub struct NodeReport {
-    outcomes: Vec<(Arc<str>, Outcome)>,
+    outcomes: Vec<(Arc<str>, SendOutcome)>,
 }
 
 impl NodeReport {
-    pub(super) fn new(outcomes: Vec<(Arc<str>, Outcome)>) -> Self {
+    pub(super) fn new(outcomes: Vec<(Arc<str>, SendOutcome)>) -> Self {
         Self { outcomes }
     }
 
     /// Each channel and what became of the packet there: groups opened, each name once, in the order
     /// in which the targets name them.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Outcome)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SendOutcome)> {
         self.outcomes.iter().map(|(name, outcome)| (&**name, outcome))
     }
 
     /// What became of it for one name.
-    pub fn get(&self, name: &str) -> Option<&Outcome> {
+    pub fn get(&self, name: &str) -> Option<&SendOutcome> {
         self.iter().find(|(known, _)| *known == name).map(|(_, outcome)| outcome)
     }
 

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use tokio::sync::Notify;
 use tokio::task::unconstrained;
 
-use crate::{Destination, FrameErrorKind, Outcome, Outlet, Packet, Peer, QueuePolicy};
+use crate::{Destination, FrameErrorKind, Outlet, Packet, Peer, QueuePolicy, SendOutcome};
 
 /// What a packet's place in a queue costs, in bytes.
 const PLACE: usize = 64;
@@ -197,7 +197,7 @@ impl Exit {
         }
     }
 
-    async fn send(&self, relayed: &Relayed) -> Outcome {
+    async fn send(&self, relayed: &Relayed) -> SendOutcome {
         match self {
             Self::To(destination) => destination.send(&relayed.packet).await,
             Self::Others { outlet, source } if *source == relayed.source => to_others(outlet, relayed),
@@ -207,7 +207,7 @@ impl Exit {
 }
 
 /// To all connections but the one that the packet came by; without waiting, as a broadcast.
-fn to_others(outlet: &Outlet, relayed: &Relayed) -> Outcome {
+fn to_others(outlet: &Outlet, relayed: &Relayed) -> SendOutcome {
     let others = outlet.connections().into_iter().filter(|peer| *peer != relayed.peer);
     let (mut sent, mut missed) = (0, 0);
     for peer in others {
@@ -216,7 +216,7 @@ fn to_others(outlet: &Outlet, relayed: &Relayed) -> Outcome {
         *count += 1;
     }
     match missed {
-        0 => Outcome::Sent { peers: sent },
-        _ => Outcome::Partly { sent, missed, error: FrameErrorKind::Full.into() },
+        0 => SendOutcome::Sent { peers: sent },
+        _ => SendOutcome::Partly { sent, missed, error: FrameErrorKind::Full.into() },
     }
 }
