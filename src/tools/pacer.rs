@@ -1,17 +1,19 @@
 //! Control streams at a rate that the receiver can take: the latest value of each address.
 
-use std::collections::{HashMap, VecDeque};
+mod line;
+mod pace;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::{Bytes, Destination, FrameError, FrameErrorKind, IntoPacket, Packet};
+use self::line::Line;
+use self::pace::Pace;
+use crate::{Destination, FrameError, IntoPacket, Packet};
 
 /// Packets that may wait by default.
 const PACKETS: usize = 1_024;
@@ -94,11 +96,7 @@ impl<D: Destination> Pacer<D> {
     /// # Panics
     /// Outside of a Tokio runtime with time enabled.
     pub fn spawn(self) -> PacerHandle {
-        let line = Arc::new(Line {
-            queue: Mutex::new(Queue { packets: self.packets, bytes: self.bytes, ..Queue::default() }),
-            grown: Notify::new(),
-            empty: Notify::new(),
-        });
+        let line = Arc::new(Line::new(self.packets, self.bytes));
         let task = tokio::spawn(run(self.destination, self.pace, Arc::clone(&line)));
         PacerHandle { shared: Arc::new(Shared { line, task }) }
     }
@@ -196,7 +194,7 @@ impl PacerHandle {
 
     /// What became of the packets so far.
     pub fn counts(&self) -> PacerCounts {
-        self.shared.line.queue().counts()
+        self.shared.line.counts()
     }
 }
 
@@ -212,7 +210,7 @@ async fn run(destination: impl Destination, mut pace: Pace, line: Arc<Line>) {
     let line = End(line);
     while line.filled().await {
         sleep_until(pace.next()).await;
-        let Some(packet) = line.queue().pop() else { continue };
+        let Some(packet) = line.pop() else { continue };
         pace.note(Instant::now());
         let outcome = destination.send(&packet).await;
         if let Some(error) = outcome.error() {
@@ -235,181 +233,6 @@ impl Deref for End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.queue().give_up();
-        self.empty.notify_waiters();
-    }
-}
-
-/// What waits, between those who give and the task that sends.
-struct Line {
-    queue: Mutex<Queue>,
-    grown: Notify,
-    empty: Notify,
-}
-
-impl Line {
-    fn put(&self, address: Option<&[u8]>, packet: &Packet) -> Result<(), FrameError> {
-        self.queue().put(address, packet)?;
-        self.grown.notify_one();
-        Ok(())
-    }
-
-    /// Waits until something waits; false when the line is closed and empty.
-    async fn filled(&self) -> bool {
-        loop {
-            {
-                let queue = self.queue();
-                if !queue.entries.is_empty() {
-                    return true;
-                }
-                if queue.closed {
-                    return false;
-                }
-            }
-            self.grown.notified().await;
-        }
-    }
-
-    fn note(&self, sent: bool) {
-        let mut queue = self.queue();
-        queue.in_flight = false;
-        let count = if sent { &mut queue.counts.sent } else { &mut queue.counts.failed };
-        *count += 1;
-        if queue.is_drained() {
-            self.empty.notify_waiters();
-        }
-    }
-
-    async fn drained(&self) {
-        loop {
-            let empty = self.empty.notified();
-            if self.queue().is_drained() {
-                return;
-            }
-            empty.await;
-        }
-    }
-
-    fn close(&self) {
-        self.queue().closed = true;
-        self.grown.notify_one();
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[derive(Default)]
-struct Queue {
-    packets: usize,
-    bytes: usize,
-    entries: VecDeque<Entry>,
-    /// The place of the value of each address, as the number of packets that were ever before it.
-    places: HashMap<Bytes, u64>,
-    popped: u64,
-    waiting_bytes: usize,
-    in_flight: bool,
-    closed: bool,
-    counts: PacerCounts,
-}
-
-struct Entry {
-    /// `None` for what has no newer value.
-    address: Option<Bytes>,
-    packet: Packet,
-}
-
-impl Queue {
-    fn put(&mut self, address: Option<&[u8]>, packet: &Packet) -> Result<(), FrameError> {
-        if self.closed {
-            return Err(FrameErrorKind::Closed.into());
-        }
-        self.counts.offered += 1;
-        let place = address.and_then(|address| self.places.get(address));
-        let older = place.and_then(|place| usize::try_from(place - self.popped).ok());
-        let has_room = older.is_some() || self.entries.len() < self.packets;
-        let older = older.and_then(|at| self.entries.get_mut(at));
-        let freed = older.as_ref().map_or(0, |entry| entry.packet.as_bytes().len());
-        let waiting_bytes = self.waiting_bytes - freed + packet.as_bytes().len();
-        if !has_room || waiting_bytes > self.bytes {
-            self.counts.refused += 1;
-            return Err(FrameErrorKind::Full.into());
-        }
-        self.waiting_bytes = waiting_bytes;
-        // What waits is copied: it must not keep a larger buffer alive.
-        let packet = packet.as_ref().to_owned();
-        if let Some(older) = older {
-            older.packet = packet;
-            self.counts.superseded += 1;
-            return Ok(());
-        }
-        let address = address.map(Bytes::copy_from_slice);
-        match &address {
-            Some(address) => {
-                self.places.insert(address.clone(), self.popped + self.entries.len() as u64);
-            }
-            // No value that comes after it goes before it.
-            None => self.places.clear(),
-        }
-        self.entries.push_back(Entry { address, packet });
-        Ok(())
-    }
-
-    fn pop(&mut self) -> Option<Packet> {
-        let Entry { address, packet } = self.entries.pop_front()?;
-        let place = self.popped;
-        self.popped += 1;
-        // After a packet in order, the address may have a place farther back.
-        if let Some(address) = address.filter(|address| self.places.get(address) == Some(&place)) {
-            self.places.remove(&address);
-        }
-        self.waiting_bytes -= packet.as_bytes().len();
-        self.in_flight = true;
-        Some(packet)
-    }
-
-    /// Nothing is sent any more.
-    fn give_up(&mut self) {
-        self.closed = true;
-        self.counts.failed += self.counts().waiting;
-        self.entries.clear();
-        self.in_flight = false;
-    }
-
-    fn is_drained(&self) -> bool {
-        self.entries.is_empty() && !self.in_flight
-    }
-
-    fn counts(&self) -> PacerCounts {
-        PacerCounts { waiting: self.entries.len() as u64 + u64::from(self.in_flight), ..self.counts }
-    }
-}
-
-/// A rate with bursts: when the line would be on time, if each packet took its whole share.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    /// The share of a packet.
-    interval: Duration,
-    burst: u32,
-    /// When the shares of all packets so far are used up.
-    spent_until: Option<Instant>,
-}
-
-impl Pace {
-    fn new(rate: NonZeroU32, burst: u32) -> Self {
-        let nanos = 1_000_000_000_u64.div_ceil(u64::from(rate.get()));
-        Self { interval: Duration::from_nanos(nanos), burst, spent_until: None }
-    }
-
-    /// When the next packet may go out.
-    fn next(&self) -> Instant {
-        let ahead = self.interval * (self.burst - 1);
-        let now = Instant::now();
-        self.spent_until.and_then(|until| until.checked_sub(ahead)).map_or(now, |next| next.max(now))
-    }
-
-    fn note(&mut self, now: Instant) {
-        self.spent_until = Some(self.spent_until.map_or(now, |until| until.max(now)) + self.interval);
+        self.give_up();
     }
 }
