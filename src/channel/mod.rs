@@ -5,6 +5,8 @@ mod client;
 mod connection;
 mod connections;
 #[cfg(feature = "net")]
+mod drain;
+#[cfg(feature = "net")]
 mod endpoint;
 mod events;
 #[cfg(feature = "net")]

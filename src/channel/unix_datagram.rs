@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use futures::Stream;
 use tokio::net::UnixDatagram;
 
+use super::drain::Drain;
 use super::recent::Recent;
 use super::socket::send_now;
 use super::unix::replacing_abandoned;
@@ -19,8 +20,6 @@ use crate::middleware::{Chain, Filtered};
 use crate::packet::{ConnectionId, Meta, Peer};
 use crate::wire::{DecodeError, DecodeErrorKind};
 
-/// Datagrams taken before other tasks get their turn.
-const BURST: usize = 64;
 /// Peers that can be answered at a time: who was silent longest is forgotten.
 const PEERS: usize = 500;
 
@@ -98,13 +97,13 @@ pub(super) struct UnixPackets {
     codec: Datagram,
     /// One byte more than the largest datagram: a larger one shows.
     buffer: Box<[u8]>,
-    left: usize,
+    drain: Drain,
 }
 
 impl UnixPackets {
     pub(super) fn new(link: Arc<UnixLink>) -> Self {
         let buffer = vec![0; MAX_DATAGRAM + 1].into_boxed_slice();
-        Self { link, codec: Datagram::new(), buffer, left: BURST }
+        Self { link, codec: Datagram::new(), buffer, drain: Drain::new() }
     }
 
     fn decode(&mut self, len: usize, peer: Peer) -> Option<ReadPacket> {
@@ -123,28 +122,12 @@ impl Stream for UnixPackets {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ReadPacket>> {
         let this = &mut *self;
         loop {
-            if this.left == 0 {
-                this.left = BURST;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            match this.link.socket.try_recv_from(&mut this.buffer) {
-                Ok((len, from)) => {
-                    this.left -= 1;
-                    let peer = this.link.peer(from.as_pathname());
-                    if let Some(item) = this.decode(len, peer) {
-                        return Poll::Ready(Some(item));
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if let Err(error) = ready!(this.link.socket.poll_recv_ready(cx)) {
-                        tracing::debug!(target: "tokio_osc::channel", %error, "socket not ready");
-                    }
-                    this.left = BURST;
-                }
-                Err(error) => {
-                    this.left -= 1;
-                    tracing::trace!(target: "tokio_osc::channel", %error, "receive failed");
+            let socket = &this.link.socket;
+            let receive = || socket.try_recv_from(&mut this.buffer);
+            if let Ok((len, from)) = ready!(this.drain.poll(cx, receive, |cx| socket.poll_recv_ready(cx))) {
+                let peer = this.link.peer(from.as_pathname());
+                if let Some(item) = this.decode(len, peer) {
+                    return Poll::Ready(Some(item));
                 }
             }
         }

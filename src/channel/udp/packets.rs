@@ -1,6 +1,5 @@
 //! Datagrams in: one socket, drained while there is something, with a bound on each wake-up.
 
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -11,12 +10,10 @@ use super::diverts::Diverts;
 use super::framed::Sources;
 use super::link::Link;
 use crate::channel::PeerNames;
+use crate::channel::drain::Drain;
 use crate::codec::{Datagram, ReadPacket};
 use crate::packet::{Meta, Packet, Peer};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
-
-/// Datagrams taken before other tasks get their turn, so that one hot socket starves nobody.
-const BURST: usize = 64;
 
 /// The packets of a UDP socket.
 pub(in crate::channel) struct UdpPackets {
@@ -24,7 +21,7 @@ pub(in crate::channel) struct UdpPackets {
     /// One byte more than the largest datagram: a larger one shows.
     buffer: Box<[u8]>,
     codec: Datagram,
-    left: usize,
+    drain: Drain,
     names: Option<PeerNames>,
     /// Where packets are joined and parted; `None` where each datagram is one.
     sources: Option<Box<dyn Sources>>,
@@ -45,7 +42,7 @@ impl UdpPackets {
             link,
             buffer: vec![0; max_datagram + 1].into_boxed_slice(),
             codec,
-            left: BURST,
+            drain: Drain::new(),
             names,
             sources,
             diverts: Diverts::default(),
@@ -102,37 +99,23 @@ impl Stream for UdpPackets {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if this.left == 0 {
-                this.left = BURST;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
             if let Some((packet, meta)) = this.next_joined() {
                 if !this.is_answer(&packet, meta.peer) {
                     return Poll::Ready(Some((packet, meta)));
                 }
                 continue;
             }
-            match this.link.socket.try_recv_from(&mut this.buffer) {
+            let socket = &this.link.socket;
+            let receive = || socket.try_recv_from(&mut this.buffer);
+            match ready!(this.drain.poll(cx, receive, |cx| socket.poll_recv_ready(cx))) {
                 Ok((len, from)) => {
-                    this.left -= 1;
                     let Some((packet, meta)) = this.decode(len, Peer::from(from)) else { continue };
                     if !this.is_answer(&packet, meta.peer) {
                         return Poll::Ready(Some((packet, meta)));
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if let Err(error) = ready!(this.link.socket.poll_recv_ready(cx)) {
-                        tracing::debug!(target: "tokio_osc::channel", %error, "socket not ready");
-                    }
-                    this.left = BURST;
-                }
                 // Errors of a datagram sent earlier (ICMP) and passing shortages are reported here.
-                Err(error) => {
-                    this.left -= 1;
-                    this.link.counters.receive_failed();
-                    tracing::trace!(target: "tokio_osc::channel", %error, "receive failed");
-                }
+                Err(_) => this.link.counters.receive_failed(),
             }
         }
     }
