@@ -9,6 +9,7 @@ mod handle;
 mod inlet;
 mod intake;
 mod name;
+mod options;
 mod orders;
 mod outlet;
 mod pending;

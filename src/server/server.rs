@@ -1,13 +1,12 @@
 //! A server: a router and the channels that feed it. Nothing runs until `run` or `spawn`.
 
 use std::fmt;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::Stream;
 use futures::future::BoxFuture;
-use futures::{FutureExt, Stream};
 use tokio_util::sync::CancellationToken;
 
 use super::drive::{End, Start, drive};
@@ -17,7 +16,7 @@ use super::roster::Roster;
 use super::unit::{Limits, Shared};
 use super::{ChannelError, ChannelErrorKind, ChannelEvents, ServerHandle, Shutdown};
 use crate::channel::Channel;
-use crate::dispatch::{Dispatch, ReplyRate, Router, Subscription};
+use crate::dispatch::{Dispatch, Router, Subscription};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Precision, Queue, ScheduleLimits, SystemClock, TimeOptions};
@@ -53,17 +52,17 @@ const MAX_STEPS: usize = 1 << 25;
 #[must_use = "a server does nothing until it is run or spawned"]
 pub struct Server {
     dispatch: Arc<dyn Dispatch>,
-    plans: Vec<Plan>,
+    pub(super) plans: Vec<Plan>,
     roster: Arc<Roster>,
-    clock: Arc<dyn Clock>,
-    schedule: ScheduleLimits,
-    time: TimeOptions,
-    precision: Precision,
-    inbox: usize,
-    limits: Limits,
-    signal: Option<BoxFuture<'static, ()>>,
-    shutdown: Shutdown,
-    report_every: Option<Duration>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) schedule: ScheduleLimits,
+    pub(super) time: TimeOptions,
+    pub(super) precision: Precision,
+    pub(super) inbox: usize,
+    pub(super) limits: Limits,
+    pub(super) signal: Option<BoxFuture<'static, ()>>,
+    pub(super) shutdown: Shutdown,
+    pub(super) report_every: Option<Duration>,
 }
 
 impl Server {
@@ -147,111 +146,6 @@ impl Server {
         }
         self.plans.push(plan);
         Ok(self)
-    }
-
-    /// The clock that time tags are compared with. Default [`SystemClock`]; a test with paused time
-    /// takes a [`TokioClock`](crate::TokioClock).
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// The limits of what may wait for its time.
-    pub fn schedule(mut self, limits: ScheduleLimits) -> Self {
-        self.schedule = limits;
-        self
-    }
-
-    /// How exactly the server wakes for what is due. Default [`Precision::Tokio`].
-    pub fn precision(mut self, precision: Precision) -> Self {
-        self.precision = precision;
-        self
-    }
-
-    /// What becomes of time tags, on all channels that have no options of their own.
-    pub fn time(mut self, options: TimeOptions) -> Self {
-        self.time = options;
-        self
-    }
-
-    /// What becomes of the time tags of one channel, instead of what [`time`](Server::time) says:
-    /// any that was added with [`listen`](Server::listen) or [`feed`](Server::feed).
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use tokio_osc::{Channel, LatePolicy, Router, Server, TimeOptions};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
-    /// let server = Server::new(Router::new())
-    ///     .time(TimeOptions::new().late(LatePolicy::DropAfter(Duration::from_millis(50))))
-    ///     .listen("show", Channel::udp("127.0.0.1:0").await?)
-    ///     .listen("sensors", Channel::udp("127.0.0.1:0").await?)
-    ///     .time_on("sensors", TimeOptions::new().honor_time_tags(false));
-    /// # drop(server);
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Panics
-    /// There is no channel of this name yet.
-    #[track_caller]
-    pub fn time_on(mut self, channel: &str, options: TimeOptions) -> Self {
-        let plan = self.plans.iter_mut().find(|plan| *plan.name == *channel);
-        #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-        let Some(plan) = plan else { panic!("there is no channel {channel:?} yet") };
-        plan.time = Some(options);
-        self
-    }
-
-    /// Packets that wait for a handler; when there are so many, the channels are not read. Default
-    /// 1,024, at least 1.
-    pub fn inbox(mut self, packets: usize) -> Self {
-        self.inbox = packets;
-        self
-    }
-
-    /// Handler calls that one packet may cause; a message beyond is dropped and counted. A bundle of
-    /// patterns in a single datagram could else call every handler thousands of times. Default
-    /// 16,384.
-    pub fn max_calls(mut self, calls: usize) -> Self {
-        self.limits.calls = calls;
-        self
-    }
-
-    /// Steps of matching that one packet may cause; a message that needs more is dropped and counted.
-    /// A bundle of long patterns could else be matched with every route for seconds. To compare a
-    /// part of a pattern with a part of a route costs the product of their lengths, and 64 steps for
-    /// each look; a look-up by hash costs none. Default 33,554,432: 7 to 40 ms per packet with the worst
-    /// patterns known.
-    ///
-    /// One message of 20 bytes of patterns, matched with 1,000 routes of 20 bytes each, takes half a
-    /// million at most.
-    pub fn max_steps(mut self, steps: usize) -> Self {
-        self.limits.steps = steps;
-        self
-    }
-
-    /// Replies that one source may cause: `burst` at once, then `per_second`; those beyond are dropped
-    /// and counted. Default: no such limit; both are at least 1.
-    ///
-    /// Whoever forges the address of a UDP packet has the reply sent to another, and a small question
-    /// with a large answer makes a flood of it. The budget of a packet bounds what one question does,
-    /// this rate what a victim gets in all. It is for each IP address that has no connection; peers
-    /// of streams are not limited. 4,096 addresses have a rate of their own at a time; the others,
-    /// while there is no place, share one: nobody loses his limit by many forged addresses.
-    ///
-    /// ```
-    /// use tokio_osc::{Channel, Router, Server};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
-    /// let server = Server::new(Router::new().route("/status", || ("/status", "a long list")))
-    ///     .listen("udp", Channel::udp("127.0.0.1:0").await?)
-    ///     .reply_rate(100, 20);
-    /// # drop(server);
-    /// # Ok(()) }
-    /// ```
-    pub fn reply_rate(mut self, per_second: u32, burst: u32) -> Self {
-        self.limits.reply_rate = Some(Arc::new(ReplyRate::new(per_second, burst)));
-        self
     }
 
     /// The messages of a pattern, as a stream that holds at most `capacity` of them. It is a route:
@@ -345,44 +239,6 @@ impl Server {
     pub fn events_to_routes(mut self, prefix: &str) -> Self {
         assert!(Address::new(prefix.to_owned()).is_some(), "{prefix:?} is no literal address");
         self.plans.insert(0, self.roster.events.to_router(prefix.into()));
-        self
-    }
-
-    /// Ends the server when a future is ready, such as `tokio::signal::ctrl_c()`: it stops reading,
-    /// runs what was read, and then [`run`](Server::run) returns. A second one takes the place of the
-    /// first.
-    ///
-    /// ```
-    /// use tokio_osc::{Channel, Router, Server};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    /// let server = Server::new(Router::new())
-    ///     .listen("udp", Channel::udp("127.0.0.1:0").await?)
-    ///     .with_graceful_shutdown(async { drop(stopped.await) });
-    ///
-    /// stop.send(()).expect("the server waits for it");
-    /// server.run().await;
-    /// # Ok(()) }
-    /// ```
-    pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.signal = Some(signal.boxed());
-        self
-    }
-
-    /// How the server ends when it is told to, by
-    /// [`with_graceful_shutdown`](Server::with_graceful_shutdown) or
-    /// [`ServerHandle::shutdown`]. Default `Shutdown::new()`: without a deadline, and what waits for
-    /// its time is dropped.
-    pub fn on_shutdown(mut self, how: Shutdown) -> Self {
-        self.shutdown = how;
-        self
-    }
-
-    /// Writes the most important numbers as a `tracing` event so often (at least 1 ms apart), at the
-    /// level INFO with the target `tokio_osc::stats`. By default never.
-    pub fn report_every(mut self, interval: Duration) -> Self {
-        self.report_every = Some(interval);
         self
     }
 
