@@ -122,6 +122,22 @@ where
     Box::new(move |context| Ok(function.call(T::extract(context)?).outcome()))
 }
 
+/// Calls a macro with the names of no type, of one, and so on up to 8.
+macro_rules! up_to_8 {
+    ($implement:ident) => {
+        $implement!();
+        $implement!(A);
+        $implement!(A B);
+        $implement!(A B C);
+        $implement!(A B C D);
+        $implement!(A B C D E);
+        $implement!(A B C D E F);
+        $implement!(A B C D E F G);
+        $implement!(A B C D E F G H);
+    };
+}
+pub(super) use up_to_8;
+
 macro_rules! parameters {
     ($($name:ident)*) => {
         impl<Func, Out, $($name),*> Function<($($name,)*)> for Func
@@ -145,12 +161,4 @@ macro_rules! parameters {
     };
 }
 
-parameters!();
-parameters!(A);
-parameters!(A B);
-parameters!(A B C);
-parameters!(A B C D);
-parameters!(A B C D E);
-parameters!(A B C D E F);
-parameters!(A B C D E F G);
-parameters!(A B C D E F G H);
+up_to_8!(parameters);

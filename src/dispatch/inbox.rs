@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 
-use super::handler::{Extract, Function, Outcome, Returned};
+use super::handler::{Extract, Function, Outcome, Returned, up_to_8};
 use super::mailbox::{Mailbox, Overflow, Pushed};
 use super::process::{Budget, Progress};
 use super::{Context, Rejection, Replies};
@@ -260,15 +260,7 @@ macro_rules! parameters {
     };
 }
 
-parameters!();
-parameters!(A);
-parameters!(A B);
-parameters!(A B C);
-parameters!(A B C D);
-parameters!(A B C D E);
-parameters!(A B C D E F);
-parameters!(A B C D E F G);
-parameters!(A B C D E F G H);
+up_to_8!(parameters);
 
 /// A handler for routes that leaves its calls in an [`Inbox`]. What [`Inbox::on`] returns. When the
 /// inbox is gone, its calls are dropped.
