@@ -34,15 +34,16 @@
 //! |-----|----------|
 //! | values | [`Message`], [`Bundle`], [`Packet`]; arguments by [`IntoArgs`] and [`FromArgs`], [`Arg`] and [`ArgRef`]; [`TimeTag`] |
 //! | addresses | [`Address`], [`Pattern`] |
-//! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`] |
-//! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
-//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`], [`AddressTable`], [`AllowedTypeTags`], `Transcode`, [`Dump`], [`on_packet_in`] and its like, layers of your own |
-//! | handling | [`Router`], its extractors, [`Lane`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Shutdown`], [`ChannelEvents`], [`Report`] |
-//! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]: see [three models](guide::models) |
-//! | names | [`Node`]: channels by name, groups, [`LOCAL`], [`ALL`]; [`Destination`] |
+//! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`]; [`Outlet`] of a channel |
+//! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; [`PeerNames`]; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
+//! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`] with a [`ReplayWindow`], [`AddressTable`], [`AllowedTypeTags`], `Transcode`, [`Dump`], [`on_packet_in`] and its like, layers of your own |
+//! | handling | [`Router`], its extractors, [`Lane`], [`LiveRoutes`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Shutdown`] |
+//! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]; [`Budget`], [`Meter`]: see [three models](guide::models) |
+//! | names | [`Node`]: channels by name, groups, [`LOCAL`], [`ALL`]; [`Targets`], [`Destination`] |
 //! | between | [`Relay`] from channels to others, unchanged; [`Pacer`]: a rate, and the latest value of each address |
-//! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`], [`Ticker`] |
-//! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`] |
+//! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`]; [`Ticker`], [`TimedSender`], [`ClockSync`] |
+//! | looking | [`Stats`], [`Report`]; [`ChannelEvents`], [`ConnectionEvents`]; [`UdpMonitor`], [`Filtered`], [`Repairs`] |
+//! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`]; [`HexDump`], [`AnnotatedDump`] |
 //!
 //! Each layer works without the ones above it: decode with [`Packet::decode`], read a [`Channel`] in
 //! your own loop, or give a [`Server`] any stream of packets with [`Server::feed`].
@@ -70,6 +71,9 @@
 //! | connections, and those of one address | 500, 64 | [`StreamOptions`] |
 //! | time for a frame, for a write | 10 s | [`StreamOptions`] |
 //! | bytes waiting for one connection | 1 MiB | [`StreamOptions`] |
+//! | sources of a framed UDP socket, and bytes of an unfinished frame of one | 500, 64 KiB | [`Udp::max_sources`], [`Udp::max_unfinished`] |
+//! | peers of a Unix datagram socket that can be answered | 500 | |
+//! | names of peers that were looked up | 1,024 | |
 //! | depth of bundles and of arrays | 32 | [`DecodeOptions`] |
 //! | type tags per message | 65,536 | [`DecodeOptions`] |
 //! | elements per bundle | 16,384 | [`DecodeOptions`] |
@@ -77,9 +81,12 @@
 //! | handler calls per packet | 16,384 | [`Server::max_calls`] |
 //! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
 //! | replies per packet | 64, and 64 KiB | |
+//! | replies per source and second | no limit | [`Server::reply_rate`] |
 //! | what an [`AddressTable`] adds to a packet | 1 MiB | [`AddressTable::max_growth`] |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
-//! | calls waiting for the owner of an [`Inbox`] | none: what [`Inbox::new`] is given | |
+//! | what waits in an [`Inbox`], a [`Lane`], a [`Subscription`] | none: what each is given | |
+//! | messages waiting in a subscription of a client | 1,024 | |
+//! | senders that a [`ReplayWindow`] remembers, and packets of one | 64, 1,024 | [`ReplayWindow::senders`], [`ReplayWindow::packets`] |
 //! | events waiting for a reader, or for the router | 256 | |
 //! | packets waiting for one's own router ([`LOCAL`]) | 1,024 | [`NodeBuilder::local_queue`] |
 //! | packets waiting for a name, in a node that holds them | 1,024, and 1 MiB, for 10 s | [`HoldLimits`] |
@@ -130,7 +137,7 @@ pub use codec::{
 };
 pub use dispatch::{
     Args, Budget, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
-    FromContext, Function, Inbox, InboxHandler, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute,
+    FromContext, Function, Inbox, InboxHandler, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Meter,
     Overflow, Post, Progress, ReceivedAt, Rejection, Replies, Reply, ReplyError, Returned, RouteGuard,
     RouteHandle, Router, State, Subscription, TypeTags,
 };

@@ -29,7 +29,7 @@ pub use lane::Lane;
 pub use live::{LiveRoutes, RouteGuard, RouteHandle};
 pub use mailbox::Overflow;
 pub use parameters::{ChannelName, Extra, Lateness, MatchedRoute, ReceivedAt, TypeTags};
-pub use process::{Budget, Progress};
+pub use process::{Budget, Meter, Progress};
 pub use reply::{IntoReply, Replies, Reply, ReplyError};
 pub(crate) use reply::{SendBack, WayBack};
 pub(crate) use reply_rate::ReplyRate;

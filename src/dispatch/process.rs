@@ -34,7 +34,8 @@ impl Budget {
         self
     }
 
-    pub(crate) fn start(self) -> Meter {
+    /// Begins to spend it, now: for a loop of your own that has steps of its own.
+    pub fn start(self) -> Meter {
         Meter { budget: self, begin: Instant::now(), steps: 0 }
     }
 }
@@ -45,9 +46,29 @@ impl From<Duration> for Budget {
     }
 }
 
-/// A budget that is being spent.
+/// A [`Budget`] that is being spent: what [`Budget::start`] returns.
+///
+/// ```
+/// use std::collections::VecDeque;
+/// use std::time::Duration;
+/// use tokio_osc::{Budget, Progress};
+///
+/// fn process(waiting: &mut VecDeque<i32>, budget: Budget) -> Progress {
+///     let mut meter = budget.start();
+///     while let Some(step) = waiting.pop_front() {
+///         println!("{step}");
+///         if meter.spend() {
+///             break;
+///         }
+///     }
+///     meter.progress(waiting.is_empty())
+/// }
+///
+/// let progress = process(&mut VecDeque::from([1, 2, 3]), Budget::new(Duration::from_secs(1)).steps(2));
+/// assert_eq!((progress.steps, progress.is_idle), (2, false));
+/// ```
 #[derive(Debug)]
-pub(crate) struct Meter {
+pub struct Meter {
     budget: Budget,
     begin: Instant,
     steps: usize,
@@ -55,12 +76,13 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// Counts a step; whether that was the last one.
-    pub(crate) fn spend(&mut self) -> bool {
+    pub fn spend(&mut self) -> bool {
         self.steps += 1;
         self.steps >= self.budget.steps || self.begin.elapsed() >= self.budget.time
     }
 
-    pub(crate) fn progress(&self, is_idle: bool) -> Progress {
+    /// What was done so far; the caller knows whether anything is left.
+    pub fn progress(&self, is_idle: bool) -> Progress {
         Progress { steps: self.steps, is_idle }
     }
 }
