@@ -6,6 +6,9 @@ mod support;
 
 #[path = "envelope/guard.rs"]
 mod guard;
+#[path = "support/guards.rs"]
+#[allow(unreachable_pub, dead_code)]
+mod guards;
 #[cfg(feature = "net")]
 #[path = "envelope/live.rs"]
 mod live;
@@ -21,7 +24,8 @@ use tokio_osc::{
     Message, Meta, Middleware, Packet, Peer, ProtocolError, Repairs, ReplayWindow, Signature,
 };
 
-use guard::{Xor5a, close, closed, fault_of, gain, open};
+use guard::{close, closed, fault_of, gain, open};
+use guards::Xor5a;
 
 /// What the functions of the vectors are: `c`, `a` and `e`.
 fn with_functions(letters: &str) -> Envelope {

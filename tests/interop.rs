@@ -13,6 +13,10 @@ mod ear;
 #[cfg(feature = "crypto")]
 #[path = "interop/envelope.rs"]
 mod envelope;
+#[cfg(feature = "crypto")]
+#[path = "support/guards.rs"]
+#[allow(unreachable_pub, dead_code)]
+mod guards;
 #[path = "interop/liblo.rs"]
 mod liblo;
 #[path = "interop/matrix.rs"]

@@ -7,62 +7,21 @@
     missing_docs
 )]
 
-use std::sync::{Arc, Mutex};
+#[path = "support/tape.rs"]
+#[allow(unreachable_pub, dead_code)]
+mod tape;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt};
-use tokio::sync::Semaphore;
+use futures::future::FutureExt;
 use tokio::time::{Instant, advance, sleep, timeout};
-use tokio_osc::{
-    Bundle, Destination, FrameErrorKind, IntoPacket, Pacer, PacerCounts, PacerHandle, Packet, SendOutcome,
-};
+use tokio_osc::{Bundle, FrameErrorKind, IntoPacket, Pacer, PacerCounts, PacerHandle};
+
+use tape::Tape;
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
-}
-
-/// Notes what is sent to it, and when; each packet needs a permit.
-#[derive(Clone)]
-struct Tape {
-    sent: Arc<Mutex<Vec<(String, Instant)>>>,
-    permits: Arc<Semaphore>,
-}
-
-impl Tape {
-    fn new() -> Self {
-        Self { sent: Arc::default(), permits: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)) }
-    }
-
-    fn stuck() -> Self {
-        Self { permits: Arc::new(Semaphore::new(0)), ..Self::new() }
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.sent.lock().unwrap().iter().map(|(line, _)| line.clone()).collect()
-    }
-
-    fn times(&self, start: Instant) -> Vec<Duration> {
-        self.sent.lock().unwrap().iter().map(|(_, at)| *at - start).collect()
-    }
-}
-
-impl Destination for Tape {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
-        async {
-            self.permits.acquire().await.unwrap().forget();
-            self.try_send(packet)
-        }
-        .boxed()
-    }
-
-    fn try_send(&self, packet: &Packet) -> SendOutcome {
-        let line = packet.to_string();
-        if line.starts_with("/bad") {
-            return SendOutcome::Failed(FrameErrorKind::Closed.into());
-        }
-        self.sent.lock().unwrap().push((line, Instant::now()));
-        SendOutcome::Sent { peers: 1 }
-    }
 }
 
 fn assert_sum(counts: PacerCounts) {

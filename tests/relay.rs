@@ -1,16 +1,21 @@
 //! A relay: the bytes stay as they are, the queues have their limits, and nothing goes back.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use std::sync::{Arc, Mutex};
+#[path = "support/tape.rs"]
+#[allow(unreachable_pub, dead_code)]
+mod tape;
+
+use std::sync::Arc;
 
 use futures::channel::mpsc;
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::FutureExt;
 use futures::{StreamExt, stream};
-use tokio::sync::Semaphore;
 use tokio_osc::{
-    Bundle, Bytes, Channel, Client, DecodeError, Destination, FrameErrorKind, IntoPacket, Message, Meta,
-    Packet, Peer, QueuePolicy, Relay, RelayCounts, RelayHandle, SendOutcome, Slip,
+    Bundle, Bytes, Channel, Client, DecodeError, IntoPacket, Message, Meta, Packet, Peer, QueuePolicy, Relay,
+    RelayCounts, RelayHandle, Slip,
 };
+
+use tape::Tape;
 
 type Item = (Result<Packet, DecodeError>, Meta);
 
@@ -23,45 +28,6 @@ fn malformed() -> Item {
         Packet::decode(Bytes::from_static(b"/x\0\0,i\0\0")).map(drop).map_or_else(Err, |()| panic!()),
         item(("/x", 0)).1,
     )
-}
-
-/// Keeps what is sent to it; each packet needs a permit.
-#[derive(Clone)]
-struct Tape {
-    sent: Arc<Mutex<Vec<Packet>>>,
-    permits: Arc<Semaphore>,
-}
-
-impl Tape {
-    fn new() -> Self {
-        Self { sent: Arc::default(), permits: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)) }
-    }
-
-    fn stuck() -> Self {
-        Self { permits: Arc::new(Semaphore::new(0)), ..Self::new() }
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.sent.lock().unwrap().iter().map(ToString::to_string).collect()
-    }
-}
-
-impl Destination for Tape {
-    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
-        async {
-            self.permits.acquire().await.unwrap().forget();
-            self.try_send(packet)
-        }
-        .boxed()
-    }
-
-    fn try_send(&self, packet: &Packet) -> SendOutcome {
-        if packet.to_string().starts_with("/bad") {
-            return SendOutcome::Failed(FrameErrorKind::Closed.into());
-        }
-        self.sent.lock().unwrap().push(packet.clone());
-        SendOutcome::Sent { peers: 1 }
-    }
 }
 
 fn numbers(count: i32) -> Vec<String> {
@@ -135,7 +101,7 @@ async fn patterns_filter_messages_patterns_and_whole_bundles() {
     let tape = Tape::new();
     let relay = Relay::new().only("/synth//").unwrap().only("/master").unwrap();
     let counts = relay.from("in", stream::iter(packets)).to("out", tape.clone()).run().await;
-    assert_eq!(*tape.sent.lock().unwrap(), [0, 2, 4, 6, 7].map(|at: usize| all[at].clone()));
+    assert_eq!(tape.packets(), [0, 2, 4, 6, 7].map(|at: usize| all[at].clone()));
     assert_eq!(counts.filtered, 3);
     assert!(Relay::new().only("/a[").is_err());
 }

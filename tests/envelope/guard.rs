@@ -2,27 +2,7 @@
 
 use std::time::SystemTime;
 
-use tokio_osc::{
-    Cipher, DecodeErrorKind, Envelope, EnvelopeFault, Flow, IntoPacket, Meta, Middleware, Packet, Peer,
-    ProtocolError,
-};
-
-/// The cipher of the vectors: each byte XOR 0x5a.
-pub(crate) struct Xor5a;
-
-impl Cipher for Xor5a {
-    fn name(&self) -> &'static str {
-        "xor5a"
-    }
-
-    fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, ProtocolError> {
-        Ok(plain.iter().map(|byte| byte ^ 0x5a).collect())
-    }
-
-    fn open(&self, data: &[u8]) -> Result<Vec<u8>, ProtocolError> {
-        self.seal(data)
-    }
-}
+use tokio_osc::{DecodeErrorKind, Envelope, EnvelopeFault, Flow, IntoPacket, Meta, Middleware, Packet, Peer};
 
 pub(crate) fn gain() -> Packet {
     ("/gain", 0.5_f32).into_packet().unwrap()

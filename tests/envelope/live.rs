@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio_osc::{
-    Args, ChaCha20Poly1305, Channel, Checksum, Client, Codec, Crc32, DecodeErrorKind, Envelope,
-    EnvelopeFault, HmacSha256, Packet, ProtocolError, ReplayWindow, Router, Server, Slip, StreamOptions, Udp,
+    Args, ChaCha20Poly1305, Channel, Client, Codec, Crc32, DecodeErrorKind, Envelope, EnvelopeFault,
+    HmacSha256, Packet, ReplayWindow, Router, Server, Slip, StreamOptions, Udp,
 };
 
 use crate::guard::{close, gain};
+use crate::guards::WrongSum;
 
 const LOCAL: &str = "127.0.0.1:0";
 
@@ -19,19 +20,6 @@ struct Guard {
     forger: fn() -> Envelope,
     forged: EnvelopeFault,
     again: Option<EnvelopeFault>,
-}
-
-/// CRC-32 of something else.
-struct WrongSum;
-
-impl Checksum for WrongSum {
-    fn name(&self) -> &'static str {
-        "crc32"
-    }
-
-    fn compute(&self, _: &[u8]) -> Result<Vec<u8>, ProtocolError> {
-        Crc32.compute(b"something else")
-    }
 }
 
 fn guards() -> [Guard; 4] {

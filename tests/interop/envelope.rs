@@ -4,46 +4,13 @@
 use std::net::Ipv4Addr;
 
 use tokio_osc::{
-    Checksum, Cipher, Client, Crc32, DecodeErrorKind, Envelope, EnvelopeFault, HmacSha256, IntoPacket,
-    Message, Meta, Middleware, Packet, Peer, ProtocolError, TimeTag, Udp,
+    Client, Crc32, DecodeErrorKind, Envelope, EnvelopeFault, HmacSha256, IntoPacket, Message, Meta,
+    Middleware, Packet, Peer, TimeTag, Udp,
 };
 
+use crate::guards::{WrongSum, Xor5a};
 use crate::nested_bundle;
 use crate::program::{Program, limited, python};
-
-/// The peer's cipher: each byte XOR 0x5a.
-struct Xor5a;
-
-impl Cipher for Xor5a {
-    fn name(&self) -> &'static str {
-        "xor5a"
-    }
-
-    fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, ProtocolError> {
-        Ok(plain.iter().map(|byte| byte ^ 0x5a).collect())
-    }
-
-    fn open(&self, data: &[u8]) -> Result<Vec<u8>, ProtocolError> {
-        self.seal(data)
-    }
-}
-
-/// A checksum of something else, under the right name.
-struct WrongSum;
-
-impl Checksum for WrongSum {
-    fn name(&self) -> &'static str {
-        "crc32"
-    }
-
-    fn compute(&self, _: &[u8]) -> Result<Vec<u8>, ProtocolError> {
-        Crc32.compute(b"something else")
-    }
-
-    fn verify(&self, plain: &[u8], checksum: &[u8]) -> Result<(), ProtocolError> {
-        Crc32.verify(plain, checksum)
-    }
-}
 
 /// What the peer has under these letters.
 fn envelope(functions: &str) -> Envelope {
