@@ -33,8 +33,8 @@ use crate::wire::{DecodeError, HexDump};
 /// ```
 ///
 /// So it shows the bytes of the wire where it is the first layer, and what the handlers get where
-/// it is the last. With no option set it shows nothing. All lines of one packet are written at once,
-/// those of different packets never mixed. It writes and flushes while the packet waits: give it what
+/// it is the last. With no option set it shows nothing. All lines that an option makes of a packet are
+/// written at once, never mixed with others. It writes and flushes while the packet waits: give it what
 /// is quick. An error of the writer loses the lines and nothing else.
 ///
 /// ```
