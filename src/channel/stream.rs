@@ -221,9 +221,9 @@ impl Channel {
     ///
     /// A peer that has a path of its own can be answered, and has a number as a connection has
     /// ([`Peer::connection`]); one without is [`Peer::LOCAL`], and its answers are lost. The 500 peers
-    /// that were heard last are known. Answers never wait: who does not read misses them, and what lies unread
-    /// counts against this socket's send buffer: when that is full, nobody is answered. Let in those who are trusted with that, by the
-    /// permissions of the directory.
+    /// that were heard last are known. Answers never wait: who does not read misses them, and what lies
+    /// unread counts against this socket's send buffer: when that is full, nobody is answered. Let in
+    /// those who are trusted with that, by the permissions of the directory.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server};

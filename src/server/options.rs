@@ -11,8 +11,8 @@ use crate::dispatch::ReplyRate;
 use crate::schedule::{Clock, Precision, ScheduleLimits, TimeOptions};
 
 impl Server {
-    /// The clock that time tags are compared with. Default [`SystemClock`]; a test with paused time
-    /// takes a [`TokioClock`](crate::TokioClock).
+    /// The clock that time tags are compared with. Default [`SystemClock`](crate::SystemClock);
+    /// a test with paused time takes a [`TokioClock`](crate::TokioClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

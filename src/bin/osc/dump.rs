@@ -28,8 +28,8 @@ use crate::time::parse_duration;
 #[expect(clippy::doc_markdown, reason = "the help shows it as it stands")]
 pub(crate) struct Dump {
     /// Where to listen: osc.udp://HOST:PORT/ or HOST:PORT, osc.tcp://HOST:PORT/,
-    /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH; port 0 takes any free port; with options as in
-    /// ?interface=eth0
+    /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH; port 0 takes any
+    /// free port; with options as in ?interface=eth0
     #[arg(required = true, value_name = "URL")]
     urls: Vec<Endpoint>,
 

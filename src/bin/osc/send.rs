@@ -22,7 +22,8 @@ use crate::values;
 #[expect(clippy::doc_markdown, reason = "the help shows it as it stands")]
 pub(crate) struct Send {
     /// Where to send: osc.udp://HOST:PORT/ or HOST:PORT, osc.tcp://HOST:PORT/,
-    /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH; with options as in ?interface=eth0&ttl=4
+    /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH; with options
+    /// as in ?interface=eth0&ttl=4
     url: Endpoint,
 
     /// The address or address pattern of the message; `-` reads canonical lines from stdin

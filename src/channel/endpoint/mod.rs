@@ -171,7 +171,8 @@ impl Endpoint {
     }
 
     /// Makes a client: by [`Udp::client`], [`Multicast::client`] if the host is a group,
-    /// [`Broadcast::client`] with `broadcast=true`, [`Client::tcp`], [`Client::unix_datagram`] or [`Client::unix`].
+    /// [`Broadcast::client`] with `broadcast=true`, [`Client::tcp`],
+    /// [`Client::unix_datagram`] or [`Client::unix`].
     ///
     /// # Errors
     /// As [`bind`](Endpoint::bind); over TCP and Unix sockets also if nobody listens.
