@@ -38,9 +38,8 @@ impl Line {
     }
 
     async fn connected(&mut self) {
-        let connected = async {
-            while !matches!(self.events.next().await.unwrap(), ConnectionEvent::Connected(_)) {}
-        };
+        let connected =
+            async { while !matches!(self.events.next().await.unwrap(), ConnectionEvent::Connected(_)) {} };
         timeout(SOON, connected).await.unwrap();
     }
 
