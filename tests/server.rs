@@ -2,8 +2,11 @@
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::channel::mpsc;
@@ -13,7 +16,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 use tokio_osc::{
     Address, Args, Bundle, Captures, Channel, Client, Clock, DecodeError, DecodeErrorKind, EncodeErrorKind,
-    FrameErrorKind, HorizonPolicy, IntoPacket, Message, Meta, Packet, Peer, Rejection, Router,
+    FrameErrorKind, HorizonPolicy, IntoPacket, Message, Meta, Packet, Peer, Rejection, Reply, Router,
     ScheduleLimits, Server, ServerHandle, State, TimeTag, TokioClock,
 };
 
@@ -529,4 +532,26 @@ async fn of_a_hundred_requests_on_clones_none_loses_its_reply_when_others_are_ca
         assert_eq!(task.await.unwrap(), n);
     }
     server.shutdown().await;
+}
+
+/// Takes all that Tokio gives a task in one turn.
+async fn use_up_the_turn() {
+    let semaphore = Semaphore::new(1);
+    poll_fn(|cx| {
+        while pin!(semaphore.acquire()).poll(cx).is_ready() {}
+        Poll::Ready(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reply_at_once_needs_room_in_the_socket_and_not_in_the_turn() {
+    let router = Router::new().route("/ping", async |reply: Reply| {
+        use_up_the_turn().await;
+        reply.try_send(("/pong", ())).unwrap();
+    });
+    let (server, address) = serve(router).await;
+    let client = Client::udp(address).await.unwrap();
+    client.request(("/ping", ()), "/pong").await.unwrap();
+    assert_eq!(server.shutdown().await.panicked, 0);
 }

@@ -5,6 +5,7 @@ use std::{fmt, io};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::task::unconstrained;
 
 use super::{Context, FromContext, Rejection, ReplyBudget, ReplyRate};
 use crate::packet::{EncodeError, IntoPacket, Packet, Peer};
@@ -214,7 +215,7 @@ impl Reply {
     /// As [`send`](Reply::send); `WouldBlock` when the socket is full.
     pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         let full = || Err(ReplyError::Io(io::ErrorKind::WouldBlock.into()));
-        self.send(packet).now_or_never().unwrap_or_else(full)
+        unconstrained(self.send(packet)).now_or_never().unwrap_or_else(full)
     }
 
     /// Who gets the reply.
