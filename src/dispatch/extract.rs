@@ -59,9 +59,9 @@ impl<S> FromContext<S> for State<S> {
 ///
 /// The message's address may be a pattern itself. Its text is what is captured where the route takes
 /// that text as a name: `/synth/*/freq` captures `{1,2}` of `/synth/{1,2}/freq`, which is a `String`
-/// and no number. Two patterns may share addresses and yet not fit in this way, as
-/// `/synth/{1,2}/freq` and `/synth/*/freq` do, or any with a message's `//`: then there is nothing to
-/// capture, and the handler is not called ([`Rejection::NoCaptures`]). One that asks for no captures,
+/// and no number. Two patterns may share addresses and yet not fit in this way, as the
+/// route `/synth/{1,2}/freq` and the message's `/synth/*/freq` do, or any route and a message's `//`:
+/// then there is nothing to capture, and the handler is not called ([`Rejection::NoCaptures`]). One that asks for no captures,
 /// or for an `Option` or a `Result` of them, is.
 ///
 /// ```
