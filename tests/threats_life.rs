@@ -329,3 +329,35 @@ fn t64_of_a_million_packets_each_is_accounted_for() {
     assert!(stats.discarded <= 16_384);
     assert!(heap.peak < 16 << 20, "{} KiB", heap.peak / 1_024);
 }
+
+/// 66. A flooded socket, on one thread with a clock that ticks: the clock is heard.
+#[test]
+fn t66_a_hot_socket_starves_nobody() {
+    const TICKS: usize = 100;
+    let _alone = alone();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let late = runtime.block_on(async {
+        let server = Server::new(routes()).listen("udp", Channel::udp(LOOPBACK).await.unwrap()).spawn();
+        let flood =
+            Flood::of(vec![bytes(("/n", 1)), bytes(("/slow", ()))], server.local_addr("udp").unwrap());
+        until(|| server.stats().received > 1_000).await;
+        let before = server.stats().received;
+        let ticking = async {
+            let mut late = Vec::new();
+            for _ in 0..TICKS {
+                let due = Instant::now() + Duration::from_millis(2);
+                tokio::time::sleep_until(due.into()).await;
+                late.push(due.elapsed());
+            }
+            late
+        };
+        let late = tokio::time::timeout(SOON, ticking).await.expect("the clock ticks in spite of the flood");
+        assert!(server.stats().received > before, "the flood went on");
+        drop(flood);
+        server.shutdown().await;
+        late
+    });
+    let mut late = late;
+    late.sort_unstable();
+    println!("threat 66: a tick is late by {:.1?} (median), {:.1?} (most)", late[TICKS / 2], late[TICKS - 1]);
+}
