@@ -12,7 +12,7 @@ use futures::Stream;
 use tokio::net::UnixDatagram;
 
 use super::recent::Recent;
-use super::socket::send_now;
+use super::socket::{SockAddr, send_now};
 use super::unix::replacing_abandoned;
 use crate::codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM, ReadPacket};
 use crate::middleware::{Chain, Filtered};
@@ -56,7 +56,7 @@ impl UnixLink {
         let path = peer.connection().and_then(|id| self.peers().paths.get_mut(&id).cloned());
         check_size(frame)?;
         let path = path.ok_or(FrameErrorKind::Closed)?;
-        sent(send_now(&self.socket, frame, Some(&path)))
+        sent(send_now(&self.socket, frame, Some(&SockAddr::unix(path)?)))
     }
 
     pub(super) fn chain(&self) -> &Chain {
