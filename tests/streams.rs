@@ -10,12 +10,15 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_osc::{
     Args, Bundle, Bytes, Channel, Client, Codec, ConnectionEvent, ConnectionEvents, DecodeErrorKind, Detect,
-    Disconnect, FrameErrorKind, Framing, IntoReply, LengthPrefix, LikelyCause, Message, Meta, Packet, Peer,
-    Refusal, Replies, RequestError, Router, Server, ServerHandle, Slip, State, StreamOptions,
+    Disconnect, FrameError, FrameErrorKind, Framing, IntoReply, LengthPrefix, LikelyCause, Message, Meta,
+    Outlet, Packet, Peer, Refusal, Replies, RequestError, Router, Server, ServerHandle, Slip, State,
+    StreamOptions,
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 const LOOPBACK: &str = "127.0.0.1:0";
+
+type Failures = tokio::sync::mpsc::UnboundedSender<FrameError>;
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -368,7 +371,7 @@ async fn broadcast_reaches_all_and_send_to_one() {
     let (address, outlet) = (channel.local_addr().unwrap(), channel.outlet());
     let router = Router::with_state(outlet)
         .route("/join", || ("/joined", ()))
-        .route("/all", |State(outlet): State<tokio_osc::Outlet>| outlet.broadcast(("/news", 1)).map(drop));
+        .route("/all", |State(outlet): State<Outlet>| outlet.broadcast(("/news", 1)).map(drop));
     let server = Server::new(router).listen("stage", channel).spawn();
     let mut clients = Vec::new();
     for _ in 0..10 {
@@ -540,6 +543,46 @@ async fn a_send_to_a_peer_that_reads_nothing_fails_after_the_write_timeout() {
     assert_eq!(start.elapsed(), ms(10_000));
     assert!(matches!(client.send(("/a", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
     drop(there);
+}
+
+/// The inbox is full, so nobody polls the connection: the handler that waits for it waits for itself.
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_sends_to_a_peer_that_reads_nothing_fails_after_the_write_timeout() {
+    let (here, mut there) = duplex(1_024);
+    let channel = Channel::io_with(
+        here,
+        Slip::new(),
+        StreamOptions::default().write_timeout(ms(3_000)).send_queue(4_096),
+    );
+    let (failed, mut failures) = tokio::sync::mpsc::unbounded_channel();
+    let router = Router::with_state((channel.outlet(), failed)).route("/n", || {}).route(
+        "/flood",
+        async |State(state): State<(Outlet, Failures)>, peer: Peer| {
+            let (outlet, failed) = &*state;
+            loop {
+                if let Err(error) = outlet.send_to(peer, ("/blob", vec![0_u8; 1_000])).await {
+                    return failed.send(error).unwrap();
+                }
+            }
+        },
+    );
+    for address in ["/flood", "/n", "/n", "/n"] {
+        let mut frame = Message::new(address, ()).unwrap().as_bytes().to_vec();
+        frame.push(0xc0);
+        there.write_all(&frame).await.unwrap();
+    }
+    let start = Instant::now();
+    let server = Server::new(router).inbox(1).listen("pipe", channel).spawn();
+    let error = tokio::time::timeout(ms(60_000), failures.recv()).await.expect("it does not wait forever");
+    assert_eq!(start.elapsed(), ms(3_000));
+    let error = error.unwrap();
+    assert_eq!(error.to_string(), "the queue of the connection was full for 3s");
+    assert!(
+        matches!(error.kind(), FrameErrorKind::Io(error) if error.kind() == std::io::ErrorKind::TimedOut)
+    );
+    server.wait().await;
+    let stats = server.stats();
+    assert_eq!((stats.handled, stats.disconnected), (4, 1), "all goes on, and the peer is cut off");
 }
 
 #[tokio::test]

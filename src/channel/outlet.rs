@@ -80,12 +80,14 @@ impl Outlet {
 
     /// Sends a packet to one peer, as [`Meta::peer`](crate::Meta#structfield.peer) names it.
     ///
-    /// UDP waits while the socket is full; a connection while its queue is. A Unix datagram socket
-    /// waits for nobody: the packet is refused as `Full`.
+    /// UDP waits while the socket is full; a connection while its queue is, for
+    /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout) (default 10 s) at most: an
+    /// inline handler that waits here may keep the server from sending what is in the queue. A Unix
+    /// datagram socket waits for nobody: the packet is refused as `Full`.
     ///
     /// # Errors
     /// The packet cannot be encoded or is over the limit, the middleware refuses it, the connection
-    /// has ended, or the operating system refuses the datagram.
+    /// has ended or its queue stays full (`TimedOut`), or the operating system refuses the datagram.
     ///
     /// # Cancel safety
     /// The packet is sent whole or not at all.
@@ -102,7 +104,7 @@ impl Outlet {
             Way::Connections(registry) => {
                 let outbox = registry.outbox(peer)?;
                 match registry.pass_out(packet, peer)? {
-                    Some(frame) => outbox.push_when_space(frame).await,
+                    Some(frame) => outbox.push_within(registry.options.write_timeout, frame).await,
                     None => Ok(()),
                 }
             }
