@@ -16,7 +16,7 @@ use super::unix_datagram::UnixLink;
 use crate::codec::FrameError;
 #[cfg(feature = "net")]
 use crate::codec::FrameErrorKind;
-use crate::middleware::{Chain, Filtered};
+use crate::middleware::{Chain, Filtered, Flow};
 use crate::packet::{IntoPacket, Packet, Peer};
 
 /// The way back to the peers of a channel, which may be given to a server: what
@@ -97,7 +97,7 @@ impl Outlet {
             #[cfg(feature = "net")]
             Way::Udp(link) => {
                 let address = peer.address().ok_or(FrameErrorKind::Closed)?;
-                link.send_packet(packet, address).await
+                link.send_packet(packet, address).await.map(drop)
             }
             #[cfg(all(unix, feature = "net"))]
             Way::UnixDatagram(link) => link.send_to(packet.as_bytes(), peer),
@@ -176,17 +176,20 @@ impl Outlet {
         }
     }
 
-    /// Sends an answer. It waits for a datagram socket, and for no connection: where the queue is
-    /// full, the answer is lost.
-    pub(crate) async fn reply(&self, packet: Packet, peer: Peer) -> Result<(), FrameError> {
+    /// Sends an answer, and tells whether it has left. It waits for a datagram socket, and for no
+    /// connection: where the queue is full, the answer is lost.
+    pub(crate) async fn reply(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, FrameError> {
         match &self.way {
             #[cfg(feature = "net")]
             Way::Udp(link) => link.reply(packet, peer).await,
             #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(link) => link.send_to(packet.as_bytes(), peer),
+            Way::UnixDatagram(link) => link.send_to(packet.as_bytes(), peer).map(Flow::Pass),
             Way::Connections(registry) => {
                 let outbox = registry.outbox(peer)?;
-                registry.pass_out(packet, peer)?.map_or(Ok(()), |frame| outbox.push(frame))
+                match registry.pass_out(packet, peer)? {
+                    Some(frame) => outbox.push(frame).map(Flow::Pass),
+                    None => Ok(Flow::Drop),
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ use super::monitor::Counters;
 use crate::channel::host::require_link;
 use crate::channel::socket::{failed, send_now};
 use crate::codec::{FrameError, FrameErrorKind};
-use crate::middleware::Chain;
+use crate::middleware::{Chain, Flow};
 use crate::packet::{Packet, Peer};
 
 /// The most bytes that UDP carries over IPv4 and IPv6.
@@ -71,15 +71,16 @@ impl Link {
         &self.chain
     }
 
-    /// Sends a packet through the middleware, waiting while the socket's buffer is full.
+    /// Sends a packet through the middleware, waiting while the socket's buffer is full. Tells whether
+    /// it has left.
     pub(in crate::channel) async fn send_packet(
         &self,
         packet: Packet,
         to: SocketAddr,
-    ) -> Result<(), FrameError> {
+    ) -> Result<Flow<()>, FrameError> {
         match self.chain.write(packet, to.into())? {
-            Some(frame) => self.send(&frame, to).await,
-            None => Ok(()),
+            Some(frame) => self.send(&frame, to).await.map(Flow::Pass),
+            None => Ok(Flow::Drop),
         }
     }
 
@@ -114,7 +115,7 @@ impl Link {
     }
 
     /// Sends an answer to where answers go.
-    pub(in crate::channel) async fn reply(&self, packet: Packet, peer: Peer) -> Result<(), FrameError> {
+    pub(in crate::channel) async fn reply(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, FrameError> {
         let source = peer.address().ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
         let to = match self.reply_to {
             ReplyTo::Source => source,
