@@ -156,7 +156,7 @@ async fn a_datagram_is_a_packet_or_an_error() {
     for (datagram, expected) in [
         (&b""[..], DecodeErrorKind::Empty),
         (b"/a\0\0,i\0\0", DecodeErrorKind::Truncated),
-        (&[0; 65_536], DecodeErrorKind::Truncated),
+        (&vec![0; 65_536], DecodeErrorKind::Truncated),
     ] {
         socket.send_to(datagram, &path).unwrap();
         assert_eq!(kind(&mut channel).await, Err(expected));
