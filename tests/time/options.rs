@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures::{SinkExt, StreamExt};
 use tokio_osc::{
-    Args, Bundle, Channel, Client, Clock, ClockOffset, Codec, Packet, Router, Server, Slip, TimeOptions,
-    TimeTag,
+    Args, Bundle, Channel, ChannelErrorKind, Client, Clock, ClockOffset, Codec, Packet, Router, Server, Slip,
+    TimeOptions, TimeTag,
 };
 use tokio_util::codec::Framed;
 
@@ -145,6 +145,32 @@ async fn a_channel_s_options_replace_those_of_the_server() {
     let ran = log.reaches(2).await;
     let seen: Vec<_> = ran.iter().map(|ran| (&*ran.meta.channel, ran.at)).collect();
     assert_eq!(seen, [("hasty", ms(0)), ("honest", ms(25))]);
+    server.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_added_later_can_have_its_own() {
+    let clock = TestClock::new();
+    let log = Arc::new(Log::default());
+    let server = Server::new(router(Arc::clone(&log), clock.clone())).clock(clock.clone()).spawn();
+    let pipe = || {
+        let (here, there) = tokio::io::duplex(1_024);
+        (Channel::io(here, Slip::new()), Client::io(there, Slip::new()))
+    };
+    let ((honest, to_honest), (hasty, to_hasty)) = (pipe(), pipe());
+    server.listen("honest", honest).unwrap();
+    let at_once = TimeOptions::new().honor_time_tags(false);
+    server.listen_with("hasty", hasty, at_once.clone()).unwrap();
+    for client in [&to_honest, &to_hasty] {
+        client.send(Bundle::at(clock.after(ms(20))).with(("/a", 1))).await.unwrap();
+    }
+    let ran = log.reaches(2).await;
+    let seen: Vec<_> = ran.iter().map(|ran| (&*ran.meta.channel, ran.at)).collect();
+    assert_eq!(seen, [("hasty", ms(0)), ("honest", ms(20))]);
+    for (name, kind) in [("hasty", ChannelErrorKind::Duplicate), ("_own", ChannelErrorKind::Reserved)] {
+        let error = server.listen_with(name, pipe().0, at_once.clone()).unwrap_err();
+        assert_eq!(error.kind(), kind);
+    }
     server.shutdown().await;
 }
 
