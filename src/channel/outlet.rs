@@ -100,7 +100,7 @@ impl Outlet {
                 link.send_packet(packet, address).await.map(drop)
             }
             #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(link) => link.send_to(packet.as_bytes(), peer),
+            Way::UnixDatagram(link) => link.send_to(packet, peer).map(drop),
             Way::Connections(registry) => {
                 let outbox = registry.outbox(peer)?;
                 match registry.pass_out(packet, peer)? {
@@ -183,7 +183,7 @@ impl Outlet {
             #[cfg(feature = "net")]
             Way::Udp(link) => link.reply(packet, peer).await,
             #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(link) => link.send_to(packet.as_bytes(), peer).map(Flow::Pass),
+            Way::UnixDatagram(link) => link.send_to(packet, peer),
             Way::Connections(registry) => {
                 let outbox = registry.outbox(peer)?;
                 match registry.pass_out(packet, peer)? {

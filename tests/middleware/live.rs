@@ -10,6 +10,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
+#[cfg(unix)]
+use tokio_osc::UnixDatagramOptions;
 use tokio_osc::{
     AllowedTypeTags, Args, Broadcast, Bundle, Channel, Client, Codec, EncodeErrorKind, Flow, FrameErrorKind,
     LengthPrefix, Middleware, Multicast, Packet, Peer, Reply, Router, Server, Shutdown, Slip, State,
@@ -169,6 +171,37 @@ async fn packets_sent_by_the_outlet_of_a_channel() {
     assert_eq!(joined.unwrap().to_string(), "/join ,i 2");
     channel.send_to(meta.peer, ("/news", 1)).await.unwrap();
     assert_eq!(news.next().await.unwrap().to_string(), "/news ,i 1");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn unix_datagrams_both_ways() {
+    let path = std::env::temp_dir().join(format!("tokio-osc-test-{}-flipped", std::process::id()));
+    let options = UnixDatagramOptions::default().middleware(Flip).middleware(NoSecrets);
+    let channel = Channel::unix_datagram_with(&path, options.clone()).unwrap();
+    let outlet = channel.outlet();
+    let (joined, mut peers) = mpsc::unbounded_channel();
+    let router = router()
+        .route("/tell", || ("/secret", 1))
+        .route("/join", move |peer: Peer| joined.send(peer).unwrap());
+    let server = Server::new(router).listen("unix", channel).spawn();
+
+    let client = Client::unix_datagram_with(&path, &options).unwrap();
+    asks_in_each_way(&client).await;
+    client.send(("/secret", 1)).await.unwrap();
+    client.try_send(("/secret", 2)).unwrap();
+    assert_eq!(client.filtered().dropped_out, 2);
+    client.send(("/tell", ())).await.unwrap();
+    client.try_send(("/join", ())).unwrap();
+    let mut news = client.subscribe("/news");
+    let peer = peers.recv().await.unwrap();
+    for address in ["/secret", "/news"] {
+        outlet.send_to(peer, (address, 1)).await.unwrap();
+    }
+    assert_eq!(news.next().await.unwrap().to_string(), "/news ,i 1");
+    assert_eq!(outlet.filtered().dropped_out, 2);
+    let stats = server.shutdown().await;
+    assert_eq!((stats.received, stats.replies_filtered), (5, 1));
 }
 
 /// Half of the answers are kept back, on datagrams and on a stream.
