@@ -41,8 +41,8 @@ impl ServerHandle {
     /// [`listen_with`](ServerHandle::listen_with).
     ///
     /// # Errors
-    /// The name is none for a channel or taken already, or the server has ended. The channel is closed
-    /// then.
+    /// The name is none for a channel or taken already, or the server ends or has ended. The channel
+    /// is closed then.
     pub fn listen(&self, name: impl Into<Arc<str>>, channel: Channel) -> Result<(), ChannelError> {
         self.open(Plan::channel(name.into(), channel))
     }
