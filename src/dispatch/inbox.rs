@@ -328,6 +328,7 @@ pub struct Posting {
 #[derive(Debug)]
 pub struct Posted;
 
+#[diagnostic::do_not_recommend]
 impl Returned<Posted> for Posting {
     type Value = ();
     type Pending = ();

@@ -159,7 +159,7 @@ impl<'a> Intake<'a> {
     }
 
     fn accept(&mut self, inlet: Arc<Inlet>, (packet, meta): Item) {
-        let record = Arc::clone(&inlet.record);
+        let record = &inlet.record;
         record.counters.received.up();
         let packet = match packet {
             Ok(packet) => packet,
@@ -186,8 +186,9 @@ impl<'a> Intake<'a> {
         self.note_waiting();
         if self.inbox.len() >= self.limit && !self.overflowing {
             self.overflowing = true;
-            record.counters.overflows.up();
-            self.tell(&record, ChannelEventKind::Overflow);
+            let Some(Arrival { inlet, .. }) = self.inbox.back() else { return };
+            inlet.record.counters.overflows.up();
+            self.tell(&inlet.record, ChannelEventKind::Overflow);
         }
     }
 

@@ -180,7 +180,10 @@ impl Shared {
             return counters.over_budget.up();
         }
         let lookup = turn.routes.find(message, turn.found);
-        counters.hooks_panicked.add(turn.found.take_panicked() as u64);
+        let panicked = turn.found.take_panicked();
+        if panicked > 0 {
+            counters.hooks_panicked.add(panicked as u64);
+        }
         match lookup {
             Lookup::Matched => counters.matched.up(),
             Lookup::Unmatched => counters.unmatched.up(),
