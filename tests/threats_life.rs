@@ -93,7 +93,7 @@ fn routes() -> Router {
 }
 
 /// 62. A thousand servers, one after the other, on the same two ports, each stopped in the middle of
-/// traffic.
+///     traffic.
 #[test]
 fn t62_a_thousand_starts_and_stops_under_load_leave_nothing() {
     const CYCLES: usize = 1_000;
@@ -251,7 +251,7 @@ fn t63_dropping_a_server_never_blocks_and_never_panics() {
 }
 
 /// 64. A million packets to a server with slow handlers: what is offered is handled, or dropped for a
-/// reason that is told, and memory stays where it is.
+///     reason that is told, and memory stays where it is.
 #[test]
 fn t64_of_a_million_packets_each_is_accounted_for() {
     const OFFERED: u64 = 1_000_000;

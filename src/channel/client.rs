@@ -35,7 +35,7 @@ use super::tcp;
 #[cfg(feature = "net")]
 use super::udp::{self, FanOut, UdpPackets, UdpSender};
 #[cfg(all(unix, feature = "net"))]
-use super::unix_datagram::UnixSender;
+use super::unix_datagram::{UnixDatagramOptions, UnixSender};
 #[cfg(feature = "net")]
 use super::{HostPort, Udp, UdpMonitor};
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing};
@@ -210,7 +210,21 @@ impl Client {
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
-        let sender = UnixSender::connect(path.as_ref())?;
+        Self::unix_datagram_with(path, &UnixDatagramOptions::default())
+    }
+
+    /// As [`unix_datagram`](Client::unix_datagram), with other options.
+    ///
+    /// # Errors
+    /// As [`unix_datagram`](Client::unix_datagram).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix_datagram_with(
+        path: impl AsRef<std::path::Path>,
+        options: &UnixDatagramOptions,
+    ) -> io::Result<Self> {
+        let sender = UnixSender::connect(path.as_ref(), options.clone())?;
         let source = Source::UnixDatagram(sender.packets());
         Ok(Self::new(Transport::UnixDatagram(sender), source))
     }
@@ -286,7 +300,7 @@ impl Client {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.send(packet).await,
             #[cfg(all(unix, feature = "net"))]
-            Transport::UnixDatagram(unix) => unix.send(packet.into_packet()?.as_bytes()).await,
+            Transport::UnixDatagram(unix) => unix.send(packet.into_packet()?).await,
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
                 self.check_open()?;
@@ -307,7 +321,7 @@ impl Client {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.try_send(packet),
             #[cfg(all(unix, feature = "net"))]
-            Transport::UnixDatagram(unix) => unix.try_send(packet.into_packet()?.as_bytes()),
+            Transport::UnixDatagram(unix) => unix.try_send(packet.into_packet()?),
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
                 self.check_open()?;

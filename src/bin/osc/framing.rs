@@ -77,7 +77,6 @@ impl FramingOptions {
 }
 
 /// What stands in the place of a frame.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 pub(crate) enum Frame {
     Packet(Packet, Repairs),
     /// It is none; the next may be one.
