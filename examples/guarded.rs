@@ -1,4 +1,4 @@
-//! Signed and encrypted packets between a desk and a stage, and somebody on the wire between them who
+//! Signed and encrypted packets between two nodes, a desk and a stage, and somebody on the wire between them who
 //! reads, forges, changes and repeats.
 //!
 //! ```text
@@ -6,12 +6,12 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
-use futures::StreamExt;
 use tokio::net::UdpSocket;
 use tokio_osc::{
-    ChaCha20Poly1305, Channel, Client, Envelope, EnvelopeError, Flow, HmacSha256, IntoPacket, Meta,
-    Middleware, Packet, Peer, ReplayWindow, Udp,
+    Args, Captures, ChaCha20Poly1305, Envelope, EnvelopeError, Flow, HmacSha256, IntoPacket, Meta,
+    Middleware, Node, Packet, Peer, ReplayWindow, Router, State, Udp,
 };
 
 /// What both ends have: two keys with an id, and a window. In earnest the keys are 32 random bytes
@@ -24,23 +24,14 @@ fn envelope() -> Result<Envelope, EnvelopeError> {
         .build()
 }
 
-/// The stage: says what it hears and what it refuses, and answers. Ends with `/curtain`.
-async fn stage(mut channel: Channel) -> (i32, u64) {
-    let outlet = channel.outlet();
-    let mut heard = 0;
-    while let Some((packet, meta)) = channel.next().await {
-        match packet {
-            Ok(Packet::Message(message)) if message.address() == "/curtain" => break,
-            Ok(packet) => {
-                heard += 1;
-                println!("  stage hears    {packet}");
-                let answered = outlet.send_to(meta.peer, ("/done", heard)).await;
-                answered.unwrap_or_else(|error| println!("  stage is mute  {error}"));
-            }
-            Err(error) => println!("  stage refuses  {}", error.kind()),
-        }
-    }
-    (heard, outlet.filtered().refused_in)
+/// The stage: says what it hears, and answers. What its envelope refuses never comes here.
+fn fader(
+    State(heard): State<AtomicI32>,
+    Captures(fader): Captures<u32>,
+    Args(level): Args<f32>,
+) -> (&'static str, i32) {
+    println!("  stage hears    fader {fader} at {level}");
+    ("/done", heard.fetch_add(1, Relaxed) + 1)
 }
 
 /// Somebody between the two: everything passes through this socket.
@@ -89,11 +80,15 @@ fn forged() -> Result<Packet, Box<dyn std::error::Error>> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let channel = Udp::new("127.0.0.1:0").middleware(envelope()?).bind().await?;
     let wire = Wire { socket: UdpSocket::bind("127.0.0.1:0").await?, stage: channel.local_addr()? };
-    let desk: Client = Udp::new(wire.socket.local_addr()?).middleware(envelope()?).client().await?;
-    let stage = tokio::spawn(stage(channel));
+    let router = Router::with_state(AtomicI32::new(0)).route("/fader/*", fader);
+    let stage = Node::builder().router(router).listen("desk", channel).spawn()?;
+
+    let client = Udp::new(wire.socket.local_addr()?).middleware(envelope()?).client().await?;
+    let desk = Node::new();
+    desk.add("stage", client.clone())?;
 
     println!("the desk asks, the stage answers, both by way of the wire:");
-    let (answer, recorded) = tokio::join!(desk.request(("/fader/1", 0.5_f32), "/done"), wire.pass());
+    let (answer, recorded) = tokio::join!(client.request(("/fader/1", 0.5_f32), "/done"), wire.pass());
     let (answer, recorded) = (answer?, recorded?);
     println!("  desk hears     {answer}");
 
@@ -110,14 +105,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     wire.to_stage(&changed).await?;
     wire.to_stage(&recorded).await?;
 
-    let (answer, passed) = tokio::join!(desk.request(("/fader/1", 0.25_f32), "/done"), wire.pass());
+    let (sent, passed) = tokio::join!(desk.send("stage", ("/fader/1", 0.25_f32)), wire.pass());
     passed?;
-    println!("  desk hears     {}", answer?);
+    println!("  desk sends     {}", sent?);
 
-    desk.send(("/curtain", ())).await?;
-    let (last, _) = wire.catch().await?;
-    wire.to_stage(&last).await?;
-    let (heard, refused) = stage.await?;
-    println!("the stage heard {heard} packets and refused {refused}");
-    if (heard, refused) == (2, 4) { Ok(()) } else { Err("the guard failed".into()) }
+    let stats = stage.shutdown().await;
+    println!("the stage heard {} packets and refused {}", stats.handled, stats.malformed);
+    if (stats.handled, stats.malformed) == (2, 4) { Ok(()) } else { Err("the guard failed".into()) }
 }

@@ -121,6 +121,8 @@ pub use bytes::{self, Bytes};
 #[cfg(feature = "regex")]
 pub use regex;
 
+#[cfg(all(unix, feature = "net"))]
+pub use channel::UnixDatagramOptions;
 #[cfg(feature = "net")]
 pub use channel::{
     Broadcast, Endpoint, EndpointError, FanOut, HostPort, HostPortError, Interface, IpFamily, Multicast,

@@ -1,4 +1,4 @@
-//! TCP between two hosts whose cable is pulled: neither hears of the other again, not even that it is
+//! Row 31 of the threat model: TCP between two hosts whose cable is pulled: neither hears of the other again, not even that it is
 //! gone. It takes root and iproute2, on Linux; without root a test prints that it is skipped.
 #![cfg(all(feature = "net", target_os = "linux"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]

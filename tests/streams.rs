@@ -10,12 +10,15 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_osc::{
     Args, Bundle, Bytes, Channel, Client, Codec, ConnectionEvent, ConnectionEvents, DecodeErrorKind, Detect,
-    Disconnect, FrameErrorKind, Framing, IntoReply, LengthPrefix, LikelyCause, Message, Meta, Packet, Peer,
-    Refusal, Replies, RequestError, Router, Server, ServerHandle, Slip, State, StreamOptions,
+    Disconnect, FrameError, FrameErrorKind, Framing, IntoReply, LengthPrefix, LikelyCause, Message, Meta,
+    Outlet, Packet, Peer, Refusal, Replies, RequestError, Router, Server, ServerHandle, Slip, State,
+    StreamOptions,
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 const LOOPBACK: &str = "127.0.0.1:0";
+
+type Failures = tokio::sync::mpsc::UnboundedSender<FrameError>;
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -46,6 +49,10 @@ fn framed<I: tokio::io::AsyncRead + tokio::io::AsyncWrite, F: Framing>(
     framing: F,
 ) -> Framed<I, Codec<F>> {
     Framed::new(io, Codec::new(framing))
+}
+
+fn is_timeout(error: &FrameError) -> bool {
+    matches!(error.kind(), FrameErrorKind::Io(error) if error.kind() == std::io::ErrorKind::TimedOut)
 }
 
 async fn disconnect(events: &mut ConnectionEvents) -> (Peer, Disconnect) {
@@ -319,7 +326,7 @@ async fn a_peer_that_reads_nothing_is_cut_off_by_the_write_timeout() {
         queued += 1;
     }
     assert_eq!(queued, 1_024 * 1_024 / 10_080, "the queue holds a mebibyte, each packet with its place");
-    // A send waits for space, until the connection is gone.
+    // A send waits for space, until the connection is gone or it has waited as long itself.
     let peer = outlet.connections()[0];
     let error = loop {
         match outlet.send_to(peer, ("/late", vec![0_u8; 10_000])).await {
@@ -327,7 +334,7 @@ async fn a_peer_that_reads_nothing_is_cut_off_by_the_write_timeout() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error.kind(), FrameErrorKind::Closed));
+    assert!(matches!(error.kind(), FrameErrorKind::Closed) || is_timeout(&error), "{error}");
     assert!(queued < 120, "{queued}: no more than what is framed beside the queue");
     assert!(matches!(disconnect(&mut events).await.1, Disconnect::WriteTimeout));
     assert_eq!(start.elapsed(), ms(10_000));
@@ -368,7 +375,7 @@ async fn broadcast_reaches_all_and_send_to_one() {
     let (address, outlet) = (channel.local_addr().unwrap(), channel.outlet());
     let router = Router::with_state(outlet)
         .route("/join", || ("/joined", ()))
-        .route("/all", |State(outlet): State<tokio_osc::Outlet>| outlet.broadcast(("/news", 1)).map(drop));
+        .route("/all", |State(outlet): State<Outlet>| outlet.broadcast(("/news", 1)).map(drop));
     let server = Server::new(router).listen("stage", channel).spawn();
     let mut clients = Vec::new();
     for _ in 0..10 {
@@ -534,12 +541,47 @@ async fn a_send_to_a_peer_that_reads_nothing_fails_after_the_write_timeout() {
     let client = Client::io(here, Slip::new());
     let start = Instant::now();
     let error = client.send(("/blob", vec![0_u8; 1_000])).await.unwrap_err();
-    assert!(
-        matches!(error.kind(), FrameErrorKind::Io(error) if error.kind() == std::io::ErrorKind::TimedOut)
-    );
+    assert!(is_timeout(&error));
     assert_eq!(start.elapsed(), ms(10_000));
     assert!(matches!(client.send(("/a", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
     drop(there);
+}
+
+/// The inbox is full, so nobody polls the connection: the handler that waits for it waits for itself.
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_sends_to_a_peer_that_reads_nothing_fails_after_the_write_timeout() {
+    let (here, mut there) = duplex(1_024);
+    let channel = Channel::io_with(
+        here,
+        Slip::new(),
+        StreamOptions::default().write_timeout(ms(3_000)).send_queue(4_096),
+    );
+    let (failed, mut failures) = tokio::sync::mpsc::unbounded_channel();
+    let router = Router::with_state((channel.outlet(), failed)).route("/n", || {}).route(
+        "/flood",
+        async |State(state): State<(Outlet, Failures)>, peer: Peer| {
+            let (outlet, failed) = &*state;
+            loop {
+                if let Err(error) = outlet.send_to(peer, ("/blob", vec![0_u8; 1_000])).await {
+                    return failed.send(error).unwrap();
+                }
+            }
+        },
+    );
+    for address in ["/flood", "/n", "/n", "/n"] {
+        let mut frame = Message::new(address, ()).unwrap().as_bytes().to_vec();
+        frame.push(0xc0);
+        there.write_all(&frame).await.unwrap();
+    }
+    let start = Instant::now();
+    let server = Server::new(router).inbox(1).listen("pipe", channel).spawn();
+    let error = tokio::time::timeout(ms(60_000), failures.recv()).await.unwrap().unwrap();
+    assert_eq!(start.elapsed(), ms(3_000));
+    assert_eq!(error.to_string(), "the queue of the connection was full for 3s");
+    assert!(is_timeout(&error));
+    server.wait().await;
+    let stats = server.stats();
+    assert_eq!((stats.handled, stats.disconnected), (4, 1), "all goes on, and the peer is cut off");
 }
 
 #[tokio::test]

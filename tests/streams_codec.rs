@@ -91,6 +91,7 @@ fn slip_vectors_are_written_and_read_back() {
     }
 }
 
+/// Row 26.
 #[test]
 fn slip_streams_give_the_same_frames_however_they_are_cut() {
     for vector in vectors(include_str!("vectors/slip_stream.json")) {
@@ -174,6 +175,7 @@ impl Decoder for SkipNoise {
     }
 }
 
+/// Row 26.
 #[test]
 fn length_prefix_streams_give_the_same_frames_however_they_are_cut() {
     for vector in vectors(include_str!("vectors/length_prefix_stream.json")) {
@@ -236,6 +238,7 @@ fn detection_reads_what_the_framing_itself_reads() {
     read(include_str!("vectors/length_prefix_stream.json"), "length prefix");
 }
 
+/// Row 29.
 #[test]
 fn what_begins_no_framing_ends_the_stream_with_the_likely_cause() {
     let cases: [(&[u8], Option<LikelyCause>); 4] = [
@@ -275,7 +278,7 @@ fn read<F: tokio_osc::Framing>(framing: F, src: &mut BytesMut) -> Vec<Result<Str
     items.map(|item| item.map(|packet| packet.to_string()).map_err(|error| error.kind())).collect()
 }
 
-/// Three packets, the middle one malformed: two are delivered, one is an error item, and the stream
+/// Row 28. Three packets, the middle one malformed: two are delivered, one is an error item, and the stream
 /// goes on.
 #[test]
 fn a_malformed_packet_is_an_item_between_two_good_ones() {
@@ -291,7 +294,7 @@ fn a_malformed_packet_is_an_item_between_two_good_ones() {
     assert_eq!(read(LengthPrefix::new(), &mut prefix), expected);
 }
 
-/// The escapes that other implementations read wrong: an ESC before any other byte drops that
+/// Row 24. The escapes that other implementations read wrong: an ESC before any other byte drops that
 /// frame, and the next one is whole.
 #[test]
 fn the_frame_after_a_bad_escape_is_whole() {

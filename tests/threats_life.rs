@@ -93,7 +93,7 @@ fn routes() -> Router {
 }
 
 /// 62. A thousand servers, one after the other, on the same two ports, each stopped in the middle of
-/// traffic.
+///     traffic.
 #[test]
 fn t62_a_thousand_starts_and_stops_under_load_leave_nothing() {
     const CYCLES: usize = 1_000;
@@ -251,7 +251,7 @@ fn t63_dropping_a_server_never_blocks_and_never_panics() {
 }
 
 /// 64. A million packets to a server with slow handlers: what is offered is handled, or dropped for a
-/// reason that is told, and memory stays where it is.
+///     reason that is told, and memory stays where it is.
 #[test]
 fn t64_of_a_million_packets_each_is_accounted_for() {
     const OFFERED: u64 = 1_000_000;
@@ -328,4 +328,36 @@ fn t64_of_a_million_packets_each_is_accounted_for() {
     // What waits for its time is what takes memory: a quarter of 65,536 bundles, all from one peer.
     assert!(stats.discarded <= 16_384);
     assert!(heap.peak < 16 << 20, "{} KiB", heap.peak / 1_024);
+}
+
+/// 66. A flooded socket, on one thread with a clock that ticks: the clock is heard.
+#[test]
+fn t66_a_hot_socket_starves_nobody() {
+    const TICKS: usize = 100;
+    let _alone = alone();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let late = runtime.block_on(async {
+        let server = Server::new(routes()).listen("udp", Channel::udp(LOOPBACK).await.unwrap()).spawn();
+        let flood =
+            Flood::of(vec![bytes(("/n", 1)), bytes(("/slow", ()))], server.local_addr("udp").unwrap());
+        until(|| server.stats().received > 1_000).await;
+        let before = server.stats().received;
+        let ticking = async {
+            let mut late = Vec::new();
+            for _ in 0..TICKS {
+                let due = Instant::now() + Duration::from_millis(2);
+                tokio::time::sleep_until(due.into()).await;
+                late.push(due.elapsed());
+            }
+            late
+        };
+        let late = tokio::time::timeout(SOON, ticking).await.expect("the clock ticks in spite of the flood");
+        assert!(server.stats().received > before, "the flood went on");
+        drop(flood);
+        server.shutdown().await;
+        late
+    });
+    let mut late = late;
+    late.sort_unstable();
+    println!("threat 66: a tick is late by {:.1?} (median), {:.1?} (most)", late[TICKS / 2], late[TICKS - 1]);
 }

@@ -47,6 +47,26 @@ fn free_port() -> u16 {
     std::net::UdpSocket::bind((LO, 0)).unwrap().local_addr().unwrap().port()
 }
 
+/// Tokio knows nothing of a socket that it has never looked at: that is no reason to refuse.
+#[tokio::test]
+async fn a_fresh_client_can_send_without_waiting() {
+    let mut channel = Channel::udp(LOOPBACK).await.unwrap();
+    let to = Udp::new(channel.local_addr().unwrap());
+    to.clone().client().await.unwrap().try_send(("/n", 1)).unwrap();
+    to.connect().await.unwrap().try_send(("/n", 2)).unwrap();
+    assert_eq!(next(&mut channel).await.0, "/n ,i 1");
+    assert_eq!(next(&mut channel).await.0, "/n ,i 2");
+}
+
+#[tokio::test]
+async fn a_complaint_about_an_earlier_packet_keeps_none_from_being_sent_at_once() {
+    let client = Udp::new((LO, free_port())).connect().await.unwrap();
+    for n in 0..3 {
+        client.try_send(("/n", n)).unwrap();
+    }
+    assert!(client.monitor().unwrap().stats().unwrap().sent_again > 0);
+}
+
 #[tokio::test]
 async fn buffers_are_as_large_as_the_kernel_grants_and_that_is_told() {
     let small = Udp::new(LOOPBACK).receive_buffer(16 << 10).send_buffer(8 << 10).bind().await.unwrap();

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio_osc::{
-    Args, Channel, Client, DecodeErrorKind, FrameErrorKind, IntoPacket, Peer, Router, Server, Slip,
+    Args, Channel, Client, DecodeErrorKind, DecodeOptions, FrameErrorKind, IntoPacket, Peer, Router, Server,
+    Slip, UnixDatagramOptions,
 };
 
 fn path(name: &str) -> PathBuf {
@@ -166,6 +167,22 @@ async fn a_datagram_is_a_packet_or_an_error() {
     assert!(kind(&mut channel).await.is_ok());
     let error = client.send(("/blob", vec![0_u8; 65_536 - 16])).await.unwrap_err();
     assert!(matches!(error.kind(), FrameErrorKind::TooLarge { limit: 65_535, .. }), "{error}");
+}
+
+/// Old programs leave out the type tags: that is tolerated, or not.
+#[tokio::test]
+async fn what_is_accepted_can_be_set() {
+    let path = path("strict");
+    let strict = UnixDatagramOptions::default().decode(DecodeOptions::strict());
+    let mut channel = Channel::unix_datagram_with(&path, strict).unwrap();
+    let socket = UnixDatagram::unbound().unwrap();
+    socket.send_to(b"/old\0\0\0\0", &path).unwrap();
+    assert!(channel.next().await.unwrap().0.is_err());
+    drop(channel);
+
+    let mut channel = Channel::unix_datagram(&path).unwrap();
+    socket.send_to(b"/old\0\0\0\0", &path).unwrap();
+    assert_eq!(next(&mut channel).await.0, "/old");
 }
 
 /// The peers that were heard last can be answered: 500.

@@ -104,7 +104,7 @@ impl Client {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.send(packet).await,
             #[cfg(all(unix, feature = "net"))]
-            Transport::UnixDatagram(unix) => unix.send(packet.into_packet()?.as_bytes()).await,
+            Transport::UnixDatagram(unix) => unix.send(packet.into_packet()?).await,
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
                 self.check_open()?;
@@ -125,7 +125,7 @@ impl Client {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.try_send(packet),
             #[cfg(all(unix, feature = "net"))]
-            Transport::UnixDatagram(unix) => unix.try_send(packet.into_packet()?.as_bytes()),
+            Transport::UnixDatagram(unix) => unix.try_send(packet.into_packet()?),
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
                 self.check_open()?;

@@ -63,3 +63,5 @@ pub use interface::Interface;
 pub use peer_names::PeerNames;
 #[cfg(feature = "net")]
 pub use udp::{Broadcast, FanOut, Multicast, SendReport, Udp, UdpMonitor, UdpStats};
+#[cfg(all(unix, feature = "net"))]
+pub use unix_datagram::UnixDatagramOptions;

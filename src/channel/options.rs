@@ -42,7 +42,8 @@ pub struct StreamOptions {
     pub in_frame_timeout: Duration,
     /// How long a connection may be without a frame from the peer. Default `None`: for ever.
     pub idle_timeout: Option<Duration>,
-    /// How long the peer may take nothing of what is sent to it. Default 10 s.
+    /// How long the peer may take nothing of what is sent to it, and how long
+    /// [`Outlet::send_to`](crate::Outlet::send_to) waits for space in the queue. Default 10 s.
     pub write_timeout: Duration,
     /// Bytes that wait to be sent on one connection, each packet with 64 more for its place. Default
     /// 1 MiB.

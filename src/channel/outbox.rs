@@ -1,12 +1,15 @@
 //! What waits to be sent on a connection: a queue that is bounded in bytes.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::task::AtomicWaker;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::codec::{FrameError, FrameErrorKind};
 
@@ -95,6 +98,20 @@ impl Outbox {
                 done => return done,
             }
         }
+    }
+
+    /// The same, but for so long at most; then it fails as `TimedOut`.
+    pub(super) async fn push_within(&self, patience: Duration, frame: Bytes) -> Result<(), FrameError> {
+        // Who finds space needs no timer, and no runtime.
+        match self.push(frame.clone()) {
+            Err(error) if matches!(error.kind(), FrameErrorKind::Full) => {}
+            done => return done,
+        }
+        let full = |_| {
+            let text = format!("the queue of the connection was full for {patience:?}");
+            Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
+        };
+        timeout(patience, self.push_when_space(frame)).await.unwrap_or_else(full)
     }
 
     /// Adds a packet in the place of the oldest ones.

@@ -16,7 +16,7 @@ use super::unix_datagram::UnixLink;
 use crate::codec::FrameError;
 #[cfg(feature = "net")]
 use crate::codec::FrameErrorKind;
-use crate::middleware::{Chain, Filtered};
+use crate::middleware::{Chain, Filtered, Flow};
 use crate::packet::{IntoPacket, Packet, Peer};
 
 /// The way back to the peers of a channel, which may be given to a server: what
@@ -80,12 +80,14 @@ impl Outlet {
 
     /// Sends a packet to one peer, as [`Meta::peer`](crate::Meta#structfield.peer) names it.
     ///
-    /// UDP waits while the socket is full; a connection while its queue is. A Unix datagram socket
-    /// waits for nobody: the packet is refused as `Full`.
+    /// UDP waits while the socket is full; a connection while its queue is, for
+    /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout) (default 10 s) at most: an
+    /// inline handler that waits here may keep the server from sending what is in the queue. A Unix
+    /// datagram socket waits for nobody: the packet is refused as `Full`.
     ///
     /// # Errors
     /// The packet cannot be encoded or is over the limit, the middleware refuses it, the connection
-    /// has ended, or the operating system refuses the datagram.
+    /// has ended or its queue stays full (`TimedOut`), or the operating system refuses the datagram.
     ///
     /// # Cancel safety
     /// The packet is sent whole or not at all.
@@ -95,14 +97,14 @@ impl Outlet {
             #[cfg(feature = "net")]
             Way::Udp(link) => {
                 let address = peer.address().ok_or(FrameErrorKind::Closed)?;
-                link.send_packet(packet, address).await
+                link.send_packet(packet, address).await.map(drop)
             }
             #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(link) => link.send_to(packet.as_bytes(), peer),
+            Way::UnixDatagram(link) => link.send_to(packet, peer).map(drop),
             Way::Connections(registry) => {
                 let outbox = registry.outbox(peer)?;
                 match registry.pass_out(packet, peer)? {
-                    Some(frame) => outbox.push_when_space(frame).await,
+                    Some(frame) => outbox.push_within(registry.options.write_timeout, frame).await,
                     None => Ok(()),
                 }
             }
@@ -174,17 +176,20 @@ impl Outlet {
         }
     }
 
-    /// Sends an answer. It waits for a datagram socket, and for no connection: where the queue is
-    /// full, the answer is lost.
-    pub(crate) async fn reply(&self, packet: Packet, peer: Peer) -> Result<(), FrameError> {
+    /// Sends an answer, and tells whether it has left. It waits for a datagram socket, and for no
+    /// connection: where the queue is full, the answer is lost.
+    pub(crate) async fn reply(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, FrameError> {
         match &self.way {
             #[cfg(feature = "net")]
             Way::Udp(link) => link.reply(packet, peer).await,
             #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(link) => link.send_to(packet.as_bytes(), peer),
+            Way::UnixDatagram(link) => link.send_to(packet, peer),
             Way::Connections(registry) => {
                 let outbox = registry.outbox(peer)?;
-                registry.pass_out(packet, peer)?.map_or(Ok(()), |frame| outbox.push(frame))
+                match registry.pass_out(packet, peer)? {
+                    Some(frame) => outbox.push(frame).map(Flow::Pass),
+                    None => Ok(Flow::Drop),
+                }
             }
         }
     }

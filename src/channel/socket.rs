@@ -3,15 +3,10 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-#[cfg(unix)]
-use std::path::Path;
 use std::time::Duration;
 
-#[cfg(unix)]
-use socket2::SockAddr;
+pub(super) use socket2::SockAddr;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
-#[cfg(unix)]
-use tokio::net::UnixDatagram;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket, lookup_host};
 
 use super::options::StreamOptions;
@@ -235,13 +230,16 @@ pub(super) fn buffer_sizes(socket: &UdpSocket) -> io::Result<(usize, usize)> {
     Ok((socket.recv_buffer_size()?, socket.send_buffer_size()?))
 }
 
-/// Sends a datagram to a path, or to where the socket is connected, if that can be done at once. The
-/// readiness that Tokio knows is not looked at: one peer whose queue is full would take it from all.
-#[cfg(unix)]
-pub(super) fn send_now(socket: &UnixDatagram, frame: &[u8], path: Option<&Path>) -> io::Result<usize> {
+/// Sends a datagram to an address, or to where the socket is connected, if that can be done at once.
+/// The readiness that Tokio knows is not looked at: a fresh socket has none yet, and one peer of a
+/// Unix socket whose queue is full would take it from all.
+pub(super) fn send_now<'a, S>(socket: &'a S, frame: &[u8], to: Option<&SockAddr>) -> io::Result<usize>
+where
+    SockRef<'a>: From<&'a S>,
+{
     let socket = SockRef::from(socket);
-    match path {
-        Some(path) => socket.send_to(frame, &SockAddr::unix(path)?),
+    match to {
+        Some(to) => socket.send_to(frame, to),
         None => socket.send(frame),
     }
 }

@@ -25,7 +25,7 @@ use super::socket::bind_tcp;
 #[cfg(feature = "net")]
 use super::udp::{UdpPackets, answers_from, check_peer};
 #[cfg(all(unix, feature = "net"))]
-use super::unix_datagram::{UnixLink, UnixPackets};
+use super::unix_datagram::{UnixDatagramOptions, UnixLink, UnixPackets};
 #[cfg(feature = "net")]
 use super::{Client, HostPort, Udp, UdpMonitor};
 use crate::codec::{FrameError, Framing, ReadPacket};
@@ -246,7 +246,21 @@ impl Channel {
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
-        let link = Arc::new(UnixLink::bind(path.as_ref())?);
+        Self::unix_datagram_with(path, UnixDatagramOptions::default())
+    }
+
+    /// As [`unix_datagram`](Channel::unix_datagram), with other options.
+    ///
+    /// # Errors
+    /// As [`unix_datagram`](Channel::unix_datagram).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix_datagram_with(
+        path: impl AsRef<std::path::Path>,
+        options: UnixDatagramOptions,
+    ) -> io::Result<Self> {
+        let link = Arc::new(UnixLink::bind(path.as_ref(), options)?);
         let packets = UnixPackets::new(Arc::clone(&link));
         let outlet = Outlet::new(Way::UnixDatagram(link));
         Ok(Self { packets: Packets::Others(packets.boxed()), outlet, local: None })

@@ -8,27 +8,66 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures::Stream;
 use tokio::net::UnixDatagram;
 
 use super::drain::Drain;
 use super::recent::Recent;
-use super::socket::send_now;
+use super::socket::{SockAddr, send_now};
 use super::unix::replacing_abandoned;
 use crate::codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM, ReadPacket};
-use crate::middleware::{Chain, Filtered};
-use crate::packet::{ConnectionId, Meta, Peer};
-use crate::wire::{DecodeError, DecodeErrorKind};
+use crate::middleware::{Chain, Filtered, Flow, Middleware};
+use crate::packet::{ConnectionId, Meta, Packet, Peer};
+use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
 /// Peers that can be answered at a time: who was silent longest is forgotten.
 const PEERS: usize = 500;
+
+/// Options of a Unix datagram socket: [`Channel::unix_datagram_with`](crate::Channel::unix_datagram_with),
+/// [`Client::unix_datagram_with`](crate::Client::unix_datagram_with).
+///
+/// ```
+/// use tokio_osc::{AllowedTypeTags, Channel, DecodeOptions, TypeTagSet, UnixDatagramOptions};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::env::temp_dir().join(format!("tokio-osc-doc-options-{}", std::process::id()));
+/// let plain = TypeTagSet::of("ifsb").expect("four type tags");
+/// let options = UnixDatagramOptions::default()
+///     .decode(DecodeOptions::strict())
+///     .middleware(AllowedTypeTags::new(plain));
+/// let channel = Channel::unix_datagram_with(&path, options)?;
+/// # drop(channel);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct UnixDatagramOptions {
+    /// What is accepted as a packet.
+    pub decode: DecodeOptions,
+    chain: Chain,
+}
+
+impl UnixDatagramOptions {
+    /// Sets [`decode`](Self#structfield.decode).
+    pub fn decode(mut self, options: DecodeOptions) -> Self {
+        self.decode = options;
+        self
+    }
+
+    /// Adds a layer between datagrams and packets, both ways; the first one is next to the wire.
+    /// Default: none. See [`Middleware`].
+    pub fn middleware(mut self, layer: impl Middleware) -> Self {
+        self.chain.push(layer);
+        self
+    }
+}
 
 /// A socket at a path, and who has sent to it.
 pub(super) struct UnixLink {
     socket: UnixDatagram,
     path: PathBuf,
-    /// Without layers: there are no options to give it any.
-    chain: Chain,
+    options: UnixDatagramOptions,
     peers: Mutex<Peers>,
 }
 
@@ -41,25 +80,36 @@ struct Peers {
 
 impl UnixLink {
     /// A socket at a path; one there that nobody listens on is replaced.
-    pub(super) fn bind(path: &Path) -> io::Result<Self> {
+    pub(super) fn bind(path: &Path, mut options: UnixDatagramOptions) -> io::Result<Self> {
+        options.chain = options.chain.counting_anew();
         let connect = || StdSocket::unbound()?.connect(path);
         let socket = replacing_abandoned(path, || UnixDatagram::bind(path), connect)?;
         let peers =
             Peers { numbers: Recent::new(PEERS), paths: Recent::new(PEERS), next: ConnectionId::FIRST };
-        Ok(Self { socket, path: path.to_owned(), chain: Chain::default(), peers: Mutex::new(peers) })
+        Ok(Self { socket, path: path.to_owned(), options, peers: Mutex::new(peers) })
     }
 
-    /// Sends the bytes of a packet to a peer that has sent one. Never waits: a peer whose queue is
-    /// full misses it.
-    pub(super) fn send_to(&self, frame: &[u8], peer: Peer) -> Result<(), FrameError> {
+    /// Sends a packet through the middleware to a peer that has sent one, and tells whether it has
+    /// left. Never waits: a peer whose queue is full misses it.
+    pub(super) fn send_to(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, FrameError> {
         let path = peer.connection().and_then(|id| self.peers().paths.get_mut(&id).cloned());
-        check_size(frame)?;
         let path = path.ok_or(FrameErrorKind::Closed)?;
-        sent(send_now(&self.socket, frame, Some(&path)))
+        let Some(frame) = self.frame(packet, peer)? else { return Ok(Flow::Drop) };
+        sent(send_now(&self.socket, &frame, Some(&SockAddr::unix(path)?))).map(Flow::Pass)
+    }
+
+    /// The datagram for a packet; `None` if the middleware has dropped it.
+    fn frame(&self, packet: Packet, peer: Peer) -> Result<Option<Bytes>, FrameError> {
+        match self.chain().write(packet, peer)? {
+            Some(frame) if frame.len() > MAX_DATAGRAM => {
+                Err(FrameError::too_large(frame.len(), MAX_DATAGRAM))
+            }
+            frame => Ok(frame),
+        }
     }
 
     pub(super) fn chain(&self) -> &Chain {
-        &self.chain
+        &self.options.chain
     }
 
     /// Who has this path; a number is given to who has none yet.
@@ -103,7 +153,9 @@ pub(super) struct UnixPackets {
 impl UnixPackets {
     pub(super) fn new(link: Arc<UnixLink>) -> Self {
         let buffer = vec![0; MAX_DATAGRAM + 1].into_boxed_slice();
-        Self { link, codec: Datagram::new(), buffer, drain: Drain::new() }
+        let UnixDatagramOptions { decode, chain } = link.options.clone();
+        let codec = Datagram::with_options(decode).chain(chain);
+        Self { link, codec, buffer, drain: Drain::new() }
     }
 
     fn decode(&mut self, len: usize, peer: Peer) -> Option<ReadPacket> {
@@ -142,13 +194,13 @@ pub(super) struct UnixSender {
 }
 
 impl UnixSender {
-    pub(super) fn connect(peer: &Path) -> io::Result<Self> {
+    pub(super) fn connect(peer: &Path, options: UnixDatagramOptions) -> io::Result<Self> {
         use std::sync::atomic::{AtomicU64, Ordering};
         static COUNT: AtomicU64 = AtomicU64::new(0);
 
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let own = std::env::temp_dir().join(format!("tokio-osc-{}-{number}", std::process::id()));
-        let link = UnixLink::bind(&own)?;
+        let link = UnixLink::bind(&own, options)?;
         // Connected, the socket is woken when the peer has read, and hears nobody else.
         link.socket.connect(peer)?;
         Ok(Self { link: Arc::new(link), peer: peer.to_owned() })
@@ -159,32 +211,32 @@ impl UnixSender {
     }
 
     pub(super) fn filtered(&self) -> Filtered {
-        self.link.chain.filtered()
+        self.link.chain().filtered()
     }
 
     pub(super) fn peer(&self) -> &Path {
         &self.peer
     }
 
-    /// Sends the bytes of a packet, waiting while the peer's queue is full. A peer that has been
-    /// started anew at the same path is found again.
-    pub(super) async fn send(&self, frame: &[u8]) -> Result<(), FrameError> {
-        check_size(frame)?;
-        match self.link.socket.send(frame).await {
+    /// Sends a packet, waiting while the peer's queue is full. A peer that has been started anew at
+    /// the same path is found again.
+    pub(super) async fn send(&self, packet: Packet) -> Result<(), FrameError> {
+        let Some(frame) = self.link.frame(packet, Peer::LOCAL)? else { return Ok(()) };
+        match self.link.socket.send(&frame).await {
             Err(error) if is_gone(&error) => {
                 self.link.socket.connect(&self.peer)?;
-                sent(self.link.socket.send(frame).await)
+                sent(self.link.socket.send(&frame).await)
             }
             result => sent(result),
         }
     }
 
-    pub(super) fn try_send(&self, frame: &[u8]) -> Result<(), FrameError> {
-        check_size(frame)?;
-        match send_now(&self.link.socket, frame, None) {
+    pub(super) fn try_send(&self, packet: Packet) -> Result<(), FrameError> {
+        let Some(frame) = self.link.frame(packet, Peer::LOCAL)? else { return Ok(()) };
+        match send_now(&self.link.socket, &frame, None) {
             Err(error) if is_gone(&error) => {
                 self.link.socket.connect(&self.peer)?;
-                sent(send_now(&self.link.socket, frame, None))
+                sent(send_now(&self.link.socket, &frame, None))
             }
             result => sent(result),
         }
@@ -194,10 +246,6 @@ impl UnixSender {
 fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionRefused, ConnectionReset, NotConnected};
     matches!(error.kind(), ConnectionRefused | ConnectionReset | NotConnected)
-}
-
-fn check_size(frame: &[u8]) -> Result<(), FrameError> {
-    if frame.len() > MAX_DATAGRAM { Err(FrameError::too_large(frame.len(), MAX_DATAGRAM)) } else { Ok(()) }
 }
 
 fn sent(result: io::Result<usize>) -> Result<(), FrameError> {

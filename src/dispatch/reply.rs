@@ -143,7 +143,14 @@ pub struct Reply {
 
 /// The way back to the peers of a channel.
 pub(crate) trait SendBack: Send + Sync {
-    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>>;
+    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<Departure>>;
+}
+
+/// What became of a reply that could be sent.
+pub(crate) enum Departure {
+    Sent,
+    /// The middleware of the channel has dropped it.
+    Filtered,
 }
 
 /// The way back to the sender of a packet, if there is one, and what may still go there.
@@ -170,7 +177,7 @@ impl<'a> WayBack<'a> {
     }
 
     /// Sends a packet, as the budget allows.
-    pub(crate) async fn send(&self, packet: Packet, peer: Peer) -> Result<(), ReplyError> {
+    pub(crate) async fn send(&self, packet: Packet, peer: Peer) -> Result<Departure, ReplyError> {
         let socket = self.socket.ok_or_else(|| ReplyError::Io(io::ErrorKind::NotConnected.into()))?;
         send(&**socket, self.budget(), packet, peer).await
     }
@@ -181,7 +188,7 @@ async fn send(
     budget: &ReplyBudget,
     packet: Packet,
     peer: Peer,
-) -> Result<(), ReplyError> {
+) -> Result<Departure, ReplyError> {
     budget.take(packet.as_bytes().len(), peer)?;
     socket.send(packet, peer).await.map_err(ReplyError::Io)
 }
@@ -197,7 +204,7 @@ impl Reply {
     /// A dropped reply was perhaps sent, but never in part.
     pub async fn send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         let packet = packet.into_packet().map_err(ReplyError::Encode)?;
-        send(&*self.back, &self.budget, packet, self.peer).await
+        send(&*self.back, &self.budget, packet, self.peer).await.map(drop)
     }
 
     /// The same at once or not at all, for handlers that do not await: on any thread, in a runtime or

@@ -11,6 +11,7 @@ use super::orders::Order;
 use super::{ChannelError, ChannelErrorKind, ChannelStats, ServerHandle};
 use crate::channel::Channel;
 use crate::packet::{Meta, Packet};
+use crate::schedule::TimeOptions;
 use crate::wire::DecodeError;
 
 /// Channels that come and go while the server runs.
@@ -36,15 +37,41 @@ use crate::wire::DecodeError;
 /// ```
 impl ServerHandle {
     /// Adds a channel: see [`Server::listen`](crate::Server::listen). What becomes of its time tags
-    /// says [`Server::time`](crate::Server::time).
+    /// says [`Server::time`](crate::Server::time), or else
+    /// [`listen_with`](ServerHandle::listen_with).
     ///
     /// # Errors
-    /// The name is none for a channel or taken already, or the server has ended. The channel is closed
-    /// then.
+    /// The name is none for a channel or taken already, or the server ends or has ended. The channel
+    /// is closed then.
     pub fn listen(&self, name: impl Into<Arc<str>>, channel: Channel) -> Result<(), ChannelError> {
-        let name = name.into();
-        check(&name)?;
-        self.open(Plan::channel(name, channel))
+        self.open(Plan::channel(name.into(), channel))
+    }
+
+    /// Adds a channel that has time options of its own, from its first packet on: see
+    /// [`Server::time_on`](crate::Server::time_on).
+    ///
+    /// ```
+    /// use tokio_osc::{Channel, Router, Server, TimeOptions};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new(Router::new()).spawn();
+    /// let at_once = TimeOptions::new().honor_time_tags(false);
+    /// server.listen_with("sensors", Channel::udp("127.0.0.1:0").await?, at_once)?;
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`listen`](ServerHandle::listen).
+    pub fn listen_with(
+        &self,
+        name: impl Into<Arc<str>>,
+        channel: Channel,
+        time: TimeOptions,
+    ) -> Result<(), ChannelError> {
+        let mut plan = Plan::channel(name.into(), channel);
+        plan.time = Some(time);
+        self.open(plan)
     }
 
     /// Adds any stream of packets: see [`Server::feed`](crate::Server::feed).
@@ -55,9 +82,7 @@ impl ServerHandle {
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        let name = name.into();
-        check(&name)?;
-        self.open(Plan::stream(name, packets))
+        self.open(Plan::stream(name.into(), packets))
     }
 
     /// Removes a channel, and returns its last numbers when it is closed and its port free: it is read
@@ -97,6 +122,7 @@ impl ServerHandle {
     }
 
     fn open(&self, plan: Plan) -> Result<(), ChannelError> {
+        check(&plan.name)?;
         let shared = self.shared();
         let name = Arc::clone(&plan.name);
         let refused = |kind| ChannelError::new(kind, Arc::clone(&name));

@@ -140,7 +140,8 @@ pub(super) async fn drive(shared: Arc<Shared>, start: Start) {
                 return Poll::Pending;
             }
             if ending.is_none() {
-                return if intake.is_exhausted() { Poll::Ready(()) } else { Poll::Pending };
+                let over = intake.is_exhausted() && shared.orders.close_if_empty();
+                return if over { Poll::Ready(()) } else { Poll::Pending };
             }
             jobs.close();
             let done = jobs_done.as_mut().poll(cx).is_ready() && intake.is_empty();

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::inlet::Inlet;
 use super::stats::{Counter, Counters};
 use crate::channel::Throttle;
-use crate::dispatch::{Call, Job, Outcome, Rejection, Replies, ReplyBudget, ReplyError, WayBack};
+use crate::dispatch::{Call, Departure, Job, Outcome, Rejection, Replies, ReplyBudget, ReplyError, WayBack};
 use crate::packet::{Message, Meta};
 
 #[derive(Default)]
@@ -125,7 +125,8 @@ impl Ground {
         }
         for packet in replies.packets {
             match back.send(packet, meta.peer).await {
-                Ok(()) => counters.replies.up(),
+                Ok(Departure::Sent) => counters.replies.up(),
+                Ok(Departure::Filtered) => counters.replies_filtered.up(),
                 Err(error) => {
                     match error {
                         ReplyError::Rate => counters.replies_over_rate.up(),

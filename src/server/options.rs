@@ -37,7 +37,9 @@ impl Server {
     }
 
     /// What becomes of the time tags of one channel, instead of what [`time`](Server::time) says:
-    /// any that was added with [`listen`](Server::listen) or [`feed`](Server::feed).
+    /// any that was added with [`listen`](Server::listen) or [`feed`](Server::feed). One that is added
+    /// while the server runs brings them along:
+    /// [`ServerHandle::listen_with`](crate::ServerHandle::listen_with).
     ///
     /// ```
     /// use std::time::Duration;

@@ -45,6 +45,16 @@ impl Orders {
         self.queue().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// Takes nothing any more, unless something was asked and not done yet.
+    pub(super) fn close_if_empty(&self) -> bool {
+        let mut queue = self.queue();
+        let empty = queue.as_ref().is_none_or(Vec::is_empty);
+        if empty {
+            *queue = None;
+        }
+        empty
+    }
+
     /// The loop has ended: what was asked last is dropped.
     pub(super) fn close(&self) {
         let left = self.queue().take();

@@ -7,12 +7,19 @@ use futures::future::BoxFuture;
 
 use crate::channel::Outlet;
 use crate::codec::{FrameError, FrameErrorKind};
-use crate::dispatch::SendBack;
+use crate::dispatch::{Departure, SendBack};
+use crate::middleware::Flow;
 use crate::packet::{Packet, Peer};
 
 impl SendBack for Outlet {
-    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>> {
-        async move { self.reply(packet, peer).await.map_err(into_io) }.boxed()
+    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<Departure>> {
+        async move {
+            match self.reply(packet, peer).await.map_err(into_io)? {
+                Flow::Pass(()) => Ok(Departure::Sent),
+                Flow::Drop => Ok(Departure::Filtered),
+            }
+        }
+        .boxed()
     }
 }
 

@@ -27,6 +27,9 @@ macro_rules! counters {
         /// - *Handlers*: for each route that a message matched there is one that was `handled`,
         ///   `rejected`, `panicked`, `overflowed` or `abandoned`, that waits in a lane or runs now,
         ///   unless the message is part of `cut_short`.
+        /// - *Replies*: each packet that a handler returned is one of `replies`, `replies_filtered`,
+        ///   `replies_dropped` and `replies_over_rate`. What goes by a [`Reply`](crate::Reply) is
+        ///   counted by who sends it.
         ///
         /// What never was received, the kernel has dropped ([`UdpStats`](crate::UdpStats), in
         /// [`ServerHandle::report`](crate::ServerHandle::report)) or a peer has not got through.
@@ -157,8 +160,11 @@ counters! {
     abandoned,
     /// Replies sent.
     replies,
+    /// Replies that the [`Middleware`](crate::Middleware) of their channel has dropped; they are among
+    /// [`Filtered::dropped_out`](crate::Filtered), too.
+    replies_filtered,
     /// Replies dropped: over the budget of a packet (64 replies, 64 KiB), to a peer without a way
-    /// back, or refused by the operating system.
+    /// back, or refused by the middleware, the queue of the connection or the operating system.
     replies_dropped,
     /// Replies dropped because their source had as many as it may
     /// ([`Server::reply_rate`](crate::Server::reply_rate)).

@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::channel::Outlet;
-use crate::dispatch::SendBack;
+use crate::dispatch::{Departure, SendBack};
 use crate::packet::{Packet, Peer, TimeOverrides};
 use crate::schedule::{ClockOffset, TimeOptions};
 
@@ -59,7 +59,7 @@ pub(super) struct ToPeersClock {
 }
 
 impl SendBack for ToPeersClock {
-    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<()>> {
+    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<Departure>> {
         match packet {
             Packet::Message(_) => self.back.send(packet, peer),
             Packet::Bundle(bundle) => {

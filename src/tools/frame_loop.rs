@@ -75,19 +75,12 @@ impl FrameLoop {
     }
 
     /// Runs a future to its end, and all tasks beside it, for as long as that takes: to set up servers
-    /// and clients, and to shut down. A client that was made in it can send without waiting
-    /// ([`Client::try_send`](crate::Client::try_send)) when it returns.
+    /// and clients, and to shut down.
     ///
     /// # Errors
     /// As [`process`](FrameLoop::process).
     pub fn block_on<F: Future>(&mut self, future: F) -> Result<F::Output, InsideRuntime> {
-        let run = async {
-            let output = future.await;
-            // A socket is known to be writable once the driver was looked at.
-            yield_now().await;
-            output
-        };
-        Ok(self.outside()?.block_on(run))
+        Ok(self.outside()?.block_on(future))
     }
 
     /// Starts a task, which runs while [`process`](FrameLoop::process) or

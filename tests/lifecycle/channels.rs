@@ -1,10 +1,11 @@
 //! Channels that come and go, and their names.
 
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio_osc::{
-    Args, Bundle, Channel, ChannelErrorKind, Client, Clock, Server, ServerHandle, Slip, State, TokioClock,
+    Args, Bundle, Channel, ChannelErrorKind, ChannelEventKind, Client, Clock, Server, ServerHandle, Slip,
+    State, TokioClock,
 };
 
 use super::*;
@@ -178,6 +179,18 @@ async fn a_server_that_has_ended_takes_no_channel() {
     assert_eq!(server.channels().len(), 0);
 }
 
+/// Its last handler still runs; but nothing would read the channel any more.
+#[tokio::test]
+async fn a_server_whose_channels_have_ended_takes_no_channel() {
+    let router = Router::new().route("/wait", std::future::pending::<()>).on_task(1);
+    let server = Server::new(router).feed("test", futures::stream::iter([item(("/wait", ()))]));
+    let mut events = server.events();
+    let server = server.spawn();
+    while !matches!(events.next().await.unwrap().kind, ChannelEventKind::Closing) {}
+    assert!(!server.is_finished());
+    assert_eq!(server.listen("udp", udp().await).unwrap_err().kind(), ChannelErrorKind::Ended);
+}
+
 /// 300 channels come and go beside one that is always busy and loses nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn channels_come_and_go_under_load() {
@@ -190,8 +203,9 @@ async fn channels_come_and_go_under_load() {
             *next += 1;
         })
         .merge(ping());
+    // It stays open: the server would end if it were the last one, and had ended by itself.
     let load = futures::stream::iter((0..LOAD).map(|n| item(("/load", n))));
-    let server = Server::new(router).feed("load", load).spawn();
+    let server = Server::new(router).feed("load", load.chain(futures::stream::pending())).spawn();
     for _ in 0..150 {
         server.listen("udp", udp().await).unwrap();
         answers(&server, "udp").await;

@@ -107,6 +107,7 @@ fn errors_stand_where_the_number_is() {
     assert_eq!((refused.kind(), refused.position()), (EncodeErrorKind::ReservedAddress, 40));
 }
 
+/// Row 71 of the threat model, with the unknown number above.
 #[test]
 fn a_number_that_reads_as_type_tags_is_refused_when_the_table_is_built() {
     let kind = |code| AddressTable::new([("/foo", code)]).map_err(|error| error.kind()).err();

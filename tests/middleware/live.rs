@@ -10,10 +10,12 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
+#[cfg(unix)]
+use tokio_osc::UnixDatagramOptions;
 use tokio_osc::{
     AllowedTypeTags, Args, Broadcast, Bundle, Channel, Client, Codec, EncodeErrorKind, Flow, FrameErrorKind,
-    LengthPrefix, Middleware, Multicast, Packet, Peer, Reply, Router, Server, Slip, State, StreamOptions,
-    TimeTag, TypeTagSet, Udp, on_packet_in, on_packet_out,
+    LengthPrefix, Middleware, Multicast, Packet, Peer, Reply, Router, Server, Shutdown, Slip, State,
+    StreamOptions, TimeTag, TypeTagSet, Udp, on_packet_in, on_packet_out,
 };
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::Encoder;
@@ -169,6 +171,73 @@ async fn packets_sent_by_the_outlet_of_a_channel() {
     assert_eq!(joined.unwrap().to_string(), "/join ,i 2");
     channel.send_to(meta.peer, ("/news", 1)).await.unwrap();
     assert_eq!(news.next().await.unwrap().to_string(), "/news ,i 1");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn unix_datagrams_both_ways() {
+    let path = std::env::temp_dir().join(format!("tokio-osc-test-{}-flipped", std::process::id()));
+    let options = UnixDatagramOptions::default().middleware(Flip).middleware(NoSecrets);
+    let channel = Channel::unix_datagram_with(&path, options.clone()).unwrap();
+    let outlet = channel.outlet();
+    let (joined, mut peers) = mpsc::unbounded_channel();
+    let router = router()
+        .route("/tell", || ("/secret", 1))
+        .route("/join", move |peer: Peer| joined.send(peer).unwrap());
+    let server = Server::new(router).listen("unix", channel).spawn();
+
+    let client = Client::unix_datagram_with(&path, &options).unwrap();
+    asks_in_each_way(&client).await;
+    client.send(("/secret", 1)).await.unwrap();
+    client.try_send(("/secret", 2)).unwrap();
+    assert_eq!(client.filtered().dropped_out, 2);
+    client.send(("/tell", ())).await.unwrap();
+    client.try_send(("/join", ())).unwrap();
+    let mut news = client.subscribe("/news");
+    let peer = peers.recv().await.unwrap();
+    for address in ["/secret", "/news"] {
+        outlet.send_to(peer, (address, 1)).await.unwrap();
+    }
+    assert_eq!(news.next().await.unwrap().to_string(), "/news ,i 1");
+    assert_eq!(outlet.filtered().dropped_out, 2);
+    let stats = server.shutdown().await;
+    assert_eq!((stats.received, stats.replies_filtered), (5, 1));
+}
+
+/// Half of the answers are kept back, on datagrams and on a stream.
+#[tokio::test]
+async fn replies_that_are_dropped_do_not_count_as_sent() {
+    let only_even = || {
+        on_packet_out(|packet, _| match &packet {
+            Packet::Message(message) if message.parse::<i32>().unwrap() % 2 == 0 => Flow::Pass(packet),
+            _ => Flow::Drop,
+        })
+    };
+    let datagrams = Udp::new(LOCAL).middleware(only_even()).bind().await.unwrap();
+    let options = StreamOptions::default().middleware(only_even());
+    let stream = Channel::tcp_with(LOCAL, Slip::new(), options).await.unwrap();
+    let clients = [
+        Client::udp(datagrams.local_addr().unwrap()).await.unwrap(),
+        Client::tcp(stream.local_addr().unwrap(), Slip::new()).await.unwrap(),
+    ];
+    let server = Server::new(router()).listen("udp", datagrams).listen("tcp", stream).spawn();
+    for client in &clients {
+        let mut answers = client.subscribe("/answer");
+        for n in 0..5 {
+            client.send(("/returned", n)).await.unwrap();
+        }
+        for n in [0, 2, 4] {
+            assert_eq!(answers.next().await.unwrap().parse::<i32>(), Ok(n));
+        }
+    }
+    let report = server.shutdown_with(Shutdown::new()).await;
+    assert_eq!(
+        (report.server.replies, report.server.replies_filtered, report.server.replies_dropped),
+        (6, 4, 0)
+    );
+    for channel in &report.channels {
+        assert_eq!((channel.replies, channel.filtered.dropped_out), (3, 2), "{}", channel.name);
+    }
 }
 
 #[tokio::test]

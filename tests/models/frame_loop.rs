@@ -136,7 +136,7 @@ fn messages_and_timed_bundles_run_in_the_frame_that_they_belong_to() {
         .unwrap();
     let address = server.local_addr("udp").unwrap();
     // Just after frame 3, and just before frame 8: the alarm has a resolution of 1 ms.
-    for due in [frame_time * 3 + ms(1), frame_time * 7 + frame_time.saturating_sub(ms(1))] {
+    for due in [frame_time * 3 + ms(1), frame_time * 7 + ms(15)] {
         let bundle = Bundle::at(TimeTag::at(start + due)).with(("/later", ())).with(("/later", ()));
         send(address, bundle.with(("/task", ())));
     }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use futures::{SinkExt, StreamExt};
 use tokio_osc::{
-    Args, Bundle, Channel, Client, Clock, ClockOffset, Message, PacketRef, Router, Server, TimeOptions,
-    TimeTag,
+    Args, Bundle, Channel, ChannelErrorKind, Client, Clock, ClockOffset, Codec, Packet, Router, Server, Slip,
+    TimeOptions, TimeTag,
 };
+use tokio_util::codec::Framed;
 
 use super::rig::*;
 
@@ -66,20 +68,18 @@ async fn the_offset_is_subtracted_from_the_tags_of_replies() {
     let router = Router::new().route("/when", move |Args(()): Args<()>| {
         Bundle::at(tag).with(("/then", 1)).with(Bundle::immediately())
     });
-    let channel = Channel::udp("127.0.0.1:0").await.unwrap();
-    let address = channel.local_addr().unwrap();
+    let (here, there) = tokio::io::duplex(1_024);
     let behind = TimeOptions::new().clock_offset(ClockOffset::peer_behind(SECOND));
-    let server = Server::new(router).listen("udp", channel).time_on("udp", behind).spawn();
-    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let request = Message::new("/when", ()).unwrap();
-    socket.send_to(request.as_bytes(), address).await.unwrap();
-    let mut buffer = [0; 256];
-    let len = socket.recv(&mut buffer).await.unwrap();
-    let decoded = PacketRef::decode(&buffer[..len], &tokio_osc::DecodeOptions::default()).unwrap();
-    let (PacketRef::Bundle(reply), _) = decoded else { panic!("a bundle was sent") };
+    let channel = Channel::io(here, Slip::new());
+    let server = Server::new(router).listen("pipe", channel).time_on("pipe", behind).spawn();
+    let mut peer = Framed::new(there, Codec::new(Slip::new()));
+    peer.send(("/when", ())).await.unwrap();
+    let Packet::Bundle(reply) = peer.next().await.unwrap().unwrap().unwrap() else {
+        panic!("a bundle was sent")
+    };
     assert_eq!(reply.time_tag(), TimeTag::new(999_999, 0));
     let inner = reply.elements().nth(1).unwrap();
-    assert!(matches!(inner, PacketRef::Bundle(inner) if inner.time_tag().is_immediately()));
+    assert!(matches!(inner, Packet::Bundle(inner) if inner.time_tag().is_immediately()));
     server.shutdown().await;
 }
 
@@ -148,6 +148,32 @@ async fn a_channel_s_options_replace_those_of_the_server() {
     server.shutdown().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_added_later_can_have_its_own() {
+    let clock = TestClock::new();
+    let log = Arc::new(Log::default());
+    let server = Server::new(router(Arc::clone(&log), clock.clone())).clock(clock.clone()).spawn();
+    let pipe = || {
+        let (here, there) = tokio::io::duplex(1_024);
+        (Channel::io(here, Slip::new()), Client::io(there, Slip::new()))
+    };
+    let ((honest, to_honest), (hasty, to_hasty)) = (pipe(), pipe());
+    server.listen("honest", honest).unwrap();
+    let at_once = TimeOptions::new().honor_time_tags(false);
+    server.listen_with("hasty", hasty, at_once.clone()).unwrap();
+    for client in [&to_honest, &to_hasty] {
+        client.send(Bundle::at(clock.after(ms(20))).with(("/a", 1))).await.unwrap();
+    }
+    let ran = log.reaches(2).await;
+    let seen: Vec<_> = ran.iter().map(|ran| (&*ran.meta.channel, ran.at)).collect();
+    assert_eq!(seen, [("hasty", ms(0)), ("honest", ms(20))]);
+    for (name, kind) in [("hasty", ChannelErrorKind::Duplicate), ("_own", ChannelErrorKind::Reserved)] {
+        let error = server.listen_with(name, pipe().0, at_once.clone()).unwrap_err();
+        assert_eq!(error.kind(), kind);
+    }
+    server.shutdown().await;
+}
+
 #[tokio::test]
 #[should_panic(expected = "there is no channel \"nobody\" yet")]
 async fn options_for_a_channel_that_is_not_there_are_not_skipped_silently() {
@@ -159,9 +185,10 @@ async fn options_for_a_channel_that_is_not_there_are_not_skipped_silently() {
 async fn the_client_s_tags_are_by_its_own_clock() {
     // A system clock on both sides: a bundle for now arrives, and is hardly late.
     let log = Arc::new(Log::default());
-    let channel = Channel::udp("127.0.0.1:0").await.unwrap();
-    let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();
-    let server = Server::new(router(Arc::clone(&log), TestClock::new())).listen("udp", channel).spawn();
+    let (here, there) = tokio::io::duplex(1_024);
+    let client = Client::io(there, Slip::new());
+    let channel = Channel::io(here, Slip::new());
+    let server = Server::new(router(Arc::clone(&log), TestClock::new())).listen("pipe", channel).spawn();
     client.send(Bundle::at(TimeTag::now()).with(("/now", 1))).await.unwrap();
     let ran = log.reaches(1).await;
     assert!(ran[0].meta.lateness < SECOND);

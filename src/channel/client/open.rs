@@ -22,7 +22,7 @@ use crate::channel::tcp;
 #[cfg(feature = "net")]
 use crate::channel::udp::{Link as UdpLink, UdpPackets, UdpSender};
 #[cfg(all(unix, feature = "net"))]
-use crate::channel::unix_datagram::UnixSender;
+use crate::channel::unix_datagram::{UnixDatagramOptions, UnixSender};
 #[cfg(feature = "net")]
 use crate::channel::{HostPort, Udp};
 use crate::codec::{Codec, Framing};
@@ -128,7 +128,21 @@ impl Client {
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
-        let sender = UnixSender::connect(path.as_ref())?;
+        Self::unix_datagram_with(path, &UnixDatagramOptions::default())
+    }
+
+    /// As [`unix_datagram`](Client::unix_datagram), with other options.
+    ///
+    /// # Errors
+    /// As [`unix_datagram`](Client::unix_datagram).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix_datagram_with(
+        path: impl AsRef<std::path::Path>,
+        options: &UnixDatagramOptions,
+    ) -> io::Result<Self> {
+        let sender = UnixSender::connect(path.as_ref(), options.clone())?;
         let source = Source::UnixDatagram(sender.packets());
         Ok(Self::new(Transport::UnixDatagram(sender), source))
     }

@@ -9,9 +9,9 @@ use tokio::net::UdpSocket;
 use super::framed::FramedOptions;
 use super::monitor::Counters;
 use crate::channel::host::require_link;
-use crate::channel::socket::failed;
+use crate::channel::socket::{failed, send_now};
 use crate::codec::{FrameError, FrameErrorKind};
-use crate::middleware::Chain;
+use crate::middleware::{Chain, Flow};
 use crate::packet::{Packet, Peer};
 
 /// The most bytes that UDP carries over IPv4 and IPv6.
@@ -71,15 +71,16 @@ impl Link {
         &self.chain
     }
 
-    /// Sends a packet through the middleware, waiting while the socket's buffer is full.
+    /// Sends a packet through the middleware, waiting while the socket's buffer is full. Tells whether
+    /// it has left.
     pub(in crate::channel) async fn send_packet(
         &self,
         packet: Packet,
         to: SocketAddr,
-    ) -> Result<(), FrameError> {
+    ) -> Result<Flow<()>, FrameError> {
         match self.chain.write(packet, to.into())? {
-            Some(frame) => self.send(&frame, to).await,
-            None => Ok(()),
+            Some(frame) => self.send(&frame, to).await.map(Flow::Pass),
+            None => Ok(Flow::Drop),
         }
     }
 
@@ -95,22 +96,26 @@ impl Link {
         }
     }
 
-    /// Sends the bytes of a packet if that needs no waiting.
+    /// Sends the bytes of a packet if the socket has space for it.
     pub(in crate::channel) fn try_send(&self, packet: &[u8], to: SocketAddr) -> Result<(), FrameError> {
         let frame = &*self.frame(packet, to)?;
-        let sent = match self.connected {
-            Some(peer) if peer == to => self.socket.try_send(frame),
-            _ => self.socket.try_send_to(frame, to),
-        };
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(FrameErrorKind::Full.into()),
-            Err(error) => Err(self.explain(&error, to).into()),
+        let to_peer = self.connected == Some(to);
+        let address = (!to_peer).then(|| to.into());
+        for tries in 1.. {
+            match send_now(&self.socket, frame, address.as_ref()) {
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Err(FrameErrorKind::Full.into());
+                }
+                Err(_) if to_peer && tries < TRIES => self.counters.send_again(),
+                Err(error) => return Err(self.explain(&error, to).into()),
+            }
         }
+        Ok(())
     }
 
     /// Sends an answer to where answers go.
-    pub(in crate::channel) async fn reply(&self, packet: Packet, peer: Peer) -> Result<(), FrameError> {
+    pub(in crate::channel) async fn reply(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, FrameError> {
         let source = peer.address().ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
         let to = match self.reply_to {
             ReplyTo::Source => source,

@@ -31,7 +31,7 @@ impl UdpSender {
 
     pub(in crate::channel) async fn send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
         if !self.link.chain().is_empty() {
-            return self.link.send_packet(packet.into_packet()?, self.peer).await;
+            return self.link.send_packet(packet.into_packet()?, self.peer).await.map(drop);
         }
         let mut datagram = self.take_buffer();
         let sent = match packet.encode(&mut datagram) {
