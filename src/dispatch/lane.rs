@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
@@ -81,14 +82,24 @@ impl Shared {
         }
         running.clear();
         running.extend((0..self.workers.get()).map(|_| {
-            let mailbox = Arc::clone(&self.mailbox);
+            let worker = Worker(Arc::clone(&self.mailbox));
             let work = async move {
-                while let Some(job) = mailbox.pop().await {
+                while let Some(job) = worker.0.pop().await {
                     job.await;
                 }
             };
             tokio::spawn(work).abort_handle()
         }));
+    }
+}
+
+/// Takes calls from the lane.
+struct Worker(Arc<Mailbox<Job>>);
+
+/// When its runtime ends before the calls do, what waits is dropped with it: it keeps channels open.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        while let Poll::Ready(Some(_)) = self.0.try_pop() {}
     }
 }
 

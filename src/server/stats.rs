@@ -153,8 +153,8 @@ counters! {
     panicked,
     /// Predicates of routes that panicked, and functions for late bundles.
     hooks_panicked,
-    /// Handlers not called because the lane of their route was full, or that had to leave it for a
-    /// newer message.
+    /// Handlers not called because the lane of their route was full, that had to leave it for a
+    /// newer message, or whose lane went with its runtime before the server did.
     overflowed,
     /// Handlers that did not come to their end before the deadline of a shutdown.
     abandoned,

@@ -263,3 +263,24 @@ async fn a_shutdown_that_is_given_up_stops_at_once() {
     .await;
     assert_eq!(begun.load(SeqCst), 0, "the route behind the handler that waited never ran");
 }
+
+#[test]
+fn a_runtime_that_ends_takes_what_waits_in_lanes_with_it() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (server, _feed) = runtime.block_on(async {
+        let (feed, packets) = feed();
+        let server = Server::new(waiting(&Arc::new(Semaphore::new(0)))).feed("test", packets).spawn();
+        // One is called, the other is behind it.
+        for _ in 0..2 {
+            feed.unbounded_send(item(("/lane/stuck", ()))).unwrap();
+        }
+        until(|| server.stats().ran == 2).await;
+        (server, feed)
+    });
+    drop(runtime);
+    assert!(server.is_finished());
+    assert!(server.report().channels.is_empty(), "nothing keeps the channel open");
+    // What waited is told apart by who ended first, the lane or the server.
+    let stats = server.stats();
+    assert_eq!(stats.abandoned + stats.overflowed, 2);
+}
