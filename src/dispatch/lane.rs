@@ -3,7 +3,6 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 
 use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
@@ -34,9 +33,16 @@ pub struct Lane {
 }
 
 struct Shared {
-    mailbox: Arc<Mailbox<Job>>,
+    capacity: usize,
+    overflow: Overflow,
     workers: NonZeroUsize,
-    running: Mutex<Vec<AbortHandle>>,
+    running: Mutex<Option<Running>>,
+}
+
+/// Workers of one runtime, and the queue that they take from.
+struct Running {
+    mailbox: Arc<Mailbox<Job>>,
+    worker: AbortHandle,
 }
 
 /// A handler call that waits for its turn.
@@ -45,75 +51,85 @@ pub(crate) type Job = BoxFuture<'static, ()>;
 impl Lane {
     /// A lane of one worker, where at most `capacity` messages wait (at least 1).
     pub fn new(capacity: usize) -> Self {
-        Self::with(Mailbox::new(capacity, Overflow::default()), NonZeroUsize::MIN)
+        Self::with(capacity.max(1), Overflow::default(), NonZeroUsize::MIN)
     }
 
     /// What happens when `capacity` messages wait. Default [`Overflow::Wait`]. To be set before the
     /// lane is given to a route.
     pub fn overflow(self, overflow: Overflow) -> Self {
-        Self::with(Mailbox::new(self.shared.mailbox.capacity(), overflow), self.shared.workers)
+        Self::with(self.shared.capacity, overflow, self.shared.workers)
     }
 
     /// How many handlers run at the same time (at least 1). More than one gives up the order. To be
     /// set before the lane is given to a route.
     pub fn workers(self, workers: usize) -> Self {
-        let mailbox = Mailbox::new(self.shared.mailbox.capacity(), self.shared.mailbox.overflow());
-        Self::with(mailbox, NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN))
+        let workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
+        Self::with(self.shared.capacity, self.shared.overflow, workers)
     }
 
-    fn with(mailbox: Mailbox<Job>, workers: NonZeroUsize) -> Self {
-        let shared = Shared { mailbox: Arc::new(mailbox), workers, running: Mutex::default() };
-        Self { shared: Arc::new(shared) }
+    fn with(capacity: usize, overflow: Overflow, workers: NonZeroUsize) -> Self {
+        Self { shared: Arc::new(Shared { capacity, overflow, workers, running: Mutex::default() }) }
     }
 
     /// Queues a call, or drops one, as the lane's policy says; starts the workers if they do not run.
     pub(crate) async fn push(&self, job: Job) {
-        self.shared.start();
-        self.shared.mailbox.push(job).await;
+        let mailbox = self.shared.mailbox();
+        mailbox.push(job).await;
     }
 }
 
 impl Shared {
-    /// Workers end with the runtime they were started in: another one starts them anew.
-    fn start(&self) {
+    /// The queue of the workers. They end with the runtime they were started in: another one starts
+    /// them anew.
+    fn mailbox(&self) -> Arc<Mailbox<Job>> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.first().is_some_and(|worker| !worker.is_finished()) {
-            return;
+        if let Some(running) = running.as_ref().filter(|running| !running.worker.is_finished()) {
+            return Arc::clone(&running.mailbox);
         }
-        running.clear();
-        running.extend((0..self.workers.get()).map(|_| {
-            let worker = Worker(Arc::clone(&self.mailbox));
-            let work = async move {
-                while let Some(job) = worker.0.pop().await {
-                    job.await;
-                }
-            };
-            tokio::spawn(work).abort_handle()
-        }));
-    }
-}
-
-/// Takes calls from the lane.
-struct Worker(Arc<Mailbox<Job>>);
-
-/// When its runtime ends before the calls do, what waits is dropped with it: it keeps channels open.
-impl Drop for Worker {
-    fn drop(&mut self) {
-        while let Poll::Ready(Some(_)) = self.0.try_pop() {}
+        let mailbox = Arc::new(Mailbox::new(self.capacity, self.overflow));
+        let worker = Worker::start(&mailbox);
+        (1..self.workers.get()).for_each(|_| drop(Worker::start(&mailbox)));
+        *running = Some(Running { mailbox: Arc::clone(&mailbox), worker });
+        mailbox
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.mailbox.close();
+        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = running {
+            running.mailbox.close();
+        }
+    }
+}
+
+/// Takes calls from a queue, one after the other.
+struct Worker(Arc<Mailbox<Job>>);
+
+impl Worker {
+    fn start(mailbox: &Arc<Mailbox<Job>>) -> AbortHandle {
+        let worker = Self(Arc::clone(mailbox));
+        let work = async move {
+            while let Some(job) = worker.0.pop().await {
+                job.await;
+            }
+        };
+        tokio::spawn(work).abort_handle()
+    }
+}
+
+/// When its runtime ends before the calls do, what waits goes with it: it keeps channels open.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 
 impl fmt::Debug for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lane")
-            .field("capacity", &self.shared.mailbox.capacity())
-            .field("overflow", &self.shared.mailbox.overflow())
+            .field("capacity", &self.shared.capacity)
+            .field("overflow", &self.shared.overflow)
             .field("workers", &self.shared.workers)
             .finish()
     }

@@ -71,10 +71,6 @@ impl<T> Mailbox<T> {
         self.capacity
     }
 
-    pub(crate) fn overflow(&self) -> Overflow {
-        self.overflow
-    }
-
     /// Puts an item in, as the policy says.
     ///
     /// Cancel safe: a dropped future has put nothing in.
