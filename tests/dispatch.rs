@@ -7,6 +7,8 @@
 mod execution;
 #[path = "dispatch/extractors.rs"]
 mod extractors;
+#[path = "support/fed.rs"]
+mod fed;
 #[path = "dispatch/live.rs"]
 mod live;
 #[path = "dispatch/replies.rs"]
@@ -19,21 +21,15 @@ mod subscription;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fed::{Item, ended, item};
 use futures::channel::mpsc;
 use futures::stream;
-use tokio_osc::{
-    DecodeError, IntoPacket, Message, Meta, Packet, Peer, Router, Server, ServerHandle, State, Stats,
-};
+use tokio_osc::{Message, Router, Server, State, Stats};
 
-type Item = (Result<Packet, DecodeError>, Meta);
 type Log = Mutex<Vec<String>>;
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
-}
-
-fn item(packet: impl IntoPacket) -> Item {
-    (Ok(packet.into_packet().unwrap()), Meta::from_peer(Peer::LOCAL))
 }
 
 fn raw(address: &str) -> Message {
@@ -48,14 +44,6 @@ async fn handle<S: Send + Sync + 'static>(router: Router<S>, items: Vec<Item>) -
 /// Runs a server until its streams have ended and all its handlers too.
 async fn run(server: Server) -> Stats {
     ended(server.spawn()).await
-}
-
-/// The same for one that runs: `shutdown` alone would stop reading.
-async fn ended(server: ServerHandle) -> Stats {
-    while !server.is_finished() {
-        tokio::time::sleep(ms(1)).await;
-    }
-    server.shutdown().await
 }
 
 /// A feed that stays open.

@@ -7,6 +7,8 @@
 mod channels;
 #[path = "lifecycle/events.rs"]
 mod events;
+#[path = "support/fed.rs"]
+mod fed;
 #[path = "lifecycle/numbers.rs"]
 mod numbers;
 #[path = "lifecycle/shutdown.rs"]
@@ -16,21 +18,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fed::{Item, item};
 use futures::channel::mpsc;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_osc::{DecodeError, IntoPacket, Meta, Packet, Peer, Router, Stats};
-
-type Item = (Result<Packet, DecodeError>, Meta);
+use tokio_osc::{IntoPacket, Meta, Packet, Peer, Router, Stats};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
-}
-
-fn item(packet: impl IntoPacket) -> Item {
-    (Ok(packet.into_packet().unwrap()), Meta::from_peer(Peer::LOCAL))
 }
 
 /// A feed that stays open.

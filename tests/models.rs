@@ -5,6 +5,8 @@
 
 #[path = "models/background.rs"]
 mod background;
+#[path = "support/fed.rs"]
+mod fed;
 #[path = "models/frame_loop.rs"]
 mod frame_loop;
 #[path = "models/inbox.rs"]
@@ -13,16 +15,11 @@ mod inbox;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use tokio_osc::{DecodeError, IntoPacket, Meta, Packet, Peer};
-
-type Item = (Result<Packet, DecodeError>, Meta);
+use fed::{Item, item};
+use tokio_osc::IntoPacket;
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
-}
-
-fn item(packet: impl IntoPacket) -> Item {
-    (Ok(packet.into_packet().unwrap()), Meta::from_peer(Peer::LOCAL))
 }
 
 /// A sender that knows no runtime: over loopback a datagram has arrived when this returns.

@@ -1,27 +1,24 @@
 //! A relay: the bytes stay as they are, the queues have their limits, and nothing goes back.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "support/fed.rs"]
+mod fed;
 #[path = "support/tape.rs"]
 #[allow(unreachable_pub, dead_code)]
 mod tape;
 
 use std::sync::Arc;
 
+use fed::{Item, remote as item};
 use futures::channel::mpsc;
 use futures::future::FutureExt;
 use futures::{StreamExt, stream};
 use tokio_osc::{
-    Bundle, Bytes, Channel, Client, DecodeError, IntoPacket, Message, Meta, Packet, Peer, QueuePolicy, Relay,
-    RelayCounts, RelayHandle, Slip,
+    Bundle, Bytes, Channel, Client, IntoPacket, Message, Packet, Peer, QueuePolicy, Relay, RelayCounts,
+    RelayHandle, Slip,
 };
 
 use tape::Tape;
-
-type Item = (Result<Packet, DecodeError>, Meta);
-
-fn item(packet: impl IntoPacket) -> Item {
-    (Ok(packet.into_packet().unwrap()), Meta::from_peer(Peer::from(([192, 0, 2, 1], 9_000))))
-}
 
 fn malformed() -> Item {
     (

@@ -16,6 +16,8 @@ mod c_tcp;
 mod e_errors;
 #[path = "seed/f_channels.rs"]
 mod f_channels;
+#[path = "support/fed.rs"]
+mod fed;
 #[path = "seed/guide.rs"]
 mod guide;
 #[path = "seed/l_auto_tags.rs"]
@@ -37,31 +39,16 @@ mod v_life;
 #[path = "seed/w_demo.rs"]
 mod w_demo;
 
-use std::time::Duration;
-
+use fed::{Item, ended, item};
 use futures::stream;
-use tokio_osc::{DecodeError, IntoPacket, Meta, Packet, Peer, Router, Server, ServerHandle, Stats};
+use tokio_osc::{Router, Server, Stats};
 
 const LOOPBACK: &str = "127.0.0.1:0";
-
-type Item = (Result<Packet, DecodeError>, Meta);
-
-fn item(packet: impl IntoPacket) -> Item {
-    (Ok(packet.into_packet().unwrap()), Meta::from_peer(Peer::LOCAL))
-}
 
 /// What a server with this router has done when it has handled these packets.
 async fn fed<S: Send + Sync + 'static>(
     router: Router<S>,
     items: impl IntoIterator<Item = Item, IntoIter: Send + Unpin + 'static>,
 ) -> Stats {
-    finished(Server::new(router).feed("test", stream::iter(items)).spawn()).await
-}
-
-/// The same for one that runs: when its streams have ended, and all its handlers too.
-async fn finished(server: ServerHandle) -> Stats {
-    while !server.is_finished() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    server.shutdown().await
+    ended(Server::new(router).feed("test", stream::iter(items)).spawn()).await
 }

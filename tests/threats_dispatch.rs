@@ -4,33 +4,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 #![allow(clippy::cast_precision_loss, reason = "figures to be printed")]
 
+#[path = "support/fed.rs"]
+mod fed;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use fed::{ended, from, item};
 use futures::stream;
 use tokio_osc::{
-    Args, Bundle, BundleBuilder, Captures, Channel, Client, DecodeError, IntoPacket, Message, Meta, Packet,
-    Peer, Router, Server, ServerHandle, State, Stats,
+    Args, Bundle, BundleBuilder, Captures, Channel, Client, Message, Peer, Router, Server, State,
 };
-
-type Item = (Result<Packet, DecodeError>, Meta);
-
-fn item(packet: impl IntoPacket) -> Item {
-    from(Peer::LOCAL, packet)
-}
-
-fn from(peer: Peer, packet: impl IntoPacket) -> Item {
-    (Ok(packet.into_packet().unwrap()), Meta::from_peer(peer))
-}
-
-async fn ended(server: ServerHandle) -> Stats {
-    while !server.is_finished() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    server.shutdown().await
-}
 
 /// Median and 99th percentile, in milliseconds.
 fn quantiles(mut times: Vec<Duration>) -> (f64, f64) {

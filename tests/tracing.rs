@@ -7,24 +7,19 @@
 #[allow(unreachable_pub, dead_code)]
 mod capture;
 
+#[path = "support/fed.rs"]
+mod fed;
+
 use std::time::{Duration, Instant};
 
 use capture::Capture;
+use fed::{Item, remote as item};
 use futures::stream;
 use tokio::net::TcpStream;
-use tokio_osc::{
-    Args, Bytes, Channel, Client, DecodeError, IntoPacket, Meta, Packet, Peer, Router, Server, Slip,
-    StreamOptions,
-};
+use tokio_osc::{Args, Bytes, Channel, Client, Meta, Packet, Peer, Router, Server, Slip, StreamOptions};
 use tracing::Level;
 
 const LOOPBACK: &str = "127.0.0.1:0";
-
-type Item = (Result<Packet, DecodeError>, Meta);
-
-fn item(packet: impl IntoPacket) -> Item {
-    (Ok(packet.into_packet().unwrap()), Meta::from_peer(Peer::from(([192, 0, 2, 1], 9_000))))
-}
 
 /// What a server writes that gets these packets.
 async fn written(level: Level, router: Router, items: Vec<Item>) -> Capture {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_osc::{Bundle, Clock, LatePolicy, Router, Server, TimeOptions, TokioClock};
 
-use super::{fed, finished, item};
+use super::{ended, fed, item};
 
 /// What `dispatch_packet` returns: the number of handlers called, 0 for what waits, None for what
 /// was dropped.
@@ -29,7 +29,7 @@ async fn n15_what_became_of_each_packet_is_counted() {
     let stats = server.stats();
     assert_eq!((stats.matched, stats.handled), (1, 2), "two handlers at once");
     assert_eq!((stats.schedule.pending, stats.late_dropped), (1, 1));
-    assert_eq!(finished(server).await.handled, 4);
+    assert_eq!(ended(server).await.handled, 4);
 }
 
 #[tokio::test]
