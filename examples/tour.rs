@@ -15,7 +15,11 @@ async fn freq(
     meta: Meta,
 ) {
     hits.fetch_add(1, Relaxed);
-    println!("   handler: voice {voice} plays {hz} Hz as \"{wave}\" ({:.1?} after its time)", meta.lateness);
+    let when = match meta.time_tag {
+        Some(_) => format!("{:.1?} after its time", meta.lateness),
+        None => "as soon as it came".to_owned(),
+    };
+    println!("   handler: voice {voice} plays {hz} Hz as \"{wave}\", {when}");
 }
 
 /// What a handler returns goes back to the sender.
@@ -36,17 +40,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("3. A client sends /synth/1/freq 440 \"saw\"");
     client.send(("/synth/1/freq", (440.0_f32, "saw"))).await?;
 
-    println!("4. It sends a bundle that is to run in 200 ms, and one message after it");
+    let reply = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(500)).await?;
+    println!("4. It asks /ping 7 and gets the reply: {reply}");
+
+    println!("5. It sends a message whose arguments do not fit, and a pattern that reaches nobody");
+    client.send(("/synth/1/freq", "loud")).await?;
+    client.send(("/mixer/*", ())).await?;
+
+    println!("6. It sends a bundle that is to run in 200 ms, and one message after it");
     let later = TimeTag::after(Duration::from_millis(200));
     client.send(Bundle::at(later).with(("/synth/2/freq", (220.0_f32, "later")))).await?;
     client.send(("/synth/3/freq", (330.0_f32, "sooner"))).await?;
-
-    let reply = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(500)).await?;
-    println!("5. It asks /ping 7 and gets the reply: {reply}");
-
-    println!("6. It sends a message whose arguments do not fit, and a pattern that reaches nobody");
-    client.send(("/synth/1/freq", "loud")).await?;
-    client.send(("/mixer/*", ())).await?;
 
     tokio::time::sleep(Duration::from_millis(300)).await;
     println!("7. The server shuts down, and says what it has done:");
