@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use tokio_osc::{Address, Pattern};
 
-/// Three texts, parted by zero bytes: two patterns and an address.
+// Three texts, parted by zero bytes: two patterns and an address.
 fuzz_target!(|data: &[u8]| {
     let mut texts = data.splitn(3, |&byte| byte == 0).map(<[u8]>::to_vec);
     let (one, other) = (texts.next().map(Pattern::new), texts.next().map(Pattern::new));
