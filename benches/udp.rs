@@ -60,12 +60,18 @@ fn main() {
     for _ in 0..rounds {
         table.note("receive: raw recvfrom", raw_receive(&runtime));
         table.note("receive: tokio recv_from + rosc", tokio_and_rosc(&runtime));
-        table.note("receive: Channel", channel(&runtime));
-        table.note("full: Server, 100 methods", server(&runtime));
+        table.note("receive: Channel", channel(&runtime, Udp::new));
+        table.note("full: Server, 100 methods", server(&runtime, Udp::new));
         table.note("send: raw send_to", raw_send());
         table.note("send: Client", client(&runtime, false));
         table.note("send: raw send, connected", raw_send_connected());
         table.note("send: Client, connected", client(&runtime, true));
+        #[cfg(feature = "batch")]
+        {
+            table.note("receive: Channel, runs", channel(&runtime, runs));
+            table.note("full: Server, runs", server(&runtime, runs));
+            table.note("send: Client, runs", client_of_runs(&runtime));
+        }
         table.note("round trip p50: bare tokio echo", bare_round_trip(&runtime));
         table.note("round trip p50: request", round_trip(&runtime));
         if let Some(liblo) = &mut liblo {
@@ -86,6 +92,8 @@ fn main() {
     table.at_least("udp-receive-liblo", "full: liblo, 100 methods", "receive: Channel", 2.0);
     table.at_most("udp-send-raw", "send: Client", "send: raw send_to", 1.15);
     table.at_most("udp-send-connected", "send: Client, connected", "send: raw send, connected", 1.15);
+    table.at_least("udp-runs-receive", "receive: Channel", "receive: Channel, runs", 10.0);
+    table.at_least("udp-runs-send", "send: Client", "send: Client, runs", 5.0);
     table.at_least("udp-full-liblo", "full: liblo, 100 methods", "full: Server, 100 methods", 2.0);
     table.at_least("udp-full-python-osc", "full: python-osc, 100 methods", "full: Server, 100 methods", 20.0);
     table.at_least("udp-full-osc4py3", "full: osc4py3, 100 methods", "full: Server, 100 methods", 20.0);
@@ -107,26 +115,6 @@ fn per_packet(spent: Duration, packets: usize) -> f64 {
     spent.as_nanos() as f64 / packets as f64
 }
 
-/// Sends packets to each method in turn.
-struct Sender {
-    socket: UdpSocket,
-    address: SocketAddr,
-    messages: Vec<Message>,
-}
-
-impl Sender {
-    fn to(address: SocketAddr) -> Self {
-        let socket = UdpSocket::bind(LOOPBACK).expect("a socket");
-        Self { socket, address, messages: (0..METHODS).map(message).collect() }
-    }
-
-    fn fill(&self, packets: usize) {
-        for message in self.messages.iter().cycle().take(packets) {
-            self.socket.send_to(message.as_bytes(), self.address).expect("it is sent");
-        }
-    }
-}
-
 fn buffered_socket() -> UdpSocket {
     let socket = UdpSocket::bind(LOOPBACK).expect("a socket");
     socket2::SockRef::from(&socket).set_recv_buffer_size(BUFFER).expect("a buffer");
@@ -134,12 +122,14 @@ fn buffered_socket() -> UdpSocket {
     socket
 }
 
-/// The CPU time per packet of draining batch after batch.
-async fn drain_batches(address: SocketAddr, mut drain: impl AsyncFnMut()) -> f64 {
-    let sender = Sender::to(address);
+/// The CPU time per packet of draining batch after batch, sent to each method in turn.
+async fn drain_batches(peer: Udp, mut drain: impl AsyncFnMut()) -> f64 {
+    let sender = peer.client().await.expect("a client");
+    let messages: Vec<_> = (0..METHODS).map(message).collect();
+    let mut messages = messages.iter().cycle();
     let mut spent = Duration::ZERO;
     for _ in 0..PACKETS / BATCH {
-        sender.fill(BATCH);
+        sender.send_all(messages.by_ref().take(BATCH).cloned()).await.expect("it is sent");
         let begin = thread_time();
         drain().await;
         spent += since(begin);
@@ -150,7 +140,8 @@ async fn drain_batches(address: SocketAddr, mut drain: impl AsyncFnMut()) -> f64
 fn raw_receive(runtime: &Runtime) -> f64 {
     let socket = buffered_socket();
     let mut buffer = vec![0; 65_536];
-    runtime.block_on(drain_batches(socket.local_addr().expect("it is bound"), async || {
+    let peer = Udp::new(socket.local_addr().expect("it is bound"));
+    runtime.block_on(drain_batches(peer, async || {
         for _ in 0..BATCH {
             black_box(socket.recv_from(&mut buffer).expect("it is received"));
         }
@@ -161,7 +152,7 @@ fn tokio_and_rosc(runtime: &Runtime) -> f64 {
     runtime.block_on(async {
         let socket = tokio::net::UdpSocket::from_std(buffered_socket()).expect("a socket");
         let mut buffer = vec![0; 65_536];
-        drain_batches(socket.local_addr().expect("it is bound"), async || {
+        drain_batches(Udp::new(socket.local_addr().expect("it is bound")), async || {
             for _ in 0..BATCH {
                 let (len, from) = socket.recv_from(&mut buffer).await.expect("it is received");
                 black_box((rosc::decoder::decode_udp(&buffer[..len]).expect("it is legal"), from));
@@ -171,10 +162,11 @@ fn tokio_and_rosc(runtime: &Runtime) -> f64 {
     })
 }
 
-fn channel(runtime: &Runtime) -> f64 {
+fn channel(runtime: &Runtime, options: impl Fn(SocketAddr) -> Udp) -> f64 {
     runtime.block_on(async {
-        let mut channel = Udp::new(LOOPBACK).receive_buffer(BUFFER).bind().await.expect("a channel");
-        drain_batches(channel.local_addr().unwrap(), async || {
+        let loopback = LOOPBACK.parse().expect("an address");
+        let mut channel = options(loopback).receive_buffer(BUFFER).bind().await.expect("a channel");
+        drain_batches(options(channel.local_addr().unwrap()), async || {
             for _ in 0..BATCH {
                 let (packet, meta) = channel.next().await.expect("it never ends");
                 black_box((packet.expect("it is legal"), meta));
@@ -184,7 +176,7 @@ fn channel(runtime: &Runtime) -> f64 {
     })
 }
 
-fn server(runtime: &Runtime) -> f64 {
+fn server(runtime: &Runtime, options: impl Fn(SocketAddr) -> Udp) -> f64 {
     struct Count {
         handled: AtomicUsize,
         all: Notify,
@@ -201,10 +193,11 @@ fn server(runtime: &Runtime) -> f64 {
         for method in 0..METHODS {
             router = router.route(format!("/synth/{method:02}/frequency"), handle);
         }
-        let channel = Udp::new(LOOPBACK).receive_buffer(BUFFER).bind().await.expect("a channel");
-        let address = channel.local_addr().unwrap();
+        let loopback = LOOPBACK.parse().expect("an address");
+        let channel = options(loopback).receive_buffer(BUFFER).bind().await.expect("a channel");
+        let peer = options(channel.local_addr().unwrap());
         let server = Server::new(router).listen("udp", channel).spawn();
-        let figure = drain_batches(address, async || count.all.notified().await).await;
+        let figure = drain_batches(peer, async || count.all.notified().await).await;
         server.shutdown().await;
         figure
     })
@@ -241,6 +234,25 @@ fn client(runtime: &Runtime, connected: bool) -> f64 {
         for _ in 0..PACKETS {
             client.send(("/synth/00/frequency", (440.0_f32, 0.5_f32))).await.expect("it is sent");
         }
+        per_packet(since(begin), PACKETS)
+    })
+}
+
+/// Datagrams that pass the kernel in runs.
+#[cfg(feature = "batch")]
+fn runs(address: SocketAddr) -> Udp {
+    Udp::new(address).batch(true)
+}
+
+#[cfg(feature = "batch")]
+fn client_of_runs(runtime: &Runtime) -> f64 {
+    runtime.block_on(async {
+        let loopback = LOOPBACK.parse().expect("an address");
+        let sink = runs(loopback).receive_buffer(BUFFER).bind().await.expect("a channel");
+        let client = runs(sink.local_addr().unwrap()).client().await.expect("a client");
+        let begin = thread_time();
+        let packets = (0..PACKETS).map(|_| ("/synth/00/frequency", (440.0_f32, 0.5_f32)));
+        client.send_all(packets).await.expect("it is sent");
         per_packet(since(begin), PACKETS)
     })
 }

@@ -313,6 +313,31 @@ async fn a_packet_of_nine_thousand_bytes_crosses_an_mtu_of_1280() {
     }
 }
 
+/// A run whose datagrams do not fit a frame of the network is sent one by one, in fragments.
+#[cfg(feature = "batch")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_datagrams_over_the_mtu_arrives() {
+    let Some(lab) = Lab::three_hosts() else { return };
+    for host in ["a", "b"] {
+        lab.ip(host, "link set eth0 mtu 1280");
+    }
+    for address in ["10.77.0.2:9000", "[fd77::2]:9000"] {
+        let mut channel = lab.wait_on("b", Udp::new(address).batch(true).bind()).unwrap();
+        let client = lab.wait_on("a", Udp::new(address).batch(true).client()).unwrap();
+        for size in [2_000, 1_000, 200] {
+            client.send_all((0..10).map(|n| ("/blob", (n, vec![0_u8; size])))).await.unwrap();
+            for n in 0..10 {
+                let (packet, _) = timeout(SOON, channel.next()).await.unwrap().unwrap();
+                let tokio_osc::Packet::Message(message) = packet.unwrap() else {
+                    panic!("a message was sent")
+                };
+                let (number, blob) = message.parse::<(i32, tokio_osc::Bytes)>().unwrap();
+                assert_eq!((number, blob.len()), (n, size));
+            }
+        }
+    }
+}
+
 /// THREATS 43.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_local_packet_leaves_by_its_own_link() {

@@ -4,10 +4,13 @@
 //! both answer with nanoseconds.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::Sender;
+use tokio_osc::Message;
+
+use crate::{LOOPBACK, METHODS, message};
 
 pub(super) struct Peer {
     name: &'static str,
@@ -71,5 +74,25 @@ impl Drop for Peer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Sends packets to each method in turn.
+struct Sender {
+    socket: UdpSocket,
+    address: SocketAddr,
+    messages: Vec<Message>,
+}
+
+impl Sender {
+    fn to(address: SocketAddr) -> Self {
+        let socket = UdpSocket::bind(LOOPBACK).expect("a socket");
+        Self { socket, address, messages: (0..METHODS).map(message).collect() }
+    }
+
+    fn fill(&self, packets: usize) {
+        for message in self.messages.iter().cycle().take(packets) {
+            self.socket.send_to(message.as_bytes(), self.address).expect("it is sent");
+        }
     }
 }

@@ -136,7 +136,8 @@ impl Client {
     }
 
     /// Takes a packet for the next [`flush`](Client::flush), or for when 64 KiB have come together:
-    /// many packets leave in one call of the operating system. Datagrams are sent at once.
+    /// many packets leave in one call of the operating system. Datagrams are sent at once, unless
+    /// `Udp::batch` is on.
     ///
     /// # Errors
     /// As [`send`](Client::send).
@@ -150,6 +151,8 @@ impl Client {
                 self.check_open()?;
                 self.while_reading(link.feed(packet)).await
             }
+            #[cfg(feature = "net")]
+            Transport::Udp(udp) => udp.feed(packet).await,
             _ => self.send(packet).await,
         }
     }
@@ -164,6 +167,8 @@ impl Client {
     pub async fn flush(&self) -> Result<(), FrameError> {
         match &self.shared.transport {
             Transport::Stream { link, .. } => self.while_reading(link.flush()).await,
+            #[cfg(feature = "net")]
+            Transport::Udp(udp) => udp.flush().await,
             _ => Ok(()),
         }
     }
@@ -245,7 +250,7 @@ impl Client {
     pub async fn close(&self) -> Result<(), FrameError> {
         match &self.shared.transport {
             #[cfg(feature = "net")]
-            Transport::Udp(_) => Ok(()),
+            Transport::Udp(udp) => udp.flush().await,
             #[cfg(all(unix, feature = "net"))]
             Transport::UnixDatagram(_) => Ok(()),
             Transport::Stream { link, .. } => {

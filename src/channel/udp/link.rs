@@ -4,18 +4,20 @@ use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::framed::FramedOptions;
 use super::monitor::Counters;
+use super::offload::{self, Run};
 use crate::channel::host::require_link;
-use crate::channel::socket::{failed, send_now};
+use crate::channel::socket::{SockAddr, failed, send_now};
 use crate::codec::{FrameError, FrameErrorKind};
 use crate::middleware::{Chain, Flow};
 use crate::packet::{Packet, Peer};
 
 /// The most bytes that UDP carries over IPv4 and IPv6.
-const MAX_V4: usize = 65_507;
+pub(super) const MAX_V4: usize = 65_507;
 const MAX_V6: usize = 65_527;
 
 /// A connected socket reports the error of an earlier datagram when the next one is sent; that one
@@ -33,6 +35,8 @@ pub(in crate::channel) struct Link {
     pub(super) reply_to: ReplyTo,
     pub(super) chain: Chain,
     pub(super) framed: FramedOptions,
+    /// Whether runs of datagrams pass the kernel in one call.
+    pub(super) runs: bool,
     pub(super) counters: Counters,
 }
 
@@ -59,6 +63,7 @@ impl Link {
             reply_to: ReplyTo::default(),
             chain: Chain::default(),
             framed: FramedOptions::default(),
+            runs: false,
             counters: Counters::default(),
         })
     }
@@ -86,11 +91,14 @@ impl Link {
 
     /// Sends the bytes of a packet, waiting while the socket's buffer is full.
     pub(in crate::channel) async fn send(&self, packet: &[u8], to: SocketAddr) -> Result<(), FrameError> {
-        let frame = &*self.frame(packet, to)?;
+        self.send_datagram(&*self.frame(packet, to)?, to).await
+    }
+
+    async fn send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), FrameError> {
         if self.connected == Some(to) {
-            return self.send_connected(frame).await;
+            return self.send_connected(datagram).await;
         }
-        match self.socket.send_to(frame, to).await {
+        match self.socket.send_to(datagram, to).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.explain(&error, to).into()),
         }
@@ -98,20 +106,72 @@ impl Link {
 
     /// Sends the bytes of a packet if the socket has space for it.
     pub(in crate::channel) fn try_send(&self, packet: &[u8], to: SocketAddr) -> Result<(), FrameError> {
-        let frame = &*self.frame(packet, to)?;
-        let to_peer = self.connected == Some(to);
-        let address = (!to_peer).then(|| to.into());
+        self.try_send_datagram(&*self.frame(packet, to)?, to)
+    }
+
+    fn try_send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+        let address = self.target(to).map(SockAddr::from);
         for tries in 1.. {
-            match send_now(&self.socket, frame, address.as_ref()) {
+            match send_now(&self.socket, datagram, address.as_ref()) {
                 Ok(_) => break,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Err(FrameErrorKind::Full.into());
                 }
-                Err(_) if to_peer && tries < TRIES => self.counters.send_again(),
+                Err(_) if address.is_none() && tries < TRIES => self.counters.send_again(),
                 Err(error) => return Err(self.explain(&error, to).into()),
             }
         }
         Ok(())
+    }
+
+    /// Lets runs of datagrams pass the kernel in one call, as far as it can.
+    pub(super) fn take_runs(&mut self) {
+        self.runs = true;
+        if let Err(error) = offload::enable(&self.socket) {
+            tracing::debug!(target: "tokio_osc::channel", %error, "datagrams are received one by one");
+        }
+    }
+
+    /// What has arrived: a datagram, or a run of them.
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Run> {
+        if self.runs {
+            return offload::receive(&self.socket, buffer);
+        }
+        self.socket.try_recv_from(buffer).map(Run::of_one)
+    }
+
+    /// Sends datagrams of `size` bytes, waiting while the socket's buffer is full. `false` if they
+    /// cannot be sent as one; then none was sent.
+    pub(super) async fn send_run(&self, run: &[u8], size: usize, to: SocketAddr) -> Result<bool, FrameError> {
+        if run.len() <= size {
+            return self.send_datagram(run, to).await.map(|()| true);
+        }
+        let send = || offload::send(&self.socket, run, size, self.target(to));
+        self.settle_run(self.socket.async_io(Interest::WRITABLE, send).await, to)
+    }
+
+    /// As `send_run`, if the socket has space.
+    pub(super) fn try_send_run(&self, run: &[u8], size: usize, to: SocketAddr) -> Result<bool, FrameError> {
+        if run.len() <= size {
+            return self.try_send_datagram(run, to).map(|()| true);
+        }
+        match offload::send(&self.socket, run, size, self.target(to)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(FrameErrorKind::Full.into()),
+            sent => self.settle_run(sent, to),
+        }
+    }
+
+    fn settle_run(&self, sent: io::Result<()>, to: SocketAddr) -> Result<bool, FrameError> {
+        match sent {
+            Ok(()) => Ok(true),
+            Err(error) if offload::refuses(&error) => Ok(false),
+            Err(error) => Err(self.explain(&error, to).into()),
+        }
+    }
+
+    /// The address for the system, which knows the peer of a connected socket.
+    fn target(&self, to: SocketAddr) -> Option<SocketAddr> {
+        (self.connected != Some(to)).then_some(to)
     }
 
     /// Sends an answer to where answers go.
@@ -129,8 +189,8 @@ impl Link {
         self.send_packet(packet, to).await
     }
 
-    /// The datagram for a packet. Refuses what no datagram can hold, before the system is asked.
-    fn frame<'a>(&self, packet: &'a [u8], to: SocketAddr) -> Result<Cow<'a, [u8]>, FrameError> {
+    /// The datagram for the bytes of a packet. Refuses what no datagram can hold, before the system is asked.
+    pub(super) fn frame<'a>(&self, packet: &'a [u8], to: SocketAddr) -> Result<Cow<'a, [u8]>, FrameError> {
         let frame = self.framed.frame(packet)?;
         let limit = if to.is_ipv4() { MAX_V4 } else { MAX_V6 };
         if frame.len() > limit { Err(FrameError::too_large(frame.len(), limit)) } else { Ok(frame) }

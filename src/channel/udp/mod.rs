@@ -1,13 +1,16 @@
 //! UDP: to one, to a group, to all. Options that end in a verb, and the sockets behind them.
 
+mod batch;
 mod broadcast;
 mod diverts;
 mod drops;
 mod fan_out;
 mod framed;
+mod intake;
 mod link;
 mod monitor;
 mod multicast;
+mod offload;
 mod options;
 mod packets;
 mod sender;

@@ -23,6 +23,7 @@ pub(super) struct Common {
     pub(super) reply_to: ReplyTo,
     pub(super) chain: Chain,
     pub(super) framed: FramedOptions,
+    pub(super) batch: bool,
 }
 
 impl Default for Common {
@@ -35,6 +36,7 @@ impl Default for Common {
             reply_to: ReplyTo::Source,
             chain: Chain::default(),
             framed: FramedOptions::default(),
+            batch: false,
         }
     }
 }
@@ -46,6 +48,9 @@ impl Common {
         link.reply_to = self.reply_to;
         link.chain = self.chain.counting_anew();
         link.framed = self.framed.clone();
+        if self.batch {
+            link.take_runs();
+        }
         Ok(link)
     }
 
@@ -137,6 +142,23 @@ macro_rules! common_setters {
         /// See [`Middleware`](crate::Middleware).
         pub fn middleware(mut self, layer: impl crate::middleware::Middleware) -> Self {
             self.common.chain.push(layer);
+            self
+        }
+
+        /// Lets runs of datagrams pass the kernel in one call (GSO and GRO). Default false.
+        ///
+        /// Those that are sent with [`feed`](crate::Client::feed) and
+        /// [`send_all`](crate::Client::send_all) wait until there are 64 of one size, 65,507 bytes, one
+        /// of another size, or a `flush` or `send`; those that arrive in a run are taken at once. What
+        /// is on the network stays the same: each is a datagram of its own. Where the kernel or the
+        /// network device does not take a run, and on every system but Linux and Android, its
+        /// datagrams are sent and received one by one.
+        ///
+        /// An error of sending loses the datagrams that waited. A run that finds no room to be received
+        /// counts as one in [`UdpStats::kernel_drops`](crate::UdpStats).
+        #[cfg(feature = "batch")]
+        pub const fn batch(mut self, on: bool) -> Self {
+            self.common.batch = on;
             self
         }
 

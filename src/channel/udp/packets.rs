@@ -1,5 +1,6 @@
 //! Datagrams in: one socket, drained while there is something, with a bound on each wake-up.
 
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -8,6 +9,7 @@ use futures::Stream;
 
 use super::diverts::Diverts;
 use super::framed::Sources;
+use super::intake::Intake;
 use super::link::Link;
 use crate::channel::PeerNames;
 use crate::channel::drain::Drain;
@@ -18,8 +20,7 @@ use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 /// The packets of a UDP socket.
 pub(in crate::channel) struct UdpPackets {
     link: Arc<Link>,
-    /// One byte more than the largest datagram: a larger one shows.
-    buffer: Box<[u8]>,
+    intake: Intake,
     codec: Datagram,
     drain: Drain,
     names: Option<PeerNames>,
@@ -38,15 +39,8 @@ impl UdpPackets {
     ) -> Self {
         let sources = link.framed.sources(&options, link.chain());
         let codec = Datagram::with_options(options).chain(link.chain().clone());
-        Self {
-            link,
-            buffer: vec![0; max_datagram + 1].into_boxed_slice(),
-            codec,
-            drain: Drain::new(),
-            names,
-            sources,
-            diverts: Diverts::default(),
-        }
+        let intake = Intake::new(&link, max_datagram);
+        Self { link, intake, codec, drain: Drain::new(), names, sources, diverts: Diverts::default() }
     }
 
     pub(in crate::channel) fn link(&self) -> &Arc<Link> {
@@ -58,13 +52,12 @@ impl UdpPackets {
     }
 
     /// The packet of a datagram; `None` if the middleware has dropped it.
-    fn decode(&mut self, len: usize, peer: Peer) -> Option<ReadPacket> {
+    fn decode(&mut self, place: Range<usize>, peer: Peer) -> Option<ReadPacket> {
         let mut meta = Meta::from_peer(peer);
         meta.peer_name = self.name_of(peer);
-        let max = self.buffer.len() - 1;
-        let Some(datagram) = self.buffer.get(..len).filter(|datagram| datagram.len() <= max) else {
+        let Some(datagram) = self.intake.datagram(place) else {
             self.link.counters.oversized();
-            return Some((Err(DecodeError::new(DecodeErrorKind::Truncated, max)), meta));
+            return Some((Err(DecodeError::new(DecodeErrorKind::Truncated, self.intake.max())), meta));
         };
         if let (Some(sources), Some(from)) = (&mut self.sources, peer.address()) {
             if !sources.push(datagram, from) {
@@ -106,10 +99,10 @@ impl Stream for UdpPackets {
                 continue;
             }
             let socket = &this.link.socket;
-            let receive = || socket.try_recv_from(&mut this.buffer);
+            let receive = || this.intake.try_next(&this.link);
             match ready!(this.drain.poll(cx, receive, |cx| socket.poll_recv_ready(cx))) {
-                Ok((len, from)) => {
-                    let Some((packet, meta)) = this.decode(len, Peer::from(from)) else { continue };
+                Ok((place, from)) => {
+                    let Some((packet, meta)) = this.decode(place, Peer::from(from)) else { continue };
                     if !this.is_answer(&packet, meta.peer) {
                         return Poll::Ready(Some((packet, meta)));
                     }

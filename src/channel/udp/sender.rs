@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
 
+use super::batch::Batch;
 use super::link::Link;
-use crate::codec::FrameError;
+use crate::codec::{FrameError, FrameErrorKind};
+use crate::middleware::Flow;
 use crate::packet::IntoPacket;
 
 pub(in crate::channel) struct UdpSender {
@@ -14,11 +16,14 @@ pub(in crate::channel) struct UdpSender {
     peer: SocketAddr,
     /// The buffer of the last send, for the next.
     buffer: Mutex<BytesMut>,
+    /// What waits to be sent together; `None` where each datagram leaves alone.
+    batch: Option<tokio::sync::Mutex<Batch>>,
 }
 
 impl UdpSender {
     pub(in crate::channel) fn new(link: Arc<Link>, peer: SocketAddr) -> Self {
-        Self { link, peer, buffer: Mutex::default() }
+        let batch = link.runs.then(tokio::sync::Mutex::default);
+        Self { link, peer, buffer: Mutex::default(), batch }
     }
 
     pub(in crate::channel) fn link(&self) -> &Arc<Link> {
@@ -29,29 +34,70 @@ impl UdpSender {
         self.peer
     }
 
+    /// Sends a packet, after those that wait.
     pub(in crate::channel) async fn send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
-        if !self.link.chain().is_empty() {
-            return self.link.send_packet(packet.into_packet()?, self.peer).await.map(drop);
-        }
-        let mut datagram = self.take_buffer();
-        let sent = match packet.encode(&mut datagram) {
-            Ok(()) => self.link.send(&datagram, self.peer).await,
-            Err(error) => Err(error.into()),
-        };
-        *self.buffer() = datagram;
+        self.flush().await?;
+        let mut bytes = self.take_buffer();
+        let Flow::Pass(()) = self.encode(packet, &mut bytes)? else { return Ok(()) };
+        let sent = self.link.send(&bytes, self.peer).await;
+        *self.buffer() = bytes;
         sent
     }
 
-    pub(in crate::channel) fn try_send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
-        if !self.link.chain().is_empty() {
-            let frame = self.link.chain().write(packet.into_packet()?, self.peer.into())?;
-            return frame.map_or(Ok(()), |frame| self.link.try_send(&frame, self.peer));
+    /// Takes a packet for the next run, or sends it.
+    pub(in crate::channel) async fn feed(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+        let Some(batch) = &self.batch else { return self.send(packet).await };
+        let mut bytes = self.take_buffer();
+        let Flow::Pass(()) = self.encode(packet, &mut bytes)? else { return Ok(()) };
+        let fed = self.add(&mut *batch.lock().await, &bytes).await;
+        *self.buffer() = bytes;
+        fed
+    }
+
+    async fn add(&self, batch: &mut Batch, bytes: &[u8]) -> Result<(), FrameError> {
+        let datagram = self.link.frame(bytes, self.peer)?;
+        if !batch.takes(datagram.len()) {
+            batch.drain(&self.link, self.peer).await?;
         }
-        let mut datagram = self.take_buffer();
-        let encoded = packet.encode(&mut datagram).map_err(FrameError::from);
-        let sent = encoded.and_then(|()| self.link.try_send(&datagram, self.peer));
-        *self.buffer() = datagram;
+        if datagram.is_empty() {
+            return self.link.send(bytes, self.peer).await;
+        }
+        batch.push(&datagram);
+        Ok(())
+    }
+
+    /// Sends what waits.
+    pub(in crate::channel) async fn flush(&self) -> Result<(), FrameError> {
+        match &self.batch {
+            Some(batch) => batch.lock().await.drain(&self.link, self.peer).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sends a packet, after those that wait, if all can be sent at once.
+    pub(in crate::channel) fn try_send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+        if let Some(batch) = &self.batch {
+            let mut batch = batch.try_lock().map_err(|_| FrameErrorKind::Full)?;
+            batch.try_drain(&self.link, self.peer)?;
+        }
+        let mut bytes = self.take_buffer();
+        let Flow::Pass(()) = self.encode(packet, &mut bytes)? else { return Ok(()) };
+        let sent = self.link.try_send(&bytes, self.peer);
+        *self.buffer() = bytes;
         sent
+    }
+
+    /// The bytes of a packet, through the middleware if there is any.
+    fn encode(&self, packet: impl IntoPacket, bytes: &mut BytesMut) -> Result<Flow<()>, FrameError> {
+        if self.link.chain().is_empty() {
+            packet.encode(bytes)?;
+            return Ok(Flow::Pass(()));
+        }
+        let Some(frame) = self.link.chain().write(packet.into_packet()?, self.peer.into())? else {
+            return Ok(Flow::Drop);
+        };
+        bytes.extend_from_slice(&frame);
+        Ok(Flow::Pass(()))
     }
 
     fn take_buffer(&self) -> BytesMut {
