@@ -26,7 +26,7 @@ const WRITE: usize = 64 * 1_024;
 /// Packets and writes before other connections get their turn.
 const BURST: usize = 32;
 /// How long a connection that is being closed may take to send what waits.
-const LINGER: Duration = Duration::from_secs(1);
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// How long a peer that sends nothing more, and may still read, can wait for answers.
 const ANSWERS: Duration = Duration::from_secs(10);
 
@@ -36,6 +36,9 @@ pub(super) trait Sink {
 
     /// Whether nothing is to be read for now. Who makes space wakes the task.
     fn is_full(&self) -> bool;
+
+    /// Whether packets may be answered: then none is read while too much waits to be sent.
+    fn causes_answers(&self) -> bool;
 
     /// Whether nothing is to be read any more.
     fn is_deaf(&self) -> bool {
@@ -199,12 +202,12 @@ where
             match self.codec.write_frame(entry.frame.clone(), &mut self.output) {
                 Ok(()) => self.unsent.push_back((entry, self.output.len() - before)),
                 Err(error) if matches!(error.kind(), FrameErrorKind::Undetected) => {
-                    self.outbox.put_back(std::iter::once(entry));
+                    self.outbox.put_first(entry);
                     self.undetected = true;
                     return;
                 }
                 Err(error) => {
-                    self.outbox.note_dropped();
+                    self.outbox.note_dropped(&entry);
                     if let Some(suppressed) = self.faults.pass() {
                         tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "packet not framed");
                     }
@@ -224,9 +227,7 @@ where
                 return;
             }
             left -= *frame;
-            if entry.counted {
-                self.outbox.note_sent();
-            }
+            self.outbox.note_sent(entry);
             self.unsent.pop_front();
         }
     }
@@ -234,7 +235,7 @@ where
     /// Reads packets until there are none, and tells if there will be no more.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         for _ in 0..BURST {
-            if self.sink.is_deaf() || self.outbox.is_half_full() {
+            if self.sink.is_deaf() || (self.sink.causes_answers() && self.outbox.is_half_full()) {
                 self.clock.frame = None;
                 return Poll::Pending;
             }
@@ -304,14 +305,13 @@ where
 
     fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         loop {
-            let clock = &self.clock;
+            let (clock, limits) = (&self.clock, &self.limits);
+            // A limit that no clock reaches is none.
+            let after = |since: Option<Instant>, limit, reason| Some((since?.checked_add(limit)?, reason));
             let due = [
-                clock.frame.map(|since| (since + self.limits.in_frame, Disconnect::InFrameTimeout)),
-                clock.write.map(|since| (since + self.limits.write, Disconnect::WriteTimeout)),
-                clock
-                    .idle
-                    .zip(self.limits.idle)
-                    .map(|(since, limit)| (since + limit, Disconnect::IdleTimeout)),
+                after(clock.frame, limits.in_frame, Disconnect::InFrameTimeout),
+                after(clock.write, limits.write, Disconnect::WriteTimeout),
+                limits.idle.and_then(|limit| after(clock.idle, limit, Disconnect::IdleTimeout)),
                 clock.linger.zip(self.ending.clone()),
             ];
             let Some((due, reason)) = due.into_iter().flatten().min_by_key(|(due, _)| *due) else {

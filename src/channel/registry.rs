@@ -165,6 +165,10 @@ impl Sink for Arrivals {
         self.0.ready().len() >= READY
     }
 
+    fn causes_answers(&self) -> bool {
+        true
+    }
+
     fn is_deaf(&self) -> bool {
         !self.0.is_open()
     }
