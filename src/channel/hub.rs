@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::packet::{Message, Packet};
 use crate::pattern::Pattern;
 
-/// Packets taken while nobody waits, before a send goes on.
+/// Packets taken in before a send goes on.
 const BURST: usize = 64;
 /// Messages that wait in a subscription; the oldest are dropped.
 const SUBSCRIBED: usize = 1_024;
@@ -98,6 +98,15 @@ impl Hub {
         }
     }
 
+    /// Takes in what has arrived, for all who wait, while the one at this place does something else.
+    fn take_in(&self, id: u64, cx: &mut Context<'_>) {
+        let mut state = self.lock();
+        if let Some(own) = state.waiting.iter_mut().find(|waiting| waiting.id == id) {
+            own.waker = Some(cx.waker().clone());
+        }
+        state.drain(cx);
+    }
+
     /// Takes in what has arrived, if nobody waits: so that the peer is not held up, and the end of
     /// the connection is seen.
     pub(super) fn drain_if_unwatched(&self, cx: &mut Context<'_>) {
@@ -136,7 +145,7 @@ impl State {
     fn drain(&mut self, cx: &mut Context<'_>) {
         for _ in 0..BURST {
             match self.source.poll(cx) {
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(packet)) => self.deliver(packet),
                 Poll::Ready(Err(reason)) => return self.end(reason),
                 Poll::Pending => return,
             }
@@ -221,6 +230,11 @@ impl Place {
 
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<Message, Disconnect>> {
         self.hub.poll(self.id, cx)
+    }
+
+    /// Takes in what has arrived, for all who wait, so that the peer is not held up.
+    pub(super) fn take_in(&self, cx: &mut Context<'_>) {
+        self.hub.take_in(self.id, cx);
     }
 
     /// Messages that were dropped because too many waited here.
