@@ -126,6 +126,12 @@ where
         }
     }
 
+    /// Whether it is to be closed; if not yet, the task is woken when it is.
+    pub(super) fn is_closing(&self, cx: &Context<'_>) -> bool {
+        self.outbox.register(cx.waker());
+        self.outbox.is_closed()
+    }
+
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         self.outbox.register(cx.waker());
         if let Err(error) = self.poll_send(cx) {
@@ -137,6 +143,11 @@ where
             self.end(Disconnect::ByUs);
         }
         if self.ending.is_none() {
+            if self.reads() && self.sink.is_full() {
+                // What has come meanwhile is not read yet: nobody is late.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if let Poll::Ready(reason) = self.poll_receive(cx) {
                 self.end(reason);
             }
@@ -235,7 +246,7 @@ where
     /// Reads packets until there are none, and tells if there will be no more.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         for _ in 0..BURST {
-            if self.sink.is_deaf() || (self.sink.causes_answers() && self.outbox.is_half_full()) {
+            if !self.reads() {
                 self.clock.frame = None;
                 return Poll::Pending;
             }
@@ -255,6 +266,10 @@ where
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn reads(&self) -> bool {
+        !self.sink.is_deaf() && !(self.sink.causes_answers() && self.outbox.is_half_full())
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
