@@ -567,3 +567,20 @@ async fn endpoints_listen_and_send() {
     let text = "`interface` is for groups and broadcasts, 127.0.0.1:9 is none; there is `device`";
     assert_eq!(refused("127.0.0.1:9?interface=lo").await, text);
 }
+
+/// Nothing will come any more: the socket was known to the runtime that is gone.
+#[test]
+fn a_channel_whose_runtime_is_gone_gives_nothing_and_holds_up_nobody() {
+    let build = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = build();
+    let mut channel = first.block_on(Channel::udp(LOOPBACK)).unwrap();
+    drop(first);
+    let (done, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        build().block_on(async {
+            let patience = Duration::from_millis(50);
+            done.send(timeout(patience, channel.next()).await.is_err()).unwrap();
+        });
+    });
+    assert!(end.recv_timeout(SOON).expect("the thread is not held up"));
+}
