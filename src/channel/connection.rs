@@ -269,7 +269,8 @@ where
     }
 
     fn reads(&self) -> bool {
-        !self.sink.is_deaf() && !(self.sink.causes_answers() && self.outbox.is_half_full())
+        let backlog = self.sink.causes_answers() && self.outbox.is_half_full();
+        !backlog && !self.sink.is_deaf()
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {

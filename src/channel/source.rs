@@ -82,7 +82,7 @@ impl StreamSource {
         loop {
             match self.codec.read(&mut self.input) {
                 Ok(Some((Ok(packet), _))) => return Poll::Ready(Ok(packet)),
-                Ok(Some((Err(error), _))) => self.note_fault(&error),
+                Ok(Some((Err(error), _))) => self.note_fault(error),
                 Ok(None) => {
                     if self.input.capacity() - self.input.len() < READ / 4 {
                         self.input.reserve(READ);
@@ -90,7 +90,7 @@ impl StreamSource {
                     match ready!(pin!(self.io.read_buf(&mut self.input)).poll(cx)) {
                         Ok(0) => match self.codec.read_eof(&mut self.input) {
                             Ok(Some((Ok(packet), _))) => return Poll::Ready(Ok(packet)),
-                            Ok(Some((Err(error), _))) => self.note_fault(&error),
+                            Ok(Some((Err(error), _))) => self.note_fault(error),
                             Ok(None) => return Poll::Ready(Err(Disconnect::ByPeer)),
                             Err(error) => return Poll::Ready(Err(error.into())),
                         },
@@ -103,7 +103,7 @@ impl StreamSource {
         }
     }
 
-    fn note_fault(&self, error: &DecodeError) {
+    fn note_fault(&self, error: DecodeError) {
         if let Some(suppressed) = self.faults.pass() {
             tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
         }
