@@ -5,8 +5,9 @@
 //! belongs to others. When it goes away, another is woken and takes over.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use super::events::Disconnect;
 use super::source::Source;
@@ -15,6 +16,8 @@ use crate::pattern::Pattern;
 
 /// Packets taken in before a send goes on.
 const BURST: usize = 64;
+/// How often a request does so before it is sent; a peer that never stops is not outlasted.
+const BURSTS: usize = 64;
 /// Messages that wait in a subscription; the oldest are dropped.
 const SUBSCRIBED: usize = 1_024;
 
@@ -58,7 +61,7 @@ impl Hub {
     fn join(&self, wants: Wants) -> u64 {
         let mut state = self.lock();
         if state.waiting.is_empty() && matches!(wants, Wants::Reply(_)) {
-            state.drain(&mut Context::from_waker(Waker::noop()));
+            state.discard();
         }
         let id = state.next_id;
         state.next_id += 1;
@@ -142,6 +145,18 @@ impl Hub {
 }
 
 impl State {
+    /// Throws away what has arrived by now, where nobody waits.
+    fn discard(&mut self) {
+        let more = Arc::new(More::default());
+        let waker = Waker::from(Arc::clone(&more));
+        for _ in 0..BURSTS {
+            self.drain(&mut Context::from_waker(&waker));
+            if !more.0.swap(false, Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+
     fn drain(&mut self, cx: &mut Context<'_>) {
         for _ in 0..BURST {
             match self.source.poll(cx) {
@@ -214,6 +229,16 @@ impl State {
             }
         }
         !answers
+    }
+}
+
+/// Woken by a source that has paused, and has more.
+#[derive(Default)]
+struct More(AtomicBool);
+
+impl Wake for More {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
