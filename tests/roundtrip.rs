@@ -6,7 +6,7 @@ mod support;
 
 use proptest::prelude::*;
 use support::{rebuild, strategies};
-use tokio_osc::{Arg, DecodeOptions, LineReader, Message, Packet};
+use tokio_osc::{Arg, DecodeOptions, LineReader, Message, Packet, ParseLineErrorKind};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
@@ -67,6 +67,16 @@ proptest! {
             }
         }
     }
+}
+
+/// A line end or a tab is no part of an address, unless it stands in quotes.
+#[test]
+fn plain_addresses_hold_no_controls() {
+    for line in ["/ping\n", "/ping\r", "/ping\t", "/ping\t,i 5", "/ping\u{85}"] {
+        let error = line.parse::<Message>().unwrap_err();
+        assert_eq!((error.kind(), error.column()), (ParseLineErrorKind::Address, 1), "{line:?}");
+    }
+    assert_eq!(r#""/ping\n" ,"#.parse::<Message>().unwrap().address(), "/ping\n");
 }
 
 /// Quiet and signalling NaNs, zeros, infinities and subnormal numbers.
