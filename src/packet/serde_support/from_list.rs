@@ -42,7 +42,10 @@ impl<'de> de::Deserializer<'de> for List {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        self.one()?.deserialize_option(visitor)
+        match self.0[..] {
+            [] | [Arg::Nil] => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
