@@ -79,6 +79,18 @@ fn plain_addresses_hold_no_controls() {
     assert_eq!(r#""/ping\n" ,"#.parse::<Message>().unwrap().address(), "/ping\n");
 }
 
+/// What a terminal obeys: controls, line separators, and all that Unicode calls `Bidi_Control`.
+#[test]
+fn what_a_terminal_obeys_is_escaped() {
+    let obeyed = ["\u{1b}", "\u{7f}", "\u{85}", "\u{61c}", "\u{200e}", "\u{202e}", "\u{2028}", "\u{2066}"];
+    for character in obeyed {
+        let address = format!("/a{character}");
+        let message = Message::with_raw_address(&address, character).unwrap();
+        let escape = format!("\\u{:04x}", u32::from(character.chars().next().unwrap()));
+        assert_eq!(message.to_string(), format!(r#""/a{escape}" ,s "{escape}""#));
+    }
+}
+
 /// Quiet and signalling NaNs, zeros, infinities and subnormal numbers.
 const FLOATS: [u32; 12] = [
     0x7fc0_0000,
