@@ -124,8 +124,10 @@ fn lists_tuples_and_single_values() {
     assert_eq!(from_args::<Option<Vec<i32>>>(&message(to_args(&None::<Vec<i32>>).unwrap())).unwrap(), None);
     assert!(from_args::<(i32, i32)>(&message(to_args(&(1, 2, 3)).unwrap())).is_err());
     assert!(from_args::<u8>(&message(to_args(&256).unwrap())).is_err());
-    assert_eq!(from_args::<f32>(&message(to_args(&f64::INFINITY).unwrap())).unwrap(), f32::INFINITY);
-    assert_eq!(from_args::<f32>(&message(to_args(&f64::from(f32::MAX)).unwrap())).unwrap(), f32::MAX);
+    for value in [f32::INFINITY, f32::MIN] {
+        let read: f32 = from_args(&message(to_args(&f64::from(value)).unwrap())).unwrap();
+        assert_eq!(read.to_bits(), value.to_bits());
+    }
     assert!(from_args::<f32>(&message(to_args(&1e300).unwrap())).is_err());
     assert!(from_args::<(i32, f32)>(&message(to_args(&(1, -1e300)).unwrap())).is_err());
     assert!(to_args(&u64::MAX).is_err());
