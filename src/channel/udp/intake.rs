@@ -30,16 +30,15 @@ impl Intake {
 
     /// Where the next datagram lies in the buffer, and who has sent it.
     pub(super) fn try_next(&mut self, link: &Link) -> io::Result<(Range<usize>, SocketAddr)> {
-        let run = match self.run {
-            Some(run) => run,
-            None => {
-                self.at = 0;
-                link.receive(&mut self.buffer)?
-            }
+        let run = if let Some(run) = self.run {
+            run
+        } else {
+            self.at = 0;
+            link.receive(&mut self.buffer)?
         };
         let end = run.len.min(self.at.saturating_add(run.size));
         let datagram = self.at..end;
-        self.run = (end < run.len && end > self.at).then_some(run);
+        self.run = (end < run.len).then_some(run);
         self.at = end;
         Ok((datagram, run.from))
     }

@@ -91,7 +91,7 @@ impl Link {
 
     /// Sends the bytes of a packet, waiting while the socket's buffer is full.
     pub(in crate::channel) async fn send(&self, packet: &[u8], to: SocketAddr) -> Result<(), FrameError> {
-        self.send_datagram(&*self.frame(packet, to)?, to).await
+        self.send_datagram(&self.frame(packet, to)?, to).await
     }
 
     async fn send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), FrameError> {
@@ -106,7 +106,7 @@ impl Link {
 
     /// Sends the bytes of a packet if the socket has space for it.
     pub(in crate::channel) fn try_send(&self, packet: &[u8], to: SocketAddr) -> Result<(), FrameError> {
-        self.try_send_datagram(&*self.frame(packet, to)?, to)
+        self.try_send_datagram(&self.frame(packet, to)?, to)
     }
 
     fn try_send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), FrameError> {

@@ -78,23 +78,23 @@ mod tests {
     #[tokio::test]
     async fn a_run_leaves_and_arrives_in_one_call() {
         for loopback in ["127.0.0.1:0", "[::1]:0"] {
-            let receiver = UdpSocket::bind(loopback).await.unwrap();
-            let sender = UdpSocket::bind(loopback).await.unwrap();
-            enable(&receiver).unwrap();
+            let ears = UdpSocket::bind(loopback).await.unwrap();
+            let mouth = UdpSocket::bind(loopback).await.unwrap();
+            enable(&ears).unwrap();
             let run: Vec<u8> = (0..100).collect();
-            send(&sender, &run, 32, Some(receiver.local_addr().unwrap())).unwrap();
+            send(&mouth, &run, 32, Some(ears.local_addr().unwrap())).unwrap();
 
             let mut buffer = [0; 256];
-            receiver.readable().await.unwrap();
-            let received = receive(&receiver, &mut buffer).unwrap();
-            assert_eq!(received, Run { len: 100, size: 32, from: sender.local_addr().unwrap() });
+            ears.readable().await.unwrap();
+            let received = receive(&ears, &mut buffer).unwrap();
+            assert_eq!(received, Run { len: 100, size: 32, from: mouth.local_addr().unwrap() });
             assert_eq!(buffer[..100], run);
 
-            sender.send_to(b"alone", receiver.local_addr().unwrap()).await.unwrap();
-            receiver.readable().await.unwrap();
-            let received = receive(&receiver, &mut buffer).unwrap();
-            assert_eq!(received, Run { len: 5, size: 5, from: sender.local_addr().unwrap() });
-            assert_eq!(receive(&receiver, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+            mouth.send_to(b"alone", ears.local_addr().unwrap()).await.unwrap();
+            ears.readable().await.unwrap();
+            let received = receive(&ears, &mut buffer).unwrap();
+            assert_eq!(received, Run { len: 5, size: 5, from: mouth.local_addr().unwrap() });
+            assert_eq!(receive(&ears, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         }
     }
 
