@@ -52,7 +52,12 @@ impl<'a> Intake<'a> {
             self.tell(&source.record, ChannelEventKind::Bound(local));
         }
         self.tell(&source.record, ChannelEventKind::Open);
+        let record = Arc::clone(&source.record);
         self.sources.push(source);
+        // Whoever saw it in the list may have removed it before it came here.
+        if record.is_leaving() {
+            self.close(&record);
+        }
     }
 
     /// Reads a channel no more, and keeps nothing of it for later.

@@ -133,6 +133,27 @@ async fn a_removal_that_nobody_waits_for_goes_on() {
     server.shutdown().await;
 }
 
+/// Removes `late` when an event comes, in the midst of whatever has told it.
+struct Remover(Arc<ServerHandle>);
+
+impl std::task::Wake for Remover {
+    fn wake(self: Arc<Self>) {
+        assert!(self.0.remove("late").now_or_never().is_none(), "it is listed, and removed");
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_is_removed_while_it_is_added_is_closed() {
+    let server = Arc::new(Server::new(ping()).feed("test", futures::stream::pending()).spawn());
+    let mut events = server.events();
+    tokio::task::yield_now().await;
+    while events.next().now_or_never().is_some() {}
+    let waker = Arc::new(Remover(Arc::clone(&server))).into();
+    assert!(events.poll_next_unpin(&mut std::task::Context::from_waker(&waker)).is_pending());
+    server.feed("late", futures::stream::pending()).unwrap();
+    until(|| server.channels().len() == 1).await;
+}
+
 #[tokio::test]
 async fn names_are_checked_wherever_there_is_one() {
     let server = Server::new(ping()).listen("udp", udp().await).spawn();
