@@ -137,6 +137,25 @@ async fn the_deadline_holds_whatever_is_under_way() {
     assert_balanced(&stats);
 }
 
+/// The call in the lane is all that there is, when the shutdown begins.
+#[tokio::test(start_paused = true)]
+async fn the_deadline_holds_where_all_channels_have_ended() {
+    let gate = Arc::new(Semaphore::new(0));
+    let packets = || futures::stream::iter([item(("/lane/stuck", ()))]);
+    let server = Server::new(waiting(&gate)).feed("test", packets()).spawn();
+    tokio::time::sleep(ms(10)).await;
+    let start = Instant::now();
+    let report = soon(server.shutdown_with(Shutdown::new().deadline(ms(1_000)))).await;
+    assert_eq!((start.elapsed(), report.server.abandoned), (ms(1_000), 1));
+
+    let signal = tokio::time::sleep(ms(10));
+    let server = Server::new(waiting(&gate)).feed("test", packets());
+    let server = server.with_graceful_shutdown(signal).on_shutdown(Shutdown::new().deadline(ms(1_000)));
+    let start = Instant::now();
+    soon(server.run()).await;
+    assert_eq!(start.elapsed(), ms(1_010));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_that_is_done_does_not_wait_for_the_deadline() {
     let timed = timed();
