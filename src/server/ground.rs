@@ -207,7 +207,8 @@ mod tests {
     /// What a server that waits for a call sees at its end.
     async fn seen_at_the_end(how: impl AsyncFnOnce(&Ground, Job)) -> Vec<(bool, String)> {
         let ground = Arc::new(Ground::default());
-        let source = Plan::stream("test".into(), stream::pending()).open(&Arc::default(), &TimeOptions::new());
+        let source =
+            Plan::stream("test".into(), stream::pending()).open(&Arc::default(), &TimeOptions::new());
         let inlet = source.unwrap().inlet.unwrap();
         let record = Arc::clone(&inlet.record);
         let counted = Box::new(move || record.counted().to_string().split_whitespace().collect());

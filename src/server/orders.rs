@@ -40,7 +40,8 @@ impl Orders {
     /// Asks for something; false if nobody is left to do it.
     pub(super) fn give(&self, order: Order) -> bool {
         let may_be_given = |queue: &&mut Queue| !queue.over || matches!(order, Order::End(_));
-        let given = self.queue().as_mut().filter(may_be_given).map(|queue| queue.orders.push(order)).is_some();
+        let given =
+            self.queue().as_mut().filter(may_be_given).map(|queue| queue.orders.push(order)).is_some();
         self.news.store(true, Ordering::Release);
         self.task.wake();
         given
