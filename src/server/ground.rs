@@ -222,8 +222,7 @@ mod tests {
         let waker = Arc::clone(&look).into();
         assert!(ended.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         how(&ground, job).await;
-        let seen = std::mem::take(&mut *look.1.lock().unwrap());
-        seen
+        std::mem::take(&mut *look.1.lock().unwrap())
     }
 
     #[tokio::test]
