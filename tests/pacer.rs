@@ -209,6 +209,31 @@ async fn close_sends_what_waits_and_takes_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn close_returns_when_the_destination_is_given_up() {
+    let tape = Tape::new();
+    Pacer::new(tape.clone(), 10).spawn().close().await;
+    assert_eq!(Arc::strong_count(&tape.sent), 1, "nothing had to be sent");
+    let pacer = Pacer::new(tape.clone(), 10).spawn();
+    pacer.send(("/a", 0)).unwrap();
+    pacer.close().await;
+    assert_eq!((Arc::strong_count(&tape.sent), tape.lines().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_task_that_never_ran() {
+    let other = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let pacer = {
+        let _inside = other.enter();
+        Pacer::new(Tape::new(), 10).spawn()
+    };
+    pacer.send(("/a", 0)).unwrap();
+    other.shutdown_background();
+    timeout(ms(20_000), async { (pacer.flush().await, pacer.close().await) }).await.unwrap();
+    assert_eq!(pacer.counts().failed, 1);
+    assert_sum(pacer.counts());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_task_ends_with_the_last_handle() {
     let tape = Tape::stuck();
     let pacer = Pacer::new(tape.clone(), 10).spawn();

@@ -16,13 +16,14 @@ use std::io::{BufRead, BufReader, Lines, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tokio::net::UdpSocket;
 use tokio_osc::{
     Args, Bundle, Channel, Client, Clock, ClockOffset, ClockSync, Message, Packet, Reading, Router, Server,
-    SystemClock, Ticker, TimeOptions, TimeTag, TimedSender,
+    Slip, SystemClock, Ticker, TimeOptions, TimeTag, TimedSender, TokioClock,
 };
 
 use rig::*;
@@ -175,6 +176,26 @@ async fn answers_that_contradict_older_ones_replace_them() {
     server.shutdown().await;
 }
 
+/// An answer that comes during the next question is none to that, and spoils only its own.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_too_late_is_not_taken_for_the_next() {
+    let (here, there) = tokio::io::duplex(1_024);
+    let (asked, clock) = (AtomicU32::new(0), TokioClock::new());
+    let router = Router::new().route("/clock/ping", move |Args(n): Args<i32>| {
+        let delay = if asked.fetch_add(1, Relaxed) == 0 { 120 } else { 30 };
+        async move {
+            tokio::time::sleep(ms(delay)).await;
+            ("/clock/pong", (n, clock.tag()))
+        }
+    });
+    let server = Server::new(router.concurrent(8)).listen("pipe", Channel::io(here, Slip::new())).spawn();
+    let client = Client::io(there, Slip::new());
+    let mut sync = ClockSync::new(client).clock(clock).timeout(ms(100));
+    let estimate = sync.measure().await.unwrap();
+    assert_eq!((estimate.answers, estimate.round_trip), (7, ms(30)));
+    server.shutdown().await;
+}
+
 #[tokio::test]
 async fn nobody_who_answers_and_nonsense_are_errors_and_no_estimates() {
     let silent = UdpSocket::bind(LOOPBACK).await.unwrap();
@@ -194,7 +215,7 @@ async fn nobody_who_answers_and_nonsense_are_errors_and_no_estimates() {
         }
     });
     let server = Server::new(router).listen("udp", channel).spawn();
-    assert!(ClockSync::new(client).measure().await.is_err());
+    assert!(ClockSync::new(client).timeout(ms(20)).measure().await.is_err());
     server.shutdown().await;
 }
 

@@ -87,8 +87,13 @@ impl<S> Snapshot<S> {
         if found.is_spent() {
             return Lookup::TooMuch;
         }
-        found.retain(|id| self.table.get(id).map_or(Ok(false), |route| route.takes(message)));
+        self.retain(message, found);
         if found.ids().is_empty() { Lookup::Unmatched } else { Lookup::Matched }
+    }
+
+    /// Keeps the routes that take more of the message than its address.
+    fn retain(&self, message: &Message, found: &mut Found) {
+        found.retain(|id| self.table.get(id).map_or(Ok(false), |route| route.takes(message)));
     }
 }
 
@@ -108,7 +113,10 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
         let lookup = self.look_up(message, found);
         match lookup {
             Lookup::Matched => {}
-            Lookup::Unmatched | Lookup::Illegal => found.set(self.fallback),
+            Lookup::Unmatched | Lookup::Illegal => {
+                found.set(self.fallback);
+                self.retain(message, found);
+            }
             Lookup::TooMuch => found.set(None),
         }
         lookup

@@ -117,6 +117,12 @@ impl<T> Queue<T> {
         self.counters.lateness.record(late);
     }
 
+    /// Counts an entry that is cancelled as it comes.
+    pub(crate) fn note_cancelled(&mut self) {
+        self.counters.pushed += 1;
+        self.counters.cancelled += 1;
+    }
+
     /// Takes in an entry, whatever its due time, or gives it back with the limit that it exceeds.
     pub(crate) fn push(&mut self, entry: Entry<T>) -> Result<EntryId, Refused<T>> {
         let due = self.nanos(entry.due);

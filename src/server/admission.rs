@@ -86,13 +86,14 @@ impl Shared {
                 inlet.record.counters.split_off.add(u64::from(outer.is_some()));
                 Admission::Away
             }
-            // Nothing of a channel that is being closed is kept for later.
-            Due::Later { .. } if inlet.record.is_leaving() => {
-                inlet.record.counters.discarded.up();
-                Admission::Away
-            }
             Due::Later { due } => {
                 inlet.record.counters.split_off.add(u64::from(outer.is_some()));
+                // Nothing of a channel that is being closed is kept for later.
+                if inlet.record.is_leaving() {
+                    schedule.note_cancelled();
+                    inlet.record.counters.discarded.up();
+                    return Admission::Away;
+                }
                 // A copy of exactly its size: what waits must not keep a larger buffer alive.
                 let packet = Packet::Bundle(bundle.as_ref().to_owned());
                 let bytes = packet.as_bytes().len();

@@ -139,13 +139,22 @@ pub(super) async fn drive(shared: Arc<Shared>, start: Start) {
             if !idle || wake.is_some() {
                 return Poll::Pending;
             }
-            if ending.is_none() {
-                let over = intake.is_exhausted() && shared.orders.close_if_empty();
-                return if over { Poll::Ready(()) } else { Poll::Pending };
+            let over = match ending {
+                Some(_) => intake.is_empty(),
+                None => intake.is_exhausted() && shared.orders.are_over(),
+            };
+            if !over {
+                return Poll::Pending;
             }
             jobs.close();
-            let done = jobs_done.as_mut().poll(cx).is_ready() && intake.is_empty();
-            return if done { Poll::Ready(()) } else { Poll::Pending };
+            while jobs_done.as_mut().poll(cx).is_ready() {
+                if jobs.is_empty() {
+                    return Poll::Ready(());
+                }
+                // One has begun since the last ended.
+                jobs_done.set(jobs.wait());
+            }
+            return Poll::Pending;
         }
     })
     .await;

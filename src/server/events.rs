@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use futures::stream::{BoxStream, Stream, StreamExt, poll_fn, unfold};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{broadcast, mpsc};
 
 use super::inlet::{Item, Plan};
@@ -158,7 +159,7 @@ impl Events {
         if let Some(router) = self.router.get().filter(|_| **channel != *CHANNEL) {
             if let Some(message) = event.to_message(&router.prefix) {
                 let item = (Ok(message.into()), Meta::from_peer(Peer::LOCAL));
-                if router.queue.try_send(item).is_err() {
+                if matches!(router.queue.try_send(item), Err(TrySendError::Full(_))) {
                     self.missed.fetch_add(1, Ordering::Relaxed);
                 }
             }

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::inlet::Inlet;
 use super::stats::{Counter, Counters};
@@ -48,12 +49,11 @@ impl Ground {
         inlet: &Arc<Inlet>,
         budget: Arc<ReplyBudget>,
     ) -> Job {
-        let mut ticket = Ticket { ground: Arc::clone(self), inlet: Arc::clone(inlet), used: false };
-        let token = self.jobs.token();
+        let (ground, inlet, token) = (Arc::clone(self), Arc::clone(inlet), self.jobs.token());
+        let mut ticket = Ticket { ground, inlet, used: false, _token: token };
         // What waits is copied: it must not keep a larger buffer alive.
         let (message, meta) = (message.as_ref().to_owned(), meta.clone());
         let run = async move {
-            let _token = token;
             let dropped = ticket.ground.dropped.clone();
             // Most handlers end without waiting: they do not pay for the way to be told.
             if dropped.is_cancelled() {
@@ -149,6 +149,8 @@ struct Ticket {
     ground: Arc<Ground>,
     inlet: Arc<Inlet>,
     used: bool,
+    /// The last field: whoever waits for the call sees it counted, and the channel given up.
+    _token: TaskTrackerToken,
 }
 
 impl Drop for Ticket {
@@ -175,5 +177,63 @@ impl Unfinished<'_> {
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         self.0.abandoned.up();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::{Mutex, Weak};
+    use std::task::{Context, Wake};
+
+    use futures::stream;
+
+    use super::*;
+    use crate::packet::Peer;
+    use crate::schedule::TimeOptions;
+    use crate::server::inlet::Plan;
+
+    /// Looks, when it is woken, whether anything of a call is left, and what was counted.
+    struct Look(Weak<Inlet>, Mutex<Vec<(bool, String)>>, Box<dyn Fn() -> String + Send + Sync>);
+
+    impl Wake for Look {
+        fn wake(self: Arc<Self>) {
+            let seen = (self.0.strong_count() > 0, self.2());
+            self.1.lock().unwrap().push(seen);
+        }
+    }
+
+    /// What a server that waits for a call sees at its end.
+    async fn seen_at_the_end(how: impl AsyncFnOnce(&Ground, Job)) -> Vec<(bool, String)> {
+        let ground = Arc::new(Ground::default());
+        let source =
+            Plan::stream("test".into(), stream::pending()).open(&Arc::default(), &TimeOptions::new());
+        let inlet = source.unwrap().inlet.unwrap();
+        let record = Arc::clone(&inlet.record);
+        let counted = Box::new(move || record.counted().to_string().split_whitespace().collect());
+        let look = Arc::new(Look(Arc::downgrade(&inlet), Mutex::default(), counted));
+        let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
+        let budget = Arc::new(ReplyBudget::new(None));
+        let job = ground.job(Box::new(|_, _, _| Ok(Outcome::default())), &message, &meta, &inlet, budget);
+        drop(inlet);
+        ground.jobs.close();
+        let mut ended = pin!(ground.jobs.wait());
+        let waker = Arc::clone(&look).into();
+        assert!(ended.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        how(&ground, job).await;
+        std::mem::take(&mut *look.1.lock().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_call_in_a_lane_has_ended_when_it_is_counted_and_holds_nothing() {
+        let once = |counted: &str| vec![(false, counted.to_owned())];
+        assert_eq!(seen_at_the_end(async |_, job| job.await).await, once("1handled"));
+        assert_eq!(seen_at_the_end(async |_, job| drop(job)).await, once("1overflowed"));
+        let cancelled = async |ground: &Ground, job: Job| {
+            ground.dropped.cancel();
+            job.await;
+        };
+        assert_eq!(seen_at_the_end(cancelled).await, once("1abandoned"));
     }
 }

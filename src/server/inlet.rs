@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::stream::{BoxStream, Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
-use super::events::ChannelEventKind;
+use super::events::{ChannelEventKind, Events};
 use super::roster::Roster;
 use super::stats::{ChannelStats, Counters};
 use super::times::{SharedOffset, Times, ToPeersClock};
@@ -124,6 +124,11 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Whether it is the server's own, of its events.
+    pub(super) fn is_of_events(&self) -> bool {
+        Events::is_source(&self.record.name)
+    }
+
     /// Reads nothing more; whether it must still be polled, so that answers can leave.
     pub(super) fn stop_reading(&self) -> bool {
         self.record.remember();

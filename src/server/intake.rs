@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures::Stream;
 
 use super::Shutdown;
-use super::events::{ChannelEventKind, Events};
+use super::events::ChannelEventKind;
 use super::inlet::{Inlet, Item, Record, Source};
 use super::unit::{Arrival, Shared};
 
@@ -38,7 +38,7 @@ impl<'a> Intake<'a> {
             limit: limit.max(1),
             overflowing: false,
             growing,
-            lasting: growing && sources.is_empty(),
+            lasting: growing && sources.iter().all(Source::is_of_events),
         };
         for source in sources {
             intake.open(source);
@@ -52,7 +52,12 @@ impl<'a> Intake<'a> {
             self.tell(&source.record, ChannelEventKind::Bound(local));
         }
         self.tell(&source.record, ChannelEventKind::Open);
+        let record = Arc::clone(&source.record);
         self.sources.push(source);
+        // Whoever saw it in the list may have removed it before it came here.
+        if record.is_leaving() {
+            self.close(&record);
+        }
     }
 
     /// Reads a channel no more, and keeps nothing of it for later.
@@ -87,7 +92,7 @@ impl<'a> Intake<'a> {
 
     /// Whether there is no channel any more that could give something.
     pub(super) fn is_exhausted(&self) -> bool {
-        !self.lasting && self.sources.iter().all(|source| Events::is_source(&source.record.name))
+        !self.lasting && self.sources.iter().all(Source::is_of_events)
     }
 
     /// Whether every channel is closed.

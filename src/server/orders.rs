@@ -19,20 +19,29 @@ pub(super) struct Orders {
     /// Whether there is something: looked at often.
     news: AtomicBool,
     /// Nothing can be asked of a loop that has ended.
-    queue: Mutex<Option<Vec<Order>>>,
+    queue: Mutex<Option<Queue>>,
     /// The loop, which is woken for orders, and for changes of the schedule too.
     pub(super) task: AtomicWaker,
 }
 
+#[derive(Default)]
+struct Queue {
+    orders: Vec<Order>,
+    /// Whether all channels have ended: nothing but the end can be asked for.
+    over: bool,
+}
+
 impl Orders {
     pub(super) fn new() -> Self {
-        let queue = Mutex::new(Some(Vec::new()));
+        let queue = Mutex::new(Some(Queue::default()));
         Self { news: AtomicBool::new(false), queue, task: AtomicWaker::new() }
     }
 
     /// Asks for something; false if nobody is left to do it.
     pub(super) fn give(&self, order: Order) -> bool {
-        let given = self.queue().as_mut().map(|queue| queue.push(order)).is_some();
+        let may_be_given = |queue: &&mut Queue| !queue.over || matches!(order, Order::End(_));
+        let given =
+            self.queue().as_mut().filter(may_be_given).map(|queue| queue.orders.push(order)).is_some();
         self.news.store(true, Ordering::Release);
         self.task.wake();
         given
@@ -42,17 +51,15 @@ impl Orders {
         if !self.news.swap(false, Ordering::Acquire) {
             return Vec::new();
         }
-        self.queue().as_mut().map(std::mem::take).unwrap_or_default()
+        self.queue().as_mut().map(|queue| std::mem::take(&mut queue.orders)).unwrap_or_default()
     }
 
-    /// Takes nothing any more, unless something was asked and not done yet.
-    pub(super) fn close_if_empty(&self) -> bool {
+    /// Takes no channels any more, unless something was asked and not done yet.
+    pub(super) fn are_over(&self) -> bool {
         let mut queue = self.queue();
-        let empty = queue.as_ref().is_none_or(Vec::is_empty);
-        if empty {
-            *queue = None;
-        }
-        empty
+        let Some(queue) = &mut *queue else { return true };
+        queue.over |= queue.orders.is_empty();
+        queue.over
     }
 
     /// The loop has ended: what was asked last is dropped.
@@ -61,7 +68,7 @@ impl Orders {
         drop(left);
     }
 
-    fn queue(&self) -> MutexGuard<'_, Option<Vec<Order>>> {
+    fn queue(&self) -> MutexGuard<'_, Option<Queue>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -47,10 +47,11 @@ impl Roster {
         self.ending.load(Ordering::Acquire)
     }
 
-    /// A channel is closed. It can be added anew from now on.
+    /// A channel is closed. It can be added anew from now on: whoever is told of it finds its name
+    /// free, and nothing is told of the next one before.
     pub(super) fn strike(&self, record: &Arc<Record>) {
-        self.events.tell(&record.name, ChannelEventKind::Closed);
         let mut listed = self.listed();
+        self.events.tell(&record.name, ChannelEventKind::Closed);
         listed.present -= 1;
         if !self.is_ending() {
             listed.open.retain(|other| !Arc::ptr_eq(other, record));

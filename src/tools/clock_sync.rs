@@ -7,12 +7,16 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::time::Instant;
+use futures::StreamExt;
+use tokio::time::{Instant, timeout};
 
-use crate::{Args, Client, Clock, ClockOffset, RequestError, Router, SystemClock, TimeTag};
+use crate::{
+    Args, Client, ClientSubscription, Clock, ClockOffset, RequestError, Router, SystemClock, TimeTag,
+};
 
 /// The addresses of questions and answers by default.
 const PING: &str = "/clock/ping";
@@ -106,7 +110,7 @@ impl ClockSync {
             pings: PINGS,
             pause: Duration::ZERO,
             timeout: TIMEOUT,
-            next_number: 0,
+            next_number: some_number(),
             bounds: VecDeque::new(),
         }
     }
@@ -197,13 +201,18 @@ impl ClockSync {
         self.estimate().ok_or(ClockSyncError { asked: self.pings, source: None })
     }
 
-    /// One question; what its answer says, unless it is none or our clock was set meanwhile.
+    /// One question; what its answer says, unless our clock was set meanwhile.
     async fn ask(&mut self) -> Result<Option<Bounds>, RequestError> {
         let number = self.next_number;
         self.next_number = number.wrapping_add(1);
+        // Not a request: the next answer may be that to an older question, which came too late.
+        let mut answers = self.client.subscribe(&self.answer);
         let before = self.clock.now();
-        let request = self.client.request((self.question.as_str(), number), &self.answer);
-        let answer = request.timeout(self.timeout).await?;
+        self.client.send((self.question.as_str(), number)).await?;
+        let answer = timeout(self.timeout, answer_to(number, &mut answers)).await;
+        let Some(theirs) = answer.map_err(|_| RequestError::Timeout(self.timeout))? else {
+            return Err(RequestError::Closed(self.client.closed().await));
+        };
         let after = self.clock.now();
         let round_trip = after.monotonic.saturating_duration_since(before.monotonic);
         let by_wall = nanos_between(after.wall, before.wall);
@@ -211,9 +220,8 @@ impl ClockSync {
             self.bounds.clear();
             return Ok(None);
         }
-        let Ok((answered, theirs)) = answer.parse::<(i32, TimeTag)>() else { return Ok(None) };
         let theirs = theirs.near(before.wall);
-        Ok((answered == number).then_some(Bounds {
+        Ok(Some(Bounds {
             least: nanos_between(before.wall, theirs) - ROUNDING,
             most: nanos_between(after.wall, theirs) + ROUNDING,
             round_trip,
@@ -242,6 +250,23 @@ impl ClockSync {
             answers: self.bounds.len(),
         })
     }
+}
+
+/// The time in the answer with this number; `None` when no answer can come any more.
+async fn answer_to(number: i32, answers: &mut ClientSubscription) -> Option<TimeTag> {
+    while let Some(answer) = answers.next().await {
+        match answer.parse::<(i32, TimeTag)>() {
+            Ok((answered, theirs)) if answered == number => return Some(theirs),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where to begin to count: elsewhere than others who ask through clones of the same client.
+#[expect(clippy::cast_possible_truncation, reason = "any number will do")]
+fn some_number() -> i32 {
+    RandomState::new().hash_one(()) as i32
 }
 
 /// Where all bounds overlap, each widened for its age.

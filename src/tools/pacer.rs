@@ -97,7 +97,7 @@ impl<D: Destination> Pacer<D> {
     /// Outside of a Tokio runtime with time enabled.
     pub fn spawn(self) -> PacerHandle {
         let line = Arc::new(Line::new(self.packets, self.bytes));
-        let task = tokio::spawn(run(self.destination, self.pace, Arc::clone(&line)));
+        let task = tokio::spawn(run(End(Arc::clone(&line)), self.destination, self.pace));
         PacerHandle { shared: Arc::new(Shared { line, task }) }
     }
 }
@@ -189,7 +189,7 @@ impl PacerHandle {
     /// is a clone of the handle.
     pub async fn close(&self) {
         self.shared.line.close();
-        self.shared.line.drained().await;
+        self.shared.line.ended().await;
     }
 
     /// What became of the packets so far.
@@ -206,8 +206,7 @@ impl fmt::Debug for PacerHandle {
 
 /// Sends what waits, each packet when the pace allows it. What waits is taken at the last moment:
 /// the newest value leaves.
-async fn run(destination: impl Destination, mut pace: Pace, line: Arc<Line>) {
-    let line = End(line);
+async fn run(line: End, destination: impl Destination, mut pace: Pace) {
     while line.filled().await {
         sleep_until(pace.next()).await;
         let Some(packet) = line.pop() else { continue };
@@ -220,7 +219,8 @@ async fn run(destination: impl Destination, mut pace: Pace, line: Arc<Line>) {
     }
 }
 
-/// The task's end of the line. However the task ends, nobody waits for it.
+/// The task's end of the line, given up when the destination is. However the task ends, nobody waits
+/// for it.
 struct End(Arc<Line>);
 
 impl Deref for End {

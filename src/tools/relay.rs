@@ -187,7 +187,9 @@ impl Relay {
 
     /// What happens to a packet that finds the queue of a destination full. Default
     /// [`QueuePolicy::DropOldest`]; with [`QueuePolicy::Wait`] nothing is read meanwhile, so that a
-    /// peer on a connection is slowed down, and datagrams are lost in the operating system.
+    /// peer on a connection is slowed down, and datagrams are lost in the operating system. What is
+    /// queued for the connections of a channel that is joined [both ways](Relay::both_ways) waits as
+    /// well: it leaves while that channel is read.
     pub fn queue_policy(mut self, policy: QueuePolicy) -> Self {
         self.policy = policy;
         self

@@ -46,6 +46,15 @@ async fn a_predicate_sees_every_legal_message() {
 }
 
 #[tokio::test]
+async fn the_fallback_may_be_for_some_type_tags_too() {
+    let log = log();
+    let router = Router::with_state(Arc::clone(&log)).fallback(note("float")).tags("f");
+    let stats = handle(router, vec![item(("/n", 1)), item(("/n", 1.0_f32)), item(raw("/n["))]).await;
+    assert_eq!(names(&log), ["float"]);
+    assert_eq!((stats.handled, stats.unmatched, stats.illegal), (1, 2, 1));
+}
+
+#[tokio::test]
 async fn a_predicate_that_panics_is_counted_and_the_other_routes_run() {
     let log = log();
     let router = Router::with_state(Arc::clone(&log))

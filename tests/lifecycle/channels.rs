@@ -133,6 +133,60 @@ async fn a_removal_that_nobody_waits_for_goes_on() {
     server.shutdown().await;
 }
 
+/// Removes `late` when an event comes, in the midst of whatever has told it.
+struct Remover(Arc<ServerHandle>);
+
+impl std::task::Wake for Remover {
+    fn wake(self: Arc<Self>) {
+        assert!(self.0.remove("late").now_or_never().is_none(), "it is listed, and removed");
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_is_removed_while_it_is_added_is_closed() {
+    let server = Arc::new(Server::new(ping()).feed("test", futures::stream::pending()).spawn());
+    let mut events = server.events();
+    tokio::task::yield_now().await;
+    while events.next().now_or_never().is_some() {}
+    let waker = Arc::new(Remover(Arc::clone(&server))).into();
+    assert!(events.poll_next_unpin(&mut std::task::Context::from_waker(&waker)).is_pending());
+    server.feed("late", futures::stream::pending()).unwrap();
+    until(|| server.channels().len() == 1).await;
+}
+
+/// Adds `again` from another thread when an event comes, and gives it some time for that.
+struct Adder(Arc<ServerHandle>, std::sync::mpsc::SyncSender<bool>);
+
+impl std::task::Wake for Adder {
+    fn wake(self: Arc<Self>) {
+        let (done, is_done) = std::sync::mpsc::sync_channel::<()>(1);
+        std::thread::spawn(move || {
+            self.1.send(self.0.feed("again", futures::stream::pending()).is_ok()).unwrap();
+            drop(done);
+        });
+        is_done.recv_timeout(ms(50)).ok();
+    }
+}
+
+#[tokio::test]
+async fn the_name_of_a_channel_is_free_when_it_is_told_that_it_is_closed() {
+    let gate = Arc::new(Semaphore::new(0));
+    let server = Server::new(waiting(&gate)).feed("test", futures::stream::pending());
+    let packets = futures::stream::iter([item(("/wait", ()))]).chain(futures::stream::pending());
+    let server = Arc::new(server.feed("again", packets).spawn());
+    until(|| server.stats().ran == 1).await;
+    let mut events = server.events();
+    let mut removal = std::pin::pin!(server.remove("again"));
+    assert!(removal.as_mut().now_or_never().is_none());
+    assert!(matches!(events.next().await.unwrap().kind, ChannelEventKind::Closing));
+    let (added, was_added) = std::sync::mpsc::sync_channel(1);
+    let waker = Arc::new(Adder(Arc::clone(&server), added)).into();
+    assert!(events.poll_next_unpin(&mut std::task::Context::from_waker(&waker)).is_pending());
+    gate.add_permits(1);
+    removal.await.unwrap();
+    assert!(was_added.recv().unwrap());
+}
+
 #[tokio::test]
 async fn names_are_checked_wherever_there_is_one() {
     let server = Server::new(ping()).listen("udp", udp().await).spawn();

@@ -49,6 +49,29 @@ async fn the_life_of_a_datagram_channel() {
 }
 
 #[tokio::test]
+async fn a_server_that_tells_its_routes_waits_for_its_first_channel_as_any_other() {
+    let server = Server::new(Router::new()).events_to_routes("/osc").spawn();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!server.is_finished());
+    server.feed("ends", futures::stream::empty()).unwrap();
+    soon(server.wait()).await;
+}
+
+/// What is told when the routes hear nothing any more is not missed by them.
+#[tokio::test]
+async fn the_end_of_a_connection_after_the_end_of_reading_is_not_missed() {
+    let channel = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
+    let address = channel.local_addr().unwrap();
+    let server = Server::new(Router::new()).events_to_routes("/osc").listen("tcp", channel).spawn();
+    let _peer = TcpStream::connect(address).await.unwrap();
+    until(|| server.stats().connected == 1).await;
+    let stats = soon(server.shutdown()).await;
+    assert_eq!((stats.disconnected, stats.events_missed), (1, 0));
+}
+
+#[tokio::test]
 async fn channels_that_come_and_go_and_end_tell_of_it_too() {
     let server = Server::new(Router::new()).spawn();
     let events = server.events();

@@ -3,9 +3,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tokio_osc::{Bundle, Channel, Client, Clock, Message, Server, ServerHandle, Shutdown, TokioClock};
+use tokio_osc::{
+    Bundle, Channel, Client, Clock, LengthPrefix, Message, Server, ServerHandle, Shutdown, TokioClock,
+};
 
 use super::*;
 
@@ -91,6 +94,30 @@ async fn a_bundle_that_would_begin_to_wait_during_the_shutdown_is_dropped_too() 
     assert_balanced(&stats);
 }
 
+/// What a connection has in its buffer when the shutdown begins is taken in during it.
+#[tokio::test(start_paused = true)]
+async fn and_so_is_one_that_comes_out_of_a_buffer() {
+    let (gate, clock) = (Arc::new(Semaphore::new(0)), TokioClock::new());
+    let (here, mut there) = tokio::io::duplex(65_536);
+    let server = Server::new(waiting(&gate)).clock(clock).inbox(1);
+    let server = server.listen("pipe", Channel::io(here, LengthPrefix::new())).spawn();
+    let later = || Bundle::at(clock.after(ms(500))).with(("/later", ())).into_packet();
+    let mut bytes = Vec::new();
+    for packet in [("/wait", ()).into_packet(), ("/n", ()).into_packet(), later(), later()] {
+        let packet = packet.unwrap();
+        bytes.extend(u32::try_from(packet.as_bytes().len()).unwrap().to_be_bytes());
+        bytes.extend_from_slice(packet.as_bytes());
+    }
+    there.write_all(&bytes).await.unwrap();
+    until(|| server.stats().received == 2).await;
+    let shutdown = tokio::spawn(server.shutdown());
+    tokio::task::yield_now().await;
+    gate.add_permits(1);
+    let stats = shutdown.await.unwrap();
+    assert_eq!((stats.received, stats.handled, stats.discarded), (4, 2, 2), "{stats}");
+    assert_balanced(&stats);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_deadline_holds_whatever_is_under_way() {
     let timed = timed();
@@ -108,6 +135,25 @@ async fn the_deadline_holds_whatever_is_under_way() {
     assert_eq!((stats.abandoned, stats.cut_off, stats.handled), (3, 3, 0), "{stats}");
     assert_eq!(stats.discarded, 2, "the one in time waited behind a handler that never ends");
     assert_balanced(&stats);
+}
+
+/// The call in the lane is all that there is, when the shutdown begins.
+#[tokio::test(start_paused = true)]
+async fn the_deadline_holds_where_all_channels_have_ended() {
+    let gate = Arc::new(Semaphore::new(0));
+    let packets = || futures::stream::iter([item(("/lane/stuck", ()))]);
+    let server = Server::new(waiting(&gate)).feed("test", packets()).spawn();
+    tokio::time::sleep(ms(10)).await;
+    let start = Instant::now();
+    let report = soon(server.shutdown_with(Shutdown::new().deadline(ms(1_000)))).await;
+    assert_eq!((start.elapsed(), report.server.abandoned), (ms(1_000), 1));
+
+    let signal = tokio::time::sleep(ms(10));
+    let server = Server::new(waiting(&gate)).feed("test", packets());
+    let server = server.with_graceful_shutdown(signal).on_shutdown(Shutdown::new().deadline(ms(1_000)));
+    let start = Instant::now();
+    soon(server.run()).await;
+    assert_eq!(start.elapsed(), ms(1_010));
 }
 
 #[tokio::test(start_paused = true)]

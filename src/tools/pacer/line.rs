@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::PacerCounts;
 use crate::{Bytes, FrameError, FrameErrorKind, Packet};
@@ -13,13 +14,19 @@ pub(super) struct Line {
     queue: Mutex<Queue>,
     grown: Notify,
     empty: Notify,
+    ended: CancellationToken,
 }
 
 impl Line {
     /// A line in which so many packets wait at most, and so many bytes of them.
     pub(super) fn new(packets: usize, bytes: usize) -> Self {
         let queue = Queue { packets, bytes, ..Queue::default() };
-        Self { queue: Mutex::new(queue), grown: Notify::new(), empty: Notify::new() }
+        Self {
+            queue: Mutex::new(queue),
+            grown: Notify::new(),
+            empty: Notify::new(),
+            ended: CancellationToken::new(),
+        }
     }
 
     pub(super) fn put(&self, address: Option<&[u8]>, packet: &Packet) -> Result<(), FrameError> {
@@ -78,6 +85,12 @@ impl Line {
     pub(super) fn give_up(&self) {
         self.queue().give_up();
         self.empty.notify_waiters();
+        self.ended.cancel();
+    }
+
+    /// Waits until it is given up.
+    pub(super) async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     pub(super) fn counts(&self) -> PacerCounts {
