@@ -76,8 +76,8 @@ impl Packet {
     }
 
     /// Checks a packet that is to be sent against what its receivers, or a channel, accept: the
-    /// type tags they know, the charset they read, the addresses they have. The seed's
-    /// out-of-band options for encoding.
+    /// type tags they know, the charset they read, the addresses they have. In
+    /// osc4py3: the out-of-band options for encoding.
     ///
     /// ```
     /// use tokio_osc::{DecodeErrorKind, DecodeOptions, EncodeErrorKind, IntoPacket, TypeTag, TypeTagSet};

@@ -38,7 +38,7 @@ pub enum AddressPolicy {
     /// and `#`.
     Pattern,
     /// The characters of a literal address: as [`Pattern`](AddressPolicy::Pattern), without
-    /// `* , ? [ ] { }`. The seed's `check_addrpattern`.
+    /// `* , ? [ ] { }`. In osc4py3: `check_addrpattern`.
     Literal,
 }
 
