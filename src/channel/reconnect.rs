@@ -84,7 +84,7 @@ pub enum QueuePolicy {
 /// The client it becomes has a task, which ends with its last clone, and a queue of
 /// [`send_queue`](StreamOptions#structfield.send_queue) bytes. When a connection breaks, what was not
 /// handed to the operating system whole goes out on the next one; what was is gone with it, maybe
-/// received and maybe not, and counted in [`ClientState::Waiting`].
+/// received and maybe not, and counted in [`ClientState::Waiting`]. An attempt to connect may take 10 s.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -141,7 +141,8 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
 
     /// The pause after a connection has failed: the shortest, doubled each time up to the longest;
     /// of each, a random part between a half and the whole. A connection that lasted longer than the
-    /// pause before it starts over. Default 100 ms to 10 s.
+    /// pause before it starts over. Default 100 ms to 10 s. With zero for both it tries again at once,
+    /// again and again.
     pub fn backoff(mut self, shortest: Duration, longest: Duration) -> Self {
         self.pauses = (shortest, longest.max(shortest));
         self
@@ -153,8 +154,8 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         self
     }
 
-    /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. May be
-    /// called more than once.
+    /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. Each call
+    /// adds one; they are sent in order.
     pub fn on_connect(mut self, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
             Ok(packet) => self.on_connect.push(packet),
@@ -163,7 +164,9 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         self
     }
 
-    /// Sends a packet each `interval` while connected, before those that wait.
+    /// Sends a packet each `interval` while connected, before those that wait; for the first time one
+    /// `interval` after the connection was made. There is one such packet: a second call takes the
+    /// place of the first. By default there is none. `interval` must not be zero.
     pub fn keep_alive(mut self, interval: Duration, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
             Ok(packet) => self.keep_alive = Some((interval, packet)),
@@ -297,7 +300,20 @@ impl Sink for HubSink {
     }
 }
 
-/// What a reconnecting client is doing.
+/// What a reconnecting client is doing: an item of [`Client::states`].
+///
+/// ```
+/// use tokio_osc::ClientState;
+///
+/// fn lamp(state: &ClientState) -> &'static str {
+///     match state {
+///         ClientState::Connected => "green",
+///         ClientState::Closed => "off",
+///         _ => "red",
+///     }
+/// }
+/// assert_eq!(lamp(&ClientState::Connecting), "red");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ClientState {
@@ -320,7 +336,26 @@ pub enum ClientState {
 }
 
 /// The state of a reconnecting client, and each one after: a `Stream` that ends with the client. A
-/// reader that is slow sees the latest state, not each one.
+/// reader that is slow sees the latest state, not each one. What [`Client::states`] returns.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Client, ClientState, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+/// let client = Client::reconnecting(channel.local_addr()?, Slip::new()).spawn()?;
+///
+/// let mut states = client.states();
+/// while let Some(state) = states.next().await {
+///     match state {
+///         ClientState::Connected => break,
+///         ClientState::Waiting { reason, retry_in, .. } => println!("{reason}; again in {retry_in:?}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 pub struct ClientStates {
     states: BoxStream<'static, ClientState>,
 }

@@ -148,6 +148,9 @@ impl Endpoint {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn bind(&self) -> io::Result<Channel> {
         let host = match &self.place {
             Place::Host(host) => host,
@@ -179,6 +182,9 @@ impl Endpoint {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn client(&self) -> io::Result<Client> {
         let host = match &self.place {
             Place::Host(host) => host,
