@@ -66,6 +66,15 @@ where
 }
 
 /// What happens to a packet that finds the queue full.
+///
+/// ```
+/// use tokio_osc::{Client, QueuePolicy, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::reconnecting("127.0.0.1:9000", Slip::new()).queue_policy(QueuePolicy::Wait).spawn()?;
+/// # drop(client);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueuePolicy {

@@ -87,6 +87,15 @@ impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
 }
 
 /// A type that [`Captures`] can hold: a [`FromCapture`] type, or a tuple of up to 8 of them.
+///
+/// ```
+/// use tokio_osc::{FromCaptures, Text};
+///
+/// let captures = [Text::new(b"in"), Text::new(b"7")];
+/// let (side, n) = <(String, u8)>::from_captures(&captures)?;
+/// assert_eq!((side.as_str(), n), ("in", 7));
+/// # Ok::<(), tokio_osc::CaptureError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from the captures of an address",
     note = "a capture is a number, `bool`, `char`, `String`, a type that implements `FromCapture`, or a tuple of up to 8 of them"
@@ -182,6 +191,14 @@ tuples!(7: A 0 B 1 C 2 D 3 E 4 F 5 G 6);
 tuples!(8: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
 
 /// A captured part of the address that is missing, one too many, or not of the type asked for.
+///
+/// ```
+/// use tokio_osc::{FromCaptures, Text};
+///
+/// let captures = [Text::new(b"seven")];
+/// let error = u32::from_captures(&captures).unwrap_err();
+/// assert_eq!(error.index(), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CaptureError {
     index: usize,

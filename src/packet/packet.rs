@@ -135,6 +135,16 @@ impl From<Bundle> for Packet {
 }
 
 /// A validated packet in borrowed bytes: decoding one allocates nothing.
+///
+/// ```
+/// use tokio_osc::{DecodeOptions, PacketRef};
+///
+/// let (packet, repairs) = PacketRef::decode(b"/ping\0\0\0,\0\0\0", &DecodeOptions::default())?;
+/// let PacketRef::Message(message) = packet else { unreachable!() };
+/// assert_eq!(message.address(), "/ping");
+/// assert!(repairs.is_none());
+/// # Ok::<(), tokio_osc::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PacketRef<'a> {
     /// One message.

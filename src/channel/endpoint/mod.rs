@@ -67,6 +67,14 @@ enum Place {
 }
 
 /// The transports that an [`Endpoint`] can name.
+///
+/// ```
+/// use tokio_osc::{Endpoint, Scheme};
+///
+/// let endpoint: Endpoint = "osc.tcp+slip://stage.local:9000/".parse()?;
+/// assert_eq!(endpoint.scheme(), Scheme::TcpSlip);
+/// # Ok::<(), tokio_osc::EndpointError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
