@@ -62,7 +62,20 @@ impl<S> FromContext<S> for State<S> {
 /// and no number. Two patterns may share addresses and yet not fit in this way, as the
 /// route `/synth/{1,2}/freq` and the message's `/synth/*/freq` do, or any route and a message's `//`:
 /// then there is nothing to capture, and the handler is not called ([`Rejection::NoCaptures`]). One that asks for no captures,
-/// or for an `Option` or a `Result` of them, is.
+/// or for an `Option` or a `Result` of them, is. Where senders write patterns, give each address a
+/// route: then a message to `/mixer/{1,2}/gain` calls the handler for both.
+///
+/// ```
+/// use tokio_osc::{Args, Extra, Router};
+///
+/// fn gain(Extra(channel): Extra<u8>, Args(gain): Args<f32>) {
+///     println!("channel {channel}: {gain}");
+/// }
+///
+/// let router = (1..=8_u8).fold(Router::new(), |router, channel| {
+///     router.route(format!("/mixer/{channel}/gain"), gain).extra(channel)
+/// });
+/// ```
 ///
 /// ```
 /// use tokio_osc::{Args, Captures, Router};
