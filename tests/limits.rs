@@ -4,7 +4,9 @@
 mod support;
 
 use support::{message_of_tags, nested_arrays, nested_bundles};
-use tokio_osc::{Arg, Bundle, DecodeErrorKind, DecodeOptions, EncodeErrorKind, Message, PacketRef};
+use tokio_osc::{
+    Arg, Bundle, Bytes, DecodeErrorKind, DecodeOptions, EncodeErrorKind, Message, PacketRef, TimeTag,
+};
 
 fn decode(frame: &[u8], options: &DecodeOptions) -> Result<(), DecodeErrorKind> {
     PacketRef::decode(frame, options).map(drop).map_err(|error| error.kind())
@@ -101,4 +103,14 @@ fn arrays_to_encode_nest_at_most_255_deep() {
     let nested = |depth| (0..depth).fold(Arg::Nil, |inner, _| Arg::Array(vec![inner]));
     assert!(Message::new("/a", nested(255)).is_ok());
     assert_eq!(Message::new("/a", nested(256)).unwrap_err().kind(), EncodeErrorKind::ArraysTooDeep);
+}
+
+/// Sums of sizes that 32 bits do not hold, too. Nothing is read or written of it.
+#[test]
+fn size_of_what_is_encoded() {
+    let zeros = Bytes::from(vec![0; 1 << 30]);
+    for blobs in [2, 3, 4, 5] {
+        let error = Message::new("/a", (vec![&zeros; blobs], 1, 0.5, TimeTag::IMMEDIATELY)).unwrap_err();
+        assert_eq!(error.kind(), EncodeErrorKind::TooLarge, "{blobs}");
+    }
 }

@@ -329,7 +329,7 @@ fn a_pattern_is_a_value() {
     assert_eq!((made.to_string(), format!("{made:?}")), ("/voice/*".into(), "\"/voice/*\"".into()));
     assert!(!made.is_literal() && pattern("/voice/1").is_literal() && !pattern("//voice").is_literal());
     assert_eq!(made.as_bytes(), b"/voice/*");
-    assert_eq!(size_of::<tokio_osc::PatternError>(), 16);
+    assert!(size_of::<tokio_osc::PatternError>() <= 16);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod support;
 
 use proptest::prelude::*;
 use support::{rebuild, strategies};
-use tokio_osc::{Arg, DecodeOptions, LineReader, Message, Packet};
+use tokio_osc::{Arg, DecodeOptions, LineReader, Message, Packet, ParseLineErrorKind};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
@@ -66,6 +66,28 @@ proptest! {
                 prop_assert_eq!(read, packet);
             }
         }
+    }
+}
+
+/// A line end or a tab is no part of an address, unless it stands in quotes.
+#[test]
+fn plain_addresses_hold_no_controls() {
+    for line in ["/ping\n", "/ping\r", "/ping\t", "/ping\t,i 5", "/ping\u{85}"] {
+        let error = line.parse::<Message>().unwrap_err();
+        assert_eq!((error.kind(), error.column()), (ParseLineErrorKind::Address, 1), "{line:?}");
+    }
+    assert_eq!(r#""/ping\n" ,"#.parse::<Message>().unwrap().address(), "/ping\n");
+}
+
+/// What a terminal obeys: controls, line separators, and all that Unicode calls `Bidi_Control`.
+#[test]
+fn what_a_terminal_obeys_is_escaped() {
+    let obeyed = ["\u{1b}", "\u{7f}", "\u{85}", "\u{61c}", "\u{200e}", "\u{202e}", "\u{2028}", "\u{2066}"];
+    for character in obeyed {
+        let address = format!("/a{character}");
+        let message = Message::with_raw_address(&address, character).unwrap();
+        let escape = format!("\\u{:04x}", u32::from(character.chars().next().unwrap()));
+        assert_eq!(message.to_string(), format!(r#""/a{escape}" ,s "{escape}""#));
     }
 }
 

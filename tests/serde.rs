@@ -32,6 +32,10 @@ fn what_is_no_packet_is_an_error() {
         r#"{"address":"/a","args":[{"z":1}]}"#,
         r#"{"address":"/a","args":[{"i":2147483648}]}"#,
         r#"{"address":"/a","args":[],"untyped":"<2c000000>"}"#,
+        r#"{"address":"/a","args":[{"i":1}],"untyped":"<>"}"#,
+        // As bytes it would be "/abc".
+        r#"{"address":795959907,"args":[]}"#,
+        r#"{"address":16777216,"args":[]}"#,
         r#"{"time_tag":"soon","elements":[]}"#,
     ] {
         assert!(serde_json::from_str::<Packet>(json).is_err(), "{json}");
@@ -63,6 +67,16 @@ proptest! {
         let read: Packet = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(read.as_bytes(), packet.as_bytes(), "{}", json);
     }
+}
+
+/// Between two float64 of which the nearer one lies half way to the next float32.
+#[test]
+fn a_float32_is_not_rounded_twice() {
+    for value in [7.038_531e-26_f32, -7.038_531e-26, f32::MAX, f32::MIN_POSITIVE, 1e-45, -0.0, 0.1] {
+        let json = serde_json::to_string(&Arg::from(value)).unwrap();
+        assert_eq!(serde_json::from_str::<Arg>(&json).unwrap(), Arg::from(value), "{json}");
+    }
+    assert_eq!(serde_json::to_string(&Arg::from(0.1_f32)).unwrap(), r#"{"f":0.1}"#);
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
@@ -103,8 +117,19 @@ fn lists_tuples_and_single_values() {
     assert_eq!(from_args::<Vec<f32>>(&message(to_args(&[0.5_f32, 1.0]).unwrap())).unwrap(), [0.5, 1.0]);
     assert_eq!(from_args::<f64>(&message(to_args(&0.5_f64).unwrap())).unwrap().to_bits(), 0.5_f64.to_bits());
     assert_eq!(from_args::<Option<i32>>(&message(vec![])).unwrap(), None);
+    let list = Some((1, "x".to_owned()));
+    assert_eq!(from_args::<Option<(i32, String)>>(&message(to_args(&list).unwrap())).unwrap(), list);
+    let list = Some(vec![1, 2]);
+    assert_eq!(from_args::<Option<Vec<i32>>>(&message(to_args(&list).unwrap())).unwrap(), list);
+    assert_eq!(from_args::<Option<Vec<i32>>>(&message(to_args(&None::<Vec<i32>>).unwrap())).unwrap(), None);
     assert!(from_args::<(i32, i32)>(&message(to_args(&(1, 2, 3)).unwrap())).is_err());
     assert!(from_args::<u8>(&message(to_args(&256).unwrap())).is_err());
+    for value in [f32::INFINITY, f32::MIN] {
+        let read: f32 = from_args(&message(to_args(&f64::from(value)).unwrap())).unwrap();
+        assert_eq!(read.to_bits(), value.to_bits());
+    }
+    assert!(from_args::<f32>(&message(to_args(&1e300).unwrap())).is_err());
+    assert!(from_args::<(i32, f32)>(&message(to_args(&(1, -1e300)).unwrap())).is_err());
     assert!(to_args(&u64::MAX).is_err());
     assert!(to_args(&std::collections::BTreeMap::from([(1, 2)])).is_err());
 }

@@ -262,6 +262,90 @@ async fn an_answer_to_accept_if_that_does_not_come_is_a_refusal() {
     assert!(matches!(decided(&mut events).await, ConnectionEvent::Refused { reason: Refusal::Vetoed, .. }));
 }
 
+/// Who was asked whether it may stay is no connection before the answer.
+#[tokio::test]
+async fn a_connection_that_is_not_let_in_yet_is_none() {
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let options = StreamOptions::default().accept_if(move |_| {
+        let mut gone = gone.clone();
+        async move { gone.wait_for(|go| *go).await.is_ok() }
+    });
+    let (here, there) = duplex(1_024);
+    let channel = Channel::io_with(here, Slip::new(), options);
+    let outlet = channel.outlet();
+    let server = Server::new(ping_router()).listen("pipe", channel).spawn();
+    assert_eq!((outlet.connections().len(), outlet.broadcast(("/n", 1)).unwrap().queued), (0, 0));
+    go.send_replace(true);
+    let client = Client::io(there, Slip::new());
+    client.request(("/ping", 7), "/pong").await.unwrap();
+    assert_eq!((outlet.connections().len(), outlet.broadcast(("/n", 2)).unwrap().queued), (1, 1));
+    let stats = server.shutdown().await;
+    assert_eq!((stats.connected, stats.disconnected, stats.refused), (1, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_channel_does_not_wait_for_an_answer_to_accept_if() {
+    let (here, _there) = duplex(64);
+    let options = StreamOptions::default().accept_if(|_| std::future::pending::<bool>());
+    let channel = Channel::io_with(here, Slip::new(), options);
+    let (mut events, outlet) = (channel.events(), channel.outlet());
+    let channel = drained(channel);
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    outlet.close();
+    channel.await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert!(matches!(decided(&mut events).await, ConnectionEvent::Refused { reason: Refusal::Vetoed, .. }));
+}
+
+/// Three peers take all the places for packets; the frame of the fourth was there in time.
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_was_not_read_for_long_cuts_nobody_off() {
+    let (dial, dialled) = tokio::sync::mpsc::channel(8);
+    let mut channel = Channel::listen_on(
+        Dialled(dialled),
+        Slip::new(),
+        StreamOptions::default().idle_timeout(Some(ms(10_000))),
+    );
+    let mut events = channel.events();
+    let mut peers = Vec::new();
+    for _ in 0..4 {
+        let (here, there) = duplex(4_096);
+        dial.send(here).await.unwrap();
+        peers.push(there);
+    }
+    let mut patient = peers.pop().unwrap();
+    patient.write_all(b"\xc0/pat").await.unwrap();
+    assert!(channel.next().now_or_never().is_none());
+    for flood in &mut peers {
+        flood.write_all(&b"\xc0/n\0\0,\0\0\0\xc0".repeat(25)).await.unwrap();
+    }
+    patient.write_all(b"ient\0\0\0\0,\0\0\0\xc0").await.unwrap();
+    tokio::time::advance(ms(11_000)).await;
+    for n in 0..76 {
+        assert!(tokio::time::timeout(ms(1), channel.next()).await.is_ok(), "only {n} came");
+    }
+    while let Some(Some(event)) = events.next().now_or_never() {
+        assert!(!matches!(event, ConnectionEvent::Disconnected { .. }), "{event:?}");
+    }
+}
+
+struct Dialled(tokio::sync::mpsc::Receiver<DuplexStream>);
+
+impl tokio_osc::Listener for Dialled {
+    type Io = DuplexStream;
+
+    fn poll_accept(
+        &mut self,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<(DuplexStream, Peer)>> {
+        match self.0.poll_recv(cx) {
+            std::task::Poll::Ready(Some(stream)) => std::task::Poll::Ready(Ok((stream, Peer::LOCAL))),
+            _ => std::task::Poll::Pending,
+        }
+    }
+}
+
 /// Runs a channel over a pipe until its connection has ended, and tells why and after how long.
 async fn life(options: StreamOptions, peer: impl AsyncFnOnce(DuplexStream)) -> (Disconnect, Duration) {
     let (here, there) = duplex(64);

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_osc::{
-    Client, ClientState, Codec, Connect, Disconnect, FrameErrorKind, QueuePolicy, Reconnecting, Slip,
+    Client, ClientState, Codec, Connect, Detect, Disconnect, FrameErrorKind, QueuePolicy, Reconnecting, Slip,
     StreamOptions,
 };
 use tokio_util::codec::Framed;
@@ -151,6 +151,153 @@ async fn a_closed_client_sends_what_waits_and_its_states_end() {
     assert_eq!(got, 100);
     assert!(matches!(client.states().next().await, Some(ClientState::Closed)));
     assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
+}
+
+/// A packet that the framing cannot hold, sent by the library itself, is none of those accepted.
+#[tokio::test(start_paused = true)]
+async fn a_packet_of_its_own_that_cannot_be_framed_is_not_counted() {
+    let (connect, mut peers) = pipes(0);
+    let client = Client::reconnecting_with(connect, Slip::new().max_frame(16))
+        .on_connect(("/much/too/long/for/the/framing", ()))
+        .spawn()
+        .unwrap();
+    client.send(("/n", 1)).await.unwrap();
+    let mut peer = peers.recv().await.unwrap();
+    assert_eq!(line(&mut peer).await, "/n ,i 1");
+    let delivery = client.delivery().unwrap();
+    assert_eq!((delivery.accepted, delivery.sent, delivery.dropped, delivery.queued), (1, 1, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_does_not_wait_for_an_attempt_to_connect() {
+    let never = || std::future::pending::<io::Result<DuplexStream>>();
+    let client = client(never).spawn().unwrap();
+    tokio::time::sleep(ms(10)).await;
+    let start = Instant::now();
+    client.close().await.unwrap();
+    assert!(start.elapsed() <= ms(1_000), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_double_however_long_an_attempt_takes_to_fail() {
+    let slow = || async {
+        tokio::time::sleep(ms(3_000)).await;
+        Err::<DuplexStream, _>(io::Error::from(io::ErrorKind::ConnectionRefused))
+    };
+    let client = client(slow).backoff(ms(100), ms(1_000)).spawn().unwrap();
+    let mut states = client.states();
+    let mut pauses = VecDeque::from([100, 200, 400, 800, 1_000]);
+    while let Some(whole) = pauses.pop_front() {
+        match states.next().await.unwrap() {
+            ClientState::Waiting { retry_in, .. } => {
+                assert!((ms(whole) / 2..=ms(whole)).contains(&retry_in), "{retry_in:?} of {whole} ms");
+            }
+            _ => pauses.push_front(whole),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_ends_with_the_last_clone_of_its_client() {
+    let (connect, mut peers) = pipes(0);
+    let client = client(connect).spawn().unwrap();
+    let mut pushed = client.subscribe("/push");
+    let _peer = peers.recv().await.unwrap();
+    drop(client);
+    assert!(tokio::time::timeout(ms(1_000), pushed.next()).await.unwrap().is_none());
+}
+
+/// It cannot connect any more: that is an end as any other.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_panics_ends_its_client() {
+    let client = client(|| -> std::future::Ready<io::Result<DuplexStream>> { panic!("no way there") })
+        .queue_policy(QueuePolicy::Wait)
+        .spawn()
+        .unwrap();
+    tokio::time::timeout(ms(1_000), client.closed()).await.unwrap();
+    assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
+}
+
+/// A peer that reads when what it says is read, and not before.
+#[tokio::test(start_paused = true)]
+async fn a_client_with_much_to_send_reads_on() {
+    let (connect, mut peers) = pipes(0);
+    let options = StreamOptions::default().send_queue(8 * 1_024);
+    let client = client(connect).options(options).queue_policy(QueuePolicy::Wait).spawn().unwrap();
+    let mut peer = peers.recv().await.unwrap();
+    let sending = async {
+        for n in 0..20_000 {
+            client.send(("/n", n)).await.unwrap();
+        }
+    };
+    let answering = async {
+        tokio::time::sleep(ms(100)).await;
+        for n in 0..20_000 {
+            peer.send(("/push", n)).await.unwrap();
+        }
+        for n in 0..20_000 {
+            assert_eq!(line(&mut peer).await, format!("/n ,i {n}"));
+        }
+    };
+    let start = Instant::now();
+    tokio::join!(sending, answering);
+    assert!(start.elapsed() < ms(1_000), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_on_each_connection_waits_for_a_detected_framing() {
+    let (connect, mut peers) = pipes(0);
+    let _client =
+        Client::reconnecting_with(connect, Detect::new()).on_connect(("/xremote", ())).spawn().unwrap();
+    let mut peer = peers.recv().await.unwrap();
+    tokio::time::sleep(ms(10)).await;
+    peer.send(("/hello", ())).await.unwrap();
+    assert_eq!(tokio::time::timeout(ms(1_000), line(&mut peer)).await.unwrap(), "/xremote ,");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_times_are_for_ever() {
+    let (connect, mut peers) = pipes(1);
+    let options = StreamOptions::default()
+        .in_frame_timeout(Duration::MAX)
+        .idle_timeout(Some(Duration::MAX))
+        .write_timeout(Duration::MAX);
+    let client = client(connect)
+        .options(options)
+        .backoff(ms(1), Duration::MAX)
+        .keep_alive(Duration::MAX, ("/alive", ()))
+        .spawn()
+        .unwrap();
+    let mut peer = peers.recv().await.unwrap();
+    peer.get_mut().write_all(b"\xc0/half").await.unwrap();
+    for n in 0..1_000 {
+        client.send(("/n", n)).await.unwrap();
+    }
+    tokio::time::sleep(ms(100_000)).await;
+    for n in 0..1_000 {
+        assert_eq!(line(&mut peer).await, format!("/n ,i {n}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_grow_even_from_none() {
+    let (connect, mut peers) = pipes(100);
+    let _client = client(connect).backoff(Duration::ZERO, ms(8)).spawn().unwrap();
+    let start = Instant::now();
+    peers.recv().await.unwrap();
+    assert!(start.elapsed() > ms(90 * 4), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_shortest_interval_is_a_millisecond() {
+    let (connect, mut peers) = pipes(0);
+    let _client = client(connect).keep_alive(Duration::ZERO, ("/alive", ())).spawn().unwrap();
+    let mut peer = peers.recv().await.unwrap();
+    let start = Instant::now();
+    for n in 1..=3 {
+        assert_eq!(line(&mut peer).await, "/alive ,");
+        assert_eq!(start.elapsed(), ms(n));
+    }
 }
 
 /// The server dies and comes back 20 times while a client sends. Each packet that was accepted is

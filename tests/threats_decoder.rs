@@ -12,7 +12,8 @@ use support::{
     bytes, deep, message_of_tags, nested_arrays, nested_bundles, on_a_small_stack, raw_decode, valid,
 };
 use tokio_osc::{
-    Arg, ArgRef, Bundle, Bytes, DecodeErrorKind, DecodeOptions, Message, Packet, PacketRef, Text,
+    AnnotatedDump, Arg, ArgRef, Bundle, Bytes, DecodeErrorKind, DecodeOptions, Message, Packet, PacketRef,
+    Text,
 };
 
 #[global_allocator]
@@ -44,6 +45,17 @@ fn threat_01_deeply_nested_bundles() {
         on_a_small_stack(move || refused(&nested_bundles(levels), DecodeErrorKind::BundlesTooDeep));
     }
     on_a_small_stack(|| assert!(Packet::decode(nested_bundles(32).into()).is_ok()));
+}
+
+/// The dump is for bytes that nobody has checked: no limit holds there but its own.
+#[test]
+fn threat_01_a_dump_of_nested_bundles_grows_with_them() {
+    for levels in [1_000, 40_000] {
+        let frame = nested_bundles(levels);
+        let dump = AnnotatedDump(&frame).to_string();
+        assert_eq!(dump.lines().count(), 3 * levels - 1);
+        assert!(dump.len() < 20 * frame.len(), "{levels} levels, {} bytes", dump.len());
+    }
 }
 
 /// Also tests/stack.rs.

@@ -567,3 +567,40 @@ async fn endpoints_listen_and_send() {
     let text = "`interface` is for groups and broadcasts, 127.0.0.1:9 is none; there is `device`";
     assert_eq!(refused("127.0.0.1:9?interface=lo").await, text);
 }
+
+/// Nothing will come any more: the socket was known to the runtime that is gone.
+#[test]
+fn a_channel_whose_runtime_is_gone_gives_nothing_and_holds_up_nobody() {
+    let build = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = build();
+    let mut channel = first.block_on(Channel::udp(LOOPBACK)).unwrap();
+    drop(first);
+    let (done, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        build().block_on(async {
+            let patience = Duration::from_millis(50);
+            done.send(timeout(patience, channel.next()).await.is_err()).unwrap();
+        });
+    });
+    assert!(end.recv_timeout(SOON).expect("the thread is not held up"));
+}
+
+/// More than is taken in one turn.
+#[tokio::test]
+async fn a_request_takes_no_answer_that_came_before_it() {
+    let peer = UdpSocket::bind(LOOPBACK).await.unwrap();
+    let client = Client::udp(peer.local_addr().unwrap()).await.unwrap();
+    let home = SocketAddr::new(LO.into(), client.local_addr().unwrap().port());
+    let answer = |n: i32| Message::new("/answer", n).unwrap();
+    for _ in 0..200 {
+        peer.send_to(answer(1).as_bytes(), home).await.unwrap();
+    }
+    tokio::task::yield_now().await;
+    let asking = client.request(("/ask", ()), "/answer");
+    let answering = async {
+        peer.recv_from(&mut [0; 64]).await.unwrap();
+        peer.send_to(answer(2).as_bytes(), home).await.unwrap();
+    };
+    let (got, ()) = tokio::join!(asking.into_future(), answering);
+    assert_eq!(got.unwrap().parse::<i32>().unwrap(), 2);
+}

@@ -26,7 +26,7 @@ const WRITE: usize = 64 * 1_024;
 /// Packets and writes before other connections get their turn.
 const BURST: usize = 32;
 /// How long a connection that is being closed may take to send what waits.
-const LINGER: Duration = Duration::from_secs(1);
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// How long a peer that sends nothing more, and may still read, can wait for answers.
 const ANSWERS: Duration = Duration::from_secs(10);
 
@@ -36,6 +36,9 @@ pub(super) trait Sink {
 
     /// Whether nothing is to be read for now. Who makes space wakes the task.
     fn is_full(&self) -> bool;
+
+    /// Whether packets may be answered: then none is read while too much waits to be sent.
+    fn causes_answers(&self) -> bool;
 
     /// Whether nothing is to be read any more.
     fn is_deaf(&self) -> bool {
@@ -123,6 +126,12 @@ where
         }
     }
 
+    /// Whether it is to be closed; if not yet, the task is woken when it is.
+    pub(super) fn is_closing(&self, cx: &Context<'_>) -> bool {
+        self.outbox.register(cx.waker());
+        self.outbox.is_closed()
+    }
+
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         self.outbox.register(cx.waker());
         if let Err(error) = self.poll_send(cx) {
@@ -134,6 +143,11 @@ where
             self.end(Disconnect::ByUs);
         }
         if self.ending.is_none() {
+            if self.reads() && self.sink.is_full() {
+                // What has come meanwhile is not read yet: nobody is late.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if let Poll::Ready(reason) = self.poll_receive(cx) {
                 self.end(reason);
             }
@@ -199,12 +213,12 @@ where
             match self.codec.write_frame(entry.frame.clone(), &mut self.output) {
                 Ok(()) => self.unsent.push_back((entry, self.output.len() - before)),
                 Err(error) if matches!(error.kind(), FrameErrorKind::Undetected) => {
-                    self.outbox.put_back(std::iter::once(entry));
+                    self.outbox.put_first(entry);
                     self.undetected = true;
                     return;
                 }
                 Err(error) => {
-                    self.outbox.note_dropped();
+                    self.outbox.note_dropped(&entry);
                     if let Some(suppressed) = self.faults.pass() {
                         tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "packet not framed");
                     }
@@ -224,9 +238,7 @@ where
                 return;
             }
             left -= *frame;
-            if entry.counted {
-                self.outbox.note_sent();
-            }
+            self.outbox.note_sent(entry);
             self.unsent.pop_front();
         }
     }
@@ -234,7 +246,7 @@ where
     /// Reads packets until there are none, and tells if there will be no more.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         for _ in 0..BURST {
-            if self.sink.is_deaf() || self.outbox.is_half_full() {
+            if !self.reads() {
                 self.clock.frame = None;
                 return Poll::Pending;
             }
@@ -254,6 +266,11 @@ where
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn reads(&self) -> bool {
+        let backlog = self.sink.causes_answers() && self.outbox.is_half_full();
+        !backlog && !self.sink.is_deaf()
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
@@ -304,14 +321,13 @@ where
 
     fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         loop {
-            let clock = &self.clock;
+            let (clock, limits) = (&self.clock, &self.limits);
+            // A limit that no clock reaches is none.
+            let after = |since: Option<Instant>, limit, reason| Some((since?.checked_add(limit)?, reason));
             let due = [
-                clock.frame.map(|since| (since + self.limits.in_frame, Disconnect::InFrameTimeout)),
-                clock.write.map(|since| (since + self.limits.write, Disconnect::WriteTimeout)),
-                clock
-                    .idle
-                    .zip(self.limits.idle)
-                    .map(|(since, limit)| (since + limit, Disconnect::IdleTimeout)),
+                after(clock.frame, limits.in_frame, Disconnect::InFrameTimeout),
+                after(clock.write, limits.write, Disconnect::WriteTimeout),
+                limits.idle.and_then(|limit| after(clock.idle, limit, Disconnect::IdleTimeout)),
                 clock.linger.zip(self.ending.clone()),
             ];
             let Some((due, reason)) = due.into_iter().flatten().min_by_key(|(due, _)| *due) else {

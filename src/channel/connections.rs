@@ -56,7 +56,7 @@ impl<L: Listener, F: Framing> Connections<L, F> {
             .as_ref()
             .map(|gate| Box::pin(timeout(registry.options.in_frame_timeout, gate(peer))));
         if gate.is_none() {
-            registry.events.send(ConnectionEvent::Connected(peer));
+            registry.welcome(peer);
         }
         let sink = Arrivals(Arc::clone(registry));
         let options = &registry.options;
@@ -139,14 +139,12 @@ impl<I: AsyncRead + AsyncWrite + Unpin, F: Framing> Future for Guest<I, F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         if let Some(gate) = &mut this.gate {
-            let welcome = ready!(gate.as_mut().poll(cx)).unwrap_or(false);
-            this.gate = None;
+            let welcome = !this.connection.is_closing(cx) && ready!(gate.as_mut().poll(cx)).unwrap_or(false);
             if !welcome {
-                let (peer, reason) = (this.peer, Refusal::Vetoed);
-                this.registry.remove(peer, ConnectionEvent::Refused { peer, reason });
                 return Poll::Ready(());
             }
-            this.registry.events.send(ConnectionEvent::Connected(this.peer));
+            this.gate = None;
+            this.registry.welcome(this.peer);
         }
         let reason = ready!(Pin::new(&mut this.connection).poll(cx));
         let peer = this.peer;
@@ -155,10 +153,14 @@ impl<I: AsyncRead + AsyncWrite + Unpin, F: Framing> Future for Guest<I, F> {
     }
 }
 
-/// A connection that has not ended is closed with its channel.
+/// A connection that was not let in was refused; one that has not ended is closed with its channel.
 impl<I, F> Drop for Guest<I, F> {
     fn drop(&mut self) {
-        let (peer, reason) = (self.peer, Disconnect::ByUs);
-        self.registry.remove(peer, ConnectionEvent::Disconnected { peer, reason });
+        let peer = self.peer;
+        let event = match self.gate {
+            Some(_) => ConnectionEvent::Refused { peer, reason: Refusal::Vetoed },
+            None => ConnectionEvent::Disconnected { peer, reason: Disconnect::ByUs },
+        };
+        self.registry.remove(peer, event);
     }
 }

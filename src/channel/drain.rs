@@ -17,7 +17,8 @@ impl Drain {
     }
 
     /// The next datagram, or an error of the socket, which goes on. `receive` takes a datagram, and
-    /// never waits; `poll_ready` waits until there may be one.
+    /// never waits; `poll_ready` waits until there may be one. If it fails, the runtime of the socket
+    /// is gone: there is nothing more.
     pub(super) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -34,6 +35,7 @@ impl Drain {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if let Err(error) = ready!(poll_ready(cx)) {
                         tracing::debug!(target: "tokio_osc::channel", %error, "socket not ready");
+                        return Poll::Pending;
                     }
                     self.left = BURST;
                 }

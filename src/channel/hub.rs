@@ -5,16 +5,19 @@
 //! belongs to others. When it goes away, another is woken and takes over.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use super::events::Disconnect;
 use super::source::Source;
 use crate::packet::{Message, Packet};
 use crate::pattern::Pattern;
 
-/// Packets taken while nobody waits, before a send goes on.
+/// Packets taken in before a send goes on.
 const BURST: usize = 64;
+/// How often a request does so before it is sent; a peer that never stops is not outlasted.
+const BURSTS: usize = 64;
 /// Messages that wait in a subscription; the oldest are dropped.
 const SUBSCRIBED: usize = 1_024;
 
@@ -58,7 +61,7 @@ impl Hub {
     fn join(&self, wants: Wants) -> u64 {
         let mut state = self.lock();
         if state.waiting.is_empty() && matches!(wants, Wants::Reply(_)) {
-            state.drain(&mut Context::from_waker(Waker::noop()));
+            state.discard();
         }
         let id = state.next_id;
         state.next_id += 1;
@@ -98,6 +101,15 @@ impl Hub {
         }
     }
 
+    /// Takes in what has arrived, for all who wait, while the one at this place does something else.
+    fn take_in(&self, id: u64, cx: &mut Context<'_>) {
+        let mut state = self.lock();
+        if let Some(own) = state.waiting.iter_mut().find(|waiting| waiting.id == id) {
+            own.waker = Some(cx.waker().clone());
+        }
+        state.drain(cx);
+    }
+
     /// Takes in what has arrived, if nobody waits: so that the peer is not held up, and the end of
     /// the connection is seen.
     pub(super) fn drain_if_unwatched(&self, cx: &mut Context<'_>) {
@@ -133,10 +145,22 @@ impl Hub {
 }
 
 impl State {
+    /// Throws away what has arrived by now, where nobody waits.
+    fn discard(&mut self) {
+        let more = Arc::new(More::default());
+        let waker = Waker::from(Arc::clone(&more));
+        for _ in 0..BURSTS {
+            self.drain(&mut Context::from_waker(&waker));
+            if !more.0.swap(false, Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+
     fn drain(&mut self, cx: &mut Context<'_>) {
         for _ in 0..BURST {
             match self.source.poll(cx) {
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(packet)) => self.deliver(packet),
                 Poll::Ready(Err(reason)) => return self.end(reason),
                 Poll::Pending => return,
             }
@@ -208,6 +232,16 @@ impl State {
     }
 }
 
+/// Woken by a source that has paused, and has more.
+#[derive(Default)]
+struct More(AtomicBool);
+
+impl Wake for More {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A place in a hub, given up when dropped.
 pub(super) struct Place {
     hub: Arc<Hub>,
@@ -221,6 +255,11 @@ impl Place {
 
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<Message, Disconnect>> {
         self.hub.poll(self.id, cx)
+    }
+
+    /// Takes in what has arrived, for all who wait, so that the peer is not held up.
+    pub(super) fn take_in(&self, cx: &mut Context<'_>) {
+        self.hub.take_in(self.id, cx);
     }
 
     /// Messages that were dropped because too many waited here.

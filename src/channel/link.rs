@@ -2,13 +2,16 @@
 //! whole and leaves it in order, so that no send that is dropped can tear one.
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use futures::FutureExt;
 use tokio::io::AsyncWrite;
+use tokio::task::unconstrained;
 
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
 use crate::packet::Packet;
@@ -50,7 +53,15 @@ struct Output {
     io: Box<dyn AsyncWrite + Send + Unpin>,
     codec: Arc<dyn SharedCodec>,
     buffer: BytesMut,
-    broken: bool,
+    phase: Phase,
+}
+
+#[derive(PartialEq)]
+enum Phase {
+    Open,
+    /// It takes nothing more, and is perhaps closed.
+    Closing,
+    Broken,
 }
 
 impl Link {
@@ -59,7 +70,7 @@ impl Link {
         codec: Arc<dyn SharedCodec>,
         timeout: Duration,
     ) -> Self {
-        let output = Output { io, codec, buffer: BytesMut::new(), broken: false };
+        let output = Output { io, codec, buffer: BytesMut::new(), phase: Phase::Open };
         Self { output: tokio::sync::Mutex::new(output), timeout }
     }
 
@@ -87,20 +98,23 @@ impl Link {
     /// Hands a packet to the transport if nothing waits before it.
     pub(super) fn try_send(&self, packet: Packet) -> Result<(), FrameError> {
         let mut output = self.output.try_lock().map_err(|_| FrameErrorKind::Full)?;
-        if output.poll_drain_once()?.is_pending() {
+        if !output.drain_now()? {
             return Err(FrameErrorKind::Full.into());
         }
         output.push(packet)?;
-        output.poll_drain_once().map(drop)
+        output.drain_now().map(drop)
     }
 
     /// Sends what waits and closes this direction.
     pub(super) async fn close(&self) -> Result<(), FrameError> {
         let mut output = self.output.lock().await;
-        output.drain(self.timeout).await?;
-        output.broken = true;
-        poll_fn(|cx| Pin::new(&mut output.io).poll_shutdown(cx)).await?;
-        Ok(())
+        if output.phase != Phase::Closing {
+            output.drain(self.timeout).await?;
+            output.phase = Phase::Closing;
+        }
+        let closing = poll_fn(|cx| Pin::new(&mut output.io).poll_shutdown(cx));
+        let closed = tokio::time::timeout(self.timeout, closing).await;
+        closed.unwrap_or_else(|_| Err(timed_out())).map_err(Into::into)
     }
 }
 
@@ -112,51 +126,52 @@ impl Output {
     /// Waits until the transport has taken everything; fails if it takes nothing for `timeout`.
     async fn drain(&mut self, timeout: Duration) -> Result<(), FrameError> {
         loop {
-            if self.broken {
-                return Err(FrameErrorKind::Closed.into());
-            }
-            let step = tokio::time::timeout(timeout, poll_fn(|cx| self.poll_step(cx))).await;
-            match step.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
-                Ok(true) => return Ok(()),
-                Ok(false) => {}
-                Err(error) => {
-                    self.broken = true;
-                    return Err(error.into());
-                }
+            let Ok(step) = tokio::time::timeout(timeout, poll_fn(|cx| self.poll_step(cx))).await else {
+                self.phase = Phase::Broken;
+                return Err(timed_out().into());
+            };
+            if step? {
+                return Ok(());
             }
         }
     }
 
-    /// As much as the transport takes at once.
-    fn poll_drain_once(&mut self) -> Result<Poll<()>, FrameError> {
-        let mut cx = Context::from_waker(Waker::noop());
+    /// Hands on as much as the transport takes at once, and tells whether nothing is left. Only the
+    /// transport counts, not how much the task has done in its turn.
+    fn drain_now(&mut self) -> Result<bool, FrameError> {
         loop {
-            if self.broken {
-                return Err(FrameErrorKind::Closed.into());
-            }
-            match self.poll_step(&mut cx) {
-                Poll::Ready(Ok(true)) => return Ok(Poll::Ready(())),
-                Poll::Ready(Ok(false)) => {}
-                Poll::Pending => return Ok(Poll::Pending),
-                Poll::Ready(Err(error)) => {
-                    self.broken = true;
-                    return Err(error.into());
-                }
+            match unconstrained(poll_fn(|cx| self.poll_step(cx))).now_or_never().transpose()? {
+                Some(false) => {}
+                done => return Ok(done.is_some()),
             }
         }
     }
 
     /// One write, or the flush at the end; tells whether nothing is left.
-    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<bool>> {
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, FrameError>> {
+        if self.phase != Phase::Open {
+            return Poll::Ready(Err(FrameErrorKind::Closed.into()));
+        }
+        let step = ready!(self.poll_io(cx));
+        if step.is_err() {
+            self.phase = Phase::Broken;
+        }
+        Poll::Ready(step.map_err(Into::into))
+    }
+
+    fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         if self.buffer.is_empty() {
-            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
-            return Poll::Ready(Ok(true));
+            return Pin::new(&mut self.io).poll_flush(cx).map_ok(|()| true);
         }
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, &self.buffer))?;
         if written == 0 {
-            return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         self.buffer.advance(written);
         Poll::Ready(Ok(false))
     }
+}
+
+fn timed_out() -> io::Error {
+    io::ErrorKind::TimedOut.into()
 }

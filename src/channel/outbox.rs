@@ -145,11 +145,15 @@ impl Outbox {
 
     /// Puts a packet of the library's own before all others.
     pub(super) fn push_own(&self, frame: Bytes) {
-        let mut queue = self.lock();
-        queue.bytes += frame.len() + PLACE;
-        queue.entries.push_front(Entry { frame, counted: false });
-        drop(queue);
+        self.put_first(Entry { frame, counted: false });
         self.sender.wake();
+    }
+
+    /// Puts a packet before all others, be there space or not: what was popped, or the library's own.
+    pub(super) fn put_first(&self, entry: Entry) {
+        let mut queue = self.lock();
+        queue.bytes += entry.frame.len() + PLACE;
+        queue.entries.push_front(entry);
     }
 
     /// Whether a packet of the library's own still waits.
@@ -167,7 +171,8 @@ impl Outbox {
         Some(entry)
     }
 
-    /// Takes back what was popped and not sent, to be sent first; the library's own is dropped.
+    /// Takes back what was popped and not sent, to be sent first on the next connection; the
+    /// library's own is dropped.
     pub(super) fn put_back(&self, unsent: impl DoubleEndedIterator<Item = Entry>) {
         let mut queue = self.lock();
         queue.entries.retain(|entry| entry.counted);
@@ -177,9 +182,9 @@ impl Outbox {
         queue.bytes = queue.entries.iter().map(|entry| entry.frame.len() + PLACE).sum();
     }
 
-    /// Counts a packet as handed to the transport.
-    pub(super) fn note_sent(&self) {
-        self.lock().counts.sent += 1;
+    /// Counts a packet as handed to the transport, if it is the user's.
+    pub(super) fn note_sent(&self, entry: &Entry) {
+        self.lock().counts.sent += u64::from(entry.counted);
     }
 
     /// Counts packets as handed to a connection that broke.
@@ -187,9 +192,9 @@ impl Outbox {
         self.lock().counts.unconfirmed += packets;
     }
 
-    /// Counts a packet as lost.
-    pub(super) fn note_dropped(&self) {
-        self.lock().counts.dropped += 1;
+    /// Counts a packet as lost, if it is the user's.
+    pub(super) fn note_dropped(&self, entry: &Entry) {
+        self.lock().counts.dropped += u64::from(entry.counted);
     }
 
     pub(super) fn delivery(&self) -> Delivery {

@@ -16,10 +16,10 @@ use futures::stream::{BoxStream, Stream, StreamExt, empty, unfold};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Client;
-use super::connection::{Connection, Sink};
+use super::connection::{Connection, LINGER, Sink};
 use super::events::Disconnect;
 use super::hub::Hub;
 use super::options::StreamOptions;
@@ -32,6 +32,8 @@ use crate::packet::{EncodeError, IntoPacket, Packet, Peer};
 
 /// How long an attempt to connect may take.
 const CONNECT: Duration = Duration::from_secs(10);
+/// The least time between attempts to connect, and between keep-alives.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 /// What opens the byte stream of a reconnecting client: a function that returns a future of it.
 ///
@@ -150,9 +152,9 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
 
     /// The pause after a connection has failed: the shortest, doubled each time up to the longest;
     /// of each, a random part between a half and the whole. A connection that lasted longer than the
-    /// pause before it starts over. Default 100 ms to 10 s. With zero for both it tries again at once,
-    /// again and again.
+    /// pause that it would have led to starts over. At least 1 ms; default 100 ms to 10 s.
     pub fn backoff(mut self, shortest: Duration, longest: Duration) -> Self {
+        let shortest = shortest.max(SHORTEST);
         self.pauses = (shortest, longest.max(shortest));
         self
     }
@@ -173,12 +175,12 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         self
     }
 
-    /// Sends a packet each `interval` while connected, before those that wait; for the first time one
-    /// `interval` after the connection was made. There is one such packet: a second call takes the
-    /// place of the first. By default there is none. `interval` must not be zero.
+    /// Sends a packet each `interval`, at least 1 ms, while connected, before those that wait; for the
+    /// first time one `interval` after the connection was made. There is one such packet: a second call
+    /// takes the place of the first. By default there is none.
     pub fn keep_alive(mut self, interval: Duration, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
-            Ok(packet) => self.keep_alive = Some((interval, packet)),
+            Ok(packet) => self.keep_alive = Some((interval.max(SHORTEST), packet)),
             Err(error) => self.failed = Some(error),
         }
         self
@@ -202,21 +204,38 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         self.options.chain = self.options.chain.counting_anew();
         let (policy, chain) = (self.policy, self.options.chain.clone());
         let watched = states.subscribe();
-        let task = tokio::spawn(self.run(Arc::clone(&outbox), Arc::clone(&hub), states));
+        let life = Life { outbox: Arc::clone(&outbox), hub: Arc::clone(&hub), states };
+        let task = tokio::spawn(self.run(life));
         let background = Background { outbox, policy, chain, states: watched, task: task.abort_handle() };
         Ok(Client::in_background(background, hub))
     }
 
-    async fn run(mut self, outbox: Arc<Outbox>, hub: Arc<Hub>, states: watch::Sender<ClientState>) {
+    async fn run(mut self, life: Life) {
+        let closed = async {
+            life.outbox.closed().await;
+            sleep(LINGER).await;
+        };
+        tokio::select! {
+            () = self.connect_again(&life) => {}
+            () = closed => {}
+        }
+    }
+
+    /// One connection after the other, until the client is closed.
+    async fn connect_again(&mut self, Life { outbox, hub, states }: &Life) {
         let mut pause = self.pauses.0;
         while !outbox.is_closed() {
             states.send_replace(ClientState::Connecting);
             let sent = outbox.delivery().sent;
-            let start = Instant::now();
             let reason = match timeout(CONNECT, self.connect.connect(&self.options)).await {
                 Ok(Ok(io)) => {
                     states.send_replace(ClientState::Connected);
-                    self.serve(io, &outbox, &hub).await
+                    let start = Instant::now();
+                    let reason = self.serve(io, outbox, hub).await;
+                    if start.elapsed() > pause {
+                        pause = self.pauses.0;
+                    }
+                    reason
                 }
                 Ok(Err(error)) => error.into(),
                 Err(_) => io::Error::from(io::ErrorKind::TimedOut).into(),
@@ -224,11 +243,8 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
             if outbox.is_closed() {
                 break;
             }
-            if start.elapsed() > pause {
-                pause = self.pauses.0;
-            }
             let retry_in = with_jitter(pause);
-            pause = (pause * 2).min(self.pauses.1);
+            pause = pause.saturating_mul(2).min(self.pauses.1);
             let unconfirmed = outbox.delivery().sent - sent;
             outbox.note_unconfirmed(unconfirmed);
             states.send_replace(ClientState::Waiting { reason, retry_in, unconfirmed });
@@ -237,8 +253,6 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
                 () = outbox.closed() => {}
             }
         }
-        states.send_replace(ClientState::Closed);
-        hub.end(Disconnect::ByUs);
     }
 
     /// One connection, from its first packet to its end.
@@ -257,12 +271,25 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     }
 }
 
+/// What the task shares with the client. When the task ends, by whatever way, so does the client.
+struct Life {
+    outbox: Arc<Outbox>,
+    hub: Arc<Hub>,
+    states: watch::Sender<ClientState>,
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.outbox.close();
+        self.states.send_replace(ClientState::Closed);
+        self.hub.end(Disconnect::ByUs);
+    }
+}
+
 async fn stay_alive(keep_alive: Option<&(Duration, Packet)>, chain: &Chain, outbox: &Outbox) -> Infallible {
     let Some((every, packet)) = keep_alive else { return pending().await };
-    let mut tick = interval_at(Instant::now() + *every, *every);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
+        sleep(*every).await;
         if !outbox.has_own() {
             push_own(packet, chain, outbox);
         }
@@ -287,7 +314,7 @@ impl<C, F: fmt::Debug> fmt::Debug for Reconnecting<C, F> {
 /// Between a half and the whole, so that clients that lost the same server do not come back at once.
 fn with_jitter(pause: Duration) -> Duration {
     let per_mille = u32::try_from(RandomState::new().build_hasher().finish() % 1_001).unwrap_or_default();
-    pause / 2 + pause / 2 * per_mille / 1_000
+    pause / 2 + pause / 2_000 * per_mille
 }
 
 struct HubSink(Arc<Hub>, Throttle);
@@ -305,6 +332,11 @@ impl Sink for HubSink {
     }
 
     fn is_full(&self) -> bool {
+        false
+    }
+
+    /// A peer that waits until its pushes are read would take nothing of what is to be sent.
+    fn causes_answers(&self) -> bool {
         false
     }
 }

@@ -37,7 +37,15 @@ pub(super) struct Registry {
 
 struct Links {
     next: ConnectionId,
-    open: HashMap<ConnectionId, (Peer, Arc<Outbox>)>,
+    open: HashMap<ConnectionId, Entry>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    peer: Peer,
+    outbox: Arc<Outbox>,
+    /// Whether it may stay; until that is known it counts for the limits only.
+    welcome: bool,
 }
 
 impl Registry {
@@ -59,7 +67,7 @@ impl Registry {
         if links.open.len() >= self.options.max_connections || !self.is_open() {
             return Err(Refusal::TooMany);
         }
-        let same = |ip: IpAddr| links.open.values().filter(|(peer, _)| peer.ip() == Some(ip)).count();
+        let same = |ip: IpAddr| links.open.values().filter(|entry| entry.peer.ip() == Some(ip)).count();
         if peer.ip().is_some_and(|ip| same(ip) >= self.options.max_connections_per_address) {
             return Err(Refusal::TooManyFromAddress);
         }
@@ -67,15 +75,25 @@ impl Registry {
         links.next = id.next();
         let peer = peer.with_connection(id);
         let outbox = Arc::new(Outbox::new(self.options.send_queue));
-        links.open.insert(id, (peer, Arc::clone(&outbox)));
+        links.open.insert(id, Entry { peer, outbox: Arc::clone(&outbox), welcome: false });
         Ok((peer, outbox))
+    }
+
+    /// The connection may stay.
+    pub(super) fn welcome(&self, peer: Peer) {
+        let mut links = self.links();
+        if let Some(entry) = peer.connection().and_then(|id| links.open.get_mut(&id)) {
+            entry.welcome = true;
+        }
+        drop(links);
+        self.events.send(ConnectionEvent::Connected(peer));
     }
 
     /// Forgets a connection, and tells of it. Of one that is forgotten already, nothing is told.
     pub(super) fn remove(&self, peer: Peer, event: ConnectionEvent) {
         let removed = peer.connection().and_then(|id| self.links().open.remove(&id));
-        if let Some((_, outbox)) = removed {
-            outbox.close();
+        if let Some(entry) = removed {
+            entry.outbox.close();
             self.events.send(event);
         }
     }
@@ -83,14 +101,14 @@ impl Registry {
     pub(super) fn outbox(&self, peer: Peer) -> Result<Arc<Outbox>, FrameError> {
         let links = self.links();
         let found = peer.connection().and_then(|id| links.open.get(&id));
-        found.map(|(_, outbox)| Arc::clone(outbox)).ok_or_else(|| FrameErrorKind::Closed.into())
+        found.map(|entry| Arc::clone(&entry.outbox)).ok_or_else(|| FrameErrorKind::Closed.into())
     }
 
     pub(super) fn broadcast(&self, packet: &Packet) -> BroadcastReport {
         let mut report = BroadcastReport::default();
         // The middleware is not asked under the lock: it may want to know the connections.
-        let open: Vec<_> = self.links().open.values().cloned().collect();
-        for (peer, outbox) in open {
+        let open: Vec<_> = self.links().open.values().filter(|entry| entry.welcome).cloned().collect();
+        for Entry { peer, outbox, .. } in open {
             match self.pass_out(packet.clone(), peer).map(|frame| frame.map(|frame| outbox.push(frame))) {
                 Ok(Some(Ok(()))) => report.queued += 1,
                 Ok(Some(Err(_))) => report.missed += 1,
@@ -110,7 +128,9 @@ impl Registry {
     }
 
     pub(super) fn peers(&self) -> Vec<Peer> {
-        let mut peers: Vec<_> = self.links().open.values().map(|(peer, _)| *peer).collect();
+        let links = self.links();
+        let welcome = links.open.values().filter(|entry| entry.welcome);
+        let mut peers: Vec<_> = welcome.map(|entry| entry.peer).collect();
         peers.sort_unstable_by_key(Peer::connection);
         peers
     }
@@ -123,7 +143,7 @@ impl Registry {
     /// Sends what waits, closes every connection, and ends the channel's stream.
     pub(super) fn close(&self) {
         if self.enter(CLOSED) {
-            self.links().open.values().for_each(|(_, outbox)| outbox.close());
+            self.links().open.values().for_each(|entry| entry.outbox.close());
         }
     }
 
@@ -163,6 +183,10 @@ impl Sink for Arrivals {
 
     fn is_full(&self) -> bool {
         self.0.ready().len() >= READY
+    }
+
+    fn causes_answers(&self) -> bool {
+        true
     }
 
     fn is_deaf(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use super::Client;
@@ -53,7 +53,15 @@ impl Request {
     async fn run(self) -> Result<Message, RequestError> {
         let packet = self.packet.map_err(FrameError::from)?;
         let place = Place::take(self.client.hub(), Wants::Reply(self.reply));
-        self.client.send(packet).await?;
+        let mut sending = pin!(self.client.send(packet));
+        poll_fn(|cx| {
+            let sent = sending.as_mut().poll(cx);
+            if sent.is_pending() {
+                place.take_in(cx);
+            }
+            sent
+        })
+        .await?;
         let answered = tokio::time::timeout(self.timeout, poll_fn(|cx| place.poll(cx))).await;
         answered.map_err(|_| RequestError::Timeout(self.timeout))?.map_err(RequestError::Closed)
     }

@@ -20,6 +20,7 @@ use super::udp::UdpPackets;
 #[cfg(all(unix, feature = "net"))]
 use super::unix_datagram::UnixPackets;
 use crate::packet::Packet;
+use crate::wire::DecodeError;
 
 /// Bytes that are asked of the transport at a time.
 const READ: usize = 8 * 1_024;
@@ -81,27 +82,30 @@ impl StreamSource {
         loop {
             match self.codec.read(&mut self.input) {
                 Ok(Some((Ok(packet), _))) => return Poll::Ready(Ok(packet)),
-                Ok(Some((Err(error), _))) => {
-                    if let Some(suppressed) = self.faults.pass() {
-                        tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
-                    }
-                }
+                Ok(Some((Err(error), _))) => self.note_fault(error),
                 Ok(None) => {
                     if self.input.capacity() - self.input.len() < READ / 4 {
                         self.input.reserve(READ);
                     }
                     match ready!(pin!(self.io.read_buf(&mut self.input)).poll(cx)) {
-                        Ok(0) if self.input.is_empty() => return Poll::Ready(Err(Disconnect::ByPeer)),
-                        Ok(0) => {
-                            let error = self.codec.read_eof(&mut self.input).err();
-                            return Poll::Ready(Err(error.map_or(Disconnect::ByPeer, Into::into)));
-                        }
+                        Ok(0) => match self.codec.read_eof(&mut self.input) {
+                            Ok(Some((Ok(packet), _))) => return Poll::Ready(Ok(packet)),
+                            Ok(Some((Err(error), _))) => self.note_fault(error),
+                            Ok(None) => return Poll::Ready(Err(Disconnect::ByPeer)),
+                            Err(error) => return Poll::Ready(Err(error.into())),
+                        },
                         Ok(_) => {}
                         Err(error) => return Poll::Ready(Err(error.into())),
                     }
                 }
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
+        }
+    }
+
+    fn note_fault(&self, error: DecodeError) {
+        if let Some(suppressed) = self.faults.pass() {
+            tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
         }
     }
 }

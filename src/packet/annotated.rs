@@ -41,6 +41,9 @@ impl Display for AnnotatedDump<'_> {
     }
 }
 
+/// Levels that are told apart by their indent.
+const MAX_INDENT: usize = 32;
+
 /// The fields still to be printed.
 struct Fields<'a, 'f, 'b> {
     out: &'f mut Formatter<'b>,
@@ -120,7 +123,7 @@ impl Fields<'_, '_, '_> {
     /// Eight bytes a line; the meaning stands on the first.
     fn field(&mut self, size: usize, meaning: &dyn Display) -> fmt::Result {
         let (bytes, rest) = self.rest.split_at(size);
-        let indent = 2 * (self.ends.len() - 1);
+        let indent = 2 * (self.ends.len() - 1).min(MAX_INDENT);
         write!(self.out, "{:6}  ", self.at)?;
         hex(self.out, &bytes[..size.min(8)], 17)?;
         writeln!(self.out, "  {:indent$}{meaning}", "")?;

@@ -118,6 +118,11 @@ impl ArgsError {
         Self { kind, index, expected, found: TypeTag::from_byte(found) }
     }
 
+    /// The same of an element, as the error of the array that holds it.
+    pub(super) fn at(self, index: usize) -> Self {
+        Self { index: u32::try_from(index).unwrap_or(u32::MAX), ..self }
+    }
+
     /// What is wrong.
     pub const fn kind(&self) -> ArgsErrorKind {
         self.kind

@@ -262,8 +262,8 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Array<T> {
         let array = args.cursor.take_array();
         let cursor = ArgCursor { tags: array.tags, data: array.data };
         let mut elements = ArgsReader { cursor, source: args.source, index: args.index };
-        let value = elements.read()?;
-        elements.finish()?;
+        let read = elements.read().and_then(|value| elements.finish().map(|()| value));
+        let value = read.map_err(|error| error.at(args.index))?;
         args.index += 1;
         Ok(Self(value))
     }

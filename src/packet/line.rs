@@ -231,7 +231,10 @@ fn quoted_hex(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 /// and those that change the direction of writing.
 fn is_hidden(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
 }
 
 fn hex(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {

@@ -138,7 +138,7 @@ fn message(line: &str) -> Result<Message, ParseLineError> {
     let not_an_address = ParseLineError::new(ParseLineErrorKind::Address, 0);
     let address = match tokens.next() {
         Some((_, token)) if token.starts_with(['"', 'x']) => parse_text(token).ok_or(not_an_address)?,
-        Some((_, token)) if token.starts_with('/') => token.as_bytes().to_vec(),
+        Some((_, token)) if token.starts_with('/') && !token.contains(char::is_control) => token.into(),
         _ => return Err(not_an_address),
     };
     let Some((tags_at, tags)) = tokens.next() else {

@@ -141,8 +141,17 @@ impl TextBuf {
                     return Err(UnmappableText { charset: charset.name() });
                 }
                 (EncoderResult::Unmappable(_), OnUnmappable::Replace) => bytes.push(b'?'),
-                (EncoderResult::Unmappable(_), OnUnmappable::Ignore) => {}
+                (EncoderResult::Unmappable(_), OnUnmappable::Ignore) => {
+                    return Self::encode(&without_unmappable(charset, text), charset, OnUnmappable::Strict);
+                }
             }
         }
     }
+}
+
+/// Taken out beforehand: the encoder of ISO-2022-JP has changed its state before it says that it does
+/// not have a character, and two changes in a row are malformed.
+fn without_unmappable(charset: &'static Encoding, text: &str) -> String {
+    let is_mappable = |character: &char| !charset.encode(character.encode_utf8(&mut [0; 4])).2;
+    text.chars().filter(is_mappable).collect()
 }

@@ -156,7 +156,7 @@ impl Sink for Measure {
     #[inline]
     fn put<const N: usize>(&mut self, _tag: u8, _data: [u8; N]) {
         self.tags += 1;
-        self.data += N;
+        self.data = self.data.saturating_add(N);
     }
 
     #[inline]

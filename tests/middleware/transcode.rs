@@ -78,6 +78,17 @@ fn what_one_side_does_not_have_is_an_error_or_replaced_or_left_out() {
     assert_eq!(back(ignore, wire()).unwrap(), encoded(("/n", ("ok", "a"))));
 }
 
+/// ISO-2022-JP switches between sets of characters: what is left out leaves no switch behind.
+#[test]
+fn a_charset_with_states_is_read_back_without_what_was_left_out() {
+    let ignore = Transcode::new(ISO_2022_JP, OnUnmappable::Ignore);
+    for (text, left) in [("音😀音", "音音"), ("😀", ""), ("a😀", "a"), ("音😀b", "音b"), ("¥😀\\", "¥\\")]
+    {
+        let wire = out(ignore, encoded(("/n", text))).unwrap();
+        assert_eq!(back(strict(ISO_2022_JP), wire).unwrap(), encoded(("/n", left)), "{text}");
+    }
+}
+
 #[test]
 fn ascii_refuses_replaces_or_leaves_out_all_else() {
     let ascii = |unmappable| Transcode::ascii(unmappable);

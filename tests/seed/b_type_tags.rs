@@ -2,8 +2,8 @@
 
 use tokio_osc::{
     Arg, ArgRef, ArgsError, ArgsErrorKind, ArgsReader, ArgsWriter, Array, Bytes, Char, Color,
-    DecodeErrorKind, EncodeErrorKind, FromArgs, Impulse, IntoArgs, Message, Midi, Nil, OwnedArgs, Symbol,
-    TimeTag, TypeTag,
+    DecodeErrorKind, EncodeErrorKind, FromArgs, Impulse, IntoArgs, Message, Midi, Nil, OwnedArgs, Rest,
+    Symbol, TimeTag, TypeTag,
 };
 
 /// Type tags and data of a message to `/a`, and that they read back as the same argument list.
@@ -136,6 +136,8 @@ fn b14_arrays_nest_and_their_brackets_are_balanced() {
 
 #[test]
 fn b17_arguments_and_type_tags_cannot_disagree() {
+    type Nested<T> = (i32, Array<(i32, Array<T>)>, i32);
+
     let message = Message::new("/a", (1, Array((2, 3)))).unwrap();
     assert_eq!((message.type_tags(), message.args().count()), (",i[ii]", 2));
     // Asking for fewer, for more, or for an array where there is none, is an error of one kind each.
@@ -144,6 +146,14 @@ fn b17_arguments_and_type_tags_cannot_disagree() {
     assert_eq!(kind(two.parse::<i32>().unwrap_err()), (ArgsErrorKind::TooMany, 1));
     assert_eq!(kind(two.parse::<(i32, i32, i32)>().unwrap_err()), (ArgsErrorKind::Missing, 2));
     assert_eq!(kind(two.parse::<(i32, Array<i32>)>().unwrap_err()), (ArgsErrorKind::WrongType, 1));
+    // An array is one argument: what is wrong with its elements is wrong at its place.
+    let nested = Message::new("/a", (1, Array((2, Array((3, 4, "five")))), 6)).unwrap();
+    assert_eq!(kind(nested.parse::<Nested<Vec<i32>>>().unwrap_err()), (ArgsErrorKind::WrongType, 1));
+    assert_eq!(kind(nested.parse::<Nested<[i32; 2]>>().unwrap_err()), (ArgsErrorKind::TooMany, 1));
+    let more = nested.parse::<Nested<(i32, i32, &str, i32)>>().unwrap_err();
+    assert_eq!(kind(more), (ArgsErrorKind::Missing, 1));
+    let behind = nested.parse::<(i32, Array<Rest>, &str)>().unwrap_err();
+    assert_eq!(kind(behind), (ArgsErrorKind::WrongType, 2));
 }
 
 /// A new type is one of your own, made of those that OSC has.

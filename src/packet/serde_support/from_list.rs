@@ -4,12 +4,14 @@ use serde::de::{self, DeserializeOwned, Error as _, IntoDeserializer, Visitor, v
 
 use super::SerdeError;
 use crate::packet::Message;
+use crate::packet::args_reader::Number;
 use crate::types::Arg;
 
 /// The arguments of a message as a struct, a tuple, a sequence or a single value: the inverse of
 /// [`to_args`](crate::to_args).
 ///
-/// Members are taken in order; numbers convert where they fit the type asked for.
+/// Members are taken in order. Integers convert to those of another width that hold them, and to
+/// floats; floats to floats, rounded, but from finite to infinite.
 ///
 /// # Errors
 /// The arguments are of other types or of another number.
@@ -53,7 +55,14 @@ impl<'de> de::Deserializer<'de> for List {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        self.one()?.deserialize_option(visitor)
+        match self.0[..] {
+            [] | [Arg::Nil] => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        self.one()?.deserialize_f32(visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -103,7 +112,7 @@ impl<'de> de::Deserializer<'de> for List {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct map
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f64 char str string bytes byte_buf unit unit_struct map
         identifier ignored_any
     }
 }
@@ -144,6 +153,16 @@ impl<'de> de::Deserializer<'de> for Arg {
         }
     }
 
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        match self {
+            Self::Float64(value) => match Number::Float(value).to_f32() {
+                Some(rounded) => visitor.visit_f32(rounded),
+                None => Err(SerdeError::custom(format_args!("{self} does not fit float32"))),
+            },
+            other => other.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
         match self {
             Self::Nil => visitor.visit_none(),
@@ -175,7 +194,7 @@ impl<'de> de::Deserializer<'de> for Arg {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f64 char str string bytes byte_buf unit unit_struct seq
         tuple tuple_struct map struct identifier ignored_any
     }
 }
