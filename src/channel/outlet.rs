@@ -62,6 +62,16 @@ pub(super) enum Way {
 }
 
 /// What became of a packet for all: what [`Outlet::broadcast`] returns.
+///
+/// ```
+/// use tokio_osc::{Channel, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+/// let report = channel.broadcast(("/news", 7))?;
+/// assert_eq!(report.queued, 0, "nobody is connected");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BroadcastReport {

@@ -28,6 +28,18 @@ struct Counters {
 
 /// The packets that the [`Middleware`] of a channel or client kept back: what
 /// [`Outlet::filtered`](crate::Outlet::filtered) returns.
+///
+/// ```
+/// use tokio_osc::{Channel, Client, Flow, Udp, on_packet_out};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let mute = on_packet_out(|_, _| Flow::Drop);
+/// let client = Udp::new(channel.local_addr()?).middleware(mute).client().await?;
+/// client.send(("/scene", 3)).await?;
+/// assert_eq!(client.filtered().dropped_out, 1);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Filtered {
