@@ -171,7 +171,8 @@ impl Outlet {
         }
     }
 
-    /// What the [`Middleware`](crate::Middleware) of the channel has dropped or refused so far.
+    /// What the [`Middleware`](crate::Middleware) of the channel has dropped or refused so far, and the
+    /// empty frames that were passed over.
     pub fn filtered(&self) -> Filtered {
         self.chain().filtered()
     }

@@ -81,7 +81,7 @@ macro_rules! counters {
             $($(#[$doc])* pub $name: u64,)*
             /// What was tolerated in the `repaired` packets, by kind.
             pub repairs: Repairs,
-            /// What its middleware has kept back. What it refused on the way in is among the
+            /// Empty frames, and what its middleware has kept back. What it refused on the way in is among the
             /// `malformed` packets; what it dropped was never received.
             pub filtered: Filtered,
             /// The numbers of its datagram socket, those of the kernel included. Of a channel that is
