@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     in_the_background()
 }
 
-/// The seed's `as_eventloop`: no thread but this one.
+/// What osc4py3 calls `as_eventloop`: no thread but this one.
 fn in_the_callers_loop() -> Result<(), Box<dyn Error>> {
     println!("1. Everything in the caller's loop: FrameLoop");
     let mut frames = FrameLoop::new()?;
@@ -44,7 +44,7 @@ fn in_the_callers_loop() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The seed's `as_comthreads`: sockets and time tags in the background, handlers in `process`.
+/// What osc4py3 calls `as_comthreads`: sockets and time tags in the background, handlers in `process`.
 fn handlers_where_the_owner_polls() -> Result<(), Box<dyn Error>> {
     println!("2. I/O in the background, handlers where the owner polls: Inbox");
     let main = thread::current().id();
@@ -77,7 +77,7 @@ struct Synth {
     pitch: [f32; 4],
 }
 
-/// The seed's `as_allthreads`, with `execthreadscount` 0, 1 and 4.
+/// What osc4py3 calls `as_allthreads`, with `execthreadscount` 0, 1 and 4.
 fn in_the_background() -> Result<(), Box<dyn Error>> {
     println!("3. Everything in the background: spawn");
     let main = thread::current().id();

@@ -2,9 +2,11 @@
 
 use std::{fmt, io};
 
-/// Any error of this crate, for applications that pass them on with `?`.
+/// The errors that applications pass on with `?`, as one.
 ///
-/// The functions of the crate return the smaller type that fits; each converts into this one.
+/// The functions of the crate return the smaller type that fits; each that has a variant here
+/// converts into this one. A few have none, such as those of a [`Node`](crate::Node), of a clock
+/// measurement, and of text that is no URL: with them, use `Box<dyn std::error::Error>`.
 ///
 /// ```
 /// use tokio_osc::{Error, Message};

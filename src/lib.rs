@@ -32,17 +32,18 @@
 //!
 //! | for | there is |
 //! |-----|----------|
-//! | values | [`Message`], [`Bundle`], [`Packet`]; arguments by [`IntoArgs`] and [`FromArgs`], [`Arg`] and [`ArgRef`]; [`TimeTag`] |
+//! | values | [`Message`], [`Bundle`], [`Packet`]; arguments by [`IntoArgs`] and [`FromArgs`], [`Arg`] and [`ArgRef`]; [`TimeTag`], [`Color`], [`Midi`] |
 //! | addresses | [`Address`], [`Pattern`] |
-//! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`FanOut`]; [`Outlet`] of a channel |
-//! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`] for every socket option; [`PeerNames`]; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`] or [`Detect`] |
+//! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`Request`], [`ClientSubscription`]; [`FanOut`]; [`Outlet`] of a channel |
+//! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`], their options as a URL; [`StreamOptions`] and `UnixDatagramOptions`, limits and timeouts; [`Listener`]; [`Meta`] and [`Peer`] of each packet, [`PeerNames`]; or bare codecs: [`Datagram`], [`Codec`] with [`Slip`], [`LengthPrefix`], [`Detect`] or a [`Framing`] of your own |
 //! | between bytes and packets | [`Middleware`], for channels, clients and bare codecs: [`Envelope`] with a [`ReplayWindow`], [`AddressTable`], [`AllowedTypeTags`], `Transcode`, [`Dump`], [`on_packet_in`] and its like, layers of your own |
-//! | handling | [`Router`], its extractors, [`Lane`], [`LiveRoutes`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Shutdown`] |
+//! | handling | [`Router`]; the extractors [`Args`], [`Captures`], [`State`], [`Extra`], [`Meta`], [`Reply`], [`Message`] and those of [`FromContext`]; [`IntoReply`]; [`Lane`], [`LiveRoutes`], [`Subscription`]; [`Server`], [`ServerHandle`], [`Shutdown`] |
 //! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`], [`Inbox`]; [`Budget`], [`Meter`]: see [three models](guide::models) |
 //! | names | [`Node`]: channels by name, groups, [`LOCAL`], [`ALL`]; [`Targets`], [`Destination`] |
 //! | between | [`Relay`] from channels to others, unchanged; [`Pacer`]: a rate, and the latest value of each address |
-//! | time | [`Clock`], [`TimeOptions`], [`ScheduleLimits`], [`Precision`]; [`Ticker`], [`TimedSender`], [`ClockSync`] |
+//! | time | [`Clock`]: [`SystemClock`], [`TokioClock`], [`ManualClock`]; [`TimeOptions`], [`ScheduleLimits`], [`Precision`]; [`Ticker`], [`TimedSender`], [`ClockSync`] |
 //! | looking | [`Stats`], [`Report`]; [`ChannelEvents`], [`ConnectionEvents`]; [`UdpMonitor`], [`Filtered`], [`Repairs`] |
+//! | errors | [`Error`], their sum for `?`; [`EncodeError`] is the caller's fault, [`DecodeError`] the peer's, [`FrameError`] either's or the transport's; [`ArgsError`], [`RequestError`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`]; [`HexDump`], [`AnnotatedDump`] |
 //!
 //! Each layer works without the ones above it: decode with [`Packet::decode`], read a [`Channel`] in
@@ -57,7 +58,7 @@
 //! | `serde` | `Serialize` and `Deserialize` for arguments, messages and bundles; structs as arguments | no |
 //! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode`, `Transcode` | no |
 //! | `crypto` | ready-made functions for [`Envelope`]: `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
-//! | `fine` | [`Precision::Fine`](Precision): timed bundles within a tenth of a millisecond | no |
+//! | `fine` | [`Precision::Fine`](Precision): timed bundles about 0.1 ms late at the median, instead of 1 ms | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
 //! # Limits
@@ -71,6 +72,8 @@
 //! | connections, and those of one address | 500, 64 | [`StreamOptions`] |
 //! | time for a frame, for a write | 10 s | [`StreamOptions`] |
 //! | bytes waiting for one connection | 1 MiB | [`StreamOptions`] |
+//! | time to connect, of a reconnecting client | 10 s | |
+//! | time for the reply to a request | 5 s | [`Request::timeout`] |
 //! | sources of a framed UDP socket, and bytes of an unfinished frame of one | 500, 64 KiB | [`Udp::max_sources`], [`Udp::max_unfinished`] |
 //! | peers of a Unix datagram socket that can be answered | 500 | |
 //! | names of peers that were looked up | 1,024 | |
@@ -84,7 +87,7 @@
 //! | replies per source and second | no limit | [`Server::reply_rate`] |
 //! | what an [`AddressTable`] adds to a packet | 1 MiB | [`AddressTable::max_growth`] |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
-//! | what waits in an [`Inbox`], a [`Lane`], a [`Subscription`] | none: what each is given | |
+//! | calls or messages waiting in an [`Inbox`], a [`Lane`], a [`Subscription`] | no default | the argument that makes it |
 //! | messages waiting in a subscription of a client | 1,024 | |
 //! | senders that a [`ReplayWindow`] remembers, and packets of one | 64, 1,024 | [`ReplayWindow::senders`], [`ReplayWindow::packets`] |
 //! | events waiting for a reader, or for the router | 256 | |

@@ -166,6 +166,30 @@ async fn a_malformed_packet_is_an_item_and_the_connection_stays() {
 }
 
 #[tokio::test]
+async fn empty_frames_are_passed_over_and_counted() {
+    async fn passed_over(framing: impl Framing) -> [u64; 2] {
+        let wire = b"\0\0\0\0\0\0\0\0\0\0\0\x08/a\0\0,\0\0\0\0\0\0\0";
+        let (here, mut there) = duplex(64);
+        let mut channel = Channel::io(here, framing.clone());
+        there.write_all(wire).await.unwrap();
+        assert_eq!(message(&mut channel).await.0.address(), "/a");
+        drop(there);
+        assert!(channel.next().await.is_none());
+
+        let (here, mut there) = duplex(64);
+        let client = Client::io(here, framing);
+        let mut heard = client.subscribe("/*");
+        there.write_all(wire).await.unwrap();
+        drop(there);
+        assert_eq!(heard.by_ref().count().await, 1);
+        [channel.outlet().filtered().empty_in, client.filtered().empty_in]
+    }
+    assert_eq!(passed_over(LengthPrefix::new()).await, [3, 3]);
+    assert_eq!(passed_over(Detect::new()).await, [3, 3]);
+    assert_eq!(passed_over(LengthDelimitedCodec::new()).await, [3, 3]);
+}
+
+#[tokio::test]
 async fn the_likely_cause_is_in_the_event() {
     let (here, mut there) = duplex(64);
     let channel = Channel::io(here, LengthPrefix::new());

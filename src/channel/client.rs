@@ -313,7 +313,8 @@ impl Client {
         }
     }
 
-    /// What the [`Middleware`](crate::Middleware) of the client has dropped or refused so far.
+    /// What the [`Middleware`](crate::Middleware) of the client has dropped or refused so far, and the
+    /// empty frames that were passed over.
     pub fn filtered(&self) -> Filtered {
         match &self.shared.transport {
             #[cfg(feature = "net")]

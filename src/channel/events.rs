@@ -18,6 +18,19 @@ use crate::packet::Peer;
 const EVENTS: usize = 256;
 
 /// What has happened to a connection, or to the listener.
+///
+/// ```
+/// use tokio_osc::ConnectionEvent;
+///
+/// fn tell(event: &ConnectionEvent) {
+///     match event {
+///         ConnectionEvent::Connected(peer) => println!("{peer} is here"),
+///         ConnectionEvent::Refused { peer, reason } => println!("{peer} was refused: {reason}"),
+///         ConnectionEvent::Disconnected { peer, reason } => println!("{peer} has left: {reason}"),
+///         _ => {}
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
@@ -54,6 +67,12 @@ pub enum ConnectionEvent {
 }
 
 /// Why a connection was not accepted.
+///
+/// ```
+/// use tokio_osc::Refusal;
+///
+/// assert_eq!(Refusal::TooMany.to_string(), "too many connections");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -77,6 +96,17 @@ impl fmt::Display for Refusal {
 }
 
 /// Why a connection has ended.
+///
+/// ```
+/// use tokio_osc::{Client, Disconnect, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (here, there) = tokio::io::duplex(64);
+/// let client = Client::io(here, Slip::new());
+/// drop(there);
+/// assert!(matches!(client.closed().await, Disconnect::ByPeer));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Disconnect {
@@ -124,6 +154,26 @@ impl fmt::Display for Disconnect {
 /// The events of a channel from now on: a `Stream` that ends with the channel.
 ///
 /// A reader that is behind by more than 256 events loses the oldest and is told how many.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Client, ConnectionEvent, Router, Server, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+/// let (address, mut events) = (channel.local_addr()?, channel.events());
+/// let server = Server::new(Router::new()).listen("stage", channel).spawn();
+///
+/// let _client = Client::tcp(address, Slip::new()).await?;
+/// while let Some(event) = events.next().await {
+///     if let ConnectionEvent::Connected(peer) = event {
+///         assert_eq!(peer.ip(), Some(address.ip()));
+///         break;
+///     }
+/// }
+/// # server.shutdown().await;
+/// # Ok(()) }
+/// ```
 pub struct ConnectionEvents {
     events: BoxStream<'static, ConnectionEvent>,
 }

@@ -48,6 +48,17 @@ enum Host {
 }
 
 /// A kind of IP addresses.
+///
+/// ```
+/// use tokio_osc::{HostPort, IpFamily};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let host = HostPort::from(("localhost", 9000));
+/// for address in host.resolve(Some(IpFamily::V4)).await? {
+///     assert!(address.is_ipv4());
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IpFamily {
@@ -248,6 +259,13 @@ impl fmt::Display for HostPort {
 }
 
 /// Why a text is no host and port.
+///
+/// ```
+/// use tokio_osc::HostPort;
+///
+/// let error = "::1:9000".parse::<HostPort>().unwrap_err();
+/// assert_eq!(error.to_string(), "`::1:9000`: an IPv6 address stands in brackets, as in [::1]:9000");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPortError {
     text: String,

@@ -149,6 +149,19 @@ impl fmt::Debug for StreamOptions {
 
 /// What the function of [`accept_if`](StreamOptions::accept_if) returns: a `bool`, or a future of
 /// one. `K` only tells the two apart.
+///
+/// ```
+/// use std::net::IpAddr;
+/// use tokio_osc::StreamOptions;
+///
+/// async fn is_known(ip: Option<IpAddr>) -> bool {
+///     ip.is_some_and(|ip| ip.is_loopback())              // or ask a database
+/// }
+///
+/// let at_once = StreamOptions::default().accept_if(|peer| peer.ip().is_some());
+/// let later = StreamOptions::default().accept_if(|peer| is_known(peer.ip()));
+/// # drop((at_once, later));
+/// ```
 pub trait Verdict<K> {
     /// The answer, later.
     fn into_future(self) -> BoxFuture<'static, bool>;

@@ -43,8 +43,20 @@ pub(super) struct Entry {
     pub(super) counted: bool,
 }
 
-/// What became of the packets that a reconnecting client has accepted. At any time,
-/// `accepted = sent + dropped + queued`.
+/// What became of the packets that a reconnecting client has accepted: what
+/// [`Client::delivery`](crate::Client::delivery) returns. At any time, `accepted = sent + dropped +
+/// queued`. The packets of `on_connect` and `keep_alive` are not counted.
+///
+/// ```
+/// use tokio_osc::{Client, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::reconnecting("127.0.0.1:9000", Slip::new()).spawn()?;
+/// client.send(("/scene", 3)).await?;
+/// let delivery = client.delivery().expect("it is a reconnecting client");
+/// assert_eq!((delivery.accepted, delivery.queued), (1, 1));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {

@@ -62,6 +62,16 @@ pub(super) enum Way {
 }
 
 /// What became of a packet for all: what [`Outlet::broadcast`] returns.
+///
+/// ```
+/// use tokio_osc::{Channel, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+/// let report = channel.broadcast(("/news", 7))?;
+/// assert_eq!(report.queued, 0, "nobody is connected");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BroadcastReport {
@@ -161,7 +171,8 @@ impl Outlet {
         }
     }
 
-    /// What the [`Middleware`](crate::Middleware) of the channel has dropped or refused so far.
+    /// What the [`Middleware`](crate::Middleware) of the channel has dropped or refused so far, and the
+    /// empty frames that were passed over.
     pub fn filtered(&self) -> Filtered {
         self.chain().filtered()
     }

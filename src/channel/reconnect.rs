@@ -68,6 +68,15 @@ where
 }
 
 /// What happens to a packet that finds the queue full.
+///
+/// ```
+/// use tokio_osc::{Client, QueuePolicy, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::reconnecting("127.0.0.1:9000", Slip::new()).queue_policy(QueuePolicy::Wait).spawn()?;
+/// # drop(client);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueuePolicy {
@@ -86,7 +95,7 @@ pub enum QueuePolicy {
 /// The client it becomes has a task, which ends with its last clone, and a queue of
 /// [`send_queue`](StreamOptions#structfield.send_queue) bytes. When a connection breaks, what was not
 /// handed to the operating system whole goes out on the next one; what was is gone with it, maybe
-/// received and maybe not, and counted in [`ClientState::Waiting`].
+/// received and maybe not, and counted in [`ClientState::Waiting`]. An attempt to connect may take 10 s.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -156,8 +165,8 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         self
     }
 
-    /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. May be
-    /// called more than once.
+    /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. Each call
+    /// adds one; they are sent in order.
     pub fn on_connect(mut self, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
             Ok(packet) => self.on_connect.push(packet),
@@ -166,7 +175,9 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         self
     }
 
-    /// Sends a packet each `interval`, at least 1 ms, while connected, before those that wait.
+    /// Sends a packet each `interval`, at least 1 ms, while connected, before those that wait; for the
+    /// first time one `interval` after the connection was made. There is one such packet: a second call
+    /// takes the place of the first. By default there is none.
     pub fn keep_alive(mut self, interval: Duration, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
             Ok(packet) => self.keep_alive = Some((interval.max(SHORTEST), packet)),
@@ -330,7 +341,20 @@ impl Sink for HubSink {
     }
 }
 
-/// What a reconnecting client is doing.
+/// What a reconnecting client is doing: an item of [`Client::states`].
+///
+/// ```
+/// use tokio_osc::ClientState;
+///
+/// fn lamp(state: &ClientState) -> &'static str {
+///     match state {
+///         ClientState::Connected => "green",
+///         ClientState::Closed => "off",
+///         _ => "red",
+///     }
+/// }
+/// assert_eq!(lamp(&ClientState::Connecting), "red");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ClientState {
@@ -353,7 +377,26 @@ pub enum ClientState {
 }
 
 /// The state of a reconnecting client, and each one after: a `Stream` that ends with the client. A
-/// reader that is slow sees the latest state, not each one.
+/// reader that is slow sees the latest state, not each one. What [`Client::states`] returns.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Client, ClientState, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+/// let client = Client::reconnecting(channel.local_addr()?, Slip::new()).spawn()?;
+///
+/// let mut states = client.states();
+/// while let Some(state) = states.next().await {
+///     match state {
+///         ClientState::Connected => break,
+///         ClientState::Waiting { reason, retry_in, .. } => println!("{reason}; again in {retry_in:?}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 pub struct ClientStates {
     states: BoxStream<'static, ClientState>,
 }

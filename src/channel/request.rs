@@ -16,6 +16,19 @@ use crate::pattern::Pattern;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A request on its way: await it for the reply. What [`Client::request`] returns.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Channel, Client, RequestError};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let silent = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(silent.local_addr()?).await?;
+///
+/// let request = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(20));
+/// assert!(matches!(request.await, Err(RequestError::Timeout(_))));
+/// # Ok(()) }
+/// ```
 #[must_use = "a request is sent when it is awaited"]
 #[derive(Debug)]
 pub struct Request {
@@ -30,7 +43,8 @@ impl Request {
         Self { client, packet, reply, timeout: DEFAULT_TIMEOUT }
     }
 
-    /// How long to wait for the reply. Default 5 s.
+    /// How long to wait for the reply, once the request is sent. Default 5 s. Sending may take its own
+    /// time: see [`Client::send`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -66,7 +80,15 @@ impl IntoFuture for Request {
     }
 }
 
-/// Why a request has no reply.
+/// Why a request has no reply: the error of a [`Request`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::RequestError;
+///
+/// let error = RequestError::Timeout(Duration::from_millis(500));
+/// assert_eq!(error.to_string(), "no reply within 500ms");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RequestError {

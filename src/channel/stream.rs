@@ -86,6 +86,9 @@ impl Channel {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn udp(address: impl Into<HostPort>) -> io::Result<Self> {
         Udp::new(address).bind().await
     }
@@ -94,6 +97,9 @@ impl Channel {
     ///
     /// # Errors
     /// As [`udp`](Channel::udp).
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn udp_with(address: impl Into<HostPort>, options: DecodeOptions) -> io::Result<Self> {
         Udp::new(address).decode(options).bind().await
     }
@@ -183,6 +189,9 @@ impl Channel {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn tcp(address: impl ToSocketAddrs, framing: impl Framing) -> io::Result<Self> {
         Self::tcp_with(address, framing, StreamOptions::default()).await
     }
@@ -191,6 +200,9 @@ impl Channel {
     ///
     /// # Errors
     /// As [`tcp`](Channel::tcp).
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn tcp_with(
         address: impl ToSocketAddrs,
         framing: impl Framing,

@@ -9,6 +9,13 @@ use crate::packet::{IntoPacket, Meta, Packet, Peer};
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The most bytes a datagram can have on any transport.
+///
+/// ```
+/// use tokio_osc::{MAX_DATAGRAM, Udp};
+///
+/// let options = Udp::new("127.0.0.1:0").max_datagram(MAX_DATAGRAM / 4);
+/// # drop(options);
+/// ```
 pub const MAX_DATAGRAM: usize = 65_535;
 
 /// Small datagrams are copied into chunks of this size, so that most need no allocation of their

@@ -28,6 +28,17 @@ pub struct FrameError {
 }
 
 /// The ways in which sending or framing fails.
+///
+/// ```
+/// use tokio_osc::{Channel, Client, FrameErrorKind, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::reconnecting("127.0.0.1:9000", Slip::new()).spawn()?;
+/// client.close().await?;
+/// let error = client.send(("/scene", 3)).await.unwrap_err();
+/// assert!(matches!(error.kind(), FrameErrorKind::Closed));
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FrameErrorKind {

@@ -7,12 +7,27 @@ use super::FrameError;
 use crate::wire::DecodeError;
 
 /// The largest frame that is read or written by default, in bytes: 1 MiB.
+///
+/// ```
+/// use tokio_osc::{MAX_FRAME, Slip};
+///
+/// let framing = Slip::new().max_frame(4 * MAX_FRAME);
+/// assert_eq!(MAX_FRAME, 1_048_576);
+/// ```
 pub const MAX_FRAME: usize = 1_024 * 1_024;
 
 /// What a framing's decoder gives: a frame, or what is wrong with one of them.
 ///
 /// Implemented for [`Bytes`], [`BytesMut`] and `Result<Bytes, DecodeError>`, so that a framing of
 /// your own may be a plain `Decoder<Item = Bytes>`, and `LengthDelimitedCodec` is one as it is.
+///
+/// ```
+/// use tokio_osc::{Bytes, IntoFrame};
+///
+/// let frame = Bytes::from_static(b"/a\0\0,\0\0\0");
+/// assert_eq!(frame.clone().into_frame()?, frame);
+/// # Ok::<(), tokio_osc::DecodeError>(())
+/// ```
 pub trait IntoFrame {
     /// The frame.
     ///

@@ -27,7 +27,8 @@ const MAX_OFFSET: usize = 64;
 ///          └─ two bytes that are skipped when read, and written as zero
 /// ```
 ///
-/// A length of 0 is passed over. One that is negative or over the limit ends the stream with a
+/// A length of 0 is an empty frame, which a [`Codec`](crate::Codec) passes over and counts
+/// ([`Filtered::empty_in`](crate::Filtered)). One that is negative or over the limit ends the stream with a
 /// [`FrameError`] that says what the bytes look like: nothing tells where the next frame begins. No
 /// memory is asked for by a claimed length; the buffer grows with what has arrived.
 ///
@@ -144,27 +145,23 @@ impl Decoder for LengthPrefix {
     type Item = Bytes;
     type Error = FrameError;
 
-    /// The next frame that is not empty.
+    /// The next frame.
     ///
     /// # Errors
     /// A length that is negative or over the limit.
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, FrameError> {
         let header = self.header();
-        while let Some(field) = src.get(self.offset..header) {
-            let length = self.length(field, self.little_endian);
-            let Some(size) = self.checked(length) else {
-                let cause = self.cause(src, field);
-                return Err(FrameErrorKind::BadLength { length, limit: self.max_frame, cause }.into());
-            };
-            if src.len() - header < size {
-                return Ok(None);
-            }
-            src.advance(header);
-            if size > 0 {
-                return Ok(Some(src.split_to(size).freeze()));
-            }
+        let Some(field) = src.get(self.offset..header) else { return Ok(None) };
+        let length = self.length(field, self.little_endian);
+        let Some(size) = self.checked(length) else {
+            let cause = self.cause(src, field);
+            return Err(FrameErrorKind::BadLength { length, limit: self.max_frame, cause }.into());
+        };
+        if src.len() - header < size {
+            return Ok(None);
         }
-        Ok(None)
+        src.advance(header);
+        Ok(Some(src.split_to(size).freeze()))
     }
 
     /// As `decode`.

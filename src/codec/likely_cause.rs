@@ -3,6 +3,17 @@
 use std::fmt;
 
 /// What the peer seems to speak, where the framing makes no sense.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use tokio_osc::{Codec, FrameErrorKind, LengthPrefix, LikelyCause};
+/// use tokio_util::codec::Decoder;
+///
+/// let mut codec = Codec::new(LengthPrefix::new());
+/// let error = codec.decode(&mut BytesMut::from("GET / HTTP/1.1")).unwrap_err();
+/// let FrameErrorKind::BadLength { cause, .. } = error.kind() else { unreachable!() };
+/// assert_eq!(*cause, Some(LikelyCause::Http));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LikelyCause {

@@ -16,6 +16,7 @@ use crate::wire::{DecodeError, DecodeOptions};
 ///
 /// | on the wire | [`Slip`](crate::Slip) | [`LengthPrefix`](crate::LengthPrefix) |
 /// |---|---|---|
+/// | an empty frame | passed over | passed over, counted |
 /// | a frame that is no packet | item `Err`, goes on | item `Err`, goes on |
 /// | a bad escape | item `Err`, goes on | - |
 /// | a frame over the limit | item `Err`, goes on | error |
@@ -112,10 +113,11 @@ impl<F: Framing> Codec<F> {
         self.framing.decode(src).map_err(Into::into)
     }
 
-    /// From a frame to a packet; `None` if the middleware has dropped it.
+    /// From a frame to a packet; `None` if it is empty or the middleware has dropped it.
     pub(crate) fn open(&self, frame: F::Item) -> Option<ReadPacket> {
+        let frame = self.not_empty(frame)?;
         let mut meta = Meta::from_peer(self.peer);
-        let packet = frame.into_frame().and_then(|frame| self.chain.read(frame, &mut meta, &self.options));
+        let packet = frame.and_then(|frame| self.chain.read(frame, &mut meta, &self.options));
         Some((packet.transpose()?, meta))
     }
 
@@ -123,9 +125,19 @@ impl<F: Framing> Codec<F> {
     fn open_packet(&self, frame: F::Item) -> Option<Result<Packet, DecodeError>> {
         if self.chain.is_empty() {
             let decode = |frame| Packet::decode_with(frame, &self.options);
-            return Some(frame.into_frame().and_then(decode).map(|(packet, _)| packet));
+            return Some(self.not_empty(frame)?.and_then(decode).map(|(packet, _)| packet));
         }
         self.open(frame).map(|(packet, _)| packet)
+    }
+
+    /// Passes over a frame without a byte.
+    fn not_empty(&self, frame: F::Item) -> Option<Result<Bytes, DecodeError>> {
+        let frame = frame.into_frame();
+        if frame.as_ref().is_ok_and(Bytes::is_empty) {
+            self.chain.note_empty();
+            return None;
+        }
+        Some(frame)
     }
 
     /// Appends a packet in its frame, or nothing if the middleware drops it; on an error `dst` is as

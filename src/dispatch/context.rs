@@ -9,6 +9,21 @@ use crate::packet::{ArgsError, Message, Meta};
 use crate::pattern::Pattern;
 
 /// A message on its way to one handler: what [`FromContext`] reads from.
+///
+/// ```
+/// use tokio_osc::{Context, FromContext, Rejection, Router};
+///
+/// /// The address and the route that it matched.
+/// struct Way(String);
+///
+/// impl<S> FromContext<S> for Way {
+///     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+///         Ok(Self(format!("{} by {}", context.message().address(), context.route())))
+///     }
+/// }
+///
+/// let router = Router::new().route("/synth/*/freq", |Way(way): Way| println!("{way}"));
+/// ```
 pub struct Context<'a, S> {
     pub(super) message: &'a Message,
     pub(super) meta: &'a Meta,
@@ -98,6 +113,16 @@ impl<S, T: FromContext<S>> FromContext<S> for Result<T, Rejection> {
 ///
 /// It is counted and traced, and the hook [`on_reject`](crate::Router::on_reject) is told; the
 /// handler is not called, and nothing else is stopped.
+///
+/// ```
+/// use tokio_osc::{Args, Rejection, Router};
+///
+/// let router = Router::new().route("/gain", |gain: Result<Args<f32>, Rejection>| match gain {
+///     Ok(Args(gain)) => println!("{gain}"),
+///     Err(Rejection::Args(error)) => println!("argument {}: {error}", error.index()),
+///     Err(rejection) => println!("{rejection}"),
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {

@@ -62,7 +62,20 @@ impl<S> FromContext<S> for State<S> {
 /// and no number. Two patterns may share addresses and yet not fit in this way, as the
 /// route `/synth/{1,2}/freq` and the message's `/synth/*/freq` do, or any route and a message's `//`:
 /// then there is nothing to capture, and the handler is not called ([`Rejection::NoCaptures`]). One that asks for no captures,
-/// or for an `Option` or a `Result` of them, is.
+/// or for an `Option` or a `Result` of them, is. Where senders write patterns, give each address a
+/// route: then a message to `/mixer/{1,2}/gain` calls the handler for both.
+///
+/// ```
+/// use tokio_osc::{Args, Extra, Router};
+///
+/// fn gain(Extra(channel): Extra<u8>, Args(gain): Args<f32>) {
+///     println!("channel {channel}: {gain}");
+/// }
+///
+/// let router = (1..=8_u8).fold(Router::new(), |router, channel| {
+///     router.route(format!("/mixer/{channel}/gain"), gain).extra(channel)
+/// });
+/// ```
 ///
 /// ```
 /// use tokio_osc::{Args, Captures, Router};
@@ -87,6 +100,15 @@ impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
 }
 
 /// A type that [`Captures`] can hold: a [`FromCapture`] type, or a tuple of up to 8 of them.
+///
+/// ```
+/// use tokio_osc::{FromCaptures, Text};
+///
+/// let captures = [Text::new(b"in"), Text::new(b"7")];
+/// let (side, n) = <(String, u8)>::from_captures(&captures)?;
+/// assert_eq!((side.as_str(), n), ("in", 7));
+/// # Ok::<(), tokio_osc::CaptureError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from the captures of an address",
     note = "a capture is a number, `bool`, `char`, `String`, a type that implements `FromCapture`, or a tuple of up to 8 of them"
@@ -182,6 +204,14 @@ tuples!(7: A 0 B 1 C 2 D 3 E 4 F 5 G 6);
 tuples!(8: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
 
 /// A captured part of the address that is missing, one too many, or not of the type asked for.
+///
+/// ```
+/// use tokio_osc::{FromCaptures, Text};
+///
+/// let captures = [Text::new(b"seven")];
+/// let error = u32::from_captures(&captures).unwrap_err();
+/// assert_eq!(error.index(), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CaptureError {
     index: usize,

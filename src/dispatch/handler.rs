@@ -12,6 +12,20 @@ use futures::future::BoxFuture;
 use super::{Context, FromContext, IntoReply, Rejection, Replies};
 
 /// A function or closure of up to 8 parameters.
+///
+/// ```
+/// use tokio_osc::{Args, Function, Router};
+///
+/// /// Adds the same handler at several addresses.
+/// fn at_all<F>(router: Router, addresses: &[&'static str], handler: F) -> Router
+/// where
+///     F: Function<(Args<f32>,), Output = ()> + Clone,
+/// {
+///     addresses.iter().fold(router, |router, &address| router.route(address, handler.clone()))
+/// }
+///
+/// let router = at_all(Router::new(), &["/bass", "/lead"], |Args(gain): Args<f32>| println!("{gain}"));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an OSC handler",
     note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`; a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
@@ -25,6 +39,13 @@ pub trait Function<T>: Send + Sync + 'static {
 }
 
 /// The parameters of a handler: a tuple of extractors.
+///
+/// ```
+/// use tokio_osc::{Args, Captures, Extract};
+///
+/// fn are_parameters<T: Extract<()>>() {}
+/// are_parameters::<(Captures<u32>, Args<(f32, String)>)>();
+/// ```
 pub trait Extract<S>: Sized {
     /// Makes all parameters.
     ///
@@ -34,6 +55,16 @@ pub trait Extract<S>: Sized {
 }
 
 /// The result of a handler: a value, or a future of one. `K` tells the two apart.
+///
+/// ```
+/// use tokio_osc::Router;
+///
+/// async fn later() -> (&'static str, i32) {
+///     ("/later", 2)
+/// }
+///
+/// let router = Router::new().route("/now", || ("/now", 1)).route("/later", later);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of an OSC handler",
     label = "this handler returns `{Self}`",

@@ -237,6 +237,17 @@ impl Wake for Unpark {
 }
 
 /// A function or closure of `&mut S` and up to 8 extractors: what [`Inbox::on`] takes.
+///
+/// ```
+/// use tokio_osc::{Args, Inbox, Router};
+///
+/// fn set(level: &mut f32, Args(value): Args<f32>) {
+///     *level = value;
+/// }
+///
+/// let mut inbox = Inbox::new(64);
+/// let router = Router::new().route("/level", inbox.on(set));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler of this `Inbox`",
     note = "it is a `fn` or closure of `&mut {S}` and up to 8 extractors that returns `()`, and is `Send` and `'static`"
@@ -264,6 +275,14 @@ up_to_8!(parameters);
 
 /// A handler for routes that leaves its calls in an [`Inbox`]. What [`Inbox::on`] returns. When the
 /// inbox is gone, its calls are dropped.
+///
+/// ```
+/// use tokio_osc::{Args, Inbox, Router};
+///
+/// let mut inbox = Inbox::new(64);
+/// let post = inbox.on(|level: &mut f32, Args(value): Args<f32>| *level = value);
+/// let router = Router::new().route("/level", post);
+/// ```
 pub struct Post<T> {
     shared: Arc<Shared>,
     handler: usize,

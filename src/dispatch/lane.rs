@@ -12,7 +12,7 @@ use super::mailbox::{Mailbox, Overflow};
 /// A queue of handler calls with tasks of its own: the handlers of its routes run one at a time, in
 /// order, beside those of all other routes.
 ///
-/// Several routes may share a lane: the seed's shared `lock` and `workqueue`. With more
+/// Several routes may share a lane (in osc4py3: a shared `lock` or `workqueue`). With more
 /// [`workers`](Lane::workers) the order is given up. Its tasks begin with its first message; after
 /// its last clone and the last route that has it are gone, they finish what waits, and end.
 ///

@@ -98,6 +98,15 @@ impl<S> fmt::Debug for LiveRoutes<S> {
 
 /// What was added in one step while the router was in use. Dropping it leaves the routes where they
 /// are.
+///
+/// ```
+/// use tokio_osc::Router;
+///
+/// let router = Router::new();
+/// let take = router.live().route("/take/*", || println!("recorded"));
+/// assert!(take.remove());
+/// assert!(!take.remove(), "it is gone already");
+/// ```
 #[derive(Clone)]
 pub struct RouteHandle {
     dispatch: Weak<dyn Dispatch>,
@@ -125,6 +134,14 @@ impl fmt::Debug for RouteHandle {
 }
 
 /// Takes its routes out when it is dropped. What [`RouteHandle::guard`] returns.
+///
+/// ```
+/// use tokio_osc::Router;
+///
+/// let router = Router::new();
+/// let scene = router.live().route("/fog", || println!("fog")).guard();
+/// drop(scene);                                               // and the route is gone
+/// ```
 #[derive(Debug)]
 pub struct RouteGuard(RouteHandle);
 

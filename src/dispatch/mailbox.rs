@@ -8,6 +8,13 @@ use futures::task::AtomicWaker;
 use tokio::sync::Notify;
 
 /// What happens to messages when a queue of handlers or of a subscription is full.
+///
+/// ```
+/// use tokio_osc::{Args, Lane, Overflow, Router};
+///
+/// let meters = Lane::new(16).overflow(Overflow::DropOldest);
+/// let router = Router::new().route("/meter/*", |Args(db): Args<f32>| println!("{db}")).on_lane(&meters);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Overflow {

@@ -88,6 +88,16 @@ impl Meter {
 }
 
 /// What a call of `process` did.
+///
+/// ```
+/// use tokio_osc::{Budget, FrameLoop};
+/// use std::time::Duration;
+///
+/// let mut frames = FrameLoop::new()?;
+/// let progress = frames.process(Budget::new(Duration::from_millis(2)))?;
+/// assert!(progress.is_idle, "there is nothing to do");
+/// # Ok::<(), tokio_osc::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {

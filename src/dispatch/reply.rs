@@ -11,6 +11,14 @@ use super::{Context, FromContext, Rejection, ReplyBudget, ReplyRate};
 use crate::packet::{EncodeError, IntoPacket, Packet, Peer};
 
 /// What a handler has to say to the sender of the message: packets, or why there are none.
+///
+/// ```
+/// use tokio_osc::{Args, IntoReply, Replies, Router};
+///
+/// let router = Router::new().route("/half", |Args(n): Args<i32>| {
+///     if n % 2 == 0 { ("/half", n / 2).into_reply() } else { Replies::none() }
+/// });
+/// ```
 #[derive(Debug, Default)]
 pub struct Replies {
     pub(crate) packets: Vec<Packet>,
@@ -41,7 +49,9 @@ impl Replies {
 ///
 /// `()` sends nothing. Whatever can be sent, see [`IntoPacket`](crate::IntoPacket), goes back to
 /// the sender, from the socket that received the message. `Option`, `Result` and `Vec` of it do
-/// what they say; an error is counted and traced, not sent.
+/// what they say; an error is counted and traced, not sent. A type of your own implements
+/// [`IntoPacket`](crate::IntoPacket), and can be sent as well; this trait cannot be implemented
+/// outside of this crate.
 ///
 /// ```
 /// use tokio_osc::{Args, Message, Router};
@@ -246,6 +256,19 @@ impl fmt::Debug for Reply {
 }
 
 /// Why a reply was not sent.
+///
+/// ```
+/// use tokio_osc::{Reply, ReplyError, Router};
+///
+/// let router = Router::new().route("/list", async |reply: Reply| {
+///     for n in 0..1_000 {
+///         match reply.send(("/item", n)).await {
+///             Err(ReplyError::Budget) => break,               // 64 items are sent
+///             result => result.unwrap_or_else(|error| eprintln!("{error}")),
+///         }
+///     }
+/// });
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReplyError {

@@ -114,7 +114,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     }
 
     /// Adds a route for the addresses of a pattern and all below them, whole parts only:
-    /// `/test` matches `/test` and `/test/here`, not `/testing`. The seed's filters are prefixes.
+    /// `/test` matches `/test` and `/test/here`, not `/testing`.
     ///
     /// # Panics
     /// As [`route`](Router::route).
@@ -137,8 +137,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     }
 
     /// Adds a route for all addresses whose text begins with `prefix`: `/test` matches `/testing`
-    /// as well. The seed's behaviour to the letter; tried on every message, on the whole address,
-    /// also in a router that is nested.
+    /// as well, as in osc4py3. It is tried on every message, on the whole address, also in a router
+    /// that is nested.
     ///
     /// ```
     /// use tokio_osc::Router;
@@ -182,7 +182,7 @@ impl<S: Send + Sync + 'static> Router<S> {
 
     /// Adds a route for the addresses that a regular expression matches from their first character
     /// on; it is tried on every message whose address is UTF-8, on the whole address, also in a
-    /// router that is nested. The seed's `patternkind="re"`.
+    /// router that is nested. In osc4py3: `patternkind="re"`.
     ///
     /// ```
     /// use tokio_osc::{Router, regex::Regex};

@@ -20,6 +20,22 @@ use crate::pattern::Pattern;
 /// It holds at most as many messages as was asked for. When the reader is slower, the oldest are
 /// dropped and counted: [`missed`](Subscription::missed). It delays nobody. The stream ends when the
 /// server is gone and all that it holds was read.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Client, Router, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+/// let mut meters = server.subscribe("/meter/*", 256)?;
+/// let client = Client::udp(server.local_addr("udp").expect("it is there")).await?;
+/// client.send(("/meter/1", 0.5_f32)).await?;
+///
+/// let (message, meta) = meters.next().await.expect("the server runs");
+/// assert_eq!((message.parse::<f32>()?, &*meta.channel), (0.5, "udp"));
+/// # server.shutdown().await;
+/// # Ok(()) }
+/// ```
 pub struct Subscription {
     shared: Arc<Shared>,
     dispatch: Weak<dyn Dispatch>,

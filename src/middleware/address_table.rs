@@ -173,6 +173,13 @@ impl Middleware for AddressTable {
 }
 
 /// Why a table of addresses cannot be used.
+///
+/// ```
+/// use tokio_osc::{AddressTable, AddressTableErrorKind};
+///
+/// let error = AddressTable::new([("/gain", 1), ("/pan", 1)]).unwrap_err();
+/// assert_eq!((error.kind(), error.code()), (AddressTableErrorKind::DuplicateCode, 1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressTableError {
     kind: AddressTableErrorKind,
@@ -180,6 +187,13 @@ pub struct AddressTableError {
 }
 
 /// The ways in which an entry of a table is wrong.
+///
+/// ```
+/// use tokio_osc::{AddressTable, AddressTableErrorKind};
+///
+/// let error = AddressTable::new([("gain", 1)]).unwrap_err();
+/// assert_eq!(error.kind(), AddressTableErrorKind::Address);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressTableErrorKind {

@@ -6,8 +6,8 @@ use crate::types::TypeTagSet;
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// A layer that refuses packets with arguments of other types than these, on the way in and on the
-/// way out: for receivers that know no others, and senders that should use no others. What the seed
-/// calls `restrict_typetags`.
+/// way out: for receivers that know no others, and senders that should use no others. In
+/// osc4py3: `restrict_typetags`.
 ///
 /// ```text
 ///   2f 67 61 69 6e 00 00 00   2c 66 00 00   3f 00 00 00      "/gain" ",f" 0.5     passes "ifsb"

@@ -20,17 +20,34 @@ pub(crate) struct Chain {
 
 #[derive(Default)]
 struct Counters {
+    empty_in: AtomicU64,
     dropped_in: AtomicU64,
     refused_in: AtomicU64,
     dropped_out: AtomicU64,
     refused_out: AtomicU64,
 }
 
-/// The packets that the [`Middleware`] of a channel or client kept back: what
-/// [`Outlet::filtered`](crate::Outlet::filtered) returns.
+/// What did not get from a frame to a packet or back, at a channel or client, other than by being
+/// malformed: empty frames, and what the [`Middleware`] kept back. [`Outlet::filtered`](crate::Outlet::filtered)
+/// and [`Client::filtered`](crate::Client::filtered) return it.
+///
+/// ```
+/// use tokio_osc::{Channel, Client, Flow, Udp, on_packet_out};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let mute = on_packet_out(|_, _| Flow::Drop);
+/// let client = Udp::new(channel.local_addr()?).middleware(mute).client().await?;
+/// client.send(("/scene", 3)).await?;
+/// assert_eq!(client.filtered().dropped_out, 1);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Filtered {
+    /// Frames of no bytes that arrived on byte streams ([`LengthPrefix`](crate::LengthPrefix)): they
+    /// were passed over.
+    pub empty_in: u64,
     /// Packets that arrived and were [dropped](Flow::Drop): nobody heard of them.
     pub dropped_in: u64,
     /// Packets that arrived and were refused: each became an error item.
@@ -90,9 +107,14 @@ impl Chain {
         }
     }
 
+    pub(crate) fn note_empty(&self) {
+        count(&self.counters.empty_in);
+    }
+
     pub(crate) fn filtered(&self) -> Filtered {
-        let Counters { dropped_in, refused_in, dropped_out, refused_out } = &*self.counters;
+        let Counters { empty_in, dropped_in, refused_in, dropped_out, refused_out } = &*self.counters;
         Filtered {
+            empty_in: empty_in.load(Ordering::Relaxed),
             dropped_in: dropped_in.load(Ordering::Relaxed),
             refused_in: refused_in.load(Ordering::Relaxed),
             dropped_out: dropped_out.load(Ordering::Relaxed),

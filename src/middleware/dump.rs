@@ -12,7 +12,8 @@ use crate::types::{ArgRef, Text};
 use crate::wire::{DecodeError, HexDump};
 
 /// A layer that shows what passes: bytes, packets, values; to anything that is written to, or as
-/// `tracing` events. What the seed's options `…_dumpraw`, `…_dumppacket` and `dump_decoded_values` do.
+/// `tracing` events. In osc4py3: `…_dumpraw`,
+/// `…_dumppacket` and `dump_decoded_values`.
 ///
 /// | option | shows | where |
 /// |---|---|---|
@@ -208,7 +209,7 @@ impl Record<'_> {
     }
 }
 
-/// The title of the seed, with the peer if it has an address, and the lines.
+/// The title that osc4py3 writes, with the peer if it has an address, and the lines.
 impl fmt::Display for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (title, preposition) = match self.what {

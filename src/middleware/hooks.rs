@@ -101,8 +101,19 @@ where
     OnFrameIn(hook)
 }
 
-/// A layer that is a function of the bytes that are to be sent, before they are framed. See
-/// [`on_frame_in`] for an example.
+/// A layer that is a function of the bytes that are to be sent, before they are framed. At
+/// [`on_frame_in`] is an example of both.
+///
+/// ```
+/// use tokio_osc::{Flow, Udp, on_frame_out};
+///
+/// let show = on_frame_out(|frame, meta| {
+///     println!("{} bytes to {}", frame.len(), meta.peer);
+///     Flow::Pass(frame)
+/// });
+/// let options = Udp::new("127.0.0.1:9000").middleware(show);
+/// # drop(options);
+/// ```
 pub fn on_frame_out<F>(hook: F) -> OnFrameOut<F>
 where
     F: Fn(Bytes, &mut Meta) -> Flow<Bytes> + Send + Sync + 'static,
@@ -112,7 +123,7 @@ where
 
 macro_rules! hooks {
     ($($name:ident: $constructor:literal $method:ident($value:ty) $error:ty,)*) => {$(
-        #[doc = concat!("What [`", $constructor, "`] returns.")]
+        #[doc = concat!("What [`", $constructor, "`] returns: see there for an example.")]
         pub struct $name<F>(F);
 
         impl<F> Middleware for $name<F>

@@ -174,6 +174,15 @@ impl<M: Middleware + ?Sized> Middleware for Arc<M> {
 }
 
 /// What a [`Middleware`] decides.
+///
+/// ```
+/// use tokio_osc::{Flow, Packet, on_packet_in};
+///
+/// let no_bundles = on_packet_in(|packet, _meta| match packet {
+///     Packet::Message(_) => Flow::Pass(packet),
+///     Packet::Bundle(_) => Flow::Drop,
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow<T> {
     /// Goes on, as it was or changed.

@@ -7,10 +7,24 @@ use crate::packet::{EncodeError, Meta, Packet};
 use crate::wire::DecodeError;
 
 /// A layer for what arrives: what [`Middleware::only_in`] returns.
+///
+/// ```
+/// use tokio_osc::{AllowedTypeTags, Middleware, TypeTagSet};
+///
+/// let layer = AllowedTypeTags::new(TypeTagSet::of("ifsb").expect("four type tags")).only_in();
+/// # drop(layer);
+/// ```
 #[derive(Clone, Debug)]
 pub struct OnlyIn<M>(pub(super) M);
 
 /// A layer for what is sent: what [`Middleware::only_out`] returns.
+///
+/// ```
+/// use tokio_osc::{AllowedTypeTags, Middleware, TypeTagSet};
+///
+/// let layer = AllowedTypeTags::new(TypeTagSet::of("ifsb").expect("four type tags")).only_out();
+/// # drop(layer);
+/// ```
 #[derive(Clone, Debug)]
 pub struct OnlyOut<M>(pub(super) M);
 

@@ -9,6 +9,14 @@ use crate::packet::{EncodeError, Meta, Packet, Peer};
 use crate::wire::DecodeError;
 
 /// A layer for certain peers: what [`Middleware::only_for`] returns.
+///
+/// ```
+/// use tokio_osc::{AllowedTypeTags, Middleware, TypeTagSet};
+///
+/// let plain = AllowedTypeTags::new(TypeTagSet::of("ifsb").expect("four type tags"));
+/// let layer = plain.only_for(|peer| peer.ip().is_some_and(|ip| !ip.is_loopback()));
+/// # drop(layer);
+/// ```
 pub struct OnlyFor<M, P> {
     layer: M,
     peers: P,

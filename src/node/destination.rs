@@ -62,6 +62,18 @@ pub trait Destination: Send + Sync + 'static {
 }
 
 /// What became of a packet for one destination.
+///
+/// ```
+/// use tokio_osc::{Channel, Client, Node, SendOutcome};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let node = Node::new();
+/// node.add("lights", Client::udp(channel.local_addr()?).await?)?;
+/// let report = node.send("lights", ("/scene", 3)).await?;
+/// assert!(matches!(report.get("lights"), Some(SendOutcome::Sent { peers: 1 })));
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SendOutcome {

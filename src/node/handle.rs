@@ -22,6 +22,19 @@ const LAST_READ: Duration = Duration::from_secs(1);
 ///
 /// It is a node as far as sending goes. It is not `Clone`, as the node that it is, because a handler
 /// whose state it was would keep its own server alive for ever.
+///
+/// ```
+/// use tokio_osc::{Channel, LOCAL, Node, Router};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let node = Node::builder()
+///     .router(Router::new().route("/cue", || println!("cue")))
+///     .listen("desk", Channel::udp("127.0.0.1:0").await?)
+///     .spawn()?;
+/// node.send(LOCAL, ("/cue", ())).await?;
+/// println!("{}", node.shutdown().await);
+/// # Ok(()) }
+/// ```
 #[must_use = "dropping the handle stops the server"]
 #[derive(Debug)]
 pub struct NodeHandle {

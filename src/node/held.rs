@@ -9,6 +9,17 @@ use tokio::time::Instant;
 use crate::{Packet, SendOutcome};
 
 /// What a node does with a packet for a name that it does not know.
+///
+/// ```
+/// use tokio_osc::{Node, UnknownNames};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let node = Node::new();
+/// node.unknown_names(UnknownNames::Skip);
+/// let report = node.send("video", ("/scene", 3)).await?;
+/// assert_eq!(report.sent(), 0);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnknownNames {
@@ -26,6 +37,14 @@ pub enum UnknownNames {
 ///
 /// What waits is handed on when its name is added, in order and before anything that is sent later,
 /// without waiting: what the channel cannot take at once is lost and counted.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{HoldLimits, Node, UnknownNames};
+///
+/// let limits = HoldLimits::new().packets(64).bytes(16 << 10).time(Duration::from_secs(2));
+/// Node::new().unknown_names(UnknownNames::Hold(limits));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldLimits {
     packets: usize,
@@ -67,6 +86,17 @@ impl HoldLimits {
 
 /// What became of the packets for names that there were not:
 /// `held = waiting + released + failed + expired`.
+///
+/// ```
+/// use tokio_osc::{HoldLimits, Node, UnknownNames};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let node = Node::new();
+/// node.unknown_names(UnknownNames::Hold(HoldLimits::new()));
+/// let _report = node.send("video", ("/scene", 3)).await?;
+/// assert_eq!(node.held().waiting, 1);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeldCounts {

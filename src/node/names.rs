@@ -104,6 +104,13 @@ pub(super) fn check(name: &str) -> Result<(), NameErrorKind> {
 }
 
 /// Why a name cannot be given.
+///
+/// ```
+/// use tokio_osc::{NameErrorKind, Node};
+///
+/// let error = Node::new().group("all", ["lights"]).unwrap_err();
+/// assert_eq!((error.name(), error.kind()), ("all", NameErrorKind::Reserved));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError {
     name: Arc<str>,
@@ -111,6 +118,13 @@ pub struct NameError {
 }
 
 /// What is wrong with a name.
+///
+/// ```
+/// use tokio_osc::{NameErrorKind, Node};
+///
+/// let error = Node::new().group("stage left", ["lights"]).unwrap_err();
+/// assert_eq!(error.kind(), NameErrorKind::IllegalCharacter(' '));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameErrorKind {

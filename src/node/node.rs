@@ -15,9 +15,32 @@ use crate::{
 /// The name of one's own router: what is sent to it is dispatched as if it had been received,
 /// without a network. There is one where the node [has a server](crate::NodeBuilder). Handlers find
 /// it in [`Meta::channel`](crate::Meta#structfield.channel).
+///
+/// ```
+/// use tokio_osc::{LOCAL, Node, Router};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let router = Router::new().route("/cue", || println!("cue"));
+/// let node = Node::builder().router(router).spawn()?;
+/// node.send(LOCAL, ("/cue", ())).await?;
+/// node.shutdown().await;
+/// # Ok(()) }
+/// ```
 pub const LOCAL: &str = "local";
 
 /// All channels that can be sent to, without [`LOCAL`].
+///
+/// ```
+/// use tokio_osc::{ALL, Channel, Client, Node};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let node = Node::new();
+/// node.add("lights", Client::udp(channel.local_addr()?).await?)?;
+/// let report = node.send(ALL, ("/blackout", ())).await?;
+/// assert_eq!(report.sent(), 1);
+/// # Ok(()) }
+/// ```
 pub const ALL: &str = "all";
 
 /// Channels with names, and groups of them. Cloning it is a reference count: it can be the state

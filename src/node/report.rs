@@ -11,6 +11,22 @@ use crate::{EncodeError, FrameError, LOCAL, SendOutcome};
 /// peers of one socket: this one speaks of names, and a fan-out is one of them.
 ///
 /// `Display` writes one line per name.
+///
+/// ```
+/// use tokio_osc::{Channel, Client, Node};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let node = Node::new();
+/// node.add("lights", Client::udp(channel.local_addr()?).await?)?;
+///
+/// let report = node.send("lights", ("/scene", 3)).await?;
+/// for (name, error) in report.failed() {
+///     eprintln!("{name}: {error}");
+/// }
+/// assert_eq!(report.to_string(), "lights: sent");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Default)]
 #[must_use = "it names the channels that were not sent to"]
 pub struct NodeReport {
@@ -60,6 +76,15 @@ impl fmt::Display for NodeReport {
 }
 
 /// Why a node sent nothing at all.
+///
+/// ```
+/// use tokio_osc::{Node, NodeError};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let error = Node::new().send("lights", ("/scene", 3)).await.unwrap_err();
+/// assert!(matches!(error, NodeError::UnknownName { .. }));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NodeError {

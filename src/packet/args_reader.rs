@@ -7,6 +7,27 @@ use crate::types::{Arg, ArgRef, Text, TextBuf};
 use crate::wire::{ArgCursor, ArgIter};
 
 /// A place in the arguments of a message. What [`FromArgs`] reads from.
+///
+/// ```
+/// use tokio_osc::{ArgsError, ArgsReader, FromArgs, Message};
+///
+/// /// Pairs, as many as there are.
+/// struct Pairs(Vec<(String, f32)>);
+///
+/// impl<'a> FromArgs<'a> for Pairs {
+///     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+///         let mut pairs = Vec::new();
+///         while !args.is_empty() {
+///             pairs.push((args.read()?, args.read()?));
+///         }
+///         Ok(Self(pairs))
+///     }
+/// }
+///
+/// let message = Message::new("/set", ("gain", 0.5_f32, "pan", -1.0_f32))?;
+/// assert_eq!(message.parse::<Pairs>()?.0.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ArgsReader<'a> {
     pub(super) cursor: ArgCursor<'a>,

@@ -126,6 +126,17 @@ impl fmt::Debug for Bundle {
 }
 
 /// A bundle being built. It is a packet already: sending it builds it.
+///
+/// ```
+/// use tokio_osc::Bundle;
+///
+/// let mut scene = Bundle::immediately();
+/// for channel in 1..=4 {
+///     scene = scene.with((format!("/ch/{channel}/gain"), 0.5_f32));
+/// }
+/// assert_eq!(scene.build()?.elements().count(), 4);
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct BundleBuilder {
     frame: BytesMut,
@@ -178,6 +189,15 @@ impl BundleBuilder {
 }
 
 /// A time tag and elements that are not encoded yet. What [`Bundle::of`] returns.
+///
+/// ```
+/// use tokio_osc::{Bundle, IntoPacket, TimeTag};
+///
+/// let cues = [("/cue", 1), ("/cue", 2)];
+/// let bundle = Bundle::of(TimeTag::IMMEDIATELY, &cues);
+/// assert_eq!(bundle.into_packet()?.as_bytes().len(), 56);
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct BundleOf<'a, E> {
     pub(super) time_tag: TimeTag,
@@ -236,6 +256,16 @@ impl IntoPacket for Encoded<'_> {
 }
 
 /// A validated bundle in borrowed bytes.
+///
+/// ```
+/// use tokio_osc::{DecodeOptions, PacketRef, TimeTag};
+///
+/// let bytes = b"#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\x08/a\0\0,\0\0\0";
+/// let (PacketRef::Bundle(bundle), _) = PacketRef::decode(bytes, &DecodeOptions::default())? else { unreachable!() };
+/// assert_eq!(bundle.time_tag(), TimeTag::IMMEDIATELY);
+/// assert_eq!(bundle.elements().count(), 1);
+/// # Ok::<(), tokio_osc::DecodeError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct BundleRef<'a> {
     frame: &'a [u8],
@@ -293,6 +323,18 @@ impl fmt::Debug for BundleRef<'_> {
 }
 
 /// The elements of a bundle. What [`BundleRef::elements`] returns.
+///
+/// ```
+/// use tokio_osc::{Bundle, PacketRef};
+///
+/// let bundle = Bundle::immediately().with(("/freq", 440.0_f32)).build()?;
+/// for element in bundle.as_ref().elements() {
+///     if let PacketRef::Message(message) = element {
+///         assert_eq!(message.address(), "/freq");
+///     }
+/// }
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
     rest: &'a [u8],
@@ -323,6 +365,15 @@ impl<'a> Iterator for Elements<'a> {
 impl std::iter::FusedIterator for Elements<'_> {}
 
 /// The elements of a bundle, with the bundle. What [`Bundle::into_elements`] returns.
+///
+/// ```
+/// use tokio_osc::{Bundle, Packet};
+///
+/// let bundle = Bundle::immediately().with(("/freq", 440.0_f32)).with(("/gate", true)).build()?;
+/// let elements: Vec<Packet> = bundle.into_elements().collect();
+/// assert_eq!(elements.len(), 2);
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct IntoElements {
     bundle: Bundle,

@@ -40,6 +40,12 @@ impl EncodeError {
 }
 
 /// The ways in which values fail to make a packet.
+///
+/// ```
+/// use tokio_osc::{EncodeErrorKind, Message};
+///
+/// assert_eq!(Message::new("no-slash", ()).unwrap_err().kind(), EncodeErrorKind::Address);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncodeErrorKind {
@@ -139,6 +145,15 @@ impl ArgsError {
 }
 
 /// The ways in which arguments differ from the ones asked for.
+///
+/// ```
+/// use tokio_osc::{ArgsErrorKind, Message};
+///
+/// let message = Message::new("/level", 1.5_f32)?;
+/// assert_eq!(message.parse::<i32>().unwrap_err().kind(), ArgsErrorKind::OutOfRange);
+/// assert_eq!(message.parse::<(f32, f32)>().unwrap_err().kind(), ArgsErrorKind::Missing);
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ArgsErrorKind {

@@ -54,6 +54,22 @@ pub trait FromArgs<'a>: Sized {
 }
 
 /// Marks the [`FromArgs`] types that borrow nothing from the message, as handlers need them.
+///
+/// ```
+/// use tokio_osc::{Args, ArgsError, ArgsReader, FromArgs, OwnedArgs, Router};
+///
+/// struct Hertz(f32);
+///
+/// impl<'a> FromArgs<'a> for Hertz {
+///     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+///         args.read().map(Self)
+///     }
+/// }
+///
+/// impl OwnedArgs for Hertz {}
+///
+/// let router = Router::new().route("/freq", |Args(Hertz(hz)): Args<Hertz>| println!("{hz} Hz"));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an OSC handler",
     note = "integers are `i32` or `i64`, numbers with a point `f32` or `f64`; all types are listed at `FromArgs`",

@@ -18,6 +18,22 @@ use crate::wire::BUNDLE_NAME;
 /// assert!(matches!(Bundle::immediately().with(("/ping", 7)).into_packet()?, Packet::Bundle(_)));
 /// # Ok::<(), tokio_osc::EncodeError>(())
 /// ```
+///
+/// A type of your own hands the work to one of these, so that its bytes are a packet:
+///
+/// ```
+/// use tokio_osc::{Args, EncodeError, IntoPacket, Router, bytes::BytesMut};
+///
+/// struct Pong(i32);
+///
+/// impl IntoPacket for Pong {
+///     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
+///         ("/pong", self.0).encode(dst)
+///     }
+/// }
+///
+/// let router = Router::new().route("/ping", |Args(n): Args<i32>| Pong(n));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as an OSC packet",
     note = "send a `Message`, a `Bundle`, or a tuple `(address, arguments)` with `()` for no arguments"

@@ -388,6 +388,13 @@ impl ParseLineError {
 }
 
 /// The ways in which text fails to be a canonical line.
+///
+/// ```
+/// use tokio_osc::{Message, ParseLineErrorKind};
+///
+/// let error = "/synth/1/freq ,f loud".parse::<Message>().unwrap_err();
+/// assert!(matches!(error.kind(), ParseLineErrorKind::Argument(_)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseLineErrorKind {

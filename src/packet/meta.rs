@@ -172,6 +172,22 @@ impl fmt::Display for ScheduleId {
 }
 
 /// The number of a connection in its channel: 1 for the first, never given twice.
+///
+/// ```
+/// use tokio_osc::{Channel, Client, Peer, Router, Server, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+/// let client = Client::tcp(channel.local_addr()?, Slip::new()).await?;
+/// let router = Router::new().route("/who", |peer: Peer| {
+///     let number = peer.connection().map_or(0, |connection| connection.get());
+///     ("/you", i64::try_from(number).unwrap_or(i64::MAX))
+/// });
+/// let server = Server::new(router).listen("stage", channel).spawn();
+/// assert_eq!(client.request(("/who", ()), "/you").await?.parse::<i64>()?, 1);
+/// # server.shutdown().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(NonZeroU64);
 
@@ -199,6 +215,14 @@ impl fmt::Display for ConnectionId {
 /// is whatever the sender wrote there: it proves nothing.
 ///
 /// `Display` writes the address and `#` with the connection: `127.0.0.1:9000#3`.
+///
+/// ```
+/// use tokio_osc::Peer;
+///
+/// let peer = Peer::from(([127, 0, 0, 1], 9000));
+/// assert_eq!(peer.address().map(|address| address.port()), Some(9000));
+/// assert_eq!(Peer::LOCAL.ip(), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Peer {
     address: Option<SocketAddr>,

@@ -76,8 +76,8 @@ impl Packet {
     }
 
     /// Checks a packet that is to be sent against what its receivers, or a channel, accept: the
-    /// type tags they know, the charset they read, the addresses they have. The seed's
-    /// out-of-band options for encoding.
+    /// type tags they know, the charset they read, the addresses they have. In
+    /// osc4py3: the out-of-band options for encoding.
     ///
     /// ```
     /// use tokio_osc::{DecodeErrorKind, DecodeOptions, EncodeErrorKind, IntoPacket, TypeTag, TypeTagSet};
@@ -135,6 +135,16 @@ impl From<Bundle> for Packet {
 }
 
 /// A validated packet in borrowed bytes: decoding one allocates nothing.
+///
+/// ```
+/// use tokio_osc::{DecodeOptions, PacketRef};
+///
+/// let (packet, repairs) = PacketRef::decode(b"/ping\0\0\0,\0\0\0", &DecodeOptions::default())?;
+/// let PacketRef::Message(message) = packet else { unreachable!() };
+/// assert_eq!(message.address(), "/ping");
+/// assert!(repairs.is_none());
+/// # Ok::<(), tokio_osc::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PacketRef<'a> {
     /// One message.

@@ -3,10 +3,25 @@
 use crate::types::Arg;
 
 /// Nil, type tag `N`. `Option::None` is written the same way.
+///
+/// ```
+/// use tokio_osc::{Message, Nil};
+///
+/// assert_eq!(Message::new("/preset", Nil)?, Message::new("/preset", None::<i32>)?);
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Nil;
 
 /// Impulse, type tag `I`: the "bang" of OSC 1.1, called infinitum in OSC 1.0.
+///
+/// ```
+/// use tokio_osc::{Impulse, Message};
+///
+/// let message = Message::new("/bang", Impulse)?;
+/// assert_eq!(message.to_string(), "/bang ,I impulse");
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Impulse;
 

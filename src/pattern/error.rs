@@ -21,6 +21,12 @@ pub struct PatternError {
 }
 
 /// What is wrong with a pattern. Each kind says which byte [`PatternError::position`] points to.
+///
+/// ```
+/// use tokio_osc::{Pattern, PatternErrorKind};
+///
+/// assert_eq!(Pattern::new("/mixer/[]").unwrap_err().kind(), PatternErrorKind::EmptySet);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PatternErrorKind {

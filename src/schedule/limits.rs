@@ -111,6 +111,16 @@ impl Default for ScheduleLimits {
 ///
 /// A bundle that already waits is judged anew when the wall clock is set back: nothing waits longer
 /// than the horizon.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{HorizonPolicy, ScheduleLimits};
+///
+/// let limits = ScheduleLimits::default()
+///     .horizon(Duration::from_secs(60))
+///     .beyond_horizon(HorizonPolicy::Drop);
+/// # let _ = limits;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HorizonPolicy {
@@ -122,6 +132,13 @@ pub enum HorizonPolicy {
 }
 
 /// Which bundle goes when one too many arrives; counted either way.
+///
+/// ```
+/// use tokio_osc::{CapacityPolicy, ScheduleLimits};
+///
+/// let limits = ScheduleLimits::default().entries(1_000).when_full(CapacityPolicy::DropLatest);
+/// # let _ = limits;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CapacityPolicy {

@@ -101,6 +101,14 @@ impl Default for TimeOptions {
 /// That may be because it arrived late, because a handler before it took long, or because the
 /// machine slept. Only the tag of the packet's outermost bundle counts; a bundle inside that waits
 /// on its own is judged on its own.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{LatePolicy, TimeOptions};
+///
+/// let options = TimeOptions::new().late(LatePolicy::DropAfter(Duration::from_millis(50)));
+/// # drop(options);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum LatePolicy {
@@ -135,6 +143,15 @@ impl LatePolicy {
 type Handler = dyn Fn(Bundle, &Meta) + Send + Sync;
 
 /// A function for late bundles, and how late is late for it. What [`LatePolicy::hand`] makes.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::LatePolicy;
+///
+/// let policy = LatePolicy::hand(Duration::from_millis(5), |bundle, _| eprintln!("late: {bundle}"));
+/// let LatePolicy::Hand(handler) = policy else { unreachable!() };
+/// assert_eq!(handler.tolerance(), Duration::from_millis(5));
+/// ```
 #[derive(Clone)]
 pub struct LateHandler {
     tolerance: Duration,

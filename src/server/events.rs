@@ -23,6 +23,19 @@ const EVENTS: usize = 256;
 const CHANNEL: &str = "_events";
 
 /// Something that happened to a channel of a server.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, ChannelEventKind, Router, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?);
+/// let events = server.events();
+/// server.spawn().shutdown().await;
+/// let last = events.map(|event| (event.channel, event.kind)).collect::<Vec<_>>().await.pop();
+/// assert!(matches!(last, Some((name, ChannelEventKind::Closed)) if &*name == "udp"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChannelEvent {
@@ -57,6 +70,19 @@ pub struct ChannelEvent {
 /// | [`Closed`](Self::Closed) | `closed` | |
 ///
 /// A peer is written as `127.0.0.1:9000#3`: address, port, and the number of its connection.
+///
+/// ```
+/// use tokio_osc::ChannelEventKind;
+///
+/// fn lamp(event: &ChannelEventKind) -> Option<bool> {
+///     match event {
+///         ChannelEventKind::Open => Some(true),
+///         ChannelEventKind::Closed => Some(false),
+///         _ => None,
+///     }
+/// }
+/// assert_eq!(lamp(&ChannelEventKind::Open), Some(true));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ChannelEventKind {
@@ -119,6 +145,18 @@ impl ChannelEventKind {
 ///
 /// A reader that is behind by more than 256 events loses the oldest and is told how many. It delays
 /// nobody.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Router, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?);
+/// let events = server.events();
+/// server.spawn().shutdown().await;
+/// assert!(events.count().await >= 3, "it was bound, open and closed");
+/// # Ok(()) }
+/// ```
 pub struct ChannelEvents {
     events: BoxStream<'static, ChannelEvent>,
 }

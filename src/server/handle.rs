@@ -17,6 +17,17 @@ use crate::pattern::{Pattern, PatternError};
 ///
 /// Dropping it never waits and never panics, within a runtime or not: the server's task is told to
 /// end, handlers that wait are dropped with it, and the ports are free when the runtime has done so.
+///
+/// ```
+/// use tokio_osc::{Channel, Router, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+/// println!("listening at {:?}", server.local_addr("udp"));
+/// let stats = server.shutdown().await;
+/// assert_eq!(stats.received, 0);
+/// # Ok(()) }
+/// ```
 #[must_use = "dropping the handle stops the server"]
 pub struct ServerHandle {
     task: JoinHandle<()>,

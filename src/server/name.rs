@@ -28,6 +28,16 @@ pub struct ChannelError {
 }
 
 /// The kinds of [`ChannelError`].
+///
+/// ```
+/// use tokio_osc::{Channel, ChannelErrorKind, Router, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let error = Server::new(Router::new()).try_listen("stage left", channel).unwrap_err();
+/// assert_eq!(error.kind(), ChannelErrorKind::Illegal);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChannelErrorKind {

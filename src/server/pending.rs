@@ -12,6 +12,27 @@ use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{ClockOffset, EntryId, Pending};
 
 /// A bundle that waits for its time. What [`ServerHandle::pending`] lists.
+///
+/// ```
+/// use std::time::Duration;
+/// use futures::StreamExt;
+/// use tokio_osc::{Bundle, Channel, Client, Router, Server, TimeTag};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
+/// let server = Server::new(Router::new().route("/ping", || ("/pong", ()))).listen("udp", channel).spawn();
+/// let later = TimeTag::after(Duration::from_secs(60));
+/// client.send(Bundle::at(later).with(("/cue", 7))).await?;
+/// client.request(("/ping", ()), "/pong").await?;             // the bundle has arrived, too
+///
+/// for pending in server.pending() {
+///     println!("{} from {}: {}", pending.bundle, pending.peer, server.cancel(pending.id));
+/// }
+/// assert!(server.pending().is_empty());
+/// # server.shutdown().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PendingBundle {

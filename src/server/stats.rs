@@ -59,6 +59,18 @@ macro_rules! counters {
         }
 
         /// What a server has done so far on one channel: a part of its [`Stats`].
+        ///
+        /// ```
+        /// use tokio_osc::{Channel, Router, Server};
+        ///
+        /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+        /// for channel in server.report().channels {
+        ///     println!("{}: {} received, {} malformed", channel.name, channel.received, channel.malformed);
+        /// }
+        /// # server.shutdown().await;
+        /// # Ok(()) }
+        /// ```
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct ChannelStats {
@@ -69,7 +81,7 @@ macro_rules! counters {
             $($(#[$doc])* pub $name: u64,)*
             /// What was tolerated in the `repaired` packets, by kind.
             pub repairs: Repairs,
-            /// What its middleware has kept back. What it refused on the way in is among the
+            /// Empty frames, and what its middleware has kept back. What it refused on the way in is among the
             /// `malformed` packets; what it dropped was never received.
             pub filtered: Filtered,
             /// The numbers of its datagram socket, those of the kernel included. Of a channel that is
@@ -231,6 +243,18 @@ impl fmt::Display for ChannelStats {
 /// All numbers of a server: what [`ServerHandle::report`](crate::ServerHandle::report) returns.
 ///
 /// `Display` is a table of a column for each channel.
+///
+/// ```
+/// use tokio_osc::{Channel, Router, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+/// let report = server.report();
+/// assert_eq!(report.channels.len(), 1);
+/// assert_eq!(report.server.received, 0);
+/// # server.shutdown().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {

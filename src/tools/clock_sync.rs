@@ -85,6 +85,19 @@ struct Bounds {
 }
 
 /// What a [`ClockSync`] found.
+///
+/// ```
+/// use tokio_osc::{Channel, Client, ClockSync, Server, SystemClock};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
+/// let peer = Server::new(ClockSync::responder(SystemClock)).listen("udp", channel).spawn();
+/// let estimate = ClockSync::new(client).measure().await?;
+/// assert!(estimate.error <= estimate.round_trip, "{estimate:?}");
+/// # peer.shutdown().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClockEstimate {
@@ -292,6 +305,19 @@ fn nanos_between(later: SystemTime, earlier: SystemTime) -> i128 {
 }
 
 /// No question of a measurement was answered.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Channel, Client, ClockSync};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let silent = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(silent.local_addr()?).await?;
+/// let mut sync = ClockSync::new(client).pings(1).timeout(Duration::from_millis(20));
+/// let error = sync.measure().await.unwrap_err();
+/// println!("{error}");
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct ClockSyncError {
     asked: usize,

@@ -176,6 +176,16 @@ impl Probe {
 }
 
 /// What [`FrameLoop`] says when it is used inside a runtime, where it would have to wait.
+///
+/// ```
+/// use tokio_osc::FrameLoop;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut frames = FrameLoop::new()?;
+/// let error = frames.block_on(async {}).unwrap_err();
+/// println!("{error}");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InsideRuntime(());
 

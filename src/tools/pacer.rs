@@ -109,6 +109,18 @@ impl<D> fmt::Debug for Pacer<D> {
 }
 
 /// A [`Pacer`] that runs. Cloning it is a reference count.
+///
+/// ```
+/// use tokio_osc::{Channel, Client, Pacer};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let desk = Channel::udp("127.0.0.1:0").await?;
+/// let pacer = Pacer::new(Client::udp(desk.local_addr()?).await?, 100).spawn();
+/// pacer.send_in_order(("/scene", 3))?;
+/// pacer.flush().await;
+/// assert_eq!(pacer.counts().sent, 1);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct PacerHandle {
     shared: Arc<Shared>,
@@ -127,6 +139,13 @@ impl Drop for Shared {
 
 /// What became of the packets given to a [`Pacer`]:
 /// `offered = sent + failed + superseded + refused + waiting`.
+///
+/// ```
+/// use tokio_osc::PacerCounts;
+///
+/// let counts = PacerCounts::default();
+/// assert_eq!(counts.offered, counts.sent + counts.superseded + counts.waiting);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PacerCounts {

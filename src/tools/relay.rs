@@ -255,6 +255,20 @@ impl fmt::Debug for Relay {
 
 /// A relay that runs in a task of its own: what [`Relay::spawn`] returns. Dropping it stops the relay
 /// at once; to send what waits, [`shutdown`](RelayHandle::shutdown).
+///
+/// ```
+/// use tokio_osc::{Channel, Client, Relay};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let stage = Channel::udp("127.0.0.1:0").await?;
+/// let relay = Relay::new()
+///     .from("desk", Channel::udp("127.0.0.1:0").await?)
+///     .to("stage", Client::udp(stage.local_addr()?).await?)
+///     .spawn();
+/// assert!(!relay.is_finished());
+/// relay.shutdown().await;
+/// # Ok(()) }
+/// ```
 #[must_use = "dropping the handle stops the relay"]
 pub struct RelayHandle {
     task: JoinHandle<()>,
@@ -301,6 +315,16 @@ impl fmt::Debug for RelayHandle {
 
 /// What a [`Relay`] has done. Of each destination,
 /// `received = malformed + filtered + returned + sent + failed + dropped + waiting`.
+///
+/// ```
+/// use tokio_osc::{Channel, Relay};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let relay = Relay::new().from("desk", Channel::udp("127.0.0.1:0").await?).spawn();
+/// let counts = relay.shutdown().await;
+/// assert_eq!((counts.received, counts.to.len()), (0, 0));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RelayCounts {

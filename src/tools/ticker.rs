@@ -45,6 +45,17 @@ struct Beat {
 }
 
 /// One tick of a [`Ticker`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Ticker, TimeTag};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tick = Ticker::new(Duration::from_millis(20)).lookahead(Duration::from_millis(10)).tick().await;
+/// assert_eq!(tick.number, 0);
+/// assert_eq!(tick.tag, TimeTag::from(tick.due));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tick {

@@ -137,6 +137,15 @@ impl fmt::Debug for Arg {
 
 /// An array, borrowed from a message: the type tags between its brackets and their data, both
 /// validated. [`iter`](ArrayRef::iter) reads it.
+///
+/// ```
+/// use tokio_osc::{ArgRef, Array, Message};
+///
+/// let message = Message::new("/chord", Array((60, "loud")))?;
+/// let Some(ArgRef::Array(array)) = message.args().next() else { unreachable!() };
+/// assert_eq!(array.iter().count(), 2);
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct ArrayRef<'a> {
     pub(crate) tags: &'a [u8],

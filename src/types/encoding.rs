@@ -8,6 +8,16 @@ use encoding_rs::{EncoderResult, Encoding};
 use super::{Text, TextBuf};
 
 /// What becomes of bytes or characters that the other side cannot have.
+///
+/// ```
+/// use tokio_osc::{OnUnmappable, Text, encoding_rs::UTF_8};
+///
+/// let text = Text::new(b"caf\xe9");
+/// assert!(text.decode(UTF_8, OnUnmappable::Strict).is_err());
+/// assert_eq!(text.decode(UTF_8, OnUnmappable::Replace)?, "caf\u{fffd}");
+/// assert_eq!(text.decode(UTF_8, OnUnmappable::Ignore)?, "caf");
+/// # Ok::<(), tokio_osc::UnmappableText>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum OnUnmappable {
@@ -21,6 +31,13 @@ pub enum OnUnmappable {
 }
 
 /// Text has bytes that its charset does not have, or characters that the other charset does not.
+///
+/// ```
+/// use tokio_osc::{OnUnmappable, Text, encoding_rs::UTF_8};
+///
+/// let error = Text::new(b"caf\xe9").decode(UTF_8, OnUnmappable::Strict).unwrap_err();
+/// assert_eq!(error.charset(), "UTF-8");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnmappableText {
     charset: &'static str,

@@ -139,18 +139,18 @@ impl TimeTag {
 
     /// The tag of a number of seconds since 1900-01-01, modulo the era; what is not finite gives 0.
     ///
-    /// The seed's `float2timetag`. A `f64` is exact only to about 0.5 µs at today's dates.
+    /// An `f64` is exact only to about 0.5 µs at today's dates. In osc4py3: `float2timetag`.
     pub fn from_ntp_seconds(seconds: f64) -> Self {
         Self::from_split(seconds, 0)
     }
 
-    /// Seconds since 1900-01-01. The seed's `timetag2float`.
+    /// Seconds since 1900-01-01. In osc4py3: `timetag2float`.
     pub fn to_ntp_seconds(self) -> f64 {
         f64::from(self.seconds()) + f64::from(self.fraction()) / FRACTIONS
     }
 
     /// The tag of a Unix time in seconds, modulo the era; what is not finite gives the Unix epoch.
-    /// The seed's `unixtime2timetag`.
+    /// In osc4py3: `unixtime2timetag`.
     ///
     /// ```
     /// # use tokio_osc::TimeTag;
@@ -160,7 +160,7 @@ impl TimeTag {
         Self::from_split(seconds, UNIX_OFFSET)
     }
 
-    /// Seconds since 1970-01-01, in the era that began in 1900. The seed's `timetag2unixtime`.
+    /// Seconds since 1970-01-01, in the era that began in 1900. In osc4py3: `timetag2unixtime`.
     #[expect(clippy::cast_precision_loss, reason = "33 bits fit a f64")]
     pub fn to_unix_seconds(self) -> f64 {
         let seconds = i64::from(self.seconds()) - UNIX_OFFSET as i64;

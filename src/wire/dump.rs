@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-/// Prints bytes as the seed's `dumphex_buffer` does: the offset, four groups of four bytes in
+/// Prints bytes as osc4py3's `dumphex_buffer` does: the offset, four groups of four bytes in
 /// hexadecimal, and the same groups as text, `.` for what is not printable ASCII.
 ///
 /// ```

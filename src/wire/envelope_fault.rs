@@ -3,6 +3,16 @@
 use std::fmt;
 
 /// Why an [`Envelope`](crate::Envelope) refuses a packet.
+///
+/// ```
+/// use tokio_osc::{DecodeErrorKind, EnvelopeFault};
+///
+/// fn is_attack(kind: DecodeErrorKind) -> bool {
+///     use EnvelopeFault::{InvalidSignature, Reflected, Replayed};
+///     matches!(kind, DecodeErrorKind::Envelope(InvalidSignature | Reflected | Replayed))
+/// }
+/// assert!(is_attack(DecodeErrorKind::Envelope(EnvelopeFault::Replayed)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EnvelopeFault {

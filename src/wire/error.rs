@@ -56,6 +56,13 @@ impl DecodeError {
 }
 
 /// The ways in which bytes fail to be an OSC packet.
+///
+/// ```
+/// use tokio_osc::{Bytes, DecodeErrorKind, Packet};
+///
+/// let error = Packet::decode(Bytes::from_static(b"ping")).unwrap_err();
+/// assert_eq!(error.kind(), DecodeErrorKind::NotAPacket);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {

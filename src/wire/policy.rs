@@ -2,6 +2,15 @@
 
 /// What a message without a type tag string is taken for. Pre-1.0 senders write such messages, and
 /// many write requests without arguments that way, such as `/info` to a mixer.
+///
+/// ```
+/// use tokio_osc::{Bytes, DecodeOptions, MissingTypeTags, Packet};
+///
+/// let packet = Bytes::from_static(b"/info\0\0\0");
+/// let options = DecodeOptions::default();
+/// assert!(Packet::decode_with(packet.clone(), &options).is_ok());
+/// assert!(Packet::decode_with(packet, &options.missing_type_tags(MissingTypeTags::Reject)).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MissingTypeTags {
@@ -17,6 +26,15 @@ pub enum MissingTypeTags {
 }
 
 /// Which bytes text may hold: strings, symbols and addresses.
+///
+/// ```
+/// use tokio_osc::{Bytes, DecodeOptions, Packet, TextPolicy};
+///
+/// let packet = Bytes::from_static(b"/name\0\0\0,s\0\0caf\xe9\0\0\0\0");
+/// let options = DecodeOptions::default();
+/// assert!(Packet::decode_with(packet.clone(), &options).is_ok());
+/// assert!(Packet::decode_with(packet, &options.text_policy(TextPolicy::Utf8)).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TextPolicy {
@@ -29,6 +47,15 @@ pub enum TextPolicy {
 }
 
 /// Which characters the address of a message may hold, beyond what [`TextPolicy`] says.
+///
+/// ```
+/// use tokio_osc::{AddressPolicy, Bytes, DecodeOptions, Packet};
+///
+/// let packet = Bytes::from_static(b"/ch 1\0\0\0,\0\0\0");
+/// let options = DecodeOptions::default();
+/// assert!(Packet::decode_with(packet.clone(), &options).is_ok());
+/// assert!(Packet::decode_with(packet, &options.address_policy(AddressPolicy::Literal)).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddressPolicy {
@@ -38,7 +65,7 @@ pub enum AddressPolicy {
     /// and `#`.
     Pattern,
     /// The characters of a literal address: as [`Pattern`](AddressPolicy::Pattern), without
-    /// `* , ? [ ] { }`. The seed's `check_addrpattern`.
+    /// `* , ? [ ] { }`. In osc4py3: `check_addrpattern`.
     Literal,
 }
 

@@ -7,6 +7,16 @@ use crate::types::{ArgRef, ArrayRef, Char, Color, Midi, Text, TimeTag};
 /// The arguments of a message or of an array, in order. What [`Message::args`](crate::Message::args) returns.
 ///
 /// An array is one item, [`ArgRef::Array`].
+///
+/// ```
+/// use tokio_osc::{ArgRef, Message};
+///
+/// let message = Message::new("/note", (60, "loud"))?;
+/// let mut args = message.args();
+/// assert_eq!(args.next(), Some(ArgRef::Int32(60)));
+/// assert_eq!(args.count(), 1);
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ArgIter<'a> {
     cursor: ArgCursor<'a>,

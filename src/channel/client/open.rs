@@ -32,14 +32,18 @@ use crate::packet::Peer;
 impl Client {
     /// A client of a UDP peer, on a free port of all interfaces. Nothing is sent yet.
     ///
-    /// The first address of a name is taken. The socket is not connected: a device may answer from
-    /// another port, and a peer that is not there yet does no harm.
+    /// Of the addresses of a name, the first is taken that this host has a route to, IPv4 before IPv6.
+    /// The socket is not connected: a device may answer from another port, and a peer that is not there
+    /// yet does no harm.
     ///
     /// # Errors
-    /// The name cannot be resolved, or no port is free.
+    /// The name cannot be resolved, this host reaches none of its addresses, or no port is free.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn udp(peer: impl Into<HostPort>) -> io::Result<Self> {
         Udp::new(peer).client().await
     }
@@ -67,13 +71,17 @@ impl Client {
     }
 
     /// Connects to a TCP peer, with the default [`StreamOptions`]. The addresses of a name are tried
-    /// in order.
+    /// in order, each for as long as the operating system tries (on Linux some two minutes, if nobody
+    /// answers at all): see `tokio::time::timeout`.
     ///
     /// # Errors
-    /// The name cannot be resolved, or nobody answers.
+    /// The name cannot be resolved, or none of its addresses takes the connection.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future closes what it has opened.
     pub async fn tcp(peer: impl ToSocketAddrs, framing: impl Framing) -> io::Result<Self> {
         Self::tcp_with(peer, framing, &StreamOptions::default()).await
     }
@@ -82,6 +90,9 @@ impl Client {
     ///
     /// # Errors
     /// As [`tcp`](Client::tcp).
+    ///
+    /// # Cancel safety
+    /// A dropped future closes what it has opened.
     pub async fn tcp_with(
         peer: impl ToSocketAddrs,
         framing: impl Framing,
@@ -113,6 +124,9 @@ impl Client {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future closes what it has opened.
     pub async fn unix(path: impl AsRef<std::path::Path>, framing: impl Framing) -> io::Result<Self> {
         Ok(Self::io(tokio::net::UnixStream::connect(path).await?, framing))
     }

@@ -67,6 +67,14 @@ enum Place {
 }
 
 /// The transports that an [`Endpoint`] can name.
+///
+/// ```
+/// use tokio_osc::{Endpoint, Scheme};
+///
+/// let endpoint: Endpoint = "osc.tcp+slip://stage.local:9000/".parse()?;
+/// assert_eq!(endpoint.scheme(), Scheme::TcpSlip);
+/// # Ok::<(), tokio_osc::EndpointError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -148,6 +156,9 @@ impl Endpoint {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn bind(&self) -> io::Result<Channel> {
         let host = match &self.place {
             Place::Host(host) => host,
@@ -179,6 +190,9 @@ impl Endpoint {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn client(&self) -> io::Result<Client> {
         let host = match &self.place {
             Place::Host(host) => host,

@@ -58,6 +58,13 @@ fn decode(text: &str) -> Result<String, EndpointError> {
 }
 
 /// Why a text is no [`Endpoint`].
+///
+/// ```
+/// use tokio_osc::Endpoint;
+///
+/// let error = "osc.udp://10.0.0.7:9000/?ttl=far".parse::<Endpoint>().unwrap_err();
+/// assert_eq!(error.to_string(), "`far` is no value of `ttl`");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointError {
     why: Why,

@@ -36,6 +36,20 @@ pub struct FanOut {
 }
 
 /// What became of one packet to many.
+///
+/// ```
+/// use tokio_osc::{Channel, Client};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
+/// let report = client.to([channel.local_addr()?])?.send(("/scene", 3)).await?;
+/// for (peer, error) in &report.failed {
+///     eprintln!("{peer}: {error}");
+/// }
+/// assert_eq!((report.sent, report.failed.len()), (1, 0));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Default)]
 #[non_exhaustive]
 #[must_use = "it names the peers that were not sent to"]

@@ -34,6 +34,16 @@ pub struct UdpMonitor {
 }
 
 /// The numbers of a UDP socket.
+///
+/// ```
+/// use tokio_osc::Udp;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Udp::new("127.0.0.1:0").receive_buffer(1 << 16).bind().await?;
+/// let stats = channel.monitor().and_then(|monitor| monitor.stats()).expect("the socket is open");
+/// assert_eq!((stats.oversized, stats.send_errors), (0, 0));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UdpStats {

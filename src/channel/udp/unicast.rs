@@ -127,6 +127,9 @@ impl Udp {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn bind(self) -> io::Result<Channel> {
         let addresses = self.address.resolve(self.family).await?;
         let link = first(addresses, |address| {
@@ -152,6 +155,9 @@ impl Udp {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn client(self) -> io::Result<Client> {
         let (link, peer) = self.reach().await?;
         Ok(self.common.client(link, peer, answers_from(peer)))
@@ -167,6 +173,9 @@ impl Udp {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
     pub async fn connect(self) -> io::Result<Client> {
         let (mut link, peer) = self.reach().await?;
         link.socket.connect(peer).await.map_err(|error| failed(&error, format!("to {peer}")))?;

@@ -167,6 +167,12 @@ fn check<P: ?Sized>(protocols: &Protocols<P>) -> Result<(), EnvelopeError> {
 }
 
 /// Why an [`Envelope`] cannot be built.
+///
+/// ```
+/// use tokio_osc::{Envelope, EnvelopeError};
+///
+/// assert_eq!(Envelope::builder().build().unwrap_err(), EnvelopeError::Unprotected);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EnvelopeError {

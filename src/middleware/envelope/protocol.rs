@@ -9,6 +9,15 @@ use crate::wire::EnvelopeFault;
 
 /// A function of an envelope refuses: a token does not fit, data do not decrypt, there is no
 /// entropy. It says no more, so that nobody learns from it.
+///
+/// ```
+/// use tokio_osc::ProtocolError;
+///
+/// fn check(token: &[u8], expected: &[u8]) -> Result<(), ProtocolError> {
+///     if token == expected { Ok(()) } else { Err(ProtocolError) }
+/// }
+/// assert_eq!(check(b"1", b"2"), Err(ProtocolError));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ProtocolError;
 
@@ -66,6 +75,31 @@ pub trait Checksum: Send + Sync + 'static {
 /// one that fits.
 ///
 /// `HmacSha256` (feature `crypto`) is one that is ready.
+///
+/// ```
+/// use tokio_osc::{Envelope, ProtocolError, Signature};
+///
+/// /// A token that both sides know. It travels in the clear: no protection on an open network.
+/// struct Token(&'static [u8]);
+///
+/// impl Signature for Token {
+///     fn name(&self) -> &str {
+///         "token"
+///     }
+///
+///     fn sign(&self, _plain: &[u8]) -> Result<Vec<u8>, ProtocolError> {
+///         Ok(self.0.to_vec())
+///     }
+///
+///     fn verify(&self, _plain: &[u8], signature: &[u8]) -> Result<(), ProtocolError> {
+///         let differ = self.0.iter().zip(signature).fold(0, |differ, (a, b)| differ | (a ^ b));
+///         if signature.len() == self.0.len() && differ == 0 { Ok(()) } else { Err(ProtocolError) }
+///     }
+/// }
+///
+/// let envelope = Envelope::builder().signature(Token(b"open sesame")).build()?;
+/// # Ok::<(), tokio_osc::EnvelopeError>(())
+/// ```
 pub trait Signature: Send + Sync + 'static {
     /// The name of the protocol, as it travels; with a key id in it if there are several keys.
     /// Asked for once.
@@ -89,6 +123,30 @@ pub trait Signature: Send + Sync + 'static {
 /// Encrypts and decrypts for an [`Envelope`](crate::Envelope).
 ///
 /// `ChaCha20Poly1305` (feature `crypto`) is one that is ready.
+///
+/// ```
+/// use tokio_osc::{Cipher, Envelope, ProtocolError};
+///
+/// /// Shows the shape, and hides nothing.
+/// struct Flip;
+///
+/// impl Cipher for Flip {
+///     fn name(&self) -> &str {
+///         "flip"
+///     }
+///
+///     fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, ProtocolError> {
+///         Ok(plain.iter().map(|byte| !byte).collect())
+///     }
+///
+///     fn open(&self, data: &[u8]) -> Result<Vec<u8>, ProtocolError> {
+///         self.seal(data)
+///     }
+/// }
+///
+/// let envelope = Envelope::builder().cipher(Flip).build()?;
+/// # Ok::<(), tokio_osc::EnvelopeError>(())
+/// ```
 pub trait Cipher: Send + Sync + 'static {
     /// The name of the protocol, as it travels; with a key id in it if there are several keys.
     /// Asked for once.

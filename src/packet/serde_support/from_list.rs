@@ -15,6 +15,17 @@ use crate::types::Arg;
 ///
 /// # Errors
 /// The arguments are of other types or of another number.
+///
+/// ```
+/// use tokio_osc::{Message, from_args};
+///
+/// #[derive(serde::Deserialize, PartialEq, Debug)]
+/// struct Note { pitch: u8, velocity: f32 }
+///
+/// let message = Message::new("/note", (60, 0.5_f32))?;
+/// assert_eq!(from_args::<Note>(&message)?, Note { pitch: 60, velocity: 0.5 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn from_args<T: DeserializeOwned>(message: &Message) -> Result<T, SerdeError> {
     let args: Vec<Arg> = message.parse().map_err(SerdeError::custom)?;
     T::deserialize(List(args))

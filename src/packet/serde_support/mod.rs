@@ -10,6 +10,15 @@ pub use from_list::from_args;
 pub use to_list::to_args;
 
 /// Why a value is no argument list, or an argument list is not the value asked for.
+///
+/// ```
+/// use tokio_osc::{Message, from_args};
+///
+/// let message = Message::new("/note", ("sixty", 0.5_f32))?;
+/// let error = from_args::<(u8, f32)>(&message).unwrap_err();
+/// println!("{error}");
+/// # Ok::<(), tokio_osc::EncodeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SerdeError(String);
 

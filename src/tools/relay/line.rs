@@ -13,6 +13,18 @@ use crate::{Destination, FrameErrorKind, Outlet, Packet, Peer, QueuePolicy, Send
 const PLACE: usize = 64;
 
 /// What became of packets for one destination of a [`Relay`](crate::Relay).
+///
+/// ```
+/// use tokio_osc::{Channel, Client, Relay};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let stage = Channel::udp("127.0.0.1:0").await?;
+/// let relay = Relay::new().to("stage", Client::udp(stage.local_addr()?).await?).spawn();
+/// for to in relay.counts().to {
+///     println!("{}: {} sent, {} dropped", to.name, to.sent, to.dropped);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RelayedTo {
