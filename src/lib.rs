@@ -59,6 +59,7 @@
 //! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode`, `Transcode` | no |
 //! | `crypto` | ready-made functions for [`Envelope`]: `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
 //! | `fine` | [`Precision::Fine`](Precision): timed bundles about 0.1 ms late at the median, instead of 1 ms | no |
+//! | `batch` | `Udp::batch`: runs of datagrams in one call of the kernel (Linux) | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
 //! # Limits

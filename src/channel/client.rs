@@ -240,7 +240,8 @@ impl Client {
     }
 
     /// Sends what waits and closes the connection; of a reconnecting client also its task, after at
-    /// most 1 s. Clones can send nothing more. A datagram client has nothing to close.
+    /// most 1 s. Clones can send nothing more. A datagram client
+    /// has nothing to close: it sends what waits, and goes on.
     ///
     /// # Errors
     /// As [`send`](Client::send).

@@ -189,7 +189,8 @@ impl Link {
         self.send_packet(packet, to).await
     }
 
-    /// The datagram for the bytes of a packet. Refuses what no datagram can hold, before the system is asked.
+    /// The datagram for the bytes of a packet. Refuses what no datagram can hold, before the system is
+    /// asked.
     pub(super) fn frame<'a>(&self, packet: &'a [u8], to: SocketAddr) -> Result<Cow<'a, [u8]>, FrameError> {
         let frame = self.framed.frame(packet)?;
         let limit = if to.is_ipv4() { MAX_V4 } else { MAX_V6 };

@@ -156,6 +156,16 @@ macro_rules! common_setters {
         ///
         /// An error of sending loses the datagrams that waited. A run that finds no room to be received
         /// counts as one in [`UdpStats::kernel_drops`](crate::UdpStats).
+        ///
+        /// ```
+        /// use tokio_osc::{Channel, Udp};
+        ///
+        /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// let channel = Udp::new("127.0.0.1:0").batch(true).bind().await?;
+        /// let client = Udp::new(channel.local_addr()?).batch(true).client().await?;
+        /// client.send_all((0..64).map(|meter| ("/meter", (meter, -12.0_f32)))).await?;
+        /// # Ok(()) }
+        /// ```
         #[cfg(feature = "batch")]
         pub const fn batch(mut self, on: bool) -> Self {
             self.common.batch = on;

@@ -26,6 +26,7 @@ use crate::wire::DecodeOptions;
 /// | [`decode`](Udp::decode) | [`DecodeOptions::default`] |
 /// | [`middleware`](Udp::middleware) | none |
 /// | [`reply_to`](Udp::reply_to) | to the sender |
+/// | `batch` (feature `batch`) | false |
 /// | [`framed`](Udp::framed) | each datagram is one packet |
 /// | [`max_sources`](Udp::max_sources), [`max_unfinished`](Udp::max_unfinished) | 500, 64 KiB |
 ///
