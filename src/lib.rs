@@ -104,7 +104,7 @@
 //! No byte of a peer makes this crate panic. A handler that panics is counted and traced, and the
 //! server goes on (unless the program is built with `panic = "abort"`).
 #![forbid(unsafe_code)]
-#![cfg_attr(docsrs, feature(doc_auto_cfg))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod channel;
 mod codec;
