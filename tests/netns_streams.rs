@@ -27,7 +27,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(options: &StreamOptions) -> Option<Self> {
+    fn new(options: StreamOptions) -> Option<Self> {
         let lab = Lab::three_hosts()?;
         let listen = Channel::tcp_with("10.77.0.2:9000", Slip::new(), options.clone());
         let channel = lab.wait_on("b", listen).unwrap();
@@ -67,7 +67,7 @@ fn short_keepalive() -> StreamOptions {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_connection_to_a_host_that_is_gone_ends_by_keepalive() {
-    let Some(mut line) = Line::new(&short_keepalive()) else { return };
+    let Some(mut line) = Line::new(short_keepalive()) else { return };
     line.connected().await;
     let client = line.client.clone();
     let start = line.cut();
@@ -83,7 +83,7 @@ async fn an_idle_connection_to_a_host_that_is_gone_ends_by_keepalive() {
 /// TCP asks nothing while something is under way: that it is not acknowledged is noticed, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_small_packet_to_a_host_that_is_gone_is_noticed() {
-    let Some(mut line) = Line::new(&short_keepalive()) else { return };
+    let Some(mut line) = Line::new(short_keepalive()) else { return };
     line.connected().await;
     let start = line.cut();
     line.outlet.broadcast(("/news", 1)).unwrap();
@@ -96,7 +96,7 @@ async fn one_small_packet_to_a_host_that_is_gone_is_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_written_to_ends_by_the_write_timeout() {
     let options = StreamOptions::default().write_timeout(Duration::from_secs(1));
-    let Some(mut line) = Line::new(&options) else { return };
+    let Some(mut line) = Line::new(options) else { return };
     line.connected().await;
     let start = line.cut();
     let outlet = line.outlet.clone();

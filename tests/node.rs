@@ -326,7 +326,7 @@ async fn a_stuck_connection_fails_after_the_write_timeout_of_its_client() {
     let (_unread, there): (DuplexStream, _) = tokio::io::duplex(16);
     let mut options = StreamOptions::default();
     options.write_timeout = ms(250);
-    node.add("pipe", Client::io_with(there, Slip::new(), &options)).unwrap();
+    node.add("pipe", Client::io_with(there, Slip::new(), options)).unwrap();
     let start = Instant::now();
     let report = node.send(["pipe", "a"], ("/x", "more than sixteen bytes")).await.unwrap();
     assert_eq!((start.elapsed(), counts(&tapes)), (ms(250), vec![1]));

@@ -149,7 +149,7 @@ async fn a_close_that_was_dropped_is_finished_by_the_next() {
 async fn a_transport_that_does_not_close_is_waited_for_as_long_as_for_a_write() {
     let (here, _there) = duplex(64);
     let options = StreamOptions::default().write_timeout(ms(3_000));
-    let client = Client::io_with(Slow::new(here, Duration::MAX), Slip::new(), &options);
+    let client = Client::io_with(Slow::new(here, Duration::MAX), Slip::new(), options);
     let start = Instant::now();
     let error = client.close().await.unwrap_err();
     assert!(matches!(error.kind(), FrameErrorKind::Io(error) if error.kind() == io::ErrorKind::TimedOut));

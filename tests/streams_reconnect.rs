@@ -55,6 +55,18 @@ async fn line(peer: &mut Peer) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_state_is_told_once() {
+    let connect = || async {
+        tokio::time::sleep(ms(10)).await;
+        Err::<DuplexStream, _>(io::ErrorKind::ConnectionRefused.into())
+    };
+    let client = client(connect).spawn().unwrap();
+    let is_connecting = |state| async move { matches!(state, ClientState::Connecting) };
+    let seen: Vec<_> = client.states().then(is_connecting).take(4).collect().await;
+    assert_eq!(seen, [true, false, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn subscriptions_are_sent_first_on_each_connection_and_messages_wait_for_it() {
     let (connect, mut peers) = pipes(2);
     let client = client(connect).on_connect(("/xremote", ())).on_connect(("/subscribe", 1)).spawn().unwrap();

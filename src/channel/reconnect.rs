@@ -225,7 +225,9 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     async fn connect_again(&mut self, Life { outbox, hub, states }: &Life) {
         let mut pause = self.pauses.0;
         while !outbox.is_closed() {
-            states.send_replace(ClientState::Connecting);
+            states.send_if_modified(|state| {
+                !matches!(std::mem::replace(state, ClientState::Connecting), ClientState::Connecting)
+            });
             let sent = outbox.delivery().sent;
             let reason = match timeout(CONNECT, self.connect.connect(&self.options)).await {
                 Ok(Ok(io)) => {

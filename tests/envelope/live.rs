@@ -144,7 +144,7 @@ async fn tcp_is_guarded_both_ways() {
         let listen =
             || async { Channel::tcp_with(LOCAL, Slip::new(), guarded((guard.end)())).await.unwrap() };
         let client = |to: std::net::SocketAddr| async move {
-            Client::tcp_with(to, Slip::new(), &guarded((guard.end)())).await.unwrap()
+            Client::tcp_with(to, Slip::new(), guarded((guard.end)())).await.unwrap()
         };
 
         let channel = listen().await;

@@ -66,7 +66,7 @@ async fn tcp_requests_and_replies() {
     let address = channel.local_addr().unwrap();
     let server = Server::new(router()).listen("tcp", channel).spawn();
 
-    let client = Client::tcp_with(address, Slip::new(), &flipped()).await.unwrap();
+    let client = Client::tcp_with(address, Slip::new(), flipped()).await.unwrap();
     asks_in_each_way(&client).await;
     let again = Client::reconnecting(address, Slip::new()).options(flipped()).spawn().unwrap();
     asks_in_each_way(&again).await;
@@ -78,7 +78,7 @@ async fn byte_streams_both_ways() {
     let (here, there) = tokio::io::duplex(1_024);
     let channel = Channel::io_with(here, LengthPrefix::new(), flipped());
     let server = Server::new(router()).listen("pipe", channel).spawn();
-    asks_in_each_way(&Client::io_with(there, LengthPrefix::new(), &flipped())).await;
+    asks_in_each_way(&Client::io_with(there, LengthPrefix::new(), flipped())).await;
     server.shutdown().await;
 }
 
@@ -91,7 +91,7 @@ async fn unix_sockets_both_ways() {
     let channel = Channel::listen_on(listener, Slip::new(), flipped());
     let server = Server::new(router()).listen("unix", channel).spawn();
     let stream = tokio::net::UnixStream::connect(&path).await.unwrap();
-    asks_in_each_way(&Client::io_with(stream, Slip::new(), &flipped())).await;
+    asks_in_each_way(&Client::io_with(stream, Slip::new(), flipped())).await;
     server.shutdown().await;
     std::fs::remove_file(&path).unwrap();
 }
@@ -186,7 +186,7 @@ async fn unix_datagrams_both_ways() {
         .route("/join", move |peer: Peer| joined.send(peer).unwrap());
     let server = Server::new(router).listen("unix", channel).spawn();
 
-    let client = Client::unix_datagram_with(&path, &options).unwrap();
+    let client = Client::unix_datagram_with(&path, options).unwrap();
     asks_in_each_way(&client).await;
     client.send(("/secret", 1)).await.unwrap();
     client.try_send(("/secret", 2)).unwrap();
@@ -254,7 +254,7 @@ async fn a_broadcast_passes_the_middleware_for_each_connection() {
 
     let mut clients = Vec::new();
     for number in 1..=3 {
-        let client = Client::tcp_with(address, Slip::new(), &flipped()).await.unwrap();
+        let client = Client::tcp_with(address, Slip::new(), flipped()).await.unwrap();
         client.send(("/join", number)).await.unwrap();
         joined.acquire().await.unwrap().forget();
         clients.push(client);

@@ -83,7 +83,7 @@ impl Client {
     /// # Cancel safety
     /// A dropped future closes what it has opened.
     pub async fn tcp(peer: impl ToSocketAddrs, framing: impl Framing) -> io::Result<Self> {
-        Self::tcp_with(peer, framing, &StreamOptions::default()).await
+        Self::tcp_with(peer, framing, StreamOptions::default()).await
     }
 
     /// As [`tcp`](Client::tcp), with limits of your own.
@@ -96,9 +96,9 @@ impl Client {
     pub async fn tcp_with(
         peer: impl ToSocketAddrs,
         framing: impl Framing,
-        options: &StreamOptions,
+        options: StreamOptions,
     ) -> io::Result<Self> {
-        let stream = tcp::connect(peer, options).await?;
+        let stream = tcp::connect(peer, &options).await?;
         let addresses = (stream.peer_addr().ok(), stream.local_addr().ok());
         let (reader, writer) = stream.into_split();
         Ok(Self::over(Box::new(reader), Box::new(writer), addresses, framing, options))
@@ -142,7 +142,7 @@ impl Client {
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
-        Self::unix_datagram_with(path, &UnixDatagramOptions::default())
+        Self::unix_datagram_with(path, UnixDatagramOptions::default())
     }
 
     /// As [`unix_datagram`](Client::unix_datagram), with other options.
@@ -154,9 +154,9 @@ impl Client {
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram_with(
         path: impl AsRef<std::path::Path>,
-        options: &UnixDatagramOptions,
+        options: UnixDatagramOptions,
     ) -> io::Result<Self> {
-        let sender = UnixSender::connect(path.as_ref(), options.clone())?;
+        let sender = UnixSender::connect(path.as_ref(), options)?;
         let source = Source::UnixDatagram(sender.packets());
         Ok(Self::new(Transport::UnixDatagram(sender), source))
     }
@@ -169,11 +169,11 @@ impl Client {
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        Self::io_with(io, framing, &StreamOptions::default())
+        Self::io_with(io, framing, StreamOptions::default())
     }
 
     /// As [`io`](Client::io), with limits of your own: `decode` and `write_timeout` count.
-    pub fn io_with<I>(io: I, framing: impl Framing, options: &StreamOptions) -> Self
+    pub fn io_with<I>(io: I, framing: impl Framing, options: StreamOptions) -> Self
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -192,10 +192,10 @@ impl Client {
         writer: Box<dyn AsyncWrite + Send + Unpin>,
         (peer, local): (Option<SocketAddr>, Option<SocketAddr>),
         framing: impl Framing,
-        options: &StreamOptions,
+        options: StreamOptions,
     ) -> Self {
         let chain = options.chain.counting_anew();
-        let codec = Codec::with_options(framing, options.decode.clone())
+        let codec = Codec::with_options(framing, options.decode)
             .peer(peer.map_or(Peer::LOCAL, Peer::from))
             .chain(chain.clone());
         let codec: Arc<dyn SharedCodec> = Arc::new(Mutex::new(codec));
