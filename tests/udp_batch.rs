@@ -135,6 +135,20 @@ async fn a_broken_packet_and_one_that_is_too_large_cost_no_other() {
     assert_eq!(next(&mut channel).await, "/ok ,");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_run_that_finds_no_room_is_lost_as_a_whole_and_counts_as_one() {
+    let mut channel = Udp::new(LOOPBACK).batch(true).receive_buffer(20_000).bind().await.unwrap();
+    let client = client_of(&channel).await;
+    client.send_all((0..100 * 64).map(|number| ("/run", number))).await.unwrap();
+    let drops = channel.monitor().unwrap().stats().unwrap().kernel_drops.unwrap();
+    assert!((1..100).contains(&drops), "{drops}");
+    for _ in 0..(100 - drops) * 64 {
+        next(&mut channel).await;
+    }
+    assert!(timeout(Duration::ZERO, channel.next()).await.is_err(), "nothing else");
+}
+
 #[tokio::test]
 async fn a_server_that_takes_runs_answers_each_request() {
     let channel = channel(Udp::new(LOOPBACK).batch(true)).await;
