@@ -76,7 +76,7 @@ fn bytes_that_are_none_are_the_callers_fault() {
 fn bytes_that_are_none_get_into_no_bundle() {
     let cut = not_a_packet(DecodeErrorKind::Truncated, 12);
     assert_eq!(fault(Bundle::immediately().with(("/a", 1)).with(CUT).build()), cut);
-    assert_eq!(fault(Bundle::immediately().with(&CUT).into_packet()), cut);
+    assert_eq!(fault(Bundle::immediately().with(Bundle::immediately().with(CUT)).into_packet()), cut);
     assert_eq!(fault(Bundle::of(TimeTag::IMMEDIATELY, &[STOP, CUT]).into_packet()), cut);
     let inner = [Bundle::immediately().with(ODD)];
     let odd = not_a_packet(DecodeErrorKind::Unaligned, 5);

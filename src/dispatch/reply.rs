@@ -317,9 +317,9 @@ impl fmt::Display for ReplyError {
 impl std::error::Error for ReplyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Encode(error) => Some(error),
+            Self::Encode(error) => error.source(),
             Self::Budget | Self::Rate => None,
-            Self::Io(error) => Some(error),
+            Self::Io(error) => error.source(),
         }
     }
 }
