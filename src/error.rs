@@ -60,7 +60,7 @@ sum! {
     /// | [`AddressTableError`](crate::AddressTableError) | [`AddressTable::new`](crate::AddressTable::new) | |
     /// | [`EnvelopeError`](crate::EnvelopeError) | [`EnvelopeBuilder::build`](crate::EnvelopeBuilder::build) | |
     /// | [`ProtocolError`](crate::ProtocolError) | [`Checksum`](crate::Checksum), [`Signature`](crate::Signature), [`Cipher`](crate::Cipher) | |
-    /// | [`FrameError`](crate::FrameError) | [`Client::send`](crate::Client::send), [`Outlet::send`](crate::Outlet::send), codecs | |
+    /// | [`FrameError`](crate::FrameError) | [`Client::send`](crate::Client::send), codecs | |
     /// | [`RequestError`](crate::RequestError) | [`Client::request`](crate::Client::request) | |
     /// | [`EndpointError`](crate::EndpointError) | `str::parse` of an [`Endpoint`](crate::Endpoint) | `net` |
     /// | [`HostPortError`](crate::HostPortError) | `str::parse` of a [`HostPort`](crate::HostPort) | `net` |
