@@ -2,80 +2,41 @@
 
 use std::{fmt, io};
 
-/// The errors that applications pass on with `?`, as one.
-///
-/// The functions of the crate return the smaller type that fits; each that has a variant here
-/// converts into this one. A few have none, such as those of a [`Node`](crate::Node), of a clock
-/// measurement, and of text that is no URL: with them, use `Box<dyn std::error::Error>`.
-///
-/// ```
-/// use tokio_osc::{Error, Message};
-///
-/// fn gain(message: &Message) -> Result<f32, Error> {
-///     let answer = Message::new("/gain", message.parse::<f32>()?)?;
-///     Ok(answer.parse()?)
-/// }
-///
-/// let error = gain(&Message::new("/gain", "loud")?).unwrap_err();
-/// assert_eq!(error.to_string(), "argument 0: expected float32, found a string (s)");
-/// # Ok::<(), Error>(())
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Error {
-    /// A peer's bytes are no packet.
-    Decode(crate::DecodeError),
-    /// The caller's values make no packet.
-    Encode(crate::EncodeError),
-    /// A message does not have the arguments asked for.
-    Args(crate::ArgsError),
-    /// An envelope is not configured in full.
-    Envelope(crate::EnvelopeError),
-    /// Text is no canonical line.
-    ParseLine(crate::ParseLineError),
-    /// Text is no address pattern.
-    Pattern(crate::PatternError),
-    /// A table of addresses cannot be used.
-    AddressTable(crate::AddressTableError),
-    /// A packet was not sent, or a stream cannot be framed any more.
-    Frame(crate::FrameError),
-    /// A request has no reply.
-    #[cfg(feature = "net")]
-    Request(crate::RequestError),
-    /// A reply was not sent.
-    Reply(crate::ReplyError),
-    /// A server did not add or remove a channel.
-    Channel(crate::ChannelError),
-    /// A frame loop was to run in a runtime.
-    InsideRuntime(crate::InsideRuntime),
-    /// The operating system's word.
-    Io(io::Error),
-}
-
 macro_rules! sum {
-    ($($(#[$attribute:meta])* $variant:ident($type:ty),)*) => {
+    (
+        $(#[$of_all:meta])*
+        $name:ident
+        $(#[doc = $doc:literal] $(#[cfg($feature:meta)])? $variant:ident($type:ty),)*
+    ) => {
+        $(#[$of_all])*
+        #[derive(Debug)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(#[doc = $doc] $(#[cfg($feature)])? $variant($type),)*
+        }
+
         $(
-            $(#[$attribute])*
-            impl From<$type> for Error {
+            $(#[cfg($feature)])?
+            impl From<$type> for $name {
                 fn from(error: $type) -> Self {
                     Self::$variant(error)
                 }
             }
         )*
 
-        impl fmt::Display for Error {
+        impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
-                    $($(#[$attribute])* Self::$variant(error) => error.fmt(f),)*
+                    $($(#[cfg($feature)])? Self::$variant(error) => error.fmt(f),)*
                 }
             }
         }
 
         /// The source of the error that this one holds: its own text is the same.
-        impl std::error::Error for Error {
+        impl std::error::Error for $name {
             fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
                 match self {
-                    $($(#[$attribute])* Self::$variant(error) => error.source(),)*
+                    $($(#[cfg($feature)])? Self::$variant(error) => error.source(),)*
                 }
             }
         }
@@ -83,18 +44,104 @@ macro_rules! sum {
 }
 
 sum! {
+    /// The errors that applications pass on with `?`, as one.
+    ///
+    /// The functions of the crate return the smaller type that fits; each converts into this one.
+    ///
+    /// | error | of | feature |
+    /// |-------|----|---------|
+    /// | [`DecodeError`](crate::DecodeError) | [`Packet::decode`](crate::Packet::decode); what a [`Channel`](crate::Channel) reads | |
+    /// | [`EncodeError`](crate::EncodeError) | [`Message::new`](crate::Message::new), [`BundleBuilder::build`](crate::BundleBuilder::build), [`IntoPacket`](crate::IntoPacket) | |
+    /// | [`ArgsError`](crate::ArgsError) | [`Message::parse`](crate::Message::parse), [`FromArgs`](crate::FromArgs) | |
+    /// | [`ParseLineError`](crate::ParseLineError) | `str::parse` of a [`Message`](crate::Message) or [`Packet`](crate::Packet), [`LineReader`](crate::LineReader) | |
+    /// | `SerdeError` | `to_args`, `from_args` | `serde` |
+    /// | `UnmappableText` | `Text::decode`, `TextBuf::encode` | `encoding` |
+    /// | [`PatternError`](crate::PatternError) | [`Pattern::new`](crate::Pattern::new) | |
+    /// | [`AddressTableError`](crate::AddressTableError) | [`AddressTable::new`](crate::AddressTable::new) | |
+    /// | [`EnvelopeError`](crate::EnvelopeError) | [`EnvelopeBuilder::build`](crate::EnvelopeBuilder::build) | |
+    /// | [`ProtocolError`](crate::ProtocolError) | [`Checksum`](crate::Checksum), [`Signature`](crate::Signature), [`Cipher`](crate::Cipher) | |
+    /// | [`FrameError`](crate::FrameError) | [`Client::send`](crate::Client::send), codecs | |
+    /// | [`RequestError`](crate::RequestError) | [`Client::request`](crate::Client::request) | |
+    /// | [`EndpointError`](crate::EndpointError) | `str::parse` of an [`Endpoint`](crate::Endpoint) | `net` |
+    /// | [`HostPortError`](crate::HostPortError) | `str::parse` of a [`HostPort`](crate::HostPort) | `net` |
+    /// | [`Rejection`](crate::Rejection) | [`FromContext`](crate::FromContext) | |
+    /// | [`CaptureError`](crate::CaptureError) | [`FromCaptures`](crate::FromCaptures) | |
+    /// | [`ReplyError`](crate::ReplyError) | [`Reply::send`](crate::Reply::send) | |
+    /// | [`ChannelError`](crate::ChannelError) | [`Server::try_listen`](crate::Server::try_listen), [`ServerHandle::listen`](crate::ServerHandle::listen) | |
+    /// | [`NameError`](crate::NameError) | [`Node::add`](crate::Node::add), [`Node::group`](crate::Node::group) | |
+    /// | [`NodeError`](crate::NodeError) | [`Node::send`](crate::Node::send) | |
+    /// | [`ClockSyncError`](crate::ClockSyncError) | [`ClockSync::measure`](crate::ClockSync::measure) | `net` |
+    /// | [`InsideRuntime`](crate::InsideRuntime) | [`FrameLoop::block_on`](crate::FrameLoop::block_on) | |
+    /// | [`io::Error`] | what opens sockets, and the operating system in general | |
+    ///
+    /// The text of an error of this crate is whole: it holds the text of the error that it comes from.
+    /// Its [`source`](std::error::Error::source) is therefore the source of that error, so that a
+    /// report of the whole chain says nothing twice. The error that it comes from is a field of its
+    /// variant or kind.
+    ///
+    /// ```
+    /// use tokio_osc::{Error, Message};
+    ///
+    /// fn gain(message: &Message) -> Result<f32, Error> {
+    ///     let answer = Message::new("/gain", message.parse::<f32>()?)?;
+    ///     Ok(answer.parse()?)
+    /// }
+    ///
+    /// let error = gain(&Message::new("/gain", "loud")?).unwrap_err();
+    /// assert_eq!(error.to_string(), "argument 0: expected float32, found a string (s)");
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    Error
+
+    /// A peer's bytes are no packet.
     Decode(crate::DecodeError),
+    /// The caller's values make no packet.
     Encode(crate::EncodeError),
+    /// A message does not have the arguments asked for.
     Args(crate::ArgsError),
-    Envelope(crate::EnvelopeError),
+    /// Text is no canonical line.
     ParseLine(crate::ParseLineError),
+    /// A value is no argument list, or an argument list not the value asked for.
+    #[cfg(feature = "serde")]
+    Serde(crate::SerdeError),
+    /// Text has what a charset does not have.
+    #[cfg(feature = "encoding")]
+    UnmappableText(crate::UnmappableText),
+    /// Text is no address pattern.
     Pattern(crate::PatternError),
+    /// A table of addresses cannot be used.
     AddressTable(crate::AddressTableError),
+    /// An envelope is not configured in full.
+    Envelope(crate::EnvelopeError),
+    /// A function of an envelope refuses.
+    Protocol(crate::ProtocolError),
+    /// A packet was not sent, or a stream cannot be framed any more.
     Frame(crate::FrameError),
-    #[cfg(feature = "net")]
+    /// A request has no reply.
     Request(crate::RequestError),
+    /// Text is no URL of an endpoint.
+    #[cfg(feature = "net")]
+    Endpoint(crate::EndpointError),
+    /// Text is no host with a port.
+    #[cfg(feature = "net")]
+    HostPort(crate::HostPortError),
+    /// A message does not fit a route.
+    Rejection(crate::Rejection),
+    /// A captured part of an address is not what was asked for.
+    Capture(crate::CaptureError),
+    /// A reply was not sent.
     Reply(crate::ReplyError),
+    /// A server did not add or remove a channel.
     Channel(crate::ChannelError),
+    /// A node did not take a name.
+    Name(crate::NameError),
+    /// A node sent nothing.
+    Node(crate::NodeError),
+    /// Nobody answered a question for the time.
+    #[cfg(feature = "net")]
+    ClockSync(crate::ClockSyncError),
+    /// A frame loop was to run in a runtime.
     InsideRuntime(crate::InsideRuntime),
+    /// The operating system's word.
     Io(io::Error),
 }

@@ -119,7 +119,8 @@ impl fmt::Display for RequestError {
 impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Send(error) => Some(error),
+            Self::Send(error) => error.source(),
+            Self::Closed(Disconnect::Failed(error)) => error.source(),
             Self::Timeout(_) | Self::Closed(_) => None,
         }
     }

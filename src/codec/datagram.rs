@@ -5,7 +5,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::FrameError;
 use crate::middleware::{Chain, Middleware};
-use crate::packet::{IntoPacket, Meta, Packet, Peer};
+use crate::packet::{IntoPacket, Meta, Packet, Peer, append};
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The most bytes a datagram can have on any transport.
@@ -140,7 +140,7 @@ impl<P: IntoPacket> Encoder<P> for Datagram {
     fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), FrameError> {
         let start = dst.len();
         if self.chain.is_empty() {
-            packet.encode(dst)?;
+            append(dst, &packet)?;
         } else if let Some(frame) = self.chain.write(packet.into_packet()?, Peer::LOCAL)? {
             dst.extend_from_slice(&frame);
         }

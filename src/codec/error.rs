@@ -162,8 +162,8 @@ impl fmt::Display for FrameError {
 impl std::error::Error for FrameError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            FrameErrorKind::Encode(error) => Some(error),
-            FrameErrorKind::Io(error) => Some(error),
+            FrameErrorKind::Encode(error) => error.source(),
+            FrameErrorKind::Io(error) => error.source(),
             _ => None,
         }
     }

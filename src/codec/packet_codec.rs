@@ -5,7 +5,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::{FrameError, Framing, IntoFrame};
 use crate::middleware::{Chain, Middleware};
-use crate::packet::{IntoPacket, Meta, Packet, Peer};
+use crate::packet::{IntoPacket, Meta, Packet, Peer, append};
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The codec of byte streams: packets, told apart by a [`Framing`].
@@ -189,7 +189,7 @@ impl<F: Framing, P: IntoPacket> Encoder<P> for Codec<F> {
             return self.write(packet.into_packet()?, dst);
         }
         self.scratch.clear();
-        packet.encode(&mut self.scratch)?;
+        append(&mut self.scratch, &packet)?;
         let frame = self.scratch.split().freeze();
         self.write_frame(frame, dst)
     }

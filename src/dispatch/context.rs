@@ -87,7 +87,8 @@ impl<S> fmt::Debug for Context<'_, S> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an OSC extractor",
     label = "this parameter of the handler is not an extractor",
-    note = "a handler's parameters are extractors: `Args<T>`, `State<S>`, `Captures<T>`, `Message`, `Address`, `Peer`, `Meta`, …, or a type of your own that implements `FromContext`"
+    note = "a handler's parameters are extractors: `Args<T>`, `State<S>`, `Captures<T>`, `Message`, `Address`, `Peer`, `Meta`, …, or a type of your own that implements `FromContext`",
+    note = "`State<S>` is exactly the type given to `Router::with_state`"
 )]
 pub trait FromContext<S>: Sized {
     /// Makes the parameter.
@@ -131,7 +132,8 @@ pub enum Rejection {
     /// A captured part of the address is not what the handler asks for.
     Captures(CaptureError),
     /// The message's address has nothing in the place of the route's captures: it is a pattern
-    /// itself, which shares addresses with the route's, but is no name of it.
+    /// itself, which shares addresses with the route's, but is no name of it; or it has no slash, as
+    /// only a [`fallback`](crate::Router::fallback) gets it.
     NoCaptures,
     /// The route was given no extra value, or one of another type.
     Extra,
@@ -158,7 +160,9 @@ impl fmt::Display for Rejection {
         match self {
             Self::Args(error) => error.fmt(f),
             Self::Captures(error) => error.fmt(f),
-            Self::NoCaptures => f.write_str("the address of the message is no name of the route's pattern"),
+            Self::NoCaptures => f.write_str(
+                "there is nothing to capture: the address of the message is itself a pattern, or has no slash",
+            ),
             Self::Extra => f.write_str("the route has no extra value of the type asked for"),
             Self::NoWayBack => f.write_str("there is no way back to the sender"),
             Self::NotScheduled => f.write_str("the message did not wait for a time"),
@@ -169,8 +173,8 @@ impl fmt::Display for Rejection {
 impl std::error::Error for Rejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Args(error) => Some(error),
-            Self::Captures(error) => Some(error),
+            Self::Args(error) => error.source(),
+            Self::Captures(error) => error.source(),
             Self::NoCaptures | Self::Extra | Self::NoWayBack | Self::NotScheduled => None,
         }
     }

@@ -28,7 +28,8 @@ impl<S, T: OwnedArgs> FromContext<S> for Args<T> {
     }
 }
 
-/// The state given to [`Router::with_state`](crate::Router::with_state), shared by all handlers.
+/// The state given to [`Router::with_state`](crate::Router::with_state), shared by all handlers. `S`
+/// is exactly its type.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};

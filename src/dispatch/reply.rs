@@ -49,9 +49,7 @@ impl Replies {
 ///
 /// `()` sends nothing. Whatever can be sent, see [`IntoPacket`](crate::IntoPacket), goes back to
 /// the sender, from the socket that received the message. `Option`, `Result` and `Vec` of it do
-/// what they say; an error is counted and traced, not sent. A type of your own implements
-/// [`IntoPacket`](crate::IntoPacket), and can be sent as well; this trait cannot be implemented
-/// outside of this crate.
+/// what they say; an error is counted and traced, not sent.
 ///
 /// ```
 /// use tokio_osc::{Args, Message, Router};
@@ -62,9 +60,36 @@ impl Replies {
 ///     .route("/half", |Args(n): Args<i32>| (n % 2 == 0).then(|| ("/half", n / 2)))
 ///     .route("/fallible", || Message::new("/answer", 42));
 /// ```
+///
+/// A type of your own that is one packet implements [`IntoPacket`](crate::IntoPacket), and can be
+/// sent as well. One that may be none, or several, hands the work to what is a reply already:
+///
+/// ```
+/// use tokio_osc::{Bundle, IntoReply, Replies, Router};
+///
+/// enum Level {
+///     Known { db: f32, clipped: bool },
+///     Unknown,
+/// }
+///
+/// impl IntoReply for Level {
+///     fn into_reply(self) -> Replies {
+///         match self {
+///             Self::Known { db, clipped } => {
+///                 Bundle::immediately().with(("/level/db", db)).with(("/level/clipped", clipped)).into_reply()
+///             }
+///             Self::Unknown => Replies::none(),
+///         }
+///     }
+/// }
+///
+/// let router = Router::new()
+///     .route("/level", || Level::Known { db: -3.0, clipped: false })
+///     .route("/level/next", async || Level::Unknown);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of an OSC handler",
-    note = "a handler returns `()`, or what goes back to the sender: `(address, arguments)`, `Message`, `Bundle`, or `Option`, `Result` or `Vec` of them"
+    note = "a handler returns `()`, or what goes back to the sender: `(address, arguments)`, `Message`, `Bundle`, or `Option`, `Result` or `Vec` of them; or a type of your own that implements `IntoReply`"
 )]
 pub trait IntoReply {
     /// Turns the result into a reply.
@@ -110,20 +135,15 @@ impl<R: IntoReply> IntoReply for Vec<R> {
     }
 }
 
-/// A handler that never returns, such as `|| panic!()`, has the type `!`, which stable Rust can
-/// name only by this detour.
-#[doc(hidden)]
-pub trait Gives {
-    type Output;
-}
-
-impl<T> Gives for fn() -> T {
-    type Output = T;
-}
-
-impl IntoReply for <fn() -> ! as Gives>::Output {
+/// A handler that never returns, such as `|| panic!()`, has the type `!`, which stable Rust can name
+/// only as what a function returns. The trait is the language's own: of one of this crate, another
+/// crate could not know that `!` is the one type meant, and so could not implement `IntoReply`.
+impl<T> IntoReply for T
+where
+    fn() -> !: FnOnce() -> T,
+{
     fn into_reply(self) -> Replies {
-        self
+        Replies::none()
     }
 }
 
@@ -297,9 +317,9 @@ impl fmt::Display for ReplyError {
 impl std::error::Error for ReplyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Encode(error) => Some(error),
+            Self::Encode(error) => error.source(),
             Self::Budget | Self::Rate => None,
-            Self::Io(error) => Some(error),
+            Self::Io(error) => error.source(),
         }
     }
 }

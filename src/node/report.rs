@@ -131,7 +131,7 @@ impl fmt::Display for NodeError {
 impl std::error::Error for NodeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Encode(error) => Some(error),
+            Self::Encode(error) => error.source(),
             Self::UnknownName { .. } | Self::ReceivesOnly { .. } => None,
         }
     }

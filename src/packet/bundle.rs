@@ -5,9 +5,9 @@ use std::fmt;
 use bytes::{Bytes, BytesMut};
 
 use super::walk::Walk;
-use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, PacketRef};
+use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, PacketRef, append};
 use crate::types::{TimeTag, brief};
-use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, DecodeOptions, be_u32, be_u64};
+use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, be_u32, be_u64};
 
 /// A bundle in its validated wire form.
 ///
@@ -232,7 +232,7 @@ fn begin(frame: &mut BytesMut, time_tag: TimeTag) {
 fn push(frame: &mut BytesMut, element: &impl IntoPacket) -> Result<(), EncodeError> {
     let start = frame.len();
     frame.extend_from_slice(&[0; 4]);
-    element.encode(frame)?;
+    append(frame, element)?;
     let size = frame.len() - start - 4;
     if frame.len() > i32::MAX as usize {
         return Err(EncodeError::new(EncodeErrorKind::TooLarge, frame.len()));
@@ -243,13 +243,11 @@ fn push(frame: &mut BytesMut, element: &impl IntoPacket) -> Result<(), EncodeErr
     Ok(())
 }
 
-/// Bytes that are said to be a packet.
+/// Bytes that are said to be a packet: checked as those that a type of the caller's writes.
 struct Encoded<'a>(&'a [u8]);
 
 impl IntoPacket for Encoded<'_> {
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        PacketRef::decode(self.0, &DecodeOptions::unlimited())
-            .map_err(|error| EncodeError::new(EncodeErrorKind::NotAPacket(error.kind()), error.offset()))?;
         dst.extend_from_slice(self.0);
         Ok(())
     }

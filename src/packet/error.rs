@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::types::TypeTag;
-use crate::wire::{DecodeErrorKind, EnvelopeFault};
+use crate::wire::{DecodeError, DecodeErrorKind, EnvelopeFault};
 
 /// Why a message or bundle cannot be encoded: the caller's fault, found before anything is sent.
 ///
@@ -25,6 +25,11 @@ impl EncodeError {
     #[cold]
     pub(crate) fn new(kind: EncodeErrorKind, position: usize) -> Self {
         Self { kind, position }
+    }
+
+    /// Of bytes that the caller takes for a packet.
+    pub(super) fn not_a_packet(error: DecodeError) -> Self {
+        Self::new(EncodeErrorKind::NotAPacket(error.kind()), error.offset())
     }
 
     /// What is wrong.
@@ -59,7 +64,8 @@ pub enum EncodeErrorKind {
     ArraysTooDeep,
     /// The argument list wrote other values when it was asked again.
     Unstable,
-    /// Bytes that were given as an encoded packet are none.
+    /// Bytes that were given as an encoded packet are none, or those that an
+    /// [`IntoPacket`](crate::IntoPacket) of the caller's has written.
     NotAPacket(DecodeErrorKind),
     /// The options that the packet was checked against do not accept it.
     NotAccepted(DecodeErrorKind),

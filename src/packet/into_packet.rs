@@ -3,9 +3,10 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    Bundle, BundleBuilder, BundleOf, EncodeError, IntoArgs, Message, MessageRef, Packet, bundle, head,
+    Bundle, BundleBuilder, BundleOf, EncodeError, IntoArgs, Message, MessageRef, Packet, PacketRef, bundle,
+    head,
 };
-use crate::wire::BUNDLE_NAME;
+use crate::wire::{BUNDLE_NAME, DecodeOptions};
 
 /// What can be sent: a [`Message`], a [`Bundle`], a [`Packet`], references to them, a
 /// [`BundleBuilder`], a [`BundleOf`] a slice, or an address with its arguments as a tuple.
@@ -19,7 +20,8 @@ use crate::wire::BUNDLE_NAME;
 /// # Ok::<(), tokio_osc::EncodeError>(())
 /// ```
 ///
-/// A type of your own hands the work to one of these, so that its bytes are a packet:
+/// A type of your own hands the work to one of these, so that its bytes are a packet. They are
+/// checked where they become a [`Packet`], an element of a [`Bundle`] or what a codec writes:
 ///
 /// ```
 /// use tokio_osc::{Args, EncodeError, IntoPacket, Router, bytes::BytesMut};
@@ -48,25 +50,60 @@ pub trait IntoPacket {
     /// The packet as a value; what is one already is a reference count.
     ///
     /// # Errors
-    /// The packet cannot be encoded.
+    /// The packet cannot be encoded, or what a type of your own has written is none
+    /// ([`NotAPacket`](crate::EncodeErrorKind::NotAPacket)).
     fn to_packet(&self) -> Result<Packet, EncodeError> {
         let mut frame = BytesMut::new();
-        self.encode(&mut frame)?;
+        append(&mut frame, &self)?;
         Ok(of_encoded(frame.freeze()))
     }
 
     /// The packet as a value.
     ///
     /// # Errors
-    /// The packet cannot be encoded.
+    /// As [`to_packet`](IntoPacket::to_packet).
     fn into_packet(self) -> Result<Packet, EncodeError>
     where
         Self: Sized,
     {
         self.to_packet()
     }
+
+    #[doc(hidden)]
+    fn writer(&self) -> Writer {
+        Writer::Anybody
+    }
 }
 
+/// Whose code writes the bytes of a packet. Nobody else can name the type, and so claim to be this
+/// crate.
+#[derive(Debug)]
+pub enum Writer {
+    /// They are a packet.
+    ThisCrate,
+    /// They are to be checked.
+    Anybody,
+}
+
+/// Appends the bytes of a packet, which are one, whoever writes them; on an error nothing.
+#[inline]
+pub(crate) fn append(dst: &mut BytesMut, packet: &impl IntoPacket) -> Result<(), EncodeError> {
+    match packet.writer() {
+        Writer::ThisCrate => packet.encode(dst),
+        Writer::Anybody => append_checked(dst, packet),
+    }
+}
+
+/// What is there already is out of the writer's reach.
+fn append_checked(dst: &mut BytesMut, packet: &impl IntoPacket) -> Result<(), EncodeError> {
+    let mut written = dst.split_off(dst.len());
+    packet.encode(&mut written)?;
+    PacketRef::decode(&written, &DecodeOptions::unlimited()).map_err(EncodeError::not_a_packet)?;
+    dst.unsplit(written);
+    Ok(())
+}
+
+/// For bytes that are a packet.
 fn of_encoded(frame: Bytes) -> Packet {
     if frame.starts_with(BUNDLE_NAME) {
         return Bundle::from_encoded(frame).into();
@@ -80,6 +117,11 @@ impl<A: AsRef<[u8]>, T: IntoArgs> IntoPacket for (A, T) {
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
         head::encode(dst, self.0.as_ref(), &self.1)
     }
+
+    #[inline]
+    fn writer(&self) -> Writer {
+        Writer::ThisCrate
+    }
 }
 
 impl IntoPacket for BundleBuilder {
@@ -91,12 +133,22 @@ impl IntoPacket for BundleBuilder {
     fn into_packet(self) -> Result<Packet, EncodeError> {
         self.build().map(Packet::Bundle)
     }
+
+    #[inline]
+    fn writer(&self) -> Writer {
+        Writer::ThisCrate
+    }
 }
 
 /// Written straight behind what `dst` holds.
 impl<E: IntoPacket> IntoPacket for BundleOf<'_, E> {
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
         bundle::encode(dst, self.time_tag, self.elements)
+    }
+
+    #[inline]
+    fn writer(&self) -> Writer {
+        Writer::ThisCrate
     }
 }
 
@@ -108,6 +160,11 @@ impl<T: IntoPacket + ?Sized> IntoPacket for &T {
 
     fn to_packet(&self) -> Result<Packet, EncodeError> {
         (**self).to_packet()
+    }
+
+    #[inline]
+    fn writer(&self) -> Writer {
+        (**self).writer()
     }
 }
 
@@ -126,6 +183,11 @@ macro_rules! encoded {
 
             fn into_packet(self) -> Result<Packet, EncodeError> {
                 Ok(self.into())
+            }
+
+            #[inline]
+            fn writer(&self) -> Writer {
+                Writer::ThisCrate
             }
         }
     )*};

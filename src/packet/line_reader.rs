@@ -438,4 +438,11 @@ impl fmt::Display for ParseLineError {
     }
 }
 
-impl std::error::Error for ParseLineError {}
+impl std::error::Error for ParseLineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            ParseLineErrorKind::Encode(error) => error.source(),
+            _ => None,
+        }
+    }
+}

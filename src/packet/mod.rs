@@ -27,6 +27,7 @@ pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
 pub use from_args::{FromArgs, OwnedArgs};
 pub use into_args::IntoArgs;
 pub use into_packet::IntoPacket;
+pub(crate) use into_packet::append;
 pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};
 pub use message::{Message, MessageRef};
 pub(crate) use meta::Work;

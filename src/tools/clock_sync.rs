@@ -209,9 +209,9 @@ impl ClockSync {
             }
         }
         if answered == 0 {
-            return Err(ClockSyncError { asked: self.pings, source: last_error });
+            return Err(ClockSyncError { asked: self.pings, last_error });
         }
-        self.estimate().ok_or(ClockSyncError { asked: self.pings, source: None })
+        self.estimate().ok_or(ClockSyncError { asked: self.pings, last_error: None })
     }
 
     /// One question; what its answer says, unless our clock was set meanwhile.
@@ -315,23 +315,31 @@ fn nanos_between(later: SystemTime, earlier: SystemTime) -> i128 {
 /// let client = Client::udp(silent.local_addr()?).await?;
 /// let mut sync = ClockSync::new(client).pings(1).timeout(Duration::from_millis(20));
 /// let error = sync.measure().await.unwrap_err();
-/// println!("{error}");
+/// assert_eq!(error.to_string(), "none of 1 questions for the time was answered: no reply within 20ms");
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
 pub struct ClockSyncError {
     asked: usize,
-    source: Option<RequestError>,
+    last_error: Option<RequestError>,
+}
+
+impl ClockSyncError {
+    /// Why the last question that was in vain was; none, if all were answered, but with nonsense.
+    pub const fn last_error(&self) -> Option<&RequestError> {
+        self.last_error.as_ref()
+    }
 }
 
 impl fmt::Display for ClockSyncError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "none of {} questions for the time was answered", self.asked)
+        write!(f, "none of {} questions for the time was answered", self.asked)?;
+        self.last_error.as_ref().map_or(Ok(()), |error| write!(f, ": {error}"))
     }
 }
 
 impl std::error::Error for ClockSyncError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
+        self.last_error.as_ref()?.source()
     }
 }

@@ -184,3 +184,19 @@ async fn a_handler_takes_none_to_eight_parameters() {
     let stats = handle(router, vec![item(("/n", 8))]).await;
     assert_eq!((stats.handled, seen.all()), (3, vec!["8".to_owned(), "async closure".to_owned()]));
 }
+
+#[tokio::test]
+async fn an_address_that_is_a_pattern_or_has_no_slash_has_nothing_to_capture() {
+    let seen = Seen::default();
+    let told = seen.clone();
+    let router = Router::new()
+        .route("/ch/[1-8]/gain", |Captures(_): Captures<u8>| {})
+        .fallback(|Captures(_): Captures<String>| {})
+        .on_reject(move |message, _, rejection| told.add(format!("{}: {rejection}", message.address())));
+    let bare = Message::with_bare_address("gain", ()).unwrap();
+    let items = vec![item(("/ch/7/gain", ())), item(("/ch/{1,2}/gain", ())), item(("/else", ())), item(bare)];
+    let stats = handle(router, items).await;
+    assert_eq!((stats.handled, stats.rejected), (2, 2));
+    let why = "there is nothing to capture: the address of the message is itself a pattern, or has no slash";
+    assert_eq!(seen.all(), [format!("/ch/{{1,2}}/gain: {why}"), format!("gain: {why}")]);
+}

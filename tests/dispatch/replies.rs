@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::sync::{Notify, mpsc};
-use tokio_osc::{Args, Bundle, Channel, Message, Packet, Reply, ReplyError, Router, Server, State};
+use tokio_osc::{
+    Args, Bundle, Channel, IntoReply, Message, Packet, Replies, Reply, ReplyError, Router, Server, State,
+};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
@@ -68,6 +70,64 @@ async fn handlers_in_lanes_answer_too() {
     assert_eq!(answer(&socket).await, "/concurrent ,i 8");
     let stats = server.shutdown().await;
     assert_eq!((stats.handled, stats.replies), (2, 2));
+}
+
+/// Two messages, of a type that this crate does not know.
+struct Both(&'static str, &'static str);
+
+impl IntoReply for Both {
+    fn into_reply(self) -> Replies {
+        vec![(self.0, 1), (self.1, 2)].into_reply()
+    }
+}
+
+/// None, of a type with a parameter.
+struct Never<T>(T);
+
+impl<T> IntoReply for Never<T> {
+    fn into_reply(self) -> Replies {
+        Replies::none()
+    }
+}
+
+#[tokio::test]
+async fn a_type_of_another_crate_is_a_reply() {
+    let router = Router::new()
+        .route("/never", || Never("said"))
+        .route("/now", || Both("/a", "/b"))
+        .route("/later", async || Ok::<_, String>(Some(Both("/c", "/d"))));
+    let (server, socket) = asking(router).await;
+    for (address, replies) in [("/now", ["/a ,i 1", "/b ,i 2"]), ("/later", ["/c ,i 1", "/d ,i 2"])] {
+        ask(&socket, "/never").await;
+        ask(&socket, address).await;
+        assert_eq!([answer(&socket).await, answer(&socket).await], replies);
+    }
+    let stats = server.shutdown().await;
+    assert_eq!((stats.handled, stats.replies), (4, 4));
+}
+
+fn gives_up() -> ! {
+    panic!("on purpose")
+}
+
+async fn gives_up_later() -> ! {
+    panic!("on purpose")
+}
+
+#[tokio::test]
+async fn a_handler_that_never_returns_is_one() {
+    let router = Router::new()
+        .route("/function", gives_up)
+        .route("/future", gives_up_later)
+        .route("/closure", || panic!("on purpose"));
+    let (server, socket) = asking(router).await;
+    for address in ["/function", "/future", "/closure"] {
+        ask(&socket, address).await;
+    }
+    while server.stats().panicked < 3 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.shutdown().await.replies, 0);
 }
 
 #[tokio::test]

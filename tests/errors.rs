@@ -1,0 +1,226 @@
+//! The error types of the crate, all of them: that `?` makes each an `Error`, and that a report of the
+//! whole chain says nothing twice.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_osc::{
+    AddressTable, AddressTableError, ArgsError, Bytes, CaptureError, ChannelError, DecodeError, Disconnect,
+    EncodeError, Envelope, EnvelopeError, Error, FrameError, FrameErrorKind, FrameLoop, FromCaptures,
+    InsideRuntime, Message, NameError, Node, NodeError, Packet, ParseLineError, Pattern, PatternError,
+    ProtocolError, Rejection, ReplyError, RequestError, Router, Server, Text,
+};
+
+/// An error of the system that has a cause, as those of TLS have.
+fn broken() -> io::Error {
+    io::Error::other(Outer(Inner))
+}
+
+#[derive(Debug)]
+struct Outer(Inner);
+
+#[derive(Debug)]
+struct Inner;
+
+impl fmt::Display for Outer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the outer error")
+    }
+}
+
+impl fmt::Display for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the cause")
+    }
+}
+
+impl StdError for Inner {}
+
+impl StdError for Outer {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
+fn encode() -> EncodeError {
+    Message::new("no-slash", ()).unwrap_err()
+}
+
+fn arguments() -> ArgsError {
+    Message::new("/gain", "loud").unwrap().parse::<f32>().unwrap_err()
+}
+
+fn capture() -> CaptureError {
+    u32::from_captures(&[Text::new(b"seven")]).unwrap_err()
+}
+
+fn inside_runtime() -> InsideRuntime {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { FrameLoop::new().unwrap().block_on(async {}).unwrap_err() })
+}
+
+fn unknown_name() -> NodeError {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(Node::new().send("lights", ("/scene", 3))).unwrap_err()
+}
+
+fn frame() -> FrameError {
+    FrameErrorKind::Io(broken()).into()
+}
+
+#[cfg(feature = "net")]
+fn clock_sync() -> tokio_osc::ClockSyncError {
+    use tokio_osc::{Client, ClockSync, Slip};
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (here, there) = tokio::io::duplex(64);
+        drop(there);
+        let client = Client::io(here, Slip::new());
+        ClockSync::new(client).pings(1).measure().await.unwrap_err()
+    })
+}
+
+/// An error, its type, and what `?` makes of it.
+struct Sample {
+    of: &'static str,
+    error: Box<dyn StdError>,
+    summed: Error,
+}
+
+macro_rules! samples {
+    ($($(#[$condition:meta])? $type:ident: $($value:expr),+;)*) => {{
+        let mut samples = Vec::new();
+        $(
+            $(#[$condition])?
+            samples.extend([$(Sample {
+                of: stringify!($type),
+                error: Box::<$type>::new($value),
+                summed: Err::<(), $type>($value).map_err(Error::from).unwrap_err(),
+            }),+]);
+        )*
+        samples
+    }};
+}
+
+/// Errors of every type, and those that hold another one with each that they hold.
+fn samples() -> Vec<Sample> {
+    #[cfg(feature = "serde")]
+    use tokio_osc::SerdeError;
+    #[cfg(feature = "net")]
+    use tokio_osc::{ClockSyncError, Endpoint, EndpointError, HostPort, HostPortError};
+    #[cfg(feature = "encoding")]
+    use tokio_osc::{OnUnmappable, UnmappableText, encoding_rs::UTF_8};
+
+    let failed = || Disconnect::Failed(Arc::new(frame()));
+    samples! {
+        DecodeError: Packet::decode(Bytes::from_static(b"ping")).unwrap_err();
+        EncodeError: encode();
+        ArgsError: arguments();
+        ParseLineError: "no-slash".parse::<Packet>().unwrap_err(), encode().into();
+        PatternError: Pattern::new("/[").unwrap_err();
+        AddressTableError: AddressTable::new([("gain", 1)]).unwrap_err();
+        EnvelopeError: Envelope::builder().build().unwrap_err();
+        ProtocolError: ProtocolError;
+        FrameError: FrameErrorKind::Closed.into(), encode().into(), frame();
+        RequestError: RequestError::Timeout(Duration::from_secs(1)), RequestError::Send(frame()),
+            RequestError::Closed(Disconnect::ByPeer), RequestError::Closed(failed());
+        Rejection: Rejection::Extra, Rejection::Args(arguments()), Rejection::Captures(capture());
+        CaptureError: capture();
+        ReplyError: ReplyError::Budget, ReplyError::Encode(encode()), ReplyError::Io(broken());
+        ChannelError: Server::new(Router::new()).try_feed("a b", futures::stream::empty()).err().unwrap();
+        NameError: Node::new().group("", [""]).unwrap_err();
+        NodeError: unknown_name(), NodeError::Encode(encode());
+        InsideRuntime: inside_runtime();
+        #[cfg(feature = "net")]
+        EndpointError: "osc.tape://a:1".parse::<Endpoint>().unwrap_err();
+        #[cfg(feature = "net")]
+        HostPortError: "a:b".parse::<HostPort>().unwrap_err();
+        #[cfg(feature = "net")]
+        ClockSyncError: clock_sync();
+        #[cfg(feature = "serde")]
+        SerdeError: tokio_osc::from_args::<u8>(&Message::new("/a", "sixty").unwrap()).unwrap_err();
+        #[cfg(feature = "encoding")]
+        UnmappableText: Text::new(b"caf\xe9").decode(UTF_8, OnUnmappable::Strict).unwrap_err();
+    }
+}
+
+fn chain(error: &dyn StdError) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
+    let mut error = error;
+    while let Some(source) = error.source() {
+        texts.push(source.to_string());
+        error = source;
+    }
+    texts
+}
+
+#[test]
+fn a_chain_says_nothing_twice() {
+    for Sample { of, error, .. } in samples() {
+        let texts = chain(&*error);
+        for (at, text) in texts.iter().enumerate() {
+            let repeats = texts[at + 1..].iter().any(|source| text.contains(&**source));
+            assert!(!repeats, "{of}: {texts:?}");
+        }
+    }
+}
+
+#[test]
+fn a_chain_ends_with_what_the_system_said() {
+    let failed = RequestError::Closed(Disconnect::Failed(Arc::new(frame())));
+    let text = "no reply, the connection was lost: the outer error";
+    assert_eq!(chain(&failed), [text, "the cause"]);
+    assert_eq!(chain(&Error::from(failed)), [text, "the cause"]);
+    assert_eq!(chain(&frame()), ["the outer error", "the cause"]);
+    assert_eq!(chain(&RequestError::from(frame())).last().unwrap(), "the cause");
+    assert_eq!(chain(&ReplyError::Io(broken())).last().unwrap(), "the cause");
+}
+
+#[test]
+fn a_sum_says_what_the_error_says() {
+    for Sample { of, error, summed } in samples() {
+        assert_eq!(chain(&summed), chain(&*error), "{of}");
+    }
+}
+
+/// The samples are of all types that implement `Error` in the sources.
+#[cfg(all(feature = "net", feature = "serde", feature = "encoding"))]
+mod sources {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::samples;
+
+    #[test]
+    fn no_type_is_forgotten() {
+        let mut types = BTreeSet::new();
+        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut types);
+        let mut known: BTreeSet<_> = samples().iter().map(|sample| sample.of.to_owned()).collect();
+        known.insert("$name".to_owned());
+        assert_eq!(types, known, "`Error` itself is named by its macro");
+    }
+
+    /// The types that implement `Error` in the files of a folder.
+    fn collect(folder: &Path, types: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, types);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let implemented =
+                text.lines().filter_map(|line| line.trim().strip_prefix("impl ")?.split_once(" for "));
+            for (interface, of) in implemented {
+                if matches!(interface, "Error" | "error::Error" | "std::error::Error") {
+                    types.insert(of.split([' ', '<']).next().unwrap().to_owned());
+                }
+            }
+        }
+    }
+}
