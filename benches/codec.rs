@@ -17,13 +17,13 @@
 //! What bounds encoding, where rosc takes 39 ns for case 1 and we take 7: a blob is copied into bytes
 //! that were zeroed before (case 4, 3.5 times rosc), and the messages of a bundle are each checked,
 //! measured and written on their own, at 15 ns (cases 5 and 6, 2.2 and 3.6 times rosc). The dynamic
-//! bundles are of a type of this benchmark, and what such a type writes is checked where it becomes an
-//! element of a bundle, at 29 ns: case 5 takes 770 instead of 320 ns, case 6 170 instead of 36.
+//! packets are of a type of this benchmark: where what such a type writes is sent or becomes a packet, it
+//! is validated once, as a whole, which is not in these figures.
 //!
 //! Six runs, the last ones on an almost quiet machine, gave borrowed 5.5 to 5.8, typed 4.8 to 5.3, owned
 //! 4.5 to 5.0 times rosc, owned 2.1 to 2.5 times liblo, borrowed 0.9 to 1.3 times oscpack; and encoding
-//! 5.4 to 6.3 (typed) and 1.9 (dynamic, checked) times `rosc::encode`, 0.8 times `encode_into`, 4.8 to 5.1
-//! times oscpack.
+//! 5.4 to 6.3 (typed) and 2.5 to 2.8 (dynamic) times `rosc::encode`, 1.0 to 1.1 times `encode_into`, 4.8 to
+//! 5.4 times oscpack.
 //!
 //! What paid, in this order: a table of sizes by type tag with one bound check at the end (a third
 //! of the time of case 3 was left); the common type tags compared first, the others behind a call;

@@ -137,7 +137,7 @@ fn samples() -> Vec<Sample> {
         NodeError: unknown_name(), NodeError::Encode(encode());
         InsideRuntime: inside_runtime();
         #[cfg(feature = "net")]
-        EndpointError: "osc.tape://a:1".parse::<Endpoint>().unwrap_err();
+        EndpointError: "osc.tape://a:1".parse::<Endpoint>().unwrap_err(), "osc.udp://a:b".parse::<Endpoint>().unwrap_err();
         #[cfg(feature = "net")]
         HostPortError: "a:b".parse::<HostPort>().unwrap_err();
         #[cfg(feature = "net")]

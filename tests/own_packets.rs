@@ -77,7 +77,12 @@ fn bytes_that_are_none_get_into_no_bundle() {
     let cut = not_a_packet(DecodeErrorKind::Truncated, 12);
     assert_eq!(fault(Bundle::immediately().with(("/a", 1)).with(CUT).build()), cut);
     assert_eq!(fault(Bundle::immediately().with(Bundle::immediately().with(CUT)).into_packet()), cut);
+    // Those of a slice are checked with their bundle.
+    let cut = not_a_packet(DecodeErrorKind::Truncated, 48);
     assert_eq!(fault(Bundle::of(TimeTag::IMMEDIATELY, &[STOP, CUT]).into_packet()), cut);
+    // Who takes away what stands before it gets what is left, if that is a packet.
+    let left = Bundle::of(TimeTag::IMMEDIATELY, &[Overwrites, Overwrites]).into_packet().unwrap();
+    assert_eq!(left.to_string(), "/last ,");
     let inner = [Bundle::immediately().with(ODD)];
     let odd = not_a_packet(DecodeErrorKind::Unaligned, 5);
     assert_eq!(fault(Bundle::of(TimeTag::IMMEDIATELY, &inner).into_packet()), odd);
@@ -104,4 +109,22 @@ async fn a_reply_that_is_none_is_counted_and_not_sent() {
     let server = Server::new(Router::new().route("/a", || CUT)).feed("test", packets);
     let stats = ended(server.spawn()).await;
     assert_eq!((stats.handled, stats.failed, stats.replies), (1, 1, 0));
+}
+
+#[cfg(feature = "net")]
+#[tokio::test]
+async fn bytes_that_are_none_are_not_sent() {
+    use tokio_osc::{Channel, Client};
+
+    let channel = Channel::udp("127.0.0.1:0").await.unwrap();
+    let to = channel.local_addr().unwrap();
+    let client = Client::udp(to).await.unwrap();
+    let (here, _there) = tokio::io::duplex(64);
+    let stream = Client::io(here, LengthPrefix::new());
+    let is_the_callers = |error: FrameError| matches!(error.kind(), FrameErrorKind::Encode(_));
+    assert!(is_the_callers(client.send(CUT).await.unwrap_err()));
+    assert!(is_the_callers(client.try_send(CUT).unwrap_err()));
+    assert!(is_the_callers(client.to([to]).unwrap().send(CUT).await.unwrap_err()));
+    assert!(is_the_callers(stream.send(CUT).await.unwrap_err()));
+    client.send(STOP).await.unwrap();
 }

@@ -148,7 +148,7 @@ impl BundleBuilder {
     /// [`build`](BundleBuilder::build) or when the bundle is sent.
     pub fn with(mut self, element: impl IntoPacket) -> Self {
         if self.error.is_none() {
-            self.error = push(&mut self.frame, &element).err();
+            self.error = push(&mut self.frame, |frame| append(frame, &element)).err();
         }
         self
     }
@@ -204,7 +204,7 @@ pub struct BundleOf<'a, E> {
     pub(super) elements: &'a [E],
 }
 
-/// Appends a bundle; on an error nothing.
+/// Appends a bundle; on an error nothing. Its elements are checked with what it becomes a part of.
 pub(super) fn encode(
     dst: &mut BytesMut,
     time_tag: TimeTag,
@@ -212,7 +212,7 @@ pub(super) fn encode(
 ) -> Result<(), EncodeError> {
     let start = dst.len();
     begin(dst, time_tag);
-    let pushed = elements.iter().try_for_each(|element| push(dst, element));
+    let pushed = elements.iter().try_for_each(|element| push(dst, |dst| element.encode(dst)));
     if pushed.is_err() {
         dst.truncate(start);
     }
@@ -229,17 +229,23 @@ fn begin(frame: &mut BytesMut, time_tag: TimeTag) {
 
 /// Appends an element and its size.
 #[inline]
-fn push(frame: &mut BytesMut, element: &impl IntoPacket) -> Result<(), EncodeError> {
+fn push(
+    frame: &mut BytesMut,
+    encode: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
     let start = frame.len();
     frame.extend_from_slice(&[0; 4]);
-    append(frame, element)?;
-    let size = frame.len() - start - 4;
+    encode(frame)?;
     if frame.len() > i32::MAX as usize {
         return Err(EncodeError::new(EncodeErrorKind::TooLarge, frame.len()));
     }
+    // A writer that is not of this crate may have taken away what was there: then the sizes are wrong.
+    let Some((prefix, element)) = frame.get_mut(start..).and_then(<[u8]>::split_first_chunk_mut) else {
+        return Ok(());
+    };
     #[expect(clippy::cast_possible_truncation, reason = "the size was checked")]
-    let prefix = (size as u32).to_be_bytes();
-    frame[start..start + 4].copy_from_slice(&prefix);
+    let size = element.len() as u32;
+    *prefix = size.to_be_bytes();
     Ok(())
 }
 

@@ -148,7 +148,10 @@ impl<E: IntoPacket> IntoPacket for BundleOf<'_, E> {
 
     #[inline]
     fn writer(&self) -> Writer {
-        Writer::ThisCrate
+        if self.elements.iter().all(|element| matches!(element.writer(), Writer::ThisCrate)) {
+            return Writer::ThisCrate;
+        }
+        Writer::Anybody
     }
 }
 

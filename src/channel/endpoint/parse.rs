@@ -120,7 +120,7 @@ impl fmt::Display for EndpointError {
 impl std::error::Error for EndpointError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.why {
-            Why::Host(error) => Some(error),
+            Why::Host(error) => error.source(),
             _ => None,
         }
     }

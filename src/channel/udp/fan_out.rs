@@ -8,7 +8,7 @@ use bytes::BytesMut;
 
 use super::link::{Link, check_peer};
 use crate::codec::FrameError;
-use crate::packet::{IntoPacket, Packet};
+use crate::packet::{IntoPacket, Packet, append};
 
 /// Sends each packet to many peers; it is encoded once. What [`Client::to`](crate::Client::to) and
 /// [`Multicast::clients`](crate::Multicast::clients) return.
@@ -81,7 +81,7 @@ impl FanOut {
         }
         let mut buffer = std::mem::take(&mut *self.buffer());
         buffer.clear();
-        let encoded = packet.encode(&mut buffer);
+        let encoded = append(&mut buffer, &packet);
         let mut report = SendReport::default();
         if encoded.is_ok() {
             for (link, peer) in self.targets.iter() {

@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::link::Link;
 use crate::codec::{FrameError, FrameErrorKind};
 use crate::middleware::Flow;
-use crate::packet::IntoPacket;
+use crate::packet::{IntoPacket, append};
 
 pub(in crate::channel) struct UdpSender {
     link: Arc<Link>,
@@ -90,7 +90,7 @@ impl UdpSender {
     /// The bytes of a packet, through the middleware if there is any.
     fn encode(&self, packet: impl IntoPacket, bytes: &mut BytesMut) -> Result<Flow<()>, FrameError> {
         if self.link.chain().is_empty() {
-            packet.encode(bytes)?;
+            append(bytes, &packet)?;
             return Ok(Flow::Pass(()));
         }
         let Some(frame) = self.link.chain().write(packet.into_packet()?, self.peer.into())? else {
