@@ -22,7 +22,7 @@
 //!
 //! Six runs, the last ones on an almost quiet machine, gave borrowed 5.5 to 5.8, typed 4.8 to 5.3, owned
 //! 4.5 to 5.0 times rosc, owned 2.1 to 2.5 times liblo, borrowed 0.9 to 1.3 times oscpack; and encoding
-//! 5.4 to 6.3 (typed) and 2.5 to 2.8 (dynamic) times `rosc::encode`, 1.0 to 1.1 times `encode_into`, 4.8 to
+//! 5.4 to 6.3 (typed) and 2.5 to 2.7 (dynamic) times `rosc::encode`, 1.0 to 1.1 times `encode_into`, 4.8 to
 //! 5.4 times oscpack.
 //!
 //! What paid, in this order: a table of sizes by type tag with one bound check at the end (a third
