@@ -1,13 +1,14 @@
 //! The middleware of a channel, in its order.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
 use super::{Flow, Middleware};
-use crate::packet::{EncodeError, Meta, Packet, Peer};
+use crate::packet::{EncodeError, EncodeErrorKind, Meta, Packet, Peer};
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The layers between the wire and the packets, the first one next to the wire. Clones share them
@@ -23,6 +24,7 @@ struct Counters {
     empty_in: AtomicU64,
     dropped_in: AtomicU64,
     refused_in: AtomicU64,
+    panicked_in: AtomicU64,
     dropped_out: AtomicU64,
     refused_out: AtomicU64,
 }
@@ -52,6 +54,9 @@ pub struct Filtered {
     pub dropped_in: u64,
     /// Packets that arrived and were refused: each became an error item.
     pub refused_in: u64,
+    /// Packets that arrived and at which a layer panicked: nobody heard of them. (At one that is to be
+    /// sent, that is a refusal.)
+    pub panicked_in: u64,
     /// Packets that were to be sent and were [dropped](Flow::Drop): their sender was told nothing.
     pub dropped_out: u64,
     /// Packets that were to be sent and were refused: their sender got the error.
@@ -83,9 +88,9 @@ impl Chain {
         if self.is_empty() {
             return decode(frame, meta, options).map(Some);
         }
-        let Flow::Pass(frame) = self.judge_in(self.frame_in(frame, meta))? else { return Ok(None) };
+        let Flow::Pass(frame) = self.judge_in(|| self.frame_in(frame, meta))? else { return Ok(None) };
         let packet = decode(frame, meta, options)?;
-        let Flow::Pass(packet) = self.judge_in(self.packet_in(packet, meta))? else { return Ok(None) };
+        let Flow::Pass(packet) = self.judge_in(|| self.packet_in(packet, meta))? else { return Ok(None) };
         Ok(Some(packet))
     }
 
@@ -94,7 +99,8 @@ impl Chain {
         if self.is_empty() {
             return Ok(Some(packet.into_bytes()));
         }
-        match self.frame_out(packet, &mut Meta::from_peer(peer)) {
+        let passed = catch_unwind(AssertUnwindSafe(|| self.frame_out(packet, &mut Meta::from_peer(peer))));
+        match passed.unwrap_or_else(|_| Err(EncodeError::new(EncodeErrorKind::Panicked, 0))) {
             Ok(Flow::Pass(frame)) => Ok(Some(frame)),
             Ok(Flow::Drop) => {
                 count(&self.counters.dropped_out);
@@ -112,11 +118,13 @@ impl Chain {
     }
 
     pub(crate) fn filtered(&self) -> Filtered {
-        let Counters { empty_in, dropped_in, refused_in, dropped_out, refused_out } = &*self.counters;
+        let Counters { empty_in, dropped_in, refused_in, panicked_in, dropped_out, refused_out } =
+            &*self.counters;
         Filtered {
             empty_in: empty_in.load(Ordering::Relaxed),
             dropped_in: dropped_in.load(Ordering::Relaxed),
             refused_in: refused_in.load(Ordering::Relaxed),
+            panicked_in: panicked_in.load(Ordering::Relaxed),
             dropped_out: dropped_out.load(Ordering::Relaxed),
             refused_out: refused_out.load(Ordering::Relaxed),
         }
@@ -151,7 +159,15 @@ impl Chain {
         Ok(Flow::Pass(frame))
     }
 
-    fn judge_in<T>(&self, judgement: Result<Flow<T>, DecodeError>) -> Result<Flow<T>, DecodeError> {
+    /// What the layers say of what has arrived, counted.
+    fn judge_in<T>(
+        &self,
+        layers: impl FnOnce() -> Result<Flow<T>, DecodeError>,
+    ) -> Result<Flow<T>, DecodeError> {
+        let Ok(judgement) = catch_unwind(AssertUnwindSafe(layers)) else {
+            count(&self.counters.panicked_in);
+            return Ok(Flow::Drop);
+        };
         match &judgement {
             Ok(Flow::Pass(_)) => {}
             Ok(Flow::Drop) => count(&self.counters.dropped_in),

@@ -55,6 +55,10 @@ use crate::wire::DecodeError;
 ///
 /// On the way out they are asked when a packet is sent, also where it waits in a queue then.
 ///
+/// A layer that panics costs the packet alone: one that has arrived is dropped and counted
+/// ([`Filtered::panicked_in`]), one that is to be sent is an error
+/// ([`EncodeErrorKind::Panicked`](crate::EncodeErrorKind::Panicked)).
+///
 /// Add them with [`Udp::middleware`](crate::Udp::middleware),
 /// [`StreamOptions::middleware`](crate::StreamOptions::middleware), or to a bare codec with
 /// [`Codec::middleware`](crate::Codec::middleware) and

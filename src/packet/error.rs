@@ -73,6 +73,8 @@ pub enum EncodeErrorKind {
     Envelope(EnvelopeFault),
     /// The address `/`, which marks a number of the [`AddressTable`](crate::AddressTable).
     ReservedAddress,
+    /// A layer of the [`Middleware`](crate::Middleware) panicked. The position is 0.
+    Panicked,
 }
 
 impl fmt::Display for EncodeError {
@@ -91,6 +93,7 @@ impl fmt::Display for EncodeError {
             EncodeErrorKind::ReservedAddress => {
                 write!(f, "the address / marks a number of the table of addresses, at byte {at}")
             }
+            EncodeErrorKind::Panicked => f.write_str("a layer of the middleware panicked"),
             EncodeErrorKind::Unstable => f.write_str("the argument list changed while it was encoded"),
         }
     }

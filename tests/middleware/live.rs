@@ -352,6 +352,37 @@ async fn what_is_dropped_or_refused_is_counted_and_loses_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_layer_that_panics_costs_one_packet_and_no_server() {
+    let trap = on_packet_in(|packet, _| {
+        assert!(!packet.to_string().starts_with("/trap/in"));
+        Flow::Pass(packet)
+    });
+    let trap_out = on_packet_out(|packet, _| {
+        assert!(!packet.to_string().starts_with("/trap/out"));
+        Flow::Pass(packet)
+    });
+    let options = StreamOptions::default().middleware(trap).middleware(trap_out);
+    let channel = Channel::tcp_with(LOCAL, Slip::new(), options).await.unwrap();
+    let client = Client::tcp(channel.local_addr().unwrap(), Slip::new()).await.unwrap();
+    let router = Router::new().route("/answer", || ("/trap/out", ())).route("/ok", || ("/ok", 1));
+    let server = Server::new(router).listen("stage", channel).spawn();
+    client.send_all([("/trap/in", ()), ("/answer", ())]).await.unwrap();
+    assert_eq!(client.request(("/ok", ()), "/ok").await.unwrap().parse::<i32>().unwrap(), 1);
+
+    let report = server.report();
+    let filtered = report.channels[0].filtered;
+    assert_eq!((filtered.panicked_in, filtered.dropped_in, filtered.refused_out), (1, 0, 1));
+    assert_eq!(server.shutdown().await.replies, 1);
+
+    let udp = Channel::udp(LOCAL).await.unwrap();
+    let careless = on_packet_out(|_, _| panic!("a mistake in a layer"));
+    let client = Udp::new(udp.local_addr().unwrap()).middleware(careless).client().await.unwrap();
+    let error = client.send(("/a", ())).await.unwrap_err();
+    let FrameErrorKind::Encode(error) = error.kind() else { panic!("{error}") };
+    assert_eq!(error.kind(), EncodeErrorKind::Panicked);
+}
+
+#[tokio::test]
 async fn channels_of_the_same_options_count_for_themselves() {
     let options = Udp::new(LOCAL).middleware(NoSecrets);
     let first = options.clone().bind().await.unwrap();
