@@ -53,7 +53,7 @@ pub struct StreamOptions {
     /// After how long a silence TCP asks whether the peer is still there, and again each quarter of
     /// it; three questions without an answer end the connection. On Linux and Android it ends after
     /// the same time, 105 s by default, if what was sent is not acknowledged. Default 60 s; `None`
-    /// turns it off.
+    /// turns it off, and so does more than 32,767 s on Linux, which takes no more.
     pub keepalive: Option<Duration>,
     pub(super) gate: Option<Gate>,
     pub(super) chain: Chain,
