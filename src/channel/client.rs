@@ -13,12 +13,11 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::{self, Waker};
 
 use super::events::Disconnect;
-use super::hub::{Hub, Place, Wants};
+use super::hub::{Hub, Place, Wants, meanwhile};
 use super::link::Link;
 use super::outbox::Delivery;
 use super::reconnect::{Background, ClientStates};
@@ -334,15 +333,7 @@ impl Client {
     /// Sends, and takes in what arrives meanwhile: a peer that waits until its answers are read
     /// would take nothing.
     async fn while_reading<T>(&self, sending: impl Future<Output = T>) -> T {
-        let mut sending = pin!(sending);
-        poll_fn(|cx| {
-            let sent = sending.as_mut().poll(cx);
-            if sent.is_pending() {
-                self.shared.hub.drain_if_unwatched(cx);
-            }
-            sent
-        })
-        .await
+        meanwhile(sending, |cx| self.shared.hub.drain_if_unwatched(cx)).await
     }
 
     /// Whether the peer has not closed the connection yet, as far as that has arrived.

@@ -5,6 +5,8 @@
 //! belongs to others. When it goes away, another is woken and takes over.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -273,4 +275,21 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.hub.leave(self.id);
     }
+}
+
+/// Awaits the sending, and reads each time that it has to wait: a peer that waits until it is read would
+/// take nothing.
+pub(super) async fn meanwhile<T>(
+    sending: impl Future<Output = T>,
+    mut read: impl FnMut(&mut Context<'_>),
+) -> T {
+    let mut sending = pin!(sending);
+    poll_fn(|cx| {
+        let sent = sending.as_mut().poll(cx);
+        if sent.is_pending() {
+            read(cx);
+        }
+        sent
+    })
+    .await
 }

@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::Client;
 use super::events::Disconnect;
-use super::hub::{Place, Wants};
+use super::hub::{Place, Wants, meanwhile};
 use crate::codec::FrameError;
 use crate::packet::{EncodeError, Message, Packet};
 use crate::pattern::Pattern;
@@ -53,15 +53,7 @@ impl Request {
     async fn run(self) -> Result<Message, RequestError> {
         let packet = self.packet.map_err(FrameError::from)?;
         let place = Place::take(self.client.hub(), Wants::Reply(self.reply));
-        let mut sending = pin!(self.client.send(packet));
-        poll_fn(|cx| {
-            let sent = sending.as_mut().poll(cx);
-            if sent.is_pending() {
-                place.take_in(cx);
-            }
-            sent
-        })
-        .await?;
+        meanwhile(self.client.send(packet), |cx| place.take_in(cx)).await?;
         let answered = tokio::time::timeout(self.timeout, poll_fn(|cx| place.poll(cx))).await;
         answered.map_err(|_| RequestError::Timeout(self.timeout))?.map_err(RequestError::Closed)
     }
