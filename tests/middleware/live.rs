@@ -28,6 +28,17 @@ fn flipped() -> StreamOptions {
     StreamOptions::default().middleware(Flip)
 }
 
+/// A channel of datagrams and one of connections, and a plain client of each.
+async fn opened(datagrams: Udp, streams: StreamOptions) -> ([Channel; 2], [Client; 2]) {
+    let udp = datagrams.bind().await.unwrap();
+    let tcp = Channel::tcp_with(LOCAL, Slip::new(), streams).await.unwrap();
+    let clients = [
+        Client::udp(udp.local_addr().unwrap()).await.unwrap(),
+        Client::tcp(tcp.local_addr().unwrap(), Slip::new()).await.unwrap(),
+    ];
+    ([udp, tcp], clients)
+}
+
 /// Answers in each way that there is.
 fn router() -> Router {
     Router::new()
@@ -213,14 +224,9 @@ async fn replies_that_are_dropped_do_not_count_as_sent() {
             _ => Flow::Drop,
         })
     };
-    let datagrams = Udp::new(LOCAL).middleware(only_even()).bind().await.unwrap();
-    let options = StreamOptions::default().middleware(only_even());
-    let stream = Channel::tcp_with(LOCAL, Slip::new(), options).await.unwrap();
-    let clients = [
-        Client::udp(datagrams.local_addr().unwrap()).await.unwrap(),
-        Client::tcp(stream.local_addr().unwrap(), Slip::new()).await.unwrap(),
-    ];
-    let server = Server::new(router()).listen("udp", datagrams).listen("tcp", stream).spawn();
+    let streams = StreamOptions::default().middleware(only_even());
+    let ([udp, tcp], clients) = opened(Udp::new(LOCAL).middleware(only_even()), streams).await;
+    let server = Server::new(router()).listen("udp", udp).listen("tcp", tcp).spawn();
     for client in &clients {
         let mut answers = client.subscribe("/answer");
         for n in 0..5 {
@@ -324,14 +330,10 @@ async fn what_a_hook_changes_in_the_meta_reaches_the_handler() {
 #[tokio::test]
 async fn what_is_dropped_or_refused_is_counted_and_loses_nothing_else() {
     let plain = || AllowedTypeTags::new(TypeTagSet::of("i").unwrap());
-    let udp = Udp::new(LOCAL).middleware(NoSecrets).middleware(plain()).bind().await.unwrap();
-    let options = StreamOptions::default().middleware(NoSecrets).middleware(plain());
-    let tcp = Channel::tcp_with(LOCAL, Slip::new(), options).await.unwrap();
-    let clients = [
-        Client::udp(udp.local_addr().unwrap()).await.unwrap(),
-        Client::tcp(tcp.local_addr().unwrap(), Slip::new()).await.unwrap(),
-    ];
-    for (mut channel, client) in [udp, tcp].into_iter().zip(clients) {
+    let datagrams = Udp::new(LOCAL).middleware(NoSecrets).middleware(plain());
+    let streams = StreamOptions::default().middleware(NoSecrets).middleware(plain());
+    let (channels, clients) = opened(datagrams, streams).await;
+    for (mut channel, client) in channels.into_iter().zip(clients) {
         for _ in 0..5 {
             client.send(("/secret", 1)).await.unwrap();
         }
@@ -450,13 +452,8 @@ async fn a_hook_may_change_the_time_options_of_a_packet() {
             Flow::Pass(packet)
         })
     };
-    let udp = Udp::new(LOCAL).middleware(now()).bind().await.unwrap();
-    let options = StreamOptions::default().middleware(now());
-    let tcp = Channel::tcp_with(LOCAL, Slip::new(), options).await.unwrap();
-    let clients = [
-        Client::udp(udp.local_addr().unwrap()).await.unwrap(),
-        Client::tcp(tcp.local_addr().unwrap(), Slip::new()).await.unwrap(),
-    ];
+    let streams = StreamOptions::default().middleware(now());
+    let ([udp, tcp], clients) = opened(Udp::new(LOCAL).middleware(now()), streams).await;
     let server = Server::new(router()).listen("udp", udp).listen("tcp", tcp).spawn();
     for client in clients {
         let in_an_hour = Bundle::at(TimeTag::after(Duration::from_secs(3_600))).with(("/returned", 1));
