@@ -39,6 +39,8 @@ mod lateness;
 mod ledger;
 #[path = "../src/schedule/limits.rs"]
 mod limits;
+#[path = "../src/lock.rs"]
+mod lock;
 #[path = "../src/schedule/order.rs"]
 mod order;
 #[path = "../src/schedule/queue.rs"]

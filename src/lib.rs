@@ -111,6 +111,7 @@ mod codec;
 mod dispatch;
 mod error;
 pub mod guide;
+mod lock;
 mod middleware;
 mod node;
 mod packet;
@@ -143,8 +144,8 @@ pub use codec::{
 };
 pub use dispatch::{
     Args, Budget, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
-    FromContext, Function, Inbox, InboxHandler, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute, Meter,
-    Overflow, Post, Progress, ReceivedAt, Rejection, Replies, Reply, ReplyError, Returned, RouteGuard,
+    FromContext, Function, Handler, Inbox, InboxHandler, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute,
+    Meter, Overflow, Post, Progress, ReceivedAt, Rejection, Replies, Reply, ReplyError, Returned, RouteGuard,
     RouteHandle, Router, State, Subscription, TypeTags,
 };
 #[cfg(feature = "encoding")]
@@ -168,7 +169,7 @@ pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
     IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
-    ParseLineErrorKind, Peer, Rest, ScheduleId, Symbol, TimeOverrides,
+    ParseLineErrorKind, Peer, Rest, ScheduleId, SendError, SendErrorKind, Symbol, TimeOverrides,
 };
 #[cfg(feature = "serde")]
 pub use packet::{SerdeError, from_args, to_args};

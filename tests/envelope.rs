@@ -465,11 +465,13 @@ fn the_packet_inside_is_decoded_by_options_of_its_own() {
     let sloppy = Bytes::from_static(b"/a\0\xff,\0\0\0");
     let sent = Message::new("/packet", ("", &b""[..], "", &b""[..], "", sloppy)).unwrap();
     let mut meta = Meta::from_peer(Peer::LOCAL);
-    meta.repairs.nonzero_padding = 2;
+    let mut repairs = *meta.repairs();
+    repairs.nonzero_padding = 2;
+    meta.set_repairs(repairs);
     Envelope::plain().packet_in(sent.clone().into(), &mut meta).unwrap();
     let mut expected = Repairs::default();
     expected.nonzero_padding = 3;
-    assert_eq!(meta.repairs, expected);
+    assert_eq!(*meta.repairs(), expected);
 
     let signed = || Envelope::builder().signature(HmacSha256::new("key"));
     let strict = signed().decode_options(DecodeOptions::strict()).build().unwrap();

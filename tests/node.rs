@@ -452,7 +452,7 @@ async fn local_is_dispatched_as_what_is_received() {
     let ran = log.reaches(1).await;
     assert_eq!(ran[0].message.to_string(), r#"/a ,is 1 "x""#);
     assert_eq!((ran[0].meta.peer, ran[0].meta.time_tag), (Peer::LOCAL, None));
-    assert_eq!(&*ran[0].meta.channel, LOCAL);
+    assert_eq!(ran[0].meta.channel(), LOCAL);
     let stats = node.shutdown().await;
     assert_eq!((stats.received, stats.handled), (1, 1));
 }

@@ -72,7 +72,7 @@ async fn what_is_malformed_filtered_or_failed_is_counted() {
     let packets = vec![item(("/a/1", 1)), malformed(), item(("/b", 2)), item(("/bad", 3)), item(("/a/2", 4))];
     let relay = Relay::new().from("in", stream::iter(packets)).to("out", tape.clone());
     let counts =
-        relay.filter(|packet, meta| packet.to_string() != "/b ,i 2" && &*meta.channel == "in").run().await;
+        relay.filter(|packet, meta| packet.to_string() != "/b ,i 2" && meta.channel() == "in").run().await;
     assert_eq!(tape.lines(), ["/a/1 ,i 1", "/a/2 ,i 4"]);
     assert_eq!((counts.received, counts.malformed, counts.filtered), (5, 1, 1));
     assert_eq!((counts.to[0].sent, counts.to[0].failed), (2, 1));

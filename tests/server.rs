@@ -306,7 +306,7 @@ async fn extractors_come_in_any_order() {
               address: Address| {
             let seen = format!(
                 "{} {value} {rest:?} {voice} {name} {state} {message} {address} {}",
-                meta.channel,
+                meta.channel_name(),
                 peer == meta.peer
             );
             report.lock().unwrap().take().unwrap().send(seen).unwrap();

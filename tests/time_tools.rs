@@ -83,7 +83,7 @@ impl Drop for OtherProcess {
 #[ignore = "the other process of the tests below"]
 async fn other_process() {
     let router = Router::new().route("/lateness", |meta: tokio_osc::Meta| {
-        ("/lateness/is", (meta.lateness.as_secs_f64(), meta.schedule_id.is_some()))
+        ("/lateness/is", (meta.lateness.as_secs_f64(), meta.schedule_id().is_some()))
     });
     let channel = Channel::udp(LOOPBACK).await.unwrap();
     println!("listening {}", channel.local_addr().unwrap());

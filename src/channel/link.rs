@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::io::AsyncWrite;
 use tokio::task::unconstrained;
 
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
+use crate::lock::lock;
 use crate::packet::Packet;
 
 /// Bytes that wait in the output before a batch is handed on.
@@ -38,10 +39,6 @@ impl<F: Framing> SharedCodec for Mutex<Codec<F>> {
     fn write(&self, packet: Packet, dst: &mut BytesMut) -> Result<(), FrameError> {
         lock(self).write(packet, dst)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) struct Link {

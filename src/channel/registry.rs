@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use futures::task::AtomicWaker;
@@ -14,6 +14,7 @@ use super::options::StreamOptions;
 use super::outbox::Outbox;
 use super::outlet::BroadcastReport;
 use crate::codec::{FrameError, FrameErrorKind, ReadPacket};
+use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::{ConnectionId, EncodeError, Packet, Peer};
 
@@ -165,11 +166,11 @@ impl Registry {
     }
 
     fn links(&self) -> MutexGuard<'_, Links> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.links)
     }
 
     fn ready(&self) -> MutexGuard<'_, VecDeque<ReadPacket>> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.ready)
     }
 }
 

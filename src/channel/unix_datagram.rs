@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::net::UnixDatagram as StdSocket;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use super::recent::Recent;
 use super::socket::{SockAddr, send_now};
 use super::unix::replacing_abandoned;
 use crate::codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM, ReadPacket};
+use crate::lock::lock;
 use crate::middleware::{Chain, Filtered, Flow, Middleware};
 use crate::packet::{ConnectionId, Meta, Packet, Peer};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
@@ -129,7 +130,7 @@ impl UnixLink {
     }
 
     fn peers(&self) -> MutexGuard<'_, Peers> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.peers)
     }
 }
 

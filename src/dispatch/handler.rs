@@ -139,9 +139,20 @@ impl<F: Future> Returned<Awaited> for F {
 }
 
 /// A handler whose types are forgotten.
-pub(super) type Handler<S> = Box<dyn Fn(&Context<'_, S>) -> Result<Outcome, Rejection> + Send + Sync>;
+pub(super) type Erased<S> = Box<dyn Fn(&Context<'_, S>) -> Result<Outcome, Rejection> + Send + Sync>;
 
-pub(super) fn erase<S, F, T, K>(function: F) -> Handler<S>
+/// What a route can be given.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an OSC handler",
+    label = "not an OSC handler",
+    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`; a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
+)]
+pub trait Handler<S, M> {
+    #[doc(hidden)]
+    fn erase(self) -> Erased<S>;
+}
+
+impl<S, F, T, K> Handler<S, (T, K)> for F
 where
     S: 'static,
     F: Function<T>,
@@ -150,7 +161,9 @@ where
     <F::Output as Returned<K>>::Value: IntoReply,
     <F::Output as Returned<K>>::Pending: Send + 'static,
 {
-    Box::new(move |context| Ok(function.call(T::extract(context)?).outcome()))
+    fn erase(self) -> Erased<S> {
+        Box::new(move |context| Ok(self.call(T::extract(context)?).outcome()))
+    }
 }
 
 /// Calls a macro with the names of no type, of one, and so on up to 8.

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
 
 use super::mailbox::{Mailbox, Overflow};
+use crate::lock::lock;
 
 /// A queue of handler calls with tasks of its own: the handlers of its routes run one at a time, in
 /// order, beside those of all other routes.
@@ -82,7 +83,7 @@ impl Shared {
     /// The queue of the workers. They end with the runtime they were started in: another one starts
     /// them anew.
     fn mailbox(&self) -> Arc<Mailbox<Job>> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = lock(&self.running);
         if let Some(running) = running.as_ref().filter(|running| !running.worker.is_finished()) {
             return Arc::clone(&running.mailbox);
         }

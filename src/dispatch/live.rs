@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use super::IntoReply;
-use super::handler::{self, Extract, Function, Returned};
+use super::handler::Handler;
 use super::route::Route;
 use super::router::{Router, legal};
 use super::routes::{Current, Dispatch, Snapshot};
@@ -52,18 +51,13 @@ impl<S: Send + Sync + 'static> LiveRoutes<S> {
     /// # Panics
     /// `pattern` is no legal OSC address pattern.
     #[track_caller]
-    pub fn route<P, F, T, K>(&self, pattern: P, handler: F) -> RouteHandle
+    pub fn route<P, M>(&self, pattern: P, handler: impl Handler<S, M>) -> RouteHandle
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
-        F: Function<T>,
-        T: Extract<S>,
-        F::Output: Returned<K>,
-        <F::Output as Returned<K>>::Value: IntoReply,
-        <F::Output as Returned<K>>::Pending: Send + 'static,
     {
         let pattern = legal(pattern);
-        let route = Arc::new(Route::new(pattern.clone(), handler::erase(handler)));
+        let route = Arc::new(Route::new(pattern.clone(), handler.erase()));
         self.change(|routes| vec![routes.table.insert(pattern, route)])
     }
 

@@ -1,11 +1,13 @@
 //! A bounded queue with a stated policy for when it is full.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
 use futures::task::AtomicWaker;
 use tokio::sync::Notify;
+
+use crate::lock::lock;
 
 /// What happens to messages when a queue of handlers or of a subscription is full.
 ///
@@ -187,7 +189,7 @@ impl<T> Mailbox<T> {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue<T>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) use budget::ReplyBudget;
 pub use context::{Context, FromContext, Rejection};
 pub use extract::{Args, CaptureError, Captures, FromCapture, FromCaptures, State};
 pub(crate) use handler::Outcome;
-pub use handler::{Extract, Function, Returned};
+pub use handler::{Extract, Function, Handler, Returned};
 pub use inbox::{Inbox, InboxHandler, Post};
 pub(crate) use lane::Job;
 pub use lane::Lane;

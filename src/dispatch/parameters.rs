@@ -41,7 +41,7 @@ impl<S> FromContext<S> for Meta {
 /// ask for `Option<ScheduleId>` to have those, too.
 impl<S> FromContext<S> for ScheduleId {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        context.meta().schedule_id.ok_or(Rejection::NotScheduled)
+        context.meta().schedule_id().ok_or(Rejection::NotScheduled)
     }
 }
 
@@ -89,7 +89,7 @@ parameters! {
     /// # use tokio_osc::{ChannelName, Router};
     /// let router = Router::new().route("/any", |ChannelName(name): ChannelName| println!("{name}"));
     /// ```
-    ChannelName(Arc<str>) = |context| Arc::clone(&context.meta().channel);
+    ChannelName(Arc<str>) = |context| context.meta().channel_name();
 
     /// When the packet was read from its socket, by the system clock.
     ///

@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::lock::lock;
 use crate::packet::Peer;
 
 /// Sources with a rate of their own. All others share one.
@@ -38,7 +39,7 @@ impl ReplyRate {
     pub(crate) fn admits(&self, peer: Peer) -> bool {
         let Some(ip) = peer.ip().filter(|_| peer.connection().is_none()) else { return true };
         let now = Instant::now();
-        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sources = lock(&self.sources);
         let full_at = sources.full_at(ip.to_canonical(), now);
         let after = full_at.unwrap_or(now).max(now) + self.each;
         let admitted = after <= now + self.full;

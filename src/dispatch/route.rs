@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::handler::{Handler, Outcome};
+use super::handler::{Erased, Outcome};
 use super::table::Reach;
 use super::{Context, Lane, Rejection};
 use crate::packet::Message;
@@ -17,7 +17,7 @@ pub(super) struct Endpoint<S> {
     pub(super) pattern: Pattern,
     /// For a route that takes what lies below its pattern: a pattern of that.
     below: Option<Pattern>,
-    pub(super) handler: Arc<Handler<S>>,
+    pub(super) handler: Arc<Erased<S>>,
     pub(super) extra: Option<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -40,7 +40,7 @@ impl<S> Endpoint<S> {
     }
 
     /// The same for another pattern, with another handler.
-    pub(super) fn moved<S2>(&self, pattern: Pattern, handler: Arc<Handler<S2>>) -> Endpoint<S2> {
+    pub(super) fn moved<S2>(&self, pattern: Pattern, handler: Arc<Erased<S2>>) -> Endpoint<S2> {
         let below = self.below.as_ref().and_then(|_| below(&pattern));
         Endpoint { pattern, below, handler, extra: self.extra.clone() }
     }
@@ -72,11 +72,11 @@ pub(crate) struct Route<S> {
 }
 
 impl<S> Route<S> {
-    pub(super) fn new(pattern: Pattern, handler: Handler<S>) -> Self {
+    pub(super) fn new(pattern: Pattern, handler: Erased<S>) -> Self {
         Self::reaching(pattern, Reach::Exact, handler)
     }
 
-    pub(super) fn reaching(pattern: Pattern, reach: Reach, handler: Handler<S>) -> Self {
+    pub(super) fn reaching(pattern: Pattern, reach: Reach, handler: Erased<S>) -> Self {
         let below = (reach == Reach::Below).then(|| below(&pattern)).flatten();
         let endpoint = Endpoint { pattern, below, handler: Arc::new(handler), extra: None };
         Self { endpoint: Arc::new(endpoint), conditions: Vec::new(), lane: None }

@@ -4,12 +4,12 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::handler::{self, Extract, Function, Handler, Returned};
+use super::handler::{Erased, Handler};
 use super::live::LiveRoutes;
 use super::route::{Condition, Route, Tags};
 use super::routes::{Current, Dispatch, Snapshot};
 use super::table::{Reach, RouteId};
-use super::{Context, IntoReply, Lane, Rejection};
+use super::{Context, Lane, Rejection};
 use crate::packet::{Message, Meta};
 use crate::pattern::{Pattern, PatternError};
 
@@ -71,19 +71,14 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// `pattern` is no legal OSC address pattern; the message names the caller's line. For patterns
     /// that are not known at compile time there is [`try_route`](Router::try_route).
     #[track_caller]
-    pub fn route<P, F, T, K>(self, pattern: P, handler: F) -> Self
+    pub fn route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
-        F: Function<T>,
-        T: Extract<S>,
-        F::Output: Returned<K>,
-        <F::Output as Returned<K>>::Value: IntoReply,
-        <F::Output as Returned<K>>::Pending: Send + 'static,
     {
         let pattern = legal(pattern);
         self.add(|routes| {
-            let route = Route::new(pattern.clone(), handler::erase(handler));
+            let route = Route::new(pattern.clone(), handler.erase());
             routes.table.insert(pattern, Arc::new(route))
         })
     }
@@ -99,15 +94,10 @@ impl<S: Send + Sync + 'static> Router<S> {
     ///
     /// # Errors
     /// `pattern` is no legal OSC address pattern.
-    pub fn try_route<P, F, T, K>(self, pattern: P, handler: F) -> Result<Self, PatternError>
+    pub fn try_route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Result<Self, PatternError>
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
-        F: Function<T>,
-        T: Extract<S>,
-        F::Output: Returned<K>,
-        <F::Output as Returned<K>>::Value: IntoReply,
-        <F::Output as Returned<K>>::Pending: Send + 'static,
     {
         let pattern: Pattern = pattern.try_into().map_err(Into::into)?;
         Ok(self.route(pattern, handler))
@@ -119,19 +109,14 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// # Panics
     /// As [`route`](Router::route).
     #[track_caller]
-    pub fn route_prefix<P, F, T, K>(self, pattern: P, handler: F) -> Self
+    pub fn route_prefix<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
-        F: Function<T>,
-        T: Extract<S>,
-        F::Output: Returned<K>,
-        <F::Output as Returned<K>>::Value: IntoReply,
-        <F::Output as Returned<K>>::Pending: Send + 'static,
     {
         let pattern = legal(pattern);
         self.add(|routes| {
-            let route = Route::reaching(pattern.clone(), Reach::Below, handler::erase(handler));
+            let route = Route::reaching(pattern.clone(), Reach::Below, handler.erase());
             routes.table.insert_prefix(pattern, Arc::new(route))
         })
     }
@@ -145,14 +130,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     ///
     /// let router = Router::new().route_text_prefix("/test", || println!("/test, /testing, /test/1"));
     /// ```
-    pub fn route_text_prefix<F, T, K>(self, prefix: impl Into<String>, handler: F) -> Self
-    where
-        F: Function<T>,
-        T: Extract<S>,
-        F::Output: Returned<K>,
-        <F::Output as Returned<K>>::Value: IntoReply,
-        <F::Output as Returned<K>>::Pending: Send + 'static,
-    {
+    pub fn route_text_prefix<M>(self, prefix: impl Into<String>, handler: impl Handler<S, M>) -> Self {
         let prefix = prefix.into();
         self.route_where(move |message| message.address().as_bytes().starts_with(prefix.as_bytes()), handler)
     }
@@ -167,14 +145,9 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// let router = Router::new()
     ///     .route_where(|message| message.args().count() > 8, |message: Message| println!("long: {message}"));
     /// ```
-    pub fn route_where<W, F, T, K>(self, predicate: W, handler: F) -> Self
+    pub fn route_where<W, M>(self, predicate: W, handler: impl Handler<S, M>) -> Self
     where
         W: Fn(&Message) -> bool + Send + Sync + 'static,
-        F: Function<T>,
-        T: Extract<S>,
-        F::Output: Returned<K>,
-        <F::Output as Returned<K>>::Value: IntoReply,
-        <F::Output as Returned<K>>::Pending: Send + 'static,
     {
         let router = self.route(Pattern::literal("//"), handler);
         router.amend(|route| route.conditions.push(Condition::Where(Arc::new(predicate))))
@@ -191,14 +164,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// let router = Router::new().route_regex(digits, || println!("a track"));
     /// ```
     #[cfg(feature = "regex")]
-    pub fn route_regex<F, T, K>(self, regex: regex::Regex, handler: F) -> Self
-    where
-        F: Function<T>,
-        T: Extract<S>,
-        F::Output: Returned<K>,
-        <F::Output as Returned<K>>::Value: IntoReply,
-        <F::Output as Returned<K>>::Pending: Send + 'static,
-    {
+    pub fn route_regex<M>(self, regex: regex::Regex, handler: impl Handler<S, M>) -> Self {
         let matches = move |message: &Message| {
             let address = message.address().to_str().ok();
             address.and_then(|address| regex.find(address)).is_some_and(|found| found.start() == 0)
@@ -269,15 +235,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     }
 
     /// The handler of messages that match no route.
-    pub fn fallback<F, T, K>(self, handler: F) -> Self
-    where
-        F: Function<T>,
-        T: Extract<S>,
-        F::Output: Returned<K>,
-        <F::Output as Returned<K>>::Value: IntoReply,
-        <F::Output as Returned<K>>::Pending: Send + 'static,
-    {
-        let route = Arc::new(Route::new(Pattern::literal("//"), handler::erase(handler)));
+    pub fn fallback<M>(self, handler: impl Handler<S, M>) -> Self {
+        let route = Arc::new(Route::new(Pattern::literal("//"), handler.erase()));
         self.add(|routes| {
             let id = routes.table.insert_unlisted(Pattern::literal("//"), route);
             routes.fallback = Some(id);
@@ -357,7 +316,7 @@ impl<S: Send + Sync + 'static> Router<S> {
             let endpoint = Arc::new(route.endpoint.moved(pattern.clone(), handler));
             let state = Arc::clone(&own.state);
             let inner = Arc::clone(&endpoint);
-            let handler: Handler<S2> = Box::new(move |context| {
+            let handler: Erased<S2> = Box::new(move |context| {
                 let Context { message, meta, back, .. } = *context;
                 inner.call(&Context { message, meta, endpoint: &inner, state: &state, back })
             });

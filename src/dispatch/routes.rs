@@ -1,7 +1,7 @@
 //! The routes of a router at one moment: what dispatch works with, while they may be changed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::FutureExt;
 use tracing::Instrument;
@@ -10,6 +10,7 @@ use super::handler::Outcome;
 use super::route::{Endpoint, Route};
 use super::table::{Found, Reach, RouteId, Table};
 use super::{Context, Lane, Rejection, WayBack};
+use crate::lock::lock;
 use crate::packet::{Message, Meta};
 use crate::pattern::{Pattern, Shape, shape_of_received};
 
@@ -202,7 +203,7 @@ impl<S> Current<S> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Snapshot<S>>> {
-        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.snapshot)
     }
 }
 

@@ -32,7 +32,7 @@ use crate::pattern::Pattern;
 /// client.send(("/meter/1", 0.5_f32)).await?;
 ///
 /// let (message, meta) = meters.next().await.expect("the server runs");
-/// assert_eq!((message.parse::<f32>()?, &*meta.channel), (0.5, "udp"));
+/// assert_eq!((message.parse::<f32>()?, meta.channel()), (0.5, "udp"));
 /// # server.shutdown().await;
 /// # Ok(()) }
 /// ```

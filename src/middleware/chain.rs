@@ -179,7 +179,7 @@ impl Chain {
 
 fn decode(frame: Bytes, meta: &mut Meta, options: &DecodeOptions) -> Result<Packet, DecodeError> {
     let (packet, repairs) = Packet::decode_with(frame, options)?;
-    meta.repairs = repairs;
+    meta.set_repairs(repairs);
     Ok(packet)
 }
 

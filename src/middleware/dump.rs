@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use bytes::Bytes;
 
 use super::{Flow, Middleware};
+use crate::lock::lock;
 use crate::packet::{EncodeError, Meta, Packet, Peer, Step};
 use crate::types::{ArgRef, Text};
 use crate::wire::{DecodeError, HexDump};
@@ -117,7 +118,7 @@ impl Dump {
         match &self.to {
             Target::Writer(writer) => {
                 let text = record.to_string();
-                let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut writer = lock(writer);
                 if let Err(error) = writer.write_all(text.as_bytes()).and_then(|()| writer.flush()) {
                     tracing::debug!(target: "tokio_osc::dump", %error, "dump not written");
                 }

@@ -1,6 +1,6 @@
 //! The way to one's own router: a bounded queue that a server reads as a channel.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{Stream, poll_fn};
@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
 
+use crate::lock::lock;
 use crate::{DecodeError, DecodeOptions, Destination, FrameErrorKind, Meta, Packet, Peer, SendOutcome};
 
 type Item = (Result<Packet, DecodeError>, Meta);
@@ -40,7 +41,7 @@ impl Local {
     }
 
     fn sender(&self) -> MutexGuard<'_, Option<mpsc::Sender<Item>>> {
-        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.sender)
     }
 }
 

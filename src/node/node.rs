@@ -1,12 +1,13 @@
 //! The node: sends to names.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::future::join_all;
 
 use super::held::Held;
 use super::names::{Entry, Names, Resolved, check};
+use crate::lock::lock;
 use crate::{
     Destination, HeldCounts, IntoPacket, NameError, NameErrorKind, NodeBuilder, NodeError, NodeReport,
     Packet, SendOutcome, Targets, UnknownNames,
@@ -14,7 +15,7 @@ use crate::{
 
 /// The name of one's own router: what is sent to it is dispatched as if it had been received,
 /// without a network. There is one where the node [has a server](crate::NodeBuilder). Handlers find
-/// it in [`Meta::channel`](crate::Meta#structfield.channel).
+/// it in [`Meta::channel`](crate::Meta::channel).
 ///
 /// ```
 /// use tokio_osc::{LOCAL, Node, Router};
@@ -220,7 +221,7 @@ impl Node {
     /// Gives a name to what a server brings along.
     pub(super) fn insert(&self, name: Arc<str>, entry: Entry) -> Result<(), NameError> {
         check(&name).map_err(|kind| NameError::new(&name, kind))?;
-        let _naming = self.shared.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let _naming = lock(&self.shared.naming);
         // Until the last packet that was held is on its way, the name stays unknown, so that later
         // ones wait behind it.
         loop {
@@ -299,7 +300,7 @@ impl Node {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared.state)
     }
 }
 

@@ -25,23 +25,24 @@ use crate::wire::Repairs;
 pub struct Meta {
     /// Who sent it.
     pub peer: Peer,
-    /// The name of the channel that received it; empty before a server has given it one.
-    pub channel: Arc<str>,
     /// When it was read from the socket, by the system clock.
     pub received_at: SystemTime,
     /// The time tag of the bundle that a message came in; `None` for a message on its own.
     pub time_tag: Option<TimeTag>,
     /// How long after its time tag it runs; zero for what is not timed.
     pub lateness: Duration,
-    /// The name under which its bundle waited; `None` for what did not wait.
-    pub schedule_id: Option<ScheduleId>,
-    /// What was tolerated when it was decoded.
-    pub repairs: Repairs,
-    /// What becomes of the time tags of this packet, where that differs from what the server says for
-    /// its channel. For middleware; a server reads it when the packet arrives.
-    pub time: TimeOverrides,
-    pub(crate) peer_name: Option<Arc<str>>,
+    pub(crate) channel: Option<Arc<str>>,
     pub(crate) work: Work,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few packets have: behind a pointer, so that `Meta` stays small where it is moved.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Rare {
+    schedule_id: Option<ScheduleId>,
+    repairs: Repairs,
+    time: TimeOverrides,
+    peer_name: Option<Arc<str>>,
 }
 
 /// What keeps a connection open for answers: as long as one of them lives, somebody works on a
@@ -63,16 +64,78 @@ impl Meta {
     pub fn from_peer(peer: Peer) -> Self {
         Self {
             peer,
-            channel: Arc::default(),
+            channel: None,
             received_at: SystemTime::now(),
             time_tag: None,
             lateness: Duration::ZERO,
-            schedule_id: None,
-            repairs: Repairs::default(),
-            time: TimeOverrides::default(),
-            peer_name: None,
             work: Work::default(),
+            rare: None,
         }
+    }
+
+    /// The name of the channel that received the packet; empty until a server has set it.
+    #[inline]
+    pub fn channel(&self) -> &str {
+        self.channel.as_deref().unwrap_or_default()
+    }
+
+    /// The same name, shared: an `Arc` to keep without copying the text.
+    pub fn channel_name(&self) -> Arc<str> {
+        self.channel.clone().unwrap_or_default()
+    }
+
+    /// Sets the name of the channel: for packets that another transport received.
+    pub fn set_channel(&mut self, name: impl Into<Arc<str>>) {
+        self.channel = Some(name.into());
+    }
+
+    /// The id under which its bundle waited in the schedule; `None` if it did not wait.
+    pub fn schedule_id(&self) -> Option<ScheduleId> {
+        self.rare.as_ref()?.schedule_id
+    }
+
+    pub(crate) fn set_schedule_id(&mut self, id: Option<ScheduleId>) {
+        if self.rare.is_some() || id.is_some() {
+            self.rare_mut().schedule_id = id;
+        }
+    }
+
+    /// What the decoder tolerated in this packet.
+    #[inline]
+    pub fn repairs(&self) -> &Repairs {
+        static NONE: Repairs = Repairs::NONE;
+        self.rare.as_ref().map_or(&NONE, |rare| &rare.repairs)
+    }
+
+    /// Notes what the decoder tolerated: for packets decoded elsewhere and fed to a server.
+    pub fn set_repairs(&mut self, repairs: Repairs) {
+        if self.rare.is_some() || !repairs.is_none() {
+            self.rare_mut().repairs = repairs;
+        }
+    }
+
+    /// How the time tags of this packet are treated, where that differs from the options of its
+    /// channel.
+    pub fn time(&self) -> TimeOverrides {
+        self.rare.as_ref().map(|rare| rare.time).unwrap_or_default()
+    }
+
+    /// Changes how the time tags of this packet are treated. For middleware: a server reads it when
+    /// the packet arrives.
+    pub fn time_mut(&mut self) -> &mut TimeOverrides {
+        &mut self.rare_mut().time
+    }
+
+    #[cfg(feature = "net")]
+    pub(crate) fn set_peer_name(&mut self, name: Option<Arc<str>>) {
+        if self.rare.is_some() || name.is_some() {
+            self.rare_mut().peer_name = name;
+        }
+    }
+
+    #[cold]
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// The name of the connection it came by: the channel's name, a dot, and the connection's
@@ -91,12 +154,12 @@ impl Meta {
     /// # Ok(()) }
     /// ```
     pub fn connection_name(&self) -> Option<String> {
-        self.peer.connection().map(|id| format!("{}.{id}", self.channel))
+        self.peer.connection().map(|id| format!("{}.{id}", self.channel()))
     }
 
     /// The name of the sender, if the channel has names for its peers and one for this.
     pub fn peer_name(&self) -> Option<&str> {
-        self.peer_name.as_deref()
+        self.rare.as_ref()?.peer_name.as_deref()
     }
 }
 

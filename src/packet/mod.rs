@@ -15,6 +15,7 @@ mod message;
 mod meta;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod packet;
+mod send;
 #[cfg(feature = "serde")]
 mod serde_support;
 mod values;
@@ -33,6 +34,9 @@ pub use message::{Message, MessageRef};
 pub(crate) use meta::Work;
 pub use meta::{ConnectionId, Meta, Peer, ScheduleId, TimeOverrides};
 pub use packet::{Packet, PacketRef};
+pub use send::{SendError, SendErrorKind};
+#[expect(unused_imports, reason = "channels and dispatch do not use it yet")]
+pub(crate) use send::{SendTo, Sending, Sent};
 #[cfg(feature = "serde")]
 pub use serde_support::{SerdeError, from_args, to_args};
 pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};

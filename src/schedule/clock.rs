@@ -4,11 +4,12 @@
 //! monotonic instant as the tag lies after the wall time.
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+use crate::lock::lock;
 use crate::types::TimeTag;
 
 /// Source of wall and monotonic time: [`SystemClock`], [`TokioClock`], [`ManualClock`] or your own
@@ -271,7 +272,7 @@ impl ManualClock {
     }
 
     fn lock(&self) -> MutexGuard<'_, Reading> {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.reading)
     }
 }
 

@@ -29,7 +29,7 @@ impl Shared {
                 if let Some(suppressed) = self.ground.faults.refused_time_tags.pass() {
                     tracing::debug!(
                         target: "tokio_osc::server",
-                        channel = %meta.channel, peer = %meta.peer, suppressed,
+                        channel = %meta.channel(), peer = %meta.peer, suppressed,
                         "an inner bundle is due before the outer one"
                     );
                 }
@@ -98,7 +98,8 @@ impl Shared {
                 let packet = Packet::Bundle(bundle.as_ref().to_owned());
                 let bytes = packet.as_bytes().len();
                 let mut meta = meta.clone();
-                (meta.schedule_id, meta.lateness) = (None, Duration::ZERO);
+                meta.set_schedule_id(None);
+                meta.lateness = Duration::ZERO;
                 let item = Arrival { packet, meta, inlet: Arc::clone(inlet), due: None };
                 // A refusal is counted by the schedule.
                 let _ = schedule.push(Entry { due, bytes, peer: item.meta.peer.ip(), item });
@@ -116,7 +117,7 @@ impl Shared {
         let popped = schedule.pop_due(self.clock.now())?;
         let mut arrival = popped.entry.item;
         arrival.due = Some(popped.entry.due);
-        arrival.meta.schedule_id = Some(schedule_id(popped.id));
+        arrival.meta.set_schedule_id(Some(schedule_id(popped.id)));
         Some(arrival)
     }
 
@@ -130,7 +131,7 @@ impl Shared {
         arrival.meta.lateness = late;
         let record = &arrival.inlet.record;
         let counters = &record.counters;
-        match (arrival.meta.time.drop_later_than, &record.time.late) {
+        match (arrival.meta.time().drop_later_than, &record.time.late) {
             (Some(tolerance), _) | (None, &LatePolicy::DropAfter(tolerance)) if late > tolerance => {
                 counters.late_dropped.up();
                 None

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll};
 
 use futures::stream::{BoxStream, Stream, StreamExt, poll_fn, unfold};
@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::inlet::{Item, Plan};
 use crate::channel::ConnectionEvent;
+use crate::lock::lock;
 use crate::packet::{Message, Meta, Peer};
 use crate::types::Arg;
 
@@ -249,7 +250,7 @@ impl Events {
     }
 
     fn readers(&self) -> MutexGuard<'_, Option<broadcast::Sender<ChannelEvent>>> {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.readers)
     }
 }
 

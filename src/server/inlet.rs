@@ -7,7 +7,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::stream::{BoxStream, Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use crate::channel::{Channel, ConnectionEvent, Outlet};
 #[cfg(feature = "net")]
 use crate::channel::{UdpMonitor, UdpStats};
 use crate::dispatch::SendBack;
+use crate::lock::lock;
 use crate::middleware::{Chain, Filtered};
 use crate::packet::{Meta, Packet};
 use crate::schedule::TimeOptions;
@@ -205,7 +206,7 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn times(&self, meta: &Meta) -> Times {
-        Times::of(&self.time, &self.offset, &meta.time)
+        Times::of(&self.time, &self.offset, &meta.time())
     }
 
     /// It is read no more; whether that is new.
@@ -240,7 +241,7 @@ impl Record {
     }
 
     fn mended(&self) -> MutexGuard<'_, Repairs> {
-        self.mended.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.mended)
     }
 
     /// The numbers now. Those of a datagram socket take some 0.2 ms.
@@ -249,7 +250,7 @@ impl Record {
         let mut stats = self.counted();
         #[cfg(feature = "net")]
         {
-            let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let last = *lock(&self.last);
             stats.udp = last.or_else(|| self.monitor.as_ref()?.stats());
         }
         stats
@@ -258,7 +259,7 @@ impl Record {
     #[cfg(feature = "net")]
     fn remember(&self) {
         let last = self.monitor.as_ref().and_then(UdpMonitor::stats);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        *lock(&self.last) = last;
     }
 
     #[cfg(not(feature = "net"))]

@@ -140,7 +140,7 @@ impl<'a> Intake<'a> {
             let polled = source.record.span.in_scope(|| Pin::new(&mut source.packets).poll_next(cx));
             match (polled, &source.inlet) {
                 (Poll::Ready(Some((packet, mut meta))), Some(inlet)) => {
-                    meta.channel = Arc::clone(&source.record.name);
+                    meta.channel = Some(Arc::clone(&source.record.name));
                     return Poll::Ready(Some((Arc::clone(inlet), (packet, meta))));
                 }
                 (Poll::Ready(Some(_)), None) => {}
@@ -173,7 +173,7 @@ impl<'a> Intake<'a> {
                 if let Some(suppressed) = self.shared.ground.faults.malformed.pass() {
                     tracing::debug!(
                         target: "tokio_osc::server",
-                        channel = %meta.channel, peer = %meta.peer, %error, suppressed, "malformed packet"
+                        channel = %meta.channel(), peer = %meta.peer, %error, suppressed, "malformed packet"
                     );
                 }
                 return;
@@ -181,10 +181,10 @@ impl<'a> Intake<'a> {
         };
         tracing::trace!(
             target: "tokio_osc::server",
-            channel = %meta.channel, peer = %meta.peer, bytes = packet.as_bytes().len(), "packet"
+            channel = %meta.channel(), peer = %meta.peer, bytes = packet.as_bytes().len(), "packet"
         );
-        if !meta.repairs.is_none() {
-            record.repaired(meta.repairs);
+        if !meta.repairs().is_none() {
+            record.repaired(*meta.repairs());
         }
         let Some(arrival) = self.shared.receive(packet, meta, inlet) else { return };
         self.inbox.push_back(arrival);

@@ -1,12 +1,13 @@
 //! What the handle asks of the loop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::task::AtomicWaker;
 
 use super::Shutdown;
 use super::inlet::{Record, Source};
+use crate::lock::lock;
 
 pub(super) enum Order {
     Open(Source),
@@ -69,6 +70,6 @@ impl Orders {
     }
 
     fn queue(&self) -> MutexGuard<'_, Option<Queue>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }

@@ -138,7 +138,7 @@ fn show(pending: Pending<'_, Arrival>) -> Option<PendingBundle> {
         id: schedule_id(pending.id),
         due: pending.due,
         peer: meta.peer,
-        channel: Arc::clone(&meta.channel),
+        channel: meta.channel_name(),
         bundle: bundle.clone(),
     })
 }

@@ -1,12 +1,13 @@
 //! The channels of a server by name, and what those that have left leave behind: their numbers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::events::{ChannelEventKind, Events};
 use super::inlet::Record;
 use super::name::ChannelError;
 use super::stats::{ChannelStats, Stats};
+use crate::lock::lock;
 
 #[derive(Default)]
 pub(super) struct Roster {
@@ -100,6 +101,6 @@ impl Roster {
     }
 
     fn listed(&self) -> MutexGuard<'_, Listed> {
-        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.listed)
     }
 }

@@ -1,7 +1,7 @@
 //! One packet after the other: a message to its handlers, a bundle as one unit.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use super::admission::Admission;
@@ -11,6 +11,7 @@ use super::orders::Orders;
 use super::roster::Roster;
 use super::stats::Stats;
 use crate::dispatch::{Cached, Dispatch, Found, Lookup, ReplyRate, Routes, WayBack};
+use crate::lock::lock;
 use crate::packet::{Message, Meta, Packet};
 use crate::schedule::{Clock, Queue, TimeOptions};
 
@@ -88,7 +89,7 @@ impl Shared {
     }
 
     pub(super) fn schedule(&self) -> MutexGuard<'_, Queue<Arrival>> {
-        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.schedule)
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -207,6 +208,6 @@ impl Shared {
     }
 
     fn scratch(&self) -> MutexGuard<'_, Scratch> {
-        self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.scratch)
     }
 }

@@ -4,7 +4,7 @@ mod line;
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::future::{join, join_all};
 use futures::stream::{BoxStream, SelectAll, Stream, StreamExt, select};
@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::line::{Exit, Line, Relayed};
+use crate::lock::lock;
 use crate::{Channel, DecodeError, Destination, Message, Meta, Packet, Pattern, PatternError, QueuePolicy};
 
 pub use self::line::RelayedTo;
@@ -240,7 +241,7 @@ where
     P: Stream<Item = Item> + Send + 'static,
 {
     let named = packets.map(move |(packet, mut meta)| {
-        meta.channel = Arc::clone(&name);
+        meta.set_channel(Arc::clone(&name));
         (source, (packet, meta))
     });
     named.boxed()
@@ -387,7 +388,7 @@ impl Shared {
                     self.lock().malformed += 1;
                     tracing::trace!(
                         target: "tokio_osc::tools",
-                        channel = %meta.channel, peer = %meta.peer, %error, "malformed packet"
+                        channel = %meta.channel(), peer = %meta.peer, %error, "malformed packet"
                     );
                 }
             }
@@ -415,7 +416,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, RelayCounts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.counts)
     }
 }
 

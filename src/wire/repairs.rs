@@ -21,6 +21,10 @@ macro_rules! repairs {
             $($(#[$doc])* pub $kind: u32,)*
         }
 
+        impl Repairs {
+            pub(crate) const NONE: Self = Self { $($kind: 0,)* };
+        }
+
         impl std::ops::AddAssign for Repairs {
             fn add_assign(&mut self, other: Self) {
                 $(self.$kind = self.$kind.saturating_add(other.$kind);)*

@@ -128,7 +128,7 @@ async fn a_rejection_is_told_with_its_place() {
         Router::new().route("/n/*", |Args(_): Args<(i32, f32)>, Captures(_): Captures<u8>| {}).on_reject({
             let told = Arc::clone(&told);
             move |message, meta, rejection| {
-                told.lock().unwrap().push(format!("{} {}: {rejection}", message.address(), meta.channel));
+                told.lock().unwrap().push(format!("{} {}: {rejection}", message.address(), meta.channel()));
             }
         });
     let items = vec![

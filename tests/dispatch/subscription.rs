@@ -18,7 +18,7 @@ async fn it_hears_its_pattern_in_order_and_ends_with_the_server() {
     drop(sender);
     let stats = ended(server).await;
     assert_eq!((stats.matched, stats.unmatched), (4, 4));
-    let heard: Vec<_> = meters.map(|(message, meta)| format!("{} {message}", meta.channel)).collect().await;
+    let heard: Vec<_> = meters.map(|(message, meta)| format!("{} {message}", meta.channel())).collect().await;
     assert_eq!(
         heard,
         ["test /meter/0 ,i 0", "test /meter/1 ,i 1", "test /meter/2 ,i 2", "test /meter/3 ,i 3"]

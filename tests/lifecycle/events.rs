@@ -190,7 +190,7 @@ async fn events_are_messages_to_the_servers_own_router() {
     let log = Log::default();
     let note = Arc::clone(&log);
     let router = Router::new().route("/osc/channel/*/*", move |message: Message, meta: Meta| {
-        note.lock().unwrap().push((message.to_string(), meta.peer, meta.channel));
+        note.lock().unwrap().push((message.to_string(), meta.peer, meta.channel_name()));
     });
     let channel = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
     let address = channel.local_addr().unwrap();

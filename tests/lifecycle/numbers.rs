@@ -32,7 +32,7 @@ async fn the_accounts_add_up() {
         let bytes = Bytes::from_static(b"/ok\0");
         let (packet, repairs) = Packet::decode_with(bytes, &DecodeOptions::default()).unwrap();
         let mut meta = Meta::from_peer(Peer::LOCAL);
-        meta.repairs = repairs;
+        meta.set_repairs(repairs);
         (Ok(packet), meta)
     };
     let at = |seconds: u64| TimeTag::after(Duration::from_secs(seconds));

@@ -103,7 +103,7 @@ fn what_a_layer_changes_in_the_meta_is_what_the_codec_gives() {
     let mut codec = Datagram::new().middleware(rename("renamed"));
     let mut meta = Meta::from_peer(Peer::LOCAL);
     codec.read(&encoded(("/a", 1)), &mut meta).unwrap().unwrap();
-    assert_eq!(&*meta.channel, "renamed");
+    assert_eq!(meta.channel(), "renamed");
 
     let peer = Peer::from(([127, 0, 0, 1], 9_000));
     let mut codec = Codec::new(LengthPrefix::new()).peer(peer).middleware(rename("renamed"));
@@ -111,7 +111,7 @@ fn what_a_layer_changes_in_the_meta_is_what_the_codec_gives() {
     codec.encode(("/a", 1), &mut bytes).unwrap();
     let (packet, meta) = codec.read(&mut bytes).unwrap().unwrap();
     packet.unwrap();
-    assert_eq!((&*meta.channel, meta.peer), ("renamed", peer));
+    assert_eq!((meta.channel(), meta.peer), ("renamed", peer));
 }
 
 #[test]

@@ -448,7 +448,7 @@ async fn a_packet_is_replaced_both_ways() {
 async fn a_hook_may_change_the_time_options_of_a_packet() {
     let now = || {
         on_packet_in(|packet, meta| {
-            meta.time.honor_time_tags = Some(false);
+            meta.time_mut().honor_time_tags = Some(false);
             Flow::Pass(packet)
         })
     };

@@ -85,7 +85,7 @@ impl Middleware for NoSecrets {
 /// Lets packets pass to whose sender it gives this channel name.
 pub(crate) fn rename(name: &'static str) -> impl Middleware {
     on_packet_in(move |packet, meta| {
-        meta.channel = name.into();
+        meta.set_channel(name);
         Flow::Pass(packet)
     })
 }

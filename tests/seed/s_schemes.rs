@@ -53,7 +53,8 @@ async fn s10_all_that_is_known_of_a_packet_is_one_value() {
 
     impl<S> FromContext<S> for Everything {
         fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-            let Meta { peer, channel, time_tag, lateness, .. } = context.meta();
+            let Meta { peer, time_tag, lateness, .. } = context.meta();
+            let channel = context.meta().channel();
             let (message, route) = (context.message(), context.route());
             Ok(Self(format!("{channel} {peer} {time_tag:?} {lateness:?}: {message} by {route}")))
         }

@@ -31,7 +31,11 @@ async fn pending_lists_what_waits_in_the_order_in_which_it_runs() {
 
     let ran = rig.log.reaches(8).await;
     let ids: Vec<_> = pending.iter().flat_map(|one| [Some(one.id); 2]).collect();
-    assert_eq!(ran.iter().map(|ran| ran.meta.schedule_id).collect::<Vec<_>>(), ids, "handlers see the names");
+    assert_eq!(
+        ran.iter().map(|ran| ran.meta.schedule_id()).collect::<Vec<_>>(),
+        ids,
+        "handlers see the names"
+    );
     assert!(rig.server.pending().is_empty());
 }
 
@@ -46,7 +50,7 @@ async fn a_bundle_is_cancelled_once_and_by_its_name() {
     let ran = rig.log.reaches(6).await;
     let addresses: Vec<_> = ran.iter().step_by(2).map(Ran::address).collect();
     assert_eq!(addresses, ["/mixer/0/gain", "/mixer/2/gain", "/mixer/3/gain"]);
-    assert!(!rig.server.cancel(ran[0].meta.schedule_id.unwrap()), "it ran");
+    assert!(!rig.server.cancel(ran[0].meta.schedule_id().unwrap()), "it ran");
     let stats = rig.server.shutdown().await.schedule;
     assert_eq!((stats.pushed, stats.run, stats.cancelled), (4, 3, 1));
 }

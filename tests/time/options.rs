@@ -143,7 +143,7 @@ async fn a_channel_s_options_replace_those_of_the_server() {
         feed.push(peer(1), Bundle::at(clock.after(ms(20))).with(("/a", 1)));
     }
     let ran = log.reaches(2).await;
-    let seen: Vec<_> = ran.iter().map(|ran| (&*ran.meta.channel, ran.at)).collect();
+    let seen: Vec<_> = ran.iter().map(|ran| (ran.meta.channel(), ran.at)).collect();
     assert_eq!(seen, [("hasty", ms(0)), ("honest", ms(25))]);
     server.shutdown().await;
 }
@@ -165,7 +165,7 @@ async fn a_channel_that_is_added_later_can_have_its_own() {
         client.send(Bundle::at(clock.after(ms(20))).with(("/a", 1))).await.unwrap();
     }
     let ran = log.reaches(2).await;
-    let seen: Vec<_> = ran.iter().map(|ran| (&*ran.meta.channel, ran.at)).collect();
+    let seen: Vec<_> = ran.iter().map(|ran| (ran.meta.channel(), ran.at)).collect();
     assert_eq!(seen, [("hasty", ms(0)), ("honest", ms(20))]);
     for (name, kind) in [("hasty", ChannelErrorKind::Duplicate), ("_own", ChannelErrorKind::Reserved)] {
         let error = server.listen_with(name, pipe().0, at_once.clone()).unwrap_err();

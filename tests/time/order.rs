@@ -116,7 +116,7 @@ async fn each_bundle_that_waited_has_a_name_and_a_lateness_of_its_own() {
     let seen: Vec<_> = ran.iter().map(|ran| (ran.address(), ran.meta.lateness)).collect();
     let wanted = [("/plain", ms(0)), ("/outer", ms(0)), ("/inner", ms(15)), ("/on_its_own", ms(0))];
     assert_eq!(seen, expect(&wanted));
-    let ids: Vec<Option<ScheduleId>> = ran.iter().map(|ran| ran.meta.schedule_id).collect();
+    let ids: Vec<Option<ScheduleId>> = ran.iter().map(|ran| ran.meta.schedule_id()).collect();
     assert_eq!((ids[0], ids[1]), (None, ids[2]));
     assert!(ids[1].is_some() && ids[3].is_some() && ids[1] != ids[3]);
 }

@@ -170,7 +170,7 @@ impl Rig {
     pub fn push_timed(&self, time: TimeOverrides, packet: impl IntoPacket) {
         *self.pushed.lock().unwrap() += 1;
         let mut meta = Meta::from_peer(peer(1));
-        meta.time = time;
+        *meta.time_mut() = time;
         self.feed.push_with(meta, packet);
     }
 

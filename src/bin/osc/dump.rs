@@ -148,7 +148,7 @@ impl Packets {
 
 /// A line for a malformed packet, and for messages that are not shown.
 fn tell_faults(packet: &Result<Packet, DecodeError>, meta: &Meta) {
-    note_passed_over(meta.peer, &meta.repairs);
+    note_passed_over(meta.peer, meta.repairs());
     if let Err(error) = packet {
         note(format_args!("osc: {}: {error}", meta.peer));
     }

@@ -98,7 +98,7 @@ fn read(
     loop {
         let next = if at_end { codec.read_eof(&mut buffer) } else { codec.read(&mut buffer) };
         match next {
-            Ok(Some((Ok(packet), meta))) => show(Frame::Packet(packet, meta.repairs))?,
+            Ok(Some((Ok(packet), meta))) => show(Frame::Packet(packet, *meta.repairs()))?,
             Ok(Some((Err(error), _))) => show(Frame::Malformed(error))?,
             Err(error) => return show(Frame::Last(error)),
             Ok(None) if at_end => return Ok(()),

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::channel::hub::Hub;
+use crate::lock::lock;
 use crate::packet::{Message, Peer};
 
 /// The clients of a channel, as long as they live.
@@ -23,7 +24,7 @@ struct Divert {
 
 impl Diverts {
     pub(in crate::channel) fn add(&self, hub: &Arc<Hub>, answers_from: Option<IpAddr>) {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = lock(&self.clients);
         clients.retain(|client| client.hub.strong_count() > 0);
         clients.push(Divert { hub: Arc::downgrade(hub), answers_from });
         self.used.store(true, Ordering::Release);
@@ -34,7 +35,7 @@ impl Diverts {
         if !self.used.load(Ordering::Acquire) {
             return false;
         }
-        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let clients = lock(&self.clients);
         let may_answer = |client: &&Divert| client.answers_from.is_none() || client.answers_from == peer.ip();
         let mut hubs = clients.iter().filter(may_answer).filter_map(|client| client.hub.upgrade());
         hubs.any(|hub| hub.offer(message))

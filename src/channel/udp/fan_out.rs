@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::BytesMut;
 
 use super::link::{Link, check_peer};
 use crate::codec::FrameError;
+use crate::lock::lock;
 use crate::packet::{IntoPacket, Packet, append};
 
 /// Sends each packet to many peers; it is encoded once. What [`Client::to`](crate::Client::to) and
@@ -116,7 +117,7 @@ impl FanOut {
     }
 
     fn buffer(&self) -> std::sync::MutexGuard<'_, BytesMut> {
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.buffer)
     }
 }
 

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::channel::recent::Recent;
 use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
+use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::Meta;
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
@@ -73,11 +74,11 @@ impl fmt::Debug for FramedOptions {
 
 impl<F: Framing> AnyFraming for Mutex<F> {
     fn frame(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
-        self.lock().unwrap_or_else(PoisonError::into_inner).encode(packet, dst).map_err(Into::into)
+        lock(self).encode(packet, dst).map_err(Into::into)
     }
 
     fn sources(&self, options: &FramedOptions, decode: DecodeOptions, chain: Chain) -> Box<dyn Sources> {
-        let framing = self.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let framing = lock(self).clone();
         Box::new(Joined {
             codec: Codec::with_options(framing, decode).chain(chain),
             sources: Recent::new(options.max_sources),

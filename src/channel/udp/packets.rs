@@ -54,7 +54,7 @@ impl UdpPackets {
     /// The packet of a datagram; `None` if the middleware has dropped it.
     fn decode(&mut self, place: Range<usize>, peer: Peer) -> Option<ReadPacket> {
         let mut meta = Meta::from_peer(peer);
-        meta.peer_name = self.name_of(peer);
+        meta.set_peer_name(self.name_of(peer));
         let Some(datagram) = self.intake.datagram(place) else {
             self.link.counters.oversized();
             return Some((Err(DecodeError::new(DecodeErrorKind::Truncated, self.intake.max())), meta));
@@ -72,7 +72,7 @@ impl UdpPackets {
     /// The next packet of what was received already.
     fn next_joined(&mut self) -> Option<ReadPacket> {
         let (packet, mut meta) = self.sources.as_mut()?.next()?;
-        meta.peer_name = self.name_of(meta.peer);
+        meta.set_peer_name(self.name_of(meta.peer));
         Some((packet, meta))
     }
 

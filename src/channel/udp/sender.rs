@@ -1,13 +1,14 @@
 //! Packets to one peer, encoded into a buffer that is used again.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::BytesMut;
 
 use super::batch::Batch;
 use super::link::Link;
 use crate::codec::{FrameError, FrameErrorKind};
+use crate::lock::lock;
 use crate::middleware::Flow;
 use crate::packet::{IntoPacket, append};
 
@@ -107,6 +108,6 @@ impl UdpSender {
     }
 
     fn buffer(&self) -> MutexGuard<'_, BytesMut> {
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.buffer)
     }
 }

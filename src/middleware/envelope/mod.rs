@@ -189,7 +189,9 @@ impl Middleware for Envelope {
         let opened = self.open(&packet, meta);
         let plain = opened.map_err(|fault| DecodeError::new(DecodeErrorKind::Envelope(fault), 0))?;
         let (packet, repairs) = Packet::decode_with(plain, &self.config.options)?;
-        meta.repairs += repairs;
+        let mut sum = *meta.repairs();
+        sum += repairs;
+        meta.set_repairs(sum);
         Ok(Flow::Pass(packet))
     }
 

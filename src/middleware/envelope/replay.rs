@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use super::stamp::Stamp;
+use crate::lock::lock;
 use crate::types::TimeTag;
 use crate::wire::EnvelopeFault;
 
@@ -145,7 +146,7 @@ impl Replay {
         if distance(sent, now) > self.window.tolerance {
             return Err(EnvelopeFault::Untimely);
         }
-        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut senders = lock(&self.senders);
         if let Some(heard) = senders.heard.get_mut(&stamp.sender) {
             return heard.admit(stamp.sequence, sent, self.window.packets);
         }

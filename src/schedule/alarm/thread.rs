@@ -7,6 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::lock::lock;
+
 #[derive(Debug)]
 pub(crate) struct ThreadAlarm {
     shared: Arc<Shared>,
@@ -72,7 +74,7 @@ impl Drop for ThreadAlarm {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// What the thread does.

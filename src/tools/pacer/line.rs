@@ -1,12 +1,13 @@
 //! What waits in a pacer: a queue in which a newer value takes the place of an older one.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::PacerCounts;
+use crate::lock::lock;
 use crate::{Bytes, FrameError, FrameErrorKind, Packet};
 
 /// What waits, between those who give and the task that sends.
@@ -98,7 +99,7 @@ impl Line {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

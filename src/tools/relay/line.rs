@@ -1,12 +1,13 @@
 //! One destination of a relay: the queue before it, and how packets leave.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::FutureExt;
 use tokio::sync::Notify;
 use tokio::task::unconstrained;
 
+use crate::lock::lock;
 use crate::{Destination, FrameErrorKind, Outlet, Packet, Peer, QueuePolicy, SendOutcome};
 
 /// What a packet's place in a queue costs, in bytes.
@@ -173,7 +174,7 @@ impl Line {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Encryption that also refuses what was changed.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{ChaCha20Poly1305 as Algorithm, KeyInit};
 
+use crate::lock::lock;
 use crate::middleware::{Cipher, ProtocolError};
 
 /// ChaCha20-Poly1305 (RFC 8439): nobody without the key reads a packet, changes one or makes one.
@@ -62,7 +63,7 @@ impl Cipher for ChaCha20Poly1305 {
     }
 
     fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, ProtocolError> {
-        let nonce = self.nonces.lock().unwrap_or_else(PoisonError::into_inner).next()?;
+        let nonce = lock(&self.nonces).next()?;
         let sealed = self.keyed.encrypt(&nonce.into(), plain).map_err(|_| ProtocolError)?;
         Ok([&nonce[..], &sealed].concat())
     }

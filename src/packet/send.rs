@@ -1,0 +1,149 @@
+//! How a packet leaves: what a reply needs to know of the channel it goes out by, and why a packet
+//! could not be sent.
+
+use std::error::Error;
+use std::{fmt, io};
+
+use futures::future::BoxFuture;
+
+use super::{EncodeError, Packet, Peer};
+
+/// Sends packets to the peers of a channel. Channels implement it, dispatch uses it for replies, so
+/// that neither floor knows the other.
+#[allow(dead_code, reason = "channels and dispatch do not use it yet")]
+pub(crate) trait SendTo: Send + Sync + 'static {
+    /// Sends a packet to a peer. What need not wait is done when this returns; only what waits is a
+    /// boxed future, so that a reply to a socket with room allocates nothing.
+    fn send(&self, packet: Packet, peer: Peer) -> Sending<'_>;
+
+    /// Sends a packet to a peer, or fails with [`SendErrorKind::Full`] where that would wait.
+    fn try_send(&self, packet: Packet, peer: Peer) -> Result<Sent, SendError>;
+}
+
+/// A packet on its way out.
+#[allow(dead_code)]
+pub(crate) enum Sending<'a> {
+    /// Nothing is left to wait for.
+    Done(Result<Sent, SendError>),
+    /// The transport has no room yet. Dropping the future sends nothing.
+    Waits(BoxFuture<'a, Result<Sent, SendError>>),
+}
+
+/// What became of a packet that was not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)]
+pub(crate) enum Sent {
+    /// The operating system has it, or the queue of its connection.
+    Sent,
+    /// A layer of the middleware dropped it.
+    Filtered,
+}
+
+/// Why a packet could not be sent.
+pub struct SendError {
+    kind: SendErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// The kinds of [`SendError`]. The first ones are the caller's, the others the transport's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendErrorKind {
+    /// The value is not a valid packet: see [`SendError::encode_error`].
+    Encode,
+    /// The packet has more bytes than the transport carries at once.
+    TooLarge {
+        /// Bytes of the packet.
+        size: usize,
+        /// The most that fit.
+        limit: usize,
+    },
+    /// The peer has not shown its framing yet ([`Detect`](crate::Detect)).
+    Undetected,
+    /// Sending would block: earlier packets are not sent yet. Only from the methods that do not wait.
+    Full,
+    /// The connection, or the channel, is closed.
+    Closed,
+    /// An I/O error: see [`SendError::io_error`].
+    Io(io::ErrorKind),
+}
+
+impl SendError {
+    /// What is wrong.
+    pub const fn kind(&self) -> SendErrorKind {
+        self.kind
+    }
+
+    /// What is wrong with the packet, if that is the reason.
+    pub fn encode_error(&self) -> Option<&EncodeError> {
+        self.source.as_ref()?.downcast_ref()
+    }
+
+    /// The I/O error, if that is the reason.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        self.source.as_ref()?.downcast_ref()
+    }
+
+    /// An error of a transport of your own.
+    pub fn other(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        io::Error::other(error).into()
+    }
+}
+
+impl From<SendErrorKind> for SendError {
+    fn from(kind: SendErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+}
+
+impl From<EncodeError> for SendError {
+    #[cold]
+    fn from(error: EncodeError) -> Self {
+        Self { kind: SendErrorKind::Encode, source: Some(Box::new(error)) }
+    }
+}
+
+impl From<io::Error> for SendError {
+    #[cold]
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            return SendErrorKind::Full.into();
+        }
+        Self { kind: SendErrorKind::Io(error.kind()), source: Some(Box::new(error)) }
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(source) = &self.source {
+            return source.fmt(f);
+        }
+        match self.kind {
+            SendErrorKind::TooLarge { size, limit } => {
+                write!(f, "cannot send {size} bytes at once (at most {limit})")
+            }
+            SendErrorKind::Undetected => f.write_str("the peer has not shown its framing yet"),
+            SendErrorKind::Full => f.write_str("sending would block: earlier packets are not sent yet"),
+            SendErrorKind::Closed => f.write_str("the connection is closed"),
+            SendErrorKind::Encode => f.write_str("not a valid packet"),
+            SendErrorKind::Io(kind) => kind.fmt(f),
+        }
+    }
+}
+
+/// The sentence of `Display`, so that `unwrap` and `main` print it; the fields with `{:#?}`.
+impl fmt::Debug for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
+        f.debug_struct("SendError").field("kind", &self.kind).field("source", &self.source).finish()
+    }
+}
+
+/// `Display` prints the cause, so the source is the cause's: no chain says a thing twice.
+impl Error for SendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref()?.source()
+    }
+}
