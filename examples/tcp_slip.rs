@@ -11,7 +11,7 @@ async fn chat(
     State(all): State<Outlet>,
     Args(text): Args<String>,
     meta: Meta,
-) -> Result<(), tokio_osc::FrameError> {
+) -> Result<(), tokio_osc::SendError> {
     let name = meta.connection_name().unwrap_or_default();
     all.broadcast(("/said", (name, text))).map(drop)
 }

@@ -60,7 +60,8 @@ sum! {
     /// | [`AddressTableError`](crate::AddressTableError) | [`AddressTable::new`](crate::AddressTable::new) | |
     /// | [`EnvelopeError`](crate::EnvelopeError) | [`EnvelopeBuilder::build`](crate::EnvelopeBuilder::build) | |
     /// | [`ProtocolError`](crate::ProtocolError) | [`Checksum`](crate::Checksum), [`Signature`](crate::Signature), [`Cipher`](crate::Cipher) | |
-    /// | [`FrameError`](crate::FrameError) | [`Client::send`](crate::Client::send), codecs | |
+    /// | [`SendError`](crate::SendError) | [`Client::send`](crate::Client::send), [`Outlet::send_to`](crate::Outlet::send_to), codecs that encode | |
+    /// | [`FrameError`](crate::FrameError) | codecs that decode a stream | |
     /// | [`RequestError`](crate::RequestError) | [`Client::request`](crate::Client::request) | |
     /// | [`EndpointError`](crate::EndpointError) | `str::parse` of an [`Endpoint`](crate::Endpoint) | `net` |
     /// | [`HostPortError`](crate::HostPortError) | `str::parse` of a [`HostPort`](crate::HostPort) | `net` |
@@ -115,7 +116,9 @@ sum! {
     Envelope(crate::EnvelopeError),
     /// A function of an envelope refuses.
     Protocol(crate::ProtocolError),
-    /// A packet was not sent, or a stream cannot be framed any more.
+    /// A packet could not be sent.
+    Send(crate::SendError),
+    /// The frames of a stream can no longer be told apart.
     Frame(crate::FrameError),
     /// A request has no reply.
     Request(crate::RequestError),

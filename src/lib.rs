@@ -43,7 +43,7 @@
 //! | between | [`Relay`] from channels to others, unchanged; [`Pacer`]: a rate, and the latest value of each address |
 //! | time | [`Clock`]: [`SystemClock`], [`TokioClock`], [`ManualClock`]; [`TimeOptions`], [`ScheduleLimits`], [`Precision`]; [`Ticker`], [`TimedSender`], [`ClockSync`] |
 //! | looking | [`Stats`], [`Report`]; [`ChannelEvents`], [`ConnectionEvents`]; [`UdpMonitor`], [`Filtered`], [`Repairs`] |
-//! | errors | [`Error`], their sum for `?`; [`EncodeError`] is the caller's fault, [`DecodeError`] the peer's, [`FrameError`] either's or the transport's; [`ArgsError`], [`RequestError`] |
+//! | errors | [`Error`], their sum for `?`; [`EncodeError`] is the caller's fault, [`DecodeError`] the peer's, [`SendError`] the transport's, [`FrameError`] the stream's; [`ArgsError`], [`RequestError`] |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`]; [`HexDump`], [`AnnotatedDump`] |
 //!
 //! Each layer works without the ones above it: decode with [`Packet::decode`], read a [`Channel`] in

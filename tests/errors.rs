@@ -12,7 +12,7 @@ use tokio_osc::{
     AddressTable, AddressTableError, ArgsError, Bytes, CaptureError, ChannelError, DecodeError, Disconnect,
     EncodeError, Envelope, EnvelopeError, Error, FrameError, FrameErrorKind, FrameLoop, FromCaptures,
     InsideRuntime, Message, NameError, Node, NodeError, Packet, ParseLineError, Pattern, PatternError,
-    ProtocolError, Rejection, ReplyError, RequestError, Router, Server, Text,
+    ProtocolError, Rejection, ReplyError, RequestError, Router, SendError, SendErrorKind, Server, Text,
 };
 
 /// An error of the system that has a cause, as those of TLS have.
@@ -66,6 +66,10 @@ fn inside_runtime() -> InsideRuntime {
 fn unknown_name() -> NodeError {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(Node::new().send("lights", ("/scene", 3))).unwrap_err()
+}
+
+fn send() -> SendError {
+    broken().into()
 }
 
 fn frame() -> FrameError {
@@ -126,8 +130,9 @@ fn samples() -> Vec<Sample> {
         AddressTableError: AddressTable::new([("gain", 1)]).unwrap_err();
         EnvelopeError: Envelope::builder().build().unwrap_err();
         ProtocolError: ProtocolError;
-        FrameError: FrameErrorKind::Closed.into(), encode().into(), frame();
-        RequestError: RequestError::Timeout(Duration::from_secs(1)), RequestError::Send(frame()),
+        SendError: SendErrorKind::Closed.into(), encode().into(), send(), frame().into();
+        FrameError: FrameErrorKind::Truncated { bytes: 3 }.into(), frame();
+        RequestError: RequestError::Timeout(Duration::from_secs(1)), RequestError::Send(send()),
             RequestError::Closed(Disconnect::ByPeer), RequestError::Closed(failed());
         Rejection: Rejection::Extra, Rejection::Args(arguments()), Rejection::Captures(capture());
         CaptureError: capture();
@@ -177,7 +182,8 @@ fn a_chain_ends_with_what_the_system_said() {
     assert_eq!(chain(&failed), [text, "the cause"]);
     assert_eq!(chain(&Error::from(failed)), [text, "the cause"]);
     assert_eq!(chain(&frame()), ["the outer error", "the cause"]);
-    assert_eq!(chain(&RequestError::from(frame())).last().unwrap(), "the cause");
+    assert_eq!(chain(&send()), ["the outer error", "the cause"]);
+    assert_eq!(chain(&RequestError::from(send())).last().unwrap(), "the cause");
     assert_eq!(chain(&ReplyError::Io(broken())).last().unwrap(), "the cause");
 }
 

@@ -22,7 +22,7 @@ use capture::Capture;
 use futures::StreamExt;
 use lab::{Lab, SOON};
 use tokio::time::timeout;
-use tokio_osc::{Broadcast, Channel, Client, FrameErrorKind, Multicast, Udp};
+use tokio_osc::{Broadcast, Channel, Client, Multicast, SendErrorKind, Udp};
 
 const PORT: u16 = 9_000;
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 77, 1, 1);
@@ -309,7 +309,7 @@ async fn a_packet_of_nine_thousand_bytes_crosses_an_mtu_of_1280() {
         assert!(seen.iter().all(|bytes| *bytes <= 1_280), "{seen:?}");
         assert!(seen.iter().sum::<usize>() > 9_000, "{seen:?}");
         let error = client.send(("/blob", vec![0_u8; 65_600])).await.unwrap_err();
-        assert!(matches!(error.kind(), FrameErrorKind::TooLarge { .. }), "before the system call");
+        assert!(matches!(error.kind(), SendErrorKind::TooLarge { .. }), "before the system call");
     }
 }
 
@@ -372,7 +372,7 @@ async fn a_lost_interface_is_an_error_of_send_and_works_again_when_it_is_back() 
     lab.ip("a", "link set eth0 down");
     for client in [&to_group, &to_one] {
         let error = client.send(("/lost", ())).await.unwrap_err();
-        assert!(matches!(error.kind(), FrameErrorKind::Io(_)), "{error}");
+        assert!(matches!(error.kind(), SendErrorKind::Io(_)), "{error}");
         assert_eq!(client.monitor().unwrap().stats().unwrap().send_errors, 1);
     }
     lab.ip("a", "link set eth0 up");

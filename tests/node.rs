@@ -14,9 +14,9 @@ use futures::future::{BoxFuture, FutureExt, pending};
 use tokio::io::DuplexStream;
 use tokio::time::Instant;
 use tokio_osc::{
-    ALL, Args, Bundle, Channel, Client, Clock, Destination, EncodeErrorKind, FrameErrorKind, HoldLimits,
-    IntoPacket, LOCAL, Meta, NameErrorKind, Node, NodeError, NodeHandle, Packet, Peer, Rest, Router,
-    SendOutcome, Shutdown, Slip, State, StreamOptions, TimeTag, UnknownNames,
+    ALL, Args, Bundle, Channel, Client, Clock, Destination, EncodeErrorKind, HoldLimits, IntoPacket, LOCAL,
+    Meta, NameErrorKind, Node, NodeError, NodeHandle, Packet, Peer, Rest, Router, SendErrorKind, SendOutcome,
+    Shutdown, Slip, State, StreamOptions, TimeTag, UnknownNames,
 };
 
 use rig::{Log, TestClock, expect, ms, times};
@@ -71,7 +71,7 @@ impl Destination for Broken {
     }
 
     fn try_send(&self, _: &Packet) -> SendOutcome {
-        SendOutcome::Failed(FrameErrorKind::Closed.into())
+        SendOutcome::Failed(SendErrorKind::Closed.into())
     }
 }
 
@@ -81,7 +81,7 @@ impl Destination for Stuck {
     }
 
     fn try_send(&self, _: &Packet) -> SendOutcome {
-        SendOutcome::Failed(FrameErrorKind::Full.into())
+        SendOutcome::Failed(SendErrorKind::Full.into())
     }
 }
 
@@ -101,7 +101,7 @@ fn counts(tapes: &[Tape]) -> Vec<usize> {
     tapes.iter().map(|tape| tape.lines().len()).collect()
 }
 
-fn kind_of(outcome: Option<&SendOutcome>) -> &FrameErrorKind {
+fn kind_of(outcome: Option<&SendOutcome>) -> SendErrorKind {
     outcome.unwrap().error().unwrap().kind()
 }
 
@@ -301,7 +301,7 @@ async fn a_hundred_thousand_sends_to_three_of_which_one_fails() {
     for n in 0..100_000 {
         let report = node.send(["broken", "count", "tape"], ("/n", n)).await.unwrap();
         assert_eq!((report.sent(), report.failed().count()), (2, 1));
-        assert!(matches!(kind_of(report.get("broken")), FrameErrorKind::Closed));
+        assert_eq!(kind_of(report.get("broken")), SendErrorKind::Closed);
     }
     assert_eq!((count.load(Ordering::Relaxed), other.0.lock().unwrap().len()), (100_000, 100_000));
 }
@@ -315,7 +315,7 @@ async fn one_that_is_stuck_keeps_no_other_from_its_packet() {
     assert_eq!(counts(&tapes), [1, 1]);
     drop(sending);
     let report = node.try_send(["a", "m", "z"], ("/x", 2)).unwrap();
-    assert!(matches!(kind_of(report.get("m")), FrameErrorKind::Full));
+    assert_eq!(kind_of(report.get("m")), SendErrorKind::Full);
     assert_eq!((report.sent(), counts(&tapes)), (2, vec![2, 2]));
 }
 
@@ -330,7 +330,7 @@ async fn a_stuck_connection_fails_after_the_write_timeout_of_its_client() {
     let start = Instant::now();
     let report = node.send(["pipe", "a"], ("/x", "more than sixteen bytes")).await.unwrap();
     assert_eq!((start.elapsed(), counts(&tapes)), (ms(250), vec![1]));
-    assert!(matches!(kind_of(report.get("pipe")), FrameErrorKind::Io(_)));
+    assert!(matches!(kind_of(report.get("pipe")), SendErrorKind::Io(_)));
     let report = node.send("pipe", ("/x", 1)).await.unwrap();
     assert_eq!(start.elapsed(), ms(250), "from then on at once");
     assert!(!report.is_complete());
@@ -389,7 +389,7 @@ async fn what_is_held_is_limited_in_packets_and_in_bytes() {
             assert!(matches!(node.send(name, ("/n", 0)).await.unwrap().get(name), Some(SendOutcome::Held)));
         }
         let report = node.send(["z", "a"], ("/n", 0)).await.unwrap();
-        assert!(matches!(kind_of(report.get("z")), FrameErrorKind::Full));
+        assert_eq!(kind_of(report.get("z")), SendErrorKind::Full);
         assert_eq!(counts(&tapes), [1], "others are sent to");
         assert_eq!((node.held().held, node.held().refused, node.held().waiting), (3, 1, 3));
         node.add("x", Tape::default()).unwrap();
@@ -490,7 +490,7 @@ async fn what_no_channel_lets_in_local_does_not_either() {
     };
     assert!(node.send(LOCAL, nested(32)).await.unwrap().is_complete());
     let report = node.send(LOCAL, nested(33)).await.unwrap();
-    let FrameErrorKind::Encode(error) = kind_of(report.get(LOCAL)) else { panic!("{report}") };
+    let error = report.get(LOCAL).unwrap().error().unwrap().encode_error().unwrap();
     assert!(matches!(error.kind(), EncodeErrorKind::NotAccepted(_)), "{error}");
     log.reaches(1).await;
     assert_eq!(node.shutdown().await.received, 1);
@@ -505,11 +505,11 @@ async fn the_queue_of_local_is_limited_and_never_waits() {
         assert_eq!(report.is_complete(), wanted);
     }
     let report = node.try_send(LOCAL, ("/x", 1)).unwrap();
-    assert!(matches!(kind_of(report.get(LOCAL)), FrameErrorKind::Full));
+    assert_eq!(kind_of(report.get(LOCAL)), SendErrorKind::Full);
     let other = node.node().clone();
     assert_eq!(node.shutdown().await.received, 2, "what was sent is handled first");
     let report = other.send(LOCAL, ("/x", 1)).await.unwrap();
-    assert!(matches!(kind_of(report.get(LOCAL)), FrameErrorKind::Closed));
+    assert_eq!(kind_of(report.get(LOCAL)), SendErrorKind::Closed);
 }
 
 #[tokio::test]
@@ -533,7 +533,7 @@ async fn a_dropped_handle_ends_the_server_though_its_handlers_have_the_node() {
         tokio::task::yield_now().await;
     }
     let report = other.send(LOCAL, ("/x", 1)).await.unwrap();
-    assert!(matches!(kind_of(report.get(LOCAL)), FrameErrorKind::Closed));
+    assert_eq!(kind_of(report.get(LOCAL)), SendErrorKind::Closed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -760,7 +760,7 @@ async fn connections_whose_queue_is_full_miss_the_packet_and_say_so() {
     let report = node.send("crowd", &packet).await.unwrap();
     assert!(matches!(report.get("crowd"), Some(SendOutcome::Sent { peers: 1 })));
     for report in [node.send("crowd", &packet).await.unwrap(), node.try_send("crowd", &packet).unwrap()] {
-        assert!(matches!(kind_of(report.get("crowd")), FrameErrorKind::Full), "{report}");
+        assert_eq!(kind_of(report.get("crowd")), SendErrorKind::Full, "{report}");
     }
     drop(channel);
 }

@@ -16,8 +16,8 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 use tokio_osc::{
     Address, Args, Bundle, Captures, Channel, Client, Clock, DecodeError, DecodeErrorKind, EncodeErrorKind,
-    FrameErrorKind, HorizonPolicy, IntoPacket, Message, Meta, Packet, Peer, Rejection, Reply, Router,
-    ScheduleLimits, Server, ServerHandle, State, TimeTag, TokioClock,
+    HorizonPolicy, IntoPacket, Message, Meta, Packet, Peer, Rejection, Reply, Router, ScheduleLimits,
+    SendErrorKind, Server, ServerHandle, State, TimeTag, TokioClock,
 };
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -413,9 +413,9 @@ async fn a_port_in_use_is_an_error_that_names_the_address() {
 #[tokio::test]
 async fn what_cannot_be_encoded_or_does_not_fit_is_an_error_of_send() {
     let client = Client::udp("127.0.0.1:9").await.unwrap();
-    let kind = |error: &tokio_osc::FrameError| match error.kind() {
-        FrameErrorKind::Encode(error) => error.kind(),
-        other => panic!("{other:?}"),
+    let kind = |error: &tokio_osc::SendError| {
+        assert_eq!(error.kind(), SendErrorKind::Encode);
+        error.encode_error().unwrap().kind()
     };
     let error = client.send(("no-slash", 1)).await.unwrap_err();
     assert_eq!(kind(&error), EncodeErrorKind::Address);
@@ -426,7 +426,7 @@ async fn what_cannot_be_encoded_or_does_not_fit_is_an_error_of_send() {
     let fits = 65_507 - 12 - 3;
     client.send(("/a", vec![0_u8; fits])).await.unwrap();
     let error = client.send(("/a", vec![0_u8; fits + 1])).await.unwrap_err();
-    assert!(matches!(error.kind(), FrameErrorKind::TooLarge { size: 65_508, limit: 65_507 }));
+    assert_eq!(error.kind(), SendErrorKind::TooLarge { size: 65_508, limit: 65_507 });
 }
 
 #[tokio::test]

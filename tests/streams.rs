@@ -10,15 +10,15 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_osc::{
     Args, Bundle, Bytes, Channel, Client, Codec, ConnectionEvent, ConnectionEvents, DecodeErrorKind, Detect,
-    Disconnect, FrameError, FrameErrorKind, Framing, IntoReply, LengthPrefix, LikelyCause, Message, Meta,
-    Outlet, Packet, Peer, Refusal, Replies, RequestError, Router, Server, ServerHandle, Slip, State,
+    Disconnect, Framing, IntoReply, LengthPrefix, LikelyCause, Message, Meta, Outlet, Packet, Peer, Refusal,
+    Replies, RequestError, Router, SendError, SendErrorKind, Server, ServerHandle, Slip, State,
     StreamOptions,
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
-type Failures = tokio::sync::mpsc::UnboundedSender<FrameError>;
+type Failures = tokio::sync::mpsc::UnboundedSender<SendError>;
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -51,8 +51,8 @@ fn framed<I: tokio::io::AsyncRead + tokio::io::AsyncWrite, F: Framing>(
     Framed::new(io, Codec::new(framing))
 }
 
-fn is_timeout(error: &FrameError) -> bool {
-    matches!(error.kind(), FrameErrorKind::Io(error) if error.kind() == std::io::ErrorKind::TimedOut)
+fn is_timeout(error: &SendError) -> bool {
+    error.kind() == SendErrorKind::Io(std::io::ErrorKind::TimedOut)
 }
 
 async fn disconnect(events: &mut ConnectionEvents) -> (Peer, Disconnect) {
@@ -442,7 +442,7 @@ async fn a_peer_that_reads_nothing_is_cut_off_by_the_write_timeout() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error.kind(), FrameErrorKind::Closed) || is_timeout(&error), "{error}");
+    assert!(error.kind() == SendErrorKind::Closed || is_timeout(&error), "{error}");
     assert!(queued < 120, "{queued}: no more than what is framed beside the queue");
     assert!(matches!(disconnect(&mut events).await.1, Disconnect::WriteTimeout));
     assert_eq!(start.elapsed(), ms(10_000));
@@ -605,7 +605,7 @@ async fn the_end_of_the_connection_reaches_everyone() {
     assert!(matches!(closed.await.unwrap(), Disconnect::ByPeer));
     assert!(matches!(request.await.unwrap().unwrap_err(), RequestError::Closed(Disconnect::ByPeer)));
     assert_eq!(client.subscribe("/a").count().await, 0);
-    assert!(matches!(client.send(("/a", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
+    assert!(matches!(client.send(("/a", ())).await.unwrap_err().kind(), SendErrorKind::Closed));
 }
 
 #[tokio::test]
@@ -634,7 +634,7 @@ async fn try_send_refuses_what_would_wait_and_tears_nothing() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error.kind(), FrameErrorKind::Full));
+    assert_eq!(error.kind(), SendErrorKind::Full);
     assert!(sent > 1);
     let mut peer = framed(there, Slip::new());
     let (closed, got) = tokio::join!(client.close(), peer.by_ref().count());
@@ -651,7 +651,7 @@ async fn a_send_to_a_peer_that_reads_nothing_fails_after_the_write_timeout() {
     let error = client.send(("/blob", vec![0_u8; 1_000])).await.unwrap_err();
     assert!(is_timeout(&error));
     assert_eq!(start.elapsed(), ms(10_000));
-    assert!(matches!(client.send(("/a", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
+    assert!(matches!(client.send(("/a", ())).await.unwrap_err().kind(), SendErrorKind::Closed));
     drop(there);
 }
 
@@ -697,13 +697,13 @@ async fn a_packet_over_the_limit_is_refused_and_the_connection_stays() {
     let (here, there) = duplex(64);
     let client = Client::io(here, Slip::new().max_frame(100));
     let error = client.send(("/blob", vec![0_u8; 100])).await.unwrap_err();
-    assert_eq!(error.to_string(), "116 bytes do not fit a frame of at most 100");
+    assert_eq!(error.to_string(), "cannot send 116 bytes at once (at most 100)");
     client.send(("/a", ())).await.unwrap();
     let mut channel = Channel::io(there, Slip::new());
     assert_eq!(message(&mut channel).await.0.to_string(), "/a ,");
     let peer = channel.outlet().connections()[0];
     let error = channel.send_to(peer, ("/blob", vec![0_u8; 1_024 * 1_024])).await.unwrap_err();
-    assert!(matches!(error.kind(), FrameErrorKind::TooLarge { limit: 1_048_512, .. }), "{error}");
+    assert!(matches!(error.kind(), SendErrorKind::TooLarge { limit: 1_048_512, .. }), "{error}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, Sleep, sleep};
-use tokio_osc::{Bytes, Channel, Client, Codec, Disconnect, FrameErrorKind, Slip, StreamOptions};
+use tokio_osc::{Bytes, Channel, Client, Codec, Disconnect, SendErrorKind, Slip, StreamOptions};
 use tokio_util::bytes::{BufMut, BytesMut};
 use tokio_util::codec::{Decoder, Encoder, Framed};
 
@@ -138,7 +138,7 @@ async fn a_close_that_was_dropped_is_finished_by_the_next() {
     let (here, there) = duplex(64);
     let client = Client::io(Slow::new(here, ms(100)), Slip::new());
     assert!(client.close().now_or_never().is_none());
-    assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
+    assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), SendErrorKind::Closed));
     client.close().await.unwrap();
     assert!(matches!(client.closed().await, Disconnect::ByUs));
     assert_eq!(Framed::new(there, Codec::new(Slip::new())).count().await, 0);
@@ -152,6 +152,6 @@ async fn a_transport_that_does_not_close_is_waited_for_as_long_as_for_a_write() 
     let client = Client::io_with(Slow::new(here, Duration::MAX), Slip::new(), options);
     let start = Instant::now();
     let error = client.close().await.unwrap_err();
-    assert!(matches!(error.kind(), FrameErrorKind::Io(error) if error.kind() == io::ErrorKind::TimedOut));
+    assert_eq!(error.kind(), SendErrorKind::Io(io::ErrorKind::TimedOut));
     assert_eq!(start.elapsed(), ms(3_000));
 }

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use tokio_osc::{
     Bytes, Codec, DecodeErrorKind, Detect, FrameError, FrameErrorKind, IntoFrame, LengthPrefix, LikelyCause,
-    Slip,
+    SendError, Slip,
 };
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder};
@@ -71,7 +71,7 @@ fn packets(vector: &Value) -> Vec<Result<Bytes, DecodeErrorKind>> {
     vector["packets_hex"].as_array().unwrap().iter().map(|packet| Ok(hex(packet))).collect()
 }
 
-fn encoded(mut framing: impl Encoder<Bytes, Error = FrameError>, frame: &Bytes) -> Bytes {
+fn encoded(mut framing: impl Encoder<Bytes, Error = SendError>, frame: &Bytes) -> Bytes {
     let mut wire = BytesMut::new();
     framing.encode(frame.clone(), &mut wire).unwrap();
     wire.freeze()

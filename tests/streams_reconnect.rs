@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_osc::{
-    Client, ClientState, Codec, Connect, Detect, Disconnect, FrameErrorKind, QueuePolicy, Reconnecting, Slip,
+    Client, ClientState, Codec, Connect, Detect, Disconnect, QueuePolicy, Reconnecting, SendErrorKind, Slip,
     StreamOptions,
 };
 use tokio_util::codec::Framed;
@@ -134,7 +134,7 @@ async fn a_full_queue_does_what_its_policy_says() {
         for n in 0..10 {
             match tokio::time::timeout(ms(10), client.send(("/n", n))).await {
                 Ok(Ok(())) => accepted += 1,
-                Ok(Err(error)) => assert!(matches!(error.kind(), FrameErrorKind::Full)),
+                Ok(Err(error)) => assert_eq!(error.kind(), SendErrorKind::Full),
                 Err(_) => {}
             }
         }
@@ -162,7 +162,7 @@ async fn a_closed_client_sends_what_waits_and_its_states_end() {
     closed.unwrap();
     assert_eq!(got, 100);
     assert!(matches!(client.states().next().await, Some(ClientState::Closed)));
-    assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
+    assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), SendErrorKind::Closed));
 }
 
 /// A packet that the framing cannot hold, sent by the library itself, is none of those accepted.
@@ -227,7 +227,7 @@ async fn a_function_that_panics_ends_its_client() {
         .spawn()
         .unwrap();
     tokio::time::timeout(ms(1_000), client.closed()).await.unwrap();
-    assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), FrameErrorKind::Closed));
+    assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), SendErrorKind::Closed));
 }
 
 /// A peer that reads when what it says is read, and not before.

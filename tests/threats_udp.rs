@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use tokio::time::timeout;
 use tokio_osc::{
-    Args, Bundle, Channel, Client, FrameErrorKind, IntoPacket, Message, Meta, Router, Server, ServerHandle,
+    Args, Bundle, Channel, Client, IntoPacket, Message, Meta, Router, SendErrorKind, Server, ServerHandle,
     State, TimeTag, Udp, UdpMonitor,
 };
 
@@ -204,7 +204,7 @@ async fn t39_the_largest_packets_arrive_whole_and_larger_ones_are_not_sent() {
         let (packet, _) = timeout(SOON, channel.next()).await.unwrap().unwrap();
         assert_eq!(packet.unwrap().as_bytes().len(), largest);
         let error = client.send(blob(largest + 4)).await.unwrap_err();
-        assert!(matches!(error.kind(), FrameErrorKind::TooLarge { .. }), "{error}");
+        assert!(matches!(error.kind(), SendErrorKind::TooLarge { .. }), "{error}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, UdpSocket};
 
 use futures::StreamExt;
 use tokio_osc::{
-    Args, Bytes, Channel, Client, DecodeErrorKind, FrameErrorKind, Framing, IntoPacket, LengthPrefix, Router,
+    Args, Bytes, Channel, Client, DecodeErrorKind, Framing, IntoPacket, LengthPrefix, Router, SendErrorKind,
     Server, Slip, Udp,
 };
 use tokio_util::bytes::BytesMut;
@@ -175,7 +175,7 @@ async fn a_frame_fits_a_datagram_or_is_refused() {
     client.send(("/blob", largest)).await.unwrap();
     assert!(next(&mut channel).await.is_ok());
     let error = client.send(("/blob", vec![1_u8; 65_508 - 16])).await.unwrap_err();
-    assert!(matches!(error.kind(), FrameErrorKind::TooLarge { limit: 65_507, .. }), "{error}");
+    assert!(matches!(error.kind(), SendErrorKind::TooLarge { limit: 65_507, .. }), "{error}");
     let plain = Client::udp(address).await.unwrap();
     plain.send(("/a", ())).await.unwrap();
     client.send(("/b", ())).await.unwrap();

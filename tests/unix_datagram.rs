@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio_osc::{
-    Args, Channel, Client, DecodeErrorKind, DecodeOptions, FrameErrorKind, IntoPacket, Peer, Router, Server,
+    Args, Channel, Client, DecodeErrorKind, DecodeOptions, IntoPacket, Peer, Router, SendErrorKind, Server,
     Slip, UnixDatagramOptions,
 };
 
@@ -63,7 +63,7 @@ async fn peers_have_numbers_and_who_has_no_path_cannot_be_answered() {
     let (_, peer) = next(&mut channel).await;
     assert_eq!(peer, Peer::LOCAL);
     let error = channel.send_to(peer, ("/news", 7)).await.unwrap_err();
-    assert!(matches!(error.kind(), FrameErrorKind::Closed), "{error}");
+    assert_eq!(error.kind(), SendErrorKind::Closed, "{error}");
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_send_waits_for_the_reader() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error.kind(), FrameErrorKind::Full), "{error}");
+    assert_eq!(error.kind(), SendErrorKind::Full, "{error}");
     let waiting = tokio::time::timeout(Duration::from_millis(50), client.send(("/n", queued))).await;
     assert!(waiting.is_err(), "it waits");
     let sender = tokio::spawn(async move { client.send(("/n", queued)).await });
@@ -140,7 +140,7 @@ async fn who_does_not_read_misses_its_answers_and_holds_up_nobody_once_it_has_go
             break error;
         }
     };
-    assert!(matches!(error.kind(), FrameErrorKind::Full), "{error}");
+    assert_eq!(error.kind(), SendErrorKind::Full, "{error}");
     drop(deaf);
     for n in 0..100 {
         channel.send_to(peers[1], ("/news", n)).await.unwrap();
@@ -166,7 +166,7 @@ async fn a_datagram_is_a_packet_or_an_error() {
     client.send(("/blob", vec![0_u8; 65_532 - 16])).await.unwrap();
     assert!(kind(&mut channel).await.is_ok());
     let error = client.send(("/blob", vec![0_u8; 65_536 - 16])).await.unwrap_err();
-    assert!(matches!(error.kind(), FrameErrorKind::TooLarge { limit: 65_535, .. }), "{error}");
+    assert!(matches!(error.kind(), SendErrorKind::TooLarge { limit: 65_535, .. }), "{error}");
 }
 
 /// Old programs leave out the type tags: that is tolerated, or not.
@@ -205,7 +205,7 @@ async fn the_peer_that_was_silent_longest_is_forgotten_for_one_too_many() {
         }
     }
     let error = channel.send_to(peers[0], ("/b", ())).await.unwrap_err();
-    assert!(matches!(error.kind(), FrameErrorKind::Closed), "{error}");
+    assert_eq!(error.kind(), SendErrorKind::Closed, "{error}");
     for (peer, socket) in peers.iter().zip(&sockets).skip(1) {
         channel.send_to(*peer, ("/b", ())).await.unwrap();
         assert_eq!(socket.recv(&mut [0; 64]).unwrap(), packet.as_bytes().len());

@@ -27,9 +27,8 @@ use super::subscription::ClientSubscription;
 use super::udp::{FanOut, UdpMonitor, UdpSender};
 #[cfg(all(unix, feature = "net"))]
 use super::unix_datagram::UnixSender;
-use crate::codec::{FrameError, FrameErrorKind};
 use crate::middleware::{Chain, Filtered};
-use crate::packet::IntoPacket;
+use crate::packet::{IntoPacket, SendError, SendErrorKind};
 use crate::pattern::Pattern;
 
 /// Sends packets to one peer, and hears its answers by the same way.
@@ -98,7 +97,7 @@ impl Client {
     /// # Cancel safety
     /// Nothing is torn. After a drop the packet was perhaps sent: a datagram whole or not at all; on
     /// a byte stream the rest of a frame goes out with the next send or [`flush`](Client::flush).
-    pub async fn send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub async fn send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         match &self.shared.transport {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.send(packet).await,
@@ -119,7 +118,7 @@ impl Client {
     /// `Full` if it would have to wait, then nothing of it is sent; else as [`send`](Client::send).
     /// The end of a frame that the transport did not take goes out with the next send or
     /// [`flush`](Client::flush).
-    pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         match &self.shared.transport {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.try_send(packet),
@@ -143,7 +142,7 @@ impl Client {
     ///
     /// # Cancel safety
     /// The packet is taken whole or not at all.
-    pub async fn feed(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub async fn feed(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         match &self.shared.transport {
             Transport::Stream { link, .. } => {
                 let packet = packet.into_packet()?;
@@ -163,7 +162,7 @@ impl Client {
     ///
     /// # Cancel safety
     /// Nothing is torn; call it again.
-    pub async fn flush(&self) -> Result<(), FrameError> {
+    pub async fn flush(&self) -> Result<(), SendError> {
         match &self.shared.transport {
             Transport::Stream { link, .. } => self.while_reading(link.flush()).await,
             #[cfg(feature = "net")]
@@ -194,7 +193,7 @@ impl Client {
     pub async fn send_all<P: IntoPacket>(
         &self,
         packets: impl IntoIterator<Item = P>,
-    ) -> Result<(), FrameError> {
+    ) -> Result<(), SendError> {
         for packet in packets {
             self.feed(packet).await?;
         }
@@ -247,7 +246,7 @@ impl Client {
     ///
     /// # Cancel safety
     /// Nothing is torn; call it again.
-    pub async fn close(&self) -> Result<(), FrameError> {
+    pub async fn close(&self) -> Result<(), SendError> {
         match &self.shared.transport {
             #[cfg(feature = "net")]
             Transport::Udp(udp) => udp.flush().await,
@@ -337,9 +336,9 @@ impl Client {
     }
 
     /// Whether the peer has not closed the connection yet, as far as that has arrived.
-    fn check_open(&self) -> Result<(), FrameError> {
+    fn check_open(&self) -> Result<(), SendError> {
         self.shared.hub.drain_if_unwatched(&mut task::Context::from_waker(Waker::noop()));
-        self.shared.hub.ended().map_or(Ok(()), |_| Err(FrameErrorKind::Closed.into()))
+        self.shared.hub.ended().map_or(Ok(()), |_| Err(SendErrorKind::Closed.into()))
     }
 }
 

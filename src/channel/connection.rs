@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
@@ -16,8 +17,8 @@ use super::events::Disconnect;
 use super::options::StreamOptions;
 use super::outbox::{Entry, Outbox};
 use super::throttle::Throttle;
-use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
-use crate::packet::Work;
+use crate::codec::{Codec, Framing, ReadPacket};
+use crate::packet::{SendErrorKind, Work};
 
 /// Bytes that are asked of the transport at a time.
 const READ: usize = 8 * 1_024;
@@ -180,7 +181,7 @@ where
     }
 
     /// Frames what waits and hands it to the transport, as much as that takes.
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Result<(), FrameError> {
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         for _ in 0..BURST {
             self.frame();
             let written = if self.output.is_empty() {
@@ -193,7 +194,7 @@ where
                 Pin::new(&mut self.io).poll_write(cx, &self.output)
             };
             match written? {
-                Poll::Ready(0) if !self.output.is_empty() => return Err(FrameErrorKind::Closed.into()),
+                Poll::Ready(0) if !self.output.is_empty() => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(bytes) => self.note_written(bytes),
                 Poll::Pending => {
                     self.clock.write.get_or_insert_with(Instant::now);
@@ -212,7 +213,7 @@ where
             let before = self.output.len();
             match self.codec.write_frame(entry.frame.clone(), &mut self.output) {
                 Ok(()) => self.unsent.push_back((entry, self.output.len() - before)),
-                Err(error) if matches!(error.kind(), FrameErrorKind::Undetected) => {
+                Err(error) if error.kind() == SendErrorKind::Undetected => {
                     self.outbox.put_first(entry);
                     self.undetected = true;
                     return;
@@ -273,7 +274,7 @@ where
         !backlog && !self.sink.is_deaf()
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.input.is_empty() {
             self.clock.frame = None;
         } else {

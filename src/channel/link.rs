@@ -13,9 +13,9 @@ use futures::FutureExt;
 use tokio::io::AsyncWrite;
 use tokio::task::unconstrained;
 
-use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
+use crate::codec::{Codec, FrameError, Framing, ReadPacket};
 use crate::lock::lock;
-use crate::packet::Packet;
+use crate::packet::{Packet, SendError, SendErrorKind};
 
 /// Bytes that wait in the output before a batch is handed on.
 const BATCH: usize = 64 * 1_024;
@@ -24,7 +24,7 @@ const BATCH: usize = 64 * 1_024;
 pub(super) trait SharedCodec: Send + Sync {
     fn read(&self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError>;
     fn read_eof(&self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError>;
-    fn write(&self, packet: Packet, dst: &mut BytesMut) -> Result<(), FrameError>;
+    fn write(&self, packet: Packet, dst: &mut BytesMut) -> Result<(), SendError>;
 }
 
 impl<F: Framing> SharedCodec for Mutex<Codec<F>> {
@@ -36,7 +36,7 @@ impl<F: Framing> SharedCodec for Mutex<Codec<F>> {
         lock(self).read_eof(src)
     }
 
-    fn write(&self, packet: Packet, dst: &mut BytesMut) -> Result<(), FrameError> {
+    fn write(&self, packet: Packet, dst: &mut BytesMut) -> Result<(), SendError> {
         lock(self).write(packet, dst)
     }
 }
@@ -72,7 +72,7 @@ impl Link {
     }
 
     /// Hands a packet to the transport, after what earlier sends have left.
-    pub(super) async fn send(&self, packet: Packet) -> Result<(), FrameError> {
+    pub(super) async fn send(&self, packet: Packet) -> Result<(), SendError> {
         let mut output = self.output.lock().await;
         output.drain(self.timeout).await?;
         output.push(packet)?;
@@ -80,7 +80,7 @@ impl Link {
     }
 
     /// Puts a packet into the output, which is handed on when it is large.
-    pub(super) async fn feed(&self, packet: Packet) -> Result<(), FrameError> {
+    pub(super) async fn feed(&self, packet: Packet) -> Result<(), SendError> {
         let mut output = self.output.lock().await;
         if output.buffer.len() >= BATCH {
             output.drain(self.timeout).await?;
@@ -88,22 +88,22 @@ impl Link {
         output.push(packet)
     }
 
-    pub(super) async fn flush(&self) -> Result<(), FrameError> {
+    pub(super) async fn flush(&self) -> Result<(), SendError> {
         self.output.lock().await.drain(self.timeout).await
     }
 
     /// Hands a packet to the transport if nothing waits before it.
-    pub(super) fn try_send(&self, packet: Packet) -> Result<(), FrameError> {
-        let mut output = self.output.try_lock().map_err(|_| FrameErrorKind::Full)?;
+    pub(super) fn try_send(&self, packet: Packet) -> Result<(), SendError> {
+        let mut output = self.output.try_lock().map_err(|_| SendErrorKind::Full)?;
         if !output.drain_now()? {
-            return Err(FrameErrorKind::Full.into());
+            return Err(SendErrorKind::Full.into());
         }
         output.push(packet)?;
         output.drain_now().map(drop)
     }
 
     /// Sends what waits and closes this direction.
-    pub(super) async fn close(&self) -> Result<(), FrameError> {
+    pub(super) async fn close(&self) -> Result<(), SendError> {
         let mut output = self.output.lock().await;
         if output.phase != Phase::Closing {
             output.drain(self.timeout).await?;
@@ -116,12 +116,12 @@ impl Link {
 }
 
 impl Output {
-    fn push(&mut self, packet: Packet) -> Result<(), FrameError> {
+    fn push(&mut self, packet: Packet) -> Result<(), SendError> {
         self.codec.write(packet, &mut self.buffer)
     }
 
     /// Waits until the transport has taken everything; fails if it takes nothing for `timeout`.
-    async fn drain(&mut self, timeout: Duration) -> Result<(), FrameError> {
+    async fn drain(&mut self, timeout: Duration) -> Result<(), SendError> {
         loop {
             let Ok(step) = tokio::time::timeout(timeout, poll_fn(|cx| self.poll_step(cx))).await else {
                 self.phase = Phase::Broken;
@@ -135,7 +135,7 @@ impl Output {
 
     /// Hands on as much as the transport takes at once, and tells whether nothing is left. Only the
     /// transport counts, not how much the task has done in its turn.
-    fn drain_now(&mut self) -> Result<bool, FrameError> {
+    fn drain_now(&mut self) -> Result<bool, SendError> {
         loop {
             match unconstrained(poll_fn(|cx| self.poll_step(cx))).now_or_never().transpose()? {
                 Some(false) => {}
@@ -145,9 +145,9 @@ impl Output {
     }
 
     /// One write, or the flush at the end; tells whether nothing is left.
-    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, FrameError>> {
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, SendError>> {
         if self.phase != Phase::Open {
-            return Poll::Ready(Err(FrameErrorKind::Closed.into()));
+            return Poll::Ready(Err(SendErrorKind::Closed.into()));
         }
         let step = ready!(self.poll_io(cx));
         if step.is_err() {

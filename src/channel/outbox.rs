@@ -11,8 +11,8 @@ use futures::task::AtomicWaker;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::codec::{FrameError, FrameErrorKind};
 use crate::lock::lock;
+use crate::packet::{SendError, SendErrorKind};
 
 /// What a packet's place in the queue costs, in bytes.
 const PLACE: usize = 64;
@@ -82,17 +82,21 @@ impl Outbox {
     ///
     /// # Errors
     /// `Full`, `Closed`, or `TooLarge` for what no empty queue holds.
-    pub(super) fn push(&self, frame: Bytes) -> Result<(), FrameError> {
+    pub(super) fn push(&self, frame: Bytes) -> Result<(), SendError> {
         let cost = frame.len() + PLACE;
         let mut queue = self.lock();
         if queue.closed {
-            return Err(FrameErrorKind::Closed.into());
+            return Err(SendErrorKind::Closed.into());
         }
         if cost > self.limit {
-            return Err(FrameError::too_large(frame.len(), self.limit.saturating_sub(PLACE)));
+            return Err(SendErrorKind::TooLarge {
+                size: frame.len(),
+                limit: self.limit.saturating_sub(PLACE),
+            }
+            .into());
         }
         if queue.bytes + cost > self.limit {
-            return Err(FrameErrorKind::Full.into());
+            return Err(SendErrorKind::Full.into());
         }
         queue.bytes += cost;
         queue.counts.accepted += 1;
@@ -103,21 +107,21 @@ impl Outbox {
     }
 
     /// Adds a packet, and waits while there is no space.
-    pub(super) async fn push_when_space(&self, frame: Bytes) -> Result<(), FrameError> {
+    pub(super) async fn push_when_space(&self, frame: Bytes) -> Result<(), SendError> {
         loop {
             let space = self.space.notified();
             match self.push(frame.clone()) {
-                Err(error) if matches!(error.kind(), FrameErrorKind::Full) => space.await,
+                Err(error) if error.kind() == SendErrorKind::Full => space.await,
                 done => return done,
             }
         }
     }
 
     /// The same, but for so long at most; then it fails as `TimedOut`.
-    pub(super) async fn push_within(&self, patience: Duration, frame: Bytes) -> Result<(), FrameError> {
+    pub(super) async fn push_within(&self, patience: Duration, frame: Bytes) -> Result<(), SendError> {
         // Who finds space needs no timer, and no runtime.
         match self.push(frame.clone()) {
-            Err(error) if matches!(error.kind(), FrameErrorKind::Full) => {}
+            Err(error) if error.kind() == SendErrorKind::Full => {}
             done => return done,
         }
         let full = |_| {
@@ -128,10 +132,10 @@ impl Outbox {
     }
 
     /// Adds a packet in the place of the oldest ones.
-    pub(super) fn push_over_oldest(&self, frame: &Bytes) -> Result<(), FrameError> {
+    pub(super) fn push_over_oldest(&self, frame: &Bytes) -> Result<(), SendError> {
         loop {
             match self.push(frame.clone()) {
-                Err(error) if matches!(error.kind(), FrameErrorKind::Full) => {
+                Err(error) if error.kind() == SendErrorKind::Full => {
                     let mut queue = self.lock();
                     let Some(oldest) = queue.entries.iter().position(|entry| entry.counted) else {
                         return Err(error);

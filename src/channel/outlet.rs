@@ -13,11 +13,10 @@ use super::registry::Registry;
 use super::udp;
 #[cfg(all(unix, feature = "net"))]
 use super::unix_datagram::UnixLink;
-use crate::codec::FrameError;
-#[cfg(feature = "net")]
-use crate::codec::FrameErrorKind;
 use crate::middleware::{Chain, Filtered, Flow};
-use crate::packet::{IntoPacket, Packet, Peer};
+#[cfg(feature = "net")]
+use crate::packet::SendErrorKind;
+use crate::packet::{IntoPacket, Packet, Peer, SendError};
 
 /// The way back to the peers of a channel, which may be given to a server: what
 /// [`Channel::outlet`](crate::Channel::outlet) returns. Cloning it is a reference count.
@@ -101,12 +100,12 @@ impl Outlet {
     ///
     /// # Cancel safety
     /// The packet is sent whole or not at all.
-    pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), SendError> {
         let packet = packet.into_packet()?;
         match &self.way {
             #[cfg(feature = "net")]
             Way::Udp(link) => {
-                let address = peer.address().ok_or(FrameErrorKind::Closed)?;
+                let address = peer.address().ok_or(SendErrorKind::Closed)?;
                 link.send_packet(packet, address).await.map(drop)
             }
             #[cfg(all(unix, feature = "net"))]
@@ -126,7 +125,7 @@ impl Outlet {
     ///
     /// # Errors
     /// The packet cannot be encoded.
-    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, FrameError> {
+    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, SendError> {
         let packet = packet.into_packet()?;
         match &self.way {
             #[cfg(feature = "net")]
@@ -189,7 +188,7 @@ impl Outlet {
 
     /// Sends an answer, and tells whether it has left. It waits for a datagram socket, and for no
     /// connection: where the queue is full, the answer is lost.
-    pub(crate) async fn reply(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, FrameError> {
+    pub(crate) async fn reply(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, SendError> {
         match &self.way {
             #[cfg(feature = "net")]
             Way::Udp(link) => link.reply(packet, peer).await,

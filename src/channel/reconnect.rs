@@ -26,9 +26,9 @@ use super::options::StreamOptions;
 use super::outbox::{Delivery, Outbox};
 use super::source::Source;
 use super::throttle::Throttle;
-use crate::codec::{Codec, FrameError, Framing, ReadPacket};
+use crate::codec::{Codec, Framing, ReadPacket};
 use crate::middleware::{Chain, Filtered};
-use crate::packet::{EncodeError, IntoPacket, Packet, Peer};
+use crate::packet::{EncodeError, IntoPacket, Packet, Peer, SendError};
 
 /// How long an attempt to connect may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -433,7 +433,7 @@ pub(super) struct Background {
 }
 
 impl Background {
-    pub(super) async fn send(&self, packet: Packet) -> Result<(), FrameError> {
+    pub(super) async fn send(&self, packet: Packet) -> Result<(), SendError> {
         match (self.chain.write(packet, Peer::LOCAL)?, self.policy) {
             (None, _) => Ok(()),
             (Some(frame), QueuePolicy::Wait) => self.outbox.push_when_space(frame).await,
@@ -441,11 +441,11 @@ impl Background {
         }
     }
 
-    pub(super) fn try_send(&self, packet: Packet) -> Result<(), FrameError> {
+    pub(super) fn try_send(&self, packet: Packet) -> Result<(), SendError> {
         self.chain.write(packet, Peer::LOCAL)?.map_or(Ok(()), |frame| self.push(frame))
     }
 
-    fn push(&self, frame: Bytes) -> Result<(), FrameError> {
+    fn push(&self, frame: Bytes) -> Result<(), SendError> {
         match self.policy {
             QueuePolicy::DropOldest => self.outbox.push_over_oldest(&frame),
             _ => self.outbox.push(frame),

@@ -13,10 +13,10 @@ use super::events::{ConnectionEvent, EventSender, Refusal};
 use super::options::StreamOptions;
 use super::outbox::Outbox;
 use super::outlet::BroadcastReport;
-use crate::codec::{FrameError, FrameErrorKind, ReadPacket};
+use crate::codec::ReadPacket;
 use crate::lock::lock;
 use crate::middleware::Chain;
-use crate::packet::{ConnectionId, EncodeError, Packet, Peer};
+use crate::packet::{ConnectionId, EncodeError, Packet, Peer, SendError, SendErrorKind};
 
 /// Packets that wait to be taken from the channel.
 const READY: usize = 64;
@@ -99,10 +99,10 @@ impl Registry {
         }
     }
 
-    pub(super) fn outbox(&self, peer: Peer) -> Result<Arc<Outbox>, FrameError> {
+    pub(super) fn outbox(&self, peer: Peer) -> Result<Arc<Outbox>, SendError> {
         let links = self.links();
         let found = peer.connection().and_then(|id| links.open.get(&id));
-        found.map(|entry| Arc::clone(&entry.outbox)).ok_or_else(|| FrameErrorKind::Closed.into())
+        found.map(|entry| Arc::clone(&entry.outbox)).ok_or_else(|| SendErrorKind::Closed.into())
     }
 
     pub(super) fn broadcast(&self, packet: &Packet) -> BroadcastReport {

@@ -8,8 +8,7 @@ use std::time::Duration;
 use super::Client;
 use super::events::Disconnect;
 use super::hub::{Place, Wants, meanwhile};
-use crate::codec::FrameError;
-use crate::packet::{EncodeError, Message, Packet};
+use crate::packet::{EncodeError, Message, Packet, SendError};
 use crate::pattern::Pattern;
 
 /// How long a request waits for its reply by default.
@@ -51,7 +50,7 @@ impl Request {
     }
 
     async fn run(self) -> Result<Message, RequestError> {
-        let packet = self.packet.map_err(FrameError::from)?;
+        let packet = self.packet.map_err(SendError::from)?;
         let place = Place::take(self.client.hub(), Wants::Reply(self.reply));
         meanwhile(self.client.send(packet), |cx| place.take_in(cx)).await?;
         let answered = tokio::time::timeout(self.timeout, poll_fn(|cx| place.poll(cx))).await;
@@ -85,15 +84,15 @@ impl IntoFuture for Request {
 #[non_exhaustive]
 pub enum RequestError {
     /// The request could not be sent.
-    Send(FrameError),
+    Send(SendError),
     /// No reply came in this time.
     Timeout(Duration),
     /// The connection ended before a reply came.
     Closed(Disconnect),
 }
 
-impl From<FrameError> for RequestError {
-    fn from(error: FrameError) -> Self {
+impl From<SendError> for RequestError {
+    fn from(error: SendError) -> Self {
         Self::Send(error)
     }
 }

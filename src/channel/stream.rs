@@ -28,8 +28,8 @@ use super::udp::{UdpPackets, answers_from, check_peer};
 use super::unix_datagram::{UnixDatagramOptions, UnixLink, UnixPackets};
 #[cfg(feature = "net")]
 use super::{Client, HostPort, Udp, UdpMonitor};
-use crate::codec::{FrameError, Framing, ReadPacket};
-use crate::packet::{IntoPacket, Meta, Packet, Peer};
+use crate::codec::{Framing, ReadPacket};
+use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError};
 use crate::wire::DecodeError;
 #[cfg(feature = "net")]
 use crate::wire::DecodeOptions;
@@ -332,7 +332,7 @@ impl Channel {
     ///
     /// # Cancel safety
     /// The packet is sent whole or not at all.
-    pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), SendError> {
         self.outlet.send_to(peer, packet).await
     }
 
@@ -340,7 +340,7 @@ impl Channel {
     ///
     /// # Errors
     /// The packet cannot be encoded.
-    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, FrameError> {
+    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, SendError> {
         self.outlet.broadcast(packet)
     }
 

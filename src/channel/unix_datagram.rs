@@ -16,10 +16,10 @@ use super::drain::Drain;
 use super::recent::Recent;
 use super::socket::{SockAddr, send_now};
 use super::unix::replacing_abandoned;
-use crate::codec::{Datagram, FrameError, FrameErrorKind, MAX_DATAGRAM, ReadPacket};
+use crate::codec::{Datagram, MAX_DATAGRAM, ReadPacket};
 use crate::lock::lock;
 use crate::middleware::{Chain, Filtered, Flow, Middleware};
-use crate::packet::{ConnectionId, Meta, Packet, Peer};
+use crate::packet::{ConnectionId, Meta, Packet, Peer, SendError, SendErrorKind};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
 /// Peers that can be answered at a time: who was silent longest is forgotten.
@@ -92,18 +92,18 @@ impl UnixLink {
 
     /// Sends a packet through the middleware to a peer that has sent one, and tells whether it has
     /// left. Never waits: a peer whose queue is full misses it.
-    pub(super) fn send_to(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, FrameError> {
+    pub(super) fn send_to(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, SendError> {
         let path = peer.connection().and_then(|id| self.peers().paths.get_mut(&id).cloned());
-        let path = path.ok_or(FrameErrorKind::Closed)?;
+        let path = path.ok_or(SendErrorKind::Closed)?;
         let Some(frame) = self.frame(packet, peer)? else { return Ok(Flow::Drop) };
         sent(send_now(&self.socket, &frame, Some(&SockAddr::unix(path)?))).map(Flow::Pass)
     }
 
     /// The datagram for a packet; `None` if the middleware has dropped it.
-    fn frame(&self, packet: Packet, peer: Peer) -> Result<Option<Bytes>, FrameError> {
+    fn frame(&self, packet: Packet, peer: Peer) -> Result<Option<Bytes>, SendError> {
         match self.chain().write(packet, peer)? {
             Some(frame) if frame.len() > MAX_DATAGRAM => {
-                Err(FrameError::too_large(frame.len(), MAX_DATAGRAM))
+                Err(SendErrorKind::TooLarge { size: frame.len(), limit: MAX_DATAGRAM }.into())
             }
             frame => Ok(frame),
         }
@@ -221,7 +221,7 @@ impl UnixSender {
 
     /// Sends a packet, waiting while the peer's queue is full. A peer that has been started anew at
     /// the same path is found again.
-    pub(super) async fn send(&self, packet: Packet) -> Result<(), FrameError> {
+    pub(super) async fn send(&self, packet: Packet) -> Result<(), SendError> {
         let Some(frame) = self.link.frame(packet, Peer::LOCAL)? else { return Ok(()) };
         match self.link.socket.send(&frame).await {
             Err(error) if is_gone(&error) => {
@@ -232,7 +232,7 @@ impl UnixSender {
         }
     }
 
-    pub(super) fn try_send(&self, packet: Packet) -> Result<(), FrameError> {
+    pub(super) fn try_send(&self, packet: Packet) -> Result<(), SendError> {
         let Some(frame) = self.link.frame(packet, Peer::LOCAL)? else { return Ok(()) };
         match send_now(&self.link.socket, &frame, None) {
             Err(error) if is_gone(&error) => {
@@ -249,10 +249,10 @@ fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionRefused | ConnectionReset | NotConnected)
 }
 
-fn sent(result: io::Result<usize>) -> Result<(), FrameError> {
+fn sent(result: io::Result<usize>) -> Result<(), SendError> {
     match result {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(FrameErrorKind::Full.into()),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(SendErrorKind::Full.into()),
         Err(error) => Err(error.into()),
     }
 }

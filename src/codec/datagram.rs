@@ -5,7 +5,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::FrameError;
 use crate::middleware::{Chain, Middleware};
-use crate::packet::{IntoPacket, Meta, Packet, Peer, append};
+use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError, SendErrorKind, append};
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The most bytes a datagram can have on any transport.
@@ -134,10 +134,10 @@ impl Decoder for Datagram {
 }
 
 impl<P: IntoPacket> Encoder<P> for Datagram {
-    type Error = FrameError;
+    type Error = SendError;
 
     /// Appends the packet; on an error `dst` is as it was.
-    fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), FrameError> {
+    fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), SendError> {
         let start = dst.len();
         if self.chain.is_empty() {
             append(dst, &packet)?;
@@ -147,7 +147,7 @@ impl<P: IntoPacket> Encoder<P> for Datagram {
         let size = dst.len() - start;
         if size > MAX_DATAGRAM {
             dst.truncate(start);
-            return Err(FrameError::too_large(size, MAX_DATAGRAM));
+            return Err(SendErrorKind::TooLarge { size, limit: MAX_DATAGRAM }.into());
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::{FrameError, FrameErrorKind, LengthPrefix, LikelyCause, MAX_FRAME, Slip};
+use crate::packet::{SendError, SendErrorKind};
 use crate::wire::DecodeError;
 
 /// Tells [`Slip`] from [`LengthPrefix`] by the first byte of a connection, and stays with it.
@@ -31,7 +32,7 @@ use crate::wire::DecodeError;
 /// assert_eq!(framing.decode(&mut wire)?, Some(Ok(Bytes::from_static(b"abcd"))));
 /// framing.encode(Bytes::from_static(b"efgh"), &mut wire)?;
 /// assert_eq!(&wire[..], b"\0\0\0\x04efgh");
-/// # Ok::<(), tokio_osc::FrameError>(())
+/// # Ok::<(), tokio_osc::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detect {
@@ -106,17 +107,17 @@ impl Decoder for Detect {
 }
 
 impl Encoder<Bytes> for Detect {
-    type Error = FrameError;
+    type Error = SendError;
 
     /// Appends the frame as the peer frames its own.
     ///
     /// # Errors
     /// The peer has sent nothing yet; and those of the framing found.
-    fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+    fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         match &mut self.found {
             Some(Found::Slip(slip)) => slip.encode(frame, dst),
             Some(Found::LengthPrefix(prefix)) => prefix.encode(frame, dst),
-            None => Err(FrameErrorKind::Undetected.into()),
+            None => Err(SendErrorKind::Undetected.into()),
         }
     }
 }

@@ -1,56 +1,46 @@
-//! Why a packet could not be sent, or a stream not be framed.
+//! Why the frames of a stream can no longer be told apart.
 
 use std::{fmt, io};
 
 use bytes::BytesMut;
 
 use super::LikelyCause;
-use crate::packet::EncodeError;
+use crate::packet::SendError;
 
-/// Why a packet could not be handed to the transport, or frames no longer be told apart.
+/// Why the frames of a peer's stream can no longer be told apart.
 ///
-/// What is wrong with *one* packet of a peer is not an error of this kind but an item,
-/// [`DecodeError`](crate::DecodeError): the stream goes on.
+/// A fault in *one* packet of a peer is not such an error but an item,
+/// [`DecodeError`](crate::DecodeError): the stream goes on. What fails when a packet is sent is a
+/// [`SendError`].
 ///
 /// ```
-/// use tokio_osc::{Client, FrameErrorKind};
+/// use tokio_osc::{FrameErrorKind, LengthPrefix};
+/// use tokio_util::bytes::BytesMut;
+/// use tokio_util::codec::Decoder;
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
-/// let client = Client::udp("127.0.0.1:9000").await?;
-/// let error = client.send(("/blob", vec![0_u8; 70_000])).await.unwrap_err();
-/// assert_eq!(error.to_string(), "70016 bytes do not fit a frame of at most 65507");
-/// assert!(matches!(error.kind(), FrameErrorKind::TooLarge { limit: 65_507, .. }));
-/// # Ok(()) }
+/// let mut stream = BytesMut::from(&b"\xff\xff\xff\xff"[..]);
+/// let error = LengthPrefix::new().decode(&mut stream).unwrap_err();
+/// assert!(matches!(error.kind(), FrameErrorKind::BadLength { length: -1, .. }));
 /// ```
 #[derive(Debug)]
 pub struct FrameError {
     kind: FrameErrorKind,
 }
 
-/// The ways in which sending or framing fails.
+/// The ways in which a stream fails.
 ///
 /// ```
-/// use tokio_osc::{Channel, Client, FrameErrorKind, Slip};
+/// use tokio_osc::{FrameErrorKind, Slip};
+/// use tokio_util::bytes::BytesMut;
+/// use tokio_util::codec::Decoder;
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let client = Client::reconnecting("127.0.0.1:9000", Slip::new()).spawn()?;
-/// client.close().await?;
-/// let error = client.send(("/scene", 3)).await.unwrap_err();
-/// assert!(matches!(error.kind(), FrameErrorKind::Closed));
-/// # Ok(()) }
+/// let mut stream = BytesMut::from(&b"\xc0/pi"[..]);
+/// let error = Slip::new().decode_eof(&mut stream).unwrap_err();
+/// assert!(matches!(error.kind(), FrameErrorKind::Truncated { bytes: 3 }));
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FrameErrorKind {
-    /// The caller's values make no packet.
-    Encode(EncodeError),
-    /// The caller's packet does not fit.
-    TooLarge {
-        /// Bytes of the packet.
-        size: usize,
-        /// Bytes that fit.
-        limit: usize,
-    },
     /// The peer's length is negative or over the limit: where the next frame begins is unknown.
     BadLength {
         /// The length, as the framing reads it.
@@ -67,17 +57,11 @@ pub enum FrameErrorKind {
         /// What the bytes look like.
         cause: Option<LikelyCause>,
     },
-    /// The peer has sent nothing yet, so that [`Detect`](crate::Detect) knows no framing to send in.
-    Undetected,
     /// The stream ended inside a frame.
     Truncated {
         /// Bytes of that frame that had arrived.
         bytes: usize,
     },
-    /// The packet would have to wait for earlier ones, and the caller will not.
-    Full,
-    /// The connection has ended, or there is none to this peer.
-    Closed,
     /// The transport failed.
     Io(io::Error),
 }
@@ -107,10 +91,6 @@ impl FrameError {
         src.clear();
         if bytes == 0 { Ok(None) } else { Err(FrameErrorKind::Truncated { bytes }.into()) }
     }
-
-    pub(crate) fn too_large(size: usize, limit: usize) -> Self {
-        FrameErrorKind::TooLarge { size, limit }.into()
-    }
 }
 
 impl From<FrameErrorKind> for FrameError {
@@ -125,19 +105,19 @@ impl From<io::Error> for FrameError {
     }
 }
 
-impl From<EncodeError> for FrameError {
-    fn from(error: EncodeError) -> Self {
-        FrameErrorKind::Encode(error).into()
+/// So that a framing of your own may have one error type for both directions.
+impl From<FrameError> for SendError {
+    fn from(error: FrameError) -> Self {
+        match error.kind {
+            FrameErrorKind::Io(error) => error.into(),
+            kind => io::Error::new(io::ErrorKind::InvalidData, FrameError { kind }).into(),
+        }
     }
 }
 
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            FrameErrorKind::Encode(error) => error.fmt(f),
-            FrameErrorKind::TooLarge { size, limit } => {
-                write!(f, "{size} bytes do not fit a frame of at most {limit}")
-            }
             FrameErrorKind::BadLength { length, .. } if *length < 0 => {
                 write!(f, "a frame of {length} bytes")
             }
@@ -147,12 +127,9 @@ impl fmt::Display for FrameError {
             FrameErrorKind::UnknownFraming { first, .. } => {
                 write!(f, "no framing begins with the byte {first:#04x}")
             }
-            FrameErrorKind::Undetected => f.write_str("the peer has not shown its framing yet"),
             FrameErrorKind::Truncated { bytes } => {
                 write!(f, "the stream ended {bytes} bytes into a frame")
             }
-            FrameErrorKind::Full => f.write_str("earlier packets are not sent yet"),
-            FrameErrorKind::Closed => f.write_str("the connection has ended"),
             FrameErrorKind::Io(error) => error.fmt(f),
         }?;
         self.likely_cause().map_or(Ok(()), |cause| write!(f, ": this looks like {cause}"))
@@ -162,7 +139,6 @@ impl fmt::Display for FrameError {
 impl std::error::Error for FrameError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            FrameErrorKind::Encode(error) => error.source(),
             FrameErrorKind::Io(error) => error.source(),
             _ => None,
         }

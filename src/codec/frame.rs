@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::FrameError;
+use crate::packet::SendError;
 use crate::wire::DecodeError;
 
 /// The largest frame that is read or written by default, in bytes: 1 MiB.
@@ -104,7 +105,7 @@ impl IntoFrame for Result<Bytes, DecodeError> {
 /// ```
 pub trait Framing:
     Decoder<Item: IntoFrame, Error: Into<FrameError>>
-    + Encoder<Bytes, Error: Into<FrameError>>
+    + Encoder<Bytes, Error: Into<SendError>>
     + Clone
     + Send
     + Unpin
@@ -114,7 +115,7 @@ pub trait Framing:
 
 impl<F> Framing for F where
     F: Decoder<Item: IntoFrame, Error: Into<FrameError>>
-        + Encoder<Bytes, Error: Into<FrameError>>
+        + Encoder<Bytes, Error: Into<SendError>>
         + Clone
         + Send
         + Unpin

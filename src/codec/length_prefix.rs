@@ -4,6 +4,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::{FrameError, FrameErrorKind, LikelyCause, MAX_FRAME};
+use crate::packet::{SendError, SendErrorKind};
 
 /// The most bytes of a length, and before one.
 const MAX_WIDTH: usize = 8;
@@ -47,7 +48,7 @@ const MAX_OFFSET: usize = 64;
 /// let error = LengthPrefix::new().decode(&mut http).unwrap_err();
 /// assert_eq!(error.likely_cause(), Some(LikelyCause::Http));
 /// assert_eq!(error.to_string(), "a frame of 1195725856 bytes, over the limit of 1048576: this looks like HTTP");
-/// # Ok::<(), tokio_osc::FrameError>(())
+/// # Ok::<(), tokio_osc::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LengthPrefix {
@@ -177,19 +178,20 @@ impl Decoder for LengthPrefix {
 }
 
 impl Encoder<Bytes> for LengthPrefix {
-    type Error = FrameError;
+    type Error = SendError;
 
     /// Appends the frame with its header.
     ///
     /// # Errors
     /// The frame is over the limit, or its length does not fit the width; then `dst` is as it was.
-    fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+    fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         let length = frame.len() as i128 - i128::from(self.adjustment);
         let bits = 8 * self.width - usize::from(self.signed);
         let largest = (1_i128 << bits) - 1;
         if frame.len() > self.max_frame || length < 0 || length > largest {
             let fits = usize::try_from(largest + i128::from(self.adjustment)).unwrap_or(usize::MAX);
-            return Err(FrameError::too_large(frame.len(), self.max_frame.min(fits)));
+            let limit = self.max_frame.min(fits);
+            return Err(SendErrorKind::TooLarge { size: frame.len(), limit }.into());
         }
         dst.reserve(self.header() + frame.len());
         dst.put_bytes(0, self.offset);

@@ -5,7 +5,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::{FrameError, Framing, IntoFrame};
 use crate::middleware::{Chain, Middleware};
-use crate::packet::{IntoPacket, Meta, Packet, Peer, append};
+use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError, append};
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The codec of byte streams: packets, told apart by a [`Framing`].
@@ -142,7 +142,7 @@ impl<F: Framing> Codec<F> {
 
     /// Appends a packet in its frame, or nothing if the middleware drops it; on an error `dst` is as
     /// it was.
-    pub(crate) fn write(&mut self, packet: Packet, dst: &mut BytesMut) -> Result<(), FrameError> {
+    pub(crate) fn write(&mut self, packet: Packet, dst: &mut BytesMut) -> Result<(), SendError> {
         match self.chain.write(packet, self.peer)? {
             Some(frame) => self.write_frame(frame, dst),
             None => Ok(()),
@@ -150,7 +150,7 @@ impl<F: Framing> Codec<F> {
     }
 
     /// Frames the bytes of a packet that has passed the middleware.
-    pub(crate) fn write_frame(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+    pub(crate) fn write_frame(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         let start = dst.len();
         self.framing.encode(frame, dst).map_err(|error| {
             dst.truncate(start);
@@ -181,10 +181,10 @@ impl<F: Framing> Decoder for Codec<F> {
 }
 
 impl<F: Framing, P: IntoPacket> Encoder<P> for Codec<F> {
-    type Error = FrameError;
+    type Error = SendError;
 
     /// Appends the packet in its frame; on an error `dst` is as it was.
-    fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), FrameError> {
+    fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), SendError> {
         if !self.chain.is_empty() {
             return self.write(packet.into_packet()?, dst);
         }

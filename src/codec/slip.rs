@@ -5,6 +5,7 @@ use memchr::{memchr, memchr2};
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::{FrameError, MAX_FRAME};
+use crate::packet::{SendError, SendErrorKind};
 use crate::wire::{DecodeError, DecodeErrorKind};
 
 const END: u8 = 0xc0;
@@ -48,7 +49,7 @@ const ESC_ESC: u8 = 0xdd;
 /// Slip::new().encode(Bytes::from_static(&[0x2f, 0xc0]), &mut wire)?;
 /// assert_eq!(&wire[..], [0xc0, 0x2f, 0xdb, 0xdc, 0xc0]);
 /// assert_eq!(Slip::new().decode(&mut wire)?, Some(Ok(Bytes::from_static(&[0x2f, 0xc0]))));
-/// # Ok::<(), tokio_osc::FrameError>(())
+/// # Ok::<(), tokio_osc::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slip {
@@ -178,15 +179,15 @@ impl Decoder for Slip {
 }
 
 impl Encoder<Bytes> for Slip {
-    type Error = FrameError;
+    type Error = SendError;
 
     /// Appends the frame with its ENDs.
     ///
     /// # Errors
     /// The frame is over the limit; then `dst` is as it was.
-    fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+    fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         if frame.len() > self.max_frame {
-            return Err(FrameError::too_large(frame.len(), self.max_frame));
+            return Err(SendErrorKind::TooLarge { size: frame.len(), limit: self.max_frame }.into());
         }
         dst.reserve(frame.len() + 2);
         if self.flag_at_start {

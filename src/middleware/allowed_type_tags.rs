@@ -27,7 +27,7 @@ use crate::wire::{DecodeError, DecodeOptions};
 /// client.send(("/gain", 0.5_f32)).await?;
 ///
 /// let error = client.send(("/gain", 0.5_f64)).await.unwrap_err();
-/// let FrameErrorKind::Encode(error) = error.kind() else { unreachable!("it was not sent") };
+/// let SendErrorKind::Encode(error) = error.kind() else { unreachable!("it was not sent") };
 /// let not_allowed = DecodeErrorKind::TypeTagNotAllowed(TypeTag::Float64);
 /// assert_eq!(error.kind(), EncodeErrorKind::NotAccepted(not_allowed));
 /// # Ok(()) }

@@ -119,7 +119,7 @@ impl NodeBuilder {
     }
 
     /// How many packets may wait on their way to [`LOCAL`]; beyond, a send to it fails with
-    /// [`FrameErrorKind::Full`](crate::FrameErrorKind::Full): it never waits, because a handler that
+    /// [`SendErrorKind::Full`](crate::SendErrorKind::Full): it never waits, because a handler that
     /// waited for its own server would wait for ever. Default 1,024; at least 1, at most
     /// [`Semaphore::MAX_PERMITS`].
     pub fn local_queue(mut self, packets: usize) -> Self {

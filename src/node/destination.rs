@@ -5,7 +5,7 @@ use std::fmt;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::{BroadcastReport, Client, FrameError, FrameErrorKind, Outlet, Packet, Peer};
+use crate::{BroadcastReport, Client, Outlet, Packet, Peer, SendError, SendErrorKind};
 #[cfg(feature = "net")]
 use {
     crate::{FanOut, SendReport},
@@ -49,7 +49,7 @@ pub trait Destination: Send + Sync + 'static {
     /// A dropped future must not tear a packet.
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome>;
 
-    /// Sends a packet if that needs no waiting; [`FrameErrorKind::Full`] if it does. A node hands on by
+    /// Sends a packet if that needs no waiting; [`SendErrorKind::Full`] if it does. A node hands on by
     /// this what was held for a name, while the name is given: no other can be given meanwhile.
     fn try_send(&self, packet: &Packet) -> SendOutcome;
 
@@ -90,10 +90,10 @@ pub enum SendOutcome {
         /// Peers that miss it.
         missed: usize,
         /// Why the first of them misses it.
-        error: FrameError,
+        error: SendError,
     },
     /// It was not sent.
-    Failed(FrameError),
+    Failed(SendError),
     /// There is no channel of this name; the packet waits for one
     /// ([`UnknownNames::Hold`](crate::UnknownNames::Hold)).
     Held,
@@ -109,7 +109,7 @@ impl SendOutcome {
     }
 
     /// Why it was not sent, or not to all peers.
-    pub const fn error(&self) -> Option<&FrameError> {
+    pub const fn error(&self) -> Option<&SendError> {
         match self {
             Self::Partly { error, .. } | Self::Failed(error) => Some(error),
             Self::Sent { .. } | Self::Held | Self::Unknown => None,
@@ -117,7 +117,7 @@ impl SendOutcome {
     }
 
     pub(super) fn full() -> Self {
-        Self::Failed(FrameErrorKind::Full.into())
+        Self::Failed(SendErrorKind::Full.into())
     }
 }
 
@@ -136,19 +136,19 @@ impl fmt::Display for SendOutcome {
     }
 }
 
-impl From<Result<(), FrameError>> for SendOutcome {
-    fn from(sent: Result<(), FrameError>) -> Self {
+impl From<Result<(), SendError>> for SendOutcome {
+    fn from(sent: Result<(), SendError>) -> Self {
         sent.map_or_else(Self::Failed, |()| Self::Sent { peers: 1 })
     }
 }
 
-impl From<Result<BroadcastReport, FrameError>> for SendOutcome {
-    fn from(queued: Result<BroadcastReport, FrameError>) -> Self {
+impl From<Result<BroadcastReport, SendError>> for SendOutcome {
+    fn from(queued: Result<BroadcastReport, SendError>) -> Self {
         match queued {
             Ok(BroadcastReport { queued, missed: 0, .. }) => Self::Sent { peers: queued },
             Ok(BroadcastReport { queued: 0, .. }) => Self::full(),
             Ok(BroadcastReport { queued, missed, .. }) => {
-                Self::Partly { sent: queued, missed, error: FrameErrorKind::Full.into() }
+                Self::Partly { sent: queued, missed, error: SendErrorKind::Full.into() }
             }
             Err(error) => Self::Failed(error),
         }
@@ -156,8 +156,8 @@ impl From<Result<BroadcastReport, FrameError>> for SendOutcome {
 }
 
 #[cfg(feature = "net")]
-impl From<Result<SendReport, FrameError>> for SendOutcome {
-    fn from(sent: Result<SendReport, FrameError>) -> Self {
+impl From<Result<SendReport, SendError>> for SendOutcome {
+    fn from(sent: Result<SendReport, SendError>) -> Self {
         let SendReport { sent, failed, .. } = match sent {
             Ok(report) => report,
             Err(error) => return Self::Failed(error),

@@ -65,7 +65,7 @@ impl HoldLimits {
     }
 
     /// How many packets may wait; one for two names counts twice. Beyond, a send fails for the name
-    /// with [`FrameErrorKind::Full`](crate::FrameErrorKind::Full). Default 1,024.
+    /// with [`SendErrorKind::Full`](crate::SendErrorKind::Full). Default 1,024.
     pub fn packets(mut self, packets: usize) -> Self {
         self.packets = packets;
         self

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
 
 use crate::lock::lock;
-use crate::{DecodeError, DecodeOptions, Destination, FrameErrorKind, Meta, Packet, Peer, SendOutcome};
+use crate::{DecodeError, DecodeOptions, Destination, Meta, Packet, Peer, SendErrorKind, SendOutcome};
 
 type Item = (Result<Packet, DecodeError>, Meta);
 
@@ -58,11 +58,11 @@ impl Destination for Local {
             return SendOutcome::Failed(error.into());
         }
         let sender = self.sender();
-        let Some(sender) = &*sender else { return SendOutcome::Failed(FrameErrorKind::Closed.into()) };
+        let Some(sender) = &*sender else { return SendOutcome::Failed(SendErrorKind::Closed.into()) };
         match sender.try_send((Ok(packet.as_ref().to_owned()), Meta::from_peer(Peer::LOCAL))) {
             Ok(()) => SendOutcome::Sent { peers: 1 },
             Err(TrySendError::Full(_)) => SendOutcome::full(),
-            Err(TrySendError::Closed(_)) => SendOutcome::Failed(FrameErrorKind::Closed.into()),
+            Err(TrySendError::Closed(_)) => SendOutcome::Failed(SendErrorKind::Closed.into()),
         }
     }
 }

@@ -196,7 +196,7 @@ impl Node {
     }
 
     /// Sends a packet as [`send`](Node::send) does, and never waits: a channel that would have to
-    /// wait refuses it with [`FrameErrorKind::Full`](crate::FrameErrorKind::Full).
+    /// wait refuses it with [`SendErrorKind::Full`](crate::SendErrorKind::Full).
     ///
     /// # Errors
     /// As [`send`](Node::send).

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{EncodeError, FrameError, LOCAL, SendOutcome};
+use crate::{EncodeError, LOCAL, SendError, SendOutcome};
 
 /// What became of a packet: what [`Node::send`](crate::Node::send) returns.
 ///
@@ -60,7 +60,7 @@ impl NodeReport {
     }
 
     /// The names that it was not sent to, or not to all their peers, and why.
-    pub fn failed(&self) -> impl Iterator<Item = (&str, &FrameError)> {
+    pub fn failed(&self) -> impl Iterator<Item = (&str, &SendError)> {
         self.iter().filter_map(|(name, outcome)| Some((name, outcome.error()?)))
     }
 }

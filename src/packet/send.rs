@@ -40,12 +40,34 @@ pub(crate) enum Sent {
 }
 
 /// Why a packet could not be sent.
+///
+/// ```
+/// use tokio_osc::{Client, SendErrorKind};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// let client = Client::udp("127.0.0.1:9000").await?;
+/// let error = client.send(("/blob", vec![0_u8; 70_000])).await.unwrap_err();
+/// assert_eq!(error.kind(), SendErrorKind::TooLarge { size: 70_016, limit: 65_507 });
+/// assert_eq!(error.to_string(), "cannot send 70016 bytes at once (at most 65507)");
+/// # Ok(()) }
+/// ```
 pub struct SendError {
     kind: SendErrorKind,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 /// The kinds of [`SendError`]. The first ones are the caller's, the others the transport's.
+///
+/// ```
+/// use tokio_osc::{Client, SendErrorKind, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::reconnecting("127.0.0.1:9000", Slip::new()).spawn()?;
+/// client.close().await?;
+/// let error = client.send(("/scene", 3)).await.unwrap_err();
+/// assert_eq!(error.kind(), SendErrorKind::Closed);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendErrorKind {

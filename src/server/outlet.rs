@@ -6,10 +6,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::channel::Outlet;
-use crate::codec::{FrameError, FrameErrorKind};
 use crate::dispatch::{Departure, SendBack};
 use crate::middleware::Flow;
-use crate::packet::{Packet, Peer};
+use crate::packet::{Packet, Peer, SendError, SendErrorKind};
 
 impl SendBack for Outlet {
     fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<Departure>> {
@@ -23,9 +22,10 @@ impl SendBack for Outlet {
     }
 }
 
-fn into_io(error: FrameError) -> io::Error {
-    match error.into_kind() {
-        FrameErrorKind::Io(error) => error,
-        other => io::Error::other(FrameError::from(other)),
-    }
+fn into_io(error: SendError) -> io::Error {
+    let kind = match error.kind() {
+        SendErrorKind::Io(kind) => kind,
+        _ => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, error)
 }

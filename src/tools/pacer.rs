@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use self::line::Line;
 use self::pace::Pace;
-use crate::{Destination, FrameError, IntoPacket, Packet};
+use crate::{Destination, IntoPacket, Packet, SendError};
 
 /// Packets that may wait by default.
 const PACKETS: usize = 1_024;
@@ -173,7 +173,7 @@ impl PacerHandle {
     /// The packet cannot be encoded; too much waits already ([`Pacer::capacity`],
     /// [`Pacer::bytes`]): `Full`, and an older value stays; or the pacer is closed. What the
     /// destination refuses later is [counted](PacerCounts::failed).
-    pub fn send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub fn send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         let packet = packet.into_packet()?;
         match &packet {
             Packet::Message(message) => self.shared.line.put(Some(message.address().as_bytes()), &packet),
@@ -189,7 +189,7 @@ impl PacerHandle {
     ///
     /// # Errors
     /// As [`send`](PacerHandle::send).
-    pub fn send_in_order(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub fn send_in_order(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         self.shared.line.put(None, &packet.into_packet()?)
     }
 

@@ -146,7 +146,7 @@ impl Relay {
     /// };
     /// tokio::select! {
     ///     message = heard.next() => assert_eq!(message.unwrap().to_string(), r#"/said ,s "hello""#),
-    ///     error = said => { let _: Result<(), tokio_osc::FrameError> = error; }
+    ///     error = said => { let _: Result<(), tokio_osc::SendError> = error; }
     /// }
     /// relay.shutdown().await;
     /// # Ok(()) }

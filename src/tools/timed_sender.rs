@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    Bundle, Client, Clock, ClockOffset, EncodeError, FrameError, IntoPacket, Reading, SystemClock, TimeTag,
+    Bundle, Client, Clock, ClockOffset, EncodeError, IntoPacket, Reading, SendError, SystemClock, TimeTag,
 };
 
 /// Sends packets that are to run at an instant.
@@ -60,7 +60,7 @@ impl TimedSender {
     ///
     /// # Cancel safety
     /// As [`Client::send`].
-    pub async fn send_at(&self, when: SystemTime, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub async fn send_at(&self, when: SystemTime, packet: impl IntoPacket) -> Result<(), SendError> {
         self.client.send(self.bundle_at(when, packet)?).await
     }
 
@@ -71,7 +71,7 @@ impl TimedSender {
     ///
     /// # Cancel safety
     /// As [`Client::send`].
-    pub async fn send_in(&self, delay: Duration, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub async fn send_in(&self, delay: Duration, packet: impl IntoPacket) -> Result<(), SendError> {
         let Reading { wall, .. } = self.clock.now();
         self.send_at(wall.checked_add(delay).unwrap_or(wall), packet).await
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_osc::{
     Args, Bundle, Bytes, Channel, Client, DecodeError, FrameError, IntoPacket, LengthPrefix, Packet, Router,
-    Server, Slip, TimeTag,
+    SendError, Server, Slip, TimeTag,
 };
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder};
@@ -135,9 +135,9 @@ impl Decoder for OneWaySlip {
 }
 
 impl Encoder<Bytes> for OneWaySlip {
-    type Error = FrameError;
+    type Error = SendError;
 
-    fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+    fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         if self.slip_out { self.slip.encode(frame, dst) } else { self.length_prefix.encode(frame, dst) }
     }
 }

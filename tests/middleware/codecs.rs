@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use futures::{SinkExt, StreamExt};
 use tokio::io::duplex;
 use tokio_osc::{
-    AllowedTypeTags, Codec, Datagram, DecodeErrorKind, EncodeErrorKind, Flow, FrameErrorKind, LengthPrefix,
-    Meta, Middleware, Peer, Slip, TypeTag, TypeTagSet, on_packet_in, on_packet_out,
+    AllowedTypeTags, Codec, Datagram, DecodeErrorKind, EncodeErrorKind, Flow, LengthPrefix, Meta, Middleware,
+    Peer, Slip, TypeTag, TypeTagSet, on_packet_in, on_packet_out,
 };
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder, Framed};
@@ -77,7 +77,7 @@ fn a_refused_packet_is_an_error_and_writes_nothing() {
     let mut codec = Codec::new(Slip::new()).middleware(only_ints());
     let mut bytes = BytesMut::from(&b"before"[..]);
     let error = codec.encode(("/a", 0.5_f32), &mut bytes).unwrap_err();
-    let FrameErrorKind::Encode(error) = error.kind() else { panic!("{error}") };
+    let error = error.encode_error().unwrap();
     assert_eq!(error.kind(), EncodeErrorKind::NotAccepted(not_allowed));
     assert_eq!(bytes, &b"before"[..]);
 

@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 #[cfg(unix)]
 use tokio_osc::UnixDatagramOptions;
 use tokio_osc::{
-    AllowedTypeTags, Args, Broadcast, Bundle, Channel, Client, Codec, EncodeErrorKind, Flow, FrameErrorKind,
-    LengthPrefix, Middleware, Multicast, Packet, Peer, Reply, Router, Server, Shutdown, Slip, State,
-    StreamOptions, TimeTag, TypeTagSet, Udp, on_packet_in, on_packet_out,
+    AllowedTypeTags, Args, Broadcast, Bundle, Channel, Client, Codec, EncodeErrorKind, Flow, LengthPrefix,
+    Middleware, Multicast, Packet, Peer, Reply, Router, Server, Shutdown, Slip, State, StreamOptions,
+    TimeTag, TypeTagSet, Udp, on_packet_in, on_packet_out,
 };
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::Encoder;
@@ -345,7 +345,7 @@ async fn what_is_dropped_or_refused_is_counted_and_loses_nothing_else() {
 
         channel.send_to(meta.peer, ("/secret", 1)).await.unwrap();
         let error = channel.send_to(meta.peer, ("/open", 0.5_f32)).await.unwrap_err();
-        let FrameErrorKind::Encode(error) = error.kind() else { panic!("{error}") };
+        let error = error.encode_error().unwrap();
         assert!(matches!(error.kind(), EncodeErrorKind::NotAccepted(_)));
         let filtered = channel.outlet().filtered();
         assert_eq!((filtered.dropped_in, filtered.refused_in), (5, 1));
@@ -380,7 +380,7 @@ async fn a_layer_that_panics_costs_one_packet_and_no_server() {
     let careless = on_packet_out(|_, _| panic!("a mistake in a layer"));
     let client = Udp::new(udp.local_addr().unwrap()).middleware(careless).client().await.unwrap();
     let error = client.send(("/a", ())).await.unwrap_err();
-    let FrameErrorKind::Encode(error) = error.kind() else { panic!("{error}") };
+    let error = error.encode_error().unwrap();
     assert_eq!(error.kind(), EncodeErrorKind::Panicked);
 }
 

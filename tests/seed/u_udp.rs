@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use futures::StreamExt;
-use tokio_osc::{Channel, Client, FrameErrorKind, Multicast, Slip, Udp};
+use tokio_osc::{Channel, Client, Multicast, SendErrorKind, Slip, Udp};
 
 use super::LOOPBACK;
 
@@ -55,7 +55,7 @@ async fn u12_a_send_that_fails_is_an_error_and_the_next_one_goes_well() {
     let address = channel.local_addr().unwrap();
     let client = Client::udp(address).await.unwrap();
     let error = client.send(("/large", vec![0_u8; 65_536])).await.unwrap_err();
-    assert!(matches!(error.kind(), FrameErrorKind::TooLarge { .. }));
+    assert!(matches!(error.kind(), SendErrorKind::TooLarge { .. }));
     client.send(("/a", ())).await.unwrap();
     assert_eq!(next(&mut channel).await, "/a ,");
 

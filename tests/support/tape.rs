@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use tokio_osc::{Destination, FrameErrorKind, Packet, SendOutcome};
+use tokio_osc::{Destination, Packet, SendErrorKind, SendOutcome};
 
 /// Notes what is sent to it, and when; each packet needs a permit, and `/bad` is refused.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ impl Destination for Tape {
 
     fn try_send(&self, packet: &Packet) -> SendOutcome {
         if packet.to_string().starts_with("/bad") {
-            return SendOutcome::Failed(FrameErrorKind::Closed.into());
+            return SendOutcome::Failed(SendErrorKind::Closed.into());
         }
         self.sent.lock().unwrap().push((packet.clone(), Instant::now()));
         SendOutcome::Sent { peers: 1 }

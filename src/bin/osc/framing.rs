@@ -5,7 +5,8 @@ use std::io::Read;
 use clap::ValueEnum;
 use tokio_osc::bytes::BytesMut;
 use tokio_osc::{
-    Bytes, Codec, DecodeError, DecodeOptions, FrameError, Framing, LengthPrefix, Packet, Repairs, Slip,
+    Bytes, Codec, DecodeError, DecodeOptions, FrameError, Framing, LengthPrefix, Packet, Repairs, SendError,
+    Slip,
 };
 use tokio_util::codec::Encoder;
 
@@ -55,7 +56,7 @@ impl FramingOptions {
     }
 
     /// Appends a packet to a stream.
-    pub(crate) fn write(&self, packet: &Packet, stream: &mut BytesMut) -> Result<(), FrameError> {
+    pub(crate) fn write(&self, packet: &Packet, stream: &mut BytesMut) -> Result<(), SendError> {
         let bytes: Bytes = packet.as_bytes().clone();
         match self.framing {
             Some(Kind::Slip) => self.slip().encode(bytes, stream),

@@ -6,7 +6,7 @@ use bytes::{Buf, BytesMut};
 
 use super::link::{Link, MAX_V4};
 use super::offload;
-use crate::codec::{FrameError, FrameErrorKind};
+use crate::packet::{SendError, SendErrorKind};
 
 /// A run that grows. Each datagram but the last has `size` bytes.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Batch {
     /// Sends all that waits. An error ends it, and loses what was not sent.
     ///
     /// Cancel safety: what was not sent waits on.
-    pub(super) async fn drain(&mut self, link: &Link, to: SocketAddr) -> Result<(), FrameError> {
+    pub(super) async fn drain(&mut self, link: &Link, to: SocketAddr) -> Result<(), SendError> {
         while let Some(part) = self.next_part() {
             let (len, sent) = (part.len(), link.send_run(part, self.size, to).await);
             self.settle(len, sent)?;
@@ -44,7 +44,7 @@ impl Batch {
     }
 
     /// As `drain`, with `Full` if it would wait.
-    pub(super) fn try_drain(&mut self, link: &Link, to: SocketAddr) -> Result<(), FrameError> {
+    pub(super) fn try_drain(&mut self, link: &Link, to: SocketAddr) -> Result<(), SendError> {
         while let Some(part) = self.next_part() {
             let (len, sent) = (part.len(), link.try_send_run(part, self.size, to));
             self.settle(len, sent)?;
@@ -59,11 +59,11 @@ impl Batch {
     }
 
     /// Takes note of what became of a part: sent, or refused as a whole.
-    fn settle(&mut self, len: usize, sent: Result<bool, FrameError>) -> Result<(), FrameError> {
+    fn settle(&mut self, len: usize, sent: Result<bool, SendError>) -> Result<(), SendError> {
         match sent {
             Ok(true) => self.bytes.advance(len),
             Ok(false) => self.refused = true,
-            Err(error) if matches!(error.kind(), FrameErrorKind::Full) => return Err(error),
+            Err(error) if error.kind() == SendErrorKind::Full => return Err(error),
             Err(error) => {
                 self.bytes.clear();
                 self.refused = false;

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use bytes::BytesMut;
 
 use super::link::{Link, check_peer};
-use crate::codec::FrameError;
 use crate::lock::lock;
-use crate::packet::{IntoPacket, Packet, append};
+use crate::packet::{IntoPacket, Packet, SendError, append};
 
 /// Sends each packet to many peers; it is encoded once. What [`Client::to`](crate::Client::to) and
 /// [`Multicast::clients`](crate::Multicast::clients) return.
@@ -58,7 +57,7 @@ pub struct SendReport {
     /// Peers that the packet was sent to.
     pub sent: usize,
     /// Those that it was not sent to, and why.
-    pub failed: Vec<(SocketAddr, FrameError)>,
+    pub failed: Vec<(SocketAddr, SendError)>,
     /// Peers that the [`Middleware`](crate::Middleware) has kept it from.
     pub filtered: usize,
 }
@@ -76,7 +75,7 @@ impl FanOut {
     ///
     /// # Cancel safety
     /// After a drop the packet was sent to some, in the order of the peers.
-    pub async fn send(&self, packet: impl IntoPacket) -> Result<SendReport, FrameError> {
+    pub async fn send(&self, packet: impl IntoPacket) -> Result<SendReport, SendError> {
         if self.has_middleware() {
             return Ok(self.send_filtered(&packet.into_packet()?).await);
         }
@@ -122,7 +121,7 @@ impl FanOut {
 }
 
 impl SendReport {
-    fn note(&mut self, peer: SocketAddr, sent: Result<(), FrameError>) {
+    fn note(&mut self, peer: SocketAddr, sent: Result<(), SendError>) {
         match sent {
             Ok(()) => self.sent += 1,
             Err(error) => self.failed.push((peer, error)),
@@ -130,7 +129,7 @@ impl SendReport {
     }
 }
 
-async fn send(link: &Link, frame: &[u8], peer: SocketAddr) -> Result<(), FrameError> {
+async fn send(link: &Link, frame: &[u8], peer: SocketAddr) -> Result<(), SendError> {
     check_peer(link.local_addr(), peer)?;
     link.send(frame, peer).await
 }

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use bytes::{Bytes, BytesMut};
 
 use crate::channel::recent::Recent;
-use crate::codec::{Codec, FrameError, FrameErrorKind, Framing, ReadPacket};
+use crate::codec::{Codec, FrameErrorKind, Framing, ReadPacket};
 use crate::lock::lock;
 use crate::middleware::Chain;
-use crate::packet::Meta;
+use crate::packet::{Meta, SendError};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
 /// How packets lie in the datagrams of a socket.
@@ -25,7 +25,7 @@ pub(super) struct FramedOptions {
 
 /// A framing of any type.
 trait AnyFraming: Send + Sync {
-    fn frame(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), FrameError>;
+    fn frame(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), SendError>;
     fn sources(&self, options: &FramedOptions, decode: DecodeOptions, chain: Chain) -> Box<dyn Sources>;
 }
 
@@ -50,7 +50,7 @@ impl FramedOptions {
     }
 
     /// The datagram for a packet.
-    pub(super) fn frame<'a>(&self, packet: &'a [u8]) -> Result<Cow<'a, [u8]>, FrameError> {
+    pub(super) fn frame<'a>(&self, packet: &'a [u8]) -> Result<Cow<'a, [u8]>, SendError> {
         let Some(framing) = &self.framing else { return Ok(Cow::Borrowed(packet)) };
         let mut datagram = BytesMut::new();
         framing.frame(Bytes::copy_from_slice(packet), &mut datagram)?;
@@ -73,7 +73,7 @@ impl fmt::Debug for FramedOptions {
 }
 
 impl<F: Framing> AnyFraming for Mutex<F> {
-    fn frame(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), FrameError> {
+    fn frame(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         lock(self).encode(packet, dst).map_err(Into::into)
     }
 

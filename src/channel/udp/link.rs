@@ -12,9 +12,8 @@ use super::monitor::Counters;
 use super::offload::{self, Run};
 use crate::channel::host::require_link;
 use crate::channel::socket::{SockAddr, failed, send_now};
-use crate::codec::{FrameError, FrameErrorKind};
 use crate::middleware::{Chain, Flow};
-use crate::packet::{Packet, Peer};
+use crate::packet::{Packet, Peer, SendError, SendErrorKind};
 
 /// The most bytes that UDP carries over IPv4 and IPv6.
 pub(super) const MAX_V4: usize = 65_507;
@@ -82,7 +81,7 @@ impl Link {
         &self,
         packet: Packet,
         to: SocketAddr,
-    ) -> Result<Flow<()>, FrameError> {
+    ) -> Result<Flow<()>, SendError> {
         match self.chain.write(packet, to.into())? {
             Some(frame) => self.send(&frame, to).await.map(Flow::Pass),
             None => Ok(Flow::Drop),
@@ -90,11 +89,11 @@ impl Link {
     }
 
     /// Sends the bytes of a packet, waiting while the socket's buffer is full.
-    pub(in crate::channel) async fn send(&self, packet: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+    pub(in crate::channel) async fn send(&self, packet: &[u8], to: SocketAddr) -> Result<(), SendError> {
         self.send_datagram(&self.frame(packet, to)?, to).await
     }
 
-    async fn send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+    async fn send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), SendError> {
         if self.connected == Some(to) {
             return self.send_connected(datagram).await;
         }
@@ -105,17 +104,17 @@ impl Link {
     }
 
     /// Sends the bytes of a packet if the socket has space for it.
-    pub(in crate::channel) fn try_send(&self, packet: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+    pub(in crate::channel) fn try_send(&self, packet: &[u8], to: SocketAddr) -> Result<(), SendError> {
         self.try_send_datagram(&self.frame(packet, to)?, to)
     }
 
-    fn try_send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), FrameError> {
+    fn try_send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), SendError> {
         let address = self.target(to).map(SockAddr::from);
         for tries in 1.. {
             match send_now(&self.socket, datagram, address.as_ref()) {
                 Ok(_) => break,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Err(FrameErrorKind::Full.into());
+                    return Err(SendErrorKind::Full.into());
                 }
                 Err(_) if address.is_none() && tries < TRIES => self.counters.send_again(),
                 Err(error) => return Err(self.explain(&error, to).into()),
@@ -142,7 +141,7 @@ impl Link {
 
     /// Sends datagrams of `size` bytes, waiting while the socket's buffer is full. `false` if they
     /// cannot be sent as one; then none was sent.
-    pub(super) async fn send_run(&self, run: &[u8], size: usize, to: SocketAddr) -> Result<bool, FrameError> {
+    pub(super) async fn send_run(&self, run: &[u8], size: usize, to: SocketAddr) -> Result<bool, SendError> {
         if run.len() <= size {
             return self.send_datagram(run, to).await.map(|()| true);
         }
@@ -151,17 +150,17 @@ impl Link {
     }
 
     /// As `send_run`, if the socket has space.
-    pub(super) fn try_send_run(&self, run: &[u8], size: usize, to: SocketAddr) -> Result<bool, FrameError> {
+    pub(super) fn try_send_run(&self, run: &[u8], size: usize, to: SocketAddr) -> Result<bool, SendError> {
         if run.len() <= size {
             return self.try_send_datagram(run, to).map(|()| true);
         }
         match offload::send(&self.socket, run, size, self.target(to)) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(FrameErrorKind::Full.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(SendErrorKind::Full.into()),
             sent => self.settle_run(sent, to),
         }
     }
 
-    fn settle_run(&self, sent: io::Result<()>, to: SocketAddr) -> Result<bool, FrameError> {
+    fn settle_run(&self, sent: io::Result<()>, to: SocketAddr) -> Result<bool, SendError> {
         match sent {
             Ok(()) => Ok(true),
             Err(error) if offload::refuses(&error) => Ok(false),
@@ -175,7 +174,7 @@ impl Link {
     }
 
     /// Sends an answer to where answers go.
-    pub(in crate::channel) async fn reply(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, FrameError> {
+    pub(in crate::channel) async fn reply(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, SendError> {
         let source = peer.address().ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
         let to = match self.reply_to {
             ReplyTo::Source => source,
@@ -191,13 +190,17 @@ impl Link {
 
     /// The datagram for the bytes of a packet. Refuses what no datagram can hold, before the system is
     /// asked.
-    pub(super) fn frame<'a>(&self, packet: &'a [u8], to: SocketAddr) -> Result<Cow<'a, [u8]>, FrameError> {
+    pub(super) fn frame<'a>(&self, packet: &'a [u8], to: SocketAddr) -> Result<Cow<'a, [u8]>, SendError> {
         let frame = self.framed.frame(packet)?;
         let limit = if to.is_ipv4() { MAX_V4 } else { MAX_V6 };
-        if frame.len() > limit { Err(FrameError::too_large(frame.len(), limit)) } else { Ok(frame) }
+        if frame.len() > limit {
+            Err(SendErrorKind::TooLarge { size: frame.len(), limit }.into())
+        } else {
+            Ok(frame)
+        }
     }
 
-    async fn send_connected(&self, frame: &[u8]) -> Result<(), FrameError> {
+    async fn send_connected(&self, frame: &[u8]) -> Result<(), SendError> {
         let mut tries = 1;
         loop {
             match self.socket.send(frame).await {

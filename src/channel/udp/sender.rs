@@ -7,10 +7,9 @@ use bytes::BytesMut;
 
 use super::batch::Batch;
 use super::link::Link;
-use crate::codec::{FrameError, FrameErrorKind};
 use crate::lock::lock;
 use crate::middleware::Flow;
-use crate::packet::{IntoPacket, append};
+use crate::packet::{IntoPacket, SendError, SendErrorKind, append};
 
 pub(in crate::channel) struct UdpSender {
     link: Arc<Link>,
@@ -36,7 +35,7 @@ impl UdpSender {
     }
 
     /// Sends a packet, after those that wait.
-    pub(in crate::channel) async fn send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub(in crate::channel) async fn send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         self.flush().await?;
         let mut bytes = self.take_buffer();
         let Flow::Pass(()) = self.encode(packet, &mut bytes)? else { return Ok(()) };
@@ -46,7 +45,7 @@ impl UdpSender {
     }
 
     /// Takes a packet for the next run, or sends it.
-    pub(in crate::channel) async fn feed(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub(in crate::channel) async fn feed(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         let Some(batch) = &self.batch else { return self.send(packet).await };
         let mut bytes = self.take_buffer();
         let Flow::Pass(()) = self.encode(packet, &mut bytes)? else { return Ok(()) };
@@ -55,7 +54,7 @@ impl UdpSender {
         fed
     }
 
-    async fn add(&self, batch: &mut Batch, bytes: &[u8]) -> Result<(), FrameError> {
+    async fn add(&self, batch: &mut Batch, bytes: &[u8]) -> Result<(), SendError> {
         let datagram = self.link.frame(bytes, self.peer)?;
         if !batch.takes(datagram.len()) {
             batch.drain(&self.link, self.peer).await?;
@@ -68,7 +67,7 @@ impl UdpSender {
     }
 
     /// Sends what waits.
-    pub(in crate::channel) async fn flush(&self) -> Result<(), FrameError> {
+    pub(in crate::channel) async fn flush(&self) -> Result<(), SendError> {
         match &self.batch {
             Some(batch) => batch.lock().await.drain(&self.link, self.peer).await,
             None => Ok(()),
@@ -76,9 +75,9 @@ impl UdpSender {
     }
 
     /// Sends a packet, after those that wait, if all can be sent at once.
-    pub(in crate::channel) fn try_send(&self, packet: impl IntoPacket) -> Result<(), FrameError> {
+    pub(in crate::channel) fn try_send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         if let Some(batch) = &self.batch {
-            let mut batch = batch.try_lock().map_err(|_| FrameErrorKind::Full)?;
+            let mut batch = batch.try_lock().map_err(|_| SendErrorKind::Full)?;
             batch.try_drain(&self.link, self.peer)?;
         }
         let mut bytes = self.take_buffer();
@@ -89,7 +88,7 @@ impl UdpSender {
     }
 
     /// The bytes of a packet, through the middleware if there is any.
-    fn encode(&self, packet: impl IntoPacket, bytes: &mut BytesMut) -> Result<Flow<()>, FrameError> {
+    fn encode(&self, packet: impl IntoPacket, bytes: &mut BytesMut) -> Result<Flow<()>, SendError> {
         if self.link.chain().is_empty() {
             append(bytes, &packet)?;
             return Ok(Flow::Pass(()));

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PacerCounts;
 use crate::lock::lock;
-use crate::{Bytes, FrameError, FrameErrorKind, Packet};
+use crate::{Bytes, Packet, SendError, SendErrorKind};
 
 /// What waits, between those who give and the task that sends.
 pub(super) struct Line {
@@ -30,7 +30,7 @@ impl Line {
         }
     }
 
-    pub(super) fn put(&self, address: Option<&[u8]>, packet: &Packet) -> Result<(), FrameError> {
+    pub(super) fn put(&self, address: Option<&[u8]>, packet: &Packet) -> Result<(), SendError> {
         self.queue().put(address, packet)?;
         self.grown.notify_one();
         Ok(())
@@ -124,9 +124,9 @@ struct Entry {
 }
 
 impl Queue {
-    fn put(&mut self, address: Option<&[u8]>, packet: &Packet) -> Result<(), FrameError> {
+    fn put(&mut self, address: Option<&[u8]>, packet: &Packet) -> Result<(), SendError> {
         if self.closed {
-            return Err(FrameErrorKind::Closed.into());
+            return Err(SendErrorKind::Closed.into());
         }
         self.counts.offered += 1;
         let place = address.and_then(|address| self.places.get(address));
@@ -137,7 +137,7 @@ impl Queue {
         let waiting_bytes = self.waiting_bytes - freed + packet.as_bytes().len();
         if !has_room || waiting_bytes > self.bytes {
             self.counts.refused += 1;
-            return Err(FrameErrorKind::Full.into());
+            return Err(SendErrorKind::Full.into());
         }
         self.waiting_bytes = waiting_bytes;
         // What waits is copied: it must not keep a larger buffer alive.

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::unconstrained;
 
 use crate::lock::lock;
-use crate::{Destination, FrameErrorKind, Outlet, Packet, Peer, QueuePolicy, SendOutcome};
+use crate::{Destination, Outlet, Packet, Peer, QueuePolicy, SendErrorKind, SendOutcome};
 
 /// What a packet's place in a queue costs, in bytes.
 const PLACE: usize = 64;
@@ -230,6 +230,6 @@ fn to_others(outlet: &Outlet, relayed: &Relayed) -> SendOutcome {
     }
     match missed {
         0 => SendOutcome::Sent { peers: sent },
-        _ => SendOutcome::Partly { sent, missed, error: FrameErrorKind::Full.into() },
+        _ => SendOutcome::Partly { sent, missed, error: SendErrorKind::Full.into() },
     }
 }
