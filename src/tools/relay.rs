@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::line::{Exit, Line, Relayed};
 use crate::lock::lock;
-use crate::{Channel, DecodeError, Destination, Message, Meta, Packet, Pattern, PatternError, QueuePolicy};
+use crate::{Channel, DecodeError, Destination, Message, Meta, Overflow, Packet, Pattern, PatternError};
 
 pub use self::line::RelayedTo;
 
@@ -50,7 +50,7 @@ const BURST: usize = 32;
 /// ```
 ///
 /// Each destination has a queue of its own: one that is slow delays no other. What happens when a
-/// queue is full is a [`QueuePolicy`].
+/// queue is full is a [`Overflow`].
 ///
 /// # Loops
 ///
@@ -72,7 +72,7 @@ pub struct Relay {
     only: Vec<Pattern>,
     filters: Vec<Filter>,
     queue: usize,
-    policy: QueuePolicy,
+    overflow: Overflow,
 }
 
 /// What is read. Every stream says with each item the how-manieth it is.
@@ -101,7 +101,7 @@ impl Relay {
             only: Vec::new(),
             filters: Vec::new(),
             queue: QUEUE,
-            policy: QueuePolicy::default(),
+            overflow: Overflow::DropOldest,
         }
     }
 
@@ -187,12 +187,12 @@ impl Relay {
     }
 
     /// What happens to a packet that finds the queue of a destination full. Default
-    /// [`QueuePolicy::DropOldest`]; with [`QueuePolicy::Wait`] nothing is read meanwhile, so that a
+    /// [`Overflow::DropOldest`]; with [`Overflow::Wait`] nothing is read meanwhile, so that a
     /// peer on a connection is slowed down, and datagrams are lost in the operating system. What is
     /// queued for the connections of a channel that is joined [both ways](Relay::both_ways) waits as
     /// well: it leaves while that channel is read.
-    pub fn queue_policy(mut self, policy: QueuePolicy) -> Self {
-        self.policy = policy;
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
         self
     }
 
@@ -223,7 +223,7 @@ impl Relay {
             only: self.only,
             filters: self.filters,
             limit: self.queue,
-            policy: self.policy,
+            overflow: self.overflow,
             counts: Mutex::default(),
         });
         (Arc::clone(&shared), relay(shared, self.sources, stop))
@@ -344,7 +344,7 @@ struct Shared {
     only: Vec<Pattern>,
     filters: Vec<Filter>,
     limit: usize,
-    policy: QueuePolicy,
+    overflow: Overflow,
     /// Without those of the destinations.
     counts: Mutex<RelayCounts>,
 }
@@ -380,7 +380,7 @@ impl Shared {
                 Ok(packet) if self.passes(&packet, &meta) => {
                     let relayed = Relayed { packet, peer: meta.peer, source };
                     for line in &self.lines {
-                        line.put(&relayed, self.limit, self.policy).await;
+                        line.put(&relayed, self.limit, self.overflow).await;
                     }
                 }
                 Ok(_) => self.lock().filtered += 1,

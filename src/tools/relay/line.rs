@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::unconstrained;
 
 use crate::lock::lock;
-use crate::{Destination, FrameErrorKind, Outlet, Packet, Peer, QueuePolicy, SendOutcome};
+use crate::{Destination, FrameErrorKind, Outlet, Overflow, Packet, Peer, SendOutcome};
 
 /// What a packet's place in a queue costs, in bytes.
 const PLACE: usize = 64;
@@ -90,7 +90,7 @@ impl Line {
     }
 
     /// Takes a packet if there is room, or as the policy says.
-    pub(super) async fn put(&self, packet: &Relayed, limit: usize, policy: QueuePolicy) {
+    pub(super) async fn put(&self, packet: &Relayed, limit: usize, policy: Overflow) {
         if self.exit.is_origin(packet) {
             self.lock().counts.returned += 1;
             return;
@@ -103,14 +103,14 @@ impl Line {
             let changed = self.changed.notified();
             {
                 let mut queue = self.lock();
-                if policy == QueuePolicy::DropOldest {
+                if policy == Overflow::DropOldest {
                     queue.make_room(limit - packet.cost());
                 }
                 if queue.bytes + packet.cost() <= limit {
                     queue.push(packet);
                     break;
                 }
-                if policy != QueuePolicy::Wait {
+                if policy != Overflow::Wait {
                     queue.counts.dropped += 1;
                     break;
                 }
