@@ -4,6 +4,7 @@
 mod clock_sync;
 mod frame_loop;
 mod pacer;
+mod queue;
 mod relay;
 mod ticker;
 #[cfg(feature = "net")]
