@@ -3,6 +3,7 @@
 #[cfg(feature = "net")]
 mod clock_sync;
 mod frame_loop;
+mod nanos;
 mod pacer;
 mod queue;
 mod relay;

@@ -217,7 +217,7 @@ async fn a_wrong_literal_panics() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is a channel \"a\" already")]
+#[should_panic(expected = "a channel or group has the name \"a\" already")]
 async fn a_second_channel_of_a_name_panics() {
     let _ = Server::new(ping()).feed("a", futures::stream::empty()).feed("a", futures::stream::empty());
 }
