@@ -68,8 +68,7 @@ sum! {
     /// | [`Rejection`](crate::Rejection) | [`FromContext`](crate::FromContext) | |
     /// | [`CaptureError`](crate::CaptureError) | [`FromCaptures`](crate::FromCaptures) | |
     /// | [`ReplyError`](crate::ReplyError) | [`Reply::send`](crate::Reply::send) | |
-    /// | [`ChannelError`](crate::ChannelError) | [`Server::try_listen`](crate::Server::try_listen), [`ServerHandle::listen`](crate::ServerHandle::listen) | |
-    /// | [`NameError`](crate::NameError) | [`Node::add`](crate::Node::add), [`Node::group`](crate::Node::group) | |
+    /// | [`ChannelError`](crate::ChannelError) | [`Server::try_listen`](crate::Server::try_listen), [`ServerHandle::listen`](crate::ServerHandle::listen), [`Node::add`](crate::Node::add), [`Node::group`](crate::Node::group) | |
     /// | [`NodeError`](crate::NodeError) | [`Node::send`](crate::Node::send) | |
     /// | [`ClockSyncError`](crate::ClockSyncError) | [`ClockSync::measure`](crate::ClockSync::measure) | `net` |
     /// | [`InsideRuntime`](crate::InsideRuntime) | [`FrameLoop::block_on`](crate::FrameLoop::block_on) | |
@@ -134,10 +133,8 @@ sum! {
     Capture(crate::CaptureError),
     /// A reply was not sent.
     Reply(crate::ReplyError),
-    /// A server did not add or remove a channel.
+    /// A server or a node did not add or remove a channel, or did not take a name.
     Channel(crate::ChannelError),
-    /// A node did not take a name.
-    Name(crate::NameError),
     /// A node sent nothing.
     Node(crate::NodeError),
     /// Nobody answered a question for the time.

@@ -135,8 +135,8 @@ pub use channel::{
 };
 pub use channel::{
     BroadcastReport, Channel, Client, ClientState, ClientStates, ClientSubscription, Connect,
-    ConnectionEvent, ConnectionEvents, Delivery, Disconnect, Listener, Outlet, QueuePolicy, Reconnecting,
-    Refusal, Request, RequestError, StreamOptions, Verdict,
+    ConnectionEvent, ConnectionEvents, Delivery, Disconnect, Listener, Outlet, Reconnecting, Refusal,
+    Request, RequestError, StreamOptions, Verdict,
 };
 pub use codec::{
     Codec, Datagram, Detect, FrameError, FrameErrorKind, Framing, IntoFrame, LengthPrefix, LikelyCause,
@@ -145,7 +145,7 @@ pub use codec::{
 pub use dispatch::{
     Args, Budget, CaptureError, Captures, ChannelName, Context, Extra, Extract, FromCapture, FromCaptures,
     FromContext, Function, Handler, Inbox, InboxHandler, IntoReply, Lane, Lateness, LiveRoutes, MatchedRoute,
-    Meter, Overflow, Post, Progress, ReceivedAt, Rejection, Replies, Reply, ReplyError, Returned, RouteGuard,
+    Meter, Post, Progress, ReceivedAt, Rejection, Replies, Reply, ReplyError, Returned, RouteGuard,
     RouteHandle, Router, State, Subscription, TypeTags,
 };
 #[cfg(feature = "encoding")]
@@ -162,14 +162,15 @@ pub use middleware::{
 #[cfg(feature = "crypto")]
 pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
 pub use node::{
-    ALL, Destination, HeldCounts, HoldLimits, LOCAL, NameError, NameErrorKind, Node, NodeBuilder, NodeError,
-    NodeHandle, NodeReport, SendOutcome, Targets, UnknownNames,
+    ALL, Destination, HeldCounts, HoldLimits, LOCAL, Node, NodeBuilder, NodeError, NodeHandle, NodeReport,
+    SendOutcome, Targets, UnknownNames,
 };
 pub use packet::{
     AnnotatedDump, ArgsError, ArgsErrorKind, ArgsReader, Array, Bundle, BundleBuilder, BundleOf, BundleRef,
     ConnectionId, Elements, EncodeError, EncodeErrorKind, Exact, FromArgs, Impulse, IntoArgs, IntoElements,
-    IntoPacket, LineReader, Message, MessageRef, Meta, Nil, OwnedArgs, Packet, PacketRef, ParseLineError,
-    ParseLineErrorKind, Peer, Rest, ScheduleId, SendError, SendErrorKind, Symbol, TimeOverrides,
+    IntoPacket, LineReader, Message, MessageRef, Meta, Nil, Overflow, OwnedArgs, Packet, PacketRef,
+    ParseLineError, ParseLineErrorKind, Peer, Rest, ScheduleId, SendError, SendErrorKind, Symbol,
+    TimeOverrides,
 };
 #[cfg(feature = "serde")]
 pub use packet::{SerdeError, from_args, to_args};

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio_osc::{
     AddressTable, AddressTableError, ArgsError, Bytes, CaptureError, ChannelError, DecodeError, Disconnect,
     EncodeError, Envelope, EnvelopeError, Error, FrameError, FrameErrorKind, FrameLoop, FromCaptures,
-    InsideRuntime, Message, NameError, Node, NodeError, Packet, ParseLineError, Pattern, PatternError,
-    ProtocolError, Rejection, ReplyError, RequestError, Router, SendError, SendErrorKind, Server, Text,
+    InsideRuntime, Message, Node, NodeError, Packet, ParseLineError, Pattern, PatternError, ProtocolError,
+    Rejection, ReplyError, RequestError, Router, SendError, SendErrorKind, Server, Text,
 };
 
 /// An error of the system that has a cause, as those of TLS have.
@@ -137,8 +137,8 @@ fn samples() -> Vec<Sample> {
         Rejection: Rejection::Extra, Rejection::Args(arguments()), Rejection::Captures(capture());
         CaptureError: capture();
         ReplyError: ReplyError::Budget, ReplyError::Encode(encode()), ReplyError::Io(broken());
-        ChannelError: Server::new(Router::new()).try_feed("a b", futures::stream::empty()).err().unwrap();
-        NameError: Node::new().group("", [""]).unwrap_err();
+        ChannelError: Server::new(Router::new()).try_feed("a b", futures::stream::empty()).err().unwrap(),
+            Node::new().group("", [""]).unwrap_err();
         NodeError: unknown_name(), NodeError::Encode(encode());
         InsideRuntime: inside_runtime();
         #[cfg(feature = "net")]

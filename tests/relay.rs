@@ -14,7 +14,7 @@ use futures::channel::mpsc;
 use futures::future::FutureExt;
 use futures::{StreamExt, stream};
 use tokio_osc::{
-    Bundle, Bytes, Channel, Client, IntoPacket, Message, Packet, Peer, QueuePolicy, Relay, RelayCounts,
+    Bundle, Bytes, Channel, Client, IntoPacket, Message, Overflow, Packet, Peer, Relay, RelayCounts,
     RelayHandle, Slip,
 };
 
@@ -123,12 +123,11 @@ async fn a_slow_destination_delays_no_other() {
 }
 
 /// A relay with one destination that is stuck with the first packet, and room for three others.
-async fn full(policy: QueuePolicy) -> (RelayHandle, Tape, mpsc::UnboundedSender<Item>) {
+async fn full(relay: Relay) -> (RelayHandle, Tape, mpsc::UnboundedSender<Item>) {
     let (packets, source) = mpsc::unbounded();
     let cost = ("/n", 0).into_packet().unwrap().as_bytes().len() + 64;
     let tape = Tape::stuck();
-    let relay =
-        Relay::new().queue_policy(policy).queue(3 * cost).from("in", source).to("out", tape.clone()).spawn();
+    let relay = relay.queue(3 * cost).from("in", source).to("out", tape.clone()).spawn();
     packets.unbounded_send(item(("/n", 0))).unwrap();
     has_read(&relay, 1).await;
     for n in 1..=3 {
@@ -144,7 +143,7 @@ async fn full(policy: QueuePolicy) -> (RelayHandle, Tape, mpsc::UnboundedSender<
 
 #[tokio::test]
 async fn a_full_queue_drops_the_oldest() {
-    let (relay, tape, _packets) = full(QueuePolicy::default()).await;
+    let (relay, tape, _packets) = full(Relay::new()).await;
     has_read(&relay, 7).await;
     assert_sums(&relay.counts());
     tape.permits.add_permits(10);
@@ -155,7 +154,7 @@ async fn a_full_queue_drops_the_oldest() {
 
 #[tokio::test]
 async fn a_full_queue_drops_the_newest() {
-    let (relay, tape, _packets) = full(QueuePolicy::DropNewest).await;
+    let (relay, tape, _packets) = full(Relay::new().overflow(Overflow::DropNewest)).await;
     has_read(&relay, 7).await;
     assert_sums(&relay.counts());
     tape.permits.add_permits(10);
@@ -166,7 +165,7 @@ async fn a_full_queue_drops_the_newest() {
 
 #[tokio::test]
 async fn a_full_queue_is_waited_for() {
-    let (relay, tape, packets) = full(QueuePolicy::Wait).await;
+    let (relay, tape, packets) = full(Relay::new().overflow(Overflow::Wait)).await;
     has_read(&relay, 5).await;
     for _ in 0..10 {
         tokio::task::yield_now().await;
@@ -183,7 +182,7 @@ async fn a_full_queue_is_waited_for() {
 
 #[tokio::test]
 async fn a_stopped_relay_finishes_what_it_has_in_hand() {
-    let (relay, tape, _packets) = full(QueuePolicy::Wait).await;
+    let (relay, tape, _packets) = full(Relay::new().overflow(Overflow::Wait)).await;
     has_read(&relay, 5).await;
     tape.permits.add_permits(10);
     let counts = relay.shutdown().await;
@@ -193,11 +192,10 @@ async fn a_stopped_relay_finishes_what_it_has_in_hand() {
 
 #[tokio::test]
 async fn a_packet_that_fits_no_queue_is_dropped_whatever_the_policy() {
-    for policy in [QueuePolicy::DropOldest, QueuePolicy::DropNewest, QueuePolicy::Wait] {
+    for policy in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Wait] {
         let tape = Tape::new();
         let small = ("/n", 0).into_packet().unwrap();
-        let relay =
-            Relay::new().queue(small.as_bytes().len() + 64).queue_policy(policy).to("out", tape.clone());
+        let relay = Relay::new().queue(small.as_bytes().len() + 64).overflow(policy).to("out", tape.clone());
         let packets = vec![item(small), item(("/n", (0, 0)))];
         let counts = relay.from("in", stream::iter(packets)).run().await;
         assert_eq!((tape.lines().len(), counts.to[0].dropped), (1, 1), "{policy:?}");

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_osc::{
-    Client, ClientState, Codec, Connect, Detect, Disconnect, QueuePolicy, Reconnecting, SendErrorKind, Slip,
+    Client, ClientState, Codec, Connect, Detect, Disconnect, Overflow, Reconnecting, SendErrorKind, Slip,
     StreamOptions,
 };
 use tokio_util::codec::Framed;
@@ -125,11 +125,11 @@ async fn pauses_double_with_jitter_and_start_over_after_a_connection_that_lasted
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_does_what_its_policy_says() {
-    async fn filled(policy: QueuePolicy) -> (Client, usize) {
+    async fn filled(policy: Overflow) -> (Client, usize) {
         let never = || std::future::pending::<io::Result<DuplexStream>>();
         // Room for eight packets of 12 bytes.
         let options = StreamOptions::default().send_queue(8 * (12 + 64));
-        let client = client(never).options(options).queue_policy(policy).spawn().unwrap();
+        let client = client(never).options(options).overflow(policy).spawn().unwrap();
         let mut accepted = 0;
         for n in 0..10 {
             match tokio::time::timeout(ms(10), client.send(("/n", n))).await {
@@ -140,10 +140,10 @@ async fn a_full_queue_does_what_its_policy_says() {
         }
         (client, accepted)
     }
-    let (client, accepted) = filled(QueuePolicy::DropOldest).await;
+    let (client, accepted) = filled(Overflow::DropOldest).await;
     let delivery = client.delivery().unwrap();
     assert_eq!((accepted, delivery.accepted, delivery.dropped, delivery.queued), (10, 10, 2, 8));
-    for policy in [QueuePolicy::DropNewest, QueuePolicy::Wait] {
+    for policy in [Overflow::DropNewest, Overflow::Wait] {
         let (client, accepted) = filled(policy).await;
         let delivery = client.delivery().unwrap();
         assert_eq!((accepted, delivery.accepted, delivery.dropped, delivery.queued), (8, 8, 0, 8));
@@ -223,7 +223,7 @@ async fn a_subscription_ends_with_the_last_clone_of_its_client() {
 #[tokio::test(start_paused = true)]
 async fn a_function_that_panics_ends_its_client() {
     let client = client(|| -> std::future::Ready<io::Result<DuplexStream>> { panic!("no way there") })
-        .queue_policy(QueuePolicy::Wait)
+        .overflow(Overflow::Wait)
         .spawn()
         .unwrap();
     tokio::time::timeout(ms(1_000), client.closed()).await.unwrap();
@@ -235,7 +235,7 @@ async fn a_function_that_panics_ends_its_client() {
 async fn a_client_with_much_to_send_reads_on() {
     let (connect, mut peers) = pipes(0);
     let options = StreamOptions::default().send_queue(8 * 1_024);
-    let client = client(connect).options(options).queue_policy(QueuePolicy::Wait).spawn().unwrap();
+    let client = client(connect).options(options).overflow(Overflow::Wait).spawn().unwrap();
     let mut peer = peers.recv().await.unwrap();
     let sending = async {
         for n in 0..20_000 {
@@ -322,7 +322,7 @@ async fn every_accepted_packet_is_delivered_or_accounted_for() {
     let options = StreamOptions::default().send_queue(16 * 1_024 * 1_024);
     let client = Client::reconnecting(address, Slip::new())
         .options(options)
-        .queue_policy(QueuePolicy::DropNewest)
+        .overflow(Overflow::DropNewest)
         .backoff(ms(5), ms(20))
         .spawn()
         .unwrap();

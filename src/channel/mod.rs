@@ -47,7 +47,7 @@ pub use listener::Listener;
 pub use options::{StreamOptions, Verdict};
 pub use outbox::Delivery;
 pub use outlet::{BroadcastReport, Outlet};
-pub use reconnect::{ClientState, ClientStates, Connect, QueuePolicy, Reconnecting};
+pub use reconnect::{ClientState, ClientStates, Connect, Reconnecting};
 pub use request::{Request, RequestError};
 pub use stream::Channel;
 pub use subscription::ClientSubscription;

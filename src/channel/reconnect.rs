@@ -28,7 +28,7 @@ use super::source::Source;
 use super::throttle::Throttle;
 use crate::codec::{Codec, Framing, ReadPacket};
 use crate::middleware::{Chain, Filtered};
-use crate::packet::{EncodeError, IntoPacket, Packet, Peer, SendError};
+use crate::packet::{EncodeError, IntoPacket, Overflow, Packet, Peer, SendError};
 
 /// How long an attempt to connect may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -67,28 +67,6 @@ where
     }
 }
 
-/// What happens to a packet that finds the queue full.
-///
-/// ```
-/// use tokio_osc::{Client, QueuePolicy, Slip};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let client = Client::reconnecting("127.0.0.1:9000", Slip::new()).queue_policy(QueuePolicy::Wait).spawn()?;
-/// # drop(client);
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum QueuePolicy {
-    /// The oldest packet is dropped and counted: for control data the newest counts.
-    #[default]
-    DropOldest,
-    /// The packet is refused: its send fails.
-    DropNewest,
-    /// Its send waits.
-    Wait,
-}
-
 /// A client that connects again, before it is started: what
 /// [`Client::reconnecting`](crate::Client::reconnecting) returns.
 ///
@@ -121,7 +99,7 @@ pub struct Reconnecting<C, F> {
     framing: F,
     options: StreamOptions,
     pauses: (Duration, Duration),
-    policy: QueuePolicy,
+    overflow: Overflow,
     on_connect: Vec<Packet>,
     keep_alive: Option<(Duration, Packet)>,
     failed: Option<EncodeError>,
@@ -134,7 +112,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
             framing,
             options: StreamOptions::default(),
             pauses: (Duration::from_millis(100), Duration::from_secs(10)),
-            policy: QueuePolicy::default(),
+            overflow: Overflow::DropOldest,
             on_connect: Vec::new(),
             keep_alive: None,
             failed: None,
@@ -159,9 +137,9 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         self
     }
 
-    /// What happens to a packet that finds the queue full. Default [`QueuePolicy::DropOldest`].
-    pub fn queue_policy(mut self, policy: QueuePolicy) -> Self {
-        self.policy = policy;
+    /// What happens to a packet that finds the queue full. Default [`Overflow::DropOldest`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
         self
     }
 
@@ -202,11 +180,11 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         let outbox = Arc::new(Outbox::new(self.options.send_queue));
         let states = watch::Sender::new(ClientState::Connecting);
         self.options.chain = self.options.chain.counting_anew();
-        let (policy, chain) = (self.policy, self.options.chain.clone());
+        let (overflow, chain) = (self.overflow, self.options.chain.clone());
         let watched = states.subscribe();
         let life = Life { outbox: Arc::clone(&outbox), hub: Arc::clone(&hub), states };
         let task = tokio::spawn(self.run(life));
-        let background = Background { outbox, policy, chain, states: watched, task: task.abort_handle() };
+        let background = Background { outbox, overflow, chain, states: watched, task: task.abort_handle() };
         Ok(Client::in_background(background, hub))
     }
 
@@ -426,7 +404,7 @@ impl fmt::Debug for ClientStates {
 /// A client's end of the task.
 pub(super) struct Background {
     outbox: Arc<Outbox>,
-    policy: QueuePolicy,
+    overflow: Overflow,
     chain: Chain,
     states: watch::Receiver<ClientState>,
     task: AbortHandle,
@@ -434,9 +412,9 @@ pub(super) struct Background {
 
 impl Background {
     pub(super) async fn send(&self, packet: Packet) -> Result<(), SendError> {
-        match (self.chain.write(packet, Peer::LOCAL)?, self.policy) {
+        match (self.chain.write(packet, Peer::LOCAL)?, self.overflow) {
             (None, _) => Ok(()),
-            (Some(frame), QueuePolicy::Wait) => self.outbox.push_when_space(frame).await,
+            (Some(frame), Overflow::Wait) => self.outbox.push_when_space(frame).await,
             (Some(frame), _) => self.push(frame),
         }
     }
@@ -446,8 +424,8 @@ impl Background {
     }
 
     fn push(&self, frame: Bytes) -> Result<(), SendError> {
-        match self.policy {
-            QueuePolicy::DropOldest => self.outbox.push_over_oldest(&frame),
+        match self.overflow {
+            Overflow::DropOldest => self.outbox.push_over_oldest(&frame),
             _ => self.outbox.push(frame),
         }
     }

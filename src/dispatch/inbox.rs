@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 
 use super::handler::{Extract, Function, Outcome, Returned, up_to_8};
-use super::mailbox::{Mailbox, Overflow, Pushed};
+use super::mailbox::{Mailbox, Pushed};
 use super::process::{Budget, Progress};
 use super::{Context, Rejection, Replies};
+use crate::packet::Overflow;
 
 /// Handlers that run when and where their owner says, with I/O and time tags in the background: for
 /// games, plug-ins and user interfaces, whose state belongs to one thread.

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
 
-use super::mailbox::{Mailbox, Overflow};
+use super::mailbox::Mailbox;
 use crate::lock::lock;
+use crate::packet::Overflow;
 
 /// A queue of handler calls with tasks of its own: the handlers of its routes run one at a time, in
 /// order, beside those of all other routes.

@@ -8,28 +8,7 @@ use futures::task::AtomicWaker;
 use tokio::sync::Notify;
 
 use crate::lock::lock;
-
-/// What happens to messages when a queue of handlers or of a subscription is full.
-///
-/// ```
-/// use tokio_osc::{Args, Lane, Overflow, Router};
-///
-/// let meters = Lane::new(16).overflow(Overflow::DropOldest);
-/// let router = Router::new().route("/meter/*", |Args(db): Args<f32>| println!("{db}")).on_lane(&meters);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Overflow {
-    /// Dispatch waits until there is room: nothing is lost here, but the routes behind wait as
-    /// well, and when the server's inbox is full the operating system drops. The default.
-    #[default]
-    Wait,
-    /// The message that finds no room is dropped, and counted.
-    DropNewest,
-    /// The message that has waited longest is dropped, and counted. For values of which only the
-    /// newest count.
-    DropOldest,
-}
+use crate::packet::Overflow;
 
 /// What became of an item that was pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

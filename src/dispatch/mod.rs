@@ -27,7 +27,6 @@ pub use inbox::{Inbox, InboxHandler, Post};
 pub(crate) use lane::Job;
 pub use lane::Lane;
 pub use live::{LiveRoutes, RouteGuard, RouteHandle};
-pub use mailbox::Overflow;
 pub use parameters::{ChannelName, Extra, Lateness, MatchedRoute, ReceivedAt, TypeTags};
 pub use process::{Budget, Meter, Progress};
 pub(crate) use reply::{Departure, SendBack, WayBack};

@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 
-use super::mailbox::{Mailbox, Overflow, Pushed};
+use super::mailbox::{Mailbox, Pushed};
 use super::routes::Dispatch;
 use super::table::RouteId;
-use crate::packet::{Message, Meta};
+use crate::packet::{Message, Meta, Overflow};
 use crate::pattern::Pattern;
 
 /// The messages of a pattern, as a stream. What

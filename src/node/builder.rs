@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use super::local::local;
 use super::names::Entry;
 use crate::{
-    Channel, Destination, LOCAL, NameError, Node, NodeHandle, Router, Server, Targets, UnknownNames,
+    Channel, ChannelError, Destination, LOCAL, Node, NodeHandle, Router, Server, Targets, UnknownNames,
 };
 
 /// Packets that wait for one's own router by default.
@@ -48,13 +48,14 @@ pub struct NodeBuilder {
     channels: Vec<(Arc<str>, Channel)>,
     options: Vec<Box<dyn FnOnce(Server) -> Server + Send>>,
     local_queue: usize,
-    failed: Option<NameError>,
+    failed: Option<ChannelError>,
 }
 
-impl NodeBuilder {
-    pub(super) fn new() -> Self {
-        Self {
-            node: Node::new(),
+impl Node {
+    /// A node with a server: one for a whole application.
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder {
+            node: Self::new(),
             router: None,
             channels: Vec::new(),
             options: Vec::new(),
@@ -62,7 +63,9 @@ impl NodeBuilder {
             failed: None,
         }
     }
+}
 
+impl NodeBuilder {
     /// The node that this becomes, for the state of handlers.
     pub fn node(&self) -> Node {
         self.node.clone()
@@ -79,7 +82,7 @@ impl NodeBuilder {
     /// by this name, which reaches all that are open; a datagram channel only receives.
     pub fn listen(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
         let name = name.into();
-        let named = self.node.insert(Arc::clone(&name), entry_of(&channel));
+        let named = self.node.insert(Arc::clone(&name), Entry::of(&channel));
         self.note(named);
         self.channels.push((name, channel));
         self
@@ -134,7 +137,7 @@ impl NodeBuilder {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with time enabled.
-    pub fn spawn(self) -> Result<NodeHandle, NameError> {
+    pub fn spawn(self) -> Result<NodeHandle, ChannelError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -147,20 +150,11 @@ impl NodeBuilder {
         Ok(NodeHandle::new(self.node, local, server.spawn()))
     }
 
-    fn note(&mut self, named: Result<(), NameError>) {
+    fn note(&mut self, named: Result<(), ChannelError>) {
         if let Err(error) = named {
             self.failed.get_or_insert(error);
         }
     }
-}
-
-/// What the name of a server's channel stands for when it is sent to.
-pub(super) fn entry_of(channel: &Channel) -> Entry {
-    #[cfg(feature = "net")]
-    if channel.monitor().is_some() {
-        return Entry::Receiver;
-    }
-    Entry::Channel(Arc::new(channel.outlet()))
 }
 
 impl fmt::Debug for NodeBuilder {

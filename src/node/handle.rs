@@ -6,12 +6,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::builder::entry_of;
 use super::local::Local;
-use crate::{
-    Channel, ChannelError, ChannelErrorKind, ChannelStats, NameError, NameErrorKind, Node, Report,
-    ServerHandle, Shutdown, Stats,
-};
+use super::names::Entry;
+use crate::{Channel, ChannelError, ChannelStats, Node, Report, ServerHandle, Shutdown, Stats};
 
 /// How long the own server may take to read what was sent to it, when it is shut down.
 const LAST_READ: Duration = Duration::from_secs(1);
@@ -62,13 +59,11 @@ impl NodeHandle {
     ///
     /// # Errors
     /// The name cannot be given, or the server has ended. The channel is closed then.
-    pub fn listen(&self, name: impl Into<Arc<str>>, channel: Channel) -> Result<(), NameError> {
+    pub fn listen(&self, name: impl Into<Arc<str>>, channel: Channel) -> Result<(), ChannelError> {
         let name = name.into();
-        self.node.insert(Arc::clone(&name), entry_of(&channel))?;
-        self.server.listen(Arc::clone(&name), channel).map_err(|error| {
-            self.node.forget(&name);
-            let ended = error.kind() == ChannelErrorKind::Ended;
-            NameError::new(&name, if ended { NameErrorKind::Ended } else { NameErrorKind::Taken })
+        self.node.insert(Arc::clone(&name), Entry::of(&channel))?;
+        self.server.listen(Arc::clone(&name), channel).inspect_err(|_| {
+            self.node.remove(&name);
         })
     }
 
@@ -82,7 +77,7 @@ impl NodeHandle {
     /// Once polled, the channel is removed, also if the future is dropped; then its name stays.
     pub async fn close(&self, name: &str) -> Result<ChannelStats, ChannelError> {
         let closed = self.server.remove(name).await?;
-        self.node.forget(name);
+        self.node.remove(name);
         Ok(closed)
     }
 

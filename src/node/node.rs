@@ -1,7 +1,7 @@
 //! The node: sends to names.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::{fmt, mem};
 
 use futures::future::join_all;
 
@@ -9,40 +9,9 @@ use super::held::Held;
 use super::names::{Entry, Names, Resolved, check};
 use crate::lock::lock;
 use crate::{
-    Destination, HeldCounts, IntoPacket, NameError, NameErrorKind, NodeBuilder, NodeError, NodeReport,
-    Packet, SendOutcome, Targets, UnknownNames,
+    ChannelError, ChannelErrorKind, Destination, HeldCounts, IntoPacket, NodeError, NodeReport, Packet,
+    SendOutcome, Targets, UnknownNames,
 };
-
-/// The name of one's own router: what is sent to it is dispatched as if it had been received,
-/// without a network. There is one where the node [has a server](crate::NodeBuilder). Handlers find
-/// it in [`Meta::channel`](crate::Meta::channel).
-///
-/// ```
-/// use tokio_osc::{LOCAL, Node, Router};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let router = Router::new().route("/cue", || println!("cue"));
-/// let node = Node::builder().router(router).spawn()?;
-/// node.send(LOCAL, ("/cue", ())).await?;
-/// node.shutdown().await;
-/// # Ok(()) }
-/// ```
-pub const LOCAL: &str = "local";
-
-/// All channels that can be sent to, without [`LOCAL`].
-///
-/// ```
-/// use tokio_osc::{ALL, Channel, Client, Node};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let channel = Channel::udp("127.0.0.1:0").await?;
-/// let node = Node::new();
-/// node.add("lights", Client::udp(channel.local_addr()?).await?)?;
-/// let report = node.send(ALL, ("/blackout", ())).await?;
-/// assert_eq!(report.sent(), 1);
-/// # Ok(()) }
-/// ```
-pub const ALL: &str = "all";
 
 /// Channels with names, and groups of them. Cloning it is a reference count: it can be the state
 /// of handlers.
@@ -98,16 +67,11 @@ impl Node {
         Self::default()
     }
 
-    /// A node with a server: one for a whole application.
-    pub fn builder() -> NodeBuilder {
-        NodeBuilder::new()
-    }
-
     /// Gives a channel a name. What was held for the name is handed on at once.
     ///
     /// # Errors
     /// The name is taken, reserved, or could not stand as a part of an address.
-    pub fn add(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), NameError> {
+    pub fn add(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), ChannelError> {
         self.insert(name.into(), Entry::Channel(Arc::new(channel)))
     }
 
@@ -116,24 +80,21 @@ impl Node {
     ///
     /// # Errors
     /// The name is reserved, or could not stand as a part of an address.
-    pub fn replace(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), NameError> {
+    pub fn replace(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), ChannelError> {
         let (name, entry) = (name.into(), Entry::Channel(Arc::new(channel)));
-        check(&name).map_err(|kind| NameError::new(&name, kind))?;
-        loop {
-            let mut state = self.state();
-            if state.names.get(&name).is_some() {
-                let replaced = state.names.insert(name, entry);
-                drop(state);
-                drop(replaced);
-                return Ok(());
-            }
+        check(&name)?;
+        let naming = lock(&self.shared.naming);
+        let mut state = self.state();
+        let Some(known) = state.names.entries.get_mut(&name) else {
             drop(state);
-            match self.insert(Arc::clone(&name), entry.clone()) {
-                // Somebody was faster.
-                Err(error) if error.kind() == NameErrorKind::Taken => {}
-                done => return done,
-            }
-        }
+            self.give(name, entry);
+            return Ok(());
+        };
+        let replaced = mem::replace(known, entry);
+        // A destination may use the node while it is dropped: both locks are released first.
+        drop((state, naming));
+        drop(replaced);
+        Ok(())
     }
 
     /// Gives several channels and groups one name together. Its members need not be there yet, and
@@ -142,7 +103,7 @@ impl Node {
     ///
     /// # Errors
     /// The name is taken, reserved, or could not stand as a part of an address.
-    pub fn group(&self, name: impl Into<Arc<str>>, members: impl Targets) -> Result<(), NameError> {
+    pub fn group(&self, name: impl Into<Arc<str>>, members: impl Targets) -> Result<(), ChannelError> {
         let mut names = Vec::new();
         members.each_name(&mut |name| names.push(Arc::from(name)));
         self.insert(name.into(), Entry::Group(names.into()))
@@ -151,18 +112,19 @@ impl Node {
     /// Takes a name away; whether there was one. Groups keep it as a member. The channel is closed
     /// when its last clone goes: packets that are on their way still go there.
     pub fn remove(&self, name: &str) -> bool {
-        let removed = if check(name).is_ok() { self.state().names.remove(name) } else { None };
+        // The lock is released at the end of this line: a destination may use the node while it is dropped.
+        let removed = self.state().names.entries.remove(name);
         removed.is_some()
     }
 
     /// The names of channels and groups, in alphabetical order.
     pub fn names(&self) -> Vec<Arc<str>> {
-        self.state().names.given().map(|(name, _)| Arc::clone(name)).collect()
+        self.state().names.entries.keys().cloned().collect()
     }
 
     /// The members of a group, as it was made; `None` if there is no group of this name.
     pub fn members(&self, group: &str) -> Option<Vec<Arc<str>>> {
-        match self.state().names.get(group) {
+        match self.state().names.entries.get(group) {
             Some(Entry::Group(names)) => Some(names.to_vec()),
             _ => None,
         }
@@ -219,20 +181,31 @@ impl Node {
     }
 
     /// Gives a name to what a server brings along.
-    pub(super) fn insert(&self, name: Arc<str>, entry: Entry) -> Result<(), NameError> {
-        check(&name).map_err(|kind| NameError::new(&name, kind))?;
+    pub(super) fn insert(&self, name: Arc<str>, entry: Entry) -> Result<(), ChannelError> {
+        check(&name)?;
         let _naming = lock(&self.shared.naming);
+        if self.state().names.entries.contains_key(&name) {
+            return Err(ChannelError::new(ChannelErrorKind::Duplicate, name));
+        }
+        self.give(name, entry);
+        Ok(())
+    }
+
+    pub(super) fn insert_local(&self, local: impl Destination) {
+        self.state().names.local = Some(Arc::new(local));
+    }
+
+    /// Gives a name that is not taken, under the lock on naming, which keeps it so.
+    fn give(&self, name: Arc<str>, entry: Entry) {
         // Until the last packet that was held is on its way, the name stays unknown, so that later
-        // ones wait behind it.
+        // ones wait behind it. The state is not locked while they are sent: a group needs it, and a
+        // destination may use the node.
         loop {
             let mut state = self.state();
-            if state.names.get(&name).is_some() {
-                return Err(NameError::new(&name, NameErrorKind::Taken));
-            }
             let held = state.held.take(&name);
             if held.is_empty() {
-                state.names.insert(name, entry);
-                return Ok(());
+                state.names.entries.insert(name, entry);
+                return;
             }
             drop(state);
             for packet in held {
@@ -240,16 +213,6 @@ impl Node {
                 self.state().held.note_released(sent);
             }
         }
-    }
-
-    /// Takes a name away from what a server brought along.
-    pub(super) fn forget(&self, name: &str) {
-        let removed = self.state().names.remove(name);
-        drop(removed);
-    }
-
-    pub(super) fn insert_local(&self, local: impl Destination) {
-        self.state().names.insert(LOCAL.into(), Entry::Channel(Arc::new(local)));
     }
 
     /// Hands on what waited for a name.

@@ -4,6 +4,37 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+/// The name of one's own router: what is sent to it is dispatched as if it had been received,
+/// without a network. There is one where the node [has a server](crate::NodeBuilder). Handlers find
+/// it in [`Meta::channel`](crate::Meta::channel).
+///
+/// ```
+/// use tokio_osc::{LOCAL, Node, Router};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let router = Router::new().route("/cue", || println!("cue"));
+/// let node = Node::builder().router(router).spawn()?;
+/// node.send(LOCAL, ("/cue", ())).await?;
+/// node.shutdown().await;
+/// # Ok(()) }
+/// ```
+pub const LOCAL: &str = "local";
+
+/// All channels that can be sent to, without [`LOCAL`].
+///
+/// ```
+/// use tokio_osc::{ALL, Channel, Client, Node};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let node = Node::new();
+/// node.add("lights", Client::udp(channel.local_addr()?).await?)?;
+/// let report = node.send(ALL, ("/blackout", ())).await?;
+/// assert_eq!(report.sent(), 1);
+/// # Ok(()) }
+/// ```
+pub const ALL: &str = "all";
+
 /// Names of channels and groups: one name, or arrays, slices, vectors, sets and tuples of them, one
 /// in the other as deep as you like.
 ///
@@ -37,18 +68,6 @@ impl Targets for str {
     }
 }
 
-impl Targets for String {
-    fn each_name(&self, name: &mut dyn FnMut(&str)) {
-        name(self);
-    }
-}
-
-impl Targets for Cow<'_, str> {
-    fn each_name(&self, name: &mut dyn FnMut(&str)) {
-        name(self);
-    }
-}
-
 macro_rules! through {
     ($([$($generics:tt)*] $type:ty),* $(,)?) => {$(
         impl<$($generics)*> Targets for $type {
@@ -59,7 +78,13 @@ macro_rules! through {
     )*};
 }
 
-through!([T: Targets + ?Sized] &T, [T: Targets + ?Sized] Box<T>, [T: Targets + ?Sized] Arc<T>);
+through!(
+    [] String,
+    [] Cow<'_, str>,
+    [T: Targets + ?Sized] &T,
+    [T: Targets + ?Sized] Box<T>,
+    [T: Targets + ?Sized] Arc<T>,
+);
 
 macro_rules! lists {
     ($([$($generics:tt)*] $type:ty),* $(,)?) => {$(

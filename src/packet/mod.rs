@@ -13,6 +13,7 @@ mod line;
 mod line_reader;
 mod message;
 mod meta;
+mod overflow;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod packet;
 mod send;
@@ -33,6 +34,7 @@ pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};
 pub use message::{Message, MessageRef};
 pub(crate) use meta::Work;
 pub use meta::{ConnectionId, Meta, Peer, ScheduleId, TimeOverrides};
+pub use overflow::Overflow;
 pub use packet::{Packet, PacketRef};
 pub use send::{SendError, SendErrorKind};
 #[expect(unused_imports, reason = "channels and dispatch do not use it yet")]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use futures::Stream;
 
 use super::inlet::Plan;
-use super::name::check;
 use super::orders::Order;
 use super::{ChannelError, ChannelErrorKind, ChannelStats, ServerHandle};
 use crate::channel::Channel;
@@ -122,7 +121,7 @@ impl ServerHandle {
     }
 
     fn open(&self, plan: Plan) -> Result<(), ChannelError> {
-        check(&plan.name)?;
+        ChannelError::check_name(&plan.name)?;
         let shared = self.shared();
         let name = Arc::clone(&plan.name);
         let refused = |kind| ChannelError::new(kind, Arc::clone(&name));

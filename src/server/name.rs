@@ -1,4 +1,4 @@
-//! The names of a server's channels, and why one is refused.
+//! The names of channels, and why one is refused.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::types::is_name_byte;
 /// Names that begin so are the server's own.
 const RESERVED: char = '_';
 
-/// Why a server did not add or remove a channel.
+/// Why a server or a node did not add or remove a channel, or a node a group.
 ///
 /// ```
 /// use tokio_osc::{Channel, ChannelErrorKind, Router, Server};
@@ -35,18 +35,21 @@ pub struct ChannelError {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
 /// let error = Server::new(Router::new()).try_listen("stage left", channel).unwrap_err();
-/// assert_eq!(error.kind(), ChannelErrorKind::Illegal);
+/// assert_eq!(error.kind(), ChannelErrorKind::IllegalCharacter(' '));
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChannelErrorKind {
-    /// The name is no legal part of an address: empty, or with another byte than printable ASCII, or
-    /// with a space or one of `#*,/?[]{}`.
-    Illegal,
-    /// Names that begin with `_` are the server's own.
+    /// The name has no characters.
+    Empty,
+    /// The name is not a valid part of an address: it holds a space, a control character, one of
+    /// `# * , / ? [ ] { }`, or something that is not ASCII.
+    IllegalCharacter(char),
+    /// Names that begin with `_` are the server's own; [`LOCAL`](crate::LOCAL) and
+    /// [`ALL`](crate::ALL) are a node's.
     Reserved,
-    /// A channel of this name is there already.
+    /// A channel or group of this name is there already.
     Duplicate,
     /// There is no channel of this name.
     Unknown,
@@ -55,12 +58,40 @@ pub enum ChannelErrorKind {
 }
 
 impl ChannelError {
-    pub(super) fn new(kind: ChannelErrorKind, name: impl Into<Arc<str>>) -> Self {
+    /// The error of a collection of channels of your own.
+    pub fn new(kind: ChannelErrorKind, name: impl Into<Arc<str>>) -> Self {
         Self { kind, name: name.into(), known: Vec::new() }
     }
 
     pub(super) fn unknown(name: &str, known: Vec<Arc<str>>) -> Self {
         Self { kind: ChannelErrorKind::Unknown, name: name.into(), known }
+    }
+
+    /// Checks that a channel can have a name: it is one part of an address, and does not begin with
+    /// `_`.
+    ///
+    /// ```
+    /// use tokio_osc::{ChannelError, ChannelErrorKind};
+    ///
+    /// assert_eq!(ChannelError::check_name("stage-2"), Ok(()));
+    /// let error = ChannelError::check_name("stage/2").unwrap_err();
+    /// assert_eq!(error.kind(), ChannelErrorKind::IllegalCharacter('/'));
+    /// ```
+    ///
+    /// # Errors
+    /// The name is empty, reserved, or holds an illegal character.
+    pub fn check_name(name: &str) -> Result<(), Self> {
+        let legal = |c: char| u8::try_from(c).is_ok_and(is_name_byte);
+        let kind = if name.is_empty() {
+            ChannelErrorKind::Empty
+        } else if let Some(c) = name.chars().find(|&c| !legal(c)) {
+            ChannelErrorKind::IllegalCharacter(c)
+        } else if name.starts_with(RESERVED) {
+            ChannelErrorKind::Reserved
+        } else {
+            return Ok(());
+        };
+        Err(Self::new(kind, name))
     }
 
     /// What is wrong.
@@ -78,13 +109,15 @@ impl fmt::Display for ChannelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
         match self.kind {
-            ChannelErrorKind::Illegal => {
-                write!(f, "the channel name {name:?} is no legal part of an address")
+            ChannelErrorKind::Empty => f.write_str("a name has at least one character"),
+            ChannelErrorKind::IllegalCharacter(c) => {
+                write!(f, "the name {name:?} holds {c:?}, which no part of an address holds")
             }
-            ChannelErrorKind::Reserved => {
-                write!(f, "the channel name {name:?} is reserved, as all that begin with {RESERVED:?}")
+            ChannelErrorKind::Reserved if name.starts_with(RESERVED) => {
+                write!(f, "the name {name:?} is reserved, as all that begin with {RESERVED:?}")
             }
-            ChannelErrorKind::Duplicate => write!(f, "there is a channel {name:?} already"),
+            ChannelErrorKind::Reserved => write!(f, "the name {name:?} is reserved"),
+            ChannelErrorKind::Duplicate => write!(f, "a channel or group has the name {name:?} already"),
             ChannelErrorKind::Ended => write!(f, "the server of the channel {name:?} has ended"),
             ChannelErrorKind::Unknown => {
                 write!(f, "there is no channel {name:?}; there is ")?;
@@ -102,30 +135,32 @@ impl fmt::Display for ChannelError {
 
 impl std::error::Error for ChannelError {}
 
-/// Refuses what may not be the name of a channel.
-pub(super) fn check(name: &Arc<str>) -> Result<(), ChannelError> {
-    let wrong = if name.is_empty() || !name.bytes().all(is_name_byte) {
-        ChannelErrorKind::Illegal
-    } else if name.starts_with(RESERVED) {
-        ChannelErrorKind::Reserved
-    } else {
-        return Ok(());
-    };
-    Err(ChannelError::new(wrong, Arc::clone(name)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_name_is_one_part_of_an_address() {
-        let kind = |name: &str| check(&name.into()).err().map(|error| error.kind());
+        let kind = |name| ChannelError::check_name(name).err().map(|error| error.kind());
         for name in ["udp", "a", "stage-2", "osc.main", "a_", "~!$"] {
             assert_eq!(kind(name), None, "{name}");
         }
-        for name in ["", "a b", "a/b", "/a", "a*", "a#", "a,b", "[a]", "{a}", "a?", "ä", "a\n", "a\u{7f}"] {
-            assert_eq!(kind(name), Some(ChannelErrorKind::Illegal), "{name:?}");
+        assert_eq!(kind(""), Some(ChannelErrorKind::Empty));
+        for (name, illegal) in [
+            ("a b", ' '),
+            ("a/b", '/'),
+            ("/a", '/'),
+            ("a*", '*'),
+            ("a#", '#'),
+            ("a,b", ','),
+            ("[a]", '['),
+            ("{a}", '{'),
+            ("a?", '?'),
+            ("ä", 'ä'),
+            ("a\n", '\n'),
+            ("a\u{7f}", '\u{7f}'),
+        ] {
+            assert_eq!(kind(name), Some(ChannelErrorKind::IllegalCharacter(illegal)), "{name:?}");
         }
         for name in ["_", "_events"] {
             assert_eq!(kind(name), Some(ChannelErrorKind::Reserved), "{name}");

@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::drive::{End, Start, drive};
 use super::inlet::Plan;
-use super::name::check;
 use super::roster::Roster;
 use super::unit::{Limits, Shared};
 use super::{ChannelError, ChannelErrorKind, ChannelEvents, ServerHandle, Shutdown};
@@ -140,7 +139,7 @@ impl Server {
     }
 
     fn add(mut self, plan: Plan) -> Result<Self, ChannelError> {
-        check(&plan.name)?;
+        ChannelError::check_name(&plan.name)?;
         if self.plans.iter().any(|other| other.name == plan.name) {
             return Err(ChannelError::new(ChannelErrorKind::Duplicate, plan.name));
         }

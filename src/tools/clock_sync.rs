@@ -4,16 +4,24 @@
 //! lies between two bounds, whatever the network did and however asymmetric it is. The offset that
 //! is common to several answers lies where all their bounds overlap. Answers that took long have
 //! wide bounds and so count for nothing beside a quick one: that is the filter.
+//!
+//! ```text
+//! slow answer     |-------------------------------|
+//! quick answer              |--------|
+//! another             |----------|
+//! estimate                  |-*--|           the middle, with half the width as its error
+//! ```
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::time::{Instant, timeout};
 
+use super::nanos::{nanos, nanos_between};
 use crate::{
     Args, Client, ClientSubscription, Clock, ClockOffset, RequestError, Router, SystemClock, TimeTag,
 };
@@ -27,9 +35,9 @@ const PINGS: usize = 8;
 const KEPT: usize = 64;
 /// How long to wait for an answer by default.
 const TIMEOUT: Duration = Duration::from_secs(1);
-/// Two clocks drift apart by at most this part of the time that passes: 200 millionths, twice what
-/// a poor quartz does.
-const DRIFT: (u32, u32) = (200, 1_000_000);
+/// Two clocks drift apart by at most one part in so many of the time that passes: twice what a poor
+/// quartz does.
+const DRIFT: u32 = 5_000;
 /// A wall clock that moves by more than this between question and answer was set.
 const STEP: Duration = Duration::from_millis(1);
 /// Time tags are rounded to the nearest 233 ps.
@@ -218,7 +226,8 @@ impl ClockSync {
     async fn ask(&mut self) -> Result<Option<Bounds>, RequestError> {
         let number = self.next_number;
         self.next_number = number.wrapping_add(1);
-        // Not a request: the next answer may be that to an older question, which came too late.
+        // Not a request: the next answer may be that to an older question, which came too late. It is
+        // subscribed to before the question leaves, so that no answer is missed.
         let mut answers = self.client.subscribe(&self.answer);
         let before = self.clock.now();
         self.client.send((self.question.as_str(), number)).await?;
@@ -227,12 +236,15 @@ impl ClockSync {
             return Err(RequestError::Closed(self.client.closed().await));
         };
         let after = self.clock.now();
+        // The wall clock and the monotonic one disagree: our clock was set, so that this answer and all
+        // before it say nothing about the offset now.
         let round_trip = after.monotonic.saturating_duration_since(before.monotonic);
         let by_wall = nanos_between(after.wall, before.wall);
         if by_wall.abs_diff(nanos(round_trip)) > STEP.as_nanos() {
             self.bounds.clear();
             return Ok(None);
         }
+        // A time tag says its era only by being near to ours.
         let theirs = theirs.near(before.wall);
         Ok(Some(Bounds {
             least: nanos_between(before.wall, theirs) - ROUNDING,
@@ -247,6 +259,7 @@ impl ClockSync {
             self.bounds.pop_front();
         }
         self.bounds.push_back(bounds);
+        // No offset fits all answers: a clock was set. The newest knows the present, so the oldest go.
         while overlap(&self.bounds, bounds.at).is_some_and(|(least, most)| least > most) {
             self.bounds.pop_front();
         }
@@ -285,23 +298,10 @@ fn some_number() -> i32 {
 /// Where all bounds overlap, each widened for its age.
 fn overlap(all: &VecDeque<Bounds>, now: Instant) -> Option<(i128, i128)> {
     let widened = all.iter().map(|bounds| {
-        let (parts, whole) = DRIFT;
-        let drift = nanos(now.saturating_duration_since(bounds.at) * parts / whole);
+        let drift = nanos(now.saturating_duration_since(bounds.at) / DRIFT);
         (bounds.least - drift, bounds.most + drift)
     });
     widened.reduce(|one, other| (one.0.max(other.0), one.1.min(other.1)))
-}
-
-fn nanos(duration: Duration) -> i128 {
-    i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
-}
-
-/// `later - earlier`, whichever is later.
-fn nanos_between(later: SystemTime, earlier: SystemTime) -> i128 {
-    match later.duration_since(earlier) {
-        Ok(ahead) => nanos(ahead),
-        Err(behind) => -nanos(behind.duration()),
-    }
 }
 
 /// No question of a measurement was answered.

@@ -1,4 +1,13 @@
-//! A whole OSC application in a loop that belongs to somebody else: everything runs when he says.
+//! A whole OSC application in the loop of a game or a plug-in: everything runs when the loop says so.
+//!
+//! A budget can only be kept by looking at it between two turns of tasks, and Tokio does not say when no
+//! task is ready. A probe task shows it. Each round wakes the probe and yields until it had its turn:
+//!
+//! ```text
+//! ready tasks      after wake      process yields once
+//! (none)           probe           the probe had its turn at once: nothing else is ready
+//! a, b             a, b, probe     a had its turn: yield (a step of the budget) until the probe had its
+//! ```
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
@@ -140,7 +149,8 @@ impl Probe {
 
     async fn process(&self, budget: Budget, handle: &Handle) -> Progress {
         let mut meter = budget.start();
-        // The first round may find a probe that an earlier call has left, and looks at the driver.
+        // The first round does not count as idle: the probe may still be queued from an earlier call that
+        // ran out of budget, and only a turn looks at the driver for what has arrived meanwhile.
         for round in 0_u64.. {
             self.wake();
             yield_now().await;

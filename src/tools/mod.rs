@@ -3,7 +3,9 @@
 #[cfg(feature = "net")]
 mod clock_sync;
 mod frame_loop;
+mod nanos;
 mod pacer;
+mod queue;
 mod relay;
 mod ticker;
 #[cfg(feature = "net")]

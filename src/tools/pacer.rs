@@ -1,24 +1,19 @@
 //! Control streams at a rate that the receiver can take: the latest value of each address.
 
-mod line;
-mod pace;
-
 use std::fmt;
 use std::num::NonZeroU32;
-use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
 
-use self::line::Line;
-use self::pace::Pace;
-use crate::{Destination, IntoPacket, Packet, SendError};
+use super::queue::{Queue, QueueLimits, QueueStats};
+use crate::{Destination, IntoPacket, Overflow, Packet, SendError};
 
-/// Packets that may wait by default.
-const PACKETS: usize = 1_024;
-/// Bytes of packets that may wait by default.
-const BYTES: usize = 1 << 20;
+/// What may wait by default.
+const LIMITS: QueueLimits =
+    QueueLimits { packets: 1_024, bytes: 1 << 20, overhead: 0, overflow: Overflow::DropNewest };
 /// What may go out at once by default, as a part of what may go out in a second.
 const BURSTS_PER_SECOND: u32 = 50;
 
@@ -52,8 +47,7 @@ const BURSTS_PER_SECOND: u32 = 50;
 pub struct Pacer<D> {
     destination: D,
     pace: Pace,
-    packets: usize,
-    bytes: usize,
+    limits: QueueLimits,
 }
 
 impl<D: Destination> Pacer<D> {
@@ -66,7 +60,7 @@ impl<D: Destination> Pacer<D> {
         #[expect(clippy::expect_used, reason = "a wrong literal in the caller's source; documented")]
         let rate = NonZeroU32::new(rate).expect("a pacer sends at least one packet a second");
         let burst = (rate.get() / BURSTS_PER_SECOND).max(1);
-        Self { destination, pace: Pace::new(rate, burst), packets: PACKETS, bytes: BYTES }
+        Self { destination, pace: Pace::new(rate, burst), limits: LIMITS }
     }
 
     /// How many packets may go out at once after a pause. In any time, it is no more than these and
@@ -80,13 +74,13 @@ impl<D: Destination> Pacer<D> {
     /// How many packets may wait: addresses with a value, and packets to be sent in order. Beyond, a
     /// send is refused. Default 1,024.
     pub fn capacity(mut self, packets: usize) -> Self {
-        self.packets = packets;
+        self.limits.packets = packets;
         self
     }
 
     /// How many bytes of packets may wait. Default 1 MiB.
     pub fn bytes(mut self, bytes: usize) -> Self {
-        self.bytes = bytes;
+        self.limits.bytes = bytes;
         self
     }
 
@@ -96,9 +90,9 @@ impl<D: Destination> Pacer<D> {
     /// # Panics
     /// Outside of a Tokio runtime with time enabled.
     pub fn spawn(self) -> PacerHandle {
-        let line = Arc::new(Line::new(self.packets, self.bytes));
-        let task = tokio::spawn(run(End(Arc::clone(&line)), self.destination, self.pace));
-        PacerHandle { shared: Arc::new(Shared { line, task }) }
+        let queue = Arc::new(Queue::new(self.limits));
+        let task = tokio::spawn(run(QueueEnd(Arc::clone(&queue)), self.destination, self.pace));
+        PacerHandle { queue, _task: Arc::new(AbortOnDropHandle::new(task)) }
     }
 }
 
@@ -123,18 +117,9 @@ impl<D> fmt::Debug for Pacer<D> {
 /// ```
 #[derive(Clone)]
 pub struct PacerHandle {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    line: Arc<Line>,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    queue: Arc<Queue<()>>,
+    /// Ended with the last clone.
+    _task: Arc<AbortOnDropHandle<()>>,
 }
 
 /// What became of the packets given to a [`Pacer`]:
@@ -176,8 +161,8 @@ impl PacerHandle {
     pub fn send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         let packet = packet.into_packet()?;
         match &packet {
-            Packet::Message(message) => self.shared.line.put(Some(message.address().as_bytes()), &packet),
-            Packet::Bundle(_) => self.shared.line.put(None, &packet),
+            Packet::Message(message) => self.put(Some(message.address().as_bytes()), &packet),
+            Packet::Bundle(_) => self.put(None, &packet),
         }
     }
 
@@ -190,7 +175,7 @@ impl PacerHandle {
     /// # Errors
     /// As [`send`](PacerHandle::send).
     pub fn send_in_order(&self, packet: impl IntoPacket) -> Result<(), SendError> {
-        self.shared.line.put(None, &packet.into_packet()?)
+        self.put(None, &packet.into_packet()?)
     }
 
     /// Waits until nothing waits.
@@ -198,7 +183,7 @@ impl PacerHandle {
     /// # Cancel safety
     /// Nothing is lost; call it again.
     pub async fn flush(&self) {
-        self.shared.line.drained().await;
+        self.queue.drained().await;
     }
 
     /// Takes nothing more, sends what waits, at the rate, and returns when the task has ended.
@@ -207,13 +192,19 @@ impl PacerHandle {
     /// Once polled, the pacer is closed, also if the future is dropped; what waits is sent while there
     /// is a clone of the handle.
     pub async fn close(&self) {
-        self.shared.line.close();
-        self.shared.line.ended().await;
+        self.queue.close();
+        self.queue.abandoned().await;
     }
 
     /// What became of the packets so far.
     pub fn counts(&self) -> PacerCounts {
-        self.shared.line.counts()
+        let QueueStats { offered, sent, failed, superseded, dropped, waiting } = self.queue.stats();
+        PacerCounts { offered, sent, failed, superseded, refused: dropped, waiting }
+    }
+
+    /// What waits is copied: it must not keep a larger buffer alive.
+    fn put(&self, address: Option<&[u8]>, packet: &Packet) -> Result<(), SendError> {
+        self.queue.try_put(packet.as_ref().to_owned(), (), address)
     }
 }
 
@@ -223,35 +214,60 @@ impl fmt::Debug for PacerHandle {
     }
 }
 
-/// Sends what waits, each packet when the pace allows it. What waits is taken at the last moment:
-/// the newest value leaves.
-async fn run(line: End, destination: impl Destination, mut pace: Pace) {
-    while line.filled().await {
+/// Sends what waits, each packet when the pace allows it.
+async fn run(queue: QueueEnd, destination: impl Destination, mut pace: Pace) {
+    let QueueEnd(waiting) = &queue;
+    while waiting.filled().await {
+        // The packet is taken after the pause, not before: a value that comes meanwhile still takes the
+        // place of the one that is about to leave.
         sleep_until(pace.next()).await;
-        let Some(packet) = line.pop() else { continue };
+        let Some((packet, ())) = waiting.pop() else { continue };
+        // The share begins when the packet leaves. Noted after the send, a slow destination would lower
+        // the rate.
         pace.note(Instant::now());
         let outcome = destination.send(&packet).await;
         if let Some(error) = outcome.error() {
             tracing::debug!(target: "tokio_osc::tools", %error, "a paced packet was not sent");
         }
-        line.note(outcome.is_sent());
+        waiting.note(&outcome);
     }
 }
 
-/// The task's end of the line, given up when the destination is. However the task ends, nobody waits
-/// for it.
-struct End(Arc<Line>);
+/// The task's end of the queue. However the task ends, also before its first turn, nothing waits for
+/// it any longer. `run` has it as its first parameter, so that the destination is dropped before it:
+/// [`PacerHandle::close`] returns when the destination is gone.
+struct QueueEnd(Arc<Queue<()>>);
 
-impl Deref for End {
-    type Target = Line;
-
-    fn deref(&self) -> &Line {
-        &self.0
-    }
-}
-
-impl Drop for End {
+impl Drop for QueueEnd {
     fn drop(&mut self) {
-        self.give_up();
+        self.0.abandon();
+    }
+}
+
+/// A rate with bursts: when the line would be on time, if each packet took its whole share.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// The share of a packet.
+    interval: Duration,
+    burst: u32,
+    /// When the shares of all packets so far are used up.
+    spent_until: Option<Instant>,
+}
+
+impl Pace {
+    fn new(rate: NonZeroU32, burst: u32) -> Self {
+        let nanos = 1_000_000_000_u64.div_ceil(u64::from(rate.get()));
+        Self { interval: Duration::from_nanos(nanos), burst, spent_until: None }
+    }
+
+    /// When the next packet may go out.
+    fn next(&self) -> Instant {
+        let ahead = self.interval * (self.burst - 1);
+        let now = Instant::now();
+        self.spent_until.and_then(|until| until.checked_sub(ahead)).map_or(now, |next| next.max(now))
+    }
+
+    fn note(&mut self, now: Instant) {
+        self.spent_until = Some(self.spent_until.map_or(now, |until| until.max(now)) + self.interval);
     }
 }

@@ -1,6 +1,6 @@
 //! Packets from channels to others, unchanged.
 
-mod line;
+mod output;
 
 use std::fmt;
 use std::future::Future;
@@ -8,17 +8,19 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::future::{join, join_all};
 use futures::stream::{BoxStream, SelectAll, Stream, StreamExt, select};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
-use self::line::{Exit, Line, Relayed};
+use self::output::{Origin, Output, To};
+use super::queue::QueueLimits;
 use crate::lock::lock;
-use crate::{Channel, DecodeError, Destination, Message, Meta, Packet, Pattern, PatternError, QueuePolicy};
+use crate::{Channel, DecodeError, Destination, Message, Meta, Overflow, Packet, Pattern, PatternError};
 
-pub use self::line::RelayedTo;
+pub use self::output::RelayedTo;
 
-/// Bytes that may wait for each destination by default.
-const QUEUE: usize = 1 << 20;
+/// What may wait for each destination by default. A packet's place in the queue costs as well.
+const LIMITS: QueueLimits =
+    QueueLimits { packets: usize::MAX, bytes: 1 << 20, overhead: 64, overflow: Overflow::DropOldest };
 /// Packets read before those who send get their turn.
 const BURST: usize = 32;
 
@@ -50,7 +52,7 @@ const BURST: usize = 32;
 /// ```
 ///
 /// Each destination has a queue of its own: one that is slow delays no other. What happens when a
-/// queue is full is a [`QueuePolicy`].
+/// queue is full is a [`Overflow`].
 ///
 /// # Loops
 ///
@@ -68,11 +70,10 @@ const BURST: usize = 32;
 #[must_use = "a relay does nothing until it is run or spawned"]
 pub struct Relay {
     sources: Sources,
-    exits: Vec<(Arc<str>, Exit)>,
+    outputs: Vec<(Arc<str>, To)>,
     only: Vec<Pattern>,
     filters: Vec<Filter>,
-    queue: usize,
-    policy: QueuePolicy,
+    limits: QueueLimits,
 }
 
 /// What is read. Every stream says with each item the how-manieth it is.
@@ -97,11 +98,10 @@ impl Relay {
     pub fn new() -> Self {
         Self {
             sources: Sources::default(),
-            exits: Vec::new(),
+            outputs: Vec::new(),
             only: Vec::new(),
             filters: Vec::new(),
-            queue: QUEUE,
-            policy: QueuePolicy::default(),
+            limits: LIMITS,
         }
     }
 
@@ -119,7 +119,7 @@ impl Relay {
     /// Forwards all packets to a destination, by a queue of its own. The name is that of the
     /// [counts](RelayCounts::to).
     pub fn to(mut self, name: impl Into<Arc<str>>, destination: impl Destination) -> Self {
-        self.exits.push((name.into(), Exit::To(Box::new(destination))));
+        self.outputs.push((name.into(), To::Destination(Box::new(destination))));
         self
     }
 
@@ -153,7 +153,7 @@ impl Relay {
     /// ```
     pub fn both_ways(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
         let (name, source) = (name.into(), self.sources.len());
-        self.exits.push((Arc::clone(&name), Exit::Others { outlet: channel.outlet(), source }));
+        self.outputs.push((Arc::clone(&name), To::Others { outlet: channel.outlet(), source }));
         self.sources.joined.push(with_source(source, name, channel));
         self
     }
@@ -182,17 +182,17 @@ impl Relay {
     /// How many bytes may wait for each destination; a packet costs 64 more than its length. What
     /// fits no empty queue is dropped. Default 1 MiB.
     pub fn queue(mut self, bytes: usize) -> Self {
-        self.queue = bytes;
+        self.limits.bytes = bytes;
         self
     }
 
     /// What happens to a packet that finds the queue of a destination full. Default
-    /// [`QueuePolicy::DropOldest`]; with [`QueuePolicy::Wait`] nothing is read meanwhile, so that a
+    /// [`Overflow::DropOldest`]; with [`Overflow::Wait`] nothing is read meanwhile, so that a
     /// peer on a connection is slowed down, and datagrams are lost in the operating system. What is
     /// queued for the connections of a channel that is joined [both ways](Relay::both_ways) waits as
     /// well: it leaves while that channel is read.
-    pub fn queue_policy(mut self, policy: QueuePolicy) -> Self {
-        self.policy = policy;
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.limits.overflow = overflow;
         self
     }
 
@@ -214,16 +214,14 @@ impl Relay {
     pub fn spawn(self) -> RelayHandle {
         let stop = CancellationToken::new();
         let (shared, running) = self.start(stop.clone());
-        RelayHandle { task: tokio::spawn(running), stop, shared }
+        RelayHandle { task: AbortOnDropHandle::new(tokio::spawn(running)), stop, shared }
     }
 
-    fn start(self, stop: CancellationToken) -> (Arc<Shared>, impl Future<Output = ()> + Send) {
-        let shared = Arc::new(Shared {
-            lines: self.exits.into_iter().map(|(name, exit)| Line::new(name, exit)).collect(),
+    fn start(self, stop: CancellationToken) -> (Arc<RelayShared>, impl Future<Output = ()> + Send) {
+        let shared = Arc::new(RelayShared {
+            outputs: self.outputs.into_iter().map(|(name, to)| Output::new(name, to, self.limits)).collect(),
             only: self.only,
             filters: self.filters,
-            limit: self.queue,
-            policy: self.policy,
             counts: Mutex::default(),
         });
         (Arc::clone(&shared), relay(shared, self.sources, stop))
@@ -249,7 +247,7 @@ where
 
 impl fmt::Debug for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.exits.iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = self.outputs.iter().map(|(name, _)| name).collect();
         f.debug_struct("Relay").field("to", &names).field("only", &self.only).finish_non_exhaustive()
     }
 }
@@ -272,9 +270,9 @@ impl fmt::Debug for Relay {
 /// ```
 #[must_use = "dropping the handle stops the relay"]
 pub struct RelayHandle {
-    task: JoinHandle<()>,
+    task: AbortOnDropHandle<()>,
     stop: CancellationToken,
-    shared: Arc<Shared>,
+    shared: Arc<RelayShared>,
 }
 
 impl RelayHandle {
@@ -294,17 +292,12 @@ impl RelayHandle {
     ///
     /// # Cancel safety
     /// Once polled, the relay stops, also if the future is dropped; then at once.
-    pub async fn shutdown(mut self) -> RelayCounts {
+    pub async fn shutdown(self) -> RelayCounts {
         self.stop.cancel();
-        // The task is not aborted while this waits for it.
-        let _ = (&mut self.task).await;
-        self.counts()
-    }
-}
-
-impl Drop for RelayHandle {
-    fn drop(&mut self) {
-        self.task.abort();
+        // It is aborted if this future is dropped. A filter or destination that panicked ends it early;
+        // the numbers are right nevertheless.
+        let _ = self.task.await;
+        self.shared.counts()
     }
 }
 
@@ -339,27 +332,25 @@ pub struct RelayCounts {
     pub to: Vec<RelayedTo>,
 }
 
-struct Shared {
-    lines: Vec<Line>,
+struct RelayShared {
+    outputs: Vec<Output>,
     only: Vec<Pattern>,
     filters: Vec<Filter>,
-    limit: usize,
-    policy: QueuePolicy,
     /// Without those of the destinations.
     counts: Mutex<RelayCounts>,
 }
 
-async fn relay(shared: Arc<Shared>, sources: Sources, stop: CancellationToken) {
+async fn relay(shared: Arc<RelayShared>, sources: Sources, stop: CancellationToken) {
     let Sources { mut plain, mut joined } = sources;
     let reading = shared.read(select(&mut plain, &mut joined), stop);
-    join(reading, join_all(shared.lines.iter().map(Line::run))).await;
+    join(reading, join_all(shared.outputs.iter().map(Output::run))).await;
     drop(plain);
     // What is queued for connections leaves while their channel is polled.
-    shared.lines.iter().for_each(Line::close_connections);
+    shared.outputs.iter().for_each(Output::close_connections);
     while joined.next().await.is_some() {}
 }
 
-impl Shared {
+impl RelayShared {
     /// Puts what the sources give into the queues.
     async fn read(&self, mut packets: impl Stream<Item = (usize, Item)> + Unpin, stop: CancellationToken) {
         let mut read: usize = 0;
@@ -378,9 +369,11 @@ impl Shared {
             self.lock().received += 1;
             match packet {
                 Ok(packet) if self.passes(&packet, &meta) => {
-                    let relayed = Relayed { packet, peer: meta.peer, source };
-                    for line in &self.lines {
-                        line.put(&relayed, self.limit, self.policy).await;
+                    // One destination after the other: a queue that is waited for holds up this packet
+                    // and all behind it, so that none overtakes.
+                    let origin = Origin { peer: meta.peer, source };
+                    for output in &self.outputs {
+                        output.put(&packet, origin).await;
                     }
                 }
                 Ok(_) => self.lock().filtered += 1,
@@ -393,7 +386,7 @@ impl Shared {
                 }
             }
         }
-        self.lines.iter().for_each(Line::close);
+        self.outputs.iter().for_each(Output::close);
     }
 
     fn passes(&self, packet: &Packet, meta: &Meta) -> bool {
@@ -411,7 +404,7 @@ impl Shared {
 
     fn counts(&self) -> RelayCounts {
         let mut counts = self.lock().clone();
-        counts.to = self.lines.iter().map(Line::counts).collect();
+        counts.to = self.outputs.iter().map(Output::counts).collect();
         counts
     }
 

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
+
+use super::nanos::{nanos, nanos_between};
 use crate::{Clock, Reading, SystemClock, TimeTag};
 
 /// How far ahead ticks are given by default.
@@ -39,7 +42,7 @@ pub struct Ticker {
 /// When the ticks are: nanoseconds of the monotonic clock after `origin`.
 #[derive(Clone, Copy, Debug)]
 struct Beat {
-    origin: Reading,
+    origin: Instant,
     first: i128,
     next: u64,
 }
@@ -110,13 +113,16 @@ impl Ticker {
         let lookahead = nanos(self.lookahead);
         loop {
             let now = self.clock.now();
+            // A copy: the tick counts as taken only when it is returned, so that a dropped future takes
+            // none.
             let mut beat = self.beat(now);
-            let passed = nanos(now.monotonic.saturating_duration_since(beat.origin.monotonic));
+            let passed = nanos(now.monotonic.saturating_duration_since(beat.origin));
             let period = nanos(self.period);
             let first_to_come = (passed - beat.first + period - 1).div_euclid(period);
             beat.next = beat.next.max(u64::try_from(first_to_come).unwrap_or_default());
             let ahead = beat.first + i128::from(beat.next) * period - passed;
             if ahead > lookahead {
+                // Looked at again afterwards: a clock need not run as Tokio's timer does.
                 tokio::time::sleep(duration(ahead - lookahead)).await;
                 continue;
             }
@@ -130,20 +136,9 @@ impl Ticker {
 
     /// The beat, which begins with the first look at the clock.
     fn beat(&mut self, now: Reading) -> Beat {
-        let (start, lookahead) = (self.start, self.lookahead);
-        *self.beat.get_or_insert_with(|| {
-            let first = match start.map(|start| start.duration_since(now.wall)) {
-                None => nanos(lookahead),
-                Some(Ok(ahead)) => nanos(ahead),
-                Some(Err(past)) => -nanos(past.duration()),
-            };
-            Beat { origin: now, first, next: 0 }
-        })
+        let first = self.start.map_or(nanos(self.lookahead), |start| nanos_between(start, now.wall));
+        *self.beat.get_or_insert(Beat { origin: now.monotonic, first, next: 0 })
     }
-}
-
-fn nanos(duration: Duration) -> i128 {
-    i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
 }
 
 /// At most some centuries.
@@ -153,8 +148,6 @@ fn duration(nanos: i128) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
-
     use crate::{ManualClock, TokioClock};
 
     use super::*;

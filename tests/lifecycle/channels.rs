@@ -192,8 +192,8 @@ async fn names_are_checked_wherever_there_is_one() {
     let server = Server::new(ping()).listen("udp", udp().await).spawn();
     for (name, kind) in [
         ("udp", ChannelErrorKind::Duplicate),
-        ("", ChannelErrorKind::Illegal),
-        ("a/b", ChannelErrorKind::Illegal),
+        ("", ChannelErrorKind::Empty),
+        ("a/b", ChannelErrorKind::IllegalCharacter('/')),
         ("_events", ChannelErrorKind::Reserved),
     ] {
         assert_eq!(server.listen(name, udp().await).unwrap_err().kind(), kind, "{name:?}");
@@ -211,13 +211,13 @@ async fn names_are_checked_wherever_there_is_one() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "the channel name \"a b\" is no legal part of an address")]
+#[should_panic(expected = "the name \"a b\" holds ' ', which no part of an address holds")]
 async fn a_wrong_literal_panics() {
     let _ = Server::new(ping()).listen("a b", udp().await);
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is a channel \"a\" already")]
+#[should_panic(expected = "a channel or group has the name \"a\" already")]
 async fn a_second_channel_of_a_name_panics() {
     let _ = Server::new(ping()).feed("a", futures::stream::empty()).feed("a", futures::stream::empty());
 }

@@ -7,10 +7,9 @@ use std::process::ExitCode;
 
 use tokio_osc::{DecodeOptions, Packet};
 
-use crate::failure::{ERROR, Failure};
-use crate::framing::{Frame, FramingOptions};
-use crate::notes::{note, note_passed_over};
-use crate::output;
+use crate::failure::{At as _, Failure};
+use crate::framing::FramingOptions;
+use crate::output::{self, ERROR, note, note_passed_over};
 
 /// Print the packet in a file as canonical lines
 ///
@@ -39,7 +38,7 @@ pub(crate) struct Decode {
 impl Decode {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let place = self.file.as_ref().map_or("stdin".into(), |file| file.display().to_string());
-        let source = self.open().map_err(|error| Failure::at(&place, error))?;
+        let source = self.open().at(&place)?;
         if self.framing.is_none() { self.packet(&place, source) } else { self.stream(&place, source) }
     }
 
@@ -54,9 +53,8 @@ impl Decode {
     /// large.
     fn packet(&self, place: &str, source: impl Read) -> Result<ExitCode, Failure> {
         let mut frame = Vec::new();
-        source.take(1 << 31).read_to_end(&mut frame).map_err(|error| Failure::at(place, error))?;
-        let (packet, repairs) =
-            Packet::decode_with(frame.into(), &self.options()).map_err(|error| Failure::at(place, error))?;
+        source.take(1 << 31).read_to_end(&mut frame).at(place)?;
+        let (packet, repairs) = Packet::decode_with(frame.into(), &self.options()).at(place)?;
         output::write(format!("{packet}\n"))?;
         note_passed_over(place, &repairs);
         Ok(ExitCode::SUCCESS)
@@ -65,20 +63,18 @@ impl Decode {
     fn stream(&self, place: &str, source: impl Read) -> Result<ExitCode, Failure> {
         let mut number = 0_u64;
         let mut exit = ExitCode::SUCCESS;
-        self.framing.read(source, self.options(), |frame| {
+        self.framing.read(place, source, self.options(), |frame| {
             number += 1;
-            let error = match frame {
-                Frame::Packet(packet, repairs) => {
+            match frame {
+                Ok((packet, repairs)) => {
                     output::write(format!("{packet}\n"))?;
                     note_passed_over(format_args!("{place}: frame {number}"), &repairs);
-                    return Ok(());
                 }
-                Frame::Malformed(error) => error.to_string(),
-                Frame::Last(error) => error.to_string(),
-                Frame::Unreadable(error) => return Err(Failure::at(place, error)),
-            };
-            note(format_args!("frame {number}: {error}"));
-            exit = ExitCode::from(ERROR);
+                Err(error) => {
+                    note(format_args!("frame {number}: {error}"));
+                    exit = ExitCode::from(ERROR);
+                }
+            }
             Ok(())
         })?;
         Ok(exit)

@@ -1,6 +1,6 @@
 //! `osc dump`: listens, and prints what arrives.
 
-use std::future::pending;
+use std::future::ready;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,10 +11,8 @@ use tokio::signal::ctrl_c;
 use tokio::time::sleep;
 use tokio_osc::{Channel, DecodeError, Endpoint, Meta, Packet, PacketRef};
 
-use crate::failure::Failure;
-use crate::notes::{note, note_passed_over};
-use crate::output;
-use crate::runtime;
+use crate::failure::{At as _, Failure};
+use crate::output::{self, note, note_passed_over};
 use crate::schedule::Schedule;
 use crate::style::Style;
 use crate::time::parse_duration;
@@ -50,18 +48,14 @@ pub(crate) struct Dump {
 }
 
 impl Dump {
-    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        runtime::block_on(self.dump())
-    }
-
-    async fn dump(self) -> Result<ExitCode, Failure> {
+    pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
         let mut interrupt = pin!(ctrl_c());
         // The first poll installs it: Ctrl-C is heard from the announcement on.
         if let Some(Err(error)) = interrupt.as_mut().now_or_never() {
             return Err(Failure::at("Ctrl-C", error));
         }
-        let mut packets = self.packets().await?;
-        let mut timeout = pin!(elapse(self.timeout));
+        let (mut packets, schedule) = self.packets().await?;
+        let mut timeout = pin!(sleep(self.timeout.unwrap_or(Duration::MAX)));
         let mut left = self.count.unwrap_or(u64::MAX);
         let exit = loop {
             if left == 0 {
@@ -77,26 +71,31 @@ impl Dump {
                 }
             }
         };
-        packets.end().await;
+        // The schedule hands nothing over any more, so that its end does not wait for a reader.
+        drop(packets);
+        if let Some(schedule) = schedule {
+            schedule.end().await;
+        }
         Ok(exit)
     }
 
-    /// What is to be printed.
-    async fn packets(&self) -> Result<Packets, Failure> {
+    /// What is to be printed, and the schedule that it comes from if there is one.
+    async fn packets(&self) -> Result<(BoxStream<'static, (Packet, Meta)>, Option<Schedule>), Failure> {
         let channels = self.listen().await?;
         let told = channels.inspect(|(packet, meta)| tell_faults(packet, meta));
-        Ok(if self.schedule {
-            Packets::WhenDue(Schedule::of(told))
-        } else {
-            Packets::AsTheyArrive(told.boxed())
-        })
+        if self.schedule {
+            let (schedule, due) = Schedule::of(told);
+            return Ok((due.boxed(), Some(schedule)));
+        }
+        let arrived = told.filter_map(|(packet, meta)| ready(packet.ok().map(|packet| (packet, meta))));
+        Ok((arrived.boxed(), None))
     }
 
     async fn listen(&self) -> Result<SelectAll<Channel>, Failure> {
         let mut channels = SelectAll::new();
         let mut bound = Vec::new();
         for url in &self.urls {
-            let channel = url.bind().await.map_err(|error| Failure::at(url, error))?;
+            let channel = url.bind().await.at(url)?;
             bound.push(channel.local_addr().map_or_else(|_| url.clone(), |address| url.at(address)));
             channels.push(channel);
         }
@@ -109,40 +108,6 @@ impl Dump {
     /// Without `-n` the timeout is the end that was asked for.
     fn exit_on_timeout(&self) -> ExitCode {
         if self.count.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-    }
-}
-
-/// Waits so long, or for ever.
-async fn elapse(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => sleep(limit).await,
-        None => pending().await,
-    }
-}
-
-/// The packets that are to be printed.
-enum Packets {
-    AsTheyArrive(BoxStream<'static, (Result<Packet, DecodeError>, Meta)>),
-    WhenDue(Schedule),
-}
-
-impl Packets {
-    /// Cancel safe.
-    async fn next(&mut self) -> Option<(Packet, Meta)> {
-        match self {
-            Self::WhenDue(schedule) => schedule.next().await,
-            Self::AsTheyArrive(packets) => loop {
-                if let (Ok(packet), meta) = packets.next().await? {
-                    return Some((packet, meta));
-                }
-            },
-        }
-    }
-
-    async fn end(self) {
-        if let Self::WhenDue(schedule) = self {
-            schedule.end().await;
-        }
     }
 }
 

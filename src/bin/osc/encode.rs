@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tokio_osc::LineReader;
 use tokio_osc::bytes::BytesMut;
 
-use crate::failure::Failure;
+use crate::failure::{At as _, Failure};
 use crate::framing::FramingOptions;
 use crate::output;
 
@@ -33,16 +33,13 @@ impl Encode {
         let mut stream = BytesMut::new();
         for (line, number) in io::stdin().lines().zip(1_u64..) {
             let place = format!("stdin: line {number}");
-            let line = line.map_err(|error| Failure::at(&place, error))?;
-            let Some(packet) = reader.push(&line).map_err(|error| Failure::at("stdin", error))? else {
-                continue;
-            };
+            let Some(packet) = reader.push(&line.at(&place)?).at("stdin")? else { continue };
             if self.framing.is_none() && !stream.is_empty() {
                 return Err(Failure::at(place, "a second packet, only one can be written"));
             }
-            self.framing.write(&packet, &mut stream).map_err(|error| Failure::at(place, error))?;
+            self.framing.write(&packet, &mut stream).at(place)?;
         }
-        reader.finish().map_err(|error| Failure::at("stdin", error))?;
+        reader.finish().at("stdin")?;
         if stream.is_empty() { Err(Failure::at("stdin", "no packet")) } else { Ok(stream) }
     }
 }

@@ -1,14 +1,7 @@
-//! How a command ends that cannot go on: with one line on stderr and exit code 2, or, where nobody
-//! is left to be told, quietly.
+//! Why a command ends early.
 
 use std::fmt::Display;
 use std::io;
-use std::process::ExitCode;
-
-use crate::notes::note;
-
-/// The exit code of usage and input errors.
-pub(crate) const ERROR: u8 = 2;
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -34,21 +27,16 @@ impl Failure {
             _ => Self::at("stdout", error),
         }
     }
+}
 
-    /// Tells the user, in one line whatever stands in it; gives the exit code.
-    pub(crate) fn report(self) -> ExitCode {
-        match self {
-            Self::Error(line) => {
-                note(format_args!("osc: {}", line.replace(char::is_control, "\u{fffd}")));
-                ExitCode::from(ERROR)
-            }
-            Self::Help(help) => {
-                // There is nobody to tell if this fails.
-                let _ = help.print();
-                ExitCode::SUCCESS
-            }
-            Self::OutputClosed => ExitCode::SUCCESS,
-        }
+/// Says at which place an operation has failed.
+pub(crate) trait At<T> {
+    fn at(self, place: impl Display) -> Result<T, Failure>;
+}
+
+impl<T, E: Display> At<T> for Result<T, E> {
+    fn at(self, place: impl Display) -> Result<T, Failure> {
+        self.map_err(|error| Failure::at(place, error))
     }
 }
 

@@ -4,13 +4,13 @@ use std::io::Read;
 
 use clap::ValueEnum;
 use tokio_osc::bytes::BytesMut;
-use tokio_osc::{
-    Bytes, Codec, DecodeError, DecodeOptions, FrameError, Framing, LengthPrefix, Packet, Repairs, SendError,
-    Slip,
-};
+use tokio_osc::{Bytes, Codec, DecodeOptions, Framing, LengthPrefix, Packet, Repairs, SendError, Slip};
 use tokio_util::codec::Encoder;
 
 use crate::failure::Failure;
+
+/// What stands in the place of a frame: a packet, or what is wrong with it.
+type Frame = Result<(Packet, Repairs), String>;
 
 /// Bytes that are read at a time.
 const READ: usize = 64 * 1_024;
@@ -42,16 +42,19 @@ impl FramingOptions {
     }
 
     /// Gives what each frame of a stream holds, until its end or until frames can no longer be told
-    /// apart.
+    /// apart, which is the last.
     pub(crate) fn read(
         &self,
+        place: &str,
         source: impl Read,
         options: DecodeOptions,
         show: impl FnMut(Frame) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         match self.framing {
-            Some(Kind::Length) => read(source, Codec::with_options(self.length_prefix(), options), show),
-            _ => read(source, Codec::with_options(self.slip(), options), show),
+            Some(Kind::Length) => {
+                read(place, source, Codec::with_options(self.length_prefix(), options), show)
+            }
+            _ => read(place, source, Codec::with_options(self.slip(), options), show),
         }
     }
 
@@ -77,18 +80,8 @@ impl FramingOptions {
     }
 }
 
-/// What stands in the place of a frame.
-pub(crate) enum Frame {
-    Packet(Packet, Repairs),
-    /// It is none; the next may be one.
-    Malformed(DecodeError),
-    /// It is none, and there is no next.
-    Last(FrameError),
-    /// The stream cannot be read.
-    Unreadable(std::io::Error),
-}
-
 fn read(
+    place: &str,
     mut source: impl Read,
     mut codec: Codec<impl Framing>,
     mut show: impl FnMut(Frame) -> Result<(), Failure>,
@@ -99,15 +92,15 @@ fn read(
     loop {
         let next = if at_end { codec.read_eof(&mut buffer) } else { codec.read(&mut buffer) };
         match next {
-            Ok(Some((Ok(packet), meta))) => show(Frame::Packet(packet, *meta.repairs()))?,
-            Ok(Some((Err(error), _))) => show(Frame::Malformed(error))?,
-            Err(error) => return show(Frame::Last(error)),
+            Ok(Some((Ok(packet), meta))) => show(Ok((packet, *meta.repairs())))?,
+            Ok(Some((Err(error), _))) => show(Err(error.to_string()))?,
+            Err(error) => return show(Err(error.to_string())),
             Ok(None) if at_end => return Ok(()),
             Ok(None) => match source.read(&mut chunk) {
                 Ok(0) => at_end = true,
                 Ok(bytes) => buffer.extend_from_slice(chunk.get(..bytes).unwrap_or_default()),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return show(Frame::Unreadable(error)),
+                Err(error) => return Err(Failure::at(place, error)),
             },
         }
     }

@@ -11,9 +11,7 @@ mod failure;
 mod framing;
 mod json;
 mod matching;
-mod notes;
 mod output;
-mod runtime;
 mod schedule;
 mod send;
 mod style;
@@ -24,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use failure::Failure;
+use failure::{At as _, Failure};
 
 /// Open Sound Control from the command line.
 ///
@@ -48,11 +46,17 @@ enum Command {
 
 fn main() -> ExitCode {
     let ended = Cli::try_parse().map_err(Failure::from).and_then(|cli| match cli.command {
-        Command::Send(send) => send.run(),
-        Command::Dump(dump) => dump.run(),
+        Command::Send(send) => block_on(send.run()),
+        Command::Dump(dump) => block_on(dump.run()),
         Command::Decode(decode) => decode.run(),
         Command::Encode(encode) => encode.run(),
         Command::Match(matching) => matching.run(),
     });
-    ended.unwrap_or_else(Failure::report)
+    ended.unwrap_or_else(output::report)
+}
+
+/// Runs a command that uses the network, on this thread.
+fn block_on(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.at("runtime")?.block_on(command)
 }

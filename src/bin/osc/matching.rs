@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tokio_osc::{Address, Pattern};
 
-use crate::failure::Failure;
+use crate::failure::{At as _, Failure};
 use crate::output;
 
 /// Say which addresses an address pattern matches
@@ -23,17 +23,15 @@ pub(crate) struct Match {
 
 impl Match {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let pattern: Pattern = self.pattern.parse().map_err(|error| Failure::at(&self.pattern, error))?;
+        let pattern: Pattern = self.pattern.parse().at(&self.pattern)?;
         let addresses: Vec<Address> = self.addresses.into_iter().map(address).collect::<Result<_, _>>()?;
         let mut exit = ExitCode::FAILURE;
         for address in &addresses {
-            let answer = if pattern.matches(address) {
+            let matches = pattern.matches(address);
+            if matches {
                 exit = ExitCode::SUCCESS;
-                "yes"
-            } else {
-                "no"
-            };
-            output::write(format!("{answer} {address}\n"))?;
+            }
+            output::write(format!("{} {address}\n", if matches { "yes" } else { "no" }))?;
         }
         Ok(exit)
     }

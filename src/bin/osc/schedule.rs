@@ -1,40 +1,34 @@
 //! Timed bundles that wait until they are due: packets go through a server, which hands over their
 //! messages when it is time.
 
-use futures::Stream;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use futures::stream::{Stream, StreamExt as _, poll_fn};
+use tokio::sync::mpsc::{Sender, channel};
 use tokio_osc::{DecodeError, Message, Meta, Packet, Router, ScheduleLimits, Server, ServerHandle, State};
 
-use crate::notes::note;
+use crate::output::note;
 
 /// A server that holds what is not due.
 pub(crate) struct Schedule {
     server: ServerHandle,
-    due: Receiver<(Message, Meta)>,
 }
 
 impl Schedule {
-    /// Takes all that a stream has. One peer may fill it alone.
-    pub(crate) fn of<P>(packets: P) -> Self
+    /// Takes all that a stream has; gives the messages that are due. One peer may fill it alone.
+    pub(crate) fn of<P>(packets: P) -> (Self, impl Stream<Item = (Packet, Meta)> + Send + 'static)
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        let (hand_over, due) = channel(1);
+        let (hand_over, mut due) = channel::<(Message, Meta)>(1);
         let limits = ScheduleLimits::default();
         let limits = limits.entries_per_peer(limits.entries).bytes_per_peer(limits.bytes);
         let router = Router::with_state(hand_over).fallback(hand);
         let server = Server::new(router).schedule(limits).feed("dump", packets).spawn();
-        Self { server, due }
-    }
-
-    /// The next message that is due. Cancel safe.
-    pub(crate) async fn next(&mut self) -> Option<(Packet, Meta)> {
-        self.due.recv().await.map(|(message, meta)| (message.into(), meta))
+        let due = poll_fn(move |cx| due.poll_recv(cx));
+        (Self { server }, due.map(|(message, meta)| (message.into(), meta)))
     }
 
     /// Says what was dropped, and what would still have come.
     pub(crate) async fn end(self) {
-        drop(self.due);
         let stats = self.server.shutdown().await;
         let dropped = stats.schedule.dropped_entries + stats.schedule.dropped_bytes;
         if dropped > 0 {

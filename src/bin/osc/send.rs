@@ -7,8 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_osc::{Bundle, Client, Endpoint, IntoPacket, LineReader, Message, Packet, TimeTag};
 
-use crate::failure::Failure;
-use crate::runtime;
+use crate::failure::{At as _, Failure};
 use crate::time::{parse_duration, parse_time_tag};
 use crate::values;
 
@@ -50,71 +49,60 @@ pub(crate) struct Send {
 }
 
 impl Send {
-    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        runtime::block_on(self.send())?;
-        Ok(ExitCode::SUCCESS)
-    }
-
-    async fn send(self) -> Result<(), Failure> {
-        if self.address == "-" {
-            return self.send_lines().await;
+    pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
+        // What is wrong with the command is said before anything is connected.
+        let packet =
+            if self.address == "-" { self.check_lines().map(|()| None) } else { self.packet().map(Some) }?;
+        let client = self.url.client().await.at(&self.url)?;
+        match packet {
+            Some(packet) => client.send(packet).await.at(&self.url)?,
+            None => self.send_lines(&client).await?,
         }
-        let packet = self.packet()?;
-        let client = self.client().await?;
-        client.send(packet).await.map_err(|error| Failure::at(&self.url, error))?;
-        self.close(&client).await
-    }
-
-    /// A connection is closed in order, so that nothing of what was sent is lost.
-    async fn close(&self, client: &Client) -> Result<(), Failure> {
-        client.close().await.map_err(|error| Failure::at(&self.url, error))
-    }
-
-    async fn client(&self) -> Result<Client, Failure> {
-        self.url.client().await.map_err(|error| Failure::at(&self.url, error))
+        // A connection is closed in order, so that nothing of what was sent is lost.
+        client.close().await.at(&self.url)?;
+        Ok(ExitCode::SUCCESS)
     }
 
     fn packet(&self) -> Result<Packet, Failure> {
         if self.gap.is_some() {
             return Err(Failure::at("--gap", "only packets from stdin have pauses between them"));
         }
-        let args = values::parse(self.types.as_deref().unwrap_or_default(), &self.values)
-            .map_err(|error| Failure::at(&self.address, error))?;
-        let message = Message::new(&self.address, args).map_err(|error| Failure::at(&self.address, error))?;
-        let packet = match self.at {
+        let types = self.types.as_deref().unwrap_or_default();
+        let args = values::parse(types, &self.values).at(&self.address)?;
+        let message = Message::new(&self.address, args).at(&self.address)?;
+        match self.at {
             None => Ok(message.into()),
-            Some(time_tag) => Bundle::at(time_tag).with(message).into_packet(),
-        };
-        packet.map_err(|error| Failure::at(&self.address, error))
+            Some(time_tag) => Bundle::at(time_tag).with(message).into_packet().at(&self.address),
+        }
     }
 
-    async fn send_lines(&self) -> Result<(), Failure> {
+    fn check_lines(&self) -> Result<(), Failure> {
         if self.types.is_some() {
             return Err(Failure::at("-", "messages from stdin take no type tags and values"));
         }
         if self.at.is_some() {
             return Err(Failure::at("--at", "packets from stdin carry their time: #bundle +SECONDS"));
         }
-        let client = self.client().await?;
+        Ok(())
+    }
+
+    async fn send_lines(&self, client: &Client) -> Result<(), Failure> {
         let mut reader = LineReader::new();
         let mut is_first = true;
         for (line, number) in io::stdin().lines().zip(1_u64..) {
             let place = format!("stdin: line {number}");
-            let line = line.map_err(|error| Failure::at(&place, error))?;
-            if let Some(pause) = parse_sleep(&line).map_err(|error| Failure::at(&place, error))? {
+            let line = line.at(&place)?;
+            if let Some(pause) = parse_sleep(&line).at(&place)? {
                 sleep(pause).await;
             }
-            let Some(packet) = reader.push(&line).map_err(|error| Failure::at("stdin", error))? else {
-                continue;
-            };
+            let Some(packet) = reader.push(&line).at("stdin")? else { continue };
             if let (Some(gap), false) = (self.gap, is_first) {
                 sleep(gap).await;
             }
             is_first = false;
-            client.send(&packet).await.map_err(|error| Failure::at(&place, error))?;
+            client.send(&packet).await.at(&place)?;
         }
-        reader.finish().map_err(|error| Failure::at("stdin", error))?;
-        self.close(&client).await
+        reader.finish().at("stdin")
     }
 }
 

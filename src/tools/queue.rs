@@ -1,0 +1,263 @@
+//! What waits for a destination: one bounded queue between those who give and the task that sends.
+//!
+//! ```text
+//! put ──► newest … oldest ──► filled, then pop ──► in flight ──► note ──► sent or failed
+//!  │        │        │
+//!  │        │        └─ full, DropOldest: dropped
+//!  │        └─ a newer value of the same address: superseded
+//!  └─ full, DropNewest: refused, dropped      full, Wait: `put` waits for a `pop`
+//! ```
+//!
+//! A value takes the place of the older one of its address, so that the address goes out when it would
+//! have gone out anyway. A packet without an address is a barrier: no value given after it may take a
+//! place before it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+use crate::lock::lock;
+use crate::{Bytes, Overflow, Packet, SendError, SendErrorKind, SendOutcome};
+
+/// What may wait.
+#[derive(Clone, Copy)]
+pub(super) struct QueueLimits {
+    pub(super) packets: usize,
+    pub(super) bytes: usize,
+    /// What each packet costs beside its own bytes.
+    pub(super) overhead: usize,
+    pub(super) overflow: Overflow,
+}
+
+/// What became of the packets: `offered = sent + failed + superseded + dropped + waiting`.
+#[derive(Clone, Copy, Default)]
+pub(super) struct QueueStats {
+    pub(super) offered: u64,
+    pub(super) sent: u64,
+    pub(super) failed: u64,
+    pub(super) superseded: u64,
+    pub(super) dropped: u64,
+    /// In the queue, or being sent.
+    pub(super) waiting: u64,
+}
+
+/// A queue of packets, each with where it came from. Many give, one task takes.
+pub(super) struct Queue<O> {
+    limits: QueueLimits,
+    state: Mutex<QueueState<O>>,
+    /// Woken after every change that somebody may wait for.
+    changed: Notify,
+}
+
+impl<O: Copy> Queue<O> {
+    pub(super) fn new(limits: QueueLimits) -> Self {
+        Self { limits, state: Mutex::new(QueueState::new()), changed: Notify::new() }
+    }
+
+    /// Puts a packet in, as the policy says, without waiting.
+    pub(super) fn try_put(&self, packet: Packet, origin: O, address: Option<&[u8]>) -> Result<(), SendError> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(SendErrorKind::Closed.into());
+        }
+        state.stats.offered += 1;
+        let size = self.limits.cost(&packet);
+        if self.limits.overflow == Overflow::DropOldest && size <= self.limits.bytes {
+            while !state.has_room(&self.limits, size) && state.take_oldest(&self.limits).is_some() {
+                state.stats.dropped += 1;
+            }
+        }
+        if !state.put(&self.limits, packet, origin, address) {
+            state.stats.dropped += 1;
+            return Err(SendErrorKind::Full.into());
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Puts a packet in, as the policy says. What fits no empty queue is dropped.
+    pub(super) async fn put(&self, packet: Packet, origin: O) {
+        let size = self.limits.cost(&packet);
+        if self.limits.overflow == Overflow::Wait && size <= self.limits.bytes {
+            self.until(|state| state.closed || state.has_room(&self.limits, size)).await;
+        }
+        // What finds no room is counted; there is nobody to tell.
+        let _ = self.try_put(packet, origin, None);
+    }
+
+    /// Waits until something waits; false when the queue is closed and empty.
+    pub(super) async fn filled(&self) -> bool {
+        self.until(|state| state.closed || !state.entries.is_empty()).await;
+        !self.state().entries.is_empty()
+    }
+
+    /// What waited longest; it is in flight until [`note`](Self::note) is called.
+    pub(super) fn pop(&self) -> Option<(Packet, O)> {
+        let mut state = self.state();
+        let taken = state.take_oldest(&self.limits)?;
+        state.in_flight = true;
+        drop(state);
+        self.changed.notify_waiters();
+        Some(taken)
+    }
+
+    /// What became of the packet in flight.
+    pub(super) fn note(&self, outcome: &SendOutcome) {
+        let mut state = self.state();
+        state.in_flight = false;
+        let count = if outcome.is_sent() { &mut state.stats.sent } else { &mut state.stats.failed };
+        *count += 1;
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Whether nothing waits and nothing is in flight.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state().is_idle()
+    }
+
+    /// Waits for that.
+    pub(super) async fn drained(&self) {
+        self.until(QueueState::is_idle).await;
+    }
+
+    /// Takes nothing more; what waits is still to be sent.
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.changed.notify_waiters();
+    }
+
+    /// Nothing is sent any more: what waits has failed, and all who wait go on.
+    pub(super) fn abandon(&self) {
+        let mut state = self.state();
+        state.stats.failed += state.waiting();
+        *state = QueueState { closed: true, abandoned: true, stats: state.stats, ..QueueState::new() };
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until the queue is abandoned.
+    pub(super) async fn abandoned(&self) {
+        self.until(|state| state.abandoned).await;
+    }
+
+    pub(super) fn stats(&self) -> QueueStats {
+        let state = self.state();
+        QueueStats { waiting: state.waiting(), ..state.stats }
+    }
+
+    async fn until(&self, holds: impl Fn(&QueueState<O>) -> bool) {
+        loop {
+            // Created before the look at the state: a change between the look and the wait wakes it.
+            let changed = self.changed.notified();
+            if holds(&self.state()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, QueueState<O>> {
+        lock(&self.state)
+    }
+}
+
+impl QueueLimits {
+    fn cost(&self, packet: &Packet) -> usize {
+        packet.as_bytes().len().saturating_add(self.overhead)
+    }
+}
+
+struct QueueState<O> {
+    entries: VecDeque<Waiting<O>>,
+    /// The place of the value of each address, as the number of packets that were ever before it: it
+    /// stays valid while packets leave at the front.
+    places: HashMap<Bytes, u64>,
+    taken: u64,
+    bytes: usize,
+    in_flight: bool,
+    closed: bool,
+    abandoned: bool,
+    stats: QueueStats,
+}
+
+struct Waiting<O> {
+    packet: Packet,
+    origin: O,
+    /// `None` for what has no newer value.
+    address: Option<Bytes>,
+}
+
+impl<O> QueueState<O> {
+    fn new() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            places: HashMap::new(),
+            taken: 0,
+            bytes: 0,
+            in_flight: false,
+            closed: false,
+            abandoned: false,
+            stats: QueueStats::default(),
+        }
+    }
+
+    /// Puts a packet in the place of the older value of its address, or else at the end; false if
+    /// there is no room.
+    fn put(&mut self, limits: &QueueLimits, packet: Packet, origin: O, address: Option<&[u8]>) -> bool {
+        let size = limits.cost(&packet);
+        let place = address.and_then(|address| self.places.get(address));
+        let older = place.and_then(|place| usize::try_from(place - self.taken).ok());
+        if let Some(older) = older.and_then(|at| self.entries.get_mut(at)) {
+            let bytes = self.bytes - limits.cost(&older.packet) + size;
+            if bytes > limits.bytes {
+                return false;
+            }
+            self.bytes = bytes;
+            self.stats.superseded += 1;
+            older.packet = packet;
+            return true;
+        }
+        if !self.has_room(limits, size) {
+            return false;
+        }
+        // A key of its own: it would keep the buffer of a packet that has long been superseded.
+        let address = address.map(Bytes::copy_from_slice);
+        match &address {
+            Some(address) => {
+                self.places.insert(address.clone(), self.taken + self.entries.len() as u64);
+            }
+            // The barrier: values before it can no longer be superseded.
+            None => self.places.clear(),
+        }
+        self.bytes += size;
+        self.entries.push_back(Waiting { packet, origin, address });
+        true
+    }
+
+    fn take_oldest(&mut self, limits: &QueueLimits) -> Option<(Packet, O)> {
+        let Waiting { packet, origin, address } = self.entries.pop_front()?;
+        let place = self.taken;
+        self.taken += 1;
+        // Behind a barrier the address may have another place, which stays.
+        if let Some(address) = address.filter(|address| self.places.get(address) == Some(&place)) {
+            self.places.remove(&address);
+        }
+        self.bytes -= limits.cost(&packet);
+        Some((packet, origin))
+    }
+
+    fn has_room(&self, limits: &QueueLimits, size: usize) -> bool {
+        self.entries.len() < limits.packets && self.bytes.saturating_add(size) <= limits.bytes
+    }
+
+    fn is_idle(&self) -> bool {
+        self.entries.is_empty() && !self.in_flight
+    }
+
+    fn waiting(&self) -> u64 {
+        self.entries.len() as u64 + u64::from(self.in_flight)
+    }
+}

@@ -1,0 +1,152 @@
+//! One destination of a relay: the queue before it, and how packets leave.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::FutureExt;
+use tokio::task::unconstrained;
+
+use crate::tools::queue::{Queue, QueueLimits, QueueStats};
+use crate::{Destination, Outlet, Packet, Peer, SendErrorKind, SendOutcome};
+
+/// What became of packets for one destination of a [`Relay`](crate::Relay).
+///
+/// ```
+/// use tokio_osc::{Channel, Client, Relay};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let stage = Channel::udp("127.0.0.1:0").await?;
+/// let relay = Relay::new().to("stage", Client::udp(stage.local_addr()?).await?).spawn();
+/// for to in relay.counts().to {
+///     println!("{}: {} sent, {} dropped", to.name, to.sent, to.dropped);
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RelayedTo {
+    /// The name of the destination.
+    pub name: Arc<str>,
+    /// Packets sent.
+    pub sent: u64,
+    /// Packets that the destination did not take, or not for all its peers.
+    pub failed: u64,
+    /// Packets that came from there.
+    pub returned: u64,
+    /// Packets that found the queue full, or left it for newer ones.
+    pub dropped: u64,
+    /// Packets that wait, or are being sent.
+    pub waiting: u64,
+}
+
+/// Where a packet came from.
+#[derive(Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) peer: Peer,
+    /// The index of the channel.
+    pub(super) source: usize,
+}
+
+/// Where packets leave.
+pub(super) enum To {
+    Destination(Box<dyn Destination>),
+    /// All connections of the channel with this index but the one that a packet came by.
+    Others {
+        outlet: Outlet,
+        source: usize,
+    },
+}
+
+/// A destination and what waits for it.
+pub(super) struct Output {
+    name: Arc<str>,
+    to: To,
+    queue: Queue<Origin>,
+    returned: AtomicU64,
+}
+
+impl Output {
+    pub(super) fn new(name: Arc<str>, to: To, limits: QueueLimits) -> Self {
+        Self { name, to, queue: Queue::new(limits), returned: AtomicU64::new(0) }
+    }
+
+    /// Takes a packet if there is room, or as the policy says.
+    pub(super) async fn put(&self, packet: &Packet, origin: Origin) {
+        if self.to.is_origin(origin) {
+            self.returned.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        // What has to wait is copied: it must not keep a larger buffer alive.
+        let packet = if self.queue.is_idle() { packet.clone() } else { packet.as_ref().to_owned() };
+        self.queue.put(packet, origin).await;
+    }
+
+    /// Sends what waits, one after the other, until the queue is closed and empty. One at a time keeps
+    /// the order of each source, whatever a destination waits for.
+    pub(super) async fn run(&self) {
+        while self.queue.filled().await {
+            let Some((packet, origin)) = self.queue.pop() else { continue };
+            let outcome = self.to.send(&packet, origin).await;
+            if let Some(error) = outcome.error() {
+                tracing::debug!(target: "tokio_osc::tools", to = %self.name, %error, "a packet was not relayed");
+            }
+            self.queue.note(&outcome);
+        }
+    }
+
+    /// Takes nothing more; what waits is sent.
+    pub(super) fn close(&self) {
+        self.queue.close();
+    }
+
+    /// Closes a channel that is joined: it sends what is queued, and its stream ends.
+    pub(super) fn close_connections(&self) {
+        if let To::Others { outlet, .. } = &self.to {
+            outlet.close();
+        }
+    }
+
+    pub(super) fn counts(&self) -> RelayedTo {
+        let QueueStats { sent, failed, dropped, waiting, .. } = self.queue.stats();
+        let returned = self.returned.load(Ordering::Relaxed);
+        RelayedTo { name: Arc::clone(&self.name), sent, failed, returned, dropped, waiting }
+    }
+}
+
+impl To {
+    /// Whether the packet would go back to where it came from, and nowhere else.
+    fn is_origin(&self, origin: Origin) -> bool {
+        match self {
+            Self::Destination(destination) => destination.is_peer(origin.peer),
+            Self::Others { outlet, source } => {
+                *source == origin.source && outlet.connections().iter().all(|peer| *peer == origin.peer)
+            }
+        }
+    }
+
+    async fn send(&self, packet: &Packet, origin: Origin) -> SendOutcome {
+        match self {
+            Self::Destination(destination) => destination.send(packet).await,
+            Self::Others { outlet, source } if *source == origin.source => {
+                to_others(outlet, packet, origin.peer)
+            }
+            Self::Others { outlet, .. } => outlet.broadcast(packet).into(),
+        }
+    }
+}
+
+/// To all connections but the one that the packet came by; without waiting, as a broadcast.
+fn to_others(outlet: &Outlet, packet: &Packet, from: Peer) -> SendOutcome {
+    let others = outlet.connections().into_iter().filter(|peer| *peer != from);
+    let (mut sent, mut missed) = (0, 0);
+    for peer in others {
+        // Polled once, and without Tokio's budget for a task, which would look like a full queue.
+        let queued = unconstrained(outlet.send_to(peer, packet)).now_or_never();
+        let count = if matches!(queued, Some(Ok(()))) { &mut sent } else { &mut missed };
+        *count += 1;
+    }
+    match missed {
+        0 => SendOutcome::Sent { peers: sent },
+        _ => SendOutcome::Partly { sent, missed, error: SendErrorKind::Full.into() },
+    }
+}
