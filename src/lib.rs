@@ -175,8 +175,8 @@ pub use packet::{
 pub use packet::{SerdeError, from_args, to_args};
 pub use pattern::{Pattern, PatternError, PatternErrorKind};
 pub use schedule::{
-    CapacityPolicy, Clock, ClockOffset, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram,
-    ManualClock, Precision, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
+    CapacityPolicy, Clock, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram, ManualClock, Precision,
+    Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
 };
 pub use server::{
     ChannelError, ChannelErrorKind, ChannelEvent, ChannelEventKind, ChannelEvents, ChannelStats,
@@ -189,7 +189,8 @@ pub use tools::{
     Tick, Ticker,
 };
 pub use types::{
-    Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
+    Address, Arg, ArgRef, ArrayRef, Char, ClockOffset, Color, Midi, Text, TextBuf, TimeTag, TypeTag,
+    TypeTagSet,
 };
 #[cfg(feature = "encoding")]
 pub use types::{OnUnmappable, UnmappableText};

@@ -15,6 +15,7 @@ mod message;
 mod meta;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod packet;
+mod retime;
 mod send;
 #[cfg(feature = "serde")]
 mod serde_support;

@@ -4,6 +4,7 @@ mod address;
 mod arg;
 mod arg_steps;
 mod brief;
+mod clock_offset;
 mod color;
 #[cfg(feature = "encoding")]
 mod encoding;
@@ -18,6 +19,7 @@ pub(crate) use address::is_name_byte;
 pub use arg::{Arg, ArgRef, ArrayRef};
 pub(crate) use arg_steps::ArgStep;
 pub(crate) use brief::brief;
+pub use clock_offset::ClockOffset;
 pub use color::Color;
 #[cfg(feature = "encoding")]
 pub use encoding::{OnUnmappable, UnmappableText};
