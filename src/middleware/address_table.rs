@@ -5,10 +5,9 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::rewrite::rewrite;
 use super::{Flow, Middleware};
 use crate::packet::{EncodeError, EncodeErrorKind, Meta};
-use crate::wire::{DecodeError, DecodeErrorKind, padded, text_end};
+use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rewrite};
 
 /// The address that a number follows, on the wire.
 const MARK: &[u8; 4] = b"/\0\0\0";
@@ -102,8 +101,8 @@ impl AddressTable {
         if address.first() != Some(&b'/') || address.len() == 1 || address.contains(&0) {
             return Err(AddressTableErrorKind::Address);
         }
-        let mut on_wire = address.to_vec();
-        on_wire.resize(padded(address.len()), 0);
+        let mut on_wire = Vec::new();
+        put_text(&mut on_wire, address);
         if self.addresses.insert(code, on_wire.into()).is_some() {
             return Err(AddressTableErrorKind::DuplicateCode);
         }
@@ -133,17 +132,18 @@ impl AddressTable {
 
     /// Appends the message with the number of its address.
     fn compress(&self, message: &[u8], at: usize, compressed: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let address = message.get(..text_end(message)).unwrap_or_default();
-        if address == b"/" {
+        let address = Fields::new(message).next().filter(|field| field.kind == FieldKind::Address);
+        let text = address.map(|address| address.text()).unwrap_or_default();
+        if text == b"/" {
             return Err(EncodeError::new(EncodeErrorKind::ReservedAddress, at));
         }
-        let Some(code) = self.codes.get(address) else {
+        let (Some(address), Some(code)) = (address, self.codes.get(text)) else {
             compressed.extend_from_slice(message);
             return Ok(());
         };
         compressed.extend_from_slice(MARK);
         compressed.extend_from_slice(&code.to_be_bytes());
-        compressed.extend_from_slice(message.get(padded(address.len())..).unwrap_or_default());
+        compressed.extend_from_slice(message.get(address.bytes.len()..).unwrap_or_default());
         Ok(())
     }
 }
@@ -154,7 +154,7 @@ impl Middleware for AddressTable {
             return Ok(Flow::Pass(frame));
         }
         let mut growth = 0_usize;
-        let plain = rewrite(&frame, |message, at, plain| {
+        let plain = rewrite(&frame, |message: &[u8], at, plain: &mut Vec<u8>| {
             growth = growth.saturating_add(self.expand(message, at, plain)?);
             if growth > self.max_growth {
                 return Err(DecodeError::new(DecodeErrorKind::FrameTooLong, at));
@@ -168,7 +168,8 @@ impl Middleware for AddressTable {
         if self.codes.is_empty() {
             return Ok(Flow::Pass(frame));
         }
-        rewrite(&frame, |message, at, compressed| self.compress(message, at, compressed)).map(Flow::Pass)
+        rewrite(&frame, |message: &[u8], at, out: &mut Vec<u8>| self.compress(message, at, out))
+            .map(Flow::Pass)
     }
 }
 

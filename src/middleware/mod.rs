@@ -13,7 +13,6 @@ mod envelope;
 mod hooks;
 mod one_way;
 mod only_for;
-mod rewrite;
 #[cfg(feature = "encoding")]
 mod transcode;
 

@@ -1,7 +1,10 @@
 //! The time tags of a packet by the clock of a peer.
 
-use super::{Bundle, BundleRef, PacketRef};
-use crate::types::ClockOffset;
+use std::convert::Infallible;
+
+use super::Bundle;
+use crate::types::{ClockOffset, TimeTag};
+use crate::wire::{Rewrite, rewrite};
 
 impl ClockOffset {
     /// The bundle for the peer: its own tag and those of all bundles in it, by the peer's clock.
@@ -20,28 +23,25 @@ impl ClockOffset {
         if self == Self::ZERO {
             return bundle.clone();
         }
-        let whole = bundle.as_ref();
-        let mut frame = whole.as_bytes().to_vec();
-        let mut open = vec![whole];
-        while let Some(bundle) = open.pop() {
-            let tag = self.to_peer(bundle.time_tag()).to_bits().to_be_bytes();
-            if let Some(place) = frame.get_mut(tag_within(whole, bundle)..).and_then(<[u8]>::first_chunk_mut)
-            {
-                *place = tag;
-            }
-            open.extend(bundle.elements().filter_map(|element| match element {
-                PacketRef::Bundle(inner) => Some(inner),
-                PacketRef::Message(_) => None,
-            }));
-        }
-        Bundle::from_parts(frame.into(), true)
+        let Ok(moved) = rewrite(bundle.as_bytes(), Retime(self));
+        Bundle::from_parts(moved, true)
     }
 }
 
-/// Where the time tag of a bundle lies in the bytes of the one that it is in.
-fn tag_within(whole: BundleRef<'_>, inner: BundleRef<'_>) -> usize {
-    let start = inner.as_bytes().as_ptr().addr() - whole.as_bytes().as_ptr().addr();
-    start + b"#bundle\0".len()
+/// Messages stay, time tags go over to the peer's clock.
+struct Retime(ClockOffset);
+
+impl Rewrite for Retime {
+    type Error = Infallible;
+
+    fn message(&mut self, message: &[u8], _at: usize, out: &mut Vec<u8>) -> Result<(), Infallible> {
+        out.extend_from_slice(message);
+        Ok(())
+    }
+
+    fn time_tag(&mut self, tag: TimeTag, _depth: usize) -> Result<TimeTag, Infallible> {
+        Ok(self.0.to_peer(tag))
+    }
 }
 
 #[cfg(test)]
@@ -50,8 +50,10 @@ mod tests {
 
     use std::time::Duration;
 
+    use bytes::Bytes;
+
     use super::*;
-    use crate::types::TimeTag;
+    use crate::packet::{IntoPacket, Packet};
 
     #[test]
     fn every_tag_of_a_bundle_is_moved_and_nothing_else() {
@@ -68,5 +70,25 @@ mod tests {
         let offset = ClockOffset::peer_ahead(Duration::from_secs(5));
         assert_eq!(offset.bundle_to_peer(&build(100)).as_bytes(), build(105).as_bytes());
         assert_eq!(ClockOffset::ZERO.bundle_to_peer(&build(100)).as_bytes(), build(100).as_bytes());
+    }
+
+    #[test]
+    fn sizes_follow_through_all_bundles() {
+        let inner = Bundle::immediately().with(("/b", 1)).with(("/b", 2));
+        let bundle = Bundle::immediately().with(("/a", 1)).with(inner).with(("/a", 2));
+        let frame = bundle.into_packet().unwrap().into_bytes();
+        let longer = rewrite(&frame, |message: &[u8], at: usize, out: &mut Vec<u8>| {
+            assert_eq!(frame.get(at..at + message.len()).unwrap(), message);
+            out.extend_from_slice(b"/longer\0");
+            out.extend_from_slice(message.get(4..).unwrap());
+            Ok::<(), Infallible>(())
+        });
+        let longer = Packet::decode(longer.unwrap()).unwrap().to_string();
+        let expected = frame_text(&frame).replace("/a", "/longer").replace("/b", "/longer");
+        assert_eq!(longer, expected);
+    }
+
+    fn frame_text(frame: &Bytes) -> String {
+        Packet::decode(frame.clone()).unwrap().to_string()
     }
 }
