@@ -155,9 +155,9 @@ pub use error::Error;
 pub use middleware::Transcode;
 pub use middleware::{
     AddressTable, AddressTableError, AddressTableErrorKind, AllowedTypeTags, Checksum, Cipher, Dump,
-    Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn,
-    OnPacketOut, OnlyFor, OnlyIn, OnlyOut, ProtocolError, ReplayWindow, Signature, on_frame_in, on_frame_out,
-    on_packet_in, on_packet_out,
+    Envelope, EnvelopeBuilder, EnvelopeError, EnvelopeFault, Filtered, Flow, Middleware, OnFrameIn,
+    OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor, OnlyIn, OnlyOut, ProtocolError, ReplayWindow, Signature,
+    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
 };
 #[cfg(feature = "crypto")]
 pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
@@ -195,7 +195,7 @@ pub use types::{
 #[cfg(feature = "encoding")]
 pub use types::{OnUnmappable, UnmappableText};
 pub use wire::{
-    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, EnvelopeFault, HexDump,
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
     MissingTypeTags, Repairs, TextPolicy,
 };
 

@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::{Flow, Middleware};
-use crate::packet::{EncodeError, EncodeErrorKind, Meta};
+use crate::packet::{EncodeError, Meta};
 use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rewrite};
 
 /// The address that a number follows, on the wire.
@@ -26,10 +26,9 @@ const MAX_GROWTH: usize = 1_024 * 1_024;
 ///
 /// It works on each message of a bundle, however deep, and both ways; for one way see
 /// [`only_in`](Middleware::only_in). Addresses that are not in the table are sent and taken as they
-/// are. A number that is not in it is an error item
-/// ([`UnknownAddressCode`](DecodeErrorKind::UnknownAddressCode)). The address `/` marks a number: a
-/// message to it cannot be told apart, and is refused with
-/// [`EncodeErrorKind::ReservedAddress`]. A table without entries does nothing.
+/// are. A number that is not in it is an error item ([`UNKNOWN_CODE`](Self::UNKNOWN_CODE)). The address
+/// `/` marks a number: a message to it cannot be told apart, and is refused
+/// ([`RESERVED_ADDRESS`](Self::RESERVED_ADDRESS)). A table without entries does nothing.
 ///
 /// What arrives grows by the table's addresses, at most by [`max_growth`](AddressTable::max_growth);
 /// the channel's [`DecodeOptions`](crate::DecodeOptions) judge the result, and its error offsets are
@@ -59,6 +58,14 @@ pub struct AddressTable {
 }
 
 impl AddressTable {
+    /// Why a number that is not in the table is refused: the text of
+    /// [`DecodeErrorKind::Refused`].
+    pub const UNKNOWN_CODE: &str = "a number that stands for no address";
+
+    /// Why a message to `/` is not sent: the text of
+    /// [`EncodeErrorKind::Refused`](crate::EncodeErrorKind::Refused).
+    pub const RESERVED_ADDRESS: &str = "the address / marks a number of the table of addresses";
+
     /// A table of addresses, or address patterns, and the numbers that stand for them.
     ///
     /// ```
@@ -123,7 +130,7 @@ impl AddressTable {
             return Err(DecodeError::new(DecodeErrorKind::Truncated, code_at));
         };
         let Some(address) = self.addresses.get(&i32::from_be_bytes(*code)) else {
-            return Err(DecodeError::new(DecodeErrorKind::UnknownAddressCode, code_at));
+            return Err(DecodeError::refused(Self::UNKNOWN_CODE).at(code_at));
         };
         plain.extend_from_slice(address);
         plain.extend_from_slice(rest);
@@ -135,7 +142,7 @@ impl AddressTable {
         let address = Fields::new(message).next().filter(|field| field.kind == FieldKind::Address);
         let text = address.map(|address| address.text()).unwrap_or_default();
         if text == b"/" {
-            return Err(EncodeError::new(EncodeErrorKind::ReservedAddress, at));
+            return Err(EncodeError::refused(Self::RESERVED_ADDRESS).at(at));
         }
         let (Some(address), Some(code)) = (address, self.codes.get(text)) else {
             compressed.extend_from_slice(message);

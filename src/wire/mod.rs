@@ -1,7 +1,6 @@
 //! The format: bytes in, offsets out; values in, bytes out. Only this floor touches offsets.
 
 mod dump;
-mod envelope_fault;
 mod error;
 mod fields;
 mod levels;
@@ -18,7 +17,6 @@ mod write;
 
 pub use dump::HexDump;
 pub(crate) use dump::hex;
-pub use envelope_fault::EnvelopeFault;
 pub use error::{DecodeError, DecodeErrorKind};
 pub(crate) use fields::{Field, FieldKind, Fields};
 pub(crate) use mend::mend;
