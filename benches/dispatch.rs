@@ -43,7 +43,9 @@ use src::pattern;
 #[path = "../src/types"]
 mod types {
     mod address;
+    mod texts;
     pub(crate) use address::{Address, is_name_byte};
+    pub(crate) use texts::texts;
     pub(crate) use tokio_osc::Text;
 }
 

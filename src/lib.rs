@@ -155,9 +155,9 @@ pub use error::Error;
 pub use middleware::Transcode;
 pub use middleware::{
     AddressTable, AddressTableError, AddressTableErrorKind, AllowedTypeTags, Checksum, Cipher, Dump,
-    Envelope, EnvelopeBuilder, EnvelopeError, Filtered, Flow, Middleware, OnFrameIn, OnFrameOut, OnPacketIn,
-    OnPacketOut, OnlyFor, OnlyIn, OnlyOut, ProtocolError, ReplayWindow, Signature, on_frame_in, on_frame_out,
-    on_packet_in, on_packet_out,
+    Envelope, EnvelopeBuilder, EnvelopeError, EnvelopeFault, Filtered, Flow, Middleware, OnFrameIn,
+    OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor, OnlyIn, OnlyOut, ProtocolError, ReplayWindow, Signature,
+    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
 };
 #[cfg(feature = "crypto")]
 pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};
@@ -176,8 +176,8 @@ pub use packet::{
 pub use packet::{SerdeError, from_args, to_args};
 pub use pattern::{Pattern, PatternError, PatternErrorKind};
 pub use schedule::{
-    CapacityPolicy, Clock, ClockOffset, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram,
-    ManualClock, Precision, Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
+    CapacityPolicy, Clock, HorizonPolicy, LateHandler, LatePolicy, LatenessHistogram, ManualClock, Precision,
+    Reading, ScheduleCounters, ScheduleLimits, SystemClock, TimeOptions, TokioClock,
 };
 pub use server::{
     ChannelError, ChannelErrorKind, ChannelEvent, ChannelEventKind, ChannelEvents, ChannelStats,
@@ -190,12 +190,13 @@ pub use tools::{
     Tick, Ticker,
 };
 pub use types::{
-    Address, Arg, ArgRef, ArrayRef, Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
+    Address, Arg, ArgRef, ArrayRef, Char, ClockOffset, Color, Midi, Text, TextBuf, TimeTag, TypeTag,
+    TypeTagSet,
 };
 #[cfg(feature = "encoding")]
 pub use types::{OnUnmappable, UnmappableText};
 pub use wire::{
-    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, EnvelopeFault, HexDump,
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
     MissingTypeTags, Repairs, TextPolicy,
 };
 

@@ -85,7 +85,7 @@ async fn a_bad_frame_is_one_error_and_the_next_is_heard() {
     let source = source();
     let good = frame(Slip::new(), ("/a", ()));
     source.send_to(&[b"\xc0\xdb\x41 rest of it\xc0", &good[..]].concat(), address).unwrap();
-    assert_eq!(next(&mut channel).await, Err(DecodeErrorKind::BadEscape));
+    assert_eq!(next(&mut channel).await, Err(DecodeErrorKind::Refused(Slip::BAD_ESCAPE)));
     assert_eq!(next(&mut channel).await.unwrap(), "/a ,");
 
     let (mut channel, address) = listen(Udp::new(LOOPBACK).framed(LengthPrefix::new())).await;

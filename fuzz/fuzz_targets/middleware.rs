@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
                 assert_eq!(Packet::decode(plain).expect("a packet"), packet);
             }
             Ok(Flow::Drop) => unreachable!("a table drops nothing"),
-            Err(error) => assert_eq!(error.kind(), EncodeErrorKind::ReservedAddress),
+            Err(error) => assert_eq!(error.kind(), EncodeErrorKind::Refused(AddressTable::RESERVED_ADDRESS)),
         }
     }
 

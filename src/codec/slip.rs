@@ -33,7 +33,7 @@ const ESC_ESC: u8 = 0xdd;
 ///
 /// ```text
 /// wire     c0 db 41 c0 2f 61 00 00 2c 00 00 00 c0
-///             └ error: BadEscape   └ the next frame is whole
+///             └ error: BAD_ESCAPE  └ the next frame is whole
 /// ```
 ///
 /// Frames without an ESC are slices of the read buffer; the others are unescaped where they lie.
@@ -70,6 +70,10 @@ impl Default for Slip {
 }
 
 impl Slip {
+    /// Why a frame with an ESC that escapes nothing is refused: the text of
+    /// [`DecodeErrorKind::Refused`].
+    pub const BAD_ESCAPE: &str = "a SLIP escape that escapes nothing";
+
     /// END at both ends, frames of at most 1 MiB.
     pub fn new() -> Self {
         Self::default()
@@ -153,7 +157,13 @@ impl Decoder for Slip {
                     let byte = match escaped {
                         ESC_END => END,
                         ESC_ESC => ESC,
-                        _ => return Ok(Some(Err(self.give_up(src, DecodeErrorKind::BadEscape, at + 1)))),
+                        _ => {
+                            return Ok(Some(Err(self.give_up(
+                                src,
+                                DecodeErrorKind::Refused(Self::BAD_ESCAPE),
+                                at + 1,
+                            ))));
+                        }
                     };
                     if let Some(place) = src.get_mut(self.frame) {
                         *place = byte;

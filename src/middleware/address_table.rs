@@ -5,10 +5,9 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::rewrite::rewrite;
 use super::{Flow, Middleware};
-use crate::packet::{EncodeError, EncodeErrorKind, Meta};
-use crate::wire::{DecodeError, DecodeErrorKind, padded, text_end};
+use crate::packet::{EncodeError, Meta};
+use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rewrite};
 
 /// The address that a number follows, on the wire.
 const MARK: &[u8; 4] = b"/\0\0\0";
@@ -27,10 +26,9 @@ const MAX_GROWTH: usize = 1_024 * 1_024;
 ///
 /// It works on each message of a bundle, however deep, and both ways; for one way see
 /// [`only_in`](Middleware::only_in). Addresses that are not in the table are sent and taken as they
-/// are. A number that is not in it is an error item
-/// ([`UnknownAddressCode`](DecodeErrorKind::UnknownAddressCode)). The address `/` marks a number: a
-/// message to it cannot be told apart, and is refused with
-/// [`EncodeErrorKind::ReservedAddress`]. A table without entries does nothing.
+/// are. A number that is not in it is an error item ([`UNKNOWN_CODE`](Self::UNKNOWN_CODE)). The address
+/// `/` marks a number: a message to it cannot be told apart, and is refused
+/// ([`RESERVED_ADDRESS`](Self::RESERVED_ADDRESS)). A table without entries does nothing.
 ///
 /// What arrives grows by the table's addresses, at most by [`max_growth`](AddressTable::max_growth);
 /// the channel's [`DecodeOptions`](crate::DecodeOptions) judge the result, and its error offsets are
@@ -60,6 +58,14 @@ pub struct AddressTable {
 }
 
 impl AddressTable {
+    /// Why a number that is not in the table is refused: the text of
+    /// [`DecodeErrorKind::Refused`].
+    pub const UNKNOWN_CODE: &str = "a number that stands for no address";
+
+    /// Why a message to `/` is not sent: the text of
+    /// [`EncodeErrorKind::Refused`](crate::EncodeErrorKind::Refused).
+    pub const RESERVED_ADDRESS: &str = "the address / marks a number of the table of addresses";
+
     /// A table of addresses, or address patterns, and the numbers that stand for them.
     ///
     /// ```
@@ -102,8 +108,8 @@ impl AddressTable {
         if address.first() != Some(&b'/') || address.len() == 1 || address.contains(&0) {
             return Err(AddressTableErrorKind::Address);
         }
-        let mut on_wire = address.to_vec();
-        on_wire.resize(padded(address.len()), 0);
+        let mut on_wire = Vec::new();
+        put_text(&mut on_wire, address);
         if self.addresses.insert(code, on_wire.into()).is_some() {
             return Err(AddressTableErrorKind::DuplicateCode);
         }
@@ -124,7 +130,7 @@ impl AddressTable {
             return Err(DecodeError::new(DecodeErrorKind::Truncated, code_at));
         };
         let Some(address) = self.addresses.get(&i32::from_be_bytes(*code)) else {
-            return Err(DecodeError::new(DecodeErrorKind::UnknownAddressCode, code_at));
+            return Err(DecodeError::refused(Self::UNKNOWN_CODE).at(code_at));
         };
         plain.extend_from_slice(address);
         plain.extend_from_slice(rest);
@@ -133,17 +139,18 @@ impl AddressTable {
 
     /// Appends the message with the number of its address.
     fn compress(&self, message: &[u8], at: usize, compressed: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let address = message.get(..text_end(message)).unwrap_or_default();
-        if address == b"/" {
-            return Err(EncodeError::new(EncodeErrorKind::ReservedAddress, at));
+        let address = Fields::new(message).next().filter(|field| field.kind == FieldKind::Address);
+        let text = address.map(|address| address.text()).unwrap_or_default();
+        if text == b"/" {
+            return Err(EncodeError::refused(Self::RESERVED_ADDRESS).at(at));
         }
-        let Some(code) = self.codes.get(address) else {
+        let (Some(address), Some(code)) = (address, self.codes.get(text)) else {
             compressed.extend_from_slice(message);
             return Ok(());
         };
         compressed.extend_from_slice(MARK);
         compressed.extend_from_slice(&code.to_be_bytes());
-        compressed.extend_from_slice(message.get(padded(address.len())..).unwrap_or_default());
+        compressed.extend_from_slice(message.get(address.bytes.len()..).unwrap_or_default());
         Ok(())
     }
 }
@@ -154,7 +161,7 @@ impl Middleware for AddressTable {
             return Ok(Flow::Pass(frame));
         }
         let mut growth = 0_usize;
-        let plain = rewrite(&frame, |message, at, plain| {
+        let plain = rewrite(&frame, |message: &[u8], at, plain: &mut Vec<u8>| {
             growth = growth.saturating_add(self.expand(message, at, plain)?);
             if growth > self.max_growth {
                 return Err(DecodeError::new(DecodeErrorKind::FrameTooLong, at));
@@ -168,7 +175,8 @@ impl Middleware for AddressTable {
         if self.codes.is_empty() {
             return Ok(Flow::Pass(frame));
         }
-        rewrite(&frame, |message, at, compressed| self.compress(message, at, compressed)).map(Flow::Pass)
+        rewrite(&frame, |message: &[u8], at, out: &mut Vec<u8>| self.compress(message, at, out))
+            .map(Flow::Pass)
     }
 }
 

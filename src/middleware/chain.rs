@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 
 use super::{Flow, Middleware};
-use crate::packet::{EncodeError, EncodeErrorKind, Meta, Packet, Peer};
+use crate::packet::{EncodeError, Meta, Packet, Peer};
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The layers between the wire and the packets, the first one next to the wire. Clones share them
@@ -63,6 +63,12 @@ pub struct Filtered {
     pub refused_out: u64,
 }
 
+impl Filtered {
+    /// Why a packet at which a layer panicked is not sent: the text of
+    /// [`EncodeErrorKind::Refused`](crate::EncodeErrorKind::Refused).
+    pub const PANICKED: &str = "a layer of the middleware panicked";
+}
+
 impl Chain {
     pub(crate) fn push(&mut self, layer: impl Middleware) {
         self.layers.push(Arc::new(layer));
@@ -100,7 +106,7 @@ impl Chain {
             return Ok(Some(packet.into_bytes()));
         }
         let passed = catch_unwind(AssertUnwindSafe(|| self.frame_out(packet, &mut Meta::from_peer(peer))));
-        match passed.unwrap_or_else(|_| Err(EncodeError::new(EncodeErrorKind::Panicked, 0))) {
+        match passed.unwrap_or_else(|_| Err(EncodeError::refused(Filtered::PANICKED))) {
             Ok(Flow::Pass(frame)) => Ok(Some(frame)),
             Ok(Flow::Drop) => {
                 count(&self.counters.dropped_out);

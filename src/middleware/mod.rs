@@ -13,7 +13,6 @@ mod envelope;
 mod hooks;
 mod one_way;
 mod only_for;
-mod rewrite;
 #[cfg(feature = "encoding")]
 mod transcode;
 
@@ -25,7 +24,8 @@ pub use dump::Dump;
 #[cfg(feature = "crypto")]
 pub use envelope::{ChaCha20Poly1305, Crc32, HmacSha256};
 pub use envelope::{
-    Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, ProtocolError, ReplayWindow, Signature,
+    Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, EnvelopeFault, ProtocolError, ReplayWindow,
+    Signature,
 };
 pub use hooks::{
     OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, on_frame_in, on_frame_out, on_packet_in, on_packet_out,
@@ -57,7 +57,7 @@ use crate::wire::DecodeError;
 ///
 /// A layer that panics costs the packet alone: one that has arrived is dropped and counted
 /// ([`Filtered::panicked_in`]), one that is to be sent is an error
-/// ([`EncodeErrorKind::Panicked`](crate::EncodeErrorKind::Panicked)).
+/// ([`Filtered::PANICKED`]).
 ///
 /// Add them with [`Udp::middleware`](crate::Udp::middleware),
 /// [`StreamOptions::middleware`](crate::StreamOptions::middleware), or to a bare codec with

@@ -5,13 +5,10 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
 
-use super::rewrite::rewrite;
 use super::{Flow, Middleware};
 use crate::packet::{EncodeError, EncodeErrorKind, Meta};
 use crate::types::{OnUnmappable, Text, TextBuf};
-use crate::wire::{DecodeError, DecodeErrorKind, NUMERIC_ADDRESS, blob_size, padded, text_end};
-
-const COMMA: u8 = b',';
+use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rewrite};
 
 /// A layer for devices that speak another charset (feature `encoding`): UTF-8 on this side, that
 /// charset on the wire. Addresses, strings (`s`) and symbols (`S`) are turned, both ways and in
@@ -70,27 +67,27 @@ impl Transcode {
     }
 
     /// From the wire's charset to UTF-8.
-    fn decode(self, text: &[u8]) -> Result<Cow<'_, [u8]>, Stop> {
+    fn decode(self, text: &[u8]) -> Result<Cow<'_, [u8]>, Unmappable> {
         let Some(charset) = self.charset else { return self.decode_ascii(text).map(Cow::Owned) };
         match Text::new(text).decode(charset, self.unmappable) {
             Ok(Cow::Borrowed(text)) => Ok(text.as_bytes().into()),
             Ok(Cow::Owned(text)) => Ok(text.into_bytes().into()),
-            Err(_) => Err(Stop::Unmappable),
+            Err(_) => Err(Unmappable),
         }
     }
 
     /// From UTF-8 to the wire's charset.
-    fn encode(self, text: &[u8]) -> Result<Cow<'_, [u8]>, Stop> {
-        let text = Text::new(text).decode(UTF_8, self.unmappable).map_err(|_| Stop::Unmappable)?;
+    fn encode(self, text: &[u8]) -> Result<Cow<'_, [u8]>, Unmappable> {
+        let text = Text::new(text).decode(UTF_8, self.unmappable).map_err(|_| Unmappable)?;
         let Some(charset) = self.charset else { return self.encode_ascii(&text).map(Cow::Owned) };
-        let encoded = TextBuf::encode(&text, charset, self.unmappable).map_err(|_| Stop::Unmappable)?;
+        let encoded = TextBuf::encode(&text, charset, self.unmappable).map_err(|_| Unmappable)?;
         Ok(encoded.into_bytes().to_vec().into())
     }
 
-    fn decode_ascii(self, text: &[u8]) -> Result<Vec<u8>, Stop> {
+    fn decode_ascii(self, text: &[u8]) -> Result<Vec<u8>, Unmappable> {
         let ascii = text.iter().copied().filter(u8::is_ascii);
         match self.unmappable {
-            OnUnmappable::Strict => Err(Stop::Unmappable),
+            OnUnmappable::Strict => Err(Unmappable),
             OnUnmappable::Ignore => Ok(ascii.collect()),
             OnUnmappable::Replace => {
                 let shown = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' };
@@ -99,10 +96,10 @@ impl Transcode {
         }
     }
 
-    fn encode_ascii(self, text: &str) -> Result<Vec<u8>, Stop> {
+    fn encode_ascii(self, text: &str) -> Result<Vec<u8>, Unmappable> {
         let known = |character: char| u8::try_from(character).ok().filter(u8::is_ascii);
         match self.unmappable {
-            OnUnmappable::Strict => Err(Stop::Unmappable),
+            OnUnmappable::Strict => Err(Unmappable),
             OnUnmappable::Ignore => Ok(text.chars().filter_map(known).collect()),
             OnUnmappable::Replace => Ok(text.chars().map(|c| known(c).unwrap_or(b'?')).collect()),
         }
@@ -115,93 +112,33 @@ impl Transcode {
 
     /// The packet with its texts turned, or where the text stands that cannot be.
     fn turn(self, frame: &[u8], to: Turn) -> Result<Bytes, usize> {
-        rewrite(frame, |message, at, turned| {
-            let start = turned.len();
-            let mut cursor = Cursor { rest: message, turned };
-            match self.message(&mut cursor, to) {
-                Ok(()) => Ok(()),
-                Err(Stop::Unmappable) => Err(at + message.len() - cursor.rest.len()),
-                Err(Stop::NoMessage) => {
-                    turned.truncate(start);
-                    turned.extend_from_slice(message);
-                    Ok(())
+        rewrite(frame, |message: &[u8], at, out: &mut Vec<u8>| {
+            let start = out.len();
+            let mut place = at;
+            for field in Fields::new(message) {
+                match field.kind {
+                    FieldKind::Address | FieldKind::Arg(b's' | b'S') if !self.is_same(field.text()) => {
+                        put_text(out, &to(self, field.text()).map_err(|Unmappable| place)?);
+                    }
+                    FieldKind::Unreadable => {
+                        out.truncate(start);
+                        out.extend_from_slice(message);
+                        return Ok(());
+                    }
+                    _ => out.extend_from_slice(field.bytes),
                 }
+                place += field.bytes.len();
             }
+            Ok(())
         })
-    }
-
-    fn message(self, cursor: &mut Cursor<'_>, to: Turn) -> Result<(), Stop> {
-        if cursor.rest.first() == Some(&0) {
-            cursor.copy(NUMERIC_ADDRESS)?;
-        } else {
-            self.text(cursor, to)?;
-        }
-        if cursor.rest.first() == Some(&COMMA) {
-            let tags = cursor.text()?;
-            cursor.copy(padded(tags.len()))?;
-            for tag in tags.iter().skip(1) {
-                match tag {
-                    b's' | b'S' => self.text(cursor, to)?,
-                    b'b' => cursor.copy(blob_size(cursor.rest))?,
-                    b'i' | b'f' | b'c' | b'r' | b'm' => cursor.copy(4)?,
-                    b'h' | b't' | b'd' => cursor.copy(8)?,
-                    b'T' | b'F' | b'N' | b'I' | b'[' | b']' => {}
-                    _unknown => return Err(Stop::NoMessage),
-                }
-            }
-        }
-        cursor.copy(cursor.rest.len())
-    }
-
-    fn text(self, cursor: &mut Cursor<'_>, to: Turn) -> Result<(), Stop> {
-        let text = cursor.text()?;
-        if self.is_same(text) {
-            return cursor.copy(padded(text.len()));
-        }
-        let other = to(self, text)?;
-        cursor.replace(padded(text.len()), &other)
     }
 }
 
 /// A direction.
-type Turn = for<'a> fn(Transcode, &'a [u8]) -> Result<Cow<'a, [u8]>, Stop>;
+type Turn = for<'a> fn(Transcode, &'a [u8]) -> Result<Cow<'a, [u8]>, Unmappable>;
 
-/// Why a message is not turned.
-enum Stop {
-    /// Text that one side does not have.
-    Unmappable,
-    NoMessage,
-}
-
-/// What is left of a message, and what was made of the rest of it.
-struct Cursor<'a> {
-    rest: &'a [u8],
-    turned: &'a mut Vec<u8>,
-}
-
-impl<'a> Cursor<'a> {
-    /// The text that comes next, with all its padding there.
-    fn text(&self) -> Result<&'a [u8], Stop> {
-        let len = text_end(self.rest);
-        let whole = padded(len) <= self.rest.len();
-        self.rest.get(..len).filter(|_| whole).ok_or(Stop::NoMessage)
-    }
-
-    fn copy(&mut self, len: usize) -> Result<(), Stop> {
-        let (field, rest) = self.rest.split_at_checked(len).ok_or(Stop::NoMessage)?;
-        self.turned.extend_from_slice(field);
-        self.rest = rest;
-        Ok(())
-    }
-
-    /// Puts another text in the place of a field.
-    fn replace(&mut self, len: usize, text: &[u8]) -> Result<(), Stop> {
-        self.rest = self.rest.get(len..).ok_or(Stop::NoMessage)?;
-        self.turned.extend_from_slice(text);
-        self.turned.resize(self.turned.len() + padded(text.len()) - text.len(), 0);
-        Ok(())
-    }
-}
+/// Text that one side does not have.
+struct Unmappable;
 
 impl Middleware for Transcode {
     fn frame_in(&self, frame: Bytes, _meta: &mut Meta) -> Result<Flow<Bytes>, DecodeError> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::types::TypeTag;
-use crate::wire::{DecodeError, DecodeErrorKind, EnvelopeFault};
+use crate::wire::{DecodeError, DecodeErrorKind};
 
 /// Why a message or bundle cannot be encoded: the caller's fault, found before anything is sent.
 ///
@@ -25,6 +25,29 @@ impl EncodeError {
     #[cold]
     pub(crate) fn new(kind: EncodeErrorKind, position: usize) -> Self {
         Self { kind, position }
+    }
+
+    /// A packet that is refused for another reason than the format: for
+    /// [`Middleware`](crate::Middleware) and [`IntoPacket`](crate::IntoPacket) of your own. The text
+    /// says why, in lower case and without a full stop. The position is 0 unless [`at`](Self::at)
+    /// sets it.
+    ///
+    /// ```
+    /// use tokio_osc::{EncodeError, EncodeErrorKind};
+    ///
+    /// let error = EncodeError::refused("a note is 0 to 127");
+    /// assert_eq!(error.kind(), EncodeErrorKind::Refused("a note is 0 to 127"));
+    /// assert_eq!(error.to_string(), "a note is 0 to 127");
+    /// ```
+    #[cold]
+    pub fn refused(why: &'static str) -> Self {
+        Self::new(EncodeErrorKind::Refused(why), 0)
+    }
+
+    /// The same error at another byte or argument of the packet.
+    #[must_use]
+    pub fn at(self, position: usize) -> Self {
+        Self::new(self.kind, position)
     }
 
     /// Of bytes that the caller takes for a packet.
@@ -69,12 +92,9 @@ pub enum EncodeErrorKind {
     NotAPacket(DecodeErrorKind),
     /// The options that the packet was checked against do not accept it.
     NotAccepted(DecodeErrorKind),
-    /// An [`Envelope`](crate::Envelope) could not be made. The position is 0.
-    Envelope(EnvelopeFault),
-    /// The address `/`, which marks a number of the [`AddressTable`](crate::AddressTable).
-    ReservedAddress,
-    /// A layer of the [`Middleware`](crate::Middleware) panicked. The position is 0.
-    Panicked,
+    /// The [`Middleware`](crate::Middleware), or a type of the caller's, refuses it for this reason
+    /// ([`EncodeError::refused`]).
+    Refused(&'static str),
 }
 
 impl fmt::Display for EncodeError {
@@ -89,11 +109,8 @@ impl fmt::Display for EncodeError {
             EncodeErrorKind::ArraysTooDeep => f.write_str("arrays nest deeper than 255"),
             EncodeErrorKind::NotAPacket(kind) => write!(f, "no packet: {kind}, at byte {at}"),
             EncodeErrorKind::NotAccepted(kind) => write!(f, "not accepted: {kind}, at byte {at}"),
-            EncodeErrorKind::Envelope(fault) => fault.fmt(f),
-            EncodeErrorKind::ReservedAddress => {
-                write!(f, "the address / marks a number of the table of addresses, at byte {at}")
-            }
-            EncodeErrorKind::Panicked => f.write_str("a layer of the middleware panicked"),
+            EncodeErrorKind::Refused(why) if at == 0 => f.write_str(why),
+            EncodeErrorKind::Refused(why) => write!(f, "{why}, at byte {at}"),
             EncodeErrorKind::Unstable => f.write_str("the argument list changed while it was encoded"),
         }
     }

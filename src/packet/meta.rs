@@ -7,7 +7,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::types::TimeTag;
+use crate::types::{ClockOffset, TimeTag};
 use crate::wire::Repairs;
 
 /// What is known of a packet besides its bytes: where it came from, by which channel, and when.
@@ -149,7 +149,7 @@ impl Meta {
     /// let (here, there) = tokio::io::duplex(64);
     /// Client::io(there, Slip::new()).send(("/ping", ())).await?;
     /// let (_, mut meta) = Channel::io(here, Slip::new()).next().await.expect("the pipe is open");
-    /// meta.channel = "stage".into();
+    /// meta.set_channel("stage");
     /// assert_eq!(meta.connection_name().as_deref(), Some("stage.1"));
     /// # Ok(()) }
     /// ```
@@ -176,9 +176,9 @@ impl Meta {
 /// impl Middleware for Hasty {
 ///     fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
 ///         if meta.peer.ip().is_some_and(|ip| ip.is_loopback()) {
-///             meta.time.honor_time_tags = Some(false);
+///             meta.time_mut().honor_time_tags = Some(false);
 ///         } else {
-///             meta.time.drop_later_than = Some(Duration::from_millis(20));
+///             meta.time_mut().drop_later_than = Some(Duration::from_millis(20));
 ///         }
 ///         Ok(Flow::Pass(packet))
 ///     }
@@ -188,10 +188,9 @@ impl Meta {
 pub struct TimeOverrides {
     /// Whether bundles wait for their time.
     pub honor_time_tags: Option<bool>,
-    /// Our clock minus the peer's, in nanoseconds: what
-    /// [`ClockOffset::as_nanos`](crate::ClockOffset::as_nanos) gives. Added to the tags that came in;
-    /// for the tags of replies the offset of the channel counts.
-    pub clock_offset_nanos: Option<i64>,
+    /// How far the sender's clock lies from ours. It moves the tags that came in; for the tags of
+    /// replies the offset of the channel counts.
+    pub clock_offset: Option<ClockOffset>,
     /// Bundles that are later than this are dropped and counted; one exactly this late runs. It goes
     /// before any [`LatePolicy`](crate::LatePolicy); `Duration::MAX` lets every bundle run.
     pub drop_later_than: Option<Duration>,

@@ -16,6 +16,7 @@ mod meta;
 mod overflow;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod packet;
+mod retime;
 mod send;
 #[cfg(feature = "serde")]
 mod serde_support;

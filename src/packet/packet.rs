@@ -68,7 +68,6 @@ impl Packet {
     #[cold]
     fn decode_mended(frame: &[u8], options: &DecodeOptions) -> Option<(Self, Repairs)> {
         let (frame, mended) = mend(frame, options)?;
-        let frame = Bytes::from(frame);
         let mut validator = Validator::new(options);
         let shape = validator.packet(&frame).ok()?;
         validator.repairs += mended;

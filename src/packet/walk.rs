@@ -1,7 +1,8 @@
 //! A packet and all that is in it as a flat sequence, without recursion.
 
-use super::{Elements, MessageRef, PacketRef};
+use super::{MessageRef, PacketRef};
 use crate::types::TimeTag;
+use crate::wire::{WireStep, WireWalk};
 
 /// What is met on a walk through a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,23 +16,14 @@ pub(crate) enum Step<'a> {
 
 /// An iterator over the steps of a packet.
 pub(crate) struct Walk<'a> {
-    first: Option<PacketRef<'a>>,
-    open: Vec<Elements<'a>>,
+    steps: WireWalk<'a>,
+    may_hold_unknown: bool,
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(packet: PacketRef<'a>) -> Self {
-        Self { first: Some(packet), open: Vec::new() }
-    }
-
-    fn enter(&mut self, packet: PacketRef<'a>) -> Step<'a> {
-        match packet {
-            PacketRef::Message(message) => Step::Message(message),
-            PacketRef::Bundle(bundle) => {
-                self.open.push(bundle.elements());
-                Step::Begin(bundle.time_tag())
-            }
-        }
+        let may_hold_unknown = matches!(packet, PacketRef::Bundle(bundle) if bundle.may_hold_unknown());
+        Self { steps: WireWalk::new(packet.as_bytes()), may_hold_unknown }
     }
 }
 
@@ -39,13 +31,15 @@ impl<'a> Iterator for Walk<'a> {
     type Item = Step<'a>;
 
     fn next(&mut self) -> Option<Step<'a>> {
-        if let Some(packet) = self.first.take() {
-            return Some(self.enter(packet));
-        }
-        if let Some(element) = self.open.last_mut()?.next() {
-            return Some(self.enter(element));
-        }
-        self.open.pop();
-        Some(Step::End)
+        let may_hold_unknown = self.may_hold_unknown;
+        self.steps.find_map(|step| match step {
+            WireStep::Bundle(tag) => Some(Step::Begin(tag)),
+            WireStep::Message(bytes) => {
+                let message = MessageRef::of_validated(bytes);
+                (!may_hold_unknown || message.is_known()).then_some(Step::Message(message))
+            }
+            WireStep::End => Some(Step::End),
+            WireStep::Size(_) | WireStep::Rest(_) => None,
+        })
     }
 }

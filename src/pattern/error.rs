@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 
+use crate::types::texts;
+
 /// Why a text is no legal address pattern, and at which byte.
 ///
 /// ```
@@ -20,42 +22,44 @@ pub struct PatternError {
     position: usize,
 }
 
-/// What is wrong with a pattern. Each kind says which byte [`PatternError::position`] points to.
-///
-/// ```
-/// use tokio_osc::{Pattern, PatternErrorKind};
-///
-/// assert_eq!(Pattern::new("/mixer/[]").unwrap_err().kind(), PatternErrorKind::EmptySet);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum PatternErrorKind {
-    /// It does not begin with `/`: byte 0.
-    NoLeadingSlash,
-    /// It is longer than the limit: the first byte beyond it.
-    TooLong,
-    /// It has more parts than [`Pattern::MAX_PARTS`](crate::Pattern::MAX_PARTS): the slash before
-    /// the first part beyond.
-    TooManyParts,
-    /// A byte that no address may hold (space, `#`, a comma outside braces, a control character,
-    /// anything but ASCII): that byte.
-    IllegalByte,
-    /// Three slashes in a row: the third.
-    TripleSlash,
-    /// `[` without `]` in the same part: the `[`.
-    UnclosedSet,
-    /// `[]` or `[!]`: the `[`.
-    EmptySet,
-    /// A range such as `[z-a]`: its first character.
-    ReversedRange,
-    /// `{` without `}` in the same part: the `{`.
-    UnclosedAlternatives,
-    /// `{` inside braces: the inner one.
-    NestedBraces,
-    /// `]` without `[`: the `]`.
-    LoneBracket,
-    /// `}` without `{`: the `}`.
-    LoneBrace,
+texts! {
+    /// What is wrong with a pattern. Each kind says which byte [`PatternError::position`] points to.
+    ///
+    /// ```
+    /// use tokio_osc::{Pattern, PatternErrorKind};
+    ///
+    /// assert_eq!(Pattern::new("/mixer/[]").unwrap_err().kind(), PatternErrorKind::EmptySet);
+    /// ```
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum PatternErrorKind {
+        /// It does not begin with `/`: byte 0.
+        NoLeadingSlash => "a pattern begins with `/`",
+        /// It is longer than the limit: the first byte beyond it.
+        TooLong => "the pattern is too long",
+        /// It has more parts than [`Pattern::MAX_PARTS`](crate::Pattern::MAX_PARTS): the slash before
+        /// the first part beyond.
+        TooManyParts => "the pattern has too many parts",
+        /// A byte that no address may hold (space, `#`, a comma outside braces, a control character,
+        /// anything but ASCII): that byte.
+        IllegalByte => "a character that no address may hold",
+        /// Three slashes in a row: the third.
+        TripleSlash => "three slashes in a row",
+        /// `[` without `]` in the same part: the `[`.
+        UnclosedSet => "`[` without `]` in its part",
+        /// `[]` or `[!]`: the `[`.
+        EmptySet => "an empty set matches nothing",
+        /// A range such as `[z-a]`: its first character.
+        ReversedRange => "a range runs backwards",
+        /// `{` without `}` in the same part: the `{`.
+        UnclosedAlternatives => "an opening brace without its closing one in its part",
+        /// `{` inside braces: the inner one.
+        NestedBraces => "braces do not nest",
+        /// `]` without `[`: the `]`.
+        LoneBracket => "`]` without `[`",
+        /// `}` without `{`: the `}`.
+        LoneBrace => "a closing brace without its opening one",
+    }
 }
 
 impl PatternError {
@@ -71,31 +75,6 @@ impl PatternError {
     /// The byte offset, counted from 0.
     pub const fn position(self) -> usize {
         self.position
-    }
-}
-
-impl PatternErrorKind {
-    pub(super) const fn description(self) -> &'static str {
-        match self {
-            Self::NoLeadingSlash => "a pattern begins with `/`",
-            Self::TooLong => "the pattern is too long",
-            Self::TooManyParts => "the pattern has too many parts",
-            Self::IllegalByte => "a character that no address may hold",
-            Self::TripleSlash => "three slashes in a row",
-            Self::UnclosedSet => "`[` without `]` in its part",
-            Self::EmptySet => "an empty set matches nothing",
-            Self::ReversedRange => "a range runs backwards",
-            Self::UnclosedAlternatives => "an opening brace without its closing one in its part",
-            Self::NestedBraces => "braces do not nest",
-            Self::LoneBracket => "`]` without `[`",
-            Self::LoneBrace => "a closing brace without its opening one",
-        }
-    }
-}
-
-impl fmt::Display for PatternErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.description())
     }
 }
 

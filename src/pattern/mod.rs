@@ -97,7 +97,7 @@ impl Pattern {
                 is_literal: matches!(shape, Shape::Literal),
             },
             #[expect(clippy::panic, reason = "the way to an error of the compiler")]
-            Err(error) => panic!("{}", error.kind().description()),
+            Err(error) => panic!("{}", error.kind().text()),
         }
     }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::packet::{Bundle, Meta};
-
-use super::offset::ClockOffset;
+use crate::types::ClockOffset;
 
 /// What becomes of the time tags of incoming bundles: for a whole server with `Server::time`, for
 /// one channel with `Server::time_on`. The second replaces the first.

@@ -9,7 +9,8 @@ use super::admission::schedule_id;
 use super::unit::Arrival;
 use crate::packet::{Bundle, Message, Packet, Peer, ScheduleId};
 use crate::pattern::{Pattern, PatternError};
-use crate::schedule::{ClockOffset, EntryId, Pending};
+use crate::schedule::{EntryId, Pending};
+use crate::types::ClockOffset;
 
 /// A bundle that waits for its time. What [`ServerHandle::pending`] lists.
 ///

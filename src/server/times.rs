@@ -12,7 +12,8 @@ use futures::future::BoxFuture;
 use crate::channel::Outlet;
 use crate::dispatch::{Departure, SendBack};
 use crate::packet::{Packet, Peer, TimeOverrides};
-use crate::schedule::{ClockOffset, TimeOptions};
+use crate::schedule::TimeOptions;
+use crate::types::ClockOffset;
 
 /// What counts for one packet: the options of its channel, but where it has its own.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Times {
     pub(super) fn of(options: &TimeOptions, offset: &SharedOffset, own: &TimeOverrides) -> Self {
         Self {
             honor_time_tags: own.honor_time_tags.unwrap_or(options.honor_time_tags),
-            clock_offset: own.clock_offset_nanos.map_or_else(|| offset.get(), ClockOffset::from_nanos),
+            clock_offset: own.clock_offset.unwrap_or_else(|| offset.get()),
             delay: options.delay,
             check_inner_time_tags: own.check_inner_time_tags.unwrap_or(options.check_inner_time_tags),
         }

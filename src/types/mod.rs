@@ -4,11 +4,13 @@ mod address;
 mod arg;
 mod arg_steps;
 mod brief;
+mod clock_offset;
 mod color;
 #[cfg(feature = "encoding")]
 mod encoding;
 mod midi;
 mod text;
+mod texts;
 mod time_tag;
 mod type_tag;
 mod type_tag_set;
@@ -18,11 +20,13 @@ pub(crate) use address::is_name_byte;
 pub use arg::{Arg, ArgRef, ArrayRef};
 pub(crate) use arg_steps::ArgStep;
 pub(crate) use brief::brief;
+pub use clock_offset::ClockOffset;
 pub use color::Color;
 #[cfg(feature = "encoding")]
 pub use encoding::{OnUnmappable, UnmappableText};
 pub use midi::Midi;
 pub use text::{Char, Text, TextBuf};
+pub(crate) use texts::texts;
 pub use time_tag::TimeTag;
 pub use type_tag::TypeTag;
 pub use type_tag_set::TypeTagSet;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::EnvelopeFault;
 use crate::types::TypeTag;
 
 /// Why a packet was refused, and where: always the fault of its sender.
@@ -18,8 +17,8 @@ use crate::types::TypeTag;
 /// | `OSCInvalidRawError` (decoding) | [`DecodeError`], but for the next two |
 /// | `OSCUnknownTypetagError`, decoding | [`UnknownTypeTag`](DecodeErrorKind::UnknownTypeTag), [`TypeTagNotAllowed`](DecodeErrorKind::TypeTagNotAllowed) |
 /// | `OSCUnknownTypetagError`, encoding | [`NotAccepted`](crate::EncodeErrorKind::NotAccepted) by [`Packet::check`](crate::Packet::check); an unknown tag cannot be written |
-/// | `OSCInvalidSignatureError` | [`EnvelopeFault::InvalidSignature`], as [`DecodeErrorKind::Envelope`] |
-/// | `OSCCorruptedRawError` | [`EnvelopeFault::Corrupted`], as [`DecodeErrorKind::Envelope`] |
+/// | `OSCInvalidSignatureError` | [`Refused`](DecodeErrorKind::Refused), with [`EnvelopeFault::InvalidSignature`](crate::EnvelopeFault::InvalidSignature) |
+/// | `OSCCorruptedRawError` | [`Refused`](DecodeErrorKind::Refused), with [`EnvelopeFault::Corrupted`](crate::EnvelopeFault::Corrupted) |
 /// | `OSCInternalBugError` | none |
 /// | errors of Python that leak (`struct.error`, `IndexError`, `UnicodeError`, …) | the kind that fits; values of another type than asked for are an [`ArgsError`](crate::ArgsError) |
 ///
@@ -42,6 +41,29 @@ impl DecodeError {
     #[cold]
     pub(crate) fn new(kind: DecodeErrorKind, offset: usize) -> Self {
         Self { kind, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
+    }
+
+    /// A packet that is refused for another reason than its format: for
+    /// [`Middleware`](crate::Middleware) and framings. The text says why, in lower case and without a
+    /// full stop; it is static, so that the error stays small and `Copy`. The offset is 0 unless
+    /// [`at`](Self::at) sets it.
+    ///
+    /// ```
+    /// use tokio_osc::{DecodeError, DecodeErrorKind};
+    ///
+    /// let error = DecodeError::refused("the token is not ours").at(12);
+    /// assert_eq!(error.kind(), DecodeErrorKind::Refused("the token is not ours"));
+    /// assert_eq!(error.to_string(), "the token is not ours, at byte 12");
+    /// ```
+    #[cold]
+    pub fn refused(why: &'static str) -> Self {
+        Self::new(DecodeErrorKind::Refused(why), 0)
+    }
+
+    /// The same error at another byte of the packet.
+    #[must_use]
+    pub fn at(self, offset: usize) -> Self {
+        Self::new(self.kind, offset)
     }
 
     /// What is wrong.
@@ -112,15 +134,11 @@ pub enum DecodeErrorKind {
     BundlesTooDeep,
     /// More elements in a bundle than [`max_elements`](crate::DecodeOptions::max_elements).
     TooManyElements,
-    /// A SLIP frame with an ESC that escapes nothing.
-    BadEscape,
-    /// A frame longer than the limit of its framing, or one that would become longer than
-    /// [`AddressTable::max_growth`](crate::AddressTable::max_growth) allows.
+    /// A frame over a limit of bytes.
     FrameTooLong,
-    /// An [`Envelope`](crate::Envelope) has refused it. The offset is 0.
-    Envelope(EnvelopeFault),
-    /// A number in place of an address that the [`AddressTable`](crate::AddressTable) does not have.
-    UnknownAddressCode,
+    /// The framing or the [`Middleware`](crate::Middleware) refuses it, for this reason
+    /// ([`DecodeError::refused`]).
+    Refused(&'static str),
 }
 
 impl fmt::Display for DecodeErrorKind {
@@ -128,7 +146,6 @@ impl fmt::Display for DecodeErrorKind {
         f.write_str(match self {
             Self::UnknownTypeTag(tag) => return write!(f, "unknown type tag '{}'", tag.escape_ascii()),
             Self::TypeTagNotAllowed(tag) => return write!(f, "type tag '{tag}' is not allowed"),
-            Self::Envelope(fault) => return fault.fmt(f),
             Self::Empty => "an empty packet",
             Self::Unaligned => "a length that is no multiple of 4",
             Self::TooLarge => "a packet of more than 2^31 - 1 bytes",
@@ -149,9 +166,8 @@ impl fmt::Display for DecodeErrorKind {
             Self::ElementSize => "an element size that is negative, zero or no multiple of 4",
             Self::BundlesTooDeep => "bundles nested over the limit",
             Self::TooManyElements => "elements of a bundle over the limit",
-            Self::BadEscape => "a SLIP escape that escapes nothing",
             Self::FrameTooLong => "a frame over the limit of bytes",
-            Self::UnknownAddressCode => "a number that stands for no address",
+            Self::Refused(why) => why,
         })
     }
 }
@@ -174,6 +190,6 @@ impl std::error::Error for DecodeError {}
 mod tests {
     #[test]
     fn errors_are_small() {
-        assert!(size_of::<super::DecodeError>() <= 8);
+        assert!(size_of::<super::DecodeError>() <= 32);
     }
 }

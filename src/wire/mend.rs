@@ -4,94 +4,70 @@
 //! This decides nothing else: what comes out is validated like any other packet, and what is not
 //! understood here is left for the validator to refuse.
 
+use bytes::Bytes;
+
+use super::rewrite::{Rewrite, rewrite};
 use super::scan::{padded, text_end};
-use super::validate::{BUNDLE_HEADER, BUNDLE_NAME, NUMERIC_ADDRESS};
+use super::validate::{BUNDLE_NAME, NUMERIC_ADDRESS, arg_size};
 use super::{DecodeOptions, Repairs, be_u32};
-use crate::types::TypeTag;
+use crate::types::{TimeTag, TypeTag};
 
 /// The packet as it was probably meant; `None` if there is nothing to mend, or no sense in it.
 #[cold]
-pub(crate) fn mend(frame: &[u8], options: &DecodeOptions) -> Option<(Vec<u8>, Repairs)> {
-    let mut mender =
-        Mender { options, repairs: Repairs::default(), out: Vec::with_capacity(frame.len() + 4) };
-    if frame.starts_with(BUNDLE_NAME) {
-        mender.bundle(frame)?;
-    } else {
-        mender.message(frame)?;
-    }
-    (!mender.repairs.is_none()).then_some((mender.out, mender.repairs))
+pub(crate) fn mend(frame: &[u8], options: &DecodeOptions) -> Option<(Bytes, Repairs)> {
+    let mut repairs = Repairs::default();
+    let mended = rewrite(frame, Mending { options, repairs: &mut repairs }).ok()?;
+    (!repairs.is_none()).then_some((mended, repairs))
 }
 
+struct Mending<'a> {
+    options: &'a DecodeOptions,
+    repairs: &'a mut Repairs,
+}
+
+/// There is no sense in the packet: the error of the validator is the one to report.
+struct Senseless;
+
+impl Rewrite for Mending<'_> {
+    type Error = Senseless;
+
+    fn message(&mut self, message: &[u8], _at: usize, out: &mut Vec<u8>) -> Result<(), Senseless> {
+        // Padding must not make a bundle of what is too short for one.
+        if message.starts_with(BUNDLE_NAME) {
+            return Err(Senseless);
+        }
+        let mut mender = Mender { options: self.options, repairs: *self.repairs, out };
+        mender.message(message).ok_or(Senseless)?;
+        *self.repairs = mender.repairs;
+        Ok(())
+    }
+
+    /// The validator has refused what is too deep, whatever is in it.
+    fn time_tag(&mut self, tag: TimeTag, depth: usize) -> Result<TimeTag, Senseless> {
+        if depth > self.options.max_bundle_depth { Err(Senseless) } else { Ok(tag) }
+    }
+
+    fn rest(&mut self, rest: &[u8], out: &mut Vec<u8>) {
+        if is_zero_tail(rest, self.options) {
+            self.repairs.zero_tails += 1;
+        } else {
+            out.extend_from_slice(rest);
+        }
+    }
+}
+
+fn is_zero_tail(rest: &[u8], options: &DecodeOptions) -> bool {
+    options.accept_zero_tail && !rest.is_empty() && rest.iter().all(|&byte| byte == 0)
+}
+
+/// A message being copied.
 struct Mender<'a> {
     options: &'a DecodeOptions,
     repairs: Repairs,
-    out: Vec<u8>,
-}
-
-/// A bundle whose elements are being copied.
-struct Level {
-    /// Where it ends in the original.
-    end: usize,
-    /// Where it begins in the copy; its size stands before that, unless it is the packet.
-    start: usize,
+    out: &'a mut Vec<u8>,
 }
 
 impl Mender<'_> {
-    fn bundle(&mut self, frame: &[u8]) -> Option<()> {
-        self.out.extend_from_slice(frame.get(..BUNDLE_HEADER)?);
-        let mut open = vec![Level { end: frame.len(), start: 0 }];
-        let mut at = BUNDLE_HEADER;
-        while let Some(level) = open.last() {
-            if self.is_end(frame.get(at..level.end)?) {
-                at = level.end;
-                let start = level.start;
-                open.pop();
-                if !open.is_empty() {
-                    self.close(start)?;
-                }
-                continue;
-            }
-            let end = at.checked_add(4)?.checked_add(be_u32(frame, at) as usize)?;
-            let element = frame.get(at + 4..end).filter(|_| end <= level.end)?;
-            if element.is_empty() || element.len() % 4 != 0 {
-                return None;
-            }
-            self.out.extend_from_slice(&[0; 4]);
-            let start = self.out.len();
-            if element.starts_with(BUNDLE_NAME) {
-                if open.len() == self.options.max_bundle_depth {
-                    return None;
-                }
-                self.out.extend_from_slice(element.get(..BUNDLE_HEADER)?);
-                open.push(Level { end, start });
-                at += 4 + BUNDLE_HEADER;
-            } else {
-                self.message(element)?;
-                self.close(start)?;
-                at = end;
-            }
-        }
-        Some(())
-    }
-
-    /// Whether no element follows; zeros are no element.
-    fn is_end(&mut self, rest: &[u8]) -> bool {
-        rest.is_empty() || self.is_zero_tail(rest)
-    }
-
-    fn is_zero_tail(&mut self, rest: &[u8]) -> bool {
-        let found = self.options.accept_zero_tail && !rest.is_empty() && rest.iter().all(|&byte| byte == 0);
-        self.repairs.zero_tails += u32::from(found);
-        found
-    }
-
-    /// Writes the size of the element that begins at `start` and ends here.
-    fn close(&mut self, start: usize) -> Option<()> {
-        let size = u32::try_from(self.out.len() - start).ok()?;
-        self.out[start - 4..start].copy_from_slice(&size.to_be_bytes());
-        Some(())
-    }
-
     fn message(&mut self, frame: &[u8]) -> Option<()> {
         let mut rest = frame;
         if frame.first()? == &0 {
@@ -102,7 +78,9 @@ impl Mender<'_> {
         if rest.first() == Some(&b',') {
             let tag_string = self.take_string(&mut rest)?;
             self.args(&tag_string[1..], &mut rest)?;
-            if !self.is_zero_tail(rest) {
+            if is_zero_tail(rest, self.options) {
+                self.repairs.zero_tails += 1;
+            } else {
                 self.out.extend_from_slice(rest);
             }
         } else if self.without_comma(rest).is_none() {
@@ -138,13 +116,11 @@ impl Mender<'_> {
 
     fn args(&mut self, tags: &[u8], rest: &mut &[u8]) -> Option<()> {
         for &tag in tags {
-            match tag {
-                b'i' | b'f' | b'c' | b'r' | b'm' => self.take_field(rest, 4, 4)?,
-                b'h' | b't' | b'd' => self.take_field(rest, 8, 8)?,
-                b's' | b'S' => self.take_string(rest)?,
-                b'b' => self.take_blob(rest)?,
-                b'T' | b'F' | b'N' | b'I' | b'[' | b']' => &[],
-                _unknown => {
+            match (tag, arg_size(tag, rest)) {
+                (b's' | b'S', _) => self.take_string(rest)?,
+                (b'b', _) => self.take_blob(rest)?,
+                (_, Some(size)) => self.take_field(rest, size, size)?,
+                (_, None) => {
                     self.out.extend_from_slice(std::mem::take(rest));
                     return Some(());
                 }

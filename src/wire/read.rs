@@ -2,6 +2,7 @@
 //! have refused end the iteration.
 
 use super::scan::{padded, text_end};
+use super::validate::arg_size;
 use crate::types::{ArgRef, ArrayRef, Char, Color, Midi, Text, TimeTag};
 
 /// The arguments of a message or of an array, in order. What [`Message::args`](crate::Message::args) returns.
@@ -219,21 +220,9 @@ impl<'a> ArgCursor<'a> {
 
     /// Steps over one tag and its data, brackets one by one.
     fn skip(&mut self) {
-        match self.peek() {
-            b'i' | b'f' | b'c' | b'r' | b'm' => {
-                self.take4();
-            }
-            b'h' | b't' | b'd' => {
-                self.take8();
-            }
-            b's' | b'S' => {
-                self.take_text();
-            }
-            b'b' => {
-                self.take_blob();
-            }
-            _ => self.advance(),
-        }
+        let size = arg_size(self.peek(), self.data).unwrap_or_default();
+        self.advance();
+        self.data = self.data.get(size..).unwrap_or_default();
     }
 }
 

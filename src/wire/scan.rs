@@ -65,6 +65,12 @@ pub(crate) const fn padded(len: usize) -> usize {
     (len & !3) + 4
 }
 
+/// Appends an OSC-string: the text, its NUL and its padding.
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &[u8]) {
+    out.extend_from_slice(text);
+    out.resize(out.len() + padded(text.len()) - text.len(), 0);
+}
+
 /// A high bit in the first zero byte of the word (bits above it may be set too).
 #[inline]
 const fn nul_bits(word: u64) -> u64 {

@@ -397,6 +397,19 @@ const SIZES: [u8; 256] = {
 };
 const LOOK: u8 = u8::MAX;
 
+/// The bytes that an argument takes at the beginning of `data`, padding included, or would take if
+/// there were so many; none for a tag that OSC does not define.
+#[inline]
+pub(crate) fn arg_size(tag: u8, data: &[u8]) -> Option<usize> {
+    match (tag, SIZES[usize::from(tag)]) {
+        (b's' | b'S', _) => Some(padded(text_end(data))),
+        (b'b', _) => Some(blob_size(data)),
+        (b'[' | b']', _) => Some(0),
+        (_, LOOK) => None,
+        (_, size) => Some(size.into()),
+    }
+}
+
 /// The error for arguments that take more bytes than there are: it stands at the first that does.
 /// All before the last that needs a look were found whole.
 #[cold]
@@ -404,11 +417,7 @@ fn truncated(tags: &[u8], data: &[u8], base: usize) -> DecodeError {
     let mut at = 0;
     for &tag in tags {
         let rest = data.get(at..).unwrap_or_default();
-        let size = match tag {
-            b's' | b'S' => padded(text_end(rest)),
-            b'b' => blob_size(rest),
-            fixed => Some(SIZES[usize::from(fixed)]).filter(|&size| size != LOOK).map_or(0, usize::from),
-        };
+        let size = arg_size(tag, rest).unwrap_or_default();
         if size > rest.len() {
             break;
         }

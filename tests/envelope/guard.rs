@@ -2,7 +2,9 @@
 
 use std::time::SystemTime;
 
-use tokio_osc::{DecodeErrorKind, Envelope, EnvelopeFault, Flow, IntoPacket, Meta, Middleware, Packet, Peer};
+use tokio_osc::{
+    DecodeError, DecodeErrorKind, Envelope, EnvelopeFault, Flow, IntoPacket, Meta, Middleware, Packet, Peer,
+};
 
 pub(crate) fn gain() -> Packet {
     ("/gain", 0.5_f32).into_packet().unwrap()
@@ -49,7 +51,7 @@ pub(crate) fn fault_of(envelope: &Envelope, packet: &Packet) -> EnvelopeFault {
 /// The fault of an envelope that was refused.
 pub(crate) fn fault(opened: Result<Packet, DecodeErrorKind>) -> EnvelopeFault {
     match opened {
-        Err(DecodeErrorKind::Envelope(fault)) => fault,
+        Err(DecodeErrorKind::Refused(why)) => EnvelopeFault::of(&DecodeError::refused(why)).unwrap(),
         other => panic!("{other:?}"),
     }
 }

@@ -68,7 +68,7 @@ fn attack(guard: &Guard) -> [Packet; 4] {
 
 /// What comes of an [`attack`].
 fn outcome(guard: &Guard) -> [Result<Packet, DecodeErrorKind>; 4] {
-    let refused = |fault| Err(DecodeErrorKind::Envelope(fault));
+    let refused = |fault: EnvelopeFault| Err(DecodeErrorKind::Refused(fault.text()));
     let again = guard.again.map_or(Ok(gain()), refused);
     [refused(EnvelopeFault::NotAnEnvelope), refused(guard.forged), Ok(gain()), again]
 }

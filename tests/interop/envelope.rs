@@ -84,7 +84,7 @@ async fn a_wrong_checksum_is_always_noticed_here_and_by_osc4py3_under_one_spelli
         assert_eq!(echo(&client(port, wrong()).await, &message).await, expected, "{spelling}");
     }
     let Packet::Message(sent) = closed(&wrong()) else { unreachable!() };
-    assert_eq!(opened(&envelope("c"), sent), Err(DecodeErrorKind::Envelope(EnvelopeFault::Corrupted)));
+    assert_eq!(opened(&envelope("c"), sent), Err(DecodeErrorKind::Refused(EnvelopeFault::Corrupted.text())));
 }
 
 fn refusal(class: &str) -> Message {

@@ -55,7 +55,11 @@ fn vectors_are_compressed_to_the_same_bytes() {
         match name {
             // osc4py3 sends it, and cannot read it.
             "compress_plain_slash_address" => {
-                assert_eq!(compressed.unwrap_err().kind(), EncodeErrorKind::ReservedAddress, "{name}");
+                assert_eq!(
+                    compressed.unwrap_err().kind(),
+                    EncodeErrorKind::Refused(AddressTable::RESERVED_ADDRESS),
+                    "{name}"
+                );
             }
             _ => assert_eq!(compressed.unwrap(), bytes(&vector), "{name}"),
         }
@@ -99,12 +103,18 @@ fn vectors_without_a_table_read_as_plain_packets() {
 fn errors_stand_where_the_number_is() {
     let unknown = decode(&foo(), encoded(Bundle::immediately().push_encoded(b"/\0\0\0\0\0\0\x09")));
     let unknown = unknown.unwrap_err();
-    assert_eq!((unknown.kind(), unknown.offset()), (DecodeErrorKind::UnknownAddressCode, 24));
+    assert_eq!(
+        (unknown.kind(), unknown.offset()),
+        (DecodeErrorKind::Refused(AddressTable::UNKNOWN_CODE), 24)
+    );
     let cut = decode(&foo(), Bytes::from_static(b"/\0\0\0")).unwrap_err();
     assert_eq!((cut.kind(), cut.offset()), (DecodeErrorKind::Truncated, 4));
     let slash = Message::new("/", 1).unwrap();
     let refused = compress(&foo(), encoded(Bundle::immediately().with(("/foo", 1)).with(slash))).unwrap_err();
-    assert_eq!((refused.kind(), refused.position()), (EncodeErrorKind::ReservedAddress, 40));
+    assert_eq!(
+        (refused.kind(), refused.position()),
+        (EncodeErrorKind::Refused(AddressTable::RESERVED_ADDRESS), 40)
+    );
 }
 
 /// Row 71 of the threat model, with the unknown number above.
@@ -191,7 +201,10 @@ async fn an_unknown_number_is_an_error_item_and_the_channel_goes_on() {
     let address = channel.local_addr().unwrap();
     let other = AddressTable::new([("/other", 9)]).unwrap();
     Udp::new(address).middleware(other).client().await.unwrap().send(("/other", 1)).await.unwrap();
-    assert_eq!(channel.next().await.unwrap().0.unwrap_err().kind(), DecodeErrorKind::UnknownAddressCode);
+    assert_eq!(
+        channel.next().await.unwrap().0.unwrap_err().kind(),
+        DecodeErrorKind::Refused(AddressTable::UNKNOWN_CODE)
+    );
     Client::udp(address).await.unwrap().send(("/foo", 1)).await.unwrap();
     assert_eq!(channel.next().await.unwrap().0.unwrap().to_string(), "/foo ,i 1", "sent in full");
     assert_eq!(channel.outlet().filtered().refused_in, 1);
@@ -209,7 +222,7 @@ proptest! {
         let frame = packet.as_bytes().clone();
         match compress(&mixed_table(), frame.clone()) {
             Ok(compressed) => prop_assert_eq!(expand(&mixed_table(), compressed).unwrap(), frame),
-            Err(error) => prop_assert_eq!(error.kind(), EncodeErrorKind::ReservedAddress),
+            Err(error) => prop_assert_eq!(error.kind(), EncodeErrorKind::Refused(AddressTable::RESERVED_ADDRESS)),
         }
     }
 

@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 #[cfg(unix)]
 use tokio_osc::UnixDatagramOptions;
 use tokio_osc::{
-    AllowedTypeTags, Args, Broadcast, Bundle, Channel, Client, Codec, EncodeErrorKind, Flow, LengthPrefix,
-    Middleware, Multicast, Packet, Peer, Reply, Router, Server, Shutdown, Slip, State, StreamOptions,
-    TimeTag, TypeTagSet, Udp, on_packet_in, on_packet_out,
+    AllowedTypeTags, Args, Broadcast, Bundle, Channel, Client, Codec, EncodeErrorKind, Filtered, Flow,
+    LengthPrefix, Middleware, Multicast, Packet, Peer, Reply, Router, Server, Shutdown, Slip, State,
+    StreamOptions, TimeTag, TypeTagSet, Udp, on_packet_in, on_packet_out,
 };
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::Encoder;
@@ -381,7 +381,7 @@ async fn a_layer_that_panics_costs_one_packet_and_no_server() {
     let client = Udp::new(udp.local_addr().unwrap()).middleware(careless).client().await.unwrap();
     let error = client.send(("/a", ())).await.unwrap_err();
     let error = error.encode_error().unwrap();
-    assert_eq!(error.kind(), EncodeErrorKind::Panicked);
+    assert_eq!(error.kind(), EncodeErrorKind::Refused(Filtered::PANICKED));
 }
 
 #[tokio::test]

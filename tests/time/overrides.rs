@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio_osc::{Bundle, Clock, LatePolicy, Message, TimeOptions, TimeOverrides, TimeTag};
+use tokio_osc::{Bundle, Clock, ClockOffset, LatePolicy, Message, TimeOptions, TimeOverrides, TimeTag};
 
 use super::rig::*;
 
@@ -40,12 +40,15 @@ async fn or_honors_them_where_its_channel_does_not() {
 async fn an_offset_of_its_own_takes_the_place_of_the_channels() {
     let rig = Rig::new();
     let tag = rig.clock.after(SECOND);
-    let behind = i64::try_from(ms(500).as_nanos()).unwrap();
-    rig.push_timed(own(|time| time.clock_offset_nanos = Some(-behind)), at(tag, "/ahead"));
-    rig.push_timed(own(|time| time.clock_offset_nanos = Some(behind)), at(tag, "/behind"));
+    let behind = ms(500);
+    rig.push_timed(own(|time| time.clock_offset = Some(ClockOffset::peer_ahead(behind))), at(tag, "/ahead"));
+    rig.push_timed(
+        own(|time| time.clock_offset = Some(ClockOffset::peer_behind(behind))),
+        at(tag, "/behind"),
+    );
     // The bundles in it are moved as well.
     let inner = Bundle::at(tag).with(at(tag + ms(100), "/inner"));
-    rig.push_timed(own(|time| time.clock_offset_nanos = Some(-behind)), inner);
+    rig.push_timed(own(|time| time.clock_offset = Some(ClockOffset::peer_ahead(behind))), inner);
     let ran = rig.log.reaches(3).await;
     assert_eq!(times(&ran), expect(&[("/ahead", ms(500)), ("/inner", ms(600)), ("/behind", ms(1_500))]));
 }

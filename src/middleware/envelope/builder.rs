@@ -1,12 +1,13 @@
 //! The configuration of an envelope: complete, or an error.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::Envelope;
+use super::fault::EnvelopeFault;
 use super::protocol::{Checksum, Cipher, Protocols, Signature};
 use super::replay::{Replay, ReplayWindow};
-use crate::wire::{DecodeOptions, EnvelopeFault};
+use crate::types::texts;
+use crate::wire::DecodeOptions;
 
 /// Configures an [`Envelope`]; see there for what each part is good for.
 ///
@@ -166,38 +167,28 @@ fn check<P: ?Sized>(protocols: &Protocols<P>) -> Result<(), EnvelopeError> {
     Ok(())
 }
 
-/// Why an [`Envelope`] cannot be built.
-///
-/// ```
-/// use tokio_osc::{Envelope, EnvelopeError};
-///
-/// assert_eq!(Envelope::builder().build().unwrap_err(), EnvelopeError::Unprotected);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EnvelopeError {
-    /// No checksum, no signature and no encryption; [`Envelope::plain`] says that this is meant.
-    Unprotected,
-    /// A checksum, signature or encryption is accepted, but what is sent has none.
-    AcceptedOnly,
-    /// The name of a protocol holds a NUL, or is over 255 bytes long.
-    IllegalName,
-    /// Two functions of a kind have the same name: give their keys ids.
-    RepeatedName,
-    /// A replay window without a signature or an authenticated encryption: anybody could write
-    /// the stamps.
-    ReplayUnauthenticated,
-}
-
-impl fmt::Display for EnvelopeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unprotected => "the envelope protects nothing",
-            Self::AcceptedOnly => "the envelope accepts a protection that it does not send with",
-            Self::IllegalName => "the name of a protocol holds a NUL or is too long",
-            Self::RepeatedName => "two protocols of an envelope have the same name",
-            Self::ReplayUnauthenticated => "a replay window needs a signature or an authenticated encryption",
-        })
+texts! {
+    /// Why an [`Envelope`] cannot be built.
+    ///
+    /// ```
+    /// use tokio_osc::{Envelope, EnvelopeError};
+    ///
+    /// assert_eq!(Envelope::builder().build().unwrap_err(), EnvelopeError::Unprotected);
+    /// ```
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum EnvelopeError {
+        /// No checksum, no signature and no encryption; [`Envelope::plain`] says that this is meant.
+        Unprotected => "the envelope protects nothing",
+        /// A checksum, signature or encryption is accepted, but what is sent has none.
+        AcceptedOnly => "the envelope accepts a protection that it does not send with",
+        /// The name of a protocol holds a NUL, or is over 255 bytes long.
+        IllegalName => "the name of a protocol holds a NUL or is too long",
+        /// Two functions of a kind have the same name: give their keys ids.
+        RepeatedName => "two protocols of an envelope have the same name",
+        /// A replay window without a signature or an authenticated encryption: anybody could write
+        /// the stamps.
+        ReplayUnauthenticated => "a replay window needs a signature or an authenticated encryption",
     }
 }
 

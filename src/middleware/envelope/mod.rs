@@ -4,6 +4,7 @@
 mod builder;
 #[cfg(feature = "crypto")]
 mod crypto;
+mod fault;
 mod protocol;
 mod replay;
 mod stamp;
@@ -15,13 +16,14 @@ use bytes::Bytes;
 pub use builder::{EnvelopeBuilder, EnvelopeError};
 #[cfg(feature = "crypto")]
 pub use crypto::{ChaCha20Poly1305, Crc32, HmacSha256};
+pub use fault::EnvelopeFault;
 pub use protocol::{Checksum, Cipher, ProtocolError, Signature};
 pub use replay::ReplayWindow;
 
 use super::{Flow, Middleware};
 use crate::packet::{EncodeError, EncodeErrorKind, Message, Meta, Packet};
 use crate::types::Text;
-use crate::wire::{DecodeError, DecodeErrorKind, EnvelopeFault};
+use crate::wire::DecodeError;
 use protocol::{Protocols, call};
 use replay::Replay;
 use stamp::Stamp;
@@ -41,9 +43,8 @@ use stamp::Stamp;
 /// decoded. One envelope is opened: an envelope in it stays a message to `/packet`.
 ///
 /// Nothing is skipped. Each part that is configured must be there, by a protocol that is configured;
-/// what is not configured must not be there; what is no envelope is refused. Each refusal is a
-/// [`DecodeErrorKind::Envelope`] with its [`EnvelopeFault`], as an item of the channel, which goes
-/// on. An error of the packet inside has its offset in the packet inside.
+/// what is not configured must not be there; what is no envelope is refused. Each refusal is an
+/// [`EnvelopeFault`], as an error item of the channel, which goes on. An error of the packet inside has its offset in the packet inside.
 ///
 /// # What it protects, and what it does not
 ///
@@ -88,8 +89,7 @@ use stamp::Stamp;
 #[cfg_attr(feature = "crypto", doc = "```")]
 #[cfg_attr(not(feature = "crypto"), doc = "```ignore")]
 /// use tokio_osc::{
-///     ChaCha20Poly1305, DecodeErrorKind, Envelope, EnvelopeFault, Flow, IntoPacket, Meta, Middleware, Peer,
-///     ReplayWindow,
+///     ChaCha20Poly1305, Envelope, EnvelopeFault, Flow, IntoPacket, Meta, Middleware, Peer, ReplayWindow,
 /// };
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -108,7 +108,7 @@ use stamp::Stamp;
 /// assert_eq!(received, Flow::Pass(("/gain", 0.5_f32).into_packet()?));
 ///
 /// let error = there.packet_in(sent, &mut meta).unwrap_err();      // again
-/// assert_eq!(error.kind(), DecodeErrorKind::Envelope(EnvelopeFault::Replayed));
+/// assert_eq!(EnvelopeFault::of(&error), Some(EnvelopeFault::Replayed));
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -186,8 +186,7 @@ impl Envelope {
 
 impl Middleware for Envelope {
     fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
-        let opened = self.open(&packet, meta);
-        let plain = opened.map_err(|fault| DecodeError::new(DecodeErrorKind::Envelope(fault), 0))?;
+        let plain = self.open(&packet, meta)?;
         let (packet, repairs) = Packet::decode_with(plain, &self.config.options)?;
         let mut sum = *meta.repairs();
         sum += repairs;
@@ -207,10 +206,8 @@ fn by_sending<P: ?Sized>(
     function: impl FnOnce(&P) -> Result<Vec<u8>, ProtocolError>,
 ) -> Result<(&str, Option<Vec<u8>>), EncodeError> {
     let Some(named) = &protocols.sending else { return Ok(("", None)) };
-    match call(|| function(&named.protocol), fault) {
-        Ok(token) => Ok((&named.name, Some(token))),
-        Err(fault) => Err(EncodeError::new(EncodeErrorKind::Envelope(fault), 0)),
-    }
+    let token = call(|| function(&named.protocol), fault)?;
+    Ok((&named.name, Some(token)))
 }
 
 /// The arguments of an envelope.

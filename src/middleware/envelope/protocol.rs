@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::{error, fmt};
 
+use super::EnvelopeFault;
 use crate::types::Text;
-use crate::wire::EnvelopeFault;
 
 /// A function of an envelope refuses: a token does not fit, data do not decrypt, there is no
 /// entropy. It says no more, so that nobody learns from it.

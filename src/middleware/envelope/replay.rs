@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use super::EnvelopeFault;
 use super::stamp::Stamp;
 use crate::lock::lock;
 use crate::types::TimeTag;
-use crate::wire::EnvelopeFault;
 
 /// Makes an [`Envelope`](crate::Envelope) refuse what was recorded and is sent again: each packet
 /// gets a stamp (who sent it, as the how-manieth, and when), and the receiver remembers which it

@@ -1,0 +1,98 @@
+//! A walk over bytes that may be a packet: what begins and ends where, without recursion.
+//!
+//! ```text
+//! #bundle …  0000000c  /a …      00000018  #bundle …  …    <not an element>
+//! Bundle     Size      Message   Size      Bundle     End  Rest              End
+//! ```
+
+use super::validate::{BUNDLE_HEADER, BUNDLE_NAME};
+use super::{be_u32, be_u64};
+use crate::types::TimeTag;
+
+/// What is met on a walk.
+#[derive(Clone, Copy)]
+pub(crate) enum WireStep<'a> {
+    /// A bundle begins: its name and its time tag.
+    Bundle(TimeTag),
+    /// The size of an element, which is the next step.
+    Size(usize),
+    /// A message, or other bytes that are not a bundle.
+    Message(&'a [u8]),
+    /// What is left of a bundle and is not an element.
+    Rest(&'a [u8]),
+    /// The innermost open bundle ends.
+    End,
+}
+
+/// The steps of a packet in the order of its bytes. It judges nothing: the bytes may come from a
+/// peer, and all of them are a part of some step.
+pub(crate) struct WireWalk<'a> {
+    frame: &'a [u8],
+    at: usize,
+    /// Where the packet ends that begins at `at`: the whole, or an element whose size was read.
+    entering: Option<usize>,
+    /// Where the open bundles end, the innermost last. On the heap: depth is the sender's choice.
+    ends: Vec<usize>,
+}
+
+impl<'a> WireWalk<'a> {
+    pub(crate) fn new(frame: &'a [u8]) -> Self {
+        Self { frame, at: 0, entering: Some(frame.len()), ends: Vec::new() }
+    }
+
+    /// Where the next step begins.
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The bundles that are open.
+    pub(super) fn depth(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Takes the element whose size was the last step for no element: returns what is left of its
+    /// bundle, the size included.
+    pub(super) fn give_up(&mut self) -> &'a [u8] {
+        self.entering = None;
+        let end = self.ends.last().copied().unwrap_or(self.at);
+        let rest = self.frame.get(self.at.saturating_sub(4)..end).unwrap_or_default();
+        self.at = end;
+        rest
+    }
+
+    /// The packet that begins here.
+    fn enter(&mut self, end: usize) -> WireStep<'a> {
+        let packet = self.frame.get(self.at..end).unwrap_or_default();
+        if packet.starts_with(BUNDLE_NAME) && packet.len() >= BUNDLE_HEADER {
+            self.at += BUNDLE_HEADER;
+            self.ends.push(end);
+            return WireStep::Bundle(TimeTag::from_bits(be_u64(packet, BUNDLE_NAME.len())));
+        }
+        self.at = end;
+        WireStep::Message(packet)
+    }
+}
+
+impl<'a> Iterator for WireWalk<'a> {
+    type Item = WireStep<'a>;
+
+    fn next(&mut self) -> Option<WireStep<'a>> {
+        if let Some(end) = self.entering.take() {
+            return Some(self.enter(end));
+        }
+        let end = *self.ends.last()?;
+        let rest = self.frame.get(self.at..end).unwrap_or_default();
+        if rest.is_empty() {
+            self.ends.pop();
+            return Some(WireStep::End);
+        }
+        let size = be_u32(rest, 0) as usize;
+        if size == 0 || rest.get(4..).is_none_or(|behind| size > behind.len()) {
+            self.at = end;
+            return Some(WireStep::Rest(rest));
+        }
+        self.at += 4;
+        self.entering = Some(self.at + size);
+        Some(WireStep::Size(size))
+    }
+}
