@@ -1,9 +1,14 @@
-//! The house has floors, and imports go downward only: this reads every source file and names each
-//! import that does not.
+//! The house has floors, and imports go downward only, between floors and inside each: this reads
+//! every source file and names each import that does not.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::fs;
 use std::path::Path;
+
+#[path = "floors/circles.rs"]
+mod circles;
+
+use circles::circles;
 
 /// Each floor and the floors it may import from.
 const FLOORS: &[(&str, &[&str])] = &[
@@ -31,11 +36,78 @@ const PUBLIC_ONLY: &[&str] = &["node", "tools", "guide"];
 
 #[test]
 fn imports_go_downward_only() {
-    let mut files = Vec::new();
-    collect(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path(), "", &mut files);
+    let files = sources();
     assert!(files.len() > 40, "the sources were found");
     let violations: Vec<_> = files.iter().flat_map(|(path, text)| violations(path, text)).collect();
     assert!(violations.is_empty(), "{}", violations.join("\n"));
+}
+
+/// Circles of files inside a floor that are inherent, each with its reason.
+const CIRCLES: &[(&[&str], &str)] = &[];
+
+#[test]
+fn imports_inside_a_floor_have_one_direction() {
+    let found = circles(&sources());
+    let allowed = |circle: &Vec<String>| {
+        CIRCLES.iter().any(|(files, _)| circle.iter().all(|file| files.contains(&file.as_str())))
+    };
+    let new: Vec<_> =
+        found.iter().filter(|circle| !allowed(circle)).map(|circle| circle.join(" <-> ")).collect();
+    assert!(new.is_empty(), "files that import from each other:\n{}", new.join("\n"));
+}
+
+#[test]
+fn a_circle_of_files_is_found() {
+    let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let found =
+        |files: &[(String, String)]| circles(files).iter().map(|circle| circle.join(" ")).collect::<Vec<_>>();
+    let module = || {
+        file(
+            "a/mod.rs",
+            "mod one;\nmod two;\nmod deep;\npub use one::One;\npub(crate) use two::{Two as Second, two};",
+        )
+    };
+
+    let direct = [file("a/one.rs", "use super::two::Two;"), file("a/two.rs", "fn f() { super::one::g() }")];
+    assert_eq!(found(&direct), ["a/one.rs a/two.rs"]);
+    let through_the_parent = [
+        module(),
+        file("a/one.rs", "use super::Second;"),
+        file("a/two.rs", "use crate::a::{One, deep::Deep};"),
+    ];
+    assert_eq!(found(&through_the_parent), ["a/one.rs a/two.rs"]);
+    let through_the_root = [
+        module(),
+        file("lib.rs", "mod a;\npub use a::{One, Second};"),
+        file("a/one.rs", "use crate::Second;"),
+        file("a/two.rs", "use crate::One;"),
+    ];
+    assert_eq!(found(&through_the_root), ["a/one.rs a/two.rs"]);
+    let over_a_third = [
+        module(),
+        file("a/one.rs", "use super::two::*;"),
+        file("a/two.rs", "use self::super::deep::{self, Deep};"),
+        file("a/deep.rs", "use super::super::a::One;"),
+    ];
+    assert_eq!(found(&over_a_third), ["a/deep.rs a/one.rs a/two.rs"]);
+}
+
+#[test]
+fn imports_of_one_direction_are_no_circle() {
+    let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let files = [
+        file("a/mod.rs", "mod one;\nmod two;\npub use one::One;\nstruct Own;"),
+        file(
+            "a/one.rs",
+            "use super::Own;\nuse super::two::Two; // use super::one\n#[cfg(test)]\nmod tests { use super::*; }",
+        ),
+        file(
+            "a/two.rs",
+            "use std::fmt;\nuse crate::b::Other;\n#[cfg(test)]\nmod tests {\n    use super::super::One;\n}",
+        ),
+        file("b/mod.rs", "use crate::a::One;"),
+    ];
+    assert_eq!(circles(&files), Vec::<Vec<String>>::new());
 }
 
 #[test]
@@ -74,6 +146,12 @@ fn a_downward_import_is_fine() {
     for (path, text) in good {
         assert_eq!(violations(path, text), Vec::<String>::new(), "{path}");
     }
+}
+
+fn sources() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    collect(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path(), "", &mut files);
+    files
 }
 
 fn collect(dir: &Path, prefix: &str, files: &mut Vec<(String, String)>) {
