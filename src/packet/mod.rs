@@ -19,6 +19,7 @@ mod retime;
 mod send;
 #[cfg(feature = "serde")]
 mod serde_support;
+mod tuples;
 mod values;
 mod walk;
 
