@@ -90,6 +90,19 @@ impl Chain {
         Ok(Some(packet))
     }
 
+    /// From a frame to a packet alone: without layers, nobody looks at a [`Meta`].
+    pub(crate) fn read_packet(
+        &self,
+        frame: Bytes,
+        peer: Peer,
+        options: &DecodeOptions,
+    ) -> Result<Option<Packet>, DecodeError> {
+        if self.is_empty() {
+            return Packet::decode_with(frame, options).map(|(packet, _)| Some(packet));
+        }
+        self.read(frame, &mut Meta::from_peer(peer), options)
+    }
+
     /// From a packet to the frame that goes to a peer; `None` if a layer has dropped it.
     pub(crate) fn write(&self, packet: Packet, peer: Peer) -> Result<Option<Bytes>, EncodeError> {
         if self.is_empty() {

@@ -111,20 +111,6 @@ impl Bundle {
     }
 }
 
-impl PartialEq for Bundle {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_ref() == other.as_ref()
-    }
-}
-
-impl Eq for Bundle {}
-
-impl fmt::Debug for Bundle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_ref().fmt(f)
-    }
-}
-
 /// A bundle being built. It is a packet already: sending it builds it.
 ///
 /// ```

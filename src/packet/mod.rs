@@ -4,6 +4,7 @@
 mod annotated;
 mod args_reader;
 mod bundle;
+mod by_ref;
 mod error;
 mod from_args;
 mod head;

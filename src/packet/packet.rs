@@ -20,7 +20,7 @@ use crate::wire::{DecodeError, DecodeOptions, Repairs, Shape, Validator, mend};
 /// assert_eq!(message.parse::<f32>()?, 440.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Packet {
     /// One message.
     Message(Message),

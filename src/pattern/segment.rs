@@ -201,6 +201,27 @@ impl Program {
         }
         Self(nodes)
     }
+
+    /// Adds all that is reached from the places of the row, over the nodes that may be passed. Moves
+    /// lead forward only, so that one pass finds them all.
+    fn follow(&self, row: &mut [u64], may_pass: impl Fn(&Node) -> bool) {
+        for (place, node) in self.0.iter().enumerate() {
+            if !contains(row, place) {
+                continue;
+            }
+            let goes_on = match node {
+                Node::Take(_) | Node::Run => may_pass(node),
+                Node::Fork(_) => true,
+                Node::Jump(_) => false,
+            };
+            if goes_on {
+                insert(row, place + 1);
+            }
+            if let Node::Fork(other) | Node::Jump(other) = *node {
+                insert(row, other);
+            }
+        }
+    }
 }
 
 /// Each alternative but the last is its bytes between a fork to the next one and a jump to the end.
@@ -225,20 +246,7 @@ impl Track for Program {
     }
 
     fn settle(&self, row: &mut [u64]) {
-        for (place, node) in self.0.iter().enumerate() {
-            if !contains(row, place) {
-                continue;
-            }
-            match *node {
-                Node::Take(_) => {}
-                Node::Run => insert(row, place + 1),
-                Node::Fork(other) => {
-                    insert(row, place + 1);
-                    insert(row, other);
-                }
-                Node::Jump(other) => insert(row, other),
-            }
-        }
+        self.follow(row, |node| matches!(node, Node::Run));
     }
 
     /// Backwards, so that a place is read before it is written.
@@ -261,20 +269,10 @@ impl Track for Program {
     }
 
     fn run(&self, row: &mut [u64]) {
-        for (place, node) in self.0.iter().enumerate() {
-            if !contains(row, place) {
-                continue;
-            }
-            match *node {
-                Node::Take(set) if set.is_empty() => {}
-                Node::Take(_) | Node::Run => insert(row, place + 1),
-                Node::Fork(other) => {
-                    insert(row, place + 1);
-                    insert(row, other);
-                }
-                Node::Jump(other) => insert(row, other),
-            }
-        }
+        self.follow(row, |node| match node {
+            Node::Take(set) => !set.is_empty(),
+            _ => true,
+        });
     }
 }
 
