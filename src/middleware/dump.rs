@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Flow, Middleware};
 use crate::lock::lock;
-use crate::packet::{EncodeError, Meta, Packet, Peer, Step};
+use crate::packet::{EncodeError, Meta, Packet, PacketStep, Peer};
 use crate::types::{ArgRef, Text};
 use crate::wire::{DecodeError, HexDump};
 
@@ -50,12 +50,12 @@ use crate::wire::{DecodeError, HexDump};
 /// ```
 pub struct Dump {
     to: Target,
-    shown: Vec<Shown>,
+    shown: Vec<DumpPart>,
 }
 
 /// What an option shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+enum DumpPart {
     RawIn,
     PacketsIn,
     ValuesIn,
@@ -87,39 +87,39 @@ impl Dump {
     /// Shows the bytes of what arrives: `decode_packet_dumpraw`.
     #[must_use]
     pub fn raw_in(self) -> Self {
-        self.with(Shown::RawIn)
+        self.with(DumpPart::RawIn)
     }
 
     /// Shows the bytes of what is sent: `encode_packet_dumpraw`.
     #[must_use]
     pub fn raw_out(self) -> Self {
-        self.with(Shown::RawOut)
+        self.with(DumpPart::RawOut)
     }
 
     /// Shows packets that arrive: `decode_packet_dumppacket`.
     #[must_use]
     pub fn packets_in(self) -> Self {
-        self.with(Shown::PacketsIn)
+        self.with(DumpPart::PacketsIn)
     }
 
     /// Shows packets that are sent: `encode_packet_dumppacket`.
     #[must_use]
     pub fn packets_out(self) -> Self {
-        self.with(Shown::PacketsOut)
+        self.with(DumpPart::PacketsOut)
     }
 
     /// Shows the values of what arrives, one a line: `dump_decoded_values`.
     #[must_use]
     pub fn values_in(self) -> Self {
-        self.with(Shown::ValuesIn)
+        self.with(DumpPart::ValuesIn)
     }
 
-    fn with(mut self, shown: Shown) -> Self {
+    fn with(mut self, shown: DumpPart) -> Self {
         self.shown.push(shown);
         self
     }
 
-    fn show(&self, what: Shown, peer: Peer, lines: &dyn fmt::Display) {
+    fn show(&self, what: DumpPart, peer: Peer, lines: &dyn fmt::Display) {
         if !self.shown.contains(&what) {
             return;
         }
@@ -138,23 +138,23 @@ impl Dump {
 
 impl Middleware for Dump {
     fn frame_in(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, DecodeError> {
-        self.show(Shown::RawIn, meta.peer, &HexDump(&frame));
+        self.show(DumpPart::RawIn, meta.peer, &HexDump(&frame));
         Ok(Flow::Pass(frame))
     }
 
     fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
-        self.show(Shown::PacketsIn, meta.peer, &Line(&packet));
-        self.show(Shown::ValuesIn, meta.peer, &Values(&packet));
+        self.show(DumpPart::PacketsIn, meta.peer, &PacketLines(&packet));
+        self.show(DumpPart::ValuesIn, meta.peer, &Values(&packet));
         Ok(Flow::Pass(packet))
     }
 
     fn packet_out(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, EncodeError> {
-        self.show(Shown::PacketsOut, meta.peer, &Line(&packet));
+        self.show(DumpPart::PacketsOut, meta.peer, &PacketLines(&packet));
         Ok(Flow::Pass(packet))
     }
 
     fn frame_out(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
-        self.show(Shown::RawOut, meta.peer, &HexDump(&frame));
+        self.show(DumpPart::RawOut, meta.peer, &HexDump(&frame));
         Ok(Flow::Pass(frame))
     }
 }
@@ -165,30 +165,30 @@ impl fmt::Debug for Dump {
     }
 }
 
-fn trace(what: Shown, peer: Peer, dump: &dyn fmt::Display) {
+fn trace(what: DumpPart, peer: Peer, dump: &dyn fmt::Display) {
     match what {
-        Shown::RawIn => tracing::trace!(target: "tokio_osc::dump", %peer, %dump, "decoding packet"),
-        Shown::PacketsIn => tracing::debug!(target: "tokio_osc::dump", %peer, %dump, "decoded packet"),
-        Shown::ValuesIn => tracing::trace!(target: "tokio_osc::dump", %peer, %dump, "decoded values"),
-        Shown::PacketsOut => tracing::debug!(target: "tokio_osc::dump", %peer, %dump, "encoding packet"),
-        Shown::RawOut => tracing::trace!(target: "tokio_osc::dump", %peer, %dump, "encoded packet"),
+        DumpPart::RawIn => tracing::trace!(target: "tokio_osc::dump", %peer, %dump, "decoding packet"),
+        DumpPart::PacketsIn => tracing::debug!(target: "tokio_osc::dump", %peer, %dump, "decoded packet"),
+        DumpPart::ValuesIn => tracing::trace!(target: "tokio_osc::dump", %peer, %dump, "decoded values"),
+        DumpPart::PacketsOut => tracing::debug!(target: "tokio_osc::dump", %peer, %dump, "encoding packet"),
+        DumpPart::RawOut => tracing::trace!(target: "tokio_osc::dump", %peer, %dump, "encoded packet"),
     }
 }
 
 /// The title that osc4py3 writes, with the peer if it has an address.
 struct Title {
-    what: Shown,
+    what: DumpPart,
     peer: Peer,
 }
 
 impl fmt::Display for Title {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (title, preposition) = match self.what {
-            Shown::RawIn => ("OSC decoding packet", "from"),
-            Shown::RawOut => ("OSC encoded packet", "to"),
-            Shown::PacketsIn => ("OSC decoded packet", "from"),
-            Shown::PacketsOut => ("OSC encoding packet", "to"),
-            Shown::ValuesIn => return Ok(()),
+            DumpPart::RawIn => ("OSC decoding packet", "from"),
+            DumpPart::RawOut => ("OSC encoded packet", "to"),
+            DumpPart::PacketsIn => ("OSC decoded packet", "from"),
+            DumpPart::PacketsOut => ("OSC encoding packet", "to"),
+            DumpPart::ValuesIn => return Ok(()),
         };
         match self.peer {
             Peer::LOCAL => writeln!(f, "{title}:"),
@@ -198,9 +198,9 @@ impl fmt::Display for Title {
 }
 
 /// Canonical lines.
-struct Line<'a>(&'a Packet);
+struct PacketLines<'a>(&'a Packet);
 
-impl fmt::Display for Line<'_> {
+impl fmt::Display for PacketLines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.0)
     }
@@ -213,13 +213,13 @@ impl fmt::Display for Values<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in self.0.as_ref().walk() {
             match step {
-                Step::Begin(time_tag) => value(f, ArgRef::TimeTag(time_tag))?,
-                Step::Message(message) => {
+                PacketStep::Begin(time_tag) => value(f, ArgRef::TimeTag(time_tag))?,
+                PacketStep::Message(message) => {
                     value(f, ArgRef::String(message.address()))?;
                     value(f, ArgRef::String(Text::new(message.type_tags().as_bytes())))?;
                     message.args().scalars().try_for_each(|arg| value(f, arg))?;
                 }
-                Step::End => {}
+                PacketStep::End => {}
             }
         }
         Ok(())

@@ -27,7 +27,7 @@ pub use envelope::{
     Signature,
 };
 pub use hooks::{on_frame_in, on_frame_out, on_packet_in, on_packet_out};
-use only::{Only, Way};
+use only::{Direction, Only};
 #[cfg(feature = "encoding")]
 pub use transcode::Transcode;
 
@@ -143,7 +143,7 @@ pub trait Middleware: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        Only::new(self, |way, _| way == Way::In)
+        Only::new(self, |way, _| way == Direction::In)
     }
 
     /// The same for what is sent only: what arrives passes by.
@@ -151,7 +151,7 @@ pub trait Middleware: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        Only::new(self, |way, _| way == Way::Out)
+        Only::new(self, |way, _| way == Direction::Out)
     }
 }
 

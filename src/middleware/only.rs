@@ -8,7 +8,7 @@ use crate::wire::DecodeError;
 
 /// Which way a packet goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Direction {
     In,
     Out,
 }
@@ -19,7 +19,7 @@ pub(super) struct Only<M, F> {
     applies: F,
 }
 
-impl<M, F: Fn(Way, Peer) -> bool> Only<M, F> {
+impl<M, F: Fn(Direction, Peer) -> bool> Only<M, F> {
     pub(super) fn new(layer: M, applies: F) -> Self {
         Self { layer, applies }
     }
@@ -27,9 +27,9 @@ impl<M, F: Fn(Way, Peer) -> bool> Only<M, F> {
 
 macro_rules! where_it_applies {
     ($($way:ident $method:ident($value:ty) $error:ty,)*) => {
-        impl<M: Middleware, F: Fn(Way, Peer) -> bool + Send + Sync + 'static> Middleware for Only<M, F> {$(
+        impl<M: Middleware, F: Fn(Direction, Peer) -> bool + Send + Sync + 'static> Middleware for Only<M, F> {$(
             fn $method(&self, value: $value, meta: &mut Meta) -> Result<Flow<$value>, $error> {
-                if (self.applies)(Way::$way, meta.peer) {
+                if (self.applies)(Direction::$way, meta.peer) {
                     self.layer.$method(value, meta)
                 } else {
                     Ok(Flow::Pass(value))

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use super::walk::Walk;
+use super::walk::PacketWalk;
 use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, PacketRef, append};
 use crate::types::{TimeTag, brief};
 use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, be_u32, be_u64};
@@ -300,7 +300,7 @@ impl<'a> BundleRef<'a> {
 impl PartialEq for BundleRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.frame == other.frame
-            || Walk::new(PacketRef::Bundle(*self)).eq(Walk::new(PacketRef::Bundle(*other)))
+            || PacketWalk::new(PacketRef::Bundle(*self)).eq(PacketWalk::new(PacketRef::Bundle(*other)))
     }
 }
 

@@ -198,7 +198,7 @@ pub enum ArgsErrorKind {
 impl fmt::Display for ArgsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, index, expected, .. } = self;
-        let found = Found(self.found);
+        let found = FoundTag(self.found);
         match kind {
             ArgsErrorKind::WrongType | ArgsErrorKind::Missing => {
                 write!(f, "argument {index}: expected {expected}, found {found}")
@@ -212,9 +212,9 @@ impl fmt::Display for ArgsError {
     }
 }
 
-struct Found(Option<TypeTag>);
+struct FoundTag(Option<TypeTag>);
 
-impl fmt::Display for Found {
+impl fmt::Display for FoundTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(tag) => write!(f, "{} ({tag})", tag.name()),

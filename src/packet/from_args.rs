@@ -2,81 +2,11 @@
 
 use bytes::Bytes;
 
-use super::args_reader::Number;
+use super::args_reader::{FromArgs, Number, OwnedArgs};
 use super::tuples::for_each_tuple;
 use super::{ArgsError, ArgsErrorKind as Kind, ArgsReader, Array, Exact, Impulse, Nil, Rest, Symbol};
 use crate::types::{Arg, ArgRef, Char, Color, Midi, Text, TextBuf, TimeTag};
 use crate::wire::ArgCursor;
-
-/// A value, or a list of values, that can be read from the arguments of a message with
-/// [`Message::parse`](crate::Message::parse) or by the extractor `Args`.
-///
-/// Numbers convert where no meaning is lost:
-///
-/// | asked for | taken |
-/// |-----------|-------|
-/// | `f32` | `f`; `d` rounded (not from finite to infinite); `i` and `h` rounded; `T` 1, `F` 0 |
-/// | `f64` | `d`, `f`, `i`; `h` rounded; `T` 1, `F` 0 |
-/// | `i32`, `i64` | `i` and `h` in range; `f` and `d` if integral and in range; `T` 1, `F` 0 |
-/// | `bool` | `T`, `F`; any number that is 0 or 1 |
-/// | `&str`, `String` | `s` and `S` if UTF-8 |
-/// | [`Text`], [`TextBuf`] | `s` and `S` of any charset |
-/// | `&[u8]`, `Vec<u8>`, [`Bytes`] | `b` |
-/// | `char`, [`Char`] | `c` |
-/// | [`TimeTag`], [`Color`], [`Midi`], [`Nil`], [`Impulse`] | `t`, `r`, `m`, `N`, `I` |
-/// | `Option<T>` | `N`, the end of the arguments, or `T` |
-/// | [`Arg`], [`ArgRef`] | anything |
-/// | [`Symbol`], [`Array`] | `S`, `[ ]` |
-/// | [`Exact<T>`](Exact) | `T`, converting nothing |
-///
-/// Tuples of up to 16 members and `[T; N]` read one after the other, `Vec<T>` reads what is left.
-/// The number of arguments must fit exactly; an `Option` at the end and [`Rest`] loosen it.
-///
-/// ```
-/// use tokio_osc::Message;
-///
-/// let message = Message::new("/synth/1/freq", (440, "saw"))?;
-/// let (hz, wave, gain) = message.parse::<(f32, &str, Option<f32>)>()?;
-/// assert_eq!((hz, wave, gain), (440.0, "saw", None));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// For a type of your own see [`IntoArgs`](crate::IntoArgs).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be read from OSC arguments",
-    note = "the types that can are listed at `FromArgs`; integers are `i32` or `i64`"
-)]
-pub trait FromArgs<'a>: Sized {
-    /// Reads the value, and as many arguments as it takes.
-    ///
-    /// # Errors
-    /// The arguments are of other types, or there are not enough.
-    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError>;
-}
-
-/// Marks the [`FromArgs`] types that borrow nothing from the message, as handlers need them.
-///
-/// ```
-/// use tokio_osc::{Args, ArgsError, ArgsReader, FromArgs, OwnedArgs, Router};
-///
-/// struct Hertz(f32);
-///
-/// impl<'a> FromArgs<'a> for Hertz {
-///     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-///         args.read().map(Self)
-///     }
-/// }
-///
-/// impl OwnedArgs for Hertz {}
-///
-/// let router = Router::new().route("/freq", |Args(Hertz(hz)): Args<Hertz>| println!("{hz} Hz"));
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an argument of an OSC handler",
-    note = "integers are `i32` or `i64`, numbers with a point `f32` or `f64`; all types are listed at `FromArgs`",
-    note = "a handler owns its arguments: `String` instead of `&str`, `Bytes` instead of `&[u8]`, `Arg` instead of `ArgRef`"
-)]
-pub trait OwnedArgs: for<'a> FromArgs<'a> {}
 
 /// Values with a way of their own to be read; those marked `owned` borrow nothing from the message.
 macro_rules! values {

@@ -11,7 +11,7 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
-use super::walk::Step;
+use super::walk::PacketStep;
 use super::{BundleRef, MessageRef, PacketRef};
 use crate::types::{Arg, ArgRef, ArgStep, ArrayRef, Char, Text, brief};
 use crate::wire::ArgIter;
@@ -50,9 +50,9 @@ impl Display for PacketRef<'_> {
                 f.write_char('\n')?;
             }
             match step {
-                Step::Message(message) => message.fmt(f)?,
-                Step::Begin(time_tag) => write!(f, "#bundle {time_tag}")?,
-                Step::End => f.write_str("#end")?,
+                PacketStep::Message(message) => message.fmt(f)?,
+                PacketStep::Begin(time_tag) => write!(f, "#bundle {time_tag}")?,
+                PacketStep::End => f.write_str("#end")?,
             }
         }
         Ok(())

@@ -25,10 +25,9 @@ mod values;
 mod walk;
 
 pub use annotated::AnnotatedDump;
-pub use args_reader::ArgsReader;
+pub use args_reader::{ArgsReader, FromArgs, OwnedArgs};
 pub use bundle::{Bundle, BundleBuilder, BundleOf, BundleRef, Elements, IntoElements};
 pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
-pub use from_args::{FromArgs, OwnedArgs};
 pub use into_args::IntoArgs;
 pub use into_packet::IntoPacket;
 pub(crate) use into_packet::append;
@@ -43,4 +42,4 @@ pub(crate) use send::{SendTo, Sending, Sent};
 #[cfg(feature = "serde")]
 pub use serde_support::{SerdeError, from_args, to_args};
 pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};
-pub(crate) use walk::Step;
+pub(crate) use walk::PacketStep;

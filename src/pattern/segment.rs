@@ -176,9 +176,9 @@ impl Track for Name<'_> {
 }
 
 /// A part as a machine: place `j` is the state before its node `j`.
-struct Program(Vec<Node>);
+struct Program(Vec<PartNode>);
 
-enum Node {
+enum PartNode {
     /// Reads a byte of the set and goes on.
     Take(ByteSet),
     /// Reads any run of bytes and goes on.
@@ -194,8 +194,8 @@ impl Program {
         let mut nodes = Vec::with_capacity(part.len());
         for token in Tokens(part) {
             match token {
-                Token::One(class) => nodes.push(Node::Take(class.bytes())),
-                Token::Run => nodes.push(Node::Run),
+                Token::One(class) => nodes.push(PartNode::Take(class.bytes())),
+                Token::Run => nodes.push(PartNode::Run),
                 Token::Alternatives(list) => push_alternatives(&mut nodes, list),
             }
         }
@@ -204,20 +204,20 @@ impl Program {
 
     /// Adds all that is reached from the places of the row, over the nodes that may be passed. Moves
     /// lead forward only, so that one pass finds them all.
-    fn follow(&self, row: &mut [u64], may_pass: impl Fn(&Node) -> bool) {
+    fn follow(&self, row: &mut [u64], may_pass: impl Fn(&PartNode) -> bool) {
         for (place, node) in self.0.iter().enumerate() {
             if !contains(row, place) {
                 continue;
             }
             let goes_on = match node {
-                Node::Take(_) | Node::Run => may_pass(node),
-                Node::Fork(_) => true,
-                Node::Jump(_) => false,
+                PartNode::Take(_) | PartNode::Run => may_pass(node),
+                PartNode::Fork(_) => true,
+                PartNode::Jump(_) => false,
             };
             if goes_on {
                 insert(row, place + 1);
             }
-            if let Node::Fork(other) | Node::Jump(other) = *node {
+            if let PartNode::Fork(other) | PartNode::Jump(other) = *node {
                 insert(row, other);
             }
         }
@@ -225,17 +225,17 @@ impl Program {
 }
 
 /// Each alternative but the last is its bytes between a fork to the next one and a jump to the end.
-fn push_alternatives(nodes: &mut Vec<Node>, list: &[u8]) {
+fn push_alternatives(nodes: &mut Vec<PartNode>, list: &[u8]) {
     let commas = alternatives(list).count() - 1;
     let end = nodes.len() + list.len() + commas;
     for (index, alternative) in alternatives(list).enumerate() {
-        let takes = alternative.iter().map(|&byte| Node::Take(Class::Byte(byte).bytes()));
+        let takes = alternative.iter().map(|&byte| PartNode::Take(Class::Byte(byte).bytes()));
         if index == commas {
             nodes.extend(takes);
         } else {
-            nodes.push(Node::Fork(nodes.len() + alternative.len() + 2));
+            nodes.push(PartNode::Fork(nodes.len() + alternative.len() + 2));
             nodes.extend(takes);
-            nodes.push(Node::Jump(end));
+            nodes.push(PartNode::Jump(end));
         }
     }
 }
@@ -246,7 +246,7 @@ impl Track for Program {
     }
 
     fn settle(&self, row: &mut [u64]) {
-        self.follow(row, |node| matches!(node, Node::Run));
+        self.follow(row, |node| matches!(node, PartNode::Run));
     }
 
     /// Backwards, so that a place is read before it is written.
@@ -257,11 +257,11 @@ impl Track for Program {
             if !contains(row, place) {
                 continue;
             }
-            let stays = matches!(node, Node::Run) && !bytes.is_empty();
+            let stays = matches!(node, PartNode::Run) && !bytes.is_empty();
             if !stays {
                 remove(row, place);
             }
-            if matches!(node, Node::Take(set) if !set.and(bytes).is_empty()) {
+            if matches!(node, PartNode::Take(set) if !set.and(bytes).is_empty()) {
                 insert(row, place + 1);
             }
         }
@@ -270,7 +270,7 @@ impl Track for Program {
 
     fn run(&self, row: &mut [u64]) {
         self.follow(row, |node| match node {
-            Node::Take(set) => !set.is_empty(),
+            PartNode::Take(set) => !set.is_empty(),
             _ => true,
         });
     }

@@ -61,7 +61,6 @@ options! {
     /// ```
     #[derive(Clone, Debug, PartialEq, Eq)]
     #[non_exhaustive]
-    #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
     pub struct DecodeOptions {
         /// How deep bundles may nest; a bundle without bundles in it has depth 1. Default 32. Each
         /// level of a packet takes at least 20 bytes of it.

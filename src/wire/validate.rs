@@ -1,42 +1,17 @@
 //! The one pass that decides whether bytes are a packet: no recursion, no allocation by a claimed
 //! size, every offset checked. What passes here is read later without another check of its sense.
 
+use super::layout::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS, SIZES, arg_size};
 use super::levels::{Level, Levels};
-use super::scan::{Scanned, padded, scan, text_end};
+use super::scan::{Scanned, padded, scan};
 use super::{
     AddressPolicy, DecodeError, DecodeErrorKind as Kind, DecodeOptions, MissingTypeTags, Repairs, TextPolicy,
-    blob_size,
 };
 use crate::types::{TypeTag, TypeTagSet};
 
-/// What a bundle begins with.
-pub(crate) const BUNDLE_NAME: &[u8; 8] = b"#bundle\0";
-/// The name and the time tag.
-pub(crate) const BUNDLE_HEADER: usize = 16;
-/// An address that is a number: 4 bytes, the first of them NUL, which no text begins with.
-pub(crate) const NUMERIC_ADDRESS: usize = 4;
-
-/// Where the fields of a message are, relative to its first byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// Bytes of the address, its NUL excluded. An address that is a number has none.
-    pub(crate) address: u32,
-    /// Where the arguments begin: behind the type tag string, or, if there is none, behind the
-    /// address.
-    pub(crate) args: u32,
-}
-
-impl Layout {
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "frames end at 2^31")]
-    pub(crate) const fn new(address: usize, args: usize) -> Self {
-        Self { address: address as u32, args: args as u32 }
-    }
-}
-
 /// What a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum PacketShape {
     Message(Layout),
     Bundle,
 }
@@ -54,15 +29,15 @@ impl<'a> Validator<'a> {
 
     /// Checks a whole packet, and tells what it is.
     #[inline]
-    pub(crate) fn packet(&mut self, frame: &[u8]) -> Result<Shape, DecodeError> {
+    pub(crate) fn packet(&mut self, frame: &[u8]) -> Result<PacketShape, DecodeError> {
         Self::size(frame)?;
         if frame[0] == b'/' {
-            return self.message(frame, 0).map(Shape::Message);
+            return self.message(frame, 0).map(PacketShape::Message);
         }
         if frame.starts_with(BUNDLE_NAME) {
-            return self.bundle(frame).map(|()| Shape::Bundle);
+            return self.bundle(frame).map(|()| PacketShape::Bundle);
         }
-        self.bare_message(frame, 0).map(Shape::Message)
+        self.bare_message(frame, 0).map(PacketShape::Message)
     }
 
     #[inline]
@@ -376,37 +351,6 @@ impl<'a> Validator<'a> {
             Some((at, _)) => Err(DecodeError::new(Kind::TooManyAddressParts, base + at)),
             None => Ok(()),
         }
-    }
-}
-
-/// The bytes of data that a type tag stands for; [`LOOK`] where that takes a look.
-const SIZES: [u8; 256] = {
-    let mut sizes = [LOOK; 256];
-    let fixed = [(b"ifcrm".as_slice(), 4), (b"htd", 8), (b"TFNI", 0)];
-    let mut kind = 0;
-    while kind < fixed.len() {
-        let (tags, size) = fixed[kind];
-        let mut index = 0;
-        while index < tags.len() {
-            sizes[tags[index] as usize] = size;
-            index += 1;
-        }
-        kind += 1;
-    }
-    sizes
-};
-const LOOK: u8 = u8::MAX;
-
-/// The bytes that an argument takes at the beginning of `data`, padding included, or would take if
-/// there were so many; none for a tag that OSC does not define.
-#[inline]
-pub(crate) fn arg_size(tag: u8, data: &[u8]) -> Option<usize> {
-    match (tag, SIZES[usize::from(tag)]) {
-        (b's' | b'S', _) => Some(padded(text_end(data))),
-        (b'b', _) => Some(blob_size(data)),
-        (b'[' | b']', _) => Some(0),
-        (_, LOOK) => None,
-        (_, size) => Some(size.into()),
     }
 }
 
