@@ -5,6 +5,15 @@
 //! that the part read so far can reach, and each token maps the row to the next one. All moves go
 //! forward, so a token costs one pass over the track at most: length by length in all, with no
 //! recursion and nothing to take back.
+//!
+//! ```text
+//! a{b,bc}*d against abcd            place  0 a 1 b 2 c 3 d 4
+//!   at first                               1   0   0   0   0
+//!   a          one byte on                 0   1   0   0   0
+//!   {b,bc}     each from the same row      0   0   1   1   0
+//!   *          all to the right            0   0   1   1   1
+//!   d          one byte on                 0   0   0   0   1     the last place: it matches
+//! ```
 
 use super::align::align;
 use super::token::{ByteSet, Class, Token, Tokens};
@@ -90,12 +99,15 @@ where
             Token::One(class) => track.step(row.as_mut(), class),
             Token::Run => track.run(row.as_mut()),
             Token::Alternatives(list) => {
+                // Each alternative begins where the token does, and the rows that they end in are
+                // joined. One after the other over the same row would read them as a sequence.
                 before.clone_from(&row);
                 behind.clone_from(empty);
                 for alternative in alternatives(list) {
                     row.clone_from(&before);
                     for &byte in alternative {
                         track.step(row.as_mut(), Class::Byte(byte));
+                        // A hopeless alternative costs the bytes read so far, not a pass for each.
                         if is_empty(row.as_ref()) {
                             break;
                         }
@@ -152,6 +164,7 @@ impl Track for Name<'_> {
         let mut carry = 0;
         for word in row {
             let chunk = chunks.next().unwrap_or_default();
+            // Only the places that are held are looked at: few, as a rule, of a long name.
             let mut rest = *word;
             let mut hits = 0;
             while rest != 0 {
@@ -169,6 +182,7 @@ impl Track for Name<'_> {
     fn run(&self, row: &mut [u64]) {
         let mut reached = false;
         for word in row {
+            // `x | -x` holds the lowest place and all above it; the words behind are full.
             *word = if reached { u64::MAX } else { *word | word.wrapping_neg() };
             reached |= *word != 0;
         }

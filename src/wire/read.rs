@@ -116,6 +116,8 @@ impl<'a> ArgCursor<'a> {
     #[inline]
     pub(crate) fn take4(&mut self) -> [u8; 4] {
         self.advance();
+        // Validation found the bytes. Were they not there, a zero is no worse than any other value,
+        // and nothing panics.
         let Some((bytes, rest)) = self.data.split_first_chunk() else { return [0; 4] };
         self.data = rest;
         *bytes
@@ -150,11 +152,13 @@ impl<'a> ArgCursor<'a> {
     pub(crate) fn take_array(&mut self) -> ArrayRef<'a> {
         self.advance();
         let start = *self;
+        // Tag by tag, with a count in place of a call for each bracket: depth is the sender's choice.
         let mut depth = 1_usize;
         loop {
             match self.peek() {
                 b'[' => depth += 1,
                 b']' => depth -= 1,
+                // The end of the tags, with a bracket open: validation refuses that.
                 0 => depth = 0,
                 _ => {}
             }
@@ -171,7 +175,9 @@ impl<'a> ArgCursor<'a> {
         array
     }
 
-    /// The four required types here, the others behind a call.
+    /// The four required types here, the others behind a call: so the loop over common arguments is
+    /// small enough to be inlined where it is used. One comparison after the other, since a table of
+    /// jumps is mispredicted where types alternate.
     #[inline]
     fn next_arg(&mut self) -> Option<ArgRef<'a>> {
         let tag = self.peek();

@@ -58,6 +58,17 @@ impl<'a> Validator<'a> {
     ///
     /// A message with an unknown type tag is counted and passed over; any other defect is an error
     /// for the whole.
+    ///
+    /// ```text
+    /// frame   #bundle … | size | #bundle … | size | /a … | size | /b …
+    ///                                              ^ at    ^ level.end    ^ end of outer[0]
+    /// ```
+    ///
+    /// | at `at` | what happens |
+    /// |---|---|
+    /// | `level.end` | the bundle is whole: its parent goes on; without a parent, all is whole |
+    /// | a size and a message | the message is checked, `at` goes behind it |
+    /// | a size and a bundle | `level` is put away, the inner bundle becomes the level |
     fn bundle(&mut self, frame: &[u8]) -> Result<(), DecodeError> {
         if self.options.max_bundle_depth == 0 {
             return Err(DecodeError::new(Kind::BundlesTooDeep, 0));
@@ -67,6 +78,7 @@ impl<'a> Validator<'a> {
         let mut level = Level { end: frame.len(), elements: 0 };
         let mut outer = Levels::new();
         loop {
+            // One element can end several bundles: each of them ends where it does.
             while at == level.end {
                 match outer.pop() {
                     Some(parent) => level = parent,
@@ -74,6 +86,8 @@ impl<'a> Validator<'a> {
                 }
             }
             let start = at + 4;
+            // Within the parent, not only within the frame: else an element could reach into what
+            // follows the bundle, and the end above would never be met.
             let end = element_end(frame, at, level.end)?;
             level.elements += 1;
             if level.elements > self.options.max_elements {
@@ -84,12 +98,14 @@ impl<'a> Validator<'a> {
             if element[0] == b'/' {
                 self.element(element, start)?;
             } else if element.starts_with(BUNDLE_NAME) {
+                // Those put away, the present one, and the one that begins.
                 if outer.len() + 2 > self.options.max_bundle_depth {
                     return Err(DecodeError::new(Kind::BundlesTooDeep, start));
                 }
                 self.bundle_header(element, start)?;
                 outer.push(level);
                 level = Level { end, elements: 0 };
+                // Into the bundle instead of behind it.
                 at = start + BUNDLE_HEADER;
             } else {
                 self.bare_element(element, start)?;
@@ -164,6 +180,8 @@ impl<'a> Validator<'a> {
         next: usize,
         base: usize,
     ) -> Result<Layout, DecodeError> {
+        // In range: an address was found with all its padding, and a number takes four bytes, of which
+        // no frame and no element has fewer.
         let rest = &frame[next..];
         if rest.first() != Some(&b',') {
             self.untagged(rest, base + next)?;
@@ -216,9 +234,12 @@ impl<'a> Validator<'a> {
         for (index, &tag) in tags.iter().enumerate() {
             let size = SIZES[usize::from(tag)];
             if size <= 8 {
+                // Whether so many bytes are there is asked once, behind the loop: a run of numbers
+                // takes no branch each. The sum cannot wrap back into range.
                 at = at.saturating_add(usize::from(size));
                 continue;
             }
+            // What lies here decides the size, so here it must be there.
             let rest = data.get(at..).ok_or_else(|| truncated(&tags[..index], data, base))?;
             at += match tag {
                 b's' | b'S' => padded(self.string(rest, base + at)?),
