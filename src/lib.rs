@@ -155,9 +155,8 @@ pub use error::Error;
 pub use middleware::Transcode;
 pub use middleware::{
     AddressTable, AddressTableError, AddressTableErrorKind, AllowedTypeTags, Checksum, Cipher, Dump,
-    Envelope, EnvelopeBuilder, EnvelopeError, EnvelopeFault, Filtered, Flow, Middleware, OnFrameIn,
-    OnFrameOut, OnPacketIn, OnPacketOut, OnlyFor, OnlyIn, OnlyOut, ProtocolError, ReplayWindow, Signature,
-    on_frame_in, on_frame_out, on_packet_in, on_packet_out,
+    Envelope, EnvelopeBuilder, EnvelopeError, EnvelopeFault, Filtered, Flow, Middleware, ProtocolError,
+    ReplayWindow, Signature, on_frame_in, on_frame_out, on_packet_in, on_packet_out,
 };
 #[cfg(feature = "crypto")]
 pub use middleware::{ChaCha20Poly1305, Crc32, HmacSha256};

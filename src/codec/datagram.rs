@@ -92,15 +92,6 @@ impl Datagram {
         self.chain.read(frame, meta, &self.options)
     }
 
-    /// The packet alone: without middleware, nobody looks at a [`Meta`].
-    fn read_packet(&mut self, datagram: &[u8]) -> Result<Option<Packet>, DecodeError> {
-        if !self.chain.is_empty() {
-            return self.read(datagram, &mut Meta::from_peer(Peer::LOCAL));
-        }
-        let frame = self.copy(datagram);
-        Packet::decode_with(frame, &self.options).map(|(packet, _)| Some(packet))
-    }
-
     fn copy(&mut self, datagram: &[u8]) -> Bytes {
         if datagram.len() > CHUNK / 4 {
             return Bytes::copy_from_slice(datagram);
@@ -122,8 +113,9 @@ impl Decoder for Datagram {
         if src.is_empty() {
             return Ok(None);
         }
-        let packet = self.read_packet(src);
+        let frame = self.copy(src);
         src.clear();
+        let packet = self.chain.read_packet(frame, Peer::LOCAL, &self.options);
         Ok(packet.transpose())
     }
 

@@ -37,11 +37,11 @@ use crate::wire::DecodeError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detect {
     max_frame: usize,
-    found: Option<Found>,
+    found: Option<DetectedFraming>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Found {
+enum DetectedFraming {
     Slip(Slip),
     LengthPrefix(LengthPrefix),
 }
@@ -64,12 +64,14 @@ impl Detect {
         self
     }
 
-    fn look(&self, src: &[u8]) -> Result<Option<Found>, FrameError> {
+    fn look(&self, src: &[u8]) -> Result<Option<DetectedFraming>, FrameError> {
         let Some(&first) = src.first() else { return Ok(None) };
         match first {
-            0xc0 => Ok(Some(Found::Slip(Slip::new().max_frame(self.max_frame)))),
-            b'/' | b'#' => Ok(Some(Found::Slip(Slip::new().max_frame(self.max_frame).flag_at_start(false)))),
-            0 => Ok(Some(Found::LengthPrefix(LengthPrefix::new().max_frame(self.max_frame)))),
+            0xc0 => Ok(Some(DetectedFraming::Slip(Slip::new().max_frame(self.max_frame)))),
+            b'/' | b'#' => {
+                Ok(Some(DetectedFraming::Slip(Slip::new().max_frame(self.max_frame).flag_at_start(false))))
+            }
+            0 => Ok(Some(DetectedFraming::LengthPrefix(LengthPrefix::new().max_frame(self.max_frame)))),
             _ => Err(FrameErrorKind::UnknownFraming { first, cause: LikelyCause::of(src) }.into()),
         }
     }
@@ -88,8 +90,8 @@ impl Decoder for Detect {
             self.found = self.look(src)?;
         }
         match &mut self.found {
-            Some(Found::Slip(slip)) => slip.decode(src),
-            Some(Found::LengthPrefix(prefix)) => Ok(prefix.decode(src)?.map(Ok)),
+            Some(DetectedFraming::Slip(slip)) => slip.decode(src),
+            Some(DetectedFraming::LengthPrefix(prefix)) => Ok(prefix.decode(src)?.map(Ok)),
             None => Ok(None),
         }
     }
@@ -115,8 +117,8 @@ impl Encoder<Bytes> for Detect {
     /// The peer has sent nothing yet; and those of the framing found.
     fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         match &mut self.found {
-            Some(Found::Slip(slip)) => slip.encode(frame, dst),
-            Some(Found::LengthPrefix(prefix)) => prefix.encode(frame, dst),
+            Some(DetectedFraming::Slip(slip)) => slip.encode(frame, dst),
+            Some(DetectedFraming::LengthPrefix(prefix)) => prefix.encode(frame, dst),
             None => Err(SendErrorKind::Undetected.into()),
         }
     }

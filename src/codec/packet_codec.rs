@@ -121,13 +121,9 @@ impl<F: Framing> Codec<F> {
         Some((packet.transpose()?, meta))
     }
 
-    /// The packet alone: without middleware, nobody looks at a [`Meta`].
     fn open_packet(&self, frame: F::Item) -> Option<Result<Packet, DecodeError>> {
-        if self.chain.is_empty() {
-            let decode = |frame| Packet::decode_with(frame, &self.options);
-            return Some(self.not_empty(frame)?.and_then(decode).map(|(packet, _)| packet));
-        }
-        self.open(frame).map(|(packet, _)| packet)
+        let frame = self.not_empty(frame)?;
+        frame.and_then(|frame| self.chain.read_packet(frame, self.peer, &self.options)).transpose()
     }
 
     /// Passes over a frame without a byte.

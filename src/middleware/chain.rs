@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 
 use super::{Flow, Middleware};
+use crate::lock::lock;
 use crate::packet::{EncodeError, Meta, Packet, Peer};
 use crate::wire::{DecodeError, DecodeOptions};
 
@@ -16,17 +16,7 @@ use crate::wire::{DecodeError, DecodeOptions};
 #[derive(Clone, Default)]
 pub(crate) struct Chain {
     layers: Vec<Arc<dyn Middleware>>,
-    counters: Arc<Counters>,
-}
-
-#[derive(Default)]
-struct Counters {
-    empty_in: AtomicU64,
-    dropped_in: AtomicU64,
-    refused_in: AtomicU64,
-    panicked_in: AtomicU64,
-    dropped_out: AtomicU64,
-    refused_out: AtomicU64,
+    filtered: Arc<Mutex<Filtered>>,
 }
 
 /// What did not get from a frame to a packet or back, at a channel or client, other than by being
@@ -80,7 +70,7 @@ impl Chain {
 
     /// The same layers, with counters of their own.
     pub(crate) fn counting_anew(&self) -> Self {
-        Self { layers: self.layers.clone(), counters: Arc::default() }
+        Self { layers: self.layers.clone(), filtered: Arc::default() }
     }
 
     /// From a frame to a packet; `None` if a layer has dropped it. What was tolerated is noted in
@@ -100,6 +90,19 @@ impl Chain {
         Ok(Some(packet))
     }
 
+    /// From a frame to a packet alone: without layers, nobody looks at a [`Meta`].
+    pub(crate) fn read_packet(
+        &self,
+        frame: Bytes,
+        peer: Peer,
+        options: &DecodeOptions,
+    ) -> Result<Option<Packet>, DecodeError> {
+        if self.is_empty() {
+            return Packet::decode_with(frame, options).map(|(packet, _)| Some(packet));
+        }
+        self.read(frame, &mut Meta::from_peer(peer), options)
+    }
+
     /// From a packet to the frame that goes to a peer; `None` if a layer has dropped it.
     pub(crate) fn write(&self, packet: Packet, peer: Peer) -> Result<Option<Bytes>, EncodeError> {
         if self.is_empty() {
@@ -109,31 +112,27 @@ impl Chain {
         match passed.unwrap_or_else(|_| Err(EncodeError::refused(Filtered::PANICKED))) {
             Ok(Flow::Pass(frame)) => Ok(Some(frame)),
             Ok(Flow::Drop) => {
-                count(&self.counters.dropped_out);
+                self.count(|filtered| &mut filtered.dropped_out);
                 Ok(None)
             }
             Err(error) => {
-                count(&self.counters.refused_out);
+                self.count(|filtered| &mut filtered.refused_out);
                 Err(error)
             }
         }
     }
 
     pub(crate) fn note_empty(&self) {
-        count(&self.counters.empty_in);
+        self.count(|filtered| &mut filtered.empty_in);
     }
 
     pub(crate) fn filtered(&self) -> Filtered {
-        let Counters { empty_in, dropped_in, refused_in, panicked_in, dropped_out, refused_out } =
-            &*self.counters;
-        Filtered {
-            empty_in: empty_in.load(Ordering::Relaxed),
-            dropped_in: dropped_in.load(Ordering::Relaxed),
-            refused_in: refused_in.load(Ordering::Relaxed),
-            panicked_in: panicked_in.load(Ordering::Relaxed),
-            dropped_out: dropped_out.load(Ordering::Relaxed),
-            refused_out: refused_out.load(Ordering::Relaxed),
-        }
+        *lock(&self.filtered)
+    }
+
+    /// Counts what is rare: a packet that passes takes no lock.
+    fn count(&self, counter: fn(&mut Filtered) -> &mut u64) {
+        *counter(&mut lock(&self.filtered)) += 1;
     }
 
     fn frame_in(&self, mut frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, DecodeError> {
@@ -171,13 +170,13 @@ impl Chain {
         layers: impl FnOnce() -> Result<Flow<T>, DecodeError>,
     ) -> Result<Flow<T>, DecodeError> {
         let Ok(judgement) = catch_unwind(AssertUnwindSafe(layers)) else {
-            count(&self.counters.panicked_in);
+            self.count(|filtered| &mut filtered.panicked_in);
             return Ok(Flow::Drop);
         };
         match &judgement {
             Ok(Flow::Pass(_)) => {}
-            Ok(Flow::Drop) => count(&self.counters.dropped_in),
-            Err(_) => count(&self.counters.refused_in),
+            Ok(Flow::Drop) => self.count(|filtered| &mut filtered.dropped_in),
+            Err(_) => self.count(|filtered| &mut filtered.refused_in),
         }
         judgement
     }
@@ -187,10 +186,6 @@ fn decode(frame: Bytes, meta: &mut Meta, options: &DecodeOptions) -> Result<Pack
     let (packet, repairs) = Packet::decode_with(frame, options)?;
     meta.set_repairs(repairs);
     Ok(packet)
-}
-
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 impl fmt::Debug for Chain {

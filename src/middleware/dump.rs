@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Flow, Middleware};
 use crate::lock::lock;
-use crate::packet::{EncodeError, Meta, Packet, Peer, Step};
+use crate::packet::{EncodeError, Meta, Packet, PacketStep, Peer};
 use crate::types::{ArgRef, Text};
 use crate::wire::{DecodeError, HexDump};
 
@@ -48,14 +48,19 @@ use crate::wire::{DecodeError, HexDump};
 /// client.send(("/a", 1)).await?;
 /// # Ok(()) }
 /// ```
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Dump {
     to: Target,
-    raw_in: bool,
-    raw_out: bool,
-    packets_in: bool,
-    packets_out: bool,
-    values_in: bool,
+    shown: Vec<DumpPart>,
+}
+
+/// What an option shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DumpPart {
+    RawIn,
+    PacketsIn,
+    ValuesIn,
+    PacketsOut,
+    RawOut,
 }
 
 enum Target {
@@ -76,182 +81,149 @@ impl Dump {
     }
 
     fn new(to: Target) -> Self {
-        Self { to, raw_in: false, raw_out: false, packets_in: false, packets_out: false, values_in: false }
+        Self { to, shown: Vec::new() }
     }
 
     /// Shows the bytes of what arrives: `decode_packet_dumpraw`.
     #[must_use]
-    pub const fn raw_in(mut self) -> Self {
-        self.raw_in = true;
-        self
+    pub fn raw_in(self) -> Self {
+        self.with(DumpPart::RawIn)
     }
 
     /// Shows the bytes of what is sent: `encode_packet_dumpraw`.
     #[must_use]
-    pub const fn raw_out(mut self) -> Self {
-        self.raw_out = true;
-        self
+    pub fn raw_out(self) -> Self {
+        self.with(DumpPart::RawOut)
     }
 
     /// Shows packets that arrive: `decode_packet_dumppacket`.
     #[must_use]
-    pub const fn packets_in(mut self) -> Self {
-        self.packets_in = true;
-        self
+    pub fn packets_in(self) -> Self {
+        self.with(DumpPart::PacketsIn)
     }
 
     /// Shows packets that are sent: `encode_packet_dumppacket`.
     #[must_use]
-    pub const fn packets_out(mut self) -> Self {
-        self.packets_out = true;
-        self
+    pub fn packets_out(self) -> Self {
+        self.with(DumpPart::PacketsOut)
     }
 
     /// Shows the values of what arrives, one a line: `dump_decoded_values`.
     #[must_use]
-    pub const fn values_in(mut self) -> Self {
-        self.values_in = true;
+    pub fn values_in(self) -> Self {
+        self.with(DumpPart::ValuesIn)
+    }
+
+    fn with(mut self, shown: DumpPart) -> Self {
+        self.shown.push(shown);
         self
     }
 
-    fn show(&self, record: &Record<'_>) {
+    fn show(&self, what: DumpPart, peer: Peer, lines: &dyn fmt::Display) {
+        if !self.shown.contains(&what) {
+            return;
+        }
         match &self.to {
             Target::Writer(writer) => {
-                let text = record.to_string();
+                let text = format!("{}{lines}", Title { what, peer });
                 let mut writer = lock(writer);
                 if let Err(error) = writer.write_all(text.as_bytes()).and_then(|()| writer.flush()) {
                     tracing::debug!(target: "tokio_osc::dump", %error, "dump not written");
                 }
             }
-            Target::Tracing => record.trace(),
+            Target::Tracing => trace(what, peer, lines),
         }
     }
 }
 
 impl Middleware for Dump {
     fn frame_in(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, DecodeError> {
-        if self.raw_in {
-            self.show(&Record { peer: meta.peer, what: What::RawIn(&frame) });
-        }
+        self.show(DumpPart::RawIn, meta.peer, &HexDump(&frame));
         Ok(Flow::Pass(frame))
     }
 
     fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
-        if self.packets_in {
-            self.show(&Record { peer: meta.peer, what: What::PacketIn(&packet) });
-        }
-        if self.values_in {
-            self.show(&Record { peer: meta.peer, what: What::ValuesIn(&packet) });
-        }
+        self.show(DumpPart::PacketsIn, meta.peer, &PacketLines(&packet));
+        self.show(DumpPart::ValuesIn, meta.peer, &Values(&packet));
         Ok(Flow::Pass(packet))
     }
 
     fn packet_out(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, EncodeError> {
-        if self.packets_out {
-            self.show(&Record { peer: meta.peer, what: What::PacketOut(&packet) });
-        }
+        self.show(DumpPart::PacketsOut, meta.peer, &PacketLines(&packet));
         Ok(Flow::Pass(packet))
     }
 
     fn frame_out(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
-        if self.raw_out {
-            self.show(&Record { peer: meta.peer, what: What::RawOut(&frame) });
-        }
+        self.show(DumpPart::RawOut, meta.peer, &HexDump(&frame));
         Ok(Flow::Pass(frame))
     }
 }
 
 impl fmt::Debug for Dump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dump")
-            .field("raw_in", &self.raw_in)
-            .field("raw_out", &self.raw_out)
-            .field("packets_in", &self.packets_in)
-            .field("packets_out", &self.packets_out)
-            .field("values_in", &self.values_in)
-            .finish_non_exhaustive()
+        f.debug_struct("Dump").field("shown", &self.shown).finish_non_exhaustive()
     }
 }
 
-/// Lines that belong together.
-struct Record<'a> {
+fn trace(what: DumpPart, peer: Peer, dump: &dyn fmt::Display) {
+    match what {
+        DumpPart::RawIn => tracing::trace!(target: "tokio_osc::dump", %peer, %dump, "decoding packet"),
+        DumpPart::PacketsIn => tracing::debug!(target: "tokio_osc::dump", %peer, %dump, "decoded packet"),
+        DumpPart::ValuesIn => tracing::trace!(target: "tokio_osc::dump", %peer, %dump, "decoded values"),
+        DumpPart::PacketsOut => tracing::debug!(target: "tokio_osc::dump", %peer, %dump, "encoding packet"),
+        DumpPart::RawOut => tracing::trace!(target: "tokio_osc::dump", %peer, %dump, "encoded packet"),
+    }
+}
+
+/// The title that osc4py3 writes, with the peer if it has an address.
+struct Title {
+    what: DumpPart,
     peer: Peer,
-    what: What<'a>,
 }
 
-enum What<'a> {
-    RawIn(&'a Bytes),
-    RawOut(&'a Bytes),
-    PacketIn(&'a Packet),
-    PacketOut(&'a Packet),
-    ValuesIn(&'a Packet),
-}
-
-impl Record<'_> {
-    fn trace(&self) {
-        let peer = self.peer;
-        match &self.what {
-            What::RawIn(_) => {
-                tracing::trace!(target: "tokio_osc::dump", %peer, dump = %self.what, "decoding packet");
-            }
-            What::RawOut(_) => {
-                tracing::trace!(target: "tokio_osc::dump", %peer, dump = %self.what, "encoded packet");
-            }
-            What::PacketIn(_) => {
-                tracing::debug!(target: "tokio_osc::dump", %peer, dump = %self.what, "decoded packet");
-            }
-            What::PacketOut(_) => {
-                tracing::debug!(target: "tokio_osc::dump", %peer, dump = %self.what, "encoding packet");
-            }
-            What::ValuesIn(_) => {
-                tracing::trace!(target: "tokio_osc::dump", %peer, dump = %self.what, "decoded values");
-            }
-        }
-    }
-}
-
-/// The title that osc4py3 writes, with the peer if it has an address, and the lines.
-impl fmt::Display for Record<'_> {
+impl fmt::Display for Title {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (title, preposition) = match self.what {
-            What::RawIn(_) => ("OSC decoding packet", "from"),
-            What::RawOut(_) => ("OSC encoded packet", "to"),
-            What::PacketIn(_) => ("OSC decoded packet", "from"),
-            What::PacketOut(_) => ("OSC encoding packet", "to"),
-            What::ValuesIn(_) => return self.what.fmt(f),
+            DumpPart::RawIn => ("OSC decoding packet", "from"),
+            DumpPart::RawOut => ("OSC encoded packet", "to"),
+            DumpPart::PacketsIn => ("OSC decoded packet", "from"),
+            DumpPart::PacketsOut => ("OSC encoding packet", "to"),
+            DumpPart::ValuesIn => return Ok(()),
         };
-        f.write_str(title)?;
-        if self.peer != Peer::LOCAL {
-            write!(f, " {preposition} {}", self.peer)?;
+        match self.peer {
+            Peer::LOCAL => writeln!(f, "{title}:"),
+            peer => writeln!(f, "{title} {preposition} {peer}:"),
         }
-        write!(f, ":\n{}", self.what)
     }
 }
 
-impl fmt::Display for What<'_> {
+/// Canonical lines.
+struct PacketLines<'a>(&'a Packet);
+
+impl fmt::Display for PacketLines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RawIn(frame) | Self::RawOut(frame) => HexDump(frame).fmt(f),
-            Self::PacketIn(packet) | Self::PacketOut(packet) => writeln!(f, "{packet}"),
-            Self::ValuesIn(packet) => values(f, packet),
-        }
+        writeln!(f, "{}", self.0)
     }
 }
 
 /// A line for each time tag, address, type tag string and argument, in the order of the wire.
-fn values(f: &mut fmt::Formatter<'_>, packet: &Packet) -> fmt::Result {
-    for step in packet.as_ref().walk() {
-        match step {
-            Step::Begin(time_tag) => value(f, ArgRef::TimeTag(time_tag))?,
-            Step::Message(message) => {
-                value(f, ArgRef::String(message.address()))?;
-                value(f, ArgRef::String(Text::new(message.type_tags().as_bytes())))?;
-                message.args().scalars().try_for_each(|arg| value(f, arg))?;
+struct Values<'a>(&'a Packet);
+
+impl fmt::Display for Values<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in self.0.as_ref().walk() {
+            match step {
+                PacketStep::Begin(time_tag) => value(f, ArgRef::TimeTag(time_tag))?,
+                PacketStep::Message(message) => {
+                    value(f, ArgRef::String(message.address()))?;
+                    value(f, ArgRef::String(Text::new(message.type_tags().as_bytes())))?;
+                    message.args().scalars().try_for_each(|arg| value(f, arg))?;
+                }
+                PacketStep::End => {}
             }
-            Step::End => {}
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn value(f: &mut fmt::Formatter<'_>, arg: ArgRef<'_>) -> fmt::Result {
@@ -264,20 +236,7 @@ fn value(f: &mut fmt::Formatter<'_>, arg: ArgRef<'_>) -> fmt::Result {
 
 fn name(arg: ArgRef<'_>) -> &'static str {
     match arg {
-        ArgRef::Int32(_) => "int32",
-        ArgRef::Float32(_) => "float32",
-        ArgRef::String(_) => "string",
-        ArgRef::Blob(_) => "blob",
-        ArgRef::Int64(_) => "int64",
-        ArgRef::TimeTag(_) => "time tag",
-        ArgRef::Float64(_) => "float64",
-        ArgRef::Symbol(_) => "symbol",
-        ArgRef::Char(_) => "character",
-        ArgRef::Color(_) => "color",
-        ArgRef::Midi(_) => "MIDI message",
         ArgRef::Bool(_) => "boolean",
-        ArgRef::Nil => "nil",
-        ArgRef::Impulse => "impulse",
-        ArgRef::Array(_) => "array",
+        _ => arg.type_tag().name().trim_start_matches("an ").trim_start_matches("a "),
     }
 }

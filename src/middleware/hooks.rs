@@ -1,7 +1,5 @@
 //! Layers that are one function each.
 
-use std::fmt;
-
 use bytes::Bytes;
 
 use super::{Flow, Middleware};
@@ -35,7 +33,7 @@ use crate::wire::DecodeError;
 /// # server.shutdown().await;
 /// # Ok(()) }
 /// ```
-pub fn on_packet_in<F>(hook: F) -> OnPacketIn<F>
+pub fn on_packet_in<F>(hook: F) -> impl Middleware
 where
     F: Fn(Packet, &mut Meta) -> Flow<Packet> + Send + Sync + 'static,
 {
@@ -64,7 +62,7 @@ where
 /// assert_eq!(there.next().await.expect("the pipe is open")??.to_string(), "/gain ,f 0.5");
 /// # Ok(()) }
 /// ```
-pub fn on_packet_out<F>(hook: F) -> OnPacketOut<F>
+pub fn on_packet_out<F>(hook: F) -> impl Middleware
 where
     F: Fn(Packet, &mut Meta) -> Flow<Packet> + Send + Sync + 'static,
 {
@@ -94,7 +92,7 @@ where
 /// assert_eq!(packet?.to_string(), "/gain ,f 0.5");
 /// # Ok(()) }
 /// ```
-pub fn on_frame_in<F>(hook: F) -> OnFrameIn<F>
+pub fn on_frame_in<F>(hook: F) -> impl Middleware
 where
     F: Fn(Bytes, &mut Meta) -> Flow<Bytes> + Send + Sync + 'static,
 {
@@ -114,7 +112,7 @@ where
 /// let options = Udp::new("127.0.0.1:9000").middleware(show);
 /// # drop(options);
 /// ```
-pub fn on_frame_out<F>(hook: F) -> OnFrameOut<F>
+pub fn on_frame_out<F>(hook: F) -> impl Middleware
 where
     F: Fn(Bytes, &mut Meta) -> Flow<Bytes> + Send + Sync + 'static,
 {
@@ -122,9 +120,8 @@ where
 }
 
 macro_rules! hooks {
-    ($($name:ident: $constructor:literal $method:ident($value:ty) $error:ty,)*) => {$(
-        #[doc = concat!("What [`", $constructor, "`] returns: see there for an example.")]
-        pub struct $name<F>(F);
+    ($($name:ident: $method:ident($value:ty) $error:ty,)*) => {$(
+        struct $name<F>(F);
 
         impl<F> Middleware for $name<F>
         where
@@ -134,18 +131,12 @@ macro_rules! hooks {
                 Ok((self.0)(value, meta))
             }
         }
-
-        impl<F> fmt::Debug for $name<F> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
     )*};
 }
 
 hooks! {
-    OnPacketIn: "on_packet_in" packet_in(Packet) DecodeError,
-    OnPacketOut: "on_packet_out" packet_out(Packet) EncodeError,
-    OnFrameIn: "on_frame_in" frame_in(Bytes) DecodeError,
-    OnFrameOut: "on_frame_out" frame_out(Bytes) EncodeError,
+    OnPacketIn: packet_in(Packet) DecodeError,
+    OnPacketOut: packet_out(Packet) EncodeError,
+    OnFrameIn: frame_in(Bytes) DecodeError,
+    OnFrameOut: frame_out(Bytes) EncodeError,
 }

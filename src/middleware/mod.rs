@@ -11,8 +11,7 @@ mod chain;
 mod dump;
 mod envelope;
 mod hooks;
-mod one_way;
-mod only_for;
+mod only;
 #[cfg(feature = "encoding")]
 mod transcode;
 
@@ -27,11 +26,8 @@ pub use envelope::{
     Checksum, Cipher, Envelope, EnvelopeBuilder, EnvelopeError, EnvelopeFault, ProtocolError, ReplayWindow,
     Signature,
 };
-pub use hooks::{
-    OnFrameIn, OnFrameOut, OnPacketIn, OnPacketOut, on_frame_in, on_frame_out, on_packet_in, on_packet_out,
-};
-pub use one_way::{OnlyIn, OnlyOut};
-pub use only_for::OnlyFor;
+pub use hooks::{on_frame_in, on_frame_out, on_packet_in, on_packet_out};
+use only::{Direction, Only};
 #[cfg(feature = "encoding")]
 pub use transcode::Transcode;
 
@@ -124,12 +120,12 @@ pub trait Middleware: Send + Sync + 'static {
     ///     .only_for(|peer| !peer.ip().is_some_and(|ip| ip.is_loopback()));
     /// # let _ = deaf;
     /// ```
-    fn only_for<P>(self, peers: P) -> OnlyFor<Self, P>
+    fn only_for<P>(self, peers: P) -> impl Middleware
     where
         Self: Sized,
         P: Fn(Peer) -> bool + Send + Sync + 'static,
     {
-        OnlyFor::new(self, peers)
+        Only::new(self, move |_, peer| peers(peer))
     }
 
     /// The same for what arrives only: what is sent passes by.
@@ -143,19 +139,19 @@ pub trait Middleware: Send + Sync + 'static {
     /// # let _ = desk;
     /// # Ok::<(), tokio_osc::AddressTableError>(())
     /// ```
-    fn only_in(self) -> OnlyIn<Self>
+    fn only_in(self) -> impl Middleware
     where
         Self: Sized,
     {
-        OnlyIn(self)
+        Only::new(self, |way, _| way == Direction::In)
     }
 
     /// The same for what is sent only: what arrives passes by.
-    fn only_out(self) -> OnlyOut<Self>
+    fn only_out(self) -> impl Middleware
     where
         Self: Sized,
     {
-        OnlyOut(self)
+        Only::new(self, |way, _| way == Direction::Out)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::types::{ArgRef, Text};
-use crate::wire::{ArgCursor, ArgIter, Field, FieldKind, Fields, WireStep, WireWalk, be_u32, hex};
+use crate::wire::{ArgCursor, ArgIter, FieldKind, Fields, WireStep, WireWalk, be_u32, hex};
 
 /// Prints each field of a packet on a line of its own: its offset, its bytes in hexadecimal, and
 /// what it means. Of bytes that are no packet it prints what can be read, and the rest as such.
@@ -27,7 +27,7 @@ pub struct AnnotatedDump<'a>(pub &'a [u8]);
 
 impl Display for AnnotatedDump<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut lines = Lines { out: f, at: 0, depth: 0 };
+        let mut lines = AnnotatedLines { out: f, at: 0, depth: 0 };
         let mut rest = self.0;
         for step in WireWalk::new(self.0) {
             match step {
@@ -61,22 +61,20 @@ fn take<'a>(rest: &mut &'a [u8], size: usize) -> &'a [u8] {
 const MAX_INDENT: usize = 32;
 
 /// Where the fields are printed to.
-struct Lines<'f, 'b> {
+struct AnnotatedLines<'f, 'b> {
     out: &'f mut Formatter<'b>,
     at: usize,
     depth: usize,
 }
 
-impl Lines<'_, '_> {
+impl AnnotatedLines<'_, '_> {
     fn message(&mut self, message: &[u8]) -> fmt::Result {
         for field in Fields::new(message) {
-            let Field { kind, bytes } = field;
-            match kind {
+            let (bytes, text) = (field.bytes, ShownText(field.text()));
+            match field.kind {
                 FieldKind::Number => self.field(bytes, &format_args!("address {}", be_u32(bytes, 0)))?,
-                FieldKind::Address => self.field(bytes, &format_args!("address {}", Shown(field.text())))?,
-                FieldKind::TypeTags => {
-                    self.field(bytes, &format_args!("type tags {}", Shown(field.text())))?;
-                }
+                FieldKind::Address => self.field(bytes, &format_args!("address {text}"))?,
+                FieldKind::TypeTags => self.field(bytes, &format_args!("type tags {text}"))?,
                 FieldKind::Arg(tag) => self.arg(tag, bytes)?,
                 FieldKind::Tail | FieldKind::Unreadable => self.unreadable(bytes)?,
             }
@@ -118,10 +116,10 @@ impl Lines<'_, '_> {
     }
 }
 
-struct Shown<'a>(&'a [u8]);
+struct ShownText<'a>(&'a [u8]);
 
 /// Text that a terminal only shows.
-impl Display for Shown<'_> {
+impl Display for ShownText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match Text::new(self.0).to_str() {
             Ok(text) => text.escape_debug().fmt(f),

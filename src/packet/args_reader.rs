@@ -1,10 +1,80 @@
-//! The place in an argument list that [`FromArgs`] reads from.
+//! What can be read from an argument list, and the place in it that is read from.
 
 use bytes::Bytes;
 
-use super::{ArgsError, ArgsErrorKind as Kind, FromArgs};
-use crate::types::{Arg, ArgRef, Text, TextBuf};
+use super::{ArgsError, ArgsErrorKind as Kind};
+use crate::types::{Arg, ArgRef, Text};
 use crate::wire::{ArgCursor, ArgIter};
+
+/// A value, or a list of values, that can be read from the arguments of a message with
+/// [`Message::parse`](crate::Message::parse) or by the extractor `Args`.
+///
+/// Numbers convert where no meaning is lost:
+///
+/// | asked for | taken |
+/// |-----------|-------|
+/// | `f32` | `f`; `d` rounded (not from finite to infinite); `i` and `h` rounded; `T` 1, `F` 0 |
+/// | `f64` | `d`, `f`, `i`; `h` rounded; `T` 1, `F` 0 |
+/// | `i32`, `i64` | `i` and `h` in range; `f` and `d` if integral and in range; `T` 1, `F` 0 |
+/// | `bool` | `T`, `F`; any number that is 0 or 1 |
+/// | `&str`, `String` | `s` and `S` if UTF-8 |
+/// | [`Text`](crate::Text), [`TextBuf`](crate::TextBuf) | `s` and `S` of any charset |
+/// | `&[u8]`, `Vec<u8>`, [`Bytes`](crate::Bytes) | `b` |
+/// | `char`, [`Char`](crate::Char) | `c` |
+/// | [`TimeTag`](crate::TimeTag), [`Color`](crate::Color), [`Midi`](crate::Midi), [`Nil`](crate::Nil), [`Impulse`](crate::Impulse) | `t`, `r`, `m`, `N`, `I` |
+/// | `Option<T>` | `N`, the end of the arguments, or `T` |
+/// | [`Arg`](crate::Arg), [`ArgRef`](crate::ArgRef) | anything |
+/// | [`Symbol`](crate::Symbol), [`Array`](crate::Array) | `S`, `[ ]` |
+/// | [`Exact<T>`](crate::Exact) | `T`, converting nothing |
+///
+/// Tuples of up to 16 members and `[T; N]` read one after the other, `Vec<T>` reads what is left.
+/// The number of arguments must fit exactly; an `Option` at the end and [`Rest`](crate::Rest) loosen it.
+///
+/// ```
+/// use tokio_osc::Message;
+///
+/// let message = Message::new("/synth/1/freq", (440, "saw"))?;
+/// let (hz, wave, gain) = message.parse::<(f32, &str, Option<f32>)>()?;
+/// assert_eq!((hz, wave, gain), (440.0, "saw", None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// For a type of your own see [`IntoArgs`](crate::IntoArgs).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from OSC arguments",
+    note = "the types that can are listed at `FromArgs`; integers are `i32` or `i64`"
+)]
+pub trait FromArgs<'a>: Sized {
+    /// Reads the value, and as many arguments as it takes.
+    ///
+    /// # Errors
+    /// The arguments are of other types, or there are not enough.
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError>;
+}
+
+/// Marks the [`FromArgs`] types that borrow nothing from the message, as handlers need them.
+///
+/// ```
+/// use tokio_osc::{Args, ArgsError, ArgsReader, FromArgs, OwnedArgs, Router};
+///
+/// struct Hertz(f32);
+///
+/// impl<'a> FromArgs<'a> for Hertz {
+///     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+///         args.read().map(Self)
+///     }
+/// }
+///
+/// impl OwnedArgs for Hertz {}
+///
+/// let router = Router::new().route("/freq", |Args(Hertz(hz)): Args<Hertz>| println!("{hz} Hz"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of an OSC handler",
+    note = "integers are `i32` or `i64`, numbers with a point `f32` or `f64`; all types are listed at `FromArgs`",
+    note = "a handler owns its arguments: `String` instead of `&str`, `Bytes` instead of `&[u8]`, `Arg` instead of `ArgRef`"
+)]
+pub trait OwnedArgs: for<'a> FromArgs<'a> {}
 
 /// A place in the arguments of a message. What [`FromArgs`] reads from.
 ///
@@ -216,24 +286,8 @@ impl<'a> ArgsReader<'a> {
         }
     }
 
-    pub(super) fn owned_scalar(&self, arg: ArgRef<'a>) -> Arg {
-        match arg {
-            ArgRef::Int32(value) => Arg::Int32(value),
-            ArgRef::Float32(value) => Arg::Float32(value),
-            ArgRef::String(text) => Arg::String(TextBuf::new(self.share(text.as_bytes()))),
-            ArgRef::Blob(bytes) => Arg::Blob(self.share(bytes)),
-            ArgRef::Int64(value) => Arg::Int64(value),
-            ArgRef::TimeTag(tag) => Arg::TimeTag(tag),
-            ArgRef::Float64(value) => Arg::Float64(value),
-            ArgRef::Symbol(text) => Arg::Symbol(TextBuf::new(self.share(text.as_bytes()))),
-            ArgRef::Char(character) => Arg::Char(character),
-            ArgRef::Color(color) => Arg::Color(color),
-            ArgRef::Midi(midi) => Arg::Midi(midi),
-            ArgRef::Bool(value) => Arg::Bool(value),
-            ArgRef::Nil => Arg::Nil,
-            ArgRef::Impulse => Arg::Impulse,
-            ArgRef::Array(_) => Arg::Array(Vec::new()),
-        }
+    fn owned_scalar(&self, arg: ArgRef<'a>) -> Arg {
+        arg.to_scalar(|bytes| self.share(bytes))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use super::walk::Walk;
+use super::walk::PacketWalk;
 use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, PacketRef, append};
 use crate::types::{TimeTag, brief};
 use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, be_u32, be_u64};
@@ -108,20 +108,6 @@ impl Bundle {
     /// The bytes of the bundle, without a copy.
     pub fn into_bytes(self) -> Bytes {
         self.frame
-    }
-}
-
-impl PartialEq for Bundle {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_ref() == other.as_ref()
-    }
-}
-
-impl Eq for Bundle {}
-
-impl fmt::Debug for Bundle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_ref().fmt(f)
     }
 }
 
@@ -314,7 +300,7 @@ impl<'a> BundleRef<'a> {
 impl PartialEq for BundleRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.frame == other.frame
-            || Walk::new(PacketRef::Bundle(*self)).eq(Walk::new(PacketRef::Bundle(*other)))
+            || PacketWalk::new(PacketRef::Bundle(*self)).eq(PacketWalk::new(PacketRef::Bundle(*other)))
     }
 }
 

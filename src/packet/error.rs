@@ -198,7 +198,7 @@ pub enum ArgsErrorKind {
 impl fmt::Display for ArgsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, index, expected, .. } = self;
-        let found = Found(self.found);
+        let found = FoundTag(self.found);
         match kind {
             ArgsErrorKind::WrongType | ArgsErrorKind::Missing => {
                 write!(f, "argument {index}: expected {expected}, found {found}")
@@ -212,31 +212,14 @@ impl fmt::Display for ArgsError {
     }
 }
 
-struct Found(Option<TypeTag>);
+struct FoundTag(Option<TypeTag>);
 
-impl fmt::Display for Found {
+impl fmt::Display for FoundTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.0 {
-            None => return f.write_str("the end"),
-            Some(TypeTag::Int32) => "an int32 (i)",
-            Some(TypeTag::Float32) => "a float32 (f)",
-            Some(TypeTag::String) => "a string (s)",
-            Some(TypeTag::Blob) => "a blob (b)",
-            Some(TypeTag::Int64) => "an int64 (h)",
-            Some(TypeTag::TimeTag) => "a time tag (t)",
-            Some(TypeTag::Float64) => "a float64 (d)",
-            Some(TypeTag::Symbol) => "a symbol (S)",
-            Some(TypeTag::Char) => "a character (c)",
-            Some(TypeTag::Color) => "a color (r)",
-            Some(TypeTag::Midi) => "a MIDI message (m)",
-            Some(TypeTag::True) => "true (T)",
-            Some(TypeTag::False) => "false (F)",
-            Some(TypeTag::Nil) => "nil (N)",
-            Some(TypeTag::Impulse) => "an impulse (I)",
-            Some(TypeTag::ArrayBegin) => "an array ([)",
-            Some(TypeTag::ArrayEnd) => "the end of the array (])",
-        };
-        f.write_str(name)
+        match self.0 {
+            Some(tag) => write!(f, "{} ({tag})", tag.name()),
+            None => f.write_str("the end"),
+        }
     }
 }
 

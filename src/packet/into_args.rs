@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::tuples::for_each_tuple;
 use super::{Array, Impulse, Nil, Rest, Symbol};
 use crate::types::{Arg, ArgRef, Char, Color, Midi, Text, TextBuf, TimeTag};
 use crate::wire::ArgsWriter;
@@ -200,24 +201,14 @@ impl IntoArgs for Arg {
 
 #[inline(never)]
 fn rarer<W: ArgsWriter>(arg: &Arg, mut out: W) -> W {
-    match arg {
-        Arg::Int32(_) | Arg::Float32(_) | Arg::String(_) | Arg::Blob(_) => arg.write_args(&mut out),
-        Arg::Int64(value) => out.int64(*value),
-        Arg::TimeTag(tag) => out.time_tag(*tag),
-        Arg::Float64(value) => out.float64(*value),
-        Arg::Symbol(text) => out.symbol(text.as_bytes()),
-        Arg::Char(character) => out.char(*character),
-        Arg::Color(color) => out.color(*color),
-        Arg::Midi(midi) => out.midi(*midi),
-        Arg::Bool(value) => out.bool(*value),
-        Arg::Nil => out.nil(),
-        Arg::Impulse => out.impulse(),
-        Arg::Array(elements) => return array(elements, out),
+    match (arg, arg.as_scalar()) {
+        (Arg::Array(elements), _) => return array(elements, out),
+        (_, Some(scalar)) => scalar.write_args(&mut out),
+        (_, None) => {}
     }
     out
 }
 
-/// One frame of the stack for each level: the measuring writer refuses more than 255.
 fn array<W: ArgsWriter>(elements: &[Arg], mut out: W) -> W {
     out.begin_array();
     for element in elements {
@@ -269,19 +260,4 @@ macro_rules! tuples {
     };
 }
 
-tuples!(A);
-tuples!(A B);
-tuples!(A B C);
-tuples!(A B C D);
-tuples!(A B C D E);
-tuples!(A B C D E F);
-tuples!(A B C D E F G);
-tuples!(A B C D E F G H);
-tuples!(A B C D E F G H I);
-tuples!(A B C D E F G H I J);
-tuples!(A B C D E F G H I J K);
-tuples!(A B C D E F G H I J K L);
-tuples!(A B C D E F G H I J K L M);
-tuples!(A B C D E F G H I J K L M N);
-tuples!(A B C D E F G H I J K L M N O);
-tuples!(A B C D E F G H I J K L M N O P);
+for_each_tuple!(tuples);

@@ -11,8 +11,8 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
-use super::walk::Step;
-use super::{Bundle, BundleRef, Message, MessageRef, Packet, PacketRef};
+use super::walk::PacketStep;
+use super::{BundleRef, MessageRef, PacketRef};
 use crate::types::{Arg, ArgRef, ArgStep, ArrayRef, Char, Text, brief};
 use crate::wire::ArgIter;
 
@@ -35,24 +35,10 @@ impl Display for MessageRef<'_> {
     }
 }
 
-/// The canonical line, without a line feed.
-impl Display for Message {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.as_ref().fmt(f)
-    }
-}
-
 /// Canonical lines from `#bundle` to `#end`, without a line feed after the last.
 impl Display for BundleRef<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         PacketRef::Bundle(*self).fmt(f)
-    }
-}
-
-/// Canonical lines from `#bundle` to `#end`, without a line feed after the last.
-impl Display for Bundle {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.as_ref().fmt(f)
     }
 }
 
@@ -64,19 +50,12 @@ impl Display for PacketRef<'_> {
                 f.write_char('\n')?;
             }
             match step {
-                Step::Message(message) => message.fmt(f)?,
-                Step::Begin(time_tag) => write!(f, "#bundle {time_tag}")?,
-                Step::End => f.write_str("#end")?,
+                PacketStep::Message(message) => message.fmt(f)?,
+                PacketStep::Begin(time_tag) => write!(f, "#bundle {time_tag}")?,
+                PacketStep::End => f.write_str("#end")?,
             }
         }
         Ok(())
-    }
-}
-
-/// Canonical lines, without a line feed after the last.
-impl Display for Packet {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.as_ref().fmt(f)
     }
 }
 

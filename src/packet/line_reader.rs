@@ -10,6 +10,8 @@ use super::line::{NAN32, NAN64};
 use super::{Bundle, BundleBuilder, EncodeError, Message, Packet};
 use crate::types::{Arg, Char, Color, Midi, TextBuf, TimeTag, TypeTag};
 
+use ParseLineErrorKind as Kind;
+
 /// Reads packets from canonical lines, one line at a time.
 ///
 /// A message is one line; a bundle is `#bundle TIMETAG`, its elements, and `#end`. Blank lines and
@@ -60,7 +62,7 @@ impl LineReader {
         if self.open.is_empty() {
             return Ok(());
         }
-        Err(ParseLineError::new(ParseLineErrorKind::UnclosedBundle, 0).in_line(self.line + 1))
+        Err(ParseLineError::new(Kind::UnclosedBundle, 0).in_line(self.line + 1))
     }
 
     fn read(&mut self, line: &str) -> Result<Option<Packet>, ParseLineError> {
@@ -71,7 +73,7 @@ impl LineReader {
                 return Ok(None);
             }
             Some("#end") => {
-                let unexpected = ParseLineError::new(ParseLineErrorKind::UnexpectedEnd, 0);
+                let unexpected = ParseLineError::new(Kind::UnexpectedEnd, 0);
                 self.open.pop().ok_or(unexpected)?.build()?.into()
             }
             Some(comment) if comment.starts_with('#') => return Ok(None),
@@ -95,10 +97,10 @@ impl LineReader {
 
     fn open(&mut self, time_tag: &str) -> Result<(), ParseLineError> {
         if self.open.len() == MAX_DEPTH {
-            return Err(ParseLineError::new(ParseLineErrorKind::TooDeep, 0));
+            return Err(ParseLineError::new(Kind::TooDeep, 0));
         }
         let time_tag = parse_time_tag(time_tag)
-            .ok_or(ParseLineError::new(ParseLineErrorKind::Argument(TypeTag::TimeTag), "#bundle ".len()))?;
+            .ok_or(ParseLineError::new(Kind::Argument(TypeTag::TimeTag), "#bundle ".len()))?;
         self.open.push(Bundle::at(time_tag));
         Ok(())
     }
@@ -123,19 +125,19 @@ impl FromStr for Packet {
         for line in text.lines() {
             let packet = reader.push(line)?;
             if found.is_some() && packet.is_some() {
-                return Err(ParseLineError::new(ParseLineErrorKind::Trailing, 0).in_line(reader.line));
+                return Err(ParseLineError::new(Kind::Trailing, 0).in_line(reader.line));
             }
             found = found.or(packet);
         }
         let line = reader.line.max(1);
         reader.finish()?;
-        found.ok_or(ParseLineError::new(ParseLineErrorKind::Address, 0).in_line(line))
+        found.ok_or(ParseLineError::new(Kind::Address, 0).in_line(line))
     }
 }
 
 fn message(line: &str) -> Result<Message, ParseLineError> {
-    let mut tokens = Tokens { line, at: 0 };
-    let not_an_address = ParseLineError::new(ParseLineErrorKind::Address, 0);
+    let mut tokens = LineTokens { line, at: 0 };
+    let not_an_address = ParseLineError::new(Kind::Address, 0);
     let address = match tokens.next() {
         Some((_, token)) if token.starts_with(['"', 'x']) => parse_text(token).ok_or(not_an_address)?,
         Some((_, token)) if token.starts_with('/') && !token.contains(char::is_control) => token.into(),
@@ -144,18 +146,18 @@ fn message(line: &str) -> Result<Message, ParseLineError> {
     let Some((tags_at, tags)) = tokens.next() else {
         return Ok(Message::untagged(&address, &[])?);
     };
-    let no_type_tags = ParseLineError::new(ParseLineErrorKind::TypeTags, tags_at);
+    let no_type_tags = ParseLineError::new(Kind::TypeTags, tags_at);
     let Some(tags) = tags.strip_prefix(',') else {
         let tail = parse_untyped(tags).ok_or(no_type_tags)?;
         return tokens.end(Message::untagged(&address, &tail)?);
     };
     let mut open = vec![Vec::new()];
     for (index, byte) in tags.bytes().enumerate() {
-        let unknown = ParseLineError::new(ParseLineErrorKind::TypeTags, tags_at + 1 + index);
+        let unknown = ParseLineError::new(Kind::TypeTags, tags_at + 1 + index);
         let tag = TypeTag::from_byte(byte).ok_or(unknown)?;
-        let missing = ParseLineError::new(ParseLineErrorKind::Argument(tag), line.len());
+        let missing = ParseLineError::new(Kind::Argument(tag), line.len());
         let (at, token) = tokens.next().ok_or(missing)?;
-        let malformed = ParseLineError::new(ParseLineErrorKind::Argument(tag), at);
+        let malformed = ParseLineError::new(Kind::Argument(tag), at);
         let arg = match tag {
             TypeTag::ArrayBegin if token == "[" && u8::try_from(open.len()).is_ok() => {
                 open.push(Vec::new());
@@ -167,18 +169,18 @@ fn message(line: &str) -> Result<Message, ParseLineError> {
         open.last_mut().ok_or(unknown)?.push(arg);
     }
     if open.len() > 1 {
-        return Err(ParseLineError::new(ParseLineErrorKind::TypeTags, tags_at + 1 + tags.len()));
+        return Err(ParseLineError::new(Kind::TypeTags, tags_at + 1 + tags.len()));
     }
     tokens.end(Message::with_any_address(&address, &open.pop())?)
 }
 
 /// Splits a line at spaces, but not inside text and character literals.
-struct Tokens<'a> {
+struct LineTokens<'a> {
     line: &'a str,
     at: usize,
 }
 
-impl<'a> Tokens<'a> {
+impl<'a> LineTokens<'a> {
     /// The next token and the byte it begins at.
     fn next(&mut self) -> Option<(usize, &'a str)> {
         let rest = self.line.get(self.at..)?;
@@ -198,7 +200,7 @@ impl<'a> Tokens<'a> {
     /// The message, if nothing follows.
     fn end(&mut self, message: Message) -> Result<Message, ParseLineError> {
         match self.next() {
-            Some((at, _)) => Err(ParseLineError::new(ParseLineErrorKind::Trailing, at)),
+            Some((at, _)) => Err(ParseLineError::new(Kind::Trailing, at)),
             None => Ok(message),
         }
     }
@@ -222,16 +224,8 @@ fn parse_arg(tag: TypeTag, token: &str) -> Option<Arg> {
     Some(match tag {
         TypeTag::Int32 => Arg::Int32(token.parse().ok()?),
         TypeTag::Int64 => Arg::Int64(token.parse().ok()?),
-        TypeTag::Float32 => Arg::Float32(match token.strip_prefix("nan:") {
-            Some(bits) => Some(f32::from_bits(parse_hex(bits)?)).filter(|value| value.is_nan())?,
-            None if token == "nan" => f32::from_bits(NAN32),
-            None => token.parse().ok().filter(|value: &f32| !value.is_nan())?,
-        }),
-        TypeTag::Float64 => Arg::Float64(match token.strip_prefix("nan:") {
-            Some(bits) => Some(f64::from_bits(parse_hex64(bits)?)).filter(|value| value.is_nan())?,
-            None if token == "nan" => f64::from_bits(NAN64),
-            None => token.parse().ok().filter(|value: &f64| !value.is_nan())?,
-        }),
+        TypeTag::Float32 => Arg::Float32(parse_float(token, NAN32, f32::from_bits, parse_hex)?),
+        TypeTag::Float64 => Arg::Float64(parse_float(token, NAN64, f64::from_bits, parse_hex64)?),
         TypeTag::String => Arg::String(TextBuf::new(parse_text(token)?)),
         TypeTag::Symbol => Arg::Symbol(TextBuf::new(parse_text(token)?)),
         TypeTag::Blob => Arg::Blob(Bytes::from(parse_blob(token)?)),
@@ -245,6 +239,22 @@ fn parse_arg(tag: TypeTag, token: &str) -> Option<Arg> {
         TypeTag::Impulse if token == "impulse" => Arg::Impulse,
         _ => return None,
     })
+}
+
+/// A number, `nan`, or `nan:` and the bits of another one.
+fn parse_float<F: FromStr + PartialEq + Copy, B>(
+    token: &str,
+    quiet_nan: B,
+    from_bits: fn(B) -> F,
+    parse_bits: fn(&str) -> Option<B>,
+) -> Option<F> {
+    #[expect(clippy::eq_op, reason = "only a NaN differs from itself")]
+    let is_nan = |value: &F| value != value;
+    match token.strip_prefix("nan:") {
+        Some(bits) => parse_bits(bits).map(from_bits).filter(is_nan),
+        None if token == "nan" => Some(from_bits(quiet_nan)),
+        None => token.parse().ok().filter(|value| !is_nan(value)),
+    }
 }
 
 fn parse_time_tag(token: &str) -> Option<TimeTag> {
@@ -418,7 +428,7 @@ pub enum ParseLineErrorKind {
 
 impl From<EncodeError> for ParseLineError {
     fn from(error: EncodeError) -> Self {
-        Self::new(ParseLineErrorKind::Encode(error), 0)
+        Self::new(Kind::Encode(error), 0)
     }
 }
 
@@ -426,14 +436,14 @@ impl fmt::Display for ParseLineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: ", self.line, self.column)?;
         match self.kind {
-            ParseLineErrorKind::Address => f.write_str("not an address"),
-            ParseLineErrorKind::TypeTags => f.write_str("not a type tag string"),
-            ParseLineErrorKind::Argument(tag) => write!(f, "not the argument of the type tag '{tag}'"),
-            ParseLineErrorKind::Trailing => f.write_str("more than the type tags say"),
-            ParseLineErrorKind::UnexpectedEnd => f.write_str("#end without #bundle"),
-            ParseLineErrorKind::UnclosedBundle => f.write_str("#bundle without #end"),
-            ParseLineErrorKind::TooDeep => f.write_str("more than 1,024 bundles are open"),
-            ParseLineErrorKind::Encode(error) => error.fmt(f),
+            Kind::Address => f.write_str("not an address"),
+            Kind::TypeTags => f.write_str("not a type tag string"),
+            Kind::Argument(tag) => write!(f, "not the argument of the type tag '{tag}'"),
+            Kind::Trailing => f.write_str("more than the type tags say"),
+            Kind::UnexpectedEnd => f.write_str("#end without #bundle"),
+            Kind::UnclosedBundle => f.write_str("#bundle without #end"),
+            Kind::TooDeep => f.write_str("more than 1,024 bundles are open"),
+            Kind::Encode(error) => error.fmt(f),
         }
     }
 }
@@ -441,7 +451,7 @@ impl fmt::Display for ParseLineError {
 impl std::error::Error for ParseLineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            ParseLineErrorKind::Encode(error) => error.source(),
+            Kind::Encode(error) => error.source(),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@
 mod annotated;
 mod args_reader;
 mod bundle;
+mod by_ref;
 mod error;
 mod from_args;
 mod head;
@@ -20,14 +21,14 @@ mod retime;
 mod send;
 #[cfg(feature = "serde")]
 mod serde_support;
+mod tuples;
 mod values;
 mod walk;
 
 pub use annotated::AnnotatedDump;
-pub use args_reader::ArgsReader;
+pub use args_reader::{ArgsReader, FromArgs, OwnedArgs};
 pub use bundle::{Bundle, BundleBuilder, BundleOf, BundleRef, Elements, IntoElements};
 pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
-pub use from_args::{FromArgs, OwnedArgs};
 pub use into_args::IntoArgs;
 pub use into_packet::IntoPacket;
 pub(crate) use into_packet::append;
@@ -43,4 +44,4 @@ pub(crate) use send::{SendTo, Sending, Sent};
 #[cfg(feature = "serde")]
 pub use serde_support::{SerdeError, from_args, to_args};
 pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};
-pub(crate) use walk::Step;
+pub(crate) use walk::PacketStep;

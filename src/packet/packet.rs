@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use super::walk::Walk;
+use super::walk::PacketWalk;
 use super::{Bundle, BundleRef, Message, MessageRef};
 use super::{EncodeError, EncodeErrorKind};
-use crate::wire::{DecodeError, DecodeOptions, Repairs, Shape, Validator, mend};
+use crate::wire::{DecodeError, DecodeOptions, PacketShape, Repairs, Validator, mend};
 
 /// A message or a bundle: what one datagram, or one frame of a stream, carries.
 ///
@@ -20,7 +20,7 @@ use crate::wire::{DecodeError, DecodeOptions, Repairs, Shape, Validator, mend};
 /// assert_eq!(message.parse::<f32>()?, 440.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Packet {
     /// One message.
     Message(Message),
@@ -58,10 +58,10 @@ impl Packet {
 
     /// For a frame that was validated, and what was found then.
     #[inline]
-    fn from_parts(frame: Bytes, shape: Shape, repairs: &Repairs) -> Self {
+    fn from_parts(frame: Bytes, shape: PacketShape, repairs: &Repairs) -> Self {
         match shape {
-            Shape::Message(layout) => Self::Message(Message::from_parts(frame, layout)),
-            Shape::Bundle => Self::Bundle(Bundle::from_parts(frame, repairs.unknown_type_tags > 0)),
+            PacketShape::Message(layout) => Self::Message(Message::from_parts(frame, layout)),
+            PacketShape::Bundle => Self::Bundle(Bundle::from_parts(frame, repairs.unknown_type_tags > 0)),
         }
     }
 
@@ -161,8 +161,8 @@ impl<'a> PacketRef<'a> {
     pub fn decode(frame: &'a [u8], options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
         let mut validator = Validator::new(options);
         let packet = match validator.packet(frame)? {
-            Shape::Message(layout) => Self::Message(MessageRef::from_parts(frame, layout)),
-            Shape::Bundle => {
+            PacketShape::Message(layout) => Self::Message(MessageRef::from_parts(frame, layout)),
+            PacketShape::Bundle => {
                 let may_hold_unknown = validator.repairs.unknown_type_tags > 0;
                 Self::Bundle(BundleRef::from_parts(frame, may_hold_unknown))
             }
@@ -211,7 +211,7 @@ impl<'a> PacketRef<'a> {
     }
 
     /// The packet and all that is in it, bundles opened, in wire order.
-    pub(crate) fn walk(self) -> Walk<'a> {
-        Walk::new(self)
+    pub(crate) fn walk(self) -> PacketWalk<'a> {
+        PacketWalk::new(self)
     }
 }

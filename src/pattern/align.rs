@@ -11,10 +11,13 @@ pub(super) fn align<P, S>(
     mut subject: impl Iterator<Item = S> + Clone,
     mut fits: impl FnMut(P, S) -> bool,
 ) -> bool {
+    // Where to go on after a misfit: behind the last run, one item further than the last time.
     let mut retry = None;
     loop {
         match pattern.next() {
             Some(None) => {
+                // The run before this one is settled for good: whatever it took, this one takes the
+                // rest. To keep it would be backtracking, exponential in the runs.
                 retry = Some((pattern.clone(), subject.clone()));
                 continue;
             }
@@ -25,9 +28,12 @@ pub(super) fn align<P, S>(
                 }
             }
             None if subject.next().is_none() => return true,
+            // Items are left over: the last run must take more.
             None => {}
         }
         let Some((behind_run, after)) = &mut retry else { return false };
+        // The run takes one item more. `after` never goes back, so a stretch is tried at each place
+        // once: that bounds the comparisons by the length of the stretch times that of the subject.
         if after.next().is_none() {
             return false;
         }

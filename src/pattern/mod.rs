@@ -13,12 +13,11 @@ mod syntax;
 mod token;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
 
-use crate::types::{Address, Text};
+use crate::types::{Address, Text, shared_text};
 use syntax::{Alphabet, MAX_LEN, MAX_PARTS};
 
 pub use error::{PatternError, PatternErrorKind};
@@ -174,21 +173,6 @@ impl Pattern {
         self.is_literal
     }
 
-    /// The pattern as text.
-    pub fn as_text(&self) -> Text<'_> {
-        Text::new(&self.text)
-    }
-
-    /// The bytes of the text.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.text
-    }
-
-    /// The text itself, without a copy.
-    pub fn into_bytes(self) -> Bytes {
-        self.text
-    }
-
     /// The same with each run of stars made one, so that nobody pays for them route by route.
     pub(crate) fn with_single_stars(&self) -> Cow<'_, Self> {
         if !self.text.windows(2).any(|pair| pair == b"**") {
@@ -256,18 +240,7 @@ impl TryFrom<String> for Pattern {
     }
 }
 
-impl fmt::Debug for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_text().fmt(f)
-    }
-}
-
-/// With U+FFFD for what is not UTF-8, which only a received pattern can hold.
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.as_text(), f)
-    }
-}
+shared_text!(Pattern, text);
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,15 @@
 //! that the part read so far can reach, and each token maps the row to the next one. All moves go
 //! forward, so a token costs one pass over the track at most: length by length in all, with no
 //! recursion and nothing to take back.
+//!
+//! ```text
+//! a{b,bc}*d against abcd            place  0 a 1 b 2 c 3 d 4
+//!   at first                               1   0   0   0   0
+//!   a          one byte on                 0   1   0   0   0
+//!   {b,bc}     each from the same row      0   0   1   1   0
+//!   *          all to the right            0   0   1   1   1
+//!   d          one byte on                 0   0   0   0   1     the last place: it matches
+//! ```
 
 use super::align::align;
 use super::token::{ByteSet, Class, Token, Tokens};
@@ -90,12 +99,15 @@ where
             Token::One(class) => track.step(row.as_mut(), class),
             Token::Run => track.run(row.as_mut()),
             Token::Alternatives(list) => {
+                // Each alternative begins where the token does, and the rows that they end in are
+                // joined. One after the other over the same row would read them as a sequence.
                 before.clone_from(&row);
                 behind.clone_from(empty);
                 for alternative in alternatives(list) {
                     row.clone_from(&before);
                     for &byte in alternative {
                         track.step(row.as_mut(), Class::Byte(byte));
+                        // A hopeless alternative costs the bytes read so far, not a pass for each.
                         if is_empty(row.as_ref()) {
                             break;
                         }
@@ -152,6 +164,7 @@ impl Track for Name<'_> {
         let mut carry = 0;
         for word in row {
             let chunk = chunks.next().unwrap_or_default();
+            // Only the places that are held are looked at: few, as a rule, of a long name.
             let mut rest = *word;
             let mut hits = 0;
             while rest != 0 {
@@ -169,6 +182,7 @@ impl Track for Name<'_> {
     fn run(&self, row: &mut [u64]) {
         let mut reached = false;
         for word in row {
+            // `x | -x` holds the lowest place and all above it; the words behind are full.
             *word = if reached { u64::MAX } else { *word | word.wrapping_neg() };
             reached |= *word != 0;
         }
@@ -176,9 +190,9 @@ impl Track for Name<'_> {
 }
 
 /// A part as a machine: place `j` is the state before its node `j`.
-struct Program(Vec<Node>);
+struct Program(Vec<PartNode>);
 
-enum Node {
+enum PartNode {
     /// Reads a byte of the set and goes on.
     Take(ByteSet),
     /// Reads any run of bytes and goes on.
@@ -194,27 +208,48 @@ impl Program {
         let mut nodes = Vec::with_capacity(part.len());
         for token in Tokens(part) {
             match token {
-                Token::One(class) => nodes.push(Node::Take(class.bytes())),
-                Token::Run => nodes.push(Node::Run),
+                Token::One(class) => nodes.push(PartNode::Take(class.bytes())),
+                Token::Run => nodes.push(PartNode::Run),
                 Token::Alternatives(list) => push_alternatives(&mut nodes, list),
             }
         }
         Self(nodes)
     }
+
+    /// Adds all that is reached from the places of the row, over the nodes that may be passed. Moves
+    /// lead forward only, so that one pass finds them all.
+    fn follow(&self, row: &mut [u64], may_pass: impl Fn(&PartNode) -> bool) {
+        for (place, node) in self.0.iter().enumerate() {
+            if !contains(row, place) {
+                continue;
+            }
+            let goes_on = match node {
+                PartNode::Take(_) | PartNode::Run => may_pass(node),
+                PartNode::Fork(_) => true,
+                PartNode::Jump(_) => false,
+            };
+            if goes_on {
+                insert(row, place + 1);
+            }
+            if let PartNode::Fork(other) | PartNode::Jump(other) = *node {
+                insert(row, other);
+            }
+        }
+    }
 }
 
 /// Each alternative but the last is its bytes between a fork to the next one and a jump to the end.
-fn push_alternatives(nodes: &mut Vec<Node>, list: &[u8]) {
+fn push_alternatives(nodes: &mut Vec<PartNode>, list: &[u8]) {
     let commas = alternatives(list).count() - 1;
     let end = nodes.len() + list.len() + commas;
     for (index, alternative) in alternatives(list).enumerate() {
-        let takes = alternative.iter().map(|&byte| Node::Take(Class::Byte(byte).bytes()));
+        let takes = alternative.iter().map(|&byte| PartNode::Take(Class::Byte(byte).bytes()));
         if index == commas {
             nodes.extend(takes);
         } else {
-            nodes.push(Node::Fork(nodes.len() + alternative.len() + 2));
+            nodes.push(PartNode::Fork(nodes.len() + alternative.len() + 2));
             nodes.extend(takes);
-            nodes.push(Node::Jump(end));
+            nodes.push(PartNode::Jump(end));
         }
     }
 }
@@ -225,20 +260,7 @@ impl Track for Program {
     }
 
     fn settle(&self, row: &mut [u64]) {
-        for (place, node) in self.0.iter().enumerate() {
-            if !contains(row, place) {
-                continue;
-            }
-            match *node {
-                Node::Take(_) => {}
-                Node::Run => insert(row, place + 1),
-                Node::Fork(other) => {
-                    insert(row, place + 1);
-                    insert(row, other);
-                }
-                Node::Jump(other) => insert(row, other),
-            }
-        }
+        self.follow(row, |node| matches!(node, PartNode::Run));
     }
 
     /// Backwards, so that a place is read before it is written.
@@ -249,11 +271,11 @@ impl Track for Program {
             if !contains(row, place) {
                 continue;
             }
-            let stays = matches!(node, Node::Run) && !bytes.is_empty();
+            let stays = matches!(node, PartNode::Run) && !bytes.is_empty();
             if !stays {
                 remove(row, place);
             }
-            if matches!(node, Node::Take(set) if !set.and(bytes).is_empty()) {
+            if matches!(node, PartNode::Take(set) if !set.and(bytes).is_empty()) {
                 insert(row, place + 1);
             }
         }
@@ -261,20 +283,10 @@ impl Track for Program {
     }
 
     fn run(&self, row: &mut [u64]) {
-        for (place, node) in self.0.iter().enumerate() {
-            if !contains(row, place) {
-                continue;
-            }
-            match *node {
-                Node::Take(set) if set.is_empty() => {}
-                Node::Take(_) | Node::Run => insert(row, place + 1),
-                Node::Fork(other) => {
-                    insert(row, place + 1);
-                    insert(row, other);
-                }
-                Node::Jump(other) => insert(row, other),
-            }
-        }
+        self.follow(row, |node| match node {
+            PartNode::Take(set) => !set.is_empty(),
+            _ => true,
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which texts are patterns: one pass from left to right, without an allocation, `const`.
 
-use super::{PatternError, PatternErrorKind};
+use super::{PatternError, PatternErrorKind as Kind};
 use crate::types::is_name_byte;
 
 /// The longest pattern, in bytes, unless a caller sets another limit.
@@ -69,10 +69,10 @@ const CLASSES: [u8; 256] = {
 /// The whole grammar. A position is what has been read: `text.len() - rest.len()`.
 pub(super) const fn parse(text: &[u8], alphabet: Alphabet, max_len: usize) -> Result<Shape, PatternError> {
     let [b'/', rest @ ..] = text else {
-        return Err(PatternError::new(PatternErrorKind::NoLeadingSlash, 0));
+        return fail(Kind::NoLeadingSlash, 0);
     };
     if text.len() > max_len {
-        return Err(PatternError::new(PatternErrorKind::TooLong, max_len));
+        return fail(Kind::TooLong, max_len);
     }
     let mut rest = rest;
     let mut shape = Shape::Literal;
@@ -85,10 +85,10 @@ pub(super) const fn parse(text: &[u8], alphabet: Alphabet, max_len: usize) -> Re
             parts += 1;
             slashes_in_a_row += 1;
             if slashes_in_a_row == 3 {
-                return Err(PatternError::new(PatternErrorKind::TripleSlash, position));
+                return fail(Kind::TripleSlash, position);
             }
             if parts > MAX_PARTS {
-                return Err(PatternError::new(PatternErrorKind::TooManyParts, position));
+                return fail(Kind::TooManyParts, position);
             }
             if slashes_in_a_row == 2 {
                 shape = Shape::Wild;
@@ -112,13 +112,17 @@ pub(super) const fn parse(text: &[u8], alphabet: Alphabet, max_len: usize) -> Re
                     Err(error) => return Err(error),
                 };
             }
-            b']' => return Err(PatternError::new(PatternErrorKind::LoneBracket, position)),
-            b'}' => return Err(PatternError::new(PatternErrorKind::LoneBrace, position)),
+            b']' => return fail(Kind::LoneBracket, position),
+            b'}' => return fail(Kind::LoneBrace, position),
             other if is_allowed(other, alphabet) => {}
-            _ => return Err(PatternError::new(PatternErrorKind::IllegalByte, position)),
+            _ => return fail(Kind::IllegalByte, position),
         }
     }
     Ok(shape)
+}
+
+const fn fail<T: Copy>(kind: Kind, position: usize) -> Result<T, PatternError> {
+    Err(PatternError::new(kind, position))
 }
 
 /// What follows the `]` of the set whose `[` lies just before `rest`.
@@ -133,30 +137,30 @@ const fn behind_set<'a>(
         _ => rest,
     };
     if let [b']', ..] = rest {
-        return Err(PatternError::new(PatternErrorKind::EmptySet, open));
+        return fail(Kind::EmptySet, open);
     }
     loop {
         let position = text.len() - rest.len();
         rest = match rest {
             [b']', tail @ ..] => return Ok(tail),
             [] | [b'/', ..] | [_, b'-', b'/', ..] => {
-                return Err(PatternError::new(PatternErrorKind::UnclosedSet, open));
+                return fail(Kind::UnclosedSet, open);
             }
             [low, b'-', high, tail @ ..] if *high != b']' => {
                 if !is_quotable(*high, alphabet) {
-                    return Err(PatternError::new(PatternErrorKind::IllegalByte, position + 2));
+                    return fail(Kind::IllegalByte, position + 2);
                 }
                 if *low > *high {
-                    return Err(PatternError::new(PatternErrorKind::ReversedRange, position));
+                    return fail(Kind::ReversedRange, position);
                 }
                 if !is_quotable(*low, alphabet) {
-                    return Err(PatternError::new(PatternErrorKind::IllegalByte, position));
+                    return fail(Kind::IllegalByte, position);
                 }
                 tail
             }
             [byte, tail @ ..] => {
                 if !is_quotable(*byte, alphabet) {
-                    return Err(PatternError::new(PatternErrorKind::IllegalByte, position));
+                    return fail(Kind::IllegalByte, position);
                 }
                 tail
             }
@@ -176,14 +180,14 @@ const fn behind_alternatives<'a>(
         let position = text.len() - rest.len();
         rest = match rest {
             [] | [b'/', ..] => {
-                return Err(PatternError::new(PatternErrorKind::UnclosedAlternatives, open));
+                return fail(Kind::UnclosedAlternatives, open);
             }
-            [b'{', ..] => return Err(PatternError::new(PatternErrorKind::NestedBraces, position)),
+            [b'{', ..] => return fail(Kind::NestedBraces, position),
             [b'}', tail @ ..] => return Ok(tail),
             [b',', tail @ ..] => tail,
             [byte, tail @ ..] => {
                 if !is_quotable(*byte, alphabet) {
-                    return Err(PatternError::new(PatternErrorKind::IllegalByte, position));
+                    return fail(Kind::IllegalByte, position);
                 }
                 tail
             }

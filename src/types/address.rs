@@ -1,10 +1,8 @@
 //! Addresses: where a message goes.
 
-use std::fmt;
-
 use bytes::Bytes;
 
-use super::Text;
+use super::{Text, shared_text};
 
 /// The address of a message, as text that begins with `/` and names a path from the root:
 /// `/mixer/channel/1/gain` has the four parts `mixer`, `channel`, `1` and `gain` (OSC 1.0).
@@ -39,21 +37,6 @@ impl Address {
         Self(bytes)
     }
 
-    /// The address as text.
-    pub fn as_text(&self) -> Text<'_> {
-        Text::new(&self.0)
-    }
-
-    /// The bytes as sent.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The bytes as sent, without a copy.
-    pub fn into_bytes(self) -> Bytes {
-        self.0
-    }
-
     /// The names between and behind the slashes, from the root. `/a/` has two, the last one empty.
     pub fn parts(&self) -> impl Iterator<Item = Text<'_>> {
         self.0.split(|&byte| byte == b'/').skip(1).map(Text::new)
@@ -85,15 +68,4 @@ impl PartialEq<&str> for Address {
     }
 }
 
-impl fmt::Debug for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_text().fmt(f)
-    }
-}
-
-/// With U+FFFD for what is not UTF-8.
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.as_text(), f)
-    }
-}
+shared_text!(Address, 0);

@@ -4,7 +4,6 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::arg_steps::ArgSteps;
 use super::{Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, brief};
 
 /// An argument, borrowed from a message. What [`Message::args`](crate::Message::args) yields.
@@ -75,6 +74,28 @@ impl ArgRef<'_> {
             Self::Nil => TypeTag::Nil,
             Self::Impulse => TypeTag::Impulse,
             Self::Array(_) => TypeTag::ArrayBegin,
+        }
+    }
+}
+
+impl<'a> ArgRef<'a> {
+    /// The same as a value of its own, whose bytes `share` makes; nil for an array.
+    pub(crate) fn to_scalar(self, share: impl Fn(&'a [u8]) -> Bytes) -> Arg {
+        match self {
+            Self::Int32(value) => Arg::Int32(value),
+            Self::Float32(value) => Arg::Float32(value),
+            Self::String(text) => Arg::String(TextBuf::new(share(text.as_bytes()))),
+            Self::Blob(bytes) => Arg::Blob(share(bytes)),
+            Self::Int64(value) => Arg::Int64(value),
+            Self::TimeTag(tag) => Arg::TimeTag(tag),
+            Self::Float64(value) => Arg::Float64(value),
+            Self::Symbol(text) => Arg::Symbol(TextBuf::new(share(text.as_bytes()))),
+            Self::Char(character) => Arg::Char(character),
+            Self::Color(color) => Arg::Color(color),
+            Self::Midi(midi) => Arg::Midi(midi),
+            Self::Bool(value) => Arg::Bool(value),
+            Self::Nil | Self::Array(_) => Arg::Nil,
+            Self::Impulse => Arg::Impulse,
         }
     }
 }
@@ -201,11 +222,6 @@ pub enum Arg {
 }
 
 impl Arg {
-    /// The argument and all that is in it, arrays opened, in wire order.
-    pub(crate) fn steps(&self) -> ArgSteps<'_> {
-        ArgSteps::new(self)
-    }
-
     /// The argument, borrowed; `None` for an array, which only a message holds in borrowed form.
     pub(crate) fn as_scalar(&self) -> Option<ArgRef<'_>> {
         Some(match self {

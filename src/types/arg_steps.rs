@@ -1,6 +1,8 @@
 //! An owned argument and all that is in it as a flat sequence: `Clone`, `==` and `Display` take no
 //! stack in proportion to nesting.
 
+use bytes::Bytes;
+
 use super::Arg;
 
 /// What is met on a walk through an argument.
@@ -20,9 +22,10 @@ pub(crate) struct ArgSteps<'a> {
     open: Vec<std::slice::Iter<'a, Arg>>,
 }
 
-impl<'a> ArgSteps<'a> {
-    pub(super) fn new(arg: &'a Arg) -> Self {
-        Self { first: Some(arg), open: Vec::new() }
+impl Arg {
+    /// The argument and all that is in it, arrays opened, in wire order.
+    pub(crate) fn steps(&self) -> ArgSteps<'_> {
+        ArgSteps { first: Some(self), open: Vec::new() }
     }
 }
 
@@ -70,21 +73,12 @@ impl Clone for Arg {
 }
 
 fn clone_scalar(scalar: &Arg) -> Arg {
-    match scalar {
-        Arg::Int32(value) => Arg::Int32(*value),
-        Arg::Float32(value) => Arg::Float32(*value),
-        Arg::String(text) => Arg::String(text.clone()),
-        Arg::Blob(bytes) => Arg::Blob(bytes.clone()),
-        Arg::Int64(value) => Arg::Int64(*value),
-        Arg::TimeTag(tag) => Arg::TimeTag(*tag),
-        Arg::Float64(value) => Arg::Float64(*value),
-        Arg::Symbol(text) => Arg::Symbol(text.clone()),
-        Arg::Char(character) => Arg::Char(*character),
-        Arg::Color(color) => Arg::Color(*color),
-        Arg::Midi(midi) => Arg::Midi(*midi),
-        Arg::Bool(value) => Arg::Bool(*value),
-        Arg::Nil | Arg::Array(_) => Arg::Nil,
-        Arg::Impulse => Arg::Impulse,
+    match (scalar, scalar.as_scalar()) {
+        (Arg::String(text), _) => Arg::String(text.clone()),
+        (Arg::Symbol(text), _) => Arg::Symbol(text.clone()),
+        (Arg::Blob(bytes), _) => Arg::Blob(bytes.clone()),
+        (_, Some(borrowed)) => borrowed.to_scalar(Bytes::copy_from_slice),
+        (_, None) => Arg::Nil,
     }
 }
 

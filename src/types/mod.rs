@@ -25,6 +25,7 @@ pub use color::Color;
 #[cfg(feature = "encoding")]
 pub use encoding::{OnUnmappable, UnmappableText};
 pub use midi::Midi;
+pub(crate) use text::shared_text;
 pub use text::{Char, Text, TextBuf};
 pub(crate) use texts::texts;
 pub use time_tag::TimeTag;

@@ -105,35 +105,46 @@ impl TextBuf {
     pub fn new(text: impl Into<Bytes>) -> Self {
         Self(text.into())
     }
-
-    /// The text, borrowed: its methods turn it into a `str`.
-    pub fn as_text(&self) -> Text<'_> {
-        Text(&self.0)
-    }
-
-    /// The bytes as sent.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The bytes as sent, without a copy.
-    pub fn into_bytes(self) -> Bytes {
-        self.0
-    }
 }
 
-impl fmt::Debug for TextBuf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_text().fmt(f)
-    }
+/// Text in shared bytes: how it is read, and what is printed of it.
+macro_rules! shared_text {
+    ($name:ident, $bytes:tt) => {
+        impl $name {
+            /// The text, borrowed: its methods turn it into a `str`.
+            pub fn as_text(&self) -> $crate::types::Text<'_> {
+                $crate::types::Text::new(&self.$bytes)
+            }
+
+            /// The bytes as sent.
+            pub fn as_bytes(&self) -> &[u8] {
+                &self.$bytes
+            }
+
+            /// The bytes as sent, without a copy.
+            pub fn into_bytes(self) -> ::bytes::Bytes {
+                self.$bytes
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(&self.as_text(), f)
+            }
+        }
+
+        /// With U+FFFD for what is not UTF-8.
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.as_text(), f)
+            }
+        }
+    };
 }
 
-/// With U+FFFD for what is not UTF-8.
-impl fmt::Display for TextBuf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.as_text(), f)
-    }
-}
+pub(crate) use shared_text;
+
+shared_text!(TextBuf, 0);
 
 /// A character (type tag `c`): the 32 bits as they stand on the wire.
 ///

@@ -1,111 +1,94 @@
 //! The characters of a type tag string.
 
-/// One character of a type tag string (OSC 1.0 and 1.1; the two name the same set).
-///
-/// | tag | argument | bytes | tag | argument | bytes |
-/// |-----|----------|-------|-----|----------|-------|
-/// | `i` | int32 | 4 | `c` | character | 4 |
-/// | `f` | float32 | 4 | `r` | color | 4 |
-/// | `s` | string | 4 n | `m` | MIDI message | 4 |
-/// | `b` | blob | 4 n | `T` `F` | true, false | 0 |
-/// | `h` | int64 | 8 | `N` | nil | 0 |
-/// | `t` | time tag | 8 | `I` | impulse | 0 |
-/// | `d` | float64 | 8 | `[` `]` | array | 0 |
-/// | `S` | symbol | 4 n | | | |
-///
-/// ```
-/// use tokio_osc::TypeTag;
-///
-/// assert_eq!(TypeTag::from_byte(b'f'), Some(TypeTag::Float32));
-/// assert_eq!(TypeTag::Int64.as_byte(), b'h');
-/// assert_eq!(TypeTag::from_byte(b'u'), None);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[repr(u8)]
-pub enum TypeTag {
+macro_rules! type_tags {
+    ($($(#[$doc:meta])* $tag:ident = $byte:literal, $name:literal;)*) => {
+        /// One character of a type tag string (OSC 1.0 and 1.1; the two name the same set).
+        ///
+        /// | tag | argument | bytes | tag | argument | bytes |
+        /// |-----|----------|-------|-----|----------|-------|
+        /// | `i` | int32 | 4 | `c` | character | 4 |
+        /// | `f` | float32 | 4 | `r` | color | 4 |
+        /// | `s` | string | 4 n | `m` | MIDI message | 4 |
+        /// | `b` | blob | 4 n | `T` `F` | true, false | 0 |
+        /// | `h` | int64 | 8 | `N` | nil | 0 |
+        /// | `t` | time tag | 8 | `I` | impulse | 0 |
+        /// | `d` | float64 | 8 | `[` `]` | array | 0 |
+        /// | `S` | symbol | 4 n | | | |
+        ///
+        /// ```
+        /// use tokio_osc::TypeTag;
+        ///
+        /// assert_eq!(TypeTag::from_byte(b'f'), Some(TypeTag::Float32));
+        /// assert_eq!(TypeTag::Int64.as_byte(), b'h');
+        /// assert_eq!(TypeTag::from_byte(b'u'), None);
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum TypeTag {
+            $($(#[$doc])* $tag = $byte,)*
+        }
+
+        impl TypeTag {
+            /// Every type tag.
+            pub const ALL: [Self; 17] = [$(Self::$tag),*];
+
+            /// The tag of a byte, `None` for what OSC does not define.
+            pub const fn from_byte(byte: u8) -> Option<Self> {
+                match byte {
+                    $($byte => Some(Self::$tag),)*
+                    _ => None,
+                }
+            }
+
+            /// What an argument with this tag is called, with its article.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$tag => $name,)*
+                }
+            }
+        }
+    };
+}
+
+type_tags! {
     /// `i`: a 32-bit integer.
-    Int32 = b'i',
+    Int32 = b'i', "an int32";
     /// `f`: a 32-bit IEEE 754 number.
-    Float32 = b'f',
+    Float32 = b'f', "a float32";
     /// `s`: text.
-    String = b's',
+    String = b's', "a string";
     /// `b`: bytes.
-    Blob = b'b',
+    Blob = b'b', "a blob";
     /// `h`: a 64-bit integer.
-    Int64 = b'h',
+    Int64 = b'h', "an int64";
     /// `t`: a time tag.
-    TimeTag = b't',
+    TimeTag = b't', "a time tag";
     /// `d`: a 64-bit IEEE 754 number.
-    Float64 = b'd',
+    Float64 = b'd', "a float64";
     /// `S`: text that is to be told apart from a string (a symbol).
-    Symbol = b'S',
+    Symbol = b'S', "a symbol";
     /// `c`: a character, sent as 32 bits.
-    Char = b'c',
+    Char = b'c', "a character";
     /// `r`: a color.
-    Color = b'r',
+    Color = b'r', "a color";
     /// `m`: a MIDI message.
-    Midi = b'm',
+    Midi = b'm', "a MIDI message";
     /// `T`: true.
-    True = b'T',
+    True = b'T', "true";
     /// `F`: false.
-    False = b'F',
+    False = b'F', "false";
     /// `N`: nil.
-    Nil = b'N',
+    Nil = b'N', "nil";
     /// `I`: impulse ("bang") of OSC 1.1, called infinitum in OSC 1.0.
-    Impulse = b'I',
+    Impulse = b'I', "an impulse";
     /// `[`: the beginning of an array.
-    ArrayBegin = b'[',
+    ArrayBegin = b'[', "an array";
     /// `]`: the end of an array.
-    ArrayEnd = b']',
+    ArrayEnd = b']', "the end of the array";
 }
 
 impl TypeTag {
-    /// Every type tag.
-    pub const ALL: [Self; 17] = [
-        Self::Int32,
-        Self::Float32,
-        Self::String,
-        Self::Blob,
-        Self::Int64,
-        Self::TimeTag,
-        Self::Float64,
-        Self::Symbol,
-        Self::Char,
-        Self::Color,
-        Self::Midi,
-        Self::True,
-        Self::False,
-        Self::Nil,
-        Self::Impulse,
-        Self::ArrayBegin,
-        Self::ArrayEnd,
-    ];
-
-    /// The tag of a byte, `None` for what OSC does not define.
-    pub const fn from_byte(byte: u8) -> Option<Self> {
-        Some(match byte {
-            b'i' => Self::Int32,
-            b'f' => Self::Float32,
-            b's' => Self::String,
-            b'b' => Self::Blob,
-            b'h' => Self::Int64,
-            b't' => Self::TimeTag,
-            b'd' => Self::Float64,
-            b'S' => Self::Symbol,
-            b'c' => Self::Char,
-            b'r' => Self::Color,
-            b'm' => Self::Midi,
-            b'T' => Self::True,
-            b'F' => Self::False,
-            b'N' => Self::Nil,
-            b'I' => Self::Impulse,
-            b'[' => Self::ArrayBegin,
-            b']' => Self::ArrayEnd,
-            _ => return None,
-        })
-    }
-
     /// The byte on the wire.
     pub const fn as_byte(self) -> u8 {
         self as u8

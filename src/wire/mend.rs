@@ -6,9 +6,9 @@
 
 use bytes::Bytes;
 
+use super::layout::{BUNDLE_NAME, NUMERIC_ADDRESS, arg_size};
 use super::rewrite::{Rewrite, rewrite};
 use super::scan::{padded, text_end};
-use super::validate::{BUNDLE_NAME, NUMERIC_ADDRESS, arg_size};
 use super::{DecodeOptions, Repairs, be_u32};
 use crate::types::{TimeTag, TypeTag};
 

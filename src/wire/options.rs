@@ -3,92 +3,114 @@
 use super::{AddressPolicy, MissingTypeTags, TextPolicy};
 use crate::types::TypeTagSet;
 
-/// The limits and the tolerance of decoding.
-///
-/// | | [`strict`](DecodeOptions::strict) | [`default`](DecodeOptions::default) | [`lenient`](DecodeOptions::lenient) |
-/// |-|--------|---------|---------|
-/// | accepts | OSC 1.0 to the letter | also the dialects that lose no information | also what can only be guessed |
-/// | [`missing_type_tags`](DecodeOptions::missing_type_tags) | reject | no arguments | untyped |
-/// | [`text_policy`](DecodeOptions::text_policy) | ASCII | any | any |
-/// | [`address_policy`](DecodeOptions::address_policy) | pattern | any | any |
-/// | [`accept_nonzero_padding`](DecodeOptions::accept_nonzero_padding) | no | yes | yes |
-/// | [`accept_zero_time_tags`](DecodeOptions::accept_zero_time_tags) | no | yes | yes |
-/// | [`accept_missing_padding`](DecodeOptions::accept_missing_padding) | no | no | yes |
-/// | [`accept_missing_comma`](DecodeOptions::accept_missing_comma) | no | no | yes |
-/// | [`accept_zero_tail`](DecodeOptions::accept_zero_tail) | no | no | yes |
-/// | [`accept_bare_addresses`](DecodeOptions::accept_bare_addresses) | no | no | no |
-/// | [`allowed_type_tags`](DecodeOptions::allowed_type_tags) | all | all | all |
-///
-/// What a tolerant decode mended is counted in [`Repairs`](crate::Repairs). A limit that is
-/// exceeded is an error for the whole packet.
-///
-/// Worst cases: decoding reads every byte a fixed number of times and allocates nothing in
-/// proportion to a claimed size. A packet is its own bytes and a view of them; where bundles nest
-/// more than 8 deep, 16 bytes a level come on top while decoding. Only what `lenient` has to
-/// rewrite is copied, once, to at most twice its size.
-///
-/// ```
-/// use tokio_osc::{Bytes, DecodeErrorKind, DecodeOptions, Packet};
-///
-/// let no_type_tags = Bytes::from_static(b"/info\0\0\0");
-/// assert!(Packet::decode(no_type_tags.clone()).is_ok());
-///
-/// let error = Packet::decode_with(no_type_tags, &DecodeOptions::strict()).unwrap_err();
-/// assert_eq!(error.kind(), DecodeErrorKind::MissingTypeTags);
-/// assert_eq!(error.offset(), 8);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub struct DecodeOptions {
-    /// How deep bundles may nest; a bundle without bundles in it has depth 1. Default 32. Each
-    /// level of a packet takes at least 20 bytes of it.
-    pub max_bundle_depth: usize,
-    /// How deep arrays may nest; an array without arrays in it has depth 1. Default 32, at most
-    /// 255 (owned arguments are a tree). Reading all of an array nested `n` deep steps over its
-    /// innermost elements `n` times.
-    pub max_array_depth: u8,
-    /// Type tags per message, brackets included. Default 65,536. A tag without data takes one byte
-    /// of the packet and 40 bytes as an owned [`Arg`](crate::Arg), 1 in a [`Message`](crate::Message).
-    pub max_args: usize,
-    /// Elements per bundle, those of inner bundles not included. Default 16,384. The least element
-    /// takes 8 bytes.
-    pub max_elements: usize,
-    /// Bytes of an address or pattern. Default 4,096.
-    pub max_address_len: usize,
-    /// Parts of an address or pattern. Default 128.
-    pub max_address_parts: usize,
-    /// What a message without a type tag string is taken for. Default
-    /// [`NoArguments`](MissingTypeTags::NoArguments).
-    pub missing_type_tags: MissingTypeTags,
-    /// Which bytes text may hold. Default [`Any`](TextPolicy::Any).
-    pub text_policy: TextPolicy,
-    /// Which characters addresses may hold. Default [`Any`](AddressPolicy::Any).
-    pub address_policy: AddressPolicy,
-    /// The type tags that arguments may have. Default [`ALL`](TypeTagSet::ALL). Another tag is an
-    /// error for the whole packet, as a defect is; tags that OSC does not define cost their message
-    /// only.
-    pub allowed_type_tags: TypeTagSet,
-    /// Whether padding bytes may be other than NUL, as `SuperCollider` sends them. Default true.
-    pub accept_nonzero_padding: bool,
-    /// Whether the time tag 0 of a bundle, which many devices send, is taken for
-    /// [`TimeTag::IMMEDIATELY`](crate::TimeTag::IMMEDIATELY). The bytes stay; it is counted.
-    /// Default true; else it is the instant in 1900 that it denotes.
-    pub accept_zero_time_tags: bool,
-    /// Whether the last string or blob of a packet may lack its padding and its NUL. A packet that
-    /// was cut in its last string then reads as a whole one: that is the price. Default false.
-    pub accept_missing_padding: bool,
-    /// Whether a type tag string may lack its comma, if every character of it is a type tag and the
-    /// arguments take exactly the bytes that follow. Default false.
-    pub accept_missing_comma: bool,
-    /// Whether zeros may follow the arguments of a message or the last element of a bundle, as they
-    /// do in buffers of a fixed size. Default false.
-    pub accept_zero_tail: bool,
-    /// Whether the address of a message may lack its slash: names as some libraries send them, the
-    /// `#reply` of the query draft, and the numbers with which `SuperCollider` addresses commands
-    /// ([`Message::numeric_address`](crate::Message::numeric_address)). `#bundle` is a bundle all
-    /// the same. Default false.
-    pub accept_bare_addresses: bool,
+macro_rules! options {
+    ($(#[$meta:meta])* pub struct $options:ident { $($(#[$doc:meta])* $name:ident: $type:ty = $default:expr,)* }) => {
+        $(#[$meta])*
+        pub struct $options {
+            $($(#[$doc])* pub $name: $type,)*
+        }
+
+        impl $options {
+            pub(crate) const DEFAULT: Self = Self { $($name: $default,)* };
+
+            $(
+                #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
+                pub const fn $name(mut self, value: $type) -> Self {
+                    self.$name = value;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+options! {
+    /// The limits and the tolerance of decoding.
+    ///
+    /// | | [`strict`](DecodeOptions::strict) | [`default`](DecodeOptions::default) | [`lenient`](DecodeOptions::lenient) |
+    /// |-|--------|---------|---------|
+    /// | accepts | OSC 1.0 to the letter | also the dialects that lose no information | also what can only be guessed |
+    /// | [`missing_type_tags`](DecodeOptions::missing_type_tags) | reject | no arguments | untyped |
+    /// | [`text_policy`](DecodeOptions::text_policy) | ASCII | any | any |
+    /// | [`address_policy`](DecodeOptions::address_policy) | pattern | any | any |
+    /// | [`accept_nonzero_padding`](DecodeOptions::accept_nonzero_padding) | no | yes | yes |
+    /// | [`accept_zero_time_tags`](DecodeOptions::accept_zero_time_tags) | no | yes | yes |
+    /// | [`accept_missing_padding`](DecodeOptions::accept_missing_padding) | no | no | yes |
+    /// | [`accept_missing_comma`](DecodeOptions::accept_missing_comma) | no | no | yes |
+    /// | [`accept_zero_tail`](DecodeOptions::accept_zero_tail) | no | no | yes |
+    /// | [`accept_bare_addresses`](DecodeOptions::accept_bare_addresses) | no | no | no |
+    /// | [`allowed_type_tags`](DecodeOptions::allowed_type_tags) | all | all | all |
+    ///
+    /// What a tolerant decode mended is counted in [`Repairs`](crate::Repairs). A limit that is
+    /// exceeded is an error for the whole packet.
+    ///
+    /// Worst cases: decoding reads every byte a fixed number of times and allocates nothing in
+    /// proportion to a claimed size. A packet is its own bytes and a view of them; where bundles nest
+    /// more than 8 deep, 16 bytes a level come on top while decoding. Only what `lenient` has to
+    /// rewrite is copied, once, to at most twice its size.
+    ///
+    /// ```
+    /// use tokio_osc::{Bytes, DecodeErrorKind, DecodeOptions, Packet};
+    ///
+    /// let no_type_tags = Bytes::from_static(b"/info\0\0\0");
+    /// assert!(Packet::decode(no_type_tags.clone()).is_ok());
+    ///
+    /// let error = Packet::decode_with(no_type_tags, &DecodeOptions::strict()).unwrap_err();
+    /// assert_eq!(error.kind(), DecodeErrorKind::MissingTypeTags);
+    /// assert_eq!(error.offset(), 8);
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct DecodeOptions {
+        /// How deep bundles may nest; a bundle without bundles in it has depth 1. Default 32. Each
+        /// level of a packet takes at least 20 bytes of it.
+        max_bundle_depth: usize = 32,
+        /// How deep arrays may nest; an array without arrays in it has depth 1. Default 32, at most
+        /// 255 (owned arguments are a tree). Reading all of an array nested `n` deep steps over its
+        /// innermost elements `n` times.
+        max_array_depth: u8 = 32,
+        /// Type tags per message, brackets included. Default 65,536. A tag without data takes one byte
+        /// of the packet and 40 bytes as an owned [`Arg`](crate::Arg), 1 in a [`Message`](crate::Message).
+        max_args: usize = 65_536,
+        /// Elements per bundle, those of inner bundles not included. Default 16,384. The least element
+        /// takes 8 bytes.
+        max_elements: usize = 16_384,
+        /// Bytes of an address or pattern. Default 4,096.
+        max_address_len: usize = 4_096,
+        /// Parts of an address or pattern. Default 128.
+        max_address_parts: usize = 128,
+        /// What a message without a type tag string is taken for. Default
+        /// [`NoArguments`](MissingTypeTags::NoArguments).
+        missing_type_tags: MissingTypeTags = MissingTypeTags::NoArguments,
+        /// Which bytes text may hold. Default [`Any`](TextPolicy::Any).
+        text_policy: TextPolicy = TextPolicy::Any,
+        /// Which characters addresses may hold. Default [`Any`](AddressPolicy::Any).
+        address_policy: AddressPolicy = AddressPolicy::Any,
+        /// The type tags that arguments may have. Default [`ALL`](TypeTagSet::ALL). Another tag is an
+        /// error for the whole packet, as a defect is; tags that OSC does not define cost their message
+        /// only.
+        allowed_type_tags: TypeTagSet = TypeTagSet::ALL,
+        /// Whether padding bytes may be other than NUL, as `SuperCollider` sends them. Default true.
+        accept_nonzero_padding: bool = true,
+        /// Whether the time tag 0 of a bundle, which many devices send, is taken for
+        /// [`TimeTag::IMMEDIATELY`](crate::TimeTag::IMMEDIATELY). The bytes stay; it is counted.
+        /// Default true; else it is the instant in 1900 that it denotes.
+        accept_zero_time_tags: bool = true,
+        /// Whether the last string or blob of a packet may lack its padding and its NUL. A packet that
+        /// was cut in its last string then reads as a whole one: that is the price. Default false.
+        accept_missing_padding: bool = false,
+        /// Whether a type tag string may lack its comma, if every character of it is a type tag and the
+        /// arguments take exactly the bytes that follow. Default false.
+        accept_missing_comma: bool = false,
+        /// Whether zeros may follow the arguments of a message or the last element of a bundle, as they
+        /// do in buffers of a fixed size. Default false.
+        accept_zero_tail: bool = false,
+        /// Whether the address of a message may lack its slash: names as some libraries send them, the
+        /// `#reply` of the query draft, and the numbers with which `SuperCollider` addresses commands
+        /// ([`Message::numeric_address`](crate::Message::numeric_address)). `#bundle` is a bundle all
+        /// the same. Default false.
+        accept_bare_addresses: bool = false,
+    }
 }
 
 /// The default profile.
@@ -99,25 +121,6 @@ impl Default for DecodeOptions {
 }
 
 impl DecodeOptions {
-    pub(crate) const DEFAULT: Self = Self {
-        max_bundle_depth: 32,
-        max_array_depth: 32,
-        max_args: 65_536,
-        max_elements: 16_384,
-        max_address_len: 4_096,
-        max_address_parts: 128,
-        missing_type_tags: MissingTypeTags::NoArguments,
-        text_policy: TextPolicy::Any,
-        address_policy: AddressPolicy::Any,
-        allowed_type_tags: TypeTagSet::ALL,
-        accept_nonzero_padding: true,
-        accept_zero_time_tags: true,
-        accept_missing_padding: false,
-        accept_missing_comma: false,
-        accept_zero_tail: false,
-        accept_bare_addresses: false,
-    };
-
     /// OSC 1.0 to the letter: type tag strings are required, padding is NUL, text is ASCII and
     /// addresses hold only the characters of the specification (pattern characters included).
     pub fn strict() -> Self {
@@ -177,35 +180,4 @@ impl DecodeOptions {
     pub(crate) const fn mends(&self) -> bool {
         self.accept_missing_padding || self.accept_missing_comma || self.accept_zero_tail
     }
-}
-
-macro_rules! setters {
-    ($($name:ident: $type:ty),* $(,)?) => {
-        impl DecodeOptions {$(
-            #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
-            pub const fn $name(mut self, value: $type) -> Self {
-                self.$name = value;
-                self
-            }
-        )*}
-    };
-}
-
-setters! {
-    max_bundle_depth: usize,
-    max_array_depth: u8,
-    max_args: usize,
-    max_elements: usize,
-    max_address_len: usize,
-    max_address_parts: usize,
-    missing_type_tags: MissingTypeTags,
-    text_policy: TextPolicy,
-    address_policy: AddressPolicy,
-    allowed_type_tags: TypeTagSet,
-    accept_nonzero_padding: bool,
-    accept_zero_time_tags: bool,
-    accept_missing_padding: bool,
-    accept_missing_comma: bool,
-    accept_zero_tail: bool,
-    accept_bare_addresses: bool,
 }

@@ -1,8 +1,8 @@
 //! Reading the arguments of a validated message. Nothing here fails: bytes that validation would
 //! have refused end the iteration.
 
+use super::layout::arg_size;
 use super::scan::{padded, text_end};
-use super::validate::arg_size;
 use crate::types::{ArgRef, ArrayRef, Char, Color, Midi, Text, TimeTag};
 
 /// The arguments of a message or of an array, in order. What [`Message::args`](crate::Message::args) returns.
@@ -116,6 +116,8 @@ impl<'a> ArgCursor<'a> {
     #[inline]
     pub(crate) fn take4(&mut self) -> [u8; 4] {
         self.advance();
+        // Validation found the bytes. Were they not there, a zero is no worse than any other value,
+        // and nothing panics.
         let Some((bytes, rest)) = self.data.split_first_chunk() else { return [0; 4] };
         self.data = rest;
         *bytes
@@ -150,11 +152,13 @@ impl<'a> ArgCursor<'a> {
     pub(crate) fn take_array(&mut self) -> ArrayRef<'a> {
         self.advance();
         let start = *self;
+        // Tag by tag, with a count in place of a call for each bracket: depth is the sender's choice.
         let mut depth = 1_usize;
         loop {
             match self.peek() {
                 b'[' => depth += 1,
                 b']' => depth -= 1,
+                // The end of the tags, with a bracket open: validation refuses that.
                 0 => depth = 0,
                 _ => {}
             }
@@ -171,7 +175,9 @@ impl<'a> ArgCursor<'a> {
         array
     }
 
-    /// The four required types here, the others behind a call.
+    /// The four required types here, the others behind a call: so the loop over common arguments is
+    /// small enough to be inlined where it is used. One comparison after the other, since a table of
+    /// jumps is mispredicted where types alternate.
     #[inline]
     fn next_arg(&mut self) -> Option<ArgRef<'a>> {
         let tag = self.peek();
@@ -223,40 +229,5 @@ impl<'a> ArgCursor<'a> {
         let size = arg_size(self.peek(), self.data).unwrap_or_default();
         self.advance();
         self.data = self.data.get(size..).unwrap_or_default();
-    }
-}
-
-/// The big-endian number at an offset; 0 past the end.
-#[inline]
-pub(crate) fn be_u32(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u32::from_be_bytes(*chunk))
-}
-
-/// The big-endian number at an offset; 0 past the end.
-#[inline]
-pub(crate) fn be_u64(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u64::from_be_bytes(*chunk))
-}
-
-/// The size of the blob that begins here, with its count and its padding. A count that fits no frame
-/// gives a size that fits none: `usize` may have 32 bits.
-pub(crate) fn blob_size(bytes: &[u8]) -> usize {
-    const NO_FRAME: u32 = 1 << 31;
-    4 + (be_u32(bytes, 0).min(NO_FRAME) as usize).next_multiple_of(4)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_count_of_a_blob_overflows() {
-        assert_eq!(blob_size(&[0, 0, 0, 0]), 4);
-        assert_eq!(blob_size(&[0, 0, 0, 1]), 8);
-        assert_eq!(blob_size(&[0, 0, 0, 4]), 8);
-        for count in [[0x80, 0, 0, 0], [0xff, 0xff, 0xff, 0xfd], [0xff; 4]] {
-            assert_eq!(blob_size(&count), 4 + (1 << 31), "{count:x?}");
-        }
-        assert_eq!(blob_size(&[0xff; 3]), 4, "there is no count");
     }
 }

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use super::validate::BUNDLE_NAME;
+use super::layout::BUNDLE_NAME;
 use super::walk::{WireStep, WireWalk};
 use crate::types::TimeTag;
 

@@ -1,42 +1,17 @@
 //! The one pass that decides whether bytes are a packet: no recursion, no allocation by a claimed
 //! size, every offset checked. What passes here is read later without another check of its sense.
 
+use super::layout::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS, SIZES, arg_size};
 use super::levels::{Level, Levels};
-use super::scan::{Scanned, padded, scan, text_end};
+use super::scan::{Scanned, padded, scan};
 use super::{
     AddressPolicy, DecodeError, DecodeErrorKind as Kind, DecodeOptions, MissingTypeTags, Repairs, TextPolicy,
-    blob_size,
 };
 use crate::types::{TypeTag, TypeTagSet};
 
-/// What a bundle begins with.
-pub(crate) const BUNDLE_NAME: &[u8; 8] = b"#bundle\0";
-/// The name and the time tag.
-pub(crate) const BUNDLE_HEADER: usize = 16;
-/// An address that is a number: 4 bytes, the first of them NUL, which no text begins with.
-pub(crate) const NUMERIC_ADDRESS: usize = 4;
-
-/// Where the fields of a message are, relative to its first byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// Bytes of the address, its NUL excluded. An address that is a number has none.
-    pub(crate) address: u32,
-    /// Where the arguments begin: behind the type tag string, or, if there is none, behind the
-    /// address.
-    pub(crate) args: u32,
-}
-
-impl Layout {
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "frames end at 2^31")]
-    pub(crate) const fn new(address: usize, args: usize) -> Self {
-        Self { address: address as u32, args: args as u32 }
-    }
-}
-
 /// What a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum PacketShape {
     Message(Layout),
     Bundle,
 }
@@ -54,15 +29,15 @@ impl<'a> Validator<'a> {
 
     /// Checks a whole packet, and tells what it is.
     #[inline]
-    pub(crate) fn packet(&mut self, frame: &[u8]) -> Result<Shape, DecodeError> {
+    pub(crate) fn packet(&mut self, frame: &[u8]) -> Result<PacketShape, DecodeError> {
         Self::size(frame)?;
         if frame[0] == b'/' {
-            return self.message(frame, 0).map(Shape::Message);
+            return self.message(frame, 0).map(PacketShape::Message);
         }
         if frame.starts_with(BUNDLE_NAME) {
-            return self.bundle(frame).map(|()| Shape::Bundle);
+            return self.bundle(frame).map(|()| PacketShape::Bundle);
         }
-        self.bare_message(frame, 0).map(Shape::Message)
+        self.bare_message(frame, 0).map(PacketShape::Message)
     }
 
     #[inline]
@@ -83,6 +58,17 @@ impl<'a> Validator<'a> {
     ///
     /// A message with an unknown type tag is counted and passed over; any other defect is an error
     /// for the whole.
+    ///
+    /// ```text
+    /// frame   #bundle … | size | #bundle … | size | /a … | size | /b …
+    ///                                              ^ at    ^ level.end    ^ end of outer[0]
+    /// ```
+    ///
+    /// | at `at` | what happens |
+    /// |---|---|
+    /// | `level.end` | the bundle is whole: its parent goes on; without a parent, all is whole |
+    /// | a size and a message | the message is checked, `at` goes behind it |
+    /// | a size and a bundle | `level` is put away, the inner bundle becomes the level |
     fn bundle(&mut self, frame: &[u8]) -> Result<(), DecodeError> {
         if self.options.max_bundle_depth == 0 {
             return Err(DecodeError::new(Kind::BundlesTooDeep, 0));
@@ -92,6 +78,7 @@ impl<'a> Validator<'a> {
         let mut level = Level { end: frame.len(), elements: 0 };
         let mut outer = Levels::new();
         loop {
+            // One element can end several bundles: each of them ends where it does.
             while at == level.end {
                 match outer.pop() {
                     Some(parent) => level = parent,
@@ -99,6 +86,8 @@ impl<'a> Validator<'a> {
                 }
             }
             let start = at + 4;
+            // Within the parent, not only within the frame: else an element could reach into what
+            // follows the bundle, and the end above would never be met.
             let end = element_end(frame, at, level.end)?;
             level.elements += 1;
             if level.elements > self.options.max_elements {
@@ -109,12 +98,14 @@ impl<'a> Validator<'a> {
             if element[0] == b'/' {
                 self.element(element, start)?;
             } else if element.starts_with(BUNDLE_NAME) {
+                // Those put away, the present one, and the one that begins.
                 if outer.len() + 2 > self.options.max_bundle_depth {
                     return Err(DecodeError::new(Kind::BundlesTooDeep, start));
                 }
                 self.bundle_header(element, start)?;
                 outer.push(level);
                 level = Level { end, elements: 0 };
+                // Into the bundle instead of behind it.
                 at = start + BUNDLE_HEADER;
             } else {
                 self.bare_element(element, start)?;
@@ -189,6 +180,8 @@ impl<'a> Validator<'a> {
         next: usize,
         base: usize,
     ) -> Result<Layout, DecodeError> {
+        // In range: an address was found with all its padding, and a number takes four bytes, of which
+        // no frame and no element has fewer.
         let rest = &frame[next..];
         if rest.first() != Some(&b',') {
             self.untagged(rest, base + next)?;
@@ -241,9 +234,12 @@ impl<'a> Validator<'a> {
         for (index, &tag) in tags.iter().enumerate() {
             let size = SIZES[usize::from(tag)];
             if size <= 8 {
+                // Whether so many bytes are there is asked once, behind the loop: a run of numbers
+                // takes no branch each. The sum cannot wrap back into range.
                 at = at.saturating_add(usize::from(size));
                 continue;
             }
+            // What lies here decides the size, so here it must be there.
             let rest = data.get(at..).ok_or_else(|| truncated(&tags[..index], data, base))?;
             at += match tag {
                 b's' | b'S' => padded(self.string(rest, base + at)?),
@@ -376,37 +372,6 @@ impl<'a> Validator<'a> {
             Some((at, _)) => Err(DecodeError::new(Kind::TooManyAddressParts, base + at)),
             None => Ok(()),
         }
-    }
-}
-
-/// The bytes of data that a type tag stands for; [`LOOK`] where that takes a look.
-const SIZES: [u8; 256] = {
-    let mut sizes = [LOOK; 256];
-    let fixed = [(b"ifcrm".as_slice(), 4), (b"htd", 8), (b"TFNI", 0)];
-    let mut kind = 0;
-    while kind < fixed.len() {
-        let (tags, size) = fixed[kind];
-        let mut index = 0;
-        while index < tags.len() {
-            sizes[tags[index] as usize] = size;
-            index += 1;
-        }
-        kind += 1;
-    }
-    sizes
-};
-const LOOK: u8 = u8::MAX;
-
-/// The bytes that an argument takes at the beginning of `data`, padding included, or would take if
-/// there were so many; none for a tag that OSC does not define.
-#[inline]
-pub(crate) fn arg_size(tag: u8, data: &[u8]) -> Option<usize> {
-    match (tag, SIZES[usize::from(tag)]) {
-        (b's' | b'S', _) => Some(padded(text_end(data))),
-        (b'b', _) => Some(blob_size(data)),
-        (b'[' | b']', _) => Some(0),
-        (_, LOOK) => None,
-        (_, size) => Some(size.into()),
     }
 }
 

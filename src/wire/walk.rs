@@ -5,8 +5,7 @@
 //! Bundle     Size      Message   Size      Bundle     End  Rest              End
 //! ```
 
-use super::validate::{BUNDLE_HEADER, BUNDLE_NAME};
-use super::{be_u32, be_u64};
+use super::layout::{BUNDLE_HEADER, BUNDLE_NAME, be_u32, be_u64};
 use crate::types::TimeTag;
 
 /// What is met on a walk.

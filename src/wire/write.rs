@@ -4,6 +4,16 @@
 use super::scan::padded;
 use crate::types::{Char, Color, Midi, TimeTag};
 
+macro_rules! writes {
+    ($($(#[$doc:meta])* fn $name:ident($($value:ident: $type:ty)?) = $put:ident($($arg:expr),*);)*) => {$(
+        $(#[$doc])*
+        #[inline]
+        fn $name(&mut self $(, $value: $type)?) {
+            self.$put($($arg),*);
+        }
+    )*};
+}
+
 /// Where an argument list puts its values. What [`IntoArgs`](crate::IntoArgs) is given.
 ///
 /// ```
@@ -23,88 +33,35 @@ use crate::types::{Char, Color, Midi, TimeTag};
 /// # Ok::<(), tokio_osc::EncodeError>(())
 /// ```
 pub trait ArgsWriter: Sink {
-    /// Writes an `i`.
-    #[inline]
-    fn int32(&mut self, value: i32) {
-        self.put(b'i', value.to_be_bytes());
-    }
-
-    /// Writes an `f`.
-    #[inline]
-    fn float32(&mut self, value: f32) {
-        self.put(b'f', value.to_be_bytes());
-    }
-
-    /// Writes an `s`. Text with a NUL in it cannot be encoded.
-    #[inline]
-    fn string(&mut self, text: impl AsRef<[u8]>) {
-        self.put_text(b's', text.as_ref());
-    }
-
-    /// Writes a `b`.
-    #[inline]
-    fn blob(&mut self, bytes: impl AsRef<[u8]>) {
-        self.put_blob(bytes.as_ref());
-    }
-
-    /// Writes an `h`.
-    #[inline]
-    fn int64(&mut self, value: i64) {
-        self.put(b'h', value.to_be_bytes());
-    }
-
-    /// Writes a `t`.
-    #[inline]
-    fn time_tag(&mut self, tag: TimeTag) {
-        self.put(b't', tag.to_bits().to_be_bytes());
-    }
-
-    /// Writes a `d`. Many receivers take only `f`.
-    #[inline]
-    fn float64(&mut self, value: f64) {
-        self.put(b'd', value.to_be_bytes());
-    }
-
-    /// Writes an `S`. Text with a NUL in it cannot be encoded.
-    #[inline]
-    fn symbol(&mut self, text: impl AsRef<[u8]>) {
-        self.put_text(b'S', text.as_ref());
-    }
-
-    /// Writes a `c`, as a big-endian number.
-    #[inline]
-    fn char(&mut self, character: impl Into<Char>) {
-        self.put(b'c', character.into().to_bits().to_be_bytes());
-    }
-
-    /// Writes an `r`.
-    #[inline]
-    fn color(&mut self, color: Color) {
-        self.put(b'r', color.into());
-    }
-
-    /// Writes an `m`.
-    #[inline]
-    fn midi(&mut self, midi: Midi) {
-        self.put(b'm', midi.into());
-    }
-
-    /// Writes a `T` or an `F`.
-    #[inline]
-    fn bool(&mut self, value: bool) {
-        self.put(if value { b'T' } else { b'F' }, []);
-    }
-
-    /// Writes an `N`.
-    #[inline]
-    fn nil(&mut self) {
-        self.put(b'N', []);
-    }
-
-    /// Writes an `I`.
-    #[inline]
-    fn impulse(&mut self) {
-        self.put(b'I', []);
+    writes! {
+        /// Writes an `i`.
+        fn int32(value: i32) = put(b'i', value.to_be_bytes());
+        /// Writes an `f`.
+        fn float32(value: f32) = put(b'f', value.to_be_bytes());
+        /// Writes an `s`. Text with a NUL in it cannot be encoded.
+        fn string(text: impl AsRef<[u8]>) = put_text(b's', text.as_ref());
+        /// Writes a `b`.
+        fn blob(bytes: impl AsRef<[u8]>) = put_blob(bytes.as_ref());
+        /// Writes an `h`.
+        fn int64(value: i64) = put(b'h', value.to_be_bytes());
+        /// Writes a `t`.
+        fn time_tag(tag: TimeTag) = put(b't', tag.to_bits().to_be_bytes());
+        /// Writes a `d`. Many receivers take only `f`.
+        fn float64(value: f64) = put(b'd', value.to_be_bytes());
+        /// Writes an `S`. Text with a NUL in it cannot be encoded.
+        fn symbol(text: impl AsRef<[u8]>) = put_text(b'S', text.as_ref());
+        /// Writes a `c`, as a big-endian number.
+        fn char(character: impl Into<Char>) = put(b'c', character.into().to_bits().to_be_bytes());
+        /// Writes an `r`.
+        fn color(color: Color) = put(b'r', color.into());
+        /// Writes an `m`.
+        fn midi(midi: Midi) = put(b'm', midi.into());
+        /// Writes a `T` or an `F`.
+        fn bool(value: bool) = put(if value { b'T' } else { b'F' }, []);
+        /// Writes an `N`.
+        fn nil() = put(b'N', []);
+        /// Writes an `I`.
+        fn impulse() = put(b'I', []);
     }
 
     /// Writes an array: what `elements` writes, between `[` and `]`. Arrays nest at most 255 deep.

@@ -150,7 +150,7 @@ impl Envelope {
 
     /// The bytes of the packet inside, if all is as it must be.
     fn open(&self, packet: &Packet, meta: &Meta) -> Result<Bytes, EnvelopeFault> {
-        let Parts { checksum, signature, cipher: (cipher_name, data) } = Parts::of(packet)?;
+        let EnvelopeParts { checksum, signature, cipher: (cipher_name, data) } = EnvelopeParts::of(packet)?;
         let cipher = self.config.ciphers.expected(cipher_name, &[])?;
         let signed_by = self.unless_ignored(&self.config.signatures, signature)?;
         let summed_by = self.unless_ignored(&self.config.checksums, checksum)?;
@@ -211,13 +211,13 @@ fn by_sending<P: ?Sized>(
 }
 
 /// The arguments of an envelope.
-struct Parts<'a> {
+struct EnvelopeParts<'a> {
     checksum: (Text<'a>, &'a [u8]),
     signature: (Text<'a>, &'a [u8]),
     cipher: (Text<'a>, Bytes),
 }
 
-impl<'a> Parts<'a> {
+impl<'a> EnvelopeParts<'a> {
     fn of(packet: &'a Packet) -> Result<Self, EnvelopeFault> {
         let Packet::Message(message) = packet else { return Err(EnvelopeFault::NotAnEnvelope) };
         if message.address() != ADDRESS {

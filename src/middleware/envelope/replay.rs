@@ -117,6 +117,17 @@ struct Senders {
 }
 
 /// The packets that one sender has sent: a bit each, in a ring of words with one word to spare.
+///
+/// ```text
+///                 highest - packets           highest
+///                        |<------ window ------->|
+///  sequence  … refused … | 1 1 0 1 1 1 … 1 1 0 1 1 | not heard yet …
+///  word              | n | n + 1 |  …  | n + k |          word i lies at i % (k + 1) of the ring
+/// ```
+///
+/// The window seldom begins at a border of words, so `packets` bits may touch one word more than
+/// they fill: that is the one to spare. Without it, making room for the newest would clear bits that
+/// are still in the window, and their packets would pass again.
 #[derive(Debug)]
 struct Heard {
     newest: SystemTime,
@@ -142,6 +153,8 @@ impl Replay {
         if stamp.sender == self.sender {
             return Err(EnvelopeFault::Reflected);
         }
+        // Before the lock and the memory: what is untimely leaves no trace, so that the senders
+        // remembered are those of the last moments.
         let sent = stamp.time.near(now);
         if distance(sent, now) > self.window.tolerance {
             return Err(EnvelopeFault::Untimely);
@@ -150,7 +163,8 @@ impl Replay {
         if let Some(heard) = senders.heard.get_mut(&stamp.sender) {
             return heard.admit(stamp.sequence, sent, self.window.packets);
         }
-        // Only if the clock was set back: else it would be untimely.
+        // A sender that was forgotten cannot be told from a new one, and its window is gone. All it
+        // had sent is untimely by now, unless the clock was set back: then it is refused here.
         if senders.forgotten.is_some_and(|forgotten| sent <= forgotten) {
             return Err(EnvelopeFault::Untimely);
         }
@@ -194,6 +208,7 @@ impl Heard {
     fn admit(&mut self, sequence: u64, sent: SystemTime, packets: u64) -> Result<(), EnvelopeFault> {
         if sequence > self.highest {
             self.advance(sequence);
+        // By subtraction: the sum with `packets` would overflow at the end of the numbers.
         } else if self.highest - sequence >= packets {
             return Err(EnvelopeFault::Replayed);
         }
@@ -207,6 +222,8 @@ impl Heard {
     /// Makes room for the packets up to this one.
     fn advance(&mut self, highest: u64) {
         let (from, to) = (self.highest / 64, highest / 64);
+        // A leap of more than the ring clears each word once, not once for each packet leapt over: the
+        // number is the sender's choice.
         let fresh = (to - from).min(self.ring.len() as u64);
         for word in to - fresh + 1..=to {
             *self.word(word) = 0;

@@ -28,13 +28,13 @@ use crate::types::Arg;
 /// ```
 pub fn from_args<T: DeserializeOwned>(message: &Message) -> Result<T, SerdeError> {
     let args: Vec<Arg> = message.parse().map_err(SerdeError::custom)?;
-    T::deserialize(List(args))
+    T::deserialize(ArgList(args))
 }
 
 /// The list as a whole: a sequence, or the one argument in it.
-struct List(Vec<Arg>);
+struct ArgList(Vec<Arg>);
 
-impl List {
+impl ArgList {
     /// The one argument; for none nil.
     fn one(self) -> Result<Arg, SerdeError> {
         let count = self.0.len();
@@ -47,7 +47,7 @@ impl List {
     }
 }
 
-impl<'de> de::Deserializer<'de> for List {
+impl<'de> de::Deserializer<'de> for ArgList {
     type Error = SerdeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
@@ -149,7 +149,7 @@ impl<'de> de::Deserializer<'de> for Arg {
             Self::Color(color) => visitor.visit_bytes(&<[u8; 4]>::from(color)),
             Self::Midi(midi) => visitor.visit_bytes(&<[u8; 4]>::from(midi)),
             Self::Nil | Self::Impulse => visitor.visit_unit(),
-            Self::Array(elements) => List(elements).deserialize_seq(visitor),
+            Self::Array(elements) => ArgList(elements).deserialize_seq(visitor),
         }
     }
 

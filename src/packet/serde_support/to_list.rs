@@ -63,10 +63,10 @@ macro_rules! numbers {
 impl ser::Serializer for ToArg {
     type Ok = Form;
     type Error = SerdeError;
-    type SerializeSeq = List;
-    type SerializeTuple = List;
-    type SerializeTupleStruct = List;
-    type SerializeStruct = List;
+    type SerializeSeq = ListWriter;
+    type SerializeTuple = ListWriter;
+    type SerializeTupleStruct = ListWriter;
+    type SerializeStruct = ListWriter;
     type SerializeTupleVariant = Impossible<Form, SerdeError>;
     type SerializeMap = Impossible<Form, SerdeError>;
     type SerializeStructVariant = Impossible<Form, SerdeError>;
@@ -141,19 +141,19 @@ impl ser::Serializer for ToArg {
         Err(no_place(variant))
     }
 
-    fn serialize_seq(self, len: Option<usize>) -> Result<List, SerdeError> {
-        Ok(List(Vec::with_capacity(len.unwrap_or_default().min(1_024))))
+    fn serialize_seq(self, len: Option<usize>) -> Result<ListWriter, SerdeError> {
+        Ok(ListWriter(Vec::with_capacity(len.unwrap_or_default().min(1_024))))
     }
 
-    fn serialize_tuple(self, len: usize) -> Result<List, SerdeError> {
+    fn serialize_tuple(self, len: usize) -> Result<ListWriter, SerdeError> {
         self.serialize_seq(Some(len))
     }
 
-    fn serialize_tuple_struct(self, _name: &'static str, len: usize) -> Result<List, SerdeError> {
+    fn serialize_tuple_struct(self, _name: &'static str, len: usize) -> Result<ListWriter, SerdeError> {
         self.serialize_seq(Some(len))
     }
 
-    fn serialize_struct(self, _name: &'static str, len: usize) -> Result<List, SerdeError> {
+    fn serialize_struct(self, _name: &'static str, len: usize) -> Result<ListWriter, SerdeError> {
         self.serialize_seq(Some(len))
     }
 
@@ -186,9 +186,9 @@ fn no_place(what: &str) -> SerdeError {
     SerdeError::custom(format_args!("{what} has no place in an argument list"))
 }
 
-struct List(Vec<Arg>);
+struct ListWriter(Vec<Arg>);
 
-impl List {
+impl ListWriter {
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SerdeError> {
         self.0.push(value.serialize(ToArg)?.into());
         Ok(())
@@ -197,7 +197,7 @@ impl List {
 
 macro_rules! lists {
     ($($trait:ident::$method:ident($($name:ident: $type:ty)?)),* $(,)?) => {$(
-        impl ser::$trait for List {
+        impl ser::$trait for ListWriter {
             type Ok = Form;
             type Error = SerdeError;
 
