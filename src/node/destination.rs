@@ -43,14 +43,14 @@ use {
 /// # Ok(()) }
 /// ```
 pub trait Destination: Send + Sync + 'static {
-    /// Sends a packet; waits while the way is full. The bytes are encoded already.
+    /// Sends a packet; waits while there is no room for it. The bytes are encoded already.
     ///
     /// # Cancel safety
     /// A dropped future must not tear a packet.
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome>;
 
-    /// Sends a packet if that needs no waiting; [`SendErrorKind::Full`] if it does. A node hands on by
-    /// this what was held for a name, while the name is given: no other can be given meanwhile.
+    /// Sends a packet if that needs no waiting; [`SendErrorKind::Full`] if it does. When a name is added,
+    /// a node sends what it has held for the name by this method; no other name can be added meanwhile.
     fn try_send(&self, packet: &Packet) -> SendOutcome;
 
     /// Whether packets would go to this very peer: a relay sends none back to where it came from.
@@ -116,6 +116,15 @@ impl SendOutcome {
         }
     }
 
+    /// Sent to so many peers, and missed by others because of an error.
+    fn of_peers(sent: usize, missed: usize, error: Option<SendError>) -> Self {
+        match error {
+            None => Self::Sent { peers: sent },
+            Some(error) if sent == 0 => Self::Failed(error),
+            Some(error) => Self::Partly { sent, missed, error },
+        }
+    }
+
     pub(super) fn full() -> Self {
         Self::Failed(SendErrorKind::Full.into())
     }
@@ -144,30 +153,20 @@ impl From<Result<(), SendError>> for SendOutcome {
 
 impl From<Result<BroadcastReport, SendError>> for SendOutcome {
     fn from(queued: Result<BroadcastReport, SendError>) -> Self {
-        match queued {
-            Ok(BroadcastReport { queued, missed: 0, .. }) => Self::Sent { peers: queued },
-            Ok(BroadcastReport { queued: 0, .. }) => Self::full(),
-            Ok(BroadcastReport { queued, missed, .. }) => {
-                Self::Partly { sent: queued, missed, error: SendErrorKind::Full.into() }
-            }
-            Err(error) => Self::Failed(error),
-        }
+        queued.map_or_else(Self::Failed, |report| {
+            let full = (report.missed > 0).then(|| SendErrorKind::Full.into());
+            Self::of_peers(report.queued, report.missed, full)
+        })
     }
 }
 
 #[cfg(feature = "net")]
 impl From<Result<SendReport, SendError>> for SendOutcome {
     fn from(sent: Result<SendReport, SendError>) -> Self {
-        let SendReport { sent, failed, .. } = match sent {
-            Ok(report) => report,
-            Err(error) => return Self::Failed(error),
-        };
-        let missed = failed.len();
-        match failed.into_iter().next() {
-            None => Self::Sent { peers: sent },
-            Some((_, error)) if sent == 0 => Self::Failed(error),
-            Some((_, error)) => Self::Partly { sent, missed, error },
-        }
+        sent.map_or_else(Self::Failed, |SendReport { sent, failed, .. }| {
+            let missed = failed.len();
+            Self::of_peers(sent, missed, failed.into_iter().next().map(|(_, error)| error))
+        })
     }
 }
 

@@ -14,6 +14,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +23,7 @@ use futures::StreamExt;
 use tokio::time::{Instant, timeout};
 
 use super::nanos::{nanos, nanos_between};
-use crate::{
-    Args, Client, ClientSubscription, Clock, ClockOffset, RequestError, Router, SystemClock, TimeTag,
-};
+use crate::{Args, Client, Clock, ClockOffset, RequestError, Router, SystemClock, TimeTag};
 
 /// The addresses of questions and answers by default.
 const PING: &str = "/clock/ping";
@@ -49,9 +48,8 @@ const ROUNDING: i128 = 1;
 /// has the same number and the peer's time as a time tag. The peer needs a route that answers:
 /// [`ClockSync::responder`], or two lines in any other OSC library.
 ///
-/// The truth lies within the stated error, also when the way there takes longer than the way back,
-/// as long as nobody sets a clock meanwhile and the clocks drift apart by less than 0.2 ms per
-/// second.
+/// The truth lies within the stated error, also when questions take longer than answers, as long
+/// as neither clock is set meanwhile and the clocks drift apart by less than 0.2 ms per second.
 ///
 /// ```
 /// use std::time::Duration;
@@ -146,7 +144,7 @@ impl ClockSync {
     /// routes are [nested](Router::nest) counts for the question, not for the answer.
     ///
     /// # Panics
-    /// `question` is no legal address pattern.
+    /// `question` is not a valid address pattern.
     #[track_caller]
     pub fn responder_at(question: &str, answer: impl Into<String>, clock: impl Clock) -> Router<()> {
         let answer = answer.into();
@@ -189,8 +187,7 @@ impl ClockSync {
     /// measurements before included: up to 64, their bounds widened for their age. Repeat it from
     /// time to time to follow a drift.
     ///
-    /// When the answers contradict each other, somebody set a clock, and the older ones are
-    /// forgotten.
+    /// When the answers contradict each other, a clock was set, and the older ones are forgotten.
     ///
     /// # Errors
     /// No question was answered.
@@ -199,7 +196,7 @@ impl ClockSync {
     /// The answers that came before a drop count for the next measurement.
     ///
     /// # Panics
-    /// The address of answers is no legal pattern.
+    /// The address of answers is not a valid pattern.
     pub async fn measure(&mut self) -> Result<ClockEstimate, ClockSyncError> {
         let mut last_error = None;
         let mut answered = 0;
@@ -228,11 +225,13 @@ impl ClockSync {
         self.next_number = number.wrapping_add(1);
         // Not a request: the next answer may be that to an older question, which came too late. It is
         // subscribed to before the question leaves, so that no answer is missed.
-        let mut answers = self.client.subscribe(&self.answer);
+        let mut answers = self.client.subscribe(&self.answer).filter_map(|answer| {
+            ready(answer.parse().ok().filter(|(answered, _): &(i32, TimeTag)| *answered == number))
+        });
         let before = self.clock.now();
         self.client.send((self.question.as_str(), number)).await?;
-        let answer = timeout(self.timeout, answer_to(number, &mut answers)).await;
-        let Some(theirs) = answer.map_err(|_| RequestError::Timeout(self.timeout))? else {
+        let answer = timeout(self.timeout, answers.next()).await;
+        let Some((_, theirs)) = answer.map_err(|_| RequestError::Timeout(self.timeout))? else {
             return Err(RequestError::Closed(self.client.closed().await));
         };
         let after = self.clock.now();
@@ -278,17 +277,6 @@ impl ClockSync {
     }
 }
 
-/// The time in the answer with this number; `None` when no answer can come any more.
-async fn answer_to(number: i32, answers: &mut ClientSubscription) -> Option<TimeTag> {
-    while let Some(answer) = answers.next().await {
-        match answer.parse::<(i32, TimeTag)>() {
-            Ok((answered, theirs)) if answered == number => return Some(theirs),
-            _ => {}
-        }
-    }
-    None
-}
-
 /// Where to begin to count: elsewhere than others who ask through clones of the same client.
 #[expect(clippy::cast_possible_truncation, reason = "any number will do")]
 fn some_number() -> i32 {
@@ -325,7 +313,8 @@ pub struct ClockSyncError {
 }
 
 impl ClockSyncError {
-    /// Why the last question that was in vain was; none, if all were answered, but with nonsense.
+    /// Why the last question without an answer failed; `None` if all were answered, but without a valid
+    /// time.
     pub const fn last_error(&self) -> Option<&RequestError> {
         self.last_error.as_ref()
     }

@@ -1,4 +1,4 @@
-//! What waits for a destination: one bounded queue between those who give and the task that sends.
+//! What waits for a destination: one bounded queue between its senders and the task that empties it.
 //!
 //! ```text
 //! put ──► newest … oldest ──► filled, then pop ──► in flight ──► note ──► sent or failed
@@ -42,15 +42,16 @@ pub(super) struct QueueStats {
     pub(super) waiting: u64,
 }
 
-/// A queue of packets, each with where it came from. Many give, one task takes.
-pub(super) struct Queue<O> {
+/// A queue of packets, each with its origin. One task takes packets out; with [`Overflow::Wait`], one
+/// task puts them in.
+pub(super) struct PacketQueue<O> {
     limits: QueueLimits,
     state: Mutex<QueueState<O>>,
-    /// Woken after every change that somebody may wait for.
+    /// Wakes everything that waits, after every change.
     changed: Notify,
 }
 
-impl<O: Copy> Queue<O> {
+impl<O: Copy> PacketQueue<O> {
     pub(super) fn new(limits: QueueLimits) -> Self {
         Self { limits, state: Mutex::new(QueueState::new()), changed: Notify::new() }
     }
@@ -62,12 +63,6 @@ impl<O: Copy> Queue<O> {
             return Err(SendErrorKind::Closed.into());
         }
         state.stats.offered += 1;
-        let size = self.limits.cost(&packet);
-        if self.limits.overflow == Overflow::DropOldest && size <= self.limits.bytes {
-            while !state.has_room(&self.limits, size) && state.take_oldest(&self.limits).is_some() {
-                state.stats.dropped += 1;
-            }
-        }
         if !state.put(&self.limits, packet, origin, address) {
             state.stats.dropped += 1;
             return Err(SendErrorKind::Full.into());
@@ -83,7 +78,7 @@ impl<O: Copy> Queue<O> {
         if self.limits.overflow == Overflow::Wait && size <= self.limits.bytes {
             self.until(|state| state.closed || state.has_room(&self.limits, size)).await;
         }
-        // What finds no room is counted; there is nobody to tell.
+        // A packet that finds no room is counted by then. A relay has no sender to report to.
         let _ = self.try_put(packet, origin, None);
     }
 
@@ -129,7 +124,7 @@ impl<O: Copy> Queue<O> {
         self.changed.notify_waiters();
     }
 
-    /// Nothing is sent any more: what waits has failed, and all who wait go on.
+    /// Nothing is sent any more: what waits has failed, and every waiter goes on.
     pub(super) fn abandon(&self) {
         let mut state = self.state();
         state.stats.failed += state.waiting();
@@ -171,7 +166,7 @@ impl QueueLimits {
 }
 
 struct QueueState<O> {
-    entries: VecDeque<Waiting<O>>,
+    entries: VecDeque<Queued<O>>,
     /// The place of the value of each address, as the number of packets that were ever before it: it
     /// stays valid while packets leave at the front.
     places: HashMap<Bytes, u64>,
@@ -183,7 +178,7 @@ struct QueueState<O> {
     stats: QueueStats,
 }
 
-struct Waiting<O> {
+struct Queued<O> {
     packet: Packet,
     origin: O,
     /// `None` for what has no newer value.
@@ -205,7 +200,7 @@ impl<O> QueueState<O> {
     }
 
     /// Puts a packet in the place of the older value of its address, or else at the end; false if
-    /// there is no room.
+    /// there is no room for it.
     fn put(&mut self, limits: &QueueLimits, packet: Packet, origin: O, address: Option<&[u8]>) -> bool {
         let size = limits.cost(&packet);
         let place = address.and_then(|address| self.places.get(address));
@@ -220,6 +215,11 @@ impl<O> QueueState<O> {
             older.packet = packet;
             return true;
         }
+        if limits.overflow == Overflow::DropOldest && size <= limits.bytes {
+            while !self.has_room(limits, size) && self.take_oldest(limits).is_some() {
+                self.stats.dropped += 1;
+            }
+        }
         if !self.has_room(limits, size) {
             return false;
         }
@@ -233,12 +233,12 @@ impl<O> QueueState<O> {
             None => self.places.clear(),
         }
         self.bytes += size;
-        self.entries.push_back(Waiting { packet, origin, address });
+        self.entries.push_back(Queued { packet, origin, address });
         true
     }
 
     fn take_oldest(&mut self, limits: &QueueLimits) -> Option<(Packet, O)> {
-        let Waiting { packet, origin, address } = self.entries.pop_front()?;
+        let Queued { packet, origin, address } = self.entries.pop_front()?;
         let place = self.taken;
         self.taken += 1;
         // Behind a barrier the address may have another place, which stays.
@@ -259,5 +259,77 @@ impl<O> QueueState<O> {
 
     fn waiting(&self) -> u64 {
         self.entries.len() as u64 + u64::from(self.in_flight)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use futures::FutureExt;
+
+    use crate::IntoPacket;
+
+    use super::*;
+
+    fn packet(number: i32) -> Packet {
+        ("/n", number).into_packet().unwrap()
+    }
+
+    /// Room for so many packets of one number.
+    fn queue(packets: usize, overflow: Overflow) -> PacketQueue<()> {
+        let bytes = packets * (packet(0).as_bytes().len() + 64);
+        PacketQueue::new(QueueLimits { packets: usize::MAX, bytes, overhead: 64, overflow })
+    }
+
+    fn numbers(queue: &PacketQueue<()>) -> Vec<i32> {
+        let packets = std::iter::from_fn(|| queue.pop());
+        let message = |packet: Packet| crate::Message::try_from(packet).unwrap();
+        packets.map(|(packet, ())| message(packet).parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn each_policy_does_what_it_says() {
+        for (overflow, kept) in [(Overflow::DropNewest, [0, 1]), (Overflow::DropOldest, [1, 2])] {
+            let queue = queue(2, overflow);
+            let put = [0, 1, 2].map(|n| queue.try_put(packet(n), (), None).is_ok());
+            assert_eq!(put, [true, true, overflow == Overflow::DropOldest]);
+            assert_eq!((queue.stats().offered, queue.stats().dropped, queue.stats().waiting), (3, 1, 2));
+            assert_eq!(numbers(&queue), kept, "{overflow:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_waited_for_goes_in_when_there_is_room() {
+        let queue = queue(1, Overflow::Wait);
+        assert!(queue.put(packet(0), ()).now_or_never().is_some());
+        let mut second = Box::pin(queue.put(packet(1), ()));
+        assert!(second.as_mut().now_or_never().is_none());
+        assert_eq!(numbers(&queue), [0]);
+        assert!(second.now_or_never().is_some());
+        assert_eq!((numbers(&queue), queue.stats().dropped), (vec![1], 0));
+    }
+
+    #[test]
+    fn what_fits_no_empty_queue_drops_nothing_else() {
+        for overflow in [Overflow::Wait, Overflow::DropNewest, Overflow::DropOldest] {
+            let queue = queue(1, overflow);
+            queue.try_put(packet(0), (), None).unwrap();
+            let large = ("/n", "more than there is room for at all, with its place").into_packet().unwrap();
+            assert!(queue.put(large, ()).now_or_never().is_some());
+            assert_eq!((queue.stats().dropped, numbers(&queue)), (1, vec![0]), "{overflow:?}");
+        }
+    }
+
+    #[test]
+    fn places_of_values_are_right_when_the_oldest_was_dropped() {
+        let queue = queue(2, Overflow::DropOldest);
+        for (number, address) in [(0, b"/a"), (1, b"/b"), (2, b"/c")] {
+            queue.try_put(packet(number), (), Some(address)).unwrap();
+        }
+        // "/a" is gone: its next value has a new place, and drops "/b". "/c" keeps its place.
+        queue.try_put(packet(3), (), Some(b"/a")).unwrap();
+        queue.try_put(packet(4), (), Some(b"/c")).unwrap();
+        assert_eq!((queue.stats().dropped, queue.stats().superseded), (2, 1));
+        assert_eq!(numbers(&queue), [4, 3]);
     }
 }

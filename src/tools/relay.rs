@@ -11,17 +11,17 @@ use futures::stream::{BoxStream, SelectAll, Stream, StreamExt, select};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::output::{Origin, Output, To};
+use self::output::{Origin, RelayOutput, To};
 use super::queue::QueueLimits;
 use crate::lock::lock;
-use crate::{Channel, DecodeError, Destination, Message, Meta, Overflow, Packet, Pattern, PatternError};
+use crate::{Channel, DecodeError, Destination, MessageRef, Meta, Overflow, Packet, Pattern, PatternError};
 
 pub use self::output::RelayedTo;
 
 /// What may wait for each destination by default. A packet's place in the queue costs as well.
 const LIMITS: QueueLimits =
     QueueLimits { packets: usize::MAX, bytes: 1 << 20, overhead: 64, overflow: Overflow::DropOldest };
-/// Packets read before those who send get their turn.
+/// Packets read before the outputs get their turn.
 const BURST: usize = 32;
 
 /// Forwards packets from channels to others: the bytes of each are the same, time tags included,
@@ -52,7 +52,7 @@ const BURST: usize = 32;
 /// ```
 ///
 /// Each destination has a queue of its own: one that is slow delays no other. What happens when a
-/// queue is full is a [`Overflow`].
+/// queue is full is an [`Overflow`].
 ///
 /// # Loops
 ///
@@ -65,25 +65,27 @@ const BURST: usize = 32;
 /// # The other direction
 ///
 /// Answers come by the destination's channel: relay that one as well, with a second relay, or join
-/// channels of connections both ways. A request through a relay reaches whoever answers, but the
+/// channels of connections both ways. A request through a relay reaches the peer that answers, but the
 /// answer goes to all that the other direction goes to.
 #[must_use = "a relay does nothing until it is run or spawned"]
 pub struct Relay {
-    sources: Sources,
+    sources: RelaySources,
     outputs: Vec<(Arc<str>, To)>,
     only: Vec<Pattern>,
     filters: Vec<Filter>,
     limits: QueueLimits,
 }
 
-/// What is read. Every stream says with each item the how-manieth it is.
+/// What is read. With each item comes the index of the output to the same channel, if there is one.
 #[derive(Default)]
-struct Sources {
-    plain: SelectAll<BoxStream<'static, (usize, Item)>>,
-    /// Channels that packets go to as well.
-    joined: SelectAll<BoxStream<'static, (usize, Item)>>,
+struct RelaySources {
+    plain: SelectAll<Source>,
+    /// Channels that packets go to as well. They are read to the end: what is queued for their
+    /// connections leaves while they are read.
+    joined: SelectAll<Source>,
 }
 
+type Source = BoxStream<'static, (Option<usize>, Item)>;
 type Item = (Result<Packet, DecodeError>, Meta);
 type Filter = Box<dyn Fn(&Packet, &Meta) -> bool + Send + Sync>;
 
@@ -97,7 +99,7 @@ impl Relay {
     /// A relay without channels.
     pub fn new() -> Self {
         Self {
-            sources: Sources::default(),
+            sources: RelaySources::default(),
             outputs: Vec::new(),
             only: Vec::new(),
             filters: Vec::new(),
@@ -111,8 +113,7 @@ impl Relay {
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        let source = self.sources.len();
-        self.sources.plain.push(with_source(source, name.into(), packets));
+        self.sources.plain.push(source(None, name.into(), packets));
         self
     }
 
@@ -152,9 +153,9 @@ impl Relay {
     /// # Ok(()) }
     /// ```
     pub fn both_ways(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
-        let (name, source) = (name.into(), self.sources.len());
-        self.outputs.push((Arc::clone(&name), To::Others { outlet: channel.outlet(), source }));
-        self.sources.joined.push(with_source(source, name, channel));
+        let (name, index) = (name.into(), self.outputs.len());
+        self.outputs.push((Arc::clone(&name), To::Others { outlet: channel.outlet(), index }));
+        self.sources.joined.push(source(Some(index), name, channel));
         self
     }
 
@@ -218,8 +219,9 @@ impl Relay {
     }
 
     fn start(self, stop: CancellationToken) -> (Arc<RelayShared>, impl Future<Output = ()> + Send) {
+        let output = |(name, to)| RelayOutput::new(name, to, self.limits);
         let shared = Arc::new(RelayShared {
-            outputs: self.outputs.into_iter().map(|(name, to)| Output::new(name, to, self.limits)).collect(),
+            outputs: self.outputs.into_iter().map(output).collect(),
             only: self.only,
             filters: self.filters,
             counts: Mutex::default(),
@@ -228,19 +230,14 @@ impl Relay {
     }
 }
 
-impl Sources {
-    fn len(&self) -> usize {
-        self.plain.len() + self.joined.len()
-    }
-}
-
-fn with_source<P>(source: usize, name: Arc<str>, packets: P) -> BoxStream<'static, (usize, Item)>
-where
-    P: Stream<Item = Item> + Send + 'static,
-{
+fn source(
+    joined: Option<usize>,
+    name: Arc<str>,
+    packets: impl Stream<Item = Item> + Send + 'static,
+) -> Source {
     let named = packets.map(move |(packet, mut meta)| {
         meta.set_channel(Arc::clone(&name));
-        (source, (packet, meta))
+        (joined, (packet, meta))
     });
     named.boxed()
 }
@@ -333,29 +330,32 @@ pub struct RelayCounts {
 }
 
 struct RelayShared {
-    outputs: Vec<Output>,
+    outputs: Vec<RelayOutput>,
     only: Vec<Pattern>,
     filters: Vec<Filter>,
     /// Without those of the destinations.
     counts: Mutex<RelayCounts>,
 }
 
-async fn relay(shared: Arc<RelayShared>, sources: Sources, stop: CancellationToken) {
-    let Sources { mut plain, mut joined } = sources;
+async fn relay(shared: Arc<RelayShared>, sources: RelaySources, stop: CancellationToken) {
+    let RelaySources { mut plain, mut joined } = sources;
     let reading = shared.read(select(&mut plain, &mut joined), stop);
-    join(reading, join_all(shared.outputs.iter().map(Output::run))).await;
+    join(reading, join_all(shared.outputs.iter().map(RelayOutput::run))).await;
     drop(plain);
-    // What is queued for connections leaves while their channel is polled.
-    shared.outputs.iter().for_each(Output::close_connections);
+    shared.outputs.iter().for_each(RelayOutput::close_connections);
     while joined.next().await.is_some() {}
 }
 
 impl RelayShared {
     /// Puts what the sources give into the queues.
-    async fn read(&self, mut packets: impl Stream<Item = (usize, Item)> + Unpin, stop: CancellationToken) {
+    async fn read(
+        &self,
+        mut packets: impl Stream<Item = (Option<usize>, Item)> + Unpin,
+        stop: CancellationToken,
+    ) {
         let mut read: usize = 0;
         loop {
-            // Those who send are in the same task: they get their turn.
+            // The outputs are in the same task, and a source that is always ready would starve them.
             if read % BURST == BURST - 1 {
                 tokio::task::yield_now().await;
             }
@@ -365,13 +365,13 @@ impl RelayShared {
                 () = stop.cancelled() => None,
                 next = packets.next() => next,
             };
-            let Some((source, (packet, meta))) = next else { break };
+            let Some((joined, (packet, meta))) = next else { break };
             self.lock().received += 1;
             match packet {
                 Ok(packet) if self.passes(&packet, &meta) => {
                     // One destination after the other: a queue that is waited for holds up this packet
                     // and all behind it, so that none overtakes.
-                    let origin = Origin { peer: meta.peer, source };
+                    let origin = Origin { peer: meta.peer, joined };
                     for output in &self.outputs {
                         output.put(&packet, origin).await;
                     }
@@ -386,42 +386,30 @@ impl RelayShared {
                 }
             }
         }
-        self.outputs.iter().for_each(Output::close);
+        self.outputs.iter().for_each(RelayOutput::close);
     }
 
     fn passes(&self, packet: &Packet, meta: &Meta) -> bool {
-        let named = self.only.is_empty() || any_message(packet, |message| self.is_named(message));
+        let named = self.only.is_empty() || packet.as_ref().messages().any(|message| self.is_named(message));
         named && self.filters.iter().all(|passes| passes(packet, meta))
     }
 
-    fn is_named(&self, message: &Message) -> bool {
-        let address = message.as_bytes().slice_ref(message.address().as_bytes());
-        match Pattern::new(address) {
-            Ok(address) => self.only.iter().any(|pattern| pattern.overlaps(&address)),
-            Err(_) => self.only.iter().any(|pattern| pattern.matches(&message.to_address())),
+    fn is_named(&self, message: MessageRef<'_>) -> bool {
+        if let Ok(address) = Pattern::new(message.address().as_bytes().to_vec()) {
+            return self.only.iter().any(|pattern| pattern.overlaps(&address));
         }
+        // An address that is not a valid pattern stands for itself.
+        let address = message.to_owned().to_address();
+        self.only.iter().any(|pattern| pattern.matches(&address))
     }
 
     fn counts(&self) -> RelayCounts {
         let mut counts = self.lock().clone();
-        counts.to = self.outputs.iter().map(Output::counts).collect();
+        counts.to = self.outputs.iter().map(RelayOutput::counts).collect();
         counts
     }
 
     fn lock(&self) -> MutexGuard<'_, RelayCounts> {
         lock(&self.counts)
     }
-}
-
-/// Whether a test holds for one of the messages of a packet, at any depth.
-fn any_message(packet: &Packet, test: impl Fn(&Message) -> bool) -> bool {
-    let mut open = vec![packet.clone()];
-    while let Some(packet) = open.pop() {
-        match packet {
-            Packet::Message(message) if test(&message) => return true,
-            Packet::Message(_) => {}
-            Packet::Bundle(bundle) => open.extend(bundle.elements()),
-        }
-    }
-    false
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// `files` are paths below `src` with their text. An import between a module and one of its own
 /// submodules counts for nothing: the two are one thing in several files.
-pub fn circles(files: &[(String, String)]) -> Vec<Vec<String>> {
+pub(crate) fn circles(files: &[(String, String)]) -> Vec<Vec<String>> {
     let tree = Tree::new(files);
     let mut imports: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (path, text) in files {

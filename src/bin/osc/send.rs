@@ -18,7 +18,7 @@ use crate::values;
 /// `#end`, is one packet; `#sleep MS` pauses for milliseconds; other lines that begin with `#` are
 /// comments. Options stand before the first VALUE.
 #[derive(clap::Args)]
-#[expect(clippy::doc_markdown, reason = "the help shows it as it stands")]
+#[expect(clippy::doc_markdown, reason = "the help shows it verbatim")]
 pub(crate) struct Send {
     /// Where to send: osc.udp://HOST:PORT/ or HOST:PORT, osc.tcp://HOST:PORT/,
     /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH; with options
@@ -51,8 +51,13 @@ pub(crate) struct Send {
 impl Send {
     pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
         // What is wrong with the command is said before anything is connected.
-        let packet =
-            if self.address == "-" { self.check_lines().map(|()| None) } else { self.packet().map(Some) }?;
+        let packet = match &*self.address {
+            "-" => {
+                self.check_lines()?;
+                None
+            }
+            _ => Some(self.packet()?),
+        };
         let client = self.url.client().await.at(&self.url)?;
         match packet {
             Some(packet) => client.send(packet).await.at(&self.url)?,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures::FutureExt;
 use tokio::task::unconstrained;
 
-use crate::tools::queue::{Queue, QueueLimits, QueueStats};
+use crate::tools::queue::{PacketQueue, QueueLimits, QueueStats};
 use crate::{Destination, Outlet, Packet, Peer, SendErrorKind, SendOutcome};
 
 /// What became of packets for one destination of a [`Relay`](crate::Relay).
@@ -43,31 +43,31 @@ pub struct RelayedTo {
 #[derive(Clone, Copy)]
 pub(super) struct Origin {
     pub(super) peer: Peer,
-    /// The index of the channel.
-    pub(super) source: usize,
+    /// The index of the output to the same channel.
+    pub(super) joined: Option<usize>,
 }
 
 /// Where packets leave.
 pub(super) enum To {
     Destination(Box<dyn Destination>),
-    /// All connections of the channel with this index but the one that a packet came by.
+    /// All connections of a channel but the one that a packet came by.
     Others {
         outlet: Outlet,
-        source: usize,
+        index: usize,
     },
 }
 
 /// A destination and what waits for it.
-pub(super) struct Output {
+pub(super) struct RelayOutput {
     name: Arc<str>,
     to: To,
-    queue: Queue<Origin>,
+    queue: PacketQueue<Origin>,
     returned: AtomicU64,
 }
 
-impl Output {
+impl RelayOutput {
     pub(super) fn new(name: Arc<str>, to: To, limits: QueueLimits) -> Self {
-        Self { name, to, queue: Queue::new(limits), returned: AtomicU64::new(0) }
+        Self { name, to, queue: PacketQueue::new(limits), returned: AtomicU64::new(0) }
     }
 
     /// Takes a packet if there is room, or as the policy says.
@@ -118,8 +118,8 @@ impl To {
     fn is_origin(&self, origin: Origin) -> bool {
         match self {
             Self::Destination(destination) => destination.is_peer(origin.peer),
-            Self::Others { outlet, source } => {
-                *source == origin.source && outlet.connections().iter().all(|peer| *peer == origin.peer)
+            Self::Others { outlet, index } => {
+                origin.joined == Some(*index) && outlet.connections().iter().all(|peer| *peer == origin.peer)
             }
         }
     }
@@ -127,7 +127,7 @@ impl To {
     async fn send(&self, packet: &Packet, origin: Origin) -> SendOutcome {
         match self {
             Self::Destination(destination) => destination.send(packet).await,
-            Self::Others { outlet, source } if *source == origin.source => {
+            Self::Others { outlet, index } if origin.joined == Some(*index) => {
                 to_others(outlet, packet, origin.peer)
             }
             Self::Others { outlet, .. } => outlet.broadcast(packet).into(),
