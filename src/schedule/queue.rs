@@ -373,3 +373,11 @@ pub(crate) struct Pending<'a, T> {
     pub(crate) peer: Option<IpAddr>,
     pub(crate) item: &'a T,
 }
+
+impl<T> Clone for Pending<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Pending<'_, T> {}
