@@ -31,8 +31,6 @@ mod clock;
 mod due;
 #[path = "../src/schedule/entry.rs"]
 mod entry;
-#[path = "../src/schedule/farthest.rs"]
-mod farthest;
 #[path = "../src/schedule/lateness.rs"]
 mod lateness;
 #[path = "../src/schedule/ledger.rs"]
@@ -41,8 +39,6 @@ mod ledger;
 mod limits;
 #[path = "../src/lock.rs"]
 mod lock;
-#[path = "../src/schedule/order.rs"]
-mod order;
 #[path = "../src/schedule/queue.rs"]
 mod queue;
 #[path = "../src/schedule/slots.rs"]
@@ -64,7 +60,7 @@ use tokio_util::time::DelayQueue;
 use clock::{Clock, TokioClock};
 use entry::Entry;
 use limits::ScheduleLimits;
-use queue::Queue;
+use queue::Schedule;
 
 const ROUNDS: u64 = 15;
 /// The delays lie within this span, as a sequencer's lookahead does.
@@ -119,7 +115,7 @@ async fn compare(goals: &mut Goals) {
     println!("entries | insert ns: ours, DelayQueue::insert, insert_at | expire ns: ours, DelayQueue");
     for entries in [1_000, 10_000, 100_000] {
         let clock = TokioClock::new();
-        let mut queue = Queue::new(ScheduleLimits::default().entries(1 << 20), clock.now());
+        let mut queue = Schedule::new(ScheduleLimits::default().entries(1 << 20), clock.now());
         let (mut by_delay, mut by_instant) = (DelayQueue::new(), DelayQueue::new());
         let mut rounds = [Vec::new(), Vec::new(), Vec::new()];
         for round in 0..=ROUNDS {
@@ -157,7 +153,7 @@ fn delays(entries: usize, round: u64) -> Vec<Duration> {
     std::iter::repeat_with(next).take(entries).collect()
 }
 
-async fn queue_round(queue: &mut Queue<Item>, clock: TokioClock, delays: &[Duration]) -> Figure {
+async fn queue_round(queue: &mut Schedule<Item>, clock: TokioClock, delays: &[Duration]) -> Figure {
     let now = clock.now();
     let begin = Instant::now();
     for (number, delay) in (0..).zip(delays) {

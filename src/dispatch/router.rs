@@ -117,7 +117,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         let pattern = legal(pattern);
         self.add(|routes| {
             let route = Route::reaching(pattern.clone(), Reach::Below, handler.erase());
-            routes.table.insert_prefix(pattern, Arc::new(route))
+            routes.table.insert_reaching(pattern, Reach::Below, Arc::new(route))
         })
     }
 
@@ -238,7 +238,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     pub fn fallback<M>(self, handler: impl Handler<S, M>) -> Self {
         let route = Arc::new(Route::new(Pattern::literal("//"), handler.erase()));
         self.add(|routes| {
-            let id = routes.table.insert_unlisted(Pattern::literal("//"), route);
+            let id = routes.table.insert_reaching(Pattern::literal("//"), Reach::Nothing, route);
             routes.fallback = Some(id);
             id
         })

@@ -77,13 +77,16 @@ impl<S> Snapshot<S> {
 
     fn look_up(&self, message: &Message, found: &mut Found) -> Lookup {
         let address = message.address().as_bytes();
-        match shape_of_received(address) {
-            Ok(Shape::Literal) => self.table.find(address, found),
-            Ok(Shape::Wild) => match Pattern::from_wire(message.to_address().into_bytes()) {
-                Ok(pattern) => self.table.find_shared(&pattern, found),
+        // The hash first: what it knows is a literal address, whose shape need not be looked at.
+        if !self.table.find_known(address, found) {
+            match shape_of_received(address) {
+                Ok(Shape::Literal) => self.table.find(address, found),
+                Ok(Shape::Wild) => match Pattern::from_wire(message.to_address().into_bytes()) {
+                    Ok(pattern) => self.table.find_shared(&pattern, found),
+                    Err(_) => return Lookup::Illegal,
+                },
                 Err(_) => return Lookup::Illegal,
-            },
-            Err(_) => return Lookup::Illegal,
+            }
         }
         if found.is_spent() {
             return Lookup::TooMuch;

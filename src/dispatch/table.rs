@@ -1,26 +1,43 @@
 //! Which routes an address means.
 //!
-//! A literal address finds literal routes by one hash of the whole address, and routes that are
-//! patterns through a tree of their parts. What the tree says of the address of a literal route is
-//! kept with that route until the routes change. An incoming pattern walks that tree and another
-//! one of the literal routes. One with `//` in it looks at the literal routes that end in its last
-//! name, or in one that its last part matches.
+//! ```text
+//! incoming           first                         else
+//! ─────────────────  ────────────────────────────  ─────────────────────────────────────────────
+//! literal address    `literals`: one hash of the   `tree`: a walk by its parts; what it finds for
+//!                    whole address                 the address of a literal route is kept with
+//!                                                  that route until a pattern is added or removed
+//! pattern            `tree`: the same walk, with
+//!                    all names that a part matches
+//! pattern with `//`  a scan of all routes, most of
+//!                    them told apart by the last
+//!                    name alone
+//! ```
 //!
-//! Whatever comes in, each node of a tree is visited once at most, nothing recurses, and nothing is
-//! kept of an address that is no route. Each look-up has an allowance of steps, and ends when they
+//! Two indexes and one list: the hash for what nearly all messages are, the tree for what is, or
+//! meets, a pattern. The tree does not serve incoming `//`: it would be walked from every node, which
+//! takes longer than a scan of the list from front to back.
+//!
+//! The hash comes before any look at the shape of an address, because a literal route's address
+//! holds no character of a pattern. Its keys are random, as peers choose what is looked up, and
+//! names that come from peers may become routes (`LiveRoutes`): with known keys, addresses could be
+//! made to collide.
+//!
+//! Whatever comes in, each node of the tree is visited once at most, nothing recurses, and nothing is
+//! kept of an address that is not a route. Each look-up has an allowance of steps, and ends when they
 //! are spent.
 
-mod names;
-mod segments;
+mod children;
 mod steps;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod walk;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use foldhash::HashMap;
 
 use crate::pattern::{Part, Pattern, overlap};
 use steps::Steps;
@@ -32,20 +49,20 @@ pub(crate) struct Table<T> {
     slots: Vec<Option<Route<T>>>,
     free: Vec<usize>,
     next: u64,
-    /// The literal routes: by address, by last name, and by their parts.
-    addresses: HashMap<Bytes, Known>,
-    endings: HashMap<Bytes, Vec<RouteId>>,
-    literals: Tree,
-    /// The others: by their parts, and in order.
-    patterns: Tree,
-    wild: Vec<RouteId>,
+    /// The routes that stand for one address, by that address.
+    literals: HashMap<Bytes, Known>,
+    /// All routes, by their parts.
+    tree: Tree,
+    /// How many are in the tree and not among the literal ones. Without any, the tree has nothing
+    /// to say of a literal address.
+    wild: usize,
 }
 
 /// The routes of the address of a literal route.
 #[derive(Clone, Debug, Default)]
 struct Known {
     literal: Vec<RouteId>,
-    /// With those that are patterns, once somebody asked: one id for each that matches.
+    /// With those that are patterns, after the first look-up: one id for each that matches.
     all: OnceLock<Box<[RouteId]>>,
 }
 
@@ -68,9 +85,9 @@ struct Route<T> {
 pub(crate) enum Reach {
     /// The addresses of the pattern.
     Exact,
-    /// Those and all below them.
+    /// Those and all below: `/test` matches `/test` and `/test/here`, not `/testing`.
     Below,
-    /// None.
+    /// None: no look-up finds it.
     Nothing,
 }
 
@@ -80,7 +97,7 @@ pub(crate) enum Reach {
 pub(crate) struct Found {
     ids: Vec<RouteId>,
     steps: Steps,
-    scratch: tree::Scratch,
+    scratch: walk::Scratch,
     panicked: usize,
 }
 
@@ -133,11 +150,9 @@ impl<T> Default for Table<T> {
             slots: Vec::new(),
             free: Vec::new(),
             next: 0,
-            addresses: HashMap::new(),
-            endings: HashMap::new(),
-            literals: Tree::default(),
-            patterns: Tree::default(),
-            wild: Vec::new(),
+            literals: HashMap::default(),
+            tree: Tree::default(),
+            wild: 0,
         }
     }
 }
@@ -145,54 +160,52 @@ impl<T> Default for Table<T> {
 impl<T> Table<T> {
     /// Adds a route for the addresses of the pattern. Routes with the same pattern all match.
     pub(crate) fn insert(&mut self, pattern: Pattern, value: T) -> RouteId {
-        self.add(pattern, Reach::Exact, value)
+        self.insert_reaching(pattern, Reach::Exact, value)
     }
 
-    /// Adds a route for the addresses of the pattern and all below: `/test` matches `/test` and
-    /// `/test/here`, not `/testing`. An empty last part says nothing: `/` is every address.
-    pub(crate) fn insert_prefix(&mut self, pattern: Pattern, value: T) -> RouteId {
-        self.add(pattern, Reach::Below, value)
-    }
-
-    /// Adds a route that no look-up finds.
-    pub(crate) fn insert_unlisted(&mut self, pattern: Pattern, value: T) -> RouteId {
-        self.place(pattern, Reach::Nothing, value)
-    }
-
-    /// Adds a route with the reach that another one has.
+    /// Adds a route with this reach.
     pub(crate) fn insert_reaching(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
-        self.add(pattern, reach, value)
-    }
-
-    /// The routes that look-ups find, in the order in which they were added.
-    pub(crate) fn routes(&self) -> impl Iterator<Item = (&Pattern, Reach, &T)> {
-        let mut routes: Vec<_> = self.slots.iter().flatten().collect();
-        routes.sort_unstable_by_key(|route| route.id);
-        let listed = routes.into_iter().filter(|route| route.reach != Reach::Nothing);
-        listed.map(|route| (&route.pattern, route.reach, &route.value))
+        let id = RouteId { order: self.next, slot: self.free.pop().unwrap_or(self.slots.len()) };
+        self.next += 1;
+        let route = Route { id, pattern, reach, value };
+        if route.is_listed() {
+            self.tree.insert(&route.parts(), id);
+            if route.is_literal() {
+                let known = self.literals.entry(route.pattern.clone().into_bytes()).or_default();
+                known.literal.push(id);
+                known.all = OnceLock::new();
+            } else {
+                self.wild += 1;
+                self.forget_known();
+            }
+        }
+        match self.slots.get_mut(id.slot) {
+            Some(slot) => *slot = Some(route),
+            None => self.slots.push(Some(route)),
+        }
+        id
     }
 
     /// Takes a route out; `None` if it is gone already.
     pub(crate) fn remove(&mut self, id: RouteId) -> Option<T> {
-        self.route(id)?;
-        let route = self.slots.get_mut(id.slot)?.take()?;
+        let route = self.slots.get_mut(id.slot)?.take_if(|route| route.id == id)?;
         self.free.push(id.slot);
-        if route.reach == Reach::Nothing {
-            return Some(route.value);
-        }
-        if let Some(name) = route.last_name() {
-            self.unlist_literal(&route, name);
-        } else {
-            self.patterns.remove(&route.parts(), id);
-            self.wild.retain(|&other| other != id);
-            self.forget_known();
+        if route.is_listed() {
+            self.tree.remove(&route.parts(), id);
+            if route.is_literal() {
+                self.forget_literal(&route);
+            } else {
+                self.wild -= 1;
+                self.forget_known();
+            }
         }
         Some(route.value)
     }
 
     /// What a route leads to; `None` if it was removed.
     pub(crate) fn get(&self, id: RouteId) -> Option<&T> {
-        self.route(id).map(|route| &route.value)
+        let route = self.slots.get(id.slot)?.as_ref()?;
+        (route.id == id).then_some(&route.value)
     }
 
     /// The same, to be changed.
@@ -201,40 +214,48 @@ impl<T> Table<T> {
         (route.id == id).then_some(&mut route.value)
     }
 
-    #[cfg(test)]
-    pub(crate) fn pattern(&self, id: RouteId) -> Option<&Pattern> {
-        self.route(id).map(|route| &route.pattern)
-    }
-
     /// How many routes there are.
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
     }
 
-    /// Finds the routes of a literal address. For the address of a literal route this is one hash,
-    /// but for the first time after a change.
-    pub(crate) fn find(&self, address: &[u8], found: &mut Found) {
-        found.start();
-        let Some(known) = self.addresses.get(address) else {
-            return self.find_patterns(address, found);
-        };
-        if let Some(all) = known.all.get() {
-            return found.ids.extend_from_slice(all);
-        }
-        found.ids.extend_from_slice(&known.literal);
-        if !self.wild.is_empty() {
-            self.find_patterns(address, found);
-            if !found.is_spent() {
-                known.all.get_or_init(|| Box::from(found.ids()));
-            }
-        }
+    /// The routes that have a reach, in the order in which they were added.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&Pattern, Reach, &T)> {
+        let mut routes: Vec<_> = self.slots.iter().flatten().collect();
+        routes.sort_unstable_by_key(|route| route.id);
+        let reaching = routes.into_iter().filter(|route| route.reach != Reach::Nothing);
+        reaching.map(|route| (&route.pattern, route.reach, &route.value))
     }
 
-    fn find_patterns(&self, address: &[u8], found: &mut Found) {
-        if !self.wild.is_empty() {
-            let Found { ids, steps, scratch, .. } = found;
-            self.patterns.find(address, steps, scratch, ids);
-            found.ids.sort_unstable();
+    /// Finds the routes of an address by the hash alone; whether it knows all of them.
+    pub(crate) fn find_known(&self, address: &[u8], found: &mut Found) -> bool {
+        found.start();
+        let known = self.known(address);
+        found.ids.extend_from_slice(known.unwrap_or_default());
+        known.is_some()
+    }
+
+    /// The routes of an address, if it is that of a literal route and nothing has changed since the
+    /// last look-up: one hash, nothing copied, and no need to know the shape of the address.
+    pub(crate) fn known(&self, address: &[u8]) -> Option<&[RouteId]> {
+        let known = self.literals.get(address)?;
+        if self.wild == 0 { Some(&known.literal) } else { known.all.get().map(|all| &**all) }
+    }
+
+    /// Finds the routes of a literal address.
+    pub(crate) fn find(&self, address: &[u8], found: &mut Found) {
+        if self.find_known(address, found) || self.wild == 0 {
+            return;
+        }
+        let Found { ids, steps, scratch, .. } = found;
+        walk::find(&self.tree, address, steps, scratch, ids);
+        ids.sort_unstable();
+        // Only for the addresses of routes: an entry for each address that comes in would let peers
+        // fill the memory.
+        if let Some(known) = self.literals.get(address) {
+            if !steps.is_spent() {
+                known.all.get_or_init(|| Box::from(&**ids));
+            }
         }
     }
 
@@ -248,130 +269,75 @@ impl<T> Table<T> {
             return;
         }
         let pattern = pattern.with_single_stars();
+        let Found { ids, steps, scratch, .. } = found;
         if pattern.parts().any(|part| part == Part::Descend) {
-            self.find_descending(&pattern, &mut found.steps, &mut found.ids);
+            self.scan(&pattern, steps, ids);
         } else {
-            let Found { ids, steps, scratch, .. } = found;
-            self.literals.find_shared(pattern.as_bytes(), steps, scratch, ids);
-            self.patterns.find_shared(pattern.as_bytes(), steps, scratch, ids);
+            walk::find_shared(&self.tree, &pattern, steps, scratch, ids);
         }
-        found.ids.sort_unstable();
+        ids.sort_unstable();
     }
 
-    fn find_descending(&self, pattern: &Pattern, steps: &mut Steps, ids: &mut Vec<RouteId>) {
+    /// Adds the routes that share an address with a pattern, by a look at each.
+    fn scan(&self, pattern: &Pattern, steps: &mut Steps, ids: &mut Vec<RouteId>) {
+        let text = pattern.as_bytes();
         let last = pattern.parts().last().unwrap_or(Part::Any);
-        if let Part::Literal(name) = last {
-            self.add_sharing(pattern, self.endings.get(name).into_iter().flatten(), steps, ids);
-        } else {
-            for (name, ending) in &self.endings {
-                if steps.compare(pattern.as_bytes(), name) && last.matches(name) {
-                    self.add_sharing(pattern, ending, steps, ids);
-                }
-            }
-        }
-        let mut may_compare = |route: &&Route<T>| steps.compare(pattern.as_bytes(), route.pattern.as_bytes());
-        let wild = self.wild.iter().filter_map(|&id| self.route(id)).take_while(&mut may_compare);
-        ids.extend(wild.filter(|route| overlap(pattern.parts(), &route.parts())).map(|route| route.id));
-    }
-
-    /// Adds those of these literal routes whose address a pattern matches.
-    fn add_sharing<'a>(
-        &self,
-        pattern: &Pattern,
-        literal: impl IntoIterator<Item = &'a RouteId>,
-        steps: &mut Steps,
-        ids: &mut Vec<RouteId>,
-    ) {
-        for route in literal.into_iter().filter_map(|&id| self.route(id)) {
+        let last_text = if let Part::Segment(text) = last { text } else { b"" };
+        for route in self.slots.iter().flatten().filter(|route| route.is_listed()) {
             let address = route.pattern.as_bytes();
-            if !steps.compare(pattern.as_bytes(), address) {
-                return;
-            }
-            if pattern.matches_bytes(address) {
+            let shares = if route.is_literal() {
+                let name = last_name(address);
+                if !steps.compare(last_text, name) {
+                    return;
+                }
+                // The last name alone is cheap, and rules out most: this makes the scan faster than a
+                // match of each address.
+                last.matches(name) && steps.compare(text, address) && pattern.matches_bytes(address)
+            } else {
+                steps.compare(text, address) && overlap(pattern.parts(), &route.parts())
+            };
+            if shares {
                 ids.push(route.id);
             }
         }
     }
 
-    fn add(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
-        let id = self.place(pattern, reach, value);
-        let Some(route) = self.slots.get_mut(id.slot).and_then(Option::take) else { return id };
-        if let Some(name) = route.last_name() {
-            self.list_literal(&route, name);
-        } else if route.pattern.is_satisfiable() {
-            self.patterns.insert(&route.parts(), id);
-            self.wild.push(id);
-            self.forget_known();
-        }
-        self.slots[id.slot] = Some(route);
-        id
-    }
-
-    /// Gives a route its place, without making it known.
-    fn place(&mut self, pattern: Pattern, reach: Reach, value: T) -> RouteId {
-        let id = RouteId { order: self.next, slot: self.free.pop().unwrap_or(self.slots.len()) };
-        self.next += 1;
-        let route = Some(Route { id, pattern, reach, value });
-        match self.slots.get_mut(id.slot) {
-            Some(slot) => *slot = route,
-            None => self.slots.push(route),
-        }
-        id
-    }
-
-    fn list_literal(&mut self, route: &Route<T>, last_name: &[u8]) {
-        self.literals.insert(&route.parts(), route.id);
-        self.endings.entry(Bytes::copy_from_slice(last_name)).or_default().push(route.id);
-        let known = self.addresses.entry(route.pattern.clone().into_bytes()).or_default();
-        known.literal.push(route.id);
+    fn forget_literal(&mut self, route: &Route<T>) {
+        let Some(known) = self.literals.get_mut(route.pattern.as_bytes()) else { return };
+        known.literal.retain(|&other| other != route.id);
         known.all = OnceLock::new();
-    }
-
-    fn unlist_literal(&mut self, route: &Route<T>, last_name: &[u8]) {
-        self.literals.remove(&route.parts(), route.id);
-        if let Some(ids) = self.endings.get_mut(last_name) {
-            ids.retain(|&other| other != route.id);
-            if ids.is_empty() {
-                self.endings.remove(last_name);
-            }
-        }
-        if let Some(known) = self.addresses.get_mut(route.pattern.as_bytes()) {
-            known.literal.retain(|&other| other != route.id);
-            known.all = OnceLock::new();
-            if known.literal.is_empty() {
-                self.addresses.remove(route.pattern.as_bytes());
-            }
+        if known.literal.is_empty() {
+            self.literals.remove(route.pattern.as_bytes());
         }
     }
 
+    /// Whatever a pattern matches, the routes of a literal address may be others now.
     fn forget_known(&mut self) {
-        for known in self.addresses.values_mut() {
+        for known in self.literals.values_mut() {
             known.all = OnceLock::new();
         }
-    }
-
-    fn route(&self, id: RouteId) -> Option<&Route<T>> {
-        self.slots.get(id.slot)?.as_ref().filter(|route| route.id == id)
     }
 }
 
+fn last_name(address: &[u8]) -> &[u8] {
+    address.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
 impl<T> Route<T> {
+    /// Whether a look-up can find it.
+    fn is_listed(&self) -> bool {
+        self.reach != Reach::Nothing && self.pattern.is_satisfiable()
+    }
+
     /// Whether it stands for one address.
     fn is_literal(&self) -> bool {
         self.reach == Reach::Exact && self.pattern.is_literal()
     }
 
-    /// Of a route that stands for one address.
-    fn last_name(&self) -> Option<&[u8]> {
-        match self.pattern.parts().last() {
-            Some(Part::Literal(name)) if self.is_literal() => Some(name),
-            _ => None,
-        }
-    }
-
     fn parts(&self) -> Vec<Part<'_>> {
         let mut parts: Vec<Part<'_>> = self.pattern.parts().collect();
         if self.reach == Reach::Below {
+            // An empty last part says nothing: `/` is every address.
             if parts.last() == Some(&Part::Literal(b"")) {
                 parts.pop();
             }

@@ -1,47 +1,44 @@
-//! Who holds how much of the schedule: the totals, and an account for every peer with something in
-//! it. An account is closed when its last entry leaves, so there are never more than entries.
+//! What all entries hold together, and what those of each peer hold.
+//!
+//! A peer has an account while something of it waits: it is closed with the last entry, so there are
+//! never more accounts than entries.
+//!
+//! Under [`CapacityPolicy::DropLatest`] an account also lists its entries in order, because the
+//! farthest one makes room. Otherwise the lists stay empty and cost nothing.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::entry::Limit;
-use super::limits::ScheduleLimits;
-use super::slots::{SlotId, Slots};
+// Peers choose the addresses (IPv6, forged senders), so the hash needs a random key. SipHash takes a
+// third of the time of an insertion; foldhash is keyed for each map too.
+use foldhash::HashMap;
+
+use super::entry::{EntryId, Limit, Place};
+use super::limits::{CapacityPolicy, ScheduleLimits};
 
 /// A number of entries and the bytes they hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Load {
-    pub(crate) entries: usize,
-    pub(crate) bytes: usize,
+struct Load {
+    entries: usize,
+    bytes: usize,
 }
 
-impl Load {
-    pub(crate) const fn plus(self, bytes: usize) -> Self {
-        Self { entries: self.entries.saturating_add(1), bytes: self.bytes.saturating_add(bytes) }
-    }
-
-    pub(crate) const fn minus(self, bytes: usize) -> Self {
-        Self { entries: self.entries.saturating_sub(1), bytes: self.bytes.saturating_sub(bytes) }
-    }
-
-    pub(crate) const fn exceeds(self, most: Self) -> bool {
-        self.entries > most.entries || self.bytes > most.bytes
-    }
-}
-
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Account {
-    peer: IpAddr,
     load: Load,
+    /// The entries and the bytes of each; empty unless the farthest may have to go.
+    listed: BTreeMap<Place, usize>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Ledger {
     most: Load,
     share: Load,
-    total: Load,
-    accounts: Slots<Account>,
-    by_address: HashMap<u128, SlotId>,
+    evicts: bool,
+    all: Account,
+    /// By canonical address.
+    peers: HashMap<IpAddr, Account>,
 }
 
 impl Ledger {
@@ -53,101 +50,134 @@ impl Ledger {
                 entries: limits.entries_per_peer.unwrap_or(limits.entries.div_ceil(4)),
                 bytes: limits.bytes_per_peer.unwrap_or(limits.bytes.div_ceil(4)),
             },
-            total: Load::default(),
-            accounts: Slots::new(),
-            by_address: HashMap::new(),
+            evicts: limits.when_full == CapacityPolicy::DropLatest,
+            all: Account::default(),
+            peers: HashMap::default(),
         }
     }
 
-    /// The most that all may hold.
-    pub(crate) fn most(&self) -> Load {
-        self.most
-    }
-
-    /// The most that one peer may hold.
-    pub(crate) fn share(&self) -> Load {
-        self.share
-    }
-
-    /// What all hold.
-    pub(crate) fn total(&self) -> Load {
-        self.total
-    }
-
-    /// The account of a peer that holds something.
-    pub(crate) fn account(&self, peer: IpAddr) -> Option<SlotId> {
-        self.by_address.get(&bits(peer)).copied()
-    }
-
-    /// What an account holds.
-    pub(crate) fn load(&self, account: SlotId) -> Load {
-        self.accounts.get(account).map(|account| account.load).unwrap_or_default()
-    }
-
-    /// Whose account it is.
-    pub(crate) fn peer(&self, account: SlotId) -> Option<IpAddr> {
-        self.accounts.get(account).map(|account| account.peer)
+    /// The bytes that all entries hold.
+    pub(crate) fn bytes(&self) -> usize {
+        self.all.load.bytes
     }
 
     /// How many peers hold anything.
-    pub(crate) fn accounts(&self) -> usize {
-        self.accounts.len()
+    pub(crate) fn peers(&self) -> usize {
+        self.peers.len()
     }
 
-    /// Enters one entry more, in the account that it gives; or says which limit the entry would
-    /// exceed, and enters nothing.
-    pub(crate) fn enter(&mut self, peer: Option<IpAddr>, bytes: usize) -> Result<Option<SlotId>, Limit> {
-        let total = self.total.plus(bytes);
-        if total.entries > self.most.entries {
-            return Err(Limit::Entries);
+    /// Enters one entry more; or says which limit the entry would exceed, and enters nothing.
+    pub(crate) fn enter(&mut self, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
+        let total = self.all.load.plus(bytes);
+        total.check(self.most, Limit::Entries, Limit::Bytes)?;
+        if let Some(peer) = peer {
+            let slot = self.peers.entry(peer);
+            let held = if let Slot::Occupied(account) = &slot { account.get().load } else { Load::default() };
+            let load = held.plus(bytes);
+            load.check(self.share, Limit::PeerEntries, Limit::PeerBytes)?;
+            slot.or_default().load = load;
         }
-        if total.bytes > self.most.bytes {
-            return Err(Limit::Bytes);
-        }
-        let account = match peer {
-            Some(peer) => Some(self.enter_account(peer, bytes)?),
-            None => None,
-        };
-        self.total = total;
-        Ok(account)
+        self.all.load = total;
+        Ok(())
     }
 
-    fn enter_account(&mut self, peer: IpAddr, bytes: usize) -> Result<SlotId, Limit> {
-        let id = self.account(peer);
-        let account = id.and_then(|id| self.accounts.get_mut(id));
-        let load = account.as_ref().map(|account| account.load).unwrap_or_default().plus(bytes);
-        if load.entries > self.share.entries {
-            return Err(Limit::PeerEntries);
+    /// Notes where an entry that was entered stands.
+    pub(crate) fn list(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
+        if self.evicts {
+            for account in self.accounts_of(peer) {
+                account.listed.insert(place, bytes);
+            }
         }
-        if load.bytes > self.share.bytes {
-            return Err(Limit::PeerBytes);
-        }
-        if let (Some(id), Some(account)) = (id, account) {
-            account.load = load;
-            return Ok(id);
-        }
-        let id = self.accounts.insert(Account { peer: peer.to_canonical(), load });
-        self.by_address.insert(bits(peer), id);
-        Ok(id)
     }
 
-    /// Strikes out an entry that was entered in `account`.
-    pub(crate) fn strike(&mut self, account: Option<SlotId>, bytes: usize) {
-        self.total = self.total.minus(bytes);
-        let Some(id) = account else { return };
-        let Some(account) = self.accounts.get_mut(id) else { return };
-        account.load = account.load.minus(bytes);
-        if account.load.entries == 0 {
-            self.by_address.remove(&bits(account.peer));
-            self.accounts.remove(id);
+    /// Notes that an entry stands elsewhere now.
+    pub(crate) fn relist(&mut self, before: Place, after: Place, peer: Option<IpAddr>) {
+        for account in self.accounts_of(peer) {
+            if let Some(bytes) = account.listed.remove(&before) {
+                account.listed.insert(after, bytes);
+            }
         }
+    }
+
+    /// Strikes out an entry that was entered.
+    pub(crate) fn strike(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
+        self.all.strike(place, bytes);
+        let Some(Slot::Occupied(mut account)) = peer.map(|peer| self.peers.entry(peer)) else { return };
+        account.get_mut().strike(place, bytes);
+        if account.get().load.entries == 0 {
+            account.remove();
+        }
+    }
+
+    /// The entries to evict for a new one to fit, the farthest first: of its peer while the peer's
+    /// share is exceeded, then of all. `None` if those due later than the new one do not suffice, or
+    /// are not to be evicted.
+    pub(crate) fn victims(&self, due: i64, peer: Option<IpAddr>, bytes: usize) -> Option<Vec<EntryId>> {
+        if !self.evicts {
+            return None;
+        }
+        let mut victims = Vec::new();
+        if let Some(peer) = peer {
+            let unknown = Account::default();
+            let account = self.peers.get(&peer).unwrap_or(&unknown);
+            victims = account.load.plus(bytes).cut(self.share, account.later_than(due))?;
+        }
+        let total = victims.iter().fold(self.all.load.plus(bytes), |total, (_, bytes)| total.minus(*bytes));
+        // A set: with a list, a large packet against many small entries would take quadratic time.
+        let counted: BTreeSet<Place> = victims.iter().map(|(place, _)| *place).collect();
+        let others = self.all.later_than(due).filter(|(place, _)| !counted.contains(place));
+        victims.extend(total.cut(self.most, others)?);
+        Some(victims.into_iter().map(|(place, _)| place.id).collect())
+    }
+
+    fn accounts_of(&mut self, peer: Option<IpAddr>) -> impl Iterator<Item = &mut Account> {
+        [Some(&mut self.all), peer.and_then(|peer| self.peers.get_mut(&peer))].into_iter().flatten()
     }
 }
 
-/// An address as IPv6; an IPv4 address gives one number, however it is written.
-fn bits(peer: IpAddr) -> u128 {
-    match peer {
-        IpAddr::V4(peer) => peer.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(peer) => peer.to_bits(),
+impl Account {
+    fn strike(&mut self, place: Place, bytes: usize) {
+        self.load = self.load.minus(bytes);
+        self.listed.remove(&place);
+    }
+
+    /// The entries due later than `due` and their bytes, the farthest first.
+    fn later_than(&self, due: i64) -> impl Iterator<Item = (Place, usize)> {
+        let last = Place { due, arrival: u64::MAX, id: EntryId::MAX };
+        self.listed.range(last..).rev().map(|(place, bytes)| (*place, *bytes))
+    }
+}
+
+impl Load {
+    const fn plus(self, bytes: usize) -> Self {
+        Self { entries: self.entries.saturating_add(1), bytes: self.bytes.saturating_add(bytes) }
+    }
+
+    const fn minus(self, bytes: usize) -> Self {
+        Self { entries: self.entries.saturating_sub(1), bytes: self.bytes.saturating_sub(bytes) }
+    }
+
+    /// The first of the two limits that this exceeds is the error.
+    const fn check(self, most: Self, entries: Limit, bytes: Limit) -> Result<(), Limit> {
+        if self.entries > most.entries {
+            return Err(entries);
+        }
+        if self.bytes > most.bytes { Err(bytes) } else { Ok(()) }
+    }
+
+    /// Those of `entries`, in their order, without which this is no more than `most`; `None` if they
+    /// do not suffice.
+    fn cut(
+        mut self,
+        most: Self,
+        mut entries: impl Iterator<Item = (Place, usize)>,
+    ) -> Option<Vec<(Place, usize)>> {
+        let mut gone = Vec::new();
+        while self.entries > most.entries || self.bytes > most.bytes {
+            let (place, bytes) = entries.next()?;
+            self = self.minus(bytes);
+            gone.push((place, bytes));
+        }
+        Some(gone)
     }
 }

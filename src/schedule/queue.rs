@@ -1,14 +1,36 @@
 //! The queue of timed bundles: sans-IO, stepped by [`Reading`]s of a clock.
 //!
+//! ```text
+//!  push ──► ledger: room? ──► slots: EntryId ─► due, arrival, bytes, peer, item
+//!              │ no                 ▲                                  │
+//!              ▼                    │ does the name still hold?        │ remove: pop, cancel,
+//!        refuse, or evict           │                                  │ evict, step back
+//!        the farthest         order: a heap of places (due, arrival, EntryId)
+//!                             ├ head: always of an entry that waits ──► the next deadline
+//!                             └ behind it also places of removed entries, at most n + GARBAGE
+//! ```
+//!
+//! Removal is lazy: it takes an entry out of its slot and leaves its place in the heap, where it
+//! could only be found by a search. [`tidy`](Schedule::tidy) restores the two rules of the picture.
+//!
 //! Entries are ordered by the *wall* time at which they are due, and by arrival among equals; an
 //! entry is due when the wall clock shows its time. Deadlines, the monotonic instants to sleep
-//! until, are derived for the head alone, through the offset between the two clocks. So entries
-//! with equal tags are in order of arrival even while NTP slews the clock between their arrivals,
-//! and when the clock is set, one offset changes and not every entry.
+//! until, are derived for the head alone, through the offset between the two clocks:
+//!
+//! | the wall clock, against the monotonic one | what happens at the next look |
+//! | --- | --- |
+//! | moved by [`STEP`] at most | nothing, unless the head would be woken for too early: then deadlines are derived anew |
+//! | was put forward | deadlines are derived anew; all that is overdue runs, in order |
+//! | was set back | deadlines are derived anew; what now lies beyond the horizon is judged as if it had just arrived |
+//!
+//! So entries with equal tags are in order of arrival even while NTP slews the clock between their
+//! arrivals, and when the clock is set, one offset changes and not every entry.
 //!
 //! The driver's rule, for the order of equal tags to hold for those that need not wait: run
-//! whatever [`Queue::pop_due`] gives before judging the next packet at the same reading.
+//! whatever [`Schedule::pop_due`] gives before judging the next packet at the same reading.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
@@ -18,18 +40,16 @@ use crate::types::TimeTag;
 
 use super::clock::Reading;
 use super::due::Due;
-use super::entry::{Entry, EntryId, Limit, Popped, Refused};
-use super::farthest::Farthest;
+use super::entry::{Entry, EntryId, Limit, Place, Popped, Refused};
 use super::ledger::Ledger;
-use super::limits::{CapacityPolicy, HorizonPolicy, ScheduleCounters, ScheduleLimits};
-use super::order::{Order, Place};
-use super::slots::{SlotId, Slots};
+use super::limits::{HorizonPolicy, ScheduleCounters, ScheduleLimits};
+use super::slots::Slots;
 
 /// The offset between the clocks may move by this much before deadlines are derived again.
 pub(crate) const STEP: Duration = Duration::from_millis(1);
 /// How often, at least, the offset is looked at while something waits.
 pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// Places of removed entries that the order may hold beside two for every entry that waits.
+/// Places of removed entries that the order may hold beside one for every entry that waits.
 const GARBAGE: usize = 64;
 
 // By path, because the benchmark compiles this file under another parent.
@@ -41,12 +61,10 @@ mod model;
 mod tests;
 
 #[derive(Debug)]
-pub(crate) struct Queue<T> {
-    /// The head is always an entry that waits. Behind it may be places of removed ones.
-    order: Order,
+pub(crate) struct Schedule<T> {
+    order: BinaryHeap<Reverse<Place>>,
     slots: Slots<Held<T>>,
     ledger: Ledger,
-    farthest: Option<Farthest>,
     arrivals: u64,
     /// The wall time from which places are counted.
     epoch: SystemTime,
@@ -66,7 +84,8 @@ struct Held<T> {
     due: i64,
     arrival: u64,
     bytes: usize,
-    account: Option<SlotId>,
+    /// Canonical: an IPv4 address is one, however it is written.
+    peer: Option<IpAddr>,
     item: T,
 }
 
@@ -76,13 +95,12 @@ impl<T> Held<T> {
     }
 }
 
-impl<T> Queue<T> {
+impl<T> Schedule<T> {
     pub(crate) fn new(limits: ScheduleLimits, now: Reading) -> Self {
         Self {
-            order: Order::starting_at(0),
+            order: BinaryHeap::new(),
             slots: Slots::new(),
             ledger: Ledger::new(&limits),
-            farthest: (limits.when_full == CapacityPolicy::DropLatest).then(Farthest::default),
             arrivals: 0,
             epoch: now.wall,
             now,
@@ -126,17 +144,15 @@ impl<T> Queue<T> {
     /// Takes in an entry, whatever its due time, or gives it back with the limit that it exceeds.
     pub(crate) fn push(&mut self, entry: Entry<T>) -> Result<EntryId, Refused<T>> {
         let due = self.nanos(entry.due);
-        let account = match self.enter(due, entry.peer, entry.bytes) {
-            Ok(account) => account,
-            Err(limit) => return Err(self.refuse(entry, limit)),
-        };
-        let arrival = self.arrivals;
-        let id = self.slots.insert(Held { due, arrival, bytes: entry.bytes, account, item: entry.item });
-        let place = Place { due, arrival, id };
-        if let Some(farthest) = &mut self.farthest {
-            farthest.insert(place, account);
+        let peer = entry.peer.map(|peer| peer.to_canonical());
+        if let Err(limit) = self.enter(due, peer, entry.bytes) {
+            return Err(self.refuse(entry, limit));
         }
-        self.order.push(place);
+        let (arrival, bytes) = (self.arrivals, entry.bytes);
+        let id = self.slots.insert(Held { due, arrival, bytes, peer, item: entry.item });
+        let place = Place { due, arrival, id };
+        self.ledger.list(place, peer, bytes);
+        self.order.push(Reverse(place));
         self.arrivals += 1;
         self.counters.pushed += 1;
         Ok(id)
@@ -154,9 +170,9 @@ impl<T> Queue<T> {
     }
 
     /// Enters a new entry in the accounts, if need be after eviction.
-    fn enter(&mut self, due: i64, peer: Option<IpAddr>, bytes: usize) -> Result<Option<SlotId>, Limit> {
+    fn enter(&mut self, due: i64, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
         self.ledger.enter(peer, bytes).or_else(|limit| {
-            let victims = self.later_ones(due, peer, bytes).ok_or(limit)?;
+            let victims = self.ledger.victims(due, peer, bytes).ok_or(limit)?;
             self.counters.evicted += victims.len() as u64;
             for victim in victims {
                 self.remove(victim);
@@ -166,58 +182,21 @@ impl<T> Queue<T> {
         })
     }
 
-    /// The entries to evict for a new one to fit, the farthest first: of its peer while the peer's
-    /// share is exceeded, then of all. `None` if those due later than the new one do not suffice,
-    /// or are not to be evicted.
-    fn later_ones(&self, due: i64, peer: Option<IpAddr>, bytes: usize) -> Option<Vec<EntryId>> {
-        let farthest = self.farthest.as_ref()?;
-        let account = peer.and_then(|peer| self.ledger.account(peer));
-        let mut victims = Vec::new();
-        let mut nearest = None;
-        let mut total = self.ledger.total().plus(bytes);
-        if peer.is_some() {
-            let mut load = account.map(|account| self.ledger.load(account)).unwrap_or_default().plus(bytes);
-            let mut later = account.into_iter().flat_map(|account| farthest.of_account_after(account, due));
-            while load.exceeds(self.ledger.share()) {
-                let victim = later.next()?;
-                let held = self.slots.get(victim)?;
-                load = load.minus(held.bytes);
-                total = total.minus(held.bytes);
-                nearest = Some(held.place(victim));
-                victims.push(victim);
-            }
-        }
-        let mut later = farthest.after(due);
-        while total.exceeds(self.ledger.most()) {
-            let victim = later.next()?;
-            let held = self.slots.get(victim)?;
-            let counted =
-                held.account == account && nearest.is_some_and(|nearest| held.place(victim) >= nearest);
-            if !counted {
-                total = total.minus(held.bytes);
-                victims.push(victim);
-            }
-        }
-        Some(victims)
-    }
-
     /// The next entry whose time has come, in order. Give all of a wake-up the same reading, and
     /// take as many as one burst may run.
     pub(crate) fn pop_due(&mut self, now: Reading) -> Option<Popped<T>> {
         if now != self.now || now.monotonic >= self.next_check {
             self.rebase(now);
         }
-        let head = self.order.peek()?;
+        let head = self.head()?;
         if head.due > self.today {
             if self.next_deadline()? <= now.monotonic {
                 self.anchor = now; // The offset moved by less than a step, but enough to wake early.
             }
             return None;
         }
-        self.order.pop();
-        self.order.sweep(|id| self.slots.get(id).is_some());
         let entry = self.remove(head.id)?;
-        self.tidy();
+        self.tidy(); // Takes its place out, too.
         self.counters.run += 1;
         let late = Duration::from_nanos(self.today.abs_diff(head.due));
         Some(Popped { id: head.id, entry, late })
@@ -248,21 +227,18 @@ impl<T> Queue<T> {
     fn judge_anew(&mut self) {
         let Some(horizon) = self.now.wall.checked_add(self.limits.horizon) else { return };
         let horizon = self.nanos(horizon);
-        let runs = self.limits.beyond_horizon == HorizonPolicy::RunNow;
         let beyond: Vec<_> =
             self.slots.iter().filter(|(_, held)| held.due > horizon).map(|(id, _)| id).collect();
-        if beyond.is_empty() {
-            return;
-        }
         self.counters.beyond_horizon += beyond.len() as u64;
         for id in beyond {
-            if runs {
+            if self.limits.beyond_horizon == HorizonPolicy::RunNow {
                 self.make_due(id);
             } else {
                 self.remove(id);
                 self.counters.dropped_after_step += 1;
             }
         }
+        // Not only tidied: the old place of an entry that was made due still names a waiting entry.
         self.sort_anew();
     }
 
@@ -270,15 +246,12 @@ impl<T> Queue<T> {
         let Some(held) = self.slots.get_mut(id) else { return };
         let before = held.place(id);
         held.due = self.today;
-        if let Some(farthest) = &mut self.farthest {
-            farthest.remove(before, held.account);
-            farthest.insert(held.place(id), held.account);
-        }
+        self.ledger.relist(before, held.place(id), held.peer);
     }
 
     /// The instant at which the head is due, if no clock is set meanwhile.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        Some(self.anchor.deadline(self.wall(self.order.peek()?.due)))
+        Some(self.anchor.deadline(self.wall(self.head()?.due)))
     }
 
     /// The instant at which to call [`pop_due`](Self::pop_due) next: the deadline of the head, or
@@ -297,8 +270,8 @@ impl<T> Queue<T> {
 
     /// Takes out every entry for which `gone` holds; how many that were. Looks at all of them.
     pub(crate) fn cancel_where(&mut self, mut gone: impl FnMut(Pending<'_, T>) -> bool) -> usize {
-        let leaving: Vec<_> =
-            self.each().filter(|pending| gone(*pending)).map(|pending| pending.id).collect();
+        let leaves = |(id, held)| gone(self.show(id, held)).then_some(id);
+        let leaving: Vec<_> = self.slots.iter().filter_map(leaves).collect();
         for id in &leaving {
             self.remove(*id);
         }
@@ -309,25 +282,22 @@ impl<T> Queue<T> {
 
     /// Takes out everything, in order.
     pub(crate) fn drain(&mut self) -> Vec<(EntryId, Entry<T>)> {
-        let order = std::mem::replace(&mut self.order, Order::starting_at(self.today));
-        let places = order.into_sorted().into_iter();
-        places.filter_map(|place| Some((place.id, self.cancel(place.id)?))).collect()
+        self.places().into_iter().filter_map(|place| Some((place.id, self.cancel(place.id)?))).collect()
     }
 
     /// What waits, in order. Sorts it, and so takes O(n log n).
     pub(crate) fn pending(&self) -> impl Iterator<Item = Pending<'_, T>> {
-        let mut all: Vec<_> = self.slots.iter().map(|(id, held)| held.place(id)).collect();
-        all.sort_unstable();
-        all.into_iter().filter_map(|place| Some(self.show(place.id, self.slots.get(place.id)?)))
+        self.places().into_iter().filter_map(|place| Some(self.show(place.id, self.slots.get(place.id)?)))
     }
 
-    fn each(&self) -> impl Iterator<Item = Pending<'_, T>> {
-        self.slots.iter().map(|(id, held)| self.show(id, held))
+    fn places(&self) -> Vec<Place> {
+        let mut places: Vec<_> = self.slots.iter().map(|(id, held)| held.place(id)).collect();
+        places.sort_unstable();
+        places
     }
 
     fn show<'a>(&self, id: EntryId, held: &'a Held<T>) -> Pending<'a, T> {
-        let peer = held.account.and_then(|account| self.ledger.peer(account));
-        Pending { id, due: self.wall(held.due), peer, item: &held.item }
+        Pending { id, due: self.wall(held.due), peer: held.peer, item: &held.item }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -335,7 +305,7 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.ledger.total().bytes
+        self.ledger.bytes()
     }
 
     pub(crate) fn limits(&self) -> &ScheduleLimits {
@@ -346,44 +316,36 @@ impl<T> Queue<T> {
         ScheduleCounters {
             pending: self.len(),
             bytes: self.bytes(),
-            peers: self.ledger.accounts(),
+            peers: self.ledger.peers(),
             ..self.counters
         }
+    }
+
+    fn head(&self) -> Option<Place> {
+        self.order.peek().map(|Reverse(place)| *place)
     }
 
     /// Takes an entry out of everything but the order: [`tidy`](Self::tidy) afterwards.
     fn remove(&mut self, id: EntryId) -> Option<Entry<T>> {
         let held = self.slots.remove(id)?;
-        let place = held.place(id);
-        let peer = held.account.and_then(|account| self.ledger.peer(account));
-        self.ledger.strike(held.account, held.bytes);
-        if let Some(farthest) = &mut self.farthest {
-            farthest.remove(place, held.account);
-        }
-        Some(Entry { due: self.wall(held.due), bytes: held.bytes, peer, item: held.item })
+        self.ledger.strike(held.place(id), held.peer, held.bytes);
+        Some(Entry { due: self.wall(held.due), bytes: held.bytes, peer: held.peer, item: held.item })
     }
 
-    /// Clears the head of removed entries, and all of the order when too much of it is of them.
+    /// Clears the head of the places of removed entries, and the whole order when too many of its
+    /// places are such: each cancelled entry leaves one, so a sender that makes others be evicted
+    /// would fill the memory. The sort is paid for by the removals before it.
     fn tidy(&mut self) {
+        while self.head().is_some_and(|head| self.slots.get(head.id).is_none()) {
+            self.order.pop();
+        }
         if self.order.len() > 2 * self.slots.len() + GARBAGE {
             self.sort_anew();
         }
-        while self.order.len() > self.slots.len() && self.head_is_removed() {
-            self.order.pop();
-        }
-    }
-
-    fn head_is_removed(&self) -> bool {
-        self.order.peek().is_some_and(|head| self.slots.get(head.id).is_none())
     }
 
     fn sort_anew(&mut self) {
-        let mut places: Vec<_> = self.slots.iter().map(|(id, held)| held.place(id)).collect();
-        places.sort_unstable();
-        self.order = Order::starting_at(self.today);
-        for place in places {
-            self.order.push(place);
-        }
+        self.order = self.slots.iter().map(|(id, held)| Reverse(held.place(id))).collect();
     }
 
     /// A wall time as places count it, to the nearest that they can hold.

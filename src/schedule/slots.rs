@@ -1,7 +1,8 @@
-//! Storage for what waits: a vector, of which the first free slot is taken, so that what is put in
-//! together lies together. A value is named by its slot and the number
-//! of values the slot held before, so that a name is never given twice. There are never more slots
-//! than values were held at one time: the limits bound them, far below 2^32.
+//! Storage for what waits: a vector with a list of its free slots.
+//!
+//! A value is named by its slot and the number of values the slot held before, so that a name is
+//! never given twice. There are never more slots than values were held at one time: the limits bound
+//! them, far below 2^32.
 
 /// The name of a value. As a number it is the generation above the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,10 +28,16 @@ impl From<u64> for SlotId {
     }
 }
 
+/// The generation of a slot that has run out of names. It is not used again.
+const RETIRED: u32 = u32::MAX;
+
 #[derive(Debug)]
 pub(crate) struct Slots<T> {
     storage: Vec<Slot<T>>,
-    free: FreeSlots,
+    /// The slots before `fresh` to be used again.
+    free: Vec<u32>,
+    /// From here on no slot holds anything.
+    fresh: u32,
     len: usize,
 }
 
@@ -42,7 +49,7 @@ struct Slot<T> {
 
 impl<T> Slots<T> {
     pub(crate) const fn new() -> Self {
-        Self { storage: Vec::new(), free: FreeSlots::new(), len: 0 }
+        Self { storage: Vec::new(), free: Vec::new(), fresh: 0, len: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -52,8 +59,7 @@ impl<T> Slots<T> {
     /// Stores a value, and gives its name.
     pub(crate) fn insert(&mut self, value: T) -> SlotId {
         self.len += 1;
-        let fresh = u32::try_from(self.storage.len()).unwrap_or(u32::MAX);
-        let index = self.free.take_first().unwrap_or(fresh);
+        let index = self.free.pop().unwrap_or_else(|| self.next_fresh());
         if let Some(slot) = self.storage.get_mut(index as usize) {
             slot.value = Some(value);
             return SlotId { generation: slot.generation, index };
@@ -72,17 +78,23 @@ impl<T> Slots<T> {
         slot.value.as_mut().filter(|_| slot.generation == id.generation)
     }
 
-    /// Takes a value out. A slot that has run out of names is not used again.
+    /// Takes a value out.
     pub(crate) fn remove(&mut self, id: SlotId) -> Option<T> {
         let slot = self.storage.get_mut(id.index as usize)?;
         if slot.generation != id.generation {
             return None;
         }
         let value = slot.value.take()?;
+        slot.generation += 1;
+        if slot.generation != RETIRED {
+            self.free.push(id.index);
+        }
         self.len -= 1;
-        if let Some(next) = slot.generation.checked_add(1) {
-            slot.generation = next;
-            self.free.insert(id.index);
+        if self.len == 0 {
+            // Begins at the front again. The free slots are listed in the order in which values left,
+            // which would scatter the next values all over the memory.
+            self.free.clear();
+            self.fresh = 0;
         }
         Some(value)
     }
@@ -93,91 +105,20 @@ impl<T> Slots<T> {
             Some((SlotId { generation: slot.generation, index }, slot.value.as_ref()?))
         })
     }
-}
 
-/// A set of numbers that gives the smallest: bits, and above each 64 of them one that says whether
-/// there are any.
-#[derive(Debug)]
-struct FreeSlots {
-    levels: [Vec<u64>; LEVELS],
-}
-
-/// 64 to this power is more than 2^32.
-const LEVELS: usize = 6;
-
-impl FreeSlots {
-    const fn new() -> Self {
-        Self { levels: [const { Vec::new() }; LEVELS] }
-    }
-
-    fn insert(&mut self, mut number: u32) {
-        for level in &mut self.levels {
-            let (word, bit) = ((number / 64) as usize, number % 64);
-            if level.len() <= word {
-                level.resize(word + 1, 0);
-            }
-            let Some(word) = level.get_mut(word) else { return };
-            let known_above = *word != 0;
-            *word |= 1 << bit;
-            if known_above {
-                return;
-            }
-            number /= 64;
+    fn next_fresh(&mut self) -> u32 {
+        let is_retired = |slot: &Slot<T>| slot.generation == RETIRED;
+        while self.storage.get(self.fresh as usize).is_some_and(is_retired) {
+            self.fresh += 1;
         }
-    }
-
-    fn first(&self) -> Option<u32> {
-        // A level of one word needs none above it.
-        let top = self.levels.iter().position(|level| level.len() <= 1)?;
-        let mut number = 0;
-        for level in self.levels.get(..=top)?.iter().rev() {
-            let word = level.get(number as usize).copied().filter(|word| *word != 0)?;
-            number = number * 64 + word.trailing_zeros();
-        }
-        Some(number)
-    }
-
-    fn take_first(&mut self) -> Option<u32> {
-        let first = self.first()?;
-        let mut number = first;
-        for level in &mut self.levels {
-            let word = level.get_mut((number / 64) as usize)?;
-            *word &= word.wrapping_sub(1);
-            if *word != 0 {
-                break;
-            }
-            number /= 64;
-        }
-        Some(first)
+        self.fresh += 1;
+        self.fresh - 1
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-
-    #[test]
-    fn the_free_slots_give_the_smallest_number_as_a_sorted_set_does() {
-        let (mut free, mut model) = (FreeSlots::new(), BTreeSet::new());
-        let mut state = 1_u32;
-        for round in 0..20_000 {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            if round % 3 == 0 {
-                assert_eq!(free.take_first(), model.pop_first());
-            } else {
-                let number = (state >> 8) % [1, 64, 65, 5_000, 300_000][round % 5];
-                free.insert(number);
-                model.insert(number);
-            }
-            assert_eq!(free.first(), model.first().copied());
-        }
-        while let Some(number) = free.take_first() {
-            assert_eq!(Some(number), model.pop_first());
-        }
-        assert!(model.is_empty());
-    }
 
     #[test]
     fn a_name_is_never_given_twice() {
@@ -196,8 +137,8 @@ mod tests {
     fn a_slot_without_names_left_is_retired() {
         let mut slots = Slots::new();
         slots.insert('a');
-        slots.storage[0].generation = u32::MAX;
-        let last = SlotId { generation: u32::MAX, index: 0 };
+        slots.storage[0].generation = RETIRED - 1;
+        let last = SlotId { generation: RETIRED - 1, index: 0 };
         assert_eq!(slots.remove(last), Some('a'));
         assert_eq!(slots.insert('b'), SlotId { generation: 0, index: 1 });
         assert_eq!(slots.get(last), None);
@@ -208,6 +149,18 @@ mod tests {
         let name = SlotId { generation: 7, index: u32::MAX };
         assert_eq!(u64::from(name), 0x0000_0007_ffff_ffff);
         assert_eq!(SlotId::from(u64::from(name)), name);
+    }
+
+    #[test]
+    fn what_is_put_in_after_all_left_lies_in_the_order_in_which_it_came() {
+        let mut slots = Slots::new();
+        let first: Vec<_> = (0..9).map(|value| slots.insert(value)).collect();
+        for at in [3, 0, 8, 5, 1, 7, 2, 6, 4] {
+            slots.remove(first[at]);
+        }
+        let second: Vec<_> = (0..9).map(|value| slots.insert(value)).collect();
+        assert!(second.iter().map(|id| id.index).eq(0..9));
+        assert!(first.iter().all(|id| slots.get(*id).is_none()));
     }
 
     #[test]

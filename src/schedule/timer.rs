@@ -99,7 +99,7 @@ mod tests {
     use crate::schedule::clock::{ManualClock, SystemClock, TokioClock};
     use crate::schedule::entry::Entry;
     use crate::schedule::limits::ScheduleLimits;
-    use crate::schedule::queue::{CHECK_INTERVAL, Queue};
+    use crate::schedule::queue::{CHECK_INTERVAL, Schedule};
 
     use super::*;
 
@@ -282,7 +282,7 @@ mod tests {
         let clock = TokioClock::new();
         let start = clock.now();
         let clock = Stepping { clock, at: start.monotonic + 5 * SECOND, step };
-        let mut queue = Queue::new(ScheduleLimits::default(), start);
+        let mut queue = Schedule::new(ScheduleLimits::default(), start);
         for item in 0..100 {
             let due = start.wall + 10 * SECOND + 100 * MILLI * item;
             assert!(queue.push(Entry { due, bytes: 1, peer: None, item }).is_ok());

@@ -18,7 +18,7 @@ use crate::channel::Channel;
 use crate::dispatch::{Dispatch, Router, Subscription};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
-use crate::schedule::{Clock, Precision, Queue, ScheduleLimits, SystemClock, TimeOptions};
+use crate::schedule::{Clock, Precision, Schedule, ScheduleLimits, SystemClock, TimeOptions};
 use crate::types::Address;
 use crate::wire::DecodeError;
 
@@ -270,7 +270,7 @@ impl Server {
     }
 
     fn start(self, growing: bool) -> (Arc<Shared>, Start) {
-        let queue = Queue::new(self.schedule, self.clock.now());
+        let queue = Schedule::new(self.schedule, self.clock.now());
         let open = |plan: Plan| plan.open(&self.roster, &self.time);
         let sources = self.plans.into_iter().filter_map(open).collect();
         let shared = Shared::new(self.dispatch, self.clock, self.time, self.roster, queue, self.limits);

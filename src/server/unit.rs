@@ -13,7 +13,7 @@ use super::stats::Stats;
 use crate::dispatch::{Cached, Dispatch, Found, Lookup, ReplyRate, Routes, WayBack};
 use crate::lock::lock;
 use crate::packet::{Message, Meta, Packet};
-use crate::schedule::{Clock, Queue, TimeOptions};
+use crate::schedule::{Clock, Schedule, TimeOptions};
 
 /// A packet that has arrived, and the channel it came from.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) struct Shared {
     pub(super) time: TimeOptions,
     pub(super) roster: Arc<Roster>,
     pub(super) orders: Orders,
-    schedule: Mutex<Queue<Arrival>>,
+    schedule: Mutex<Schedule<Arrival>>,
     scratch: Mutex<Scratch>,
     limits: Limits,
 }
@@ -72,7 +72,7 @@ impl Shared {
         clock: Arc<dyn Clock>,
         time: TimeOptions,
         roster: Arc<Roster>,
-        schedule: Queue<Arrival>,
+        schedule: Schedule<Arrival>,
         limits: Limits,
     ) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn schedule(&self) -> MutexGuard<'_, Queue<Arrival>> {
+    pub(super) fn schedule(&self) -> MutexGuard<'_, Schedule<Arrival>> {
         lock(&self.schedule)
     }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Found, RouteId, Table};
+use super::{Found, Reach, RouteId, Table};
 use crate::pattern::Pattern;
 use crate::types::Address;
 use bytes::Bytes;
@@ -51,9 +51,9 @@ fn a_pattern_finds_all_routes_that_share_an_address() {
 #[test]
 fn a_prefix_takes_whole_parts() {
     let mut table = Table::default();
-    table.insert_prefix(pattern("/test"), "test");
-    table.insert_prefix(pattern("/"), "all");
-    table.insert_prefix(pattern("/*/x"), "x");
+    table.insert_reaching(pattern("/test"), Reach::Below, "test");
+    table.insert_reaching(pattern("/"), Reach::Below, "all");
+    table.insert_reaching(pattern("/*/x"), Reach::Below, "x");
     assert_eq!(found(&table, "/test"), ["test", "all"]);
     assert_eq!(found(&table, "/test/here/too"), ["test", "all"]);
     assert_eq!(found(&table, "/testing"), ["all"]);
@@ -123,19 +123,16 @@ fn what_is_removed_is_gone_and_leaves_nothing_behind() {
         let ids: Vec<RouteId> = texts.iter().map(|text| table.insert(pattern(text), round)).collect();
         assert_eq!(table.len(), 1 + texts.len());
         for id in ids.into_iter().rev() {
-            assert_eq!(
-                table.pattern(id).map(Pattern::is_literal),
-                Some(texts[id.slot - 1].starts_with("/a/b"))
-            );
+            let kept = table.slots[id.slot].as_ref().unwrap();
+            assert_eq!((kept.id, kept.is_literal()), (id, texts[id.slot - 1].starts_with("/a/b")));
             assert_eq!(table.remove(id), Some(round));
             assert_eq!(table.remove(id), None);
             assert!(table.get(id).is_none());
         }
     }
     assert_eq!((table.len(), table.slots.len()), (1, 1 + texts.len()));
-    assert_eq!(table.patterns.sizes(), (1, 0));
-    assert_eq!(table.literals.sizes(), (3, 0));
-    assert_eq!((table.addresses.len(), table.endings.len(), table.wild.len()), (1, 1, 0));
+    assert_eq!(table.tree.sizes(), (3, 0));
+    assert_eq!((table.literals.len(), table.wild), (1, 0));
     let mut found = Found::default();
     table.find(b"/a/b", &mut found);
     assert_eq!(found.ids(), [kept]);
@@ -267,7 +264,7 @@ proptest! {
             match change {
                 Change::Insert(text) => scan.insert(table.insert(pattern(&text), text.clone()), &text),
                 Change::InsertPrefix(text) => {
-                    scan.insert_prefix(table.insert_prefix(pattern(&text), text.clone()), &text);
+                    scan.insert_prefix(table.insert_reaching(pattern(&text), Reach::Below, text.clone()), &text);
                 }
                 Change::Remove(_) if scan.0.is_empty() => {}
                 Change::Remove(index) => {
@@ -289,7 +286,7 @@ proptest! {
         for (id, _) in scan.0 {
             table.remove(id);
         }
-        prop_assert_eq!(table.patterns.sizes(), (1, 0));
-        prop_assert_eq!(table.literals.sizes(), (1, 0));
+        prop_assert_eq!(table.tree.sizes(), (1, 0));
+        prop_assert_eq!((table.literals.len(), table.wild), (0, 0));
     }
 }

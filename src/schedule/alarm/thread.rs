@@ -11,18 +11,19 @@ use crate::lock::lock;
 
 #[derive(Debug)]
 pub(crate) struct ThreadAlarm {
-    shared: Arc<Shared>,
+    shared: Arc<AlarmThread>,
     started: bool,
 }
 
+/// What the thread shares with its alarm.
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct AlarmThread {
+    state: Mutex<AlarmState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct AlarmState {
     at: Option<Instant>,
     rang: bool,
     waker: Option<Waker>,
@@ -72,8 +73,8 @@ impl Drop for ThreadAlarm {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl AlarmThread {
+    fn lock(&self) -> MutexGuard<'_, AlarmState> {
         lock(&self.state)
     }
 

@@ -6,6 +6,7 @@
 use std::net::Ipv6Addr;
 
 use super::super::clock::{Clock, ManualClock};
+use super::super::limits::CapacityPolicy;
 use super::*;
 
 const OPERATIONS: usize = 4_000;
@@ -108,7 +109,7 @@ impl Model {
 struct Run {
     random: Random,
     clock: ManualClock,
-    queue: Queue<u64>,
+    queue: Schedule<u64>,
     model: Model,
     known: Vec<EntryId>,
     arrivals: u64,
@@ -119,7 +120,7 @@ struct Run {
 impl Run {
     fn new(seed: u64, limits: ScheduleLimits) -> Self {
         let clock = ManualClock::new();
-        let queue = Queue::new(limits, clock.now());
+        let queue = Schedule::new(limits, clock.now());
         let unstepped = clock.now().wall;
         let model = Model { items: Vec::new(), limits };
         let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);

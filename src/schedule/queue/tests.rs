@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::UNIX_EPOCH;
 
 use super::super::clock::{Clock, ManualClock};
+use super::super::limits::CapacityPolicy;
 use super::*;
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -20,7 +21,7 @@ fn peer(last: u8) -> Option<IpAddr> {
 /// A queue and its clock. Items are numbers.
 struct Bench {
     clock: ManualClock,
-    queue: Queue<u32>,
+    queue: Schedule<u32>,
 }
 
 impl Bench {
@@ -29,7 +30,7 @@ impl Bench {
     }
 
     fn at(clock: ManualClock, limits: ScheduleLimits) -> Self {
-        let queue = Queue::new(limits, clock.now());
+        let queue = Schedule::new(limits, clock.now());
         Self { clock, queue }
     }
 

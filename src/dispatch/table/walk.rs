@@ -1,0 +1,213 @@
+//! The walk of a path through the tree of routes.
+//!
+//! A state is a node and the set of levels at which the path stands before it. Example: the routes
+//! `/a/*/c` and `//c`, the path `/a/b/c` with the levels 0, 1, 2 and its end:
+//!
+//! ```text
+//! root {0} ──a──► {1} ──*──► {2} ──c──► {end}      the route /a/*/c
+//!     └───//───► {0,1,2,end} ──c──► {end}          the route //c
+//! ```
+//!
+//! Behind a `//` the path may stand anywhere from its level on, so all those levels go on together,
+//! as one set of bits. That is what keeps the walk linear: a node has one parent, so it is reached
+//! once, with all its levels, and not once for each. A walk with one level at a time would visit
+//! a chain of `//a//a//a` as often as there are ways to place its parts on the path.
+//!
+//! Nothing recurses: nodes still to be visited are on a list, so that no route and no path can use
+//! up the stack.
+
+use super::RouteId;
+use super::children::{Children, NodeId};
+use super::steps::Steps;
+use super::subject::{Levels, Span, Subject, bits, single};
+use super::tree::{ROOT, Tree};
+use crate::pattern::{Part, Pattern};
+
+/// Memory that a walk uses again.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    parts: Vec<Span>,
+    work: Work,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    pending: Vec<(NodeId, Levels)>,
+    gathered: Vec<(NodeId, Levels)>,
+    name: Vec<u8>,
+}
+
+/// Adds the routes that match a literal address, in no order, each once.
+pub(super) fn find(
+    tree: &Tree,
+    address: &[u8],
+    steps: &mut Steps,
+    scratch: &mut Scratch,
+    found: &mut Vec<RouteId>,
+) {
+    let Scratch { parts, work } = scratch;
+    if let Some(subject) = Subject::of_address(address, parts) {
+        Walk { tree, subject, steps, work, found }.run();
+    }
+}
+
+/// Adds the routes that share an address with a pattern without `//`, in no order, each once.
+pub(super) fn find_shared(
+    tree: &Tree,
+    pattern: &Pattern,
+    steps: &mut Steps,
+    scratch: &mut Scratch,
+    found: &mut Vec<RouteId>,
+) {
+    let Scratch { parts, work } = scratch;
+    if let Some(subject) = Subject::of_pattern(pattern, parts) {
+        Walk { tree, subject, steps, work, found }.run();
+    }
+}
+
+struct Walk<'a> {
+    tree: &'a Tree,
+    subject: Subject<'a>,
+    steps: &'a mut Steps,
+    work: &'a mut Work,
+    found: &'a mut Vec<RouteId>,
+}
+
+impl Walk<'_> {
+    fn run(&mut self) {
+        self.work.pending.clear();
+        self.arrive(ROOT, 1, false);
+        let tree = self.tree;
+        while let Some((at, levels)) = self.work.pending.pop() {
+            let Some(node) = tree.node(at) else { continue };
+            if let Some(any) = node.children.any {
+                self.go_to(any, levels);
+            }
+            self.visit_segments(&node.children, levels);
+            self.visit_names(&node.children, levels);
+        }
+    }
+
+    /// Goes to a child whose part was found at these levels.
+    fn go_to(&mut self, child: NodeId, levels: Levels) {
+        let last = self.subject.last();
+        self.arrive(child, (levels & !last) << 1, levels & last != 0);
+    }
+
+    /// Arrives at a node before the parts of these levels, and maybe at the end of the path too. To
+    /// arrive before a `//` is to arrive behind it, at the same level and at all later ones.
+    fn arrive(&mut self, node: NodeId, levels: Levels, is_end: bool) {
+        let (mut at, mut levels, mut is_end) = (node, levels, is_end);
+        let tree = self.tree;
+        while let Some(node) = tree.node(at) {
+            if !self.steps.look() {
+                return;
+            }
+            if is_end {
+                self.found.extend_from_slice(&node.routes);
+            }
+            if levels != 0 && node.children.stand_for_a_name() {
+                self.work.pending.push((at, levels));
+            }
+            let Some(descend) = node.children.descend else { return };
+            if levels != 0 {
+                // The lowest bit and all above it: `wrapping_neg` sets those above.
+                levels = (levels | levels.wrapping_neg()) & self.subject.all();
+                is_end = true;
+            }
+            at = descend;
+        }
+    }
+
+    fn visit_segments(&mut self, children: &Children, levels: Levels) {
+        if let Some(Part::Literal(name)) = single(levels).map(|level| self.subject.part(level)) {
+            for (text, child) in children.segments_for(name) {
+                if !self.steps.compare(text, name) {
+                    return;
+                }
+                if Part::Segment(text).matches(name) {
+                    self.go_to(child, levels);
+                }
+            }
+            return;
+        }
+        self.visit_sharing(children.segments(), Part::Segment, levels);
+    }
+
+    /// By a look-up for each name that the parts stand for, as far as they say which, else by a look
+    /// at each child.
+    fn visit_names(&mut self, children: &Children, levels: Levels) {
+        if let Some(level) = single(levels) {
+            return self.visit_names_of(self.subject.part(level), children, levels);
+        }
+        if self.subject.is_wild(levels) {
+            return self.visit_sharing(children.names(), Part::Literal, levels);
+        }
+        for level in bits(levels) {
+            let Part::Literal(name) = self.subject.part(level) else { continue };
+            self.work.gathered.extend(children.name(name).map(|child| (child, 1 << level)));
+        }
+        self.go_to_gathered();
+    }
+
+    fn visit_names_of(&mut self, part: Part<'_>, children: &Children, levels: Levels) {
+        match part {
+            Part::Literal(name) => {
+                if let Some(child) = children.name(name) {
+                    self.go_to(child, levels);
+                }
+            }
+            Part::Any | Part::Descend => {
+                for (_, child) in children.names() {
+                    self.go_to(child, levels);
+                }
+            }
+            Part::Segment(_) => {
+                let Some((before, list, behind)) = part.alternatives() else {
+                    return self.visit_sharing(children.names(), Part::Literal, levels);
+                };
+                for alternative in list.take_while(|_| self.steps.look()) {
+                    let name = &mut self.work.name;
+                    name.clear();
+                    name.extend([before, alternative, behind].into_iter().flatten());
+                    self.work.gathered.extend(children.name(name).map(|child| (child, levels)));
+                }
+                self.go_to_gathered();
+            }
+        }
+    }
+
+    /// Goes to those of these children that have a name in common with the parts of the path.
+    fn visit_sharing<'b>(
+        &mut self,
+        children: impl Iterator<Item = (&'b [u8], NodeId)>,
+        part: impl Fn(&'b [u8]) -> Part<'b>,
+        levels: Levels,
+    ) {
+        let own = self.subject.text_of(levels);
+        for (text, child) in children {
+            if !self.steps.compare(own, text) {
+                return;
+            }
+            let shared = self.subject.sharing(levels, part(text));
+            if shared != 0 {
+                self.go_to(child, shared);
+            }
+        }
+    }
+
+    /// Goes to the children that were gathered, to each once: two levels or two alternatives may
+    /// have led to the same one.
+    fn go_to_gathered(&mut self) {
+        let mut children = std::mem::take(&mut self.work.gathered);
+        children.sort_unstable();
+        for same in children.chunk_by(|one, two| one.0 == two.0) {
+            let levels = same.iter().fold(0, |set, (_, levels)| set | levels);
+            if let Some(&(child, _)) = same.first() {
+                self.go_to(child, levels);
+            }
+        }
+        children.clear();
+        self.work.gathered = children;
+    }
+}
