@@ -113,12 +113,11 @@ fn imports_of(code: &str) -> Vec<Import> {
     let mut imports = Vec::new();
     let mut rest = String::new();
     for statement in code.split(';') {
-        match use_tree(statement) {
-            Some(tree) => expand(&[], tree, &mut imports),
-            None => {
-                rest.push_str(statement);
-                rest.push(';');
-            }
+        if let Some(tree) = use_tree(statement) {
+            expand(&[], tree, &mut imports);
+        } else {
+            rest.push_str(statement);
+            rest.push(';');
         }
     }
     let inline = ["crate::", "super::", "self::"];
