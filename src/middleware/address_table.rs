@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::{Flow, Middleware};
 use crate::packet::{EncodeError, Meta};
+use crate::types::texts;
 use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rewrite};
 
 /// The address that a number follows, on the wire.
@@ -194,25 +195,27 @@ pub struct AddressTableError {
     code: i32,
 }
 
-/// The ways in which an entry of a table is wrong.
-///
-/// ```
-/// use tokio_osc::{AddressTable, AddressTableErrorKind};
-///
-/// let error = AddressTable::new([("gain", 1)]).unwrap_err();
-/// assert_eq!(error.kind(), AddressTableErrorKind::Address);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AddressTableErrorKind {
-    /// The number reads as type tags: its first byte is a comma.
-    ReservedCode,
-    /// The number is there twice.
-    DuplicateCode,
-    /// The address is there twice.
-    DuplicateAddress,
-    /// The address does not begin with a slash, holds a NUL, or is `/`.
-    Address,
+texts! {
+    /// The ways in which an entry of a table is wrong.
+    ///
+    /// ```
+    /// use tokio_osc::{AddressTable, AddressTableErrorKind};
+    ///
+    /// let error = AddressTable::new([("gain", 1)]).unwrap_err();
+    /// assert_eq!(error.kind(), AddressTableErrorKind::Address);
+    /// ```
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum AddressTableErrorKind {
+        /// The number reads as type tags: its first byte is a comma.
+        ReservedCode => "reads as type tags",
+        /// The number is there twice.
+        DuplicateCode => "is there twice",
+        /// The address is there twice.
+        DuplicateAddress => "has an address that is there twice",
+        /// The address does not begin with a slash, holds a NUL, or is `/`.
+        Address => "has an address without a slash, of a slash alone, or with a NUL",
+    }
 }
 
 impl AddressTableError {
@@ -229,16 +232,10 @@ impl AddressTableError {
 
 impl fmt::Display for AddressTableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = self.code;
-        match self.kind {
-            AddressTableErrorKind::ReservedCode => write!(f, "the number {code:#010x} reads as type tags"),
-            AddressTableErrorKind::DuplicateCode => write!(f, "the number {code} is there twice"),
-            AddressTableErrorKind::DuplicateAddress => {
-                write!(f, "the address of the number {code} is there twice")
-            }
-            AddressTableErrorKind::Address => {
-                write!(f, "the address of the number {code} has no slash, nothing but a slash, or a NUL")
-            }
+        let Self { kind, code } = self;
+        match kind {
+            AddressTableErrorKind::ReservedCode => write!(f, "the number {code:#010x} {kind}"),
+            _ => write!(f, "the number {code} {kind}"),
         }
     }
 }

@@ -6,124 +6,19 @@ use super::{Flow, Middleware};
 use crate::packet::{EncodeError, Meta, Packet};
 use crate::wire::DecodeError;
 
-/// A layer that is a function of the packets that arrive: it lets each pass, puts another in its
-/// place, or drops it; what it changes in the [`Meta`] reaches the handlers.
-///
-/// ```
-/// use tokio_osc::{Args, Client, Flow, Message, Packet, Router, Server, Udp, on_packet_in};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let channel = Udp::new("127.0.0.1:0")
-///     .middleware(on_packet_in(|packet, _meta| match &packet {
-///         Packet::Message(message) if message.address() == "/debug" => Flow::Drop,
-///         Packet::Message(message) if message.address() == "/old" => {
-///             let replaced = Message::new("/new", message.parse::<i32>().unwrap_or_default());
-///             replaced.map_or(Flow::Drop, |message| Flow::Pass(message.into()))
-///         }
-///         _ => Flow::Pass(packet),
-///     }))
-///     .bind()
-///     .await?;
-/// let client = Client::udp(channel.local_addr()?).await?;
-/// let router = Router::new().route("/new", |Args(n): Args<i32>| ("/heard", n));
-/// let server = Server::new(router).listen("udp", channel).spawn();
-///
-/// let reply = client.request(("/old", 7), "/heard").await?;
-/// assert_eq!(reply.parse::<i32>()?, 7);
-/// # server.shutdown().await;
-/// # Ok(()) }
-/// ```
-pub fn on_packet_in<F>(hook: F) -> impl Middleware
-where
-    F: Fn(Packet, &mut Meta) -> Flow<Packet> + Send + Sync + 'static,
-{
-    OnPacketIn(hook)
-}
-
-/// A layer that is a function of the packets that are to be sent, to
-/// [`meta.peer`](Meta#structfield.peer): it lets each pass, puts another in its place, or drops it.
-///
-/// ```
-/// use futures::{SinkExt, StreamExt};
-/// use tokio_osc::{Codec, Flow, Packet, Slip, on_packet_out};
-/// use tokio_util::codec::Framed;
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let quiet = on_packet_out(|packet, _meta| match &packet {
-///     Packet::Message(message) if message.address() == "/debug" => Flow::Drop,
-///     _ => Flow::Pass(packet),
-/// });
-/// let (here, there) = tokio::io::duplex(256);
-/// let mut here = Framed::new(here, Codec::new(Slip::new()).middleware(quiet));
-/// here.send(("/debug", 1)).await?;
-/// here.send(("/gain", 0.5_f32)).await?;
-///
-/// let mut there = Framed::new(there, Codec::new(Slip::new()));
-/// assert_eq!(there.next().await.expect("the pipe is open")??.to_string(), "/gain ,f 0.5");
-/// # Ok(()) }
-/// ```
-pub fn on_packet_out<F>(hook: F) -> impl Middleware
-where
-    F: Fn(Packet, &mut Meta) -> Flow<Packet> + Send + Sync + 'static,
-{
-    OnPacketOut(hook)
-}
-
-/// A layer that is a function of the frames that arrive, before they are decoded: the bytes of a
-/// datagram, or what the framing gave.
-///
-/// ```
-/// use futures::{SinkExt, StreamExt};
-/// use tokio_osc::{Bytes, Codec, Flow, LengthPrefix, on_frame_in, on_frame_out};
-/// use tokio_util::codec::Framed;
-///
-/// /// No guard at all: see the envelope for one.
-/// fn flip(frame: Bytes) -> Bytes {
-///     frame.iter().map(|byte| !byte).collect()
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let (here, there) = tokio::io::duplex(256);
-/// let codec = Codec::new(LengthPrefix::new()).middleware(on_frame_out(|frame, _| Flow::Pass(flip(frame))));
-/// Framed::new(here, codec).send(("/gain", 0.5_f32)).await?;
-///
-/// let codec = Codec::new(LengthPrefix::new()).middleware(on_frame_in(|frame, _| Flow::Pass(flip(frame))));
-/// let packet = Framed::new(there, codec).next().await.expect("the pipe is open")?;
-/// assert_eq!(packet?.to_string(), "/gain ,f 0.5");
-/// # Ok(()) }
-/// ```
-pub fn on_frame_in<F>(hook: F) -> impl Middleware
-where
-    F: Fn(Bytes, &mut Meta) -> Flow<Bytes> + Send + Sync + 'static,
-{
-    OnFrameIn(hook)
-}
-
-/// A layer that is a function of the bytes that are to be sent, before they are framed. At
-/// [`on_frame_in`] is an example of both.
-///
-/// ```
-/// use tokio_osc::{Flow, Udp, on_frame_out};
-///
-/// let show = on_frame_out(|frame, meta| {
-///     println!("{} bytes to {}", frame.len(), meta.peer);
-///     Flow::Pass(frame)
-/// });
-/// let options = Udp::new("127.0.0.1:9000").middleware(show);
-/// # drop(options);
-/// ```
-pub fn on_frame_out<F>(hook: F) -> impl Middleware
-where
-    F: Fn(Bytes, &mut Meta) -> Flow<Bytes> + Send + Sync + 'static,
-{
-    OnFrameOut(hook)
-}
-
 macro_rules! hooks {
-    ($($name:ident: $method:ident($value:ty) $error:ty,)*) => {$(
-        struct $name<F>(F);
+    ($($(#[$doc:meta])* $hook:ident: $layer:ident $method:ident($value:ty) $error:ty;)*) => {$(
+        $(#[$doc])*
+        pub fn $hook<F>(hook: F) -> impl Middleware
+        where
+            F: Fn($value, &mut Meta) -> Flow<$value> + Send + Sync + 'static,
+        {
+            $layer(hook)
+        }
 
-        impl<F> Middleware for $name<F>
+        struct $layer<F>(F);
+
+        impl<F> Middleware for $layer<F>
         where
             F: Fn($value, &mut Meta) -> Flow<$value> + Send + Sync + 'static,
         {
@@ -135,8 +30,96 @@ macro_rules! hooks {
 }
 
 hooks! {
-    OnPacketIn: packet_in(Packet) DecodeError,
-    OnPacketOut: packet_out(Packet) EncodeError,
-    OnFrameIn: frame_in(Bytes) DecodeError,
-    OnFrameOut: frame_out(Bytes) EncodeError,
+    /// A layer that is a function of the packets that arrive: it lets each pass, puts another in its
+    /// place, or drops it; what it changes in the [`Meta`] reaches the handlers.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Client, Flow, Message, Packet, Router, Server, Udp, on_packet_in};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Udp::new("127.0.0.1:0")
+    ///     .middleware(on_packet_in(|packet, _meta| match &packet {
+    ///         Packet::Message(message) if message.address() == "/debug" => Flow::Drop,
+    ///         Packet::Message(message) if message.address() == "/old" => {
+    ///             let replaced = Message::new("/new", message.parse::<i32>().unwrap_or_default());
+    ///             replaced.map_or(Flow::Drop, |message| Flow::Pass(message.into()))
+    ///         }
+    ///         _ => Flow::Pass(packet),
+    ///     }))
+    ///     .bind()
+    ///     .await?;
+    /// let client = Client::udp(channel.local_addr()?).await?;
+    /// let router = Router::new().route("/new", |Args(n): Args<i32>| ("/heard", n));
+    /// let server = Server::new(router).listen("udp", channel).spawn();
+    ///
+    /// let reply = client.request(("/old", 7), "/heard").await?;
+    /// assert_eq!(reply.parse::<i32>()?, 7);
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    on_packet_in: OnPacketIn packet_in(Packet) DecodeError;
+
+    /// A layer that is a function of the packets that are to be sent, to
+    /// [`meta.peer`](Meta#structfield.peer): it lets each pass, puts another in its place, or drops it.
+    ///
+    /// ```
+    /// use futures::{SinkExt, StreamExt};
+    /// use tokio_osc::{Codec, Flow, Packet, Slip, on_packet_out};
+    /// use tokio_util::codec::Framed;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let quiet = on_packet_out(|packet, _meta| match &packet {
+    ///     Packet::Message(message) if message.address() == "/debug" => Flow::Drop,
+    ///     _ => Flow::Pass(packet),
+    /// });
+    /// let (here, there) = tokio::io::duplex(256);
+    /// let mut here = Framed::new(here, Codec::new(Slip::new()).middleware(quiet));
+    /// here.send(("/debug", 1)).await?;
+    /// here.send(("/gain", 0.5_f32)).await?;
+    ///
+    /// let mut there = Framed::new(there, Codec::new(Slip::new()));
+    /// assert_eq!(there.next().await.expect("the pipe is open")??.to_string(), "/gain ,f 0.5");
+    /// # Ok(()) }
+    /// ```
+    on_packet_out: OnPacketOut packet_out(Packet) EncodeError;
+
+    /// A layer that is a function of the frames that arrive, before they are decoded: the bytes of a
+    /// datagram, or what the framing gave.
+    ///
+    /// ```
+    /// use futures::{SinkExt, StreamExt};
+    /// use tokio_osc::{Bytes, Codec, Flow, LengthPrefix, on_frame_in, on_frame_out};
+    /// use tokio_util::codec::Framed;
+    ///
+    /// /// No guard at all: see the envelope for one.
+    /// fn flip(frame: Bytes) -> Bytes {
+    ///     frame.iter().map(|byte| !byte).collect()
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (here, there) = tokio::io::duplex(256);
+    /// let codec = Codec::new(LengthPrefix::new()).middleware(on_frame_out(|frame, _| Flow::Pass(flip(frame))));
+    /// Framed::new(here, codec).send(("/gain", 0.5_f32)).await?;
+    ///
+    /// let codec = Codec::new(LengthPrefix::new()).middleware(on_frame_in(|frame, _| Flow::Pass(flip(frame))));
+    /// let packet = Framed::new(there, codec).next().await.expect("the pipe is open")?;
+    /// assert_eq!(packet?.to_string(), "/gain ,f 0.5");
+    /// # Ok(()) }
+    /// ```
+    on_frame_in: OnFrameIn frame_in(Bytes) DecodeError;
+
+    /// A layer that is a function of the bytes that are to be sent, before they are framed. At
+    /// [`on_frame_in`] is an example of both.
+    ///
+    /// ```
+    /// use tokio_osc::{Flow, Udp, on_frame_out};
+    ///
+    /// let show = on_frame_out(|frame, meta| {
+    ///     println!("{} bytes to {}", frame.len(), meta.peer);
+    ///     Flow::Pass(frame)
+    /// });
+    /// let options = Udp::new("127.0.0.1:9000").middleware(show);
+    /// # drop(options);
+    /// ```
+    on_frame_out: OnFrameOut frame_out(Bytes) EncodeError;
 }

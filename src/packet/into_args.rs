@@ -63,126 +63,52 @@ pub trait IntoArgs {
     fn write_args<W: ArgsWriter>(&self, out: &mut W);
 }
 
-macro_rules! scalars {
-    ($($type:ty => $method:ident),* $(,)?) => {$(
-        impl IntoArgs for $type {
+macro_rules! written {
+    ($([$($generic:tt)*] $type:ty: |$value:ident, $out:ident| $write:expr;)*) => {$(
+        impl<$($generic)*> IntoArgs for $type {
             #[inline]
-            fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-                out.$method(*self);
+            fn write_args<W: ArgsWriter>(&self, $out: &mut W) {
+                let $value = self;
+                $write;
             }
         }
     )*};
 }
 
-scalars! {
-    i32 => int32, i64 => int64, f32 => float32, f64 => float64, bool => bool, char => char,
-    Char => char, TimeTag => time_tag, Color => color, Midi => midi,
-}
-
-macro_rules! bytes_and_text {
-    ($($(#[$generic:tt])* $type:ty => $method:ident),* $(,)?) => {$(
-        impl IntoArgs for $type {
-            #[inline]
-            fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-                out.$method(self);
-            }
-        }
-    )*};
-}
-
-bytes_and_text! { str => string, String => string, [u8] => blob, Vec<u8> => blob, Bytes => blob }
-
-impl<const N: usize> IntoArgs for [u8; N] {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        out.blob(self);
-    }
-}
-
-impl IntoArgs for Text<'_> {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        out.string(self.as_bytes());
-    }
-}
-
-impl IntoArgs for TextBuf {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        out.string(self.as_bytes());
-    }
-}
-
-impl<T: AsRef<[u8]>> IntoArgs for Symbol<T> {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        out.symbol(&self.0);
-    }
-}
-
-impl IntoArgs for Nil {
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        out.nil();
-    }
-}
-
-impl IntoArgs for Impulse {
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        out.impulse();
-    }
-}
-
-impl<T: IntoArgs + ?Sized> IntoArgs for &T {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        (**self).write_args(out);
-    }
-}
-
-impl<T: IntoArgs> IntoArgs for Option<T> {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        match self {
-            Some(value) => value.write_args(out),
-            None => out.nil(),
-        }
-    }
-}
-
-impl<T: IntoArgs> IntoArgs for Array<T> {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        out.array(|out| self.0.write_args(out));
-    }
-}
-
-impl<T: IntoArgs> IntoArgs for [T] {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        for value in self {
-            value.write_args(out);
-        }
-    }
-}
-
-impl<T: IntoArgs, const N: usize> IntoArgs for [T; N] {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        self.as_slice().write_args(out);
-    }
-}
-
-impl<T: IntoArgs> IntoArgs for Vec<T> {
-    #[inline]
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        self.as_slice().write_args(out);
-    }
-}
-
-impl IntoArgs for Rest {
-    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
-        self.0.write_args(out);
-    }
+written! {
+    [] i32: |value, out| out.int32(*value);
+    [] i64: |value, out| out.int64(*value);
+    [] f32: |value, out| out.float32(*value);
+    [] f64: |value, out| out.float64(*value);
+    [] bool: |value, out| out.bool(*value);
+    [] char: |value, out| out.char(*value);
+    [] Char: |value, out| out.char(*value);
+    [] TimeTag: |value, out| out.time_tag(*value);
+    [] Color: |value, out| out.color(*value);
+    [] Midi: |value, out| out.midi(*value);
+    [] str: |text, out| out.string(text);
+    [] String: |text, out| out.string(text);
+    [] Text<'_>: |text, out| out.string(text.as_bytes());
+    [] TextBuf: |text, out| out.string(text.as_bytes());
+    [T: AsRef<[u8]>] Symbol<T>: |text, out| out.symbol(&text.0);
+    [] [u8]: |bytes, out| out.blob(bytes);
+    [] Vec<u8>: |bytes, out| out.blob(bytes);
+    [] Bytes: |bytes, out| out.blob(bytes);
+    [const N: usize] [u8; N]: |bytes, out| out.blob(bytes);
+    [] Nil: |_nil, out| out.nil();
+    [] Impulse: |_impulse, out| out.impulse();
+    [T: IntoArgs + ?Sized] &T: |value, out| (**value).write_args(out);
+    [T: IntoArgs] Option<T>: |value, out| match value {
+        Some(value) => value.write_args(out),
+        None => out.nil(),
+    };
+    [T: IntoArgs] Array<T>: |array, out| out.array(|out| array.0.write_args(out));
+    [T: IntoArgs] [T]: |values, out| for value in values {
+        value.write_args(out);
+    };
+    [T: IntoArgs, const N: usize] [T; N]: |values, out| values.as_slice().write_args(out);
+    [T: IntoArgs] Vec<T>: |values, out| values.as_slice().write_args(out);
+    [] Rest: |rest, out| rest.0.write_args(out);
 }
 
 /// The four required types here, the others behind a call.

@@ -15,7 +15,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::packet::{Bundle, BundleBuilder, LineReader, Message, MessageRef, Packet, PacketRef};
-use crate::types::{Arg, TextBuf, TypeTag};
+use crate::types::{Arg, ArgRef, TextBuf, TypeTag};
 
 /// An argument: one member, named by its type tag.
 #[derive(Serialize, Deserialize)]
@@ -74,7 +74,7 @@ impl TextForm {
     fn of(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Bytes { hex: bytes.iter().flat_map(|byte| hex_digits(*byte)).collect() },
+            Err(_) => Self::Bytes { hex: hex(bytes).trim_matches(['<', '>']).to_owned() },
         }
     }
 
@@ -86,8 +86,9 @@ impl TextForm {
     }
 }
 
-fn hex_digits(byte: u8) -> [char; 2] {
-    [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0'))
+/// The token of a blob.
+fn hex(bytes: &[u8]) -> String {
+    ArgRef::Blob(bytes).to_string()
 }
 
 fn blob(token: &str) -> Option<Vec<u8>> {
@@ -197,9 +198,7 @@ impl MessageForm {
                 None => AddressForm::Text(TextForm::of(message.address().as_bytes())),
             },
             args: message.parse().unwrap_or_default(),
-            untyped: untyped.map(|tail| {
-                format!("<{}>", tail.iter().flat_map(|byte| hex_digits(*byte)).collect::<String>())
-            }),
+            untyped: untyped.map(hex),
         }
     }
 
@@ -256,32 +255,6 @@ impl<'de> Deserialize<'de> for Bundle {
         };
         let builder = form.elements.iter().fold(Self::at(time_tag), BundleBuilder::with);
         builder.build().map_err(D::Error::custom)
-    }
-}
-
-/// A message or a bundle, told apart by their members.
-impl Serialize for Packet {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Message(message) => message.serialize(serializer),
-            Self::Bundle(bundle) => bundle.serialize(serializer),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum PacketForm {
-    Message(Message),
-    Bundle(Bundle),
-}
-
-impl<'de> Deserialize<'de> for Packet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match PacketForm::deserialize(deserializer)? {
-            PacketForm::Message(message) => message.into(),
-            PacketForm::Bundle(bundle) => bundle.into(),
-        })
     }
 }
 
