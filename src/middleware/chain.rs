@@ -84,9 +84,13 @@ impl Chain {
         if self.is_empty() {
             return decode(frame, meta, options).map(Some);
         }
-        let Flow::Pass(frame) = self.judge_in(|| self.frame_in(frame, meta))? else { return Ok(None) };
+        let Flow::Pass(frame) = self.judge_in(frame, |layer, frame| layer.frame_in(frame, meta))? else {
+            return Ok(None);
+        };
         let packet = decode(frame, meta, options)?;
-        let Flow::Pass(packet) = self.judge_in(|| self.packet_in(packet, meta))? else { return Ok(None) };
+        let Flow::Pass(packet) = self.judge_in(packet, |layer, packet| layer.packet_in(packet, meta))? else {
+            return Ok(None);
+        };
         Ok(Some(packet))
     }
 
@@ -135,41 +139,24 @@ impl Chain {
         *counter(&mut lock(&self.filtered)) += 1;
     }
 
-    fn frame_in(&self, mut frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, DecodeError> {
-        for layer in &self.layers {
-            let Flow::Pass(next) = layer.frame_in(frame, meta)? else { return Ok(Flow::Drop) };
-            frame = next;
+    fn frame_out(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
+        let layers = || self.layers.iter().rev();
+        match through(layers(), packet, |layer, packet| layer.packet_out(packet, meta))? {
+            Flow::Pass(packet) => {
+                through(layers(), packet.into_bytes(), |layer, frame| layer.frame_out(frame, meta))
+            }
+            Flow::Drop => Ok(Flow::Drop),
         }
-        Ok(Flow::Pass(frame))
-    }
-
-    fn packet_in(&self, mut packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
-        for layer in &self.layers {
-            let Flow::Pass(next) = layer.packet_in(packet, meta)? else { return Ok(Flow::Drop) };
-            packet = next;
-        }
-        Ok(Flow::Pass(packet))
-    }
-
-    fn frame_out(&self, mut packet: Packet, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
-        for layer in self.layers.iter().rev() {
-            let Flow::Pass(next) = layer.packet_out(packet, meta)? else { return Ok(Flow::Drop) };
-            packet = next;
-        }
-        let mut frame = packet.into_bytes();
-        for layer in self.layers.iter().rev() {
-            let Flow::Pass(next) = layer.frame_out(frame, meta)? else { return Ok(Flow::Drop) };
-            frame = next;
-        }
-        Ok(Flow::Pass(frame))
     }
 
     /// What the layers say of what has arrived, counted.
     fn judge_in<T>(
         &self,
-        layers: impl FnOnce() -> Result<Flow<T>, DecodeError>,
+        arrived: T,
+        layer: impl FnMut(&dyn Middleware, T) -> Result<Flow<T>, DecodeError>,
     ) -> Result<Flow<T>, DecodeError> {
-        let Ok(judgement) = catch_unwind(AssertUnwindSafe(layers)) else {
+        let judged = AssertUnwindSafe(|| through(self.layers.iter(), arrived, layer));
+        let Ok(judgement) = catch_unwind(judged) else {
             self.count(|filtered| &mut filtered.panicked_in);
             return Ok(Flow::Drop);
         };
@@ -180,6 +167,21 @@ impl Chain {
         }
         judgement
     }
+}
+
+/// Hands a value from layer to layer, until one of them drops or refuses it.
+fn through<'a, T, E>(
+    layers: impl Iterator<Item = &'a Arc<dyn Middleware>>,
+    mut value: T,
+    mut pass: impl FnMut(&dyn Middleware, T) -> Result<Flow<T>, E>,
+) -> Result<Flow<T>, E> {
+    for layer in layers {
+        match pass(&**layer, value)? {
+            Flow::Pass(next) => value = next,
+            Flow::Drop => return Ok(Flow::Drop),
+        }
+    }
+    Ok(Flow::Pass(value))
 }
 
 fn decode(frame: Bytes, meta: &mut Meta, options: &DecodeOptions) -> Result<Packet, DecodeError> {

@@ -95,9 +95,7 @@ impl<'a> Validator<'a> {
             }
             let element = &frame[start..end];
             at = end;
-            if element[0] == b'/' {
-                self.element(element, start)?;
-            } else if element.starts_with(BUNDLE_NAME) {
+            if element[0] != b'/' && element.starts_with(BUNDLE_NAME) {
                 // Those put away, the present one, and the one that begins.
                 if outer.len() + 2 > self.options.max_bundle_depth {
                     return Err(DecodeError::new(Kind::BundlesTooDeep, start));
@@ -107,8 +105,14 @@ impl<'a> Validator<'a> {
                 level = Level { end, elements: 0 };
                 // Into the bundle instead of behind it.
                 at = start + BUNDLE_HEADER;
-            } else {
-                self.bare_element(element, start)?;
+                continue;
+            }
+            let checked = match element[0] {
+                b'/' => self.message(element, start),
+                _ => self.bare_message(element, start),
+            };
+            if let Err(error) = checked {
+                self.pass_over(error)?;
             }
         }
     }
@@ -122,22 +126,6 @@ impl<'a> Validator<'a> {
             self.repairs.zero_time_tags += 1;
         }
         Ok(())
-    }
-
-    #[inline]
-    fn element(&mut self, frame: &[u8], base: usize) -> Result<(), DecodeError> {
-        match self.message(frame, base) {
-            Ok(_) => Ok(()),
-            Err(error) => self.pass_over(error),
-        }
-    }
-
-    #[cold]
-    fn bare_element(&mut self, frame: &[u8], base: usize) -> Result<(), DecodeError> {
-        match self.bare_message(frame, base) {
-            Ok(_) => Ok(()),
-            Err(error) => self.pass_over(error),
-        }
     }
 
     /// In a bundle, an unknown type tag costs its message only.
