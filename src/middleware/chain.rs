@@ -40,11 +40,11 @@ pub struct Filtered {
     /// Frames of no bytes that arrived on byte streams ([`LengthPrefix`](crate::LengthPrefix)): they
     /// were passed over.
     pub empty_in: u64,
-    /// Packets that arrived and were [dropped](Flow::Drop): nobody heard of them.
+    /// Packets that arrived and were [dropped](Flow::Drop): no handler saw them.
     pub dropped_in: u64,
     /// Packets that arrived and were refused: each became an error item.
     pub refused_in: u64,
-    /// Packets that arrived and at which a layer panicked: nobody heard of them. (At one that is to be
+    /// Packets that arrived and at which a layer panicked: no handler saw them. (At one that is to be
     /// sent, that is a refusal.)
     pub panicked_in: u64,
     /// Packets that were to be sent and were [dropped](Flow::Drop): their sender was told nothing.
@@ -94,7 +94,7 @@ impl Chain {
         Ok(Some(packet))
     }
 
-    /// From a frame to a packet alone: without layers, nobody looks at a [`Meta`].
+    /// From a frame to a packet alone: without layers, no [`Meta`] is needed.
     pub(crate) fn read_packet(
         &self,
         frame: Bytes,

@@ -45,7 +45,7 @@ use crate::wire::DecodeError;
 /// Several of them are layers of an onion: the first one added is next to the wire. On the way in
 /// they are asked in the order in which they were added, on the way out in the reverse order.
 ///
-/// They are called by whoever reads or sends, so they must not wait, nor send or read by the channel
+/// They are called by the task that reads or sends, so they must not wait, nor send or read by the channel
 /// or client that they are part of. All connections and all clones of a channel or client share
 /// them, hence `&self`.
 ///
@@ -95,7 +95,7 @@ pub trait Middleware: Send + Sync + 'static {
     /// A packet that is to be sent to `meta.peer`.
     ///
     /// # Errors
-    /// The packet is refused: whoever sends it gets the error.
+    /// The packet is refused: the sender gets the error.
     fn packet_out(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, EncodeError> {
         let _ = meta;
         Ok(Flow::Pass(packet))
@@ -104,7 +104,7 @@ pub trait Middleware: Send + Sync + 'static {
     /// The bytes of a packet that is to be sent to `meta.peer`, before they are framed.
     ///
     /// # Errors
-    /// The packet is refused: whoever sends it gets the error.
+    /// The packet is refused: the sender gets the error.
     fn frame_out(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
         let _ = meta;
         Ok(Flow::Pass(frame))

@@ -139,7 +139,7 @@ impl BundleBuilder {
         self
     }
 
-    /// Adds an element that is encoded already, whoever encoded it: it is checked with the widest
+    /// Adds an element that is encoded already, by any program: it is checked with the widest
     /// limits and copied as it is.
     ///
     /// ```

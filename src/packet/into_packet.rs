@@ -75,8 +75,8 @@ pub trait IntoPacket {
     }
 }
 
-/// Whose code writes the bytes of a packet. Nobody else can name the type, and so claim to be this
-/// crate.
+/// Whose code writes the bytes of a packet. The type cannot be named outside of this crate, so that
+/// no other code claims to be part of it.
 #[derive(Debug)]
 pub enum Writer {
     /// They are a packet.
@@ -85,7 +85,7 @@ pub enum Writer {
     Anybody,
 }
 
-/// Appends the bytes of a packet, which are one, whoever writes them; on an error nothing.
+/// Appends the bytes of a packet, checked unless this crate writes them; on an error nothing.
 #[inline]
 pub(crate) fn append(dst: &mut BytesMut, packet: &impl IntoPacket) -> Result<(), EncodeError> {
     match packet.writer() {

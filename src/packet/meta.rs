@@ -45,12 +45,11 @@ struct Rare {
     peer_name: Option<Arc<str>>,
 }
 
-/// What keeps a connection open for answers: as long as one of them lives, somebody works on a
-/// packet of it. All are equal: it says nothing of the packet.
+/// Keeps a connection open for answers while a packet of it is worked on. All are equal: they say
+/// nothing of the packet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Work(
-    #[expect(dead_code, reason = "it is held, and looked at by nobody")]
-    pub(crate)  Option<Arc<dyn Any + Send + Sync>>,
+    #[expect(dead_code, reason = "it is held, and never read")] pub(crate) Option<Arc<dyn Any + Send + Sync>>,
 );
 
 impl PartialEq for Work {

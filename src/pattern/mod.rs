@@ -1,4 +1,4 @@
-//! Address patterns: the text is judged once, and read as it stands ever after.
+//! Address patterns: the text is validated on construction, then matched against directly.
 //!
 //! `syntax` says which texts are patterns; `part` and `token` read them, by slashes and by bytes;
 //! `align`, `segment` and `path` match. Nothing is compiled: a pattern is as cheap to make, to keep and to
@@ -173,7 +173,7 @@ impl Pattern {
         self.is_literal
     }
 
-    /// The same with each run of stars made one, so that nobody pays for them route by route.
+    /// The same with each run of stars made one, so that the extra stars do not cost time at each route.
     pub(crate) fn with_single_stars(&self) -> Cow<'_, Self> {
         if !self.text.windows(2).any(|pair| pair == b"**") {
             return Cow::Borrowed(self);

@@ -17,7 +17,7 @@ pub enum MissingTypeTags {
     /// An error: OSC 1.0 to the letter.
     Reject,
     /// A message without arguments, if nothing follows the address; an error if bytes do, since
-    /// nobody knows their types.
+    /// their types are unknown.
     NoArguments,
     /// As before, and bytes behind the address are kept for
     /// [`Message::untyped`](crate::Message::untyped): there are no arguments, but the receiver may

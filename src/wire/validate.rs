@@ -60,8 +60,8 @@ impl<'a> Validator<'a> {
     /// for the whole.
     ///
     /// ```text
-    /// frame   #bundle … | size | #bundle … | size | /a … | size | /b …
-    ///                                              ^ at    ^ level.end    ^ end of outer[0]
+    /// frame   #bundle … | size | #bundle … | size | /a … | size | /b … |
+    ///                                        ^ at        ^ level.end   ^ end of outer
     /// ```
     ///
     /// | at `at` | what happens |

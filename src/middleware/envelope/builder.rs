@@ -141,7 +141,7 @@ impl EnvelopeBuilder {
         self.signatures.sending.is_some() || self.ciphers.sending.is_some()
     }
 
-    /// Whether nobody without a key makes a packet that is accepted.
+    /// Whether only holders of a key can make packets that are accepted.
     fn is_authenticated(&self) -> bool {
         self.signatures.sending.is_some()
             || self.ciphers.sending.is_some()
@@ -186,7 +186,7 @@ texts! {
         IllegalName => "the name of a protocol holds a NUL or is too long",
         /// Two functions of a kind have the same name: give their keys ids.
         RepeatedName => "two protocols of an envelope have the same name",
-        /// A replay window without a signature or an authenticated encryption: anybody could write
+        /// A replay window without a signature or an authenticated encryption: any sender could write
         /// the stamps.
         ReplayUnauthenticated => "a replay window needs a signature or an authenticated encryption",
     }

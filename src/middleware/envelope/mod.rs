@@ -44,7 +44,8 @@ use stamp::Stamp;
 ///
 /// Nothing is skipped. Each part that is configured must be there, by a protocol that is configured;
 /// what is not configured must not be there; what is no envelope is refused. Each refusal is an
-/// [`EnvelopeFault`], as an error item of the channel, which goes on. An error of the packet inside has its offset in the packet inside.
+/// [`EnvelopeFault`], as an error item of the channel, which goes on. An error of the packet inside
+/// has its offset in the packet inside.
 ///
 /// # What it protects, and what it does not
 ///
@@ -65,7 +66,7 @@ use stamp::Stamp;
 ///   have equal signatures, unless they are stamped by a [`ReplayWindow`]. `ChaCha20Poly1305` needs
 ///   neither.
 /// - **Loss and order**: packets may be dropped, and delayed within the window and the tolerance.
-/// - **The other holders of a key**: whoever can check can forge. What was meant for one receiver,
+/// - **The other holders of a key**: a receiver that can check can forge. What was meant for one receiver,
 ///   another one with the same key accepts, once. Give each pair a key of its own.
 /// - **Restarts**: a window begins empty. What was sent within the tolerance of time before is
 ///   accepted once more.
@@ -73,7 +74,7 @@ use stamp::Stamp;
 /// - **Denial of service**: a forged packet costs its decryption or signature. A network can be
 ///   flooded, a clock can be set.
 /// - **Keys**: they are neither agreed upon, nor exchanged, nor stored. Recorded packets can be read
-///   by whoever gets the key later. TLS does all this on a stream: see the example `tls`.
+///   by anyone who gets the key later. TLS does all this on a stream: see the example `tls`.
 ///
 /// # Size
 ///

@@ -8,7 +8,7 @@ use super::EnvelopeFault;
 use crate::types::Text;
 
 /// A function of an envelope refuses: a token does not fit, data do not decrypt, there is no
-/// entropy. It says no more, so that nobody learns from it.
+/// entropy. It says no more, so that an attacker learns nothing from it.
 ///
 /// ```
 /// use tokio_osc::ProtocolError;
@@ -32,7 +32,7 @@ impl error::Error for ProtocolError {}
 /// Makes and checks the checksums of an [`Envelope`](crate::Envelope): they show accidents, not
 /// intent.
 ///
-/// Called by whoever sends or receives, so it must not wait. An error of it, or a panic, refuses
+/// Called by the task that sends or receives, so it must not wait. An error of it, or a panic, refuses
 /// the packet. The same is true of [`Signature`] and [`Cipher`].
 ///
 /// ```
@@ -112,7 +112,7 @@ pub trait Signature: Send + Sync + 'static {
     fn sign(&self, plain: &[u8]) -> Result<Vec<u8>, ProtocolError>;
 
     /// Checks the signature that came with a packet. Compare in constant time: one that stops at the
-    /// first byte that differs tells a forger how far he got.
+    /// first byte that differs tells a forger how far the forgery got.
     ///
     /// # Errors
     /// The signature is another: the packet is refused as

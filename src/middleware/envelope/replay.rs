@@ -13,7 +13,7 @@ use crate::lock::lock;
 use crate::types::TimeTag;
 
 /// Makes an [`Envelope`](crate::Envelope) refuse what was recorded and is sent again: each packet
-/// gets a stamp (who sent it, as the how-manieth, and when), and the receiver remembers which it
+/// gets a stamp (the sender's id, the sequence number and the send time), and the receiver remembers which it
 /// has had.
 ///
 /// | limit | default |

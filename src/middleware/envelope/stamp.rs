@@ -1,4 +1,4 @@
-//! What a replay window reads: who sent a packet, as the how-manieth, and when.
+//! What a replay window reads: the sender's id, the sequence number and the send time.
 
 use bytes::{BufMut, Bytes, BytesMut};
 

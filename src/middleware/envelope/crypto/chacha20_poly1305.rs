@@ -9,7 +9,7 @@ use chacha20poly1305::{ChaCha20Poly1305 as Algorithm, KeyInit};
 use crate::lock::lock;
 use crate::middleware::{Cipher, ProtocolError};
 
-/// ChaCha20-Poly1305 (RFC 8439): nobody without the key reads a packet, changes one or makes one.
+/// ChaCha20-Poly1305 (RFC 8439): without the key, packets can be neither read, changed nor made.
 ///
 /// Its name is `chacha20-poly1305`, or `chacha20-poly1305:ID` with a [`key_id`](Self::key_id). The
 /// data are the nonce, what the packet was encrypted to, and the tag; there are no associated data:

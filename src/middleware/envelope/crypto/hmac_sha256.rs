@@ -28,7 +28,7 @@ pub struct HmacSha256 {
 impl HmacSha256 {
     const NAME: &str = "hmac-sha256";
 
-    /// Signs with a key of any length. Nobody guesses 32 random bytes; a shorter key is as weak as
+    /// Signs with a key of any length. 32 random bytes cannot be guessed; a shorter key is as weak as
     /// it is short, a longer one is no stronger.
     pub fn new(key: impl AsRef<[u8]>) -> Self {
         let keyed =
