@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::walk::PacketWalk;
 use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, PacketRef, append};
 use crate::types::{TimeTag, brief};
-use crate::wire::{BUNDLE_HEADER, BUNDLE_NAME, be_u32, be_u64};
+use crate::wire::{BUNDLE_NAME, bundle_header, split_bundle, split_element};
 
 /// A bundle in its validated wire form.
 ///
@@ -92,7 +92,8 @@ impl Bundle {
 
     /// The elements, in order, each sharing this bundle's buffer; the iterator owns what it needs.
     pub fn into_elements(self) -> IntoElements {
-        IntoElements { bundle: self, at: BUNDLE_HEADER }
+        let left = self.as_ref().elements().rest.len();
+        IntoElements { bundle: self, left }
     }
 
     /// The elements, in order, each sharing this bundle's buffer.
@@ -207,10 +208,7 @@ pub(super) fn encode(
 
 #[inline]
 fn begin(frame: &mut BytesMut, time_tag: TimeTag) {
-    let mut header = [0; BUNDLE_HEADER];
-    header[..BUNDLE_NAME.len()].copy_from_slice(BUNDLE_NAME);
-    header[BUNDLE_NAME.len()..].copy_from_slice(&time_tag.to_bits().to_be_bytes());
-    frame.extend_from_slice(&header);
+    frame.extend_from_slice(&bundle_header(time_tag));
 }
 
 /// Appends an element and its size.
@@ -275,15 +273,13 @@ impl<'a> BundleRef<'a> {
 
     /// When it is to run.
     pub fn time_tag(&self) -> TimeTag {
-        TimeTag::from_bits(be_u64(self.frame, BUNDLE_NAME.len()))
+        split_bundle(self.frame).map_or(TimeTag::IMMEDIATELY, |(time_tag, _)| time_tag)
     }
 
     /// The elements, in order. Messages with an unknown type tag are passed over (OSC 1.0).
     pub fn elements(&self) -> Elements<'a> {
-        Elements {
-            rest: self.frame.get(BUNDLE_HEADER..).unwrap_or_default(),
-            may_hold_unknown: self.may_hold_unknown,
-        }
+        let rest = split_bundle(self.frame).map_or(&[][..], |(_, elements)| elements);
+        Elements { rest, may_hold_unknown: self.may_hold_unknown }
     }
 
     /// The bytes of the bundle.
@@ -337,9 +333,8 @@ impl<'a> Iterator for Elements<'a> {
     #[inline]
     fn next(&mut self) -> Option<PacketRef<'a>> {
         loop {
-            let size = be_u32(self.rest, 0) as usize;
-            let element = self.rest.get(4..4 + size).filter(|element| !element.is_empty())?;
-            self.rest = &self.rest[4 + size..];
+            let (element, rest) = split_element(self.rest)?;
+            self.rest = rest;
             if element.starts_with(BUNDLE_NAME) {
                 let may_hold_unknown = self.may_hold_unknown;
                 return Some(PacketRef::Bundle(BundleRef { frame: element, may_hold_unknown }));
@@ -367,7 +362,8 @@ impl std::iter::FusedIterator for Elements<'_> {}
 #[derive(Clone, Debug)]
 pub struct IntoElements {
     bundle: Bundle,
-    at: usize,
+    /// Bytes at the end of the bundle that are not read yet.
+    left: usize,
 }
 
 impl Iterator for IntoElements {
@@ -375,10 +371,10 @@ impl Iterator for IntoElements {
 
     fn next(&mut self) -> Option<Packet> {
         let frame = self.bundle.as_bytes();
-        let rest = frame.get(self.at..).unwrap_or_default();
+        let rest = frame.get(frame.len() - self.left..).unwrap_or_default();
         let mut elements = Elements { rest, may_hold_unknown: self.bundle.may_hold_unknown };
         let element = elements.next()?;
-        self.at = frame.len() - elements.rest.len();
+        self.left = elements.rest.len();
         Some(element.share(self.bundle.as_bytes()))
     }
 }

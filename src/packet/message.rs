@@ -7,10 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::head::Head;
 use super::{ArgsError, ArgsReader, EncodeError, FromArgs, IntoArgs, Packet, PacketRef};
 use crate::types::{Address, Text, TypeTag, brief};
-use crate::wire::{
-    ArgCursor, ArgIter, DecodeError, DecodeErrorKind, DecodeOptions, Layout, NUMERIC_ADDRESS, be_u32, padded,
-    text_end,
-};
+use crate::wire::{ArgIter, DecodeError, DecodeErrorKind, DecodeOptions, Layout};
 
 /// A message in its validated wire form.
 ///
@@ -177,7 +174,7 @@ impl Message {
 
     /// The address as a value of its own, sharing the message's buffer.
     pub fn to_address(&self) -> Address {
-        Address::from_wire(self.frame.slice(..self.layout.address as usize))
+        Address::from_wire(self.frame.slice_ref(self.layout.address(&self.frame)))
     }
 
     /// The type tag string, with its comma; empty if the message has none.
@@ -261,13 +258,7 @@ impl<'a> MessageRef<'a> {
     /// A message out of a bundle that was validated as a whole.
     #[inline]
     pub(crate) fn of_validated(frame: &'a [u8]) -> Self {
-        let address = text_end(frame);
-        let tags = padded(address);
-        let args = match frame.get(tags..) {
-            Some(tag_string @ [b',', ..]) => tags + padded(text_end(tag_string)),
-            _ => tags,
-        };
-        Self { frame, layout: Layout::new(address, args) }
+        Self { frame, layout: Layout::of_validated(frame) }
     }
 
     pub(crate) fn layout(&self) -> Layout {
@@ -277,44 +268,40 @@ impl<'a> MessageRef<'a> {
     /// Whether all type tags are known: a bundle may hold messages that are to be passed over.
     #[inline]
     pub(crate) fn is_known(&self) -> bool {
-        let tags = self.cursor().tags.iter().take_while(|&&tag| tag != 0);
+        let tags = self.layout.args(self.frame).tags.iter().take_while(|&&tag| tag != 0);
         tags.copied().all(|tag| TypeTag::from_byte(tag).is_some())
     }
 
     /// The address or address pattern, as sent.
     #[inline]
     pub fn address(&self) -> Text<'a> {
-        Text::new(&self.frame[..self.layout.address as usize])
+        Text::new(self.layout.address(self.frame))
     }
 
     /// The number in place of an address, as [`Message::numeric_address`].
     pub fn numeric_address(&self) -> Option<u32> {
-        (self.layout.address == 0).then(|| be_u32(self.frame, 0))
+        self.layout.number(self.frame)
     }
 
     /// The bytes of the address, or of the number in its place.
     pub(super) fn name(&self) -> &'a [u8] {
-        let len = if self.layout.address == 0 { NUMERIC_ADDRESS } else { self.layout.address as usize };
-        self.frame.get(..len).unwrap_or_default()
+        self.layout.name(self.frame)
     }
 
     /// The type tag string, with its comma; empty if the message has none.
     pub fn type_tags(&self) -> &'a str {
-        let tag_string = self.frame.get(self.tags_at()..self.layout.args as usize).unwrap_or_default();
-        std::str::from_utf8(&tag_string[..text_end(tag_string)]).unwrap_or_default()
+        std::str::from_utf8(self.layout.type_tags(self.frame)).unwrap_or_default()
     }
 
     /// The bytes behind the address of a message without type tags, as [`Message::untyped`].
     pub fn untyped(&self) -> Option<&'a [u8]> {
-        let tags_at = self.tags_at();
-        let tail = self.frame.get(tags_at..).filter(|tail| !tail.is_empty())?;
-        (self.layout.args as usize == tags_at).then_some(tail)
+        self.layout.untyped(self.frame)
     }
 
     /// The arguments, one after the other.
     #[inline]
     pub fn args(&self) -> ArgIter<'a> {
-        ArgIter::new(self.cursor())
+        ArgIter::new(self.layout.args(self.frame))
     }
 
     /// The arguments as Rust values, converted as [`FromArgs`] says.
@@ -328,7 +315,7 @@ impl<'a> MessageRef<'a> {
 
     #[inline]
     fn read<T: FromArgs<'a>>(&self, source: Option<&'a Bytes>) -> Result<T, ArgsError> {
-        let mut args = ArgsReader::new(self.cursor(), source);
+        let mut args = ArgsReader::new(self.layout.args(self.frame), source);
         let value = args.read()?;
         args.finish()?;
         Ok(value)
@@ -342,21 +329,6 @@ impl<'a> MessageRef<'a> {
     /// A message of its own, in a buffer of exactly its size.
     pub fn to_owned(&self) -> Message {
         Message { frame: Bytes::copy_from_slice(self.frame), layout: self.layout }
-    }
-
-    /// Where the type tag string begins, if there is one.
-    #[inline]
-    fn tags_at(&self) -> usize {
-        padded(self.layout.address as usize)
-    }
-
-    #[inline]
-    fn cursor(&self) -> ArgCursor<'a> {
-        let args = self.layout.args as usize;
-        ArgCursor {
-            tags: self.frame.get(self.tags_at() + 1..args).unwrap_or_default(),
-            data: self.frame.get(args..).unwrap_or_default(),
-        }
     }
 }
 

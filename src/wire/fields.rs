@@ -1,7 +1,8 @@
 //! The fields of bytes that may be a message, in order, each with its padding.
 
-use super::layout::{NUMERIC_ADDRESS, arg_size};
+use super::layout::NUMERIC_ADDRESS;
 use super::scan::{padded, text_end};
+use super::sizes::arg_size;
 
 /// A field, and what it is.
 #[derive(Clone, Copy)]

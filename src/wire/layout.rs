@@ -1,6 +1,9 @@
-//! Where things lie in a packet: what its parts begin with, and how many bytes they take.
+//! Where the fields of messages and the elements of bundles lie.
 
+use super::read::ArgCursor;
 use super::scan::{padded, text_end};
+use super::sizes::be_u32;
+use crate::types::TimeTag;
 
 /// What a bundle begins with.
 pub(crate) const BUNDLE_NAME: &[u8; 8] = b"#bundle\0";
@@ -13,10 +16,10 @@ pub(crate) const NUMERIC_ADDRESS: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     /// Bytes of the address, its NUL excluded. An address that is a number has none.
-    pub(crate) address: u32,
+    address: u32,
     /// Where the arguments begin: behind the type tag string, or, if there is none, behind the
     /// address.
-    pub(crate) args: u32,
+    args: u32,
 }
 
 impl Layout {
@@ -25,70 +28,85 @@ impl Layout {
     pub(crate) const fn new(address: usize, args: usize) -> Self {
         Self { address: address as u32, args: args as u32 }
     }
-}
-
-/// The big-endian number at an offset; 0 past the end.
-#[inline]
-pub(crate) fn be_u32(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u32::from_be_bytes(*chunk))
-}
-
-/// The big-endian number at an offset; 0 past the end.
-#[inline]
-pub(crate) fn be_u64(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u64::from_be_bytes(*chunk))
-}
-
-/// The size of the blob that begins here, with its count and its padding. A count that fits no frame
-/// gives a size that fits none: `usize` may have 32 bits.
-pub(crate) fn blob_size(bytes: &[u8]) -> usize {
-    const NO_FRAME: u32 = 1 << 31;
-    4 + (be_u32(bytes, 0).min(NO_FRAME) as usize).next_multiple_of(4)
-}
-
-/// The bytes that an argument takes at the beginning of `data`, padding included, or would take if
-/// there were so many; none for a tag that OSC does not define.
-#[inline]
-pub(crate) fn arg_size(tag: u8, data: &[u8]) -> Option<usize> {
-    match (tag, SIZES[usize::from(tag)]) {
-        (b's' | b'S', _) => Some(padded(text_end(data))),
-        (b'b', _) => Some(blob_size(data)),
-        (b'[' | b']', _) => Some(0),
-        (_, LOOK) => None,
-        (_, size) => Some(size.into()),
+    /// Of a message that was validated as a part of a bundle.
+    #[inline]
+    pub(crate) fn of_validated(frame: &[u8]) -> Self {
+        let address = text_end(frame);
+        let tags = padded(address);
+        let args = match frame.get(tags..) {
+            Some(tag_string @ [b',', ..]) => tags + padded(text_end(tag_string)),
+            _ => tags,
+        };
+        Self::new(address, args)
     }
-}
 
-/// The bytes of data that a type tag stands for; [`LOOK`] where that takes a look.
-pub(super) const SIZES: [u8; 256] = {
-    let mut sizes = [LOOK; 256];
-    let fixed = [(b"ifcrm".as_slice(), 4), (b"htd", 8), (b"TFNI", 0)];
-    let mut kind = 0;
-    while kind < fixed.len() {
-        let (tags, size) = fixed[kind];
-        let mut index = 0;
-        while index < tags.len() {
-            sizes[tags[index] as usize] = size;
-            index += 1;
+    /// The address; empty if a number stands in its place.
+    #[inline]
+    pub(crate) fn address(self, frame: &[u8]) -> &[u8] {
+        &frame[..self.address as usize]
+    }
+
+    /// The number in place of an address.
+    pub(crate) fn number(self, frame: &[u8]) -> Option<u32> {
+        (self.address == 0).then(|| be_u32(frame, 0))
+    }
+
+    /// The bytes of the address, or of the number in its place.
+    pub(crate) fn name(self, frame: &[u8]) -> &[u8] {
+        let len = if self.address == 0 { NUMERIC_ADDRESS } else { self.address as usize };
+        frame.get(..len).unwrap_or_default()
+    }
+
+    /// The type tag string with its comma; empty if there is none.
+    pub(crate) fn type_tags(self, frame: &[u8]) -> &[u8] {
+        let tag_string = frame.get(self.tags_at()..self.args as usize).unwrap_or_default();
+        &tag_string[..text_end(tag_string)]
+    }
+
+    /// What follows the address of a message without type tags, if anything does.
+    pub(crate) fn untyped(self, frame: &[u8]) -> Option<&[u8]> {
+        let tail = frame.get(self.tags_at()..).filter(|tail| !tail.is_empty())?;
+        (self.args as usize == self.tags_at()).then_some(tail)
+    }
+
+    /// The place of the first argument.
+    #[inline]
+    pub(crate) fn args(self, frame: &[u8]) -> ArgCursor<'_> {
+        let args = self.args as usize;
+        ArgCursor {
+            tags: frame.get(self.tags_at() + 1..args).unwrap_or_default(),
+            data: frame.get(args..).unwrap_or_default(),
         }
-        kind += 1;
     }
-    sizes
-};
-const LOOK: u8 = u8::MAX;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_count_of_a_blob_overflows() {
-        assert_eq!(blob_size(&[0, 0, 0, 0]), 4);
-        assert_eq!(blob_size(&[0, 0, 0, 1]), 8);
-        assert_eq!(blob_size(&[0, 0, 0, 4]), 8);
-        for count in [[0x80, 0, 0, 0], [0xff, 0xff, 0xff, 0xfd], [0xff; 4]] {
-            assert_eq!(blob_size(&count), 4 + (1 << 31), "{count:x?}");
-        }
-        assert_eq!(blob_size(&[0xff; 3]), 4, "there is no count");
+    /// Where the type tag string begins, if there is one.
+    #[inline]
+    fn tags_at(self) -> usize {
+        padded(self.address as usize)
     }
+}
+
+/// The name and the time tag of a bundle.
+#[inline]
+pub(crate) fn bundle_header(time_tag: TimeTag) -> [u8; BUNDLE_HEADER] {
+    let mut header = [0; BUNDLE_HEADER];
+    header[..BUNDLE_NAME.len()].copy_from_slice(BUNDLE_NAME);
+    header[BUNDLE_NAME.len()..].copy_from_slice(&time_tag.to_bits().to_be_bytes());
+    header
+}
+
+/// The time tag of a bundle, and its elements, each behind its size.
+#[inline]
+pub(crate) fn split_bundle(frame: &[u8]) -> Option<(TimeTag, &[u8])> {
+    let rest = frame.strip_prefix(BUNDLE_NAME)?;
+    let (tag, elements) = rest.split_first_chunk()?;
+    Some((TimeTag::from_bits(u64::from_be_bytes(*tag)), elements))
+}
+
+/// The element whose size stands first, and what follows it.
+#[inline]
+pub(crate) fn split_element(elements: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (size, rest) = elements.split_first_chunk()?;
+    let size = usize::try_from(u32::from_be_bytes(*size)).ok().filter(|&size| size > 0)?;
+    rest.split_at_checked(size)
 }

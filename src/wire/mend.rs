@@ -6,10 +6,11 @@
 
 use bytes::Bytes;
 
-use super::layout::{BUNDLE_NAME, NUMERIC_ADDRESS, arg_size};
+use super::layout::{BUNDLE_NAME, NUMERIC_ADDRESS};
 use super::rewrite::{Rewrite, rewrite};
 use super::scan::{padded, text_end};
-use super::{DecodeOptions, Repairs, be_u32};
+use super::sizes::{arg_size, be_u32};
+use super::{DecodeOptions, Repairs};
 use crate::types::{TimeTag, TypeTag};
 
 /// The packet as it was probably meant; `None` if there is nothing to mend, or no sense in it.
@@ -155,5 +156,28 @@ impl Mender<'_> {
         self.out.resize(self.out.len() + field - present.len(), 0);
         *rest = behind;
         Some(content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_short_for_a_bundle_is_not_padded_into_one() {
+        let options = DecodeOptions::lenient();
+        for len in 0..=7 {
+            let frame = [&b"#bundle\0"[..], &[1; 7][..len]].concat();
+            assert!(mend(&frame, &options).is_none(), "{len}");
+            let size = u32::try_from(frame.len()).unwrap_or_default().to_be_bytes();
+            let nested = [&b"#bundle\0\0\0\0\0\0\0\0\x01"[..], &size, &frame].concat();
+            assert!(mend(&nested, &options).is_none(), "{len}, in a bundle");
+        }
+    }
+
+    #[test]
+    fn an_element_whose_size_is_not_a_multiple_of_4_is_left_as_it_is() {
+        let bundle = b"#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\x06/a\0,\0\0";
+        assert!(mend(bundle, &DecodeOptions::lenient()).is_none());
     }
 }

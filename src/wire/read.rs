@@ -1,8 +1,8 @@
 //! Reading the arguments of a validated message. Nothing here fails: bytes that validation would
 //! have refused end the iteration.
 
-use super::layout::arg_size;
 use super::scan::{padded, text_end};
+use super::sizes::arg_size;
 use crate::types::{ArgRef, ArrayRef, Char, Color, Midi, Text, TimeTag};
 
 /// The arguments of a message or of an array, in order. What [`Message::args`](crate::Message::args) returns.

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use super::layout::BUNDLE_NAME;
+use super::layout::bundle_header;
 use super::walk::{WireStep, WireWalk};
 use crate::types::TimeTag;
 
@@ -50,8 +50,7 @@ pub(crate) fn rewrite<R: Rewrite>(frame: &[u8], mut parts: R) -> Result<Bytes, R
         match step {
             WireStep::Bundle(tag) => {
                 let tag = parts.time_tag(tag, walk.depth())?;
-                copy.extend_from_slice(BUNDLE_NAME);
-                copy.extend_from_slice(&tag.to_bits().to_be_bytes());
+                copy.extend_from_slice(&bundle_header(tag));
             }
             // No message is padded into a size that the decoder would have refused.
             WireStep::Size(size) if size % 4 != 0 => parts.rest(walk.give_up(), &mut copy),

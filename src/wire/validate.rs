@@ -1,9 +1,10 @@
 //! The one pass that decides whether bytes are a packet: no recursion, no allocation by a claimed
 //! size, every offset checked. What passes here is read later without another check of its sense.
 
-use super::layout::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS, SIZES, arg_size};
+use super::layout::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS};
 use super::levels::{Level, Levels};
 use super::scan::{Scanned, padded, scan};
+use super::sizes::{SIZES, arg_size};
 use super::{
     AddressPolicy, DecodeError, DecodeErrorKind as Kind, DecodeOptions, MissingTypeTags, Repairs, TextPolicy,
 };

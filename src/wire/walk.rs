@@ -5,7 +5,7 @@
 //! Bundle     Size      Message   Size      Bundle     End  Rest              End
 //! ```
 
-use super::layout::{BUNDLE_HEADER, BUNDLE_NAME, be_u32, be_u64};
+use super::layout::{BUNDLE_HEADER, split_bundle, split_element};
 use crate::types::TimeTag;
 
 /// What is met on a walk.
@@ -62,10 +62,10 @@ impl<'a> WireWalk<'a> {
     /// The packet that begins here.
     fn enter(&mut self, end: usize) -> WireStep<'a> {
         let packet = self.frame.get(self.at..end).unwrap_or_default();
-        if packet.starts_with(BUNDLE_NAME) && packet.len() >= BUNDLE_HEADER {
+        if let Some((time_tag, _)) = split_bundle(packet) {
             self.at += BUNDLE_HEADER;
             self.ends.push(end);
-            return WireStep::Bundle(TimeTag::from_bits(be_u64(packet, BUNDLE_NAME.len())));
+            return WireStep::Bundle(time_tag);
         }
         self.at = end;
         WireStep::Message(packet)
@@ -85,13 +85,12 @@ impl<'a> Iterator for WireWalk<'a> {
             self.ends.pop();
             return Some(WireStep::End);
         }
-        let size = be_u32(rest, 0) as usize;
-        if size == 0 || rest.get(4..).is_none_or(|behind| size > behind.len()) {
+        let Some((element, _)) = split_element(rest) else {
             self.at = end;
             return Some(WireStep::Rest(rest));
-        }
+        };
         self.at += 4;
-        self.entering = Some(self.at + size);
-        Some(WireStep::Size(size))
+        self.entering = Some(self.at + element.len());
+        Some(WireStep::Size(element.len()))
     }
 }
