@@ -2,7 +2,7 @@
 
 use serde::de::{self, DeserializeOwned, Error as _, IntoDeserializer, Visitor, value::SeqDeserializer};
 
-use super::SerdeError;
+use super::{Form, SerdeError};
 use crate::packet::Message;
 use crate::packet::args_reader::Number;
 use crate::types::Arg;
@@ -28,17 +28,18 @@ use crate::types::Arg;
 /// ```
 pub fn from_args<T: DeserializeOwned>(message: &Message) -> Result<T, SerdeError> {
     let args: Vec<Arg> = message.parse().map_err(SerdeError::custom)?;
-    T::deserialize(ArgList(args))
+    T::deserialize(Form::List(args))
 }
 
-/// The list as a whole: a sequence, or the one argument in it.
-struct ArgList(Vec<Arg>);
-
-impl ArgList {
-    /// The one argument; for none nil.
+impl Form {
+    /// The one argument; for a list without any nil.
     fn one(self) -> Result<Arg, SerdeError> {
-        let count = self.0.len();
-        let mut args = self.0.into_iter();
+        let args = match self {
+            Self::One(arg) => return Ok(arg),
+            Self::List(args) => args,
+        };
+        let count = args.len();
+        let mut args = args.into_iter();
         match (args.next(), args.next()) {
             (Some(arg), None) => Ok(arg),
             (None, _) => Ok(Arg::Nil),
@@ -47,31 +48,74 @@ impl ArgList {
     }
 }
 
-impl<'de> de::Deserializer<'de> for ArgList {
+impl IntoDeserializer<'_, SerdeError> for Form {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// A list is a sequence, or the one argument in it; an argument is what its type says, an array a
+/// sequence again.
+impl<'de> de::Deserializer<'de> for Form {
     type Error = SerdeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        self.one()?.deserialize_any(visitor)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        match self.0[..] {
-            [] | [Arg::Nil] => visitor.visit_none(),
-            _ => visitor.visit_some(self),
+        match self.one()? {
+            Arg::Int32(value) => visitor.visit_i32(value),
+            Arg::Int64(value) => visitor.visit_i64(value),
+            Arg::Float32(value) => visitor.visit_f32(value),
+            Arg::Float64(value) => visitor.visit_f64(value),
+            Arg::Bool(value) => visitor.visit_bool(value),
+            Arg::String(text) | Arg::Symbol(text) => match text.as_text().to_str() {
+                Ok(text) => visitor.visit_str(text),
+                Err(_) => visitor.visit_bytes(text.as_bytes()),
+            },
+            Arg::Blob(bytes) => visitor.visit_bytes(&bytes),
+            Arg::Char(character) => match character.to_char() {
+                Some(character) => visitor.visit_char(character),
+                None => visitor.visit_u32(character.to_bits()),
+            },
+            Arg::TimeTag(tag) => visitor.visit_u64(tag.to_bits()),
+            Arg::Color(color) => visitor.visit_bytes(&<[u8; 4]>::from(color)),
+            Arg::Midi(midi) => visitor.visit_bytes(&<[u8; 4]>::from(midi)),
+            Arg::Nil | Arg::Impulse => visitor.visit_unit(),
+            Arg::Array(elements) => Self::List(elements).deserialize_seq(visitor),
         }
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        self.one()?.deserialize_f32(visitor)
+        match self.one()? {
+            Arg::Float64(value) => match Number::Float(value).to_f32() {
+                Some(rounded) => visitor.visit_f32(rounded),
+                None => Err(SerdeError::custom(format_args!("{} does not fit float32", Arg::Float64(value)))),
+            },
+            other => Self::One(other).deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
+        match &self {
+            Self::One(Arg::Nil) => visitor.visit_none(),
+            Self::List(args) if matches!(args[..], [] | [Arg::Nil]) => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _name: &'static str,
+        _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, SerdeError> {
-        self.one()?.deserialize_enum(name, variants, visitor)
+        match self.one()? {
+            Arg::String(text) | Arg::Symbol(text) => {
+                let name = text.as_text().to_str().map_err(SerdeError::custom)?;
+                visitor.visit_enum(name.into_deserializer())
+            }
+            other => Err(SerdeError::custom(format_args!("{other} is not the name of a variant"))),
+        }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -83,7 +127,8 @@ impl<'de> de::Deserializer<'de> for ArgList {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        let mut list = SeqDeserializer::new(self.0.into_iter());
+        let Self::List(args) = self else { return self.deserialize_any(visitor) };
+        let mut list = SeqDeserializer::new(args.into_iter().map(Self::One));
         let value = visitor.visit_seq(&mut list)?;
         list.end()?;
         Ok(value)
@@ -114,87 +159,5 @@ impl<'de> de::Deserializer<'de> for ArgList {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f64 char str string bytes byte_buf unit unit_struct map
         identifier ignored_any
-    }
-}
-
-impl IntoDeserializer<'_, SerdeError> for Arg {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-/// Inside a list, an array is a sequence again.
-impl<'de> de::Deserializer<'de> for Arg {
-    type Error = SerdeError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        match self {
-            Self::Int32(value) => visitor.visit_i32(value),
-            Self::Int64(value) => visitor.visit_i64(value),
-            Self::Float32(value) => visitor.visit_f32(value),
-            Self::Float64(value) => visitor.visit_f64(value),
-            Self::Bool(value) => visitor.visit_bool(value),
-            Self::String(text) | Self::Symbol(text) => match text.as_text().to_str() {
-                Ok(text) => visitor.visit_str(text),
-                Err(_) => visitor.visit_bytes(text.as_bytes()),
-            },
-            Self::Blob(bytes) => visitor.visit_bytes(&bytes),
-            Self::Char(character) => match character.to_char() {
-                Some(character) => visitor.visit_char(character),
-                None => visitor.visit_u32(character.to_bits()),
-            },
-            Self::TimeTag(tag) => visitor.visit_u64(tag.to_bits()),
-            Self::Color(color) => visitor.visit_bytes(&<[u8; 4]>::from(color)),
-            Self::Midi(midi) => visitor.visit_bytes(&<[u8; 4]>::from(midi)),
-            Self::Nil | Self::Impulse => visitor.visit_unit(),
-            Self::Array(elements) => ArgList(elements).deserialize_seq(visitor),
-        }
-    }
-
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        match self {
-            Self::Float64(value) => match Number::Float(value).to_f32() {
-                Some(rounded) => visitor.visit_f32(rounded),
-                None => Err(SerdeError::custom(format_args!("{self} does not fit float32"))),
-            },
-            other => other.deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        match self {
-            Self::Nil => visitor.visit_none(),
-            value => visitor.visit_some(value),
-        }
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, SerdeError> {
-        match self {
-            Self::String(text) | Self::Symbol(text) => {
-                let name = text.as_text().to_str().map_err(SerdeError::custom)?;
-                visitor.visit_enum(name.into_deserializer())
-            }
-            other => Err(SerdeError::custom(format_args!("{other} is no name of a variant"))),
-        }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, SerdeError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f64 char str string bytes byte_buf unit unit_struct seq
-        tuple tuple_struct map struct identifier ignored_any
     }
 }

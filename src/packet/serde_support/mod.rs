@@ -6,6 +6,8 @@ mod to_list;
 
 use std::fmt;
 
+use crate::types::Arg;
+
 pub use from_list::from_args;
 pub use to_list::to_args;
 
@@ -40,4 +42,10 @@ impl serde::de::Error for SerdeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self(message.to_string())
     }
+}
+
+/// What stands for a Rust value: one argument, or the members of a struct, a tuple or a sequence.
+enum Form {
+    One(Arg),
+    List(Vec<Arg>),
 }

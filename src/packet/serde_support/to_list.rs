@@ -2,7 +2,7 @@
 
 use serde::ser::{self, Error as _, Impossible, Serialize};
 
-use super::SerdeError;
+use super::{Form, SerdeError};
 use crate::types::Arg;
 
 /// The argument list of a struct, a tuple, a sequence or a single value.
@@ -33,12 +33,6 @@ pub fn to_args<T: Serialize + ?Sized>(value: &T) -> Result<Vec<Arg>, SerdeError>
         Form::One(arg) => vec![arg],
         Form::List(args) => args,
     })
-}
-
-/// What a value became.
-enum Form {
-    One(Arg),
-    List(Vec<Arg>),
 }
 
 impl From<Form> for Arg {
