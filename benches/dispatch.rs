@@ -43,8 +43,10 @@ use src::pattern;
 #[path = "../src/types"]
 mod types {
     mod address;
+    mod shared_text;
     mod texts;
     pub(crate) use address::{Address, is_name_byte};
+    pub(crate) use shared_text::shared_text;
     pub(crate) use texts::texts;
     pub(crate) use tokio_osc::Text;
 }

@@ -9,6 +9,7 @@ mod color;
 #[cfg(feature = "encoding")]
 mod encoding;
 mod midi;
+mod shared_text;
 mod text;
 mod texts;
 mod time_tag;
@@ -25,7 +26,7 @@ pub use color::Color;
 #[cfg(feature = "encoding")]
 pub use encoding::{OnUnmappable, UnmappableText};
 pub use midi::Midi;
-pub(crate) use text::shared_text;
+pub(crate) use shared_text::shared_text;
 pub use text::{Char, Text, TextBuf};
 pub(crate) use texts::texts;
 pub use time_tag::TimeTag;

@@ -9,6 +9,8 @@ use std::str::Utf8Error;
 
 use bytes::Bytes;
 
+use super::shared_text;
+
 /// Borrowed text of an OSC-string (type tags `s` and `S`): bytes, in the sender's charset.
 ///
 /// What was received holds no NUL; what is to be sent must not: encoding refuses it.
@@ -106,43 +108,6 @@ impl TextBuf {
         Self(text.into())
     }
 }
-
-/// Text in shared bytes: how it is read, and what is printed of it.
-macro_rules! shared_text {
-    ($name:ident, $bytes:tt) => {
-        impl $name {
-            /// The text, borrowed: its methods turn it into a `str`.
-            pub fn as_text(&self) -> $crate::types::Text<'_> {
-                $crate::types::Text::new(&self.$bytes)
-            }
-
-            /// The bytes as sent.
-            pub fn as_bytes(&self) -> &[u8] {
-                &self.$bytes
-            }
-
-            /// The bytes as sent, without a copy.
-            pub fn into_bytes(self) -> ::bytes::Bytes {
-                self.$bytes
-            }
-        }
-
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Debug::fmt(&self.as_text(), f)
-            }
-        }
-
-        /// With U+FFFD for what is not UTF-8.
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Display::fmt(&self.as_text(), f)
-            }
-        }
-    };
-}
-
-pub(crate) use shared_text;
 
 shared_text!(TextBuf, 0);
 
