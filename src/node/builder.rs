@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::local::local;
-use super::names::Entry;
+use super::names::Named;
 use crate::{
     Channel, ChannelError, Destination, LOCAL, Node, NodeHandle, Router, Server, Targets, UnknownNames,
 };
@@ -82,7 +82,7 @@ impl NodeBuilder {
     /// by this name, which reaches all that are open; a datagram channel only receives.
     pub fn listen(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
         let name = name.into();
-        let named = self.node.insert(Arc::clone(&name), Entry::of(&channel));
+        let named = self.node.insert(Arc::clone(&name), Named::of(&channel));
         self.note(named);
         self.channels.push((name, channel));
         self

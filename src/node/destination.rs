@@ -116,6 +116,15 @@ impl SendOutcome {
         }
     }
 
+    /// Sent to so many peers, and missed by others because of an error.
+    fn of_peers(sent: usize, missed: usize, error: Option<SendError>) -> Self {
+        match error {
+            None => Self::Sent { peers: sent },
+            Some(error) if sent == 0 => Self::Failed(error),
+            Some(error) => Self::Partly { sent, missed, error },
+        }
+    }
+
     pub(super) fn full() -> Self {
         Self::Failed(SendErrorKind::Full.into())
     }
@@ -144,30 +153,20 @@ impl From<Result<(), SendError>> for SendOutcome {
 
 impl From<Result<BroadcastReport, SendError>> for SendOutcome {
     fn from(queued: Result<BroadcastReport, SendError>) -> Self {
-        match queued {
-            Ok(BroadcastReport { queued, missed: 0, .. }) => Self::Sent { peers: queued },
-            Ok(BroadcastReport { queued: 0, .. }) => Self::full(),
-            Ok(BroadcastReport { queued, missed, .. }) => {
-                Self::Partly { sent: queued, missed, error: SendErrorKind::Full.into() }
-            }
-            Err(error) => Self::Failed(error),
-        }
+        queued.map_or_else(Self::Failed, |report| {
+            let full = (report.missed > 0).then(|| SendErrorKind::Full.into());
+            Self::of_peers(report.queued, report.missed, full)
+        })
     }
 }
 
 #[cfg(feature = "net")]
 impl From<Result<SendReport, SendError>> for SendOutcome {
     fn from(sent: Result<SendReport, SendError>) -> Self {
-        let SendReport { sent, failed, .. } = match sent {
-            Ok(report) => report,
-            Err(error) => return Self::Failed(error),
-        };
-        let missed = failed.len();
-        match failed.into_iter().next() {
-            None => Self::Sent { peers: sent },
-            Some((_, error)) if sent == 0 => Self::Failed(error),
-            Some((_, error)) => Self::Partly { sent, missed, error },
-        }
+        sent.map_or_else(Self::Failed, |SendReport { sent, failed, .. }| {
+            let missed = failed.len();
+            Self::of_peers(sent, missed, failed.into_iter().next().map(|(_, error)| error))
+        })
     }
 }
 

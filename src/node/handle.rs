@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::local::Local;
-use super::names::Entry;
+use super::names::Named;
 use crate::{Channel, ChannelError, ChannelStats, Node, Report, ServerHandle, Shutdown, Stats};
 
 /// How long the own server may take to read what was sent to it, when it is shut down.
@@ -61,7 +61,7 @@ impl NodeHandle {
     /// The name cannot be given, or the server has ended. The channel is closed then.
     pub fn listen(&self, name: impl Into<Arc<str>>, channel: Channel) -> Result<(), ChannelError> {
         let name = name.into();
-        self.node.insert(Arc::clone(&name), Entry::of(&channel))?;
+        self.node.insert(Arc::clone(&name), Named::of(&channel))?;
         self.server.listen(Arc::clone(&name), channel).inspect_err(|_| {
             self.node.remove(&name);
         })

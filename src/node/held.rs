@@ -117,22 +117,22 @@ pub struct HeldCounts {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct HeldPackets {
     limits: HoldLimits,
     /// The oldest first.
-    waiting: VecDeque<Entry>,
+    waiting: VecDeque<HeldPacket>,
     bytes: usize,
     counts: HeldCounts,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct HeldPacket {
     name: Arc<str>,
     packet: Packet,
     since: Instant,
 }
 
-impl Held {
+impl HeldPackets {
     /// The limits from now on, also for what waits already.
     pub(super) fn set_limits(&mut self, limits: HoldLimits) {
         self.limits = limits;
@@ -147,7 +147,7 @@ impl Held {
             return SendOutcome::full();
         }
         let (name, packet) = (Arc::clone(name), packet.as_ref().to_owned());
-        self.waiting.push_back(Entry { name, packet, since: Instant::now() });
+        self.waiting.push_back(HeldPacket { name, packet, since: Instant::now() });
         self.bytes += size;
         self.counts.held += 1;
         SendOutcome::Held
@@ -156,15 +156,11 @@ impl Held {
     /// What waits for a name, in order.
     pub(super) fn take(&mut self, name: &str) -> Vec<Packet> {
         self.expire();
-        if self.waiting.iter().all(|entry| *entry.name != *name) {
-            return Vec::new();
-        }
-        let (taken, left): (VecDeque<_>, _) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|entry| *entry.name == *name);
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (taken, left): (VecDeque<_>, _) = waiting.partition(|held| *held.name == *name);
         self.waiting = left;
-        let packets: Vec<_> = taken.into_iter().map(|entry| entry.packet).collect();
-        self.bytes -= packets.iter().map(|packet| packet.as_bytes().len()).sum::<usize>();
-        packets
+        self.bytes -= taken.iter().map(|held| held.packet.as_bytes().len()).sum::<usize>();
+        taken.into_iter().map(|held| held.packet).collect()
     }
 
     pub(super) fn note_released(&mut self, sent: bool) {

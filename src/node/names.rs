@@ -7,16 +7,16 @@ use crate::{ALL, Channel, ChannelError, ChannelErrorKind, Destination, LOCAL, No
 
 /// What a name stands for.
 #[derive(Clone)]
-pub(super) enum Entry {
+pub(super) enum Named {
     Channel(Arc<dyn Destination>),
     /// A channel that receives, and has no peer to send to.
     #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "it is one of datagrams"))]
     Receiver,
-    /// Names, looked up when they are sent to.
+    /// NameTable, looked up when they are sent to.
     Group(Arc<[Arc<str>]>),
 }
 
-impl Entry {
+impl Named {
     /// What the name of a server's channel stands for when it is sent to.
     pub(super) fn of(channel: &Channel) -> Self {
         #[cfg(feature = "net")]
@@ -28,9 +28,9 @@ impl Entry {
 }
 
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct NameTable {
     /// The names that users have given.
-    pub(super) entries: BTreeMap<Arc<str>, Entry>,
+    pub(super) entries: BTreeMap<Arc<str>, Named>,
     /// The own router.
     pub(super) local: Option<Arc<dyn Destination>>,
 }
@@ -42,8 +42,8 @@ pub(super) struct Resolved {
     pub(super) unknown: Vec<Arc<str>>,
 }
 
-impl Names {
-    /// Opens groups until only channels are left, each once. Names in `passed` are passed over. A
+impl NameTable {
+    /// Opens groups until only channels are left, each once. NameTable in `passed` are passed over. A
     /// group that is in itself adds nothing the second time.
     pub(super) fn resolve(
         &self,
@@ -60,9 +60,9 @@ impl Names {
                 continue;
             }
             match self.entries.get(&name) {
-                Some(Entry::Channel(channel)) => resolved.channels.push((name, Arc::clone(channel))),
-                Some(Entry::Group(names)) => open.extend(names.iter().rev().cloned()),
-                Some(Entry::Receiver) => return Err(NodeError::ReceivesOnly { name }),
+                Some(Named::Channel(channel)) => resolved.channels.push((name, Arc::clone(channel))),
+                Some(Named::Group(names)) => open.extend(names.iter().rev().cloned()),
+                Some(Named::Receiver) => return Err(NodeError::ReceivesOnly { name }),
                 None if *name == *LOCAL => {
                     let local = self.local.clone().ok_or_else(|| self.unknown(Arc::clone(&name)))?;
                     resolved.channels.push((name, local));
@@ -80,7 +80,7 @@ impl Names {
     }
 
     fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<str>> {
-        let channels = self.entries.iter().filter(|(_, entry)| matches!(entry, Entry::Channel(_)));
+        let channels = self.entries.iter().filter(|(_, entry)| matches!(entry, Named::Channel(_)));
         channels.map(|(name, _)| name)
     }
 }

@@ -5,8 +5,8 @@ use std::{fmt, mem};
 
 use futures::future::join_all;
 
-use super::held::Held;
-use super::names::{Entry, Names, Resolved, check};
+use super::held::HeldPackets;
+use super::names::{NameTable, Named, Resolved, check};
 use crate::lock::lock;
 use crate::{
     ChannelError, ChannelErrorKind, Destination, HeldCounts, IntoPacket, NodeError, NodeReport, Packet,
@@ -44,21 +44,21 @@ use crate::{
 /// of [`UnknownNames::Hold`]. With a server, [`Node::builder`].
 #[derive(Clone, Default)]
 pub struct Node {
-    shared: Arc<Shared>,
+    shared: Arc<NodeShared>,
 }
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct NodeShared {
+    state: Mutex<NodeState>,
     /// Held while a name is given, which takes more than one look at the state.
     naming: Mutex<()>,
 }
 
 #[derive(Default)]
-struct State {
-    names: Names,
+struct NodeState {
+    names: NameTable,
     unknown_names: UnknownNames,
-    held: Held,
+    held: HeldPackets,
 }
 
 impl Node {
@@ -72,7 +72,7 @@ impl Node {
     /// # Errors
     /// The name is taken, reserved, or could not stand as a part of an address.
     pub fn add(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), ChannelError> {
-        self.insert(name.into(), Entry::Channel(Arc::new(channel)))
+        self.insert(name.into(), Named::Channel(Arc::new(channel)))
     }
 
     /// Gives a channel a name, in the place of what had it. Packets that are on their way to the old
@@ -81,7 +81,7 @@ impl Node {
     /// # Errors
     /// The name is reserved, or could not stand as a part of an address.
     pub fn replace(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), ChannelError> {
-        let (name, entry) = (name.into(), Entry::Channel(Arc::new(channel)));
+        let (name, entry) = (name.into(), Named::Channel(Arc::new(channel)));
         check(&name)?;
         let naming = lock(&self.shared.naming);
         let mut state = self.state();
@@ -106,7 +106,7 @@ impl Node {
     pub fn group(&self, name: impl Into<Arc<str>>, members: impl Targets) -> Result<(), ChannelError> {
         let mut names = Vec::new();
         members.each_name(&mut |name| names.push(Arc::from(name)));
-        self.insert(name.into(), Entry::Group(names.into()))
+        self.insert(name.into(), Named::Group(names.into()))
     }
 
     /// Takes a name away; whether there was one. Groups keep it as a member. The channel is closed
@@ -125,7 +125,7 @@ impl Node {
     /// The members of a group, as it was made; `None` if there is no group of this name.
     pub fn members(&self, group: &str) -> Option<Vec<Arc<str>>> {
         match self.state().names.entries.get(group) {
-            Some(Entry::Group(names)) => Some(names.to_vec()),
+            Some(Named::Group(names)) => Some(names.to_vec()),
             _ => None,
         }
     }
@@ -181,7 +181,7 @@ impl Node {
     }
 
     /// Gives a name to what a server brings along.
-    pub(super) fn insert(&self, name: Arc<str>, entry: Entry) -> Result<(), ChannelError> {
+    pub(super) fn insert(&self, name: Arc<str>, entry: Named) -> Result<(), ChannelError> {
         check(&name)?;
         let _naming = lock(&self.shared.naming);
         if self.state().names.entries.contains_key(&name) {
@@ -196,7 +196,7 @@ impl Node {
     }
 
     /// Gives a name that is not taken, under the lock on naming, which keeps it so.
-    fn give(&self, name: Arc<str>, entry: Entry) {
+    fn give(&self, name: Arc<str>, entry: Named) {
         // Until the last packet that was held is on its way, the name stays unknown, so that later
         // ones wait behind it. The state is not locked while they are sent: a group needs it, and a
         // destination may use the node.
@@ -216,13 +216,13 @@ impl Node {
     }
 
     /// Hands on what waited for a name.
-    fn release(&self, name: &str, entry: &Entry, packet: &Packet) -> bool {
+    fn release(&self, name: &str, entry: &Named, packet: &Packet) -> bool {
         match entry {
-            Entry::Channel(channel) => channel.try_send(packet).is_sent(),
-            Entry::Group(names) => {
+            Named::Channel(channel) => channel.try_send(packet).is_sent(),
+            Named::Group(names) => {
                 self.try_send_past(&[name], &**names, packet).is_ok_and(|report| report.is_complete())
             }
-            Entry::Receiver => false,
+            Named::Receiver => false,
         }
     }
 
@@ -245,24 +245,22 @@ impl Node {
         packet: &Packet,
     ) -> Result<(Channels, Outcomes), NodeError> {
         let mut state = self.state();
-        let State { names, unknown_names, held } = &mut *state;
+        let NodeState { names, unknown_names, held } = &mut *state;
         let Resolved { channels, unknown } = names.resolve(targets, passed)?;
-        let outcomes = match (&*unknown_names, unknown.first()) {
-            (_, None) => Vec::new(),
-            (UnknownNames::Refuse, Some(name)) => return Err(names.unknown(Arc::clone(name))),
-            (UnknownNames::Skip, _) => unknown.into_iter().map(|name| (name, SendOutcome::Unknown)).collect(),
-            (UnknownNames::Hold(_), _) => {
-                let hold = |name| {
-                    let outcome = held.hold(&name, packet);
-                    (name, outcome)
-                };
-                unknown.into_iter().map(hold).collect()
-            }
+        if let (UnknownNames::Refuse, Some(name)) = (&*unknown_names, unknown.first()) {
+            return Err(names.unknown(Arc::clone(name)));
+        }
+        let outcome = |name: Arc<str>| {
+            let outcome = match unknown_names {
+                UnknownNames::Hold(_) => held.hold(&name, packet),
+                _ => SendOutcome::Unknown,
+            };
+            (name, outcome)
         };
-        Ok((channels, outcomes))
+        Ok((channels, unknown.into_iter().map(outcome).collect()))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, NodeState> {
         lock(&self.shared.state)
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::walk::PacketWalk;
+use super::walk::{PacketStep, PacketWalk};
 use super::{Bundle, BundleRef, Message, MessageRef};
 use super::{EncodeError, EncodeErrorKind};
 use crate::wire::{DecodeError, DecodeOptions, PacketShape, Repairs, Validator, mend};
@@ -208,6 +208,24 @@ impl<'a> PacketRef<'a> {
             Self::Message(message) => Packet::Message(message.to_owned()),
             Self::Bundle(bundle) => Packet::Bundle(bundle.to_owned()),
         }
+    }
+
+    /// The messages of the packet, at any depth, in wire order.
+    ///
+    /// ```
+    /// use tokio_osc::{Bundle, IntoPacket};
+    ///
+    /// let inner = Bundle::immediately().with(("/b", 2));
+    /// let packet = Bundle::immediately().with(("/a", 1)).with(inner).into_packet()?;
+    /// let lines: Vec<_> = packet.as_ref().messages().map(|message| message.to_string()).collect();
+    /// assert_eq!(lines, ["/a ,i 1", "/b ,i 2"]);
+    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// ```
+    pub fn messages(self) -> impl Iterator<Item = MessageRef<'a>> {
+        self.walk().filter_map(|step| match step {
+            PacketStep::Message(message) => Some(message),
+            PacketStep::Begin(_) | PacketStep::End => None,
+        })
     }
 
     /// The packet and all that is in it, bundles opened, in wire order.

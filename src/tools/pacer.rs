@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::queue::{Queue, QueueLimits, QueueStats};
+use super::queue::{PacketQueue, QueueLimits, QueueStats};
 use crate::{Destination, IntoPacket, Overflow, Packet, SendError};
 
 /// What may wait by default.
@@ -90,7 +90,7 @@ impl<D: Destination> Pacer<D> {
     /// # Panics
     /// Outside of a Tokio runtime with time enabled.
     pub fn spawn(self) -> PacerHandle {
-        let queue = Arc::new(Queue::new(self.limits));
+        let queue = Arc::new(PacketQueue::new(self.limits));
         let task = tokio::spawn(run(QueueEnd(Arc::clone(&queue)), self.destination, self.pace));
         PacerHandle { queue, _task: Arc::new(AbortOnDropHandle::new(task)) }
     }
@@ -117,7 +117,7 @@ impl<D> fmt::Debug for Pacer<D> {
 /// ```
 #[derive(Clone)]
 pub struct PacerHandle {
-    queue: Arc<Queue<()>>,
+    queue: Arc<PacketQueue<()>>,
     /// Ended with the last clone.
     _task: Arc<AbortOnDropHandle<()>>,
 }
@@ -236,7 +236,7 @@ async fn run(queue: QueueEnd, destination: impl Destination, mut pace: Pace) {
 /// The task's end of the queue. However the task ends, also before its first turn, nothing waits for
 /// it any longer. `run` has it as its first parameter, so that the destination is dropped before it:
 /// [`PacerHandle::close`] returns when the destination is gone.
-struct QueueEnd(Arc<Queue<()>>);
+struct QueueEnd(Arc<PacketQueue<()>>);
 
 impl Drop for QueueEnd {
     fn drop(&mut self) {

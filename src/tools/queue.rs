@@ -43,14 +43,14 @@ pub(super) struct QueueStats {
 }
 
 /// A queue of packets, each with where it came from. Many give, one task takes.
-pub(super) struct Queue<O> {
+pub(super) struct PacketQueue<O> {
     limits: QueueLimits,
     state: Mutex<QueueState<O>>,
     /// Woken after every change that somebody may wait for.
     changed: Notify,
 }
 
-impl<O: Copy> Queue<O> {
+impl<O: Copy> PacketQueue<O> {
     pub(super) fn new(limits: QueueLimits) -> Self {
         Self { limits, state: Mutex::new(QueueState::new()), changed: Notify::new() }
     }
@@ -171,7 +171,7 @@ impl QueueLimits {
 }
 
 struct QueueState<O> {
-    entries: VecDeque<Waiting<O>>,
+    entries: VecDeque<Queued<O>>,
     /// The place of the value of each address, as the number of packets that were ever before it: it
     /// stays valid while packets leave at the front.
     places: HashMap<Bytes, u64>,
@@ -183,7 +183,7 @@ struct QueueState<O> {
     stats: QueueStats,
 }
 
-struct Waiting<O> {
+struct Queued<O> {
     packet: Packet,
     origin: O,
     /// `None` for what has no newer value.
@@ -233,12 +233,12 @@ impl<O> QueueState<O> {
             None => self.places.clear(),
         }
         self.bytes += size;
-        self.entries.push_back(Waiting { packet, origin, address });
+        self.entries.push_back(Queued { packet, origin, address });
         true
     }
 
     fn take_oldest(&mut self, limits: &QueueLimits) -> Option<(Packet, O)> {
-        let Waiting { packet, origin, address } = self.entries.pop_front()?;
+        let Queued { packet, origin, address } = self.entries.pop_front()?;
         let place = self.taken;
         self.taken += 1;
         // Behind a barrier the address may have another place, which stays.

@@ -11,10 +11,10 @@ use futures::stream::{BoxStream, SelectAll, Stream, StreamExt, select};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::output::{Origin, Output, To};
+use self::output::{Origin, RelayOutput, To};
 use super::queue::QueueLimits;
 use crate::lock::lock;
-use crate::{Channel, DecodeError, Destination, Message, Meta, Overflow, Packet, Pattern, PatternError};
+use crate::{Channel, DecodeError, Destination, MessageRef, Meta, Overflow, Packet, Pattern, PatternError};
 
 pub use self::output::RelayedTo;
 
@@ -69,7 +69,7 @@ const BURST: usize = 32;
 /// answer goes to all that the other direction goes to.
 #[must_use = "a relay does nothing until it is run or spawned"]
 pub struct Relay {
-    sources: Sources,
+    sources: RelaySources,
     outputs: Vec<(Arc<str>, To)>,
     only: Vec<Pattern>,
     filters: Vec<Filter>,
@@ -78,7 +78,7 @@ pub struct Relay {
 
 /// What is read. Every stream says with each item the how-manieth it is.
 #[derive(Default)]
-struct Sources {
+struct RelaySources {
     plain: SelectAll<BoxStream<'static, (usize, Item)>>,
     /// Channels that packets go to as well.
     joined: SelectAll<BoxStream<'static, (usize, Item)>>,
@@ -97,7 +97,7 @@ impl Relay {
     /// A relay without channels.
     pub fn new() -> Self {
         Self {
-            sources: Sources::default(),
+            sources: RelaySources::default(),
             outputs: Vec::new(),
             only: Vec::new(),
             filters: Vec::new(),
@@ -219,7 +219,11 @@ impl Relay {
 
     fn start(self, stop: CancellationToken) -> (Arc<RelayShared>, impl Future<Output = ()> + Send) {
         let shared = Arc::new(RelayShared {
-            outputs: self.outputs.into_iter().map(|(name, to)| Output::new(name, to, self.limits)).collect(),
+            outputs: self
+                .outputs
+                .into_iter()
+                .map(|(name, to)| RelayOutput::new(name, to, self.limits))
+                .collect(),
             only: self.only,
             filters: self.filters,
             counts: Mutex::default(),
@@ -228,7 +232,7 @@ impl Relay {
     }
 }
 
-impl Sources {
+impl RelaySources {
     fn len(&self) -> usize {
         self.plain.len() + self.joined.len()
     }
@@ -333,20 +337,20 @@ pub struct RelayCounts {
 }
 
 struct RelayShared {
-    outputs: Vec<Output>,
+    outputs: Vec<RelayOutput>,
     only: Vec<Pattern>,
     filters: Vec<Filter>,
     /// Without those of the destinations.
     counts: Mutex<RelayCounts>,
 }
 
-async fn relay(shared: Arc<RelayShared>, sources: Sources, stop: CancellationToken) {
-    let Sources { mut plain, mut joined } = sources;
+async fn relay(shared: Arc<RelayShared>, sources: RelaySources, stop: CancellationToken) {
+    let RelaySources { mut plain, mut joined } = sources;
     let reading = shared.read(select(&mut plain, &mut joined), stop);
-    join(reading, join_all(shared.outputs.iter().map(Output::run))).await;
+    join(reading, join_all(shared.outputs.iter().map(RelayOutput::run))).await;
     drop(plain);
     // What is queued for connections leaves while their channel is polled.
-    shared.outputs.iter().for_each(Output::close_connections);
+    shared.outputs.iter().for_each(RelayOutput::close_connections);
     while joined.next().await.is_some() {}
 }
 
@@ -386,42 +390,32 @@ impl RelayShared {
                 }
             }
         }
-        self.outputs.iter().for_each(Output::close);
+        self.outputs.iter().for_each(RelayOutput::close);
     }
 
     fn passes(&self, packet: &Packet, meta: &Meta) -> bool {
-        let named = self.only.is_empty() || any_message(packet, |message| self.is_named(message));
+        let named = self.only.is_empty() || packet.as_ref().messages().any(|message| self.is_named(message));
         named && self.filters.iter().all(|passes| passes(packet, meta))
     }
 
-    fn is_named(&self, message: &Message) -> bool {
-        let address = message.as_bytes().slice_ref(message.address().as_bytes());
-        match Pattern::new(address) {
+    fn is_named(&self, message: MessageRef<'_>) -> bool {
+        match Pattern::new(message.address().as_bytes().to_vec()) {
             Ok(address) => self.only.iter().any(|pattern| pattern.overlaps(&address)),
-            Err(_) => self.only.iter().any(|pattern| pattern.matches(&message.to_address())),
+            // A name with characters that no pattern has stands for itself.
+            Err(_) => {
+                let address = message.to_owned().to_address();
+                self.only.iter().any(|pattern| pattern.matches(&address))
+            }
         }
     }
 
     fn counts(&self) -> RelayCounts {
         let mut counts = self.lock().clone();
-        counts.to = self.outputs.iter().map(Output::counts).collect();
+        counts.to = self.outputs.iter().map(RelayOutput::counts).collect();
         counts
     }
 
     fn lock(&self) -> MutexGuard<'_, RelayCounts> {
         lock(&self.counts)
     }
-}
-
-/// Whether a test holds for one of the messages of a packet, at any depth.
-fn any_message(packet: &Packet, test: impl Fn(&Message) -> bool) -> bool {
-    let mut open = vec![packet.clone()];
-    while let Some(packet) = open.pop() {
-        match packet {
-            Packet::Message(message) if test(&message) => return true,
-            Packet::Message(_) => {}
-            Packet::Bundle(bundle) => open.extend(bundle.elements()),
-        }
-    }
-    false
 }

@@ -9,7 +9,7 @@ use futures::stream::{BoxStream, SelectAll};
 use futures::{FutureExt, StreamExt};
 use tokio::signal::ctrl_c;
 use tokio::time::sleep;
-use tokio_osc::{Channel, DecodeError, Endpoint, Meta, Packet, PacketRef};
+use tokio_osc::{Channel, DecodeError, Endpoint, Meta, Packet};
 
 use crate::failure::{At as _, Failure};
 use crate::output::{self, note, note_passed_over};
@@ -66,7 +66,7 @@ impl Dump {
                 _ = &mut interrupt => break ExitCode::SUCCESS,
                 () = &mut timeout => break self.exit_on_timeout(),
                 Some((packet, meta)) = packets.next() => {
-                    left = left.saturating_sub(messages_in(packet.as_ref()));
+                    left = left.saturating_sub(packet.as_ref().messages().count() as u64);
                     output::write(self.style.render(packet.as_ref(), &meta))?;
                 }
             }
@@ -116,12 +116,5 @@ fn tell_faults(packet: &Result<Packet, DecodeError>, meta: &Meta) {
     note_passed_over(meta.peer, meta.repairs());
     if let Err(error) = packet {
         note(format_args!("osc: {}: {error}", meta.peer));
-    }
-}
-
-fn messages_in(packet: PacketRef<'_>) -> u64 {
-    match packet {
-        PacketRef::Message(_) => 1,
-        PacketRef::Bundle(bundle) => bundle.elements().map(messages_in).sum(),
     }
 }

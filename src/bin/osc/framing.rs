@@ -19,7 +19,7 @@ const READ: usize = 64 * 1_024;
 pub(crate) struct FramingOptions {
     /// How the packets of a stream are told apart
     #[arg(long, value_name = "FRAMING")]
-    framing: Option<Kind>,
+    framing: Option<FramingKind>,
 
     /// Bytes of the largest frame [default: 1048576]
     #[arg(long, value_name = "BYTES", requires = "framing")]
@@ -28,7 +28,7 @@ pub(crate) struct FramingOptions {
 
 /// The framings that a stream of bytes can have.
 #[derive(Clone, Copy, ValueEnum)]
-enum Kind {
+enum FramingKind {
     /// SLIP, END at both ends (OSC 1.1)
     Slip,
     /// Each packet with its length before it, 32 bits, big-endian (OSC 1.0)
@@ -51,7 +51,7 @@ impl FramingOptions {
         show: impl FnMut(Frame) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         match self.framing {
-            Some(Kind::Length) => {
+            Some(FramingKind::Length) => {
                 read(place, source, Codec::with_options(self.length_prefix(), options), show)
             }
             _ => read(place, source, Codec::with_options(self.slip(), options), show),
@@ -62,8 +62,8 @@ impl FramingOptions {
     pub(crate) fn write(&self, packet: &Packet, stream: &mut BytesMut) -> Result<(), SendError> {
         let bytes: Bytes = packet.as_bytes().clone();
         match self.framing {
-            Some(Kind::Slip) => self.slip().encode(bytes, stream),
-            Some(Kind::Length) => self.length_prefix().encode(bytes, stream),
+            Some(FramingKind::Slip) => self.slip().encode(bytes, stream),
+            Some(FramingKind::Length) => self.length_prefix().encode(bytes, stream),
             None => {
                 stream.extend_from_slice(&bytes);
                 Ok(())

@@ -65,8 +65,7 @@ fn parse_word(tag: TypeTag, word: &str) -> Option<Arg> {
 
 fn parse_char(word: &str) -> Option<Char> {
     let mut characters = word.chars();
-    let character = characters.next()?;
-    characters.next().is_none().then(|| Char::from(character))
+    characters.next().filter(|_| characters.as_str().is_empty()).map(Char::from)
 }
 
 fn parse_four(digits: &str) -> Option<[u8; 4]> {
@@ -74,13 +73,8 @@ fn parse_four(digits: &str) -> Option<[u8; 4]> {
 }
 
 fn parse_hex(digits: &str) -> Option<Vec<u8>> {
-    let nibbles: Vec<u8> =
-        digits.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect::<Option<_>>()?;
-    nibbles
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(high << 4 | low),
-            _ => None,
-        })
-        .collect()
+    // Otherwise a sign would pass as the first digit of a pair.
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let byte = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    (0..digits.len()).step_by(2).map(|at| byte(at).filter(|_| is_hex)).collect()
 }

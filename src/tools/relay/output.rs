@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures::FutureExt;
 use tokio::task::unconstrained;
 
-use crate::tools::queue::{Queue, QueueLimits, QueueStats};
+use crate::tools::queue::{PacketQueue, QueueLimits, QueueStats};
 use crate::{Destination, Outlet, Packet, Peer, SendErrorKind, SendOutcome};
 
 /// What became of packets for one destination of a [`Relay`](crate::Relay).
@@ -58,16 +58,16 @@ pub(super) enum To {
 }
 
 /// A destination and what waits for it.
-pub(super) struct Output {
+pub(super) struct RelayOutput {
     name: Arc<str>,
     to: To,
-    queue: Queue<Origin>,
+    queue: PacketQueue<Origin>,
     returned: AtomicU64,
 }
 
-impl Output {
+impl RelayOutput {
     pub(super) fn new(name: Arc<str>, to: To, limits: QueueLimits) -> Self {
-        Self { name, to, queue: Queue::new(limits), returned: AtomicU64::new(0) }
+        Self { name, to, queue: PacketQueue::new(limits), returned: AtomicU64::new(0) }
     }
 
     /// Takes a packet if there is room, or as the policy says.
