@@ -40,7 +40,7 @@ const LOCAL_QUEUE: usize = 1_024;
 /// # Ok(()) }
 /// ```
 ///
-/// A name that cannot be given is told by [`spawn`](NodeBuilder::spawn).
+/// A name that is refused is an error of [`spawn`](NodeBuilder::spawn).
 #[must_use = "nothing runs before `spawn`"]
 pub struct NodeBuilder {
     node: Node,
@@ -102,7 +102,7 @@ impl NodeBuilder {
         self
     }
 
-    /// What becomes of packets for names that there are not: [`Node::unknown_names`].
+    /// What becomes of packets for unknown names: [`Node::unknown_names`].
     pub fn unknown_names(self, policy: UnknownNames) -> Self {
         self.node.unknown_names(policy);
         self
@@ -133,7 +133,7 @@ impl NodeBuilder {
     /// Starts the server, in a task of its own.
     ///
     /// # Errors
-    /// The first name that could not be given.
+    /// The first name that was refused.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with time enabled.

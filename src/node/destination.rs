@@ -43,14 +43,14 @@ use {
 /// # Ok(()) }
 /// ```
 pub trait Destination: Send + Sync + 'static {
-    /// Sends a packet; waits while the way is full. The bytes are encoded already.
+    /// Sends a packet; waits while there is no room for it. The bytes are encoded already.
     ///
     /// # Cancel safety
     /// A dropped future must not tear a packet.
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome>;
 
-    /// Sends a packet if that needs no waiting; [`SendErrorKind::Full`] if it does. A node hands on by
-    /// this what was held for a name, while the name is given: no other can be given meanwhile.
+    /// Sends a packet if that needs no waiting; [`SendErrorKind::Full`] if it does. When a name is added,
+    /// a node sends what it has held for the name by this method; no other name can be added meanwhile.
     fn try_send(&self, packet: &Packet) -> SendOutcome;
 
     /// Whether packets would go to this very peer: a relay sends none back to where it came from.

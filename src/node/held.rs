@@ -1,4 +1,4 @@
-//! Packets for names that there are not yet.
+//! Packets for names that are not known yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub enum UnknownNames {
     Hold(HoldLimits),
 }
 
-/// What may wait for names that there are not yet, in a node, for all such names together.
+/// What may wait for unknown names, in a node, for all such names together.
 ///
 /// What waits is handed on when its name is added, in order and before anything that is sent later,
 /// without waiting: what the channel cannot take at once is lost and counted.
@@ -84,7 +84,7 @@ impl HoldLimits {
     }
 }
 
-/// What became of the packets for names that there were not:
+/// What became of the packets for unknown names:
 /// `held = waiting + released + failed + expired`.
 ///
 /// ```

@@ -166,7 +166,7 @@ impl Node {
         self.try_send_past(&[], &targets, &packet.into_packet()?)
     }
 
-    /// What becomes of packets for names that there are not, from now on.
+    /// What becomes of packets for unknown names, from now on.
     pub fn unknown_names(&self, policy: UnknownNames) {
         let mut state = self.state();
         if let UnknownNames::Hold(limits) = &policy {
@@ -175,7 +175,7 @@ impl Node {
         state.unknown_names = policy;
     }
 
-    /// What became of the packets for names that there were not.
+    /// What became of the packets for unknown names.
     pub fn held(&self) -> HeldCounts {
         self.state().held.counts()
     }

@@ -49,9 +49,8 @@ const ROUNDING: i128 = 1;
 /// has the same number and the peer's time as a time tag. The peer needs a route that answers:
 /// [`ClockSync::responder`], or two lines in any other OSC library.
 ///
-/// The truth lies within the stated error, also when the way there takes longer than the way back,
-/// as long as nobody sets a clock meanwhile and the clocks drift apart by less than 0.2 ms per
-/// second.
+/// The truth lies within the stated error, also when questions take longer than answers, as long
+/// as neither clock is set meanwhile and the clocks drift apart by less than 0.2 ms per second.
 ///
 /// ```
 /// use std::time::Duration;
@@ -146,7 +145,7 @@ impl ClockSync {
     /// routes are [nested](Router::nest) counts for the question, not for the answer.
     ///
     /// # Panics
-    /// `question` is no legal address pattern.
+    /// `question` is not a valid address pattern.
     #[track_caller]
     pub fn responder_at(question: &str, answer: impl Into<String>, clock: impl Clock) -> Router<()> {
         let answer = answer.into();
@@ -189,8 +188,7 @@ impl ClockSync {
     /// measurements before included: up to 64, their bounds widened for their age. Repeat it from
     /// time to time to follow a drift.
     ///
-    /// When the answers contradict each other, somebody set a clock, and the older ones are
-    /// forgotten.
+    /// When the answers contradict each other, a clock was set, and the older ones are forgotten.
     ///
     /// # Errors
     /// No question was answered.
@@ -199,7 +197,7 @@ impl ClockSync {
     /// The answers that came before a drop count for the next measurement.
     ///
     /// # Panics
-    /// The address of answers is no legal pattern.
+    /// The address of answers is not a valid pattern.
     pub async fn measure(&mut self) -> Result<ClockEstimate, ClockSyncError> {
         let mut last_error = None;
         let mut answered = 0;
@@ -325,7 +323,8 @@ pub struct ClockSyncError {
 }
 
 impl ClockSyncError {
-    /// Why the last question that was in vain was; none, if all were answered, but with nonsense.
+    /// Why the last question without an answer failed; `None` if all were answered, but without a valid
+    /// time.
     pub const fn last_error(&self) -> Option<&RequestError> {
         self.last_error.as_ref()
     }

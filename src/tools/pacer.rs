@@ -21,8 +21,8 @@ const BURSTS_PER_SECOND: u32 = 50;
 /// only the latest value.
 ///
 /// A fader that moves sends hundreds of values a second. Where they come faster than they may go
-/// out, a new value takes the place of the one of the same address that still waits; who waited
-/// first goes first. Packets that are more than a value are given to
+/// out, a new value takes the place of the one of the same address that still waits; the
+/// address that waited first goes first. Packets that are more than a value are given to
 /// [`send_in_order`](PacerHandle::send_in_order).
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! What waits for a destination: one bounded queue between those who give and the task that sends.
+//! What waits for a destination: one bounded queue between its senders and the task that empties it.
 //!
 //! ```text
 //! put ──► newest … oldest ──► filled, then pop ──► in flight ──► note ──► sent or failed
@@ -42,11 +42,12 @@ pub(super) struct QueueStats {
     pub(super) waiting: u64,
 }
 
-/// A queue of packets, each with where it came from. Many give, one task takes.
+/// A queue of packets, each with its origin. One task takes packets out; with [`Overflow::Wait`], one
+/// task puts them in.
 pub(super) struct PacketQueue<O> {
     limits: QueueLimits,
     state: Mutex<QueueState<O>>,
-    /// Woken after every change that somebody may wait for.
+    /// Wakes everything that waits, after every change.
     changed: Notify,
 }
 
@@ -83,7 +84,7 @@ impl<O: Copy> PacketQueue<O> {
         if self.limits.overflow == Overflow::Wait && size <= self.limits.bytes {
             self.until(|state| state.closed || state.has_room(&self.limits, size)).await;
         }
-        // What finds no room is counted; there is nobody to tell.
+        // A packet that finds no room is counted by then. A relay has no sender to report to.
         let _ = self.try_put(packet, origin, None);
     }
 
@@ -129,7 +130,7 @@ impl<O: Copy> PacketQueue<O> {
         self.changed.notify_waiters();
     }
 
-    /// Nothing is sent any more: what waits has failed, and all who wait go on.
+    /// Nothing is sent any more: what waits has failed, and every waiter goes on.
     pub(super) fn abandon(&self) {
         let mut state = self.state();
         state.stats.failed += state.waiting();

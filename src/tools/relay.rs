@@ -21,7 +21,7 @@ pub use self::output::RelayedTo;
 /// What may wait for each destination by default. A packet's place in the queue costs as well.
 const LIMITS: QueueLimits =
     QueueLimits { packets: usize::MAX, bytes: 1 << 20, overhead: 64, overflow: Overflow::DropOldest };
-/// Packets read before those who send get their turn.
+/// Packets read before the outputs get their turn.
 const BURST: usize = 32;
 
 /// Forwards packets from channels to others: the bytes of each are the same, time tags included,
@@ -65,7 +65,7 @@ const BURST: usize = 32;
 /// # The other direction
 ///
 /// Answers come by the destination's channel: relay that one as well, with a second relay, or join
-/// channels of connections both ways. A request through a relay reaches whoever answers, but the
+/// channels of connections both ways. A request through a relay reaches the peer that answers, but the
 /// answer goes to all that the other direction goes to.
 #[must_use = "a relay does nothing until it is run or spawned"]
 pub struct Relay {
@@ -76,12 +76,13 @@ pub struct Relay {
     limits: QueueLimits,
 }
 
-/// What is read. Every stream says with each item the how-manieth it is.
+/// What is read. With each item comes the index of the output to the same channel, if there is one.
 #[derive(Default)]
 struct RelaySources {
-    plain: SelectAll<BoxStream<'static, (usize, Item)>>,
-    /// Channels that packets go to as well.
-    joined: SelectAll<BoxStream<'static, (usize, Item)>>,
+    plain: SelectAll<BoxStream<'static, (Option<usize>, Item)>>,
+    /// Channels that packets go to as well. They are read to the end: what is queued for their
+    /// connections leaves while they are read.
+    joined: SelectAll<BoxStream<'static, (Option<usize>, Item)>>,
 }
 
 type Item = (Result<Packet, DecodeError>, Meta);
@@ -111,8 +112,7 @@ impl Relay {
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        let source = self.sources.len();
-        self.sources.plain.push(with_source(source, name.into(), packets));
+        self.sources.plain.push(with_source(None, name.into(), packets));
         self
     }
 
@@ -152,9 +152,9 @@ impl Relay {
     /// # Ok(()) }
     /// ```
     pub fn both_ways(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
-        let (name, source) = (name.into(), self.sources.len());
-        self.outputs.push((Arc::clone(&name), To::Others { outlet: channel.outlet(), source }));
-        self.sources.joined.push(with_source(source, name, channel));
+        let (name, index) = (name.into(), self.outputs.len());
+        self.outputs.push((Arc::clone(&name), To::Others { outlet: channel.outlet(), index }));
+        self.sources.joined.push(with_source(Some(index), name, channel));
         self
     }
 
@@ -232,19 +232,17 @@ impl Relay {
     }
 }
 
-impl RelaySources {
-    fn len(&self) -> usize {
-        self.plain.len() + self.joined.len()
-    }
-}
-
-fn with_source<P>(source: usize, name: Arc<str>, packets: P) -> BoxStream<'static, (usize, Item)>
+fn with_source<P>(
+    joined: Option<usize>,
+    name: Arc<str>,
+    packets: P,
+) -> BoxStream<'static, (Option<usize>, Item)>
 where
     P: Stream<Item = Item> + Send + 'static,
 {
     let named = packets.map(move |(packet, mut meta)| {
         meta.set_channel(Arc::clone(&name));
-        (source, (packet, meta))
+        (joined, (packet, meta))
     });
     named.boxed()
 }
@@ -349,17 +347,20 @@ async fn relay(shared: Arc<RelayShared>, sources: RelaySources, stop: Cancellati
     let reading = shared.read(select(&mut plain, &mut joined), stop);
     join(reading, join_all(shared.outputs.iter().map(RelayOutput::run))).await;
     drop(plain);
-    // What is queued for connections leaves while their channel is polled.
     shared.outputs.iter().for_each(RelayOutput::close_connections);
     while joined.next().await.is_some() {}
 }
 
 impl RelayShared {
     /// Puts what the sources give into the queues.
-    async fn read(&self, mut packets: impl Stream<Item = (usize, Item)> + Unpin, stop: CancellationToken) {
+    async fn read(
+        &self,
+        mut packets: impl Stream<Item = (Option<usize>, Item)> + Unpin,
+        stop: CancellationToken,
+    ) {
         let mut read: usize = 0;
         loop {
-            // Those who send are in the same task: they get their turn.
+            // The outputs are in the same task, and a source that is always ready would starve them.
             if read % BURST == BURST - 1 {
                 tokio::task::yield_now().await;
             }
@@ -369,13 +370,13 @@ impl RelayShared {
                 () = stop.cancelled() => None,
                 next = packets.next() => next,
             };
-            let Some((source, (packet, meta))) = next else { break };
+            let Some((joined, (packet, meta))) = next else { break };
             self.lock().received += 1;
             match packet {
                 Ok(packet) if self.passes(&packet, &meta) => {
                     // One destination after the other: a queue that is waited for holds up this packet
                     // and all behind it, so that none overtakes.
-                    let origin = Origin { peer: meta.peer, source };
+                    let origin = Origin { peer: meta.peer, joined };
                     for output in &self.outputs {
                         output.put(&packet, origin).await;
                     }

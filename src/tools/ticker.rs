@@ -101,8 +101,8 @@ impl Ticker {
         self
     }
 
-    /// Waits until the next tick is no farther away than the lookahead. Ticks whose time has passed
-    /// already, because nobody asked for them, are passed over: their numbers are missing.
+    /// Waits until the next tick is no farther away than the lookahead. Ticks that are past, because this
+    /// was not called in time, are skipped: their numbers are missing.
     ///
     /// # Cancel safety
     /// A dropped future takes no tick.
@@ -113,8 +113,7 @@ impl Ticker {
         let lookahead = nanos(self.lookahead);
         loop {
             let now = self.clock.now();
-            // A copy: the tick counts as taken only when it is returned, so that a dropped future takes
-            // none.
+            // A copy: the tick is taken only when it is returned, so that a dropped future takes no tick.
             let mut beat = self.beat(now);
             let passed = nanos(now.monotonic.saturating_duration_since(beat.origin));
             let period = nanos(self.period);

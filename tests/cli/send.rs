@@ -65,14 +65,14 @@ fn messages_may_have_no_arguments_and_arrays() {
 #[test]
 fn values_that_do_not_fit_their_tags_are_refused() {
     for (args, complaint) in [
-        (&["i", "1.5"][..], "/a: `1.5` is no value of the type tag `i`"),
-        (&["i", "2147483648"], "/a: `2147483648` is no value of the type tag `i`"),
-        (&["f", "loud"], "/a: `loud` is no value of the type tag `f`"),
-        (&["b", "123"], "/a: `123` is no value of the type tag `b`"),
-        (&["b", "+1"], "/a: `+1` is no value of the type tag `b`"),
-        (&["c", "AB"], "/a: `AB` is no value of the type tag `c`"),
-        (&["r", "ff8000"], "/a: `ff8000` is no value of the type tag `r`"),
-        (&["t", "1"], "/a: `1` is no value of the type tag `t`"),
+        (&["i", "1.5"][..], "/a: `1.5` is not a valid value of the type tag `i`"),
+        (&["i", "2147483648"], "/a: `2147483648` is not a valid value of the type tag `i`"),
+        (&["f", "loud"], "/a: `loud` is not a valid value of the type tag `f`"),
+        (&["b", "123"], "/a: `123` is not a valid value of the type tag `b`"),
+        (&["b", "+1"], "/a: `+1` is not a valid value of the type tag `b`"),
+        (&["c", "AB"], "/a: `AB` is not a valid value of the type tag `c`"),
+        (&["r", "ff8000"], "/a: `ff8000` is not a valid value of the type tag `r`"),
+        (&["t", "1"], "/a: `1` is not a valid value of the type tag `t`"),
         (&["if", "1"], "/a: no value for the type tag `f`"),
         (&["iT", "1", "1"], "/a: the type tags `iT` leave no place for the value `1`"),
         (&["iu", "1", "1"], "/a: unknown type tag `u`"),

@@ -13,7 +13,7 @@ use crate::output::{self, ERROR, note, note_passed_over};
 
 /// Print the packet in a file as canonical lines
 ///
-/// A bundle is printed as `#bundle TIMETAG` … `#end`. Bytes that are no packet end with exit code 2
+/// A bundle is printed as `#bundle TIMETAG` … `#end`. Bytes that are not a packet end with exit code 2
 /// and one line that says what is wrong and at which byte.
 ///
 /// With --framing, every packet of a stream is printed. A bad frame is a line `frame N: …` on stderr;

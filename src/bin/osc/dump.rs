@@ -23,7 +23,7 @@ use crate::time::parse_duration;
 /// message on stdout, bundles as `#bundle TIMETAG` … `#end`. A malformed packet is one line on
 /// stderr. Ctrl-C ends it with exit code 0.
 #[derive(clap::Args)]
-#[expect(clippy::doc_markdown, reason = "the help shows it as it stands")]
+#[expect(clippy::doc_markdown, reason = "the help shows it verbatim")]
 pub(crate) struct Dump {
     /// Where to listen: osc.udp://HOST:PORT/ or HOST:PORT, osc.tcp://HOST:PORT/,
     /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH; port 0 takes any

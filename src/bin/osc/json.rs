@@ -29,7 +29,7 @@ fn of_message(message: MessageRef<'_>) -> Object {
     ])
 }
 
-/// The value; its type is told by the type tags.
+/// The value; its type is in the type tags.
 fn of_arg(arg: ArgRef<'_>) -> Value {
     match arg {
         ArgRef::Int32(value) => value.into(),
@@ -62,7 +62,7 @@ fn of_text(text: Text<'_>) -> Value {
     }
 }
 
-/// A character as text; 32 bits that are none, as a number.
+/// A character as text; 32 bits that are not a character as a number.
 fn of_char(value: Char) -> Value {
     match char::from_u32(value.to_bits()) {
         Some(character) => character.to_string().into(),

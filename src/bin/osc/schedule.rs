@@ -42,6 +42,6 @@ impl Schedule {
 
 /// Waits until the message is taken: nothing is lost, and those behind it wait.
 async fn hand(State(hand_over): State<Sender<(Message, Meta)>>, message: Message, meta: Meta) {
-    // Nobody takes it any more at the end.
+    // At the end the receiver is gone, and what is due then is not printed.
     let _ = hand_over.send((message, meta)).await;
 }

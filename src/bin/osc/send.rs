@@ -18,7 +18,7 @@ use crate::values;
 /// `#end`, is one packet; `#sleep MS` pauses for milliseconds; other lines that begin with `#` are
 /// comments. Options stand before the first VALUE.
 #[derive(clap::Args)]
-#[expect(clippy::doc_markdown, reason = "the help shows it as it stands")]
+#[expect(clippy::doc_markdown, reason = "the help shows it verbatim")]
 pub(crate) struct Send {
     /// Where to send: osc.udp://HOST:PORT/ or HOST:PORT, osc.tcp://HOST:PORT/,
     /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH; with options

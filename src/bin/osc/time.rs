@@ -14,7 +14,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     seconds
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| format!("`{text}` is no duration, such as 1.5s or 200ms"))
+        .ok_or_else(|| format!("`{text}` is not a valid duration, such as 1.5s or 200ms"))
 }
 
 /// A time tag: `now` (immediately), `+DURATION` or `-DURATION` from the present time on, or `0x` and
@@ -32,10 +32,9 @@ pub(crate) fn parse_time_tag(text: &str) -> Result<TimeTag, String> {
     let digits = text
         .strip_prefix("0x")
         .filter(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-    digits
-        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-        .map(TimeTag::from_bits)
-        .ok_or_else(|| format!("`{text}` is no time tag, such as now, +1.5s or 0x and 16 hexadecimal digits"))
+    digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).map(TimeTag::from_bits).ok_or_else(|| {
+        format!("`{text}` is not a valid time tag, such as now, +1.5s or 0x and 16 hexadecimal digits")
+    })
 }
 
 /// A date and time of day in UTC, to the microsecond: `2026-03-01T12:34:56.789012Z`. A time before

@@ -31,7 +31,7 @@ pub(crate) fn parse(types: &str, words: &[String]) -> Result<Vec<Arg>, String> {
             tag => {
                 let word = words.next().ok_or_else(|| format!("no value for the type tag `{tag}`"))?;
                 parse_word(tag, word)
-                    .ok_or_else(|| format!("`{word}` is no value of the type tag `{tag}`"))?
+                    .ok_or_else(|| format!("`{word}` is not a valid value of the type tag `{tag}`"))?
             }
         };
         open.last_mut().ok_or("`]` without `[` in the type tags")?.push(arg);

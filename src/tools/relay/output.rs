@@ -43,17 +43,17 @@ pub struct RelayedTo {
 #[derive(Clone, Copy)]
 pub(super) struct Origin {
     pub(super) peer: Peer,
-    /// The index of the channel.
-    pub(super) source: usize,
+    /// The index of the output to the same channel.
+    pub(super) joined: Option<usize>,
 }
 
 /// Where packets leave.
 pub(super) enum To {
     Destination(Box<dyn Destination>),
-    /// All connections of the channel with this index but the one that a packet came by.
+    /// All connections of a channel but the one that a packet came by.
     Others {
         outlet: Outlet,
-        source: usize,
+        index: usize,
     },
 }
 
@@ -118,8 +118,8 @@ impl To {
     fn is_origin(&self, origin: Origin) -> bool {
         match self {
             Self::Destination(destination) => destination.is_peer(origin.peer),
-            Self::Others { outlet, source } => {
-                *source == origin.source && outlet.connections().iter().all(|peer| *peer == origin.peer)
+            Self::Others { outlet, index } => {
+                origin.joined == Some(*index) && outlet.connections().iter().all(|peer| *peer == origin.peer)
             }
         }
     }
@@ -127,7 +127,7 @@ impl To {
     async fn send(&self, packet: &Packet, origin: Origin) -> SendOutcome {
         match self {
             Self::Destination(destination) => destination.send(packet).await,
-            Self::Others { outlet, source } if *source == origin.source => {
+            Self::Others { outlet, index } if origin.joined == Some(*index) => {
                 to_others(outlet, packet, origin.peer)
             }
             Self::Others { outlet, .. } => outlet.broadcast(packet).into(),
