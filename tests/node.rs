@@ -212,6 +212,34 @@ fn names_are_refused_with_a_reason() {
     assert_eq!(node.names().len(), 7);
 }
 
+/// Adds a channel to its node when it is dropped.
+struct LastWill(Node, &'static str);
+
+impl Destination for LastWill {
+    fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
+        async { self.try_send(packet) }.boxed()
+    }
+
+    fn try_send(&self, _packet: &Packet) -> SendOutcome {
+        SendOutcome::Sent { peers: 1 }
+    }
+}
+
+impl Drop for LastWill {
+    fn drop(&mut self) {
+        self.0.add(self.1, Tape::default()).unwrap();
+    }
+}
+
+#[test]
+fn a_channel_may_use_its_node_while_it_is_dropped() {
+    let node = Node::new();
+    node.add("a", LastWill(node.clone(), "b")).unwrap();
+    node.replace("a", LastWill(node.clone(), "c")).unwrap();
+    assert!(node.remove("a"));
+    assert_eq!(node.names().iter().map(|name| &**name).collect::<Vec<_>>(), ["b", "c"]);
+}
+
 #[tokio::test]
 async fn channels_are_replaced_and_removed_while_others_hold_the_node() {
     let (node, tapes) = node_with(&["a"]);

@@ -12,7 +12,7 @@ pub(super) enum Named {
     /// A channel that receives, and has no peer to send to.
     #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "it is one of datagrams"))]
     Receiver,
-    /// NameTable, looked up when they are sent to.
+    /// Names, looked up when they are sent to.
     Group(Arc<[Arc<str>]>),
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Resolved {
 }
 
 impl NameTable {
-    /// Opens groups until only channels are left, each once. NameTable in `passed` are passed over. A
+    /// Opens groups until only channels are left, each once. Names in `passed` are passed over. A
     /// group that is in itself adds nothing the second time.
     pub(super) fn resolve(
         &self,

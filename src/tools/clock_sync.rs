@@ -14,6 +14,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +23,7 @@ use futures::StreamExt;
 use tokio::time::{Instant, timeout};
 
 use super::nanos::{nanos, nanos_between};
-use crate::{
-    Args, Client, ClientSubscription, Clock, ClockOffset, RequestError, Router, SystemClock, TimeTag,
-};
+use crate::{Args, Client, Clock, ClockOffset, RequestError, Router, SystemClock, TimeTag};
 
 /// The addresses of questions and answers by default.
 const PING: &str = "/clock/ping";
@@ -226,11 +225,13 @@ impl ClockSync {
         self.next_number = number.wrapping_add(1);
         // Not a request: the next answer may be that to an older question, which came too late. It is
         // subscribed to before the question leaves, so that no answer is missed.
-        let mut answers = self.client.subscribe(&self.answer);
+        let mut answers = self.client.subscribe(&self.answer).filter_map(|answer| {
+            ready(answer.parse().ok().filter(|(answered, _): &(i32, TimeTag)| *answered == number))
+        });
         let before = self.clock.now();
         self.client.send((self.question.as_str(), number)).await?;
-        let answer = timeout(self.timeout, answer_to(number, &mut answers)).await;
-        let Some(theirs) = answer.map_err(|_| RequestError::Timeout(self.timeout))? else {
+        let answer = timeout(self.timeout, answers.next()).await;
+        let Some((_, theirs)) = answer.map_err(|_| RequestError::Timeout(self.timeout))? else {
             return Err(RequestError::Closed(self.client.closed().await));
         };
         let after = self.clock.now();
@@ -274,17 +275,6 @@ impl ClockSync {
             answers: self.bounds.len(),
         })
     }
-}
-
-/// The time in the answer with this number; `None` when no answer can come any more.
-async fn answer_to(number: i32, answers: &mut ClientSubscription) -> Option<TimeTag> {
-    while let Some(answer) = answers.next().await {
-        match answer.parse::<(i32, TimeTag)>() {
-            Ok((answered, theirs)) if answered == number => return Some(theirs),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Where to begin to count: elsewhere than others who ask through clones of the same client.

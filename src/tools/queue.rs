@@ -262,3 +262,75 @@ impl<O> QueueState<O> {
         self.entries.len() as u64 + u64::from(self.in_flight)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use futures::FutureExt;
+
+    use crate::IntoPacket;
+
+    use super::*;
+
+    fn packet(number: i32) -> Packet {
+        ("/n", number).into_packet().unwrap()
+    }
+
+    /// Room for so many packets of one number.
+    fn queue(packets: usize, overflow: Overflow) -> PacketQueue<()> {
+        let bytes = packets * (packet(0).as_bytes().len() + 64);
+        PacketQueue::new(QueueLimits { packets: usize::MAX, bytes, overhead: 64, overflow })
+    }
+
+    fn numbers(queue: &PacketQueue<()>) -> Vec<i32> {
+        let packets = std::iter::from_fn(|| queue.pop());
+        let message = |packet: Packet| crate::Message::try_from(packet).unwrap();
+        packets.map(|(packet, ())| message(packet).parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn each_policy_does_what_it_says() {
+        for (overflow, kept) in [(Overflow::DropNewest, [0, 1]), (Overflow::DropOldest, [1, 2])] {
+            let queue = queue(2, overflow);
+            let put = [0, 1, 2].map(|n| queue.try_put(packet(n), (), None).is_ok());
+            assert_eq!(put, [true, true, overflow == Overflow::DropOldest]);
+            assert_eq!((queue.stats().offered, queue.stats().dropped, queue.stats().waiting), (3, 1, 2));
+            assert_eq!(numbers(&queue), kept, "{overflow:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_waited_for_goes_in_when_there_is_room() {
+        let queue = queue(1, Overflow::Wait);
+        assert!(queue.put(packet(0), ()).now_or_never().is_some());
+        let mut second = Box::pin(queue.put(packet(1), ()));
+        assert!(second.as_mut().now_or_never().is_none());
+        assert_eq!(numbers(&queue), [0]);
+        assert!(second.now_or_never().is_some());
+        assert_eq!((numbers(&queue), queue.stats().dropped), (vec![1], 0));
+    }
+
+    #[test]
+    fn what_fits_no_empty_queue_drops_nothing_else() {
+        for overflow in [Overflow::Wait, Overflow::DropNewest, Overflow::DropOldest] {
+            let queue = queue(1, overflow);
+            queue.try_put(packet(0), (), None).unwrap();
+            let large = ("/n", "more than there is room for at all, with its place").into_packet().unwrap();
+            assert!(queue.put(large, ()).now_or_never().is_some());
+            assert_eq!((queue.stats().dropped, numbers(&queue)), (1, vec![0]), "{overflow:?}");
+        }
+    }
+
+    #[test]
+    fn places_of_values_are_right_when_the_oldest_was_dropped() {
+        let queue = queue(2, Overflow::DropOldest);
+        for (number, address) in [(0, b"/a"), (1, b"/b"), (2, b"/c")] {
+            queue.try_put(packet(number), (), Some(address)).unwrap();
+        }
+        // "/a" is gone: its next value has a new place, and drops "/b". "/c" keeps its place.
+        queue.try_put(packet(3), (), Some(b"/a")).unwrap();
+        queue.try_put(packet(4), (), Some(b"/c")).unwrap();
+        assert_eq!((queue.stats().dropped, queue.stats().superseded), (2, 1));
+        assert_eq!(numbers(&queue), [4, 3]);
+    }
+}

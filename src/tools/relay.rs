@@ -400,14 +400,12 @@ impl RelayShared {
     }
 
     fn is_named(&self, message: MessageRef<'_>) -> bool {
-        match Pattern::new(message.address().as_bytes().to_vec()) {
-            Ok(address) => self.only.iter().any(|pattern| pattern.overlaps(&address)),
-            // A name with characters that no pattern has stands for itself.
-            Err(_) => {
-                let address = message.to_owned().to_address();
-                self.only.iter().any(|pattern| pattern.matches(&address))
-            }
+        if let Ok(address) = Pattern::new(message.address().as_bytes().to_vec()) {
+            return self.only.iter().any(|pattern| pattern.overlaps(&address));
         }
+        // An address that is not a valid pattern stands for itself.
+        let address = message.to_owned().to_address();
+        self.only.iter().any(|pattern| pattern.matches(&address))
     }
 
     fn counts(&self) -> RelayCounts {

@@ -1,7 +1,5 @@
 //! How `osc dump` shows a packet: as canonical lines, as JSON, or as hexadecimal digits.
 
-use std::fmt::Write as _;
-
 use tokio_osc::{HexDump, Meta, PacketRef};
 
 use crate::json;
@@ -31,34 +29,16 @@ pub(crate) struct Style {
 impl Style {
     /// The packet as text; each line with its line feed.
     pub(crate) fn render(&self, packet: PacketRef<'_>, meta: &Meta) -> String {
+        let time = self.time.then(|| Utc(meta.received_at).to_string());
+        let peer = self.peer.then(|| meta.peer.to_string());
         if self.json {
-            return self.render_json(packet, meta);
+            let head = [("time", time), ("peer", peer)].into_iter();
+            let head = head.filter_map(|(key, text)| Some((key.to_owned(), text?.into())));
+            let object = head.chain(json::of_packet(packet)).collect::<json::Object>();
+            return json::Value::from(object).to_string() + "\n";
         }
+        let prefix: String = [time, peer].into_iter().flatten().map(|text| text + " ").collect();
         let body = if self.raw { HexDump(packet.as_bytes()).to_string() } else { packet.to_string() };
-        let prefix = self.prefix(meta);
         body.lines().fold(String::new(), |text, line| text + &prefix + line + "\n")
-    }
-
-    fn prefix(&self, meta: &Meta) -> String {
-        let mut prefix = String::new();
-        if self.time {
-            let _ = write!(prefix, "{} ", Utc(meta.received_at));
-        }
-        if self.peer {
-            let _ = write!(prefix, "{} ", meta.peer);
-        }
-        prefix
-    }
-
-    fn render_json(&self, packet: PacketRef<'_>, meta: &Meta) -> String {
-        let mut object = json::Object::new();
-        if self.time {
-            object.insert("time".into(), Utc(meta.received_at).to_string().into());
-        }
-        if self.peer {
-            object.insert("peer".into(), meta.peer.to_string().into());
-        }
-        object.extend(json::of_packet(packet));
-        json::Value::from(object).to_string() + "\n"
     }
 }
