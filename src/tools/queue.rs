@@ -63,12 +63,6 @@ impl<O: Copy> PacketQueue<O> {
             return Err(SendErrorKind::Closed.into());
         }
         state.stats.offered += 1;
-        let size = self.limits.cost(&packet);
-        if self.limits.overflow == Overflow::DropOldest && size <= self.limits.bytes {
-            while !state.has_room(&self.limits, size) && state.take_oldest(&self.limits).is_some() {
-                state.stats.dropped += 1;
-            }
-        }
         if !state.put(&self.limits, packet, origin, address) {
             state.stats.dropped += 1;
             return Err(SendErrorKind::Full.into());
@@ -206,7 +200,7 @@ impl<O> QueueState<O> {
     }
 
     /// Puts a packet in the place of the older value of its address, or else at the end; false if
-    /// there is no room.
+    /// there is no room for it.
     fn put(&mut self, limits: &QueueLimits, packet: Packet, origin: O, address: Option<&[u8]>) -> bool {
         let size = limits.cost(&packet);
         let place = address.and_then(|address| self.places.get(address));
@@ -220,6 +214,11 @@ impl<O> QueueState<O> {
             self.stats.superseded += 1;
             older.packet = packet;
             return true;
+        }
+        if limits.overflow == Overflow::DropOldest && size <= limits.bytes {
+            while !self.has_room(limits, size) && self.take_oldest(limits).is_some() {
+                self.stats.dropped += 1;
+            }
         }
         if !self.has_room(limits, size) {
             return false;
