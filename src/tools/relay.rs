@@ -52,7 +52,7 @@ const BURST: usize = 32;
 /// ```
 ///
 /// Each destination has a queue of its own: one that is slow delays no other. What happens when a
-/// queue is full is a [`Overflow`].
+/// queue is full is an [`Overflow`].
 ///
 /// # Loops
 ///
@@ -79,12 +79,13 @@ pub struct Relay {
 /// What is read. With each item comes the index of the output to the same channel, if there is one.
 #[derive(Default)]
 struct RelaySources {
-    plain: SelectAll<BoxStream<'static, (Option<usize>, Item)>>,
+    plain: SelectAll<Source>,
     /// Channels that packets go to as well. They are read to the end: what is queued for their
     /// connections leaves while they are read.
-    joined: SelectAll<BoxStream<'static, (Option<usize>, Item)>>,
+    joined: SelectAll<Source>,
 }
 
+type Source = BoxStream<'static, (Option<usize>, Item)>;
 type Item = (Result<Packet, DecodeError>, Meta);
 type Filter = Box<dyn Fn(&Packet, &Meta) -> bool + Send + Sync>;
 
@@ -112,7 +113,7 @@ impl Relay {
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        self.sources.plain.push(with_source(None, name.into(), packets));
+        self.sources.plain.push(source(None, name.into(), packets));
         self
     }
 
@@ -154,7 +155,7 @@ impl Relay {
     pub fn both_ways(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
         let (name, index) = (name.into(), self.outputs.len());
         self.outputs.push((Arc::clone(&name), To::Others { outlet: channel.outlet(), index }));
-        self.sources.joined.push(with_source(Some(index), name, channel));
+        self.sources.joined.push(source(Some(index), name, channel));
         self
     }
 
@@ -218,12 +219,9 @@ impl Relay {
     }
 
     fn start(self, stop: CancellationToken) -> (Arc<RelayShared>, impl Future<Output = ()> + Send) {
+        let output = |(name, to)| RelayOutput::new(name, to, self.limits);
         let shared = Arc::new(RelayShared {
-            outputs: self
-                .outputs
-                .into_iter()
-                .map(|(name, to)| RelayOutput::new(name, to, self.limits))
-                .collect(),
+            outputs: self.outputs.into_iter().map(output).collect(),
             only: self.only,
             filters: self.filters,
             counts: Mutex::default(),
@@ -232,14 +230,11 @@ impl Relay {
     }
 }
 
-fn with_source<P>(
+fn source(
     joined: Option<usize>,
     name: Arc<str>,
-    packets: P,
-) -> BoxStream<'static, (Option<usize>, Item)>
-where
-    P: Stream<Item = Item> + Send + 'static,
-{
+    packets: impl Stream<Item = Item> + Send + 'static,
+) -> Source {
     let named = packets.map(move |(packet, mut meta)| {
         meta.set_channel(Arc::clone(&name));
         (joined, (packet, meta))
