@@ -51,8 +51,13 @@ pub(crate) struct Send {
 impl Send {
     pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
         // What is wrong with the command is said before anything is connected.
-        let packet =
-            if self.address == "-" { self.check_lines().map(|()| None) } else { self.packet().map(Some) }?;
+        let packet = match &*self.address {
+            "-" => {
+                self.check_lines()?;
+                None
+            }
+            _ => Some(self.packet()?),
+        };
         let client = self.url.client().await.at(&self.url)?;
         match packet {
             Some(packet) => client.send(packet).await.at(&self.url)?,
