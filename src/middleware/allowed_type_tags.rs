@@ -19,7 +19,7 @@ use crate::wire::{DecodeError, DecodeOptions};
 /// item; for the latter alone, [`DecodeOptions::allowed_type_tags`] costs less.
 ///
 /// ```
-/// use tokio_osc::{AllowedTypeTags, DecodeErrorKind, EncodeErrorKind, FrameErrorKind, TypeTag, TypeTagSet, Udp};
+/// use tokio_osc::{AllowedTypeTags, DecodeErrorKind, EncodeErrorKind, TypeTag, TypeTagSet, Udp};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let plain = TypeTagSet::of("ifsb").expect("four type tags");
@@ -27,7 +27,7 @@ use crate::wire::{DecodeError, DecodeOptions};
 /// client.send(("/gain", 0.5_f32)).await?;
 ///
 /// let error = client.send(("/gain", 0.5_f64)).await.unwrap_err();
-/// let SendErrorKind::Encode(error) = error.kind() else { unreachable!("it was not sent") };
+/// let error = error.encode_error().expect("it was not sent");
 /// let not_allowed = DecodeErrorKind::TypeTagNotAllowed(TypeTag::Float64);
 /// assert_eq!(error.kind(), EncodeErrorKind::NotAccepted(not_allowed));
 /// # Ok(()) }
