@@ -136,7 +136,7 @@ fn samples() -> Vec<Sample> {
             RequestError::Closed(Disconnect::ByPeer), RequestError::Closed(failed());
         Rejection: Rejection::Extra, Rejection::Args(arguments()), Rejection::Captures(capture());
         CaptureError: capture();
-        ReplyError: ReplyError::Budget, ReplyError::Encode(encode()), ReplyError::Io(broken());
+        ReplyError: ReplyError::Budget, ReplyError::Send(encode().into()), ReplyError::Send(send());
         ChannelError: Server::new(Router::new()).try_feed("a b", futures::stream::empty()).err().unwrap(),
             Node::new().group("", [""]).unwrap_err();
         NodeError: unknown_name(), NodeError::Encode(encode());
@@ -184,7 +184,7 @@ fn a_chain_ends_with_what_the_system_said() {
     assert_eq!(chain(&frame()), ["the outer error", "the cause"]);
     assert_eq!(chain(&send()), ["the outer error", "the cause"]);
     assert_eq!(chain(&RequestError::from(send())).last().unwrap(), "the cause");
-    assert_eq!(chain(&ReplyError::Io(broken())).last().unwrap(), "the cause");
+    assert_eq!(chain(&ReplyError::Send(send())).last().unwrap(), "the cause");
 }
 
 #[test]

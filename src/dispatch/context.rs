@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::route::Endpoint;
-use super::{CaptureError, WayBack};
-use crate::packet::{ArgsError, Message, Meta};
+use super::{Rejection, ReplyPath};
+use crate::packet::{Message, Meta};
 use crate::pattern::Pattern;
 
 /// A message on its way to one handler: what [`FromContext`] reads from.
@@ -29,7 +29,7 @@ pub struct Context<'a, S> {
     pub(super) meta: &'a Meta,
     pub(super) endpoint: &'a Endpoint<S>,
     pub(super) state: &'a Arc<S>,
-    pub(super) back: &'a WayBack<'a>,
+    pub(super) replies: ReplyPath<'a>,
 }
 
 impl<'a, S> Context<'a, S> {
@@ -107,75 +107,5 @@ impl<S, T: FromContext<S>> FromContext<S> for Option<T> {
 impl<S, T: FromContext<S>> FromContext<S> for Result<T, Rejection> {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(T::from_context(context))
-    }
-}
-
-/// Why a handler did not get the parameters it asks for: the message does not fit the route.
-///
-/// It is counted and traced, and the hook [`on_reject`](crate::Router::on_reject) is told; the
-/// handler is not called, and nothing else is stopped.
-///
-/// ```
-/// use tokio_osc::{Args, Rejection, Router};
-///
-/// let router = Router::new().route("/gain", |gain: Result<Args<f32>, Rejection>| match gain {
-///     Ok(Args(gain)) => println!("{gain}"),
-///     Err(Rejection::Args(error)) => println!("argument {}: {error}", error.index()),
-///     Err(rejection) => println!("{rejection}"),
-/// });
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rejection {
-    /// The arguments are of other types or of another number.
-    Args(ArgsError),
-    /// A captured part of the address is not what the handler asks for.
-    Captures(CaptureError),
-    /// The message's address has nothing in the place of the route's captures: it is a pattern
-    /// itself, which shares addresses with the route's, but is no name of it; or it has no slash, as
-    /// only a [`fallback`](crate::Router::fallback) gets it.
-    NoCaptures,
-    /// The route was given no extra value, or one of another type.
-    Extra,
-    /// What the message came by has no way back to its sender.
-    NoWayBack,
-    /// The message did not wait for a time.
-    NotScheduled,
-}
-
-impl From<ArgsError> for Rejection {
-    fn from(error: ArgsError) -> Self {
-        Self::Args(error)
-    }
-}
-
-impl From<CaptureError> for Rejection {
-    fn from(error: CaptureError) -> Self {
-        Self::Captures(error)
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Args(error) => error.fmt(f),
-            Self::Captures(error) => error.fmt(f),
-            Self::NoCaptures => f.write_str(
-                "there is nothing to capture: the address of the message is itself a pattern, or has no slash",
-            ),
-            Self::Extra => f.write_str("the route has no extra value of the type asked for"),
-            Self::NoWayBack => f.write_str("there is no way back to the sender"),
-            Self::NotScheduled => f.write_str("the message did not wait for a time"),
-        }
-    }
-}
-
-impl std::error::Error for Rejection {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Args(error) => error.source(),
-            Self::Captures(error) => error.source(),
-            Self::NoCaptures | Self::Extra | Self::NoWayBack | Self::NotScheduled => None,
-        }
     }
 }

@@ -1,9 +1,8 @@
 //! The three extractors with a type parameter: arguments, state, captures.
 
-use std::fmt;
 use std::sync::Arc;
 
-use super::{Context, FromContext, Rejection};
+use super::{CaptureError, Context, FromContext, Rejection};
 use crate::packet::OwnedArgs;
 use crate::types::{Text, TextBuf};
 
@@ -55,7 +54,7 @@ impl<S> FromContext<S> for State<S> {
 
 /// The parts of the address that stand where the route has a pattern, in order.
 ///
-/// Each part of the route that is no plain name is a capture; `//` captures what it spans. A
+/// Each part of the route that is not a plain name is a capture; `//` captures what it spans. A
 /// single [`FromCapture`] value, or a tuple of up to 8 of them; the number must fit exactly.
 ///
 /// The message's address may be a pattern itself. Its text is what is captured where the route takes
@@ -179,7 +178,7 @@ impl<T: FromCapture> FromCaptures for T {
 }
 
 fn capture<T: FromCapture>(captures: &[Text<'_>], index: usize) -> Result<T, CaptureError> {
-    captures.get(index).and_then(|&text| T::from_capture(text)).ok_or(CaptureError { index })
+    captures.get(index).and_then(|&text| T::from_capture(text)).ok_or(CaptureError::new(index))
 }
 
 macro_rules! tuples {
@@ -187,7 +186,7 @@ macro_rules! tuples {
         impl<$($name: FromCapture),*> FromCaptures for ($($name,)*) {
             fn from_captures(captures: &[Text<'_>]) -> Result<Self, CaptureError> {
                 if captures.len() > $count {
-                    return Err(CaptureError { index: $count });
+                    return Err(CaptureError::new($count));
                 }
                 Ok(($(capture::<$name>(captures, $index)?,)*))
             }
@@ -203,32 +202,3 @@ tuples!(5: A 0 B 1 C 2 D 3 E 4);
 tuples!(6: A 0 B 1 C 2 D 3 E 4 F 5);
 tuples!(7: A 0 B 1 C 2 D 3 E 4 F 5 G 6);
 tuples!(8: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
-
-/// A captured part of the address that is missing, one too many, or not of the type asked for.
-///
-/// ```
-/// use tokio_osc::{FromCaptures, Text};
-///
-/// let captures = [Text::new(b"seven")];
-/// let error = u32::from_captures(&captures).unwrap_err();
-/// assert_eq!(error.index(), 0);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CaptureError {
-    index: usize,
-}
-
-impl CaptureError {
-    /// The index of the capture, from 0.
-    pub const fn index(&self) -> usize {
-        self.index
-    }
-}
-
-impl fmt::Display for CaptureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "capture {} of the address is not what the handler asks for", self.index)
-    }
-}
-
-impl std::error::Error for CaptureError {}

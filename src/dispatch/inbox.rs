@@ -1,4 +1,4 @@
-//! Handlers that run where and when their owner says: calls wait in an inbox until he processes it.
+//! Handlers that run where and when their owner says: calls wait in an inbox until it is processed.
 
 use std::any::Any;
 use std::fmt;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 
-use super::handler::{Extract, Function, Outcome, Returned, up_to_8};
+use super::handler::{Erased, Extract, Handler, Outcome, up_to_8};
 use super::mailbox::{Mailbox, Pushed};
 use super::process::{Budget, Progress};
-use super::{Context, Rejection, Replies};
+use super::{Context, Replies};
 use crate::packet::Overflow;
 
 /// Handlers that run when and where their owner says, with I/O and time tags in the background: for
@@ -53,14 +53,14 @@ use crate::packet::Overflow;
 /// }
 /// ```
 pub struct Inbox<S> {
-    shared: Arc<Shared>,
-    handlers: Vec<Handler<S>>,
+    shared: Arc<InboxShared>,
+    handlers: Vec<OwnHandler<S>>,
 }
 
-type Handler<S> = Box<dyn FnMut(&mut S, Parameters) + Send>;
+type OwnHandler<S> = Box<dyn FnMut(&mut S, Parameters) + Send>;
 type Parameters = Box<dyn Any + Send>;
 
-struct Shared {
+struct InboxShared {
     mailbox: Mailbox<Letter>,
     dropped: AtomicU64,
     /// How many [`Post`]s there are.
@@ -92,7 +92,7 @@ impl<S> Inbox<S> {
 
     fn with(capacity: usize, overflow: Overflow) -> Self {
         let mailbox = Mailbox::new(capacity, overflow);
-        let shared = Shared { mailbox, dropped: AtomicU64::new(0), posts: AtomicUsize::new(0) };
+        let shared = InboxShared { mailbox, dropped: AtomicU64::new(0), posts: AtomicUsize::new(0) };
         Self { shared: Arc::new(shared), handlers: Vec::new() }
     }
 
@@ -213,7 +213,7 @@ impl<S> Inbox<S> {
     }
 }
 
-/// What waits is dropped, and nobody waits for room any more.
+/// What waits is dropped, and so is what waits for room.
 impl<S> Drop for Inbox<S> {
     fn drop(&mut self) {
         self.shared.mailbox.abandon();
@@ -285,13 +285,13 @@ up_to_8!(parameters);
 /// let router = Router::new().route("/level", post);
 /// ```
 pub struct Post<T> {
-    shared: Arc<Shared>,
+    shared: Arc<InboxShared>,
     handler: usize,
     of: PhantomData<fn(T)>,
 }
 
 impl<T> Post<T> {
-    fn new(shared: &Arc<Shared>, handler: usize) -> Self {
+    fn new(shared: &Arc<InboxShared>, handler: usize) -> Self {
         shared.posts.fetch_add(1, Ordering::Relaxed);
         Self { shared: Arc::clone(shared), handler, of: PhantomData }
     }
@@ -305,65 +305,38 @@ impl<T> Drop for Post<T> {
     }
 }
 
-/// The parameters of a call that is to wait.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Held<T>(T);
-
-impl<S, T: Extract<S>> Extract<S> for Held<T> {
-    fn extract(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        // What waits is copied: it must not keep a larger buffer alive.
-        let message = context.message.as_ref().to_owned();
-        let Context { meta, endpoint, state, back, .. } = *context;
-        T::extract(&Context { message: &message, meta, endpoint, state, back }).map(Self)
-    }
-}
-
-impl<T: Send + 'static> Function<Held<T>> for Post<T> {
-    type Output = Posting;
-
-    fn call(&self, Held(parameters): Held<T>) -> Posting {
-        let letter = Letter { handler: self.handler, parameters: Box::new(parameters) };
-        Posting { shared: Arc::clone(&self.shared), letter }
-    }
-}
-
-/// A call on its way into the inbox.
-#[doc(hidden)]
-pub struct Posting {
-    shared: Arc<Shared>,
-    letter: Letter,
-}
-
-/// Marks calls that go into an inbox.
+/// Marks handlers that leave their calls in an inbox.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Posted;
 
 #[diagnostic::do_not_recommend]
-impl Returned<Posted> for Posting {
-    type Value = ();
-    type Pending = ();
-
-    fn outcome(self) -> Outcome {
-        let Self { shared, letter } = self;
-        match shared.mailbox.try_push(letter) {
-            Ok(pushed) => {
-                shared.count(pushed);
-                Outcome::default()
-            }
-            Err(letter) => {
-                let post = async move {
-                    shared.count(shared.mailbox.push(letter).await);
-                    Replies::none()
-                };
-                Outcome::Later(post.boxed())
-            }
-        }
+impl<S, T: Extract<S> + Send + 'static> Handler<S, Posted> for Post<T> {
+    fn erase(self) -> Erased<S> {
+        Box::new(move |context| {
+            // What waits is copied: it must not keep a larger buffer alive.
+            let message = context.message.as_ref().to_owned();
+            let Context { meta, endpoint, state, replies, .. } = *context;
+            let parameters = T::extract(&Context { message: &message, meta, endpoint, state, replies })?;
+            let letter = Letter { handler: self.handler, parameters: Box::new(parameters) };
+            let letter = match self.shared.mailbox.try_push(letter) {
+                Ok(pushed) => {
+                    self.shared.count(pushed);
+                    return Ok(Outcome::default());
+                }
+                Err(letter) => letter,
+            };
+            let shared = Arc::clone(&self.shared);
+            let post = async move {
+                shared.count(shared.mailbox.push(letter).await);
+                Replies::none()
+            };
+            Ok(Outcome::Later(post.boxed()))
+        })
     }
 }
 
-impl Shared {
+impl InboxShared {
     fn count(&self, pushed: Pushed) {
         if pushed != Pushed::Kept {
             self.dropped.fetch_add(1, Ordering::Relaxed);
@@ -380,11 +353,5 @@ impl<T> Clone for Post<T> {
 impl<T> fmt::Debug for Post<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Post").field("handler", &self.handler).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Posting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Posting").field("handler", &self.letter.handler).finish_non_exhaustive()
     }
 }

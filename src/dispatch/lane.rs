@@ -31,10 +31,10 @@ use crate::packet::Overflow;
 /// ```
 #[derive(Clone)]
 pub struct Lane {
-    shared: Arc<Shared>,
+    shared: Arc<LaneShared>,
 }
 
-struct Shared {
+struct LaneShared {
     capacity: usize,
     overflow: Overflow,
     workers: NonZeroUsize,
@@ -70,17 +70,23 @@ impl Lane {
     }
 
     fn with(capacity: usize, overflow: Overflow, workers: NonZeroUsize) -> Self {
-        Self { shared: Arc::new(Shared { capacity, overflow, workers, running: Mutex::default() }) }
+        Self { shared: Arc::new(LaneShared { capacity, overflow, workers, running: Mutex::default() }) }
     }
 
     /// Queues a call, or drops one, as the lane's policy says; starts the workers if they do not run.
+    /// Gives the call back if the policy is to wait and there is no room.
+    pub(crate) fn try_push(&self, job: Job) -> Result<(), Job> {
+        self.shared.mailbox().try_push(job).map(drop)
+    }
+
+    /// The same, once there is room.
     pub(crate) async fn push(&self, job: Job) {
         let mailbox = self.shared.mailbox();
         mailbox.push(job).await;
     }
 }
 
-impl Shared {
+impl LaneShared {
     /// The queue of the workers. They end with the runtime they were started in: another one starts
     /// them anew.
     fn mailbox(&self) -> Arc<Mailbox<Job>> {
@@ -96,7 +102,7 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
+impl Drop for LaneShared {
     fn drop(&mut self) {
         let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = running {

@@ -41,15 +41,18 @@ pub struct LiveRoutes<S> {
     routes: Weak<Current<S>>,
 }
 
-impl<S: Send + Sync + 'static> LiveRoutes<S> {
-    pub(super) fn new(routes: &Arc<Current<S>>) -> Self {
-        Self { routes: Arc::downgrade(routes) }
+impl<S: Send + Sync + 'static> Router<S> {
+    /// The means to add and remove routes while messages are dispatched.
+    pub fn live(&self) -> LiveRoutes<S> {
+        LiveRoutes { routes: Arc::downgrade(&self.routes) }
     }
+}
 
+impl<S: Send + Sync + 'static> LiveRoutes<S> {
     /// Adds a route, as [`Router::route`](crate::Router::route) does.
     ///
     /// # Panics
-    /// `pattern` is no legal OSC address pattern.
+    /// `pattern` is not a legal OSC address pattern.
     #[track_caller]
     pub fn route<P, M>(&self, pattern: P, handler: impl Handler<S, M>) -> RouteHandle
     where

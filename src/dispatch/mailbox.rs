@@ -38,7 +38,7 @@ pub(crate) struct Mailbox<T> {
 #[derive(Debug)]
 struct Queue<T> {
     items: VecDeque<T>,
-    /// Whether nobody is left who pushes.
+    /// Whether nothing is pushed any more.
     closed: bool,
 }
 
@@ -88,7 +88,7 @@ impl<T> Mailbox<T> {
             _ => (Pushed::Kept, None),
         };
         queue.items.push_back(item);
-        // A permit is stored once, however often it is given: whoever takes it passes it on.
+        // A permit is stored once, however often it is given: the one that takes it passes it on.
         if self.overflow == Overflow::Wait && queue.items.len() < self.capacity {
             self.emptied.notify_one();
         }
@@ -100,14 +100,14 @@ impl<T> Mailbox<T> {
         Ok(pushed)
     }
 
-    /// Nobody pushes any more: whoever pops gets what is left, then `None`.
+    /// Nothing is pushed any more: `pop` gives what is left, then `None`.
     pub(crate) fn close(&self) {
         self.queue().closed = true;
         self.filled.notify_waiters();
         self.reader.wake();
     }
 
-    /// Nobody pops any more: what waits is dropped, and so is what is pushed from now on.
+    /// Nothing is popped any more: what waits is dropped, and so is what is pushed from now on.
     pub(crate) fn abandon(&self) {
         let mut queue = self.queue();
         queue.closed = true;

@@ -1,6 +1,5 @@
 //! From a message to the handlers whose routes it matches, and from their results to replies.
 
-mod budget;
 mod context;
 mod extract;
 mod handler;
@@ -10,7 +9,10 @@ mod live;
 mod mailbox;
 mod parameters;
 mod process;
+mod rejection;
+mod replies;
 mod reply;
+mod reply_path;
 mod reply_rate;
 mod route;
 mod router;
@@ -18,9 +20,8 @@ mod routes;
 mod subscription;
 mod table;
 
-pub(crate) use budget::ReplyBudget;
-pub use context::{Context, FromContext, Rejection};
-pub use extract::{Args, CaptureError, Captures, FromCapture, FromCaptures, State};
+pub use context::{Context, FromContext};
+pub use extract::{Args, Captures, FromCapture, FromCaptures, State};
 pub(crate) use handler::Outcome;
 pub use handler::{Extract, Function, Handler, Returned};
 pub use inbox::{Inbox, InboxHandler, Post};
@@ -29,10 +30,13 @@ pub use lane::Lane;
 pub use live::{LiveRoutes, RouteGuard, RouteHandle};
 pub use parameters::{ChannelName, Extra, Lateness, MatchedRoute, ReceivedAt, TypeTags};
 pub use process::{Budget, Meter, Progress};
-pub(crate) use reply::{Departure, SendBack, WayBack};
-pub use reply::{IntoReply, Replies, Reply, ReplyError};
+pub use rejection::{CaptureError, Rejection};
+pub use replies::{IntoReply, Replies};
+pub use reply::Reply;
+pub use reply_path::ReplyError;
+pub(crate) use reply_path::{ReplyBudget, ReplyChannel, ReplyPath, SharedOffset};
 pub(crate) use reply_rate::ReplyRate;
 pub use router::Router;
-pub(crate) use routes::{Cached, Call, Dispatch, Lookup, Routes};
+pub(crate) use routes::{Cached, Call, Called, Dispatch, Lookup, Routes};
 pub use subscription::Subscription;
-pub(crate) use table::Found;
+pub(crate) use table::{Found, RouteId};

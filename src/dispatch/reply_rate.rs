@@ -1,4 +1,4 @@
-//! What one source may cause in replies over time. Whoever forges the address of a victim makes this
+//! What one source may cause in replies over time. Packets with the forged address of a victim make this
 //! side send to it: a rate for each source is what the victim gets at most.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::lock::lock;
 use crate::packet::Peer;
 
-/// Sources with a rate of their own. All others share one.
+/// Buckets with a rate of their own. All others share one.
 const MAX_SOURCES: usize = 4_096;
 
 /// How often the sources are looked through for some that need no entry any more.
@@ -24,13 +24,13 @@ pub(crate) struct ReplyRate {
     each: Duration,
     /// In which an empty bucket fills.
     full: Duration,
-    sources: Mutex<Sources>,
+    sources: Mutex<Buckets>,
 }
 
 impl ReplyRate {
     pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         let each = Duration::from_secs(1) / per_second.max(1);
-        let sources = Sources { full_at: HashMap::new(), rest_full_at: None, swept: Instant::now() };
+        let sources = Buckets { full_at: HashMap::new(), rest_full_at: None, swept: Instant::now() };
         Self { each, full: each.saturating_mul(burst.max(1)), sources: Mutex::new(sources) }
     }
 
@@ -52,15 +52,15 @@ impl ReplyRate {
 
 /// A bucket is the time at which it is full; a full one is the same as none.
 #[derive(Debug)]
-struct Sources {
+struct Buckets {
     full_at: HashMap<IpAddr, Option<Instant>>,
-    /// The bucket of all that find no place: nobody is put out for them, so that nobody gets rid of
-    /// a limit, his own or another's, by an invasion of forged addresses.
+    /// The bucket of all that find no place. No source is evicted for them: else many forged addresses
+    /// would free a source of its limit.
     rest_full_at: Option<Instant>,
     swept: Instant,
 }
 
-impl Sources {
+impl Buckets {
     fn full_at(&mut self, ip: IpAddr, now: Instant) -> &mut Option<Instant> {
         let known = self.full_at.contains_key(&ip);
         if !known && self.full_at.len() >= MAX_SOURCES && now >= self.swept + SWEEP {

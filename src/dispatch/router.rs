@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::handler::{Erased, Handler};
-use super::live::LiveRoutes;
 use super::route::{Condition, Route, Tags};
 use super::routes::{Current, Dispatch, Snapshot};
 use super::table::{Reach, RouteId};
@@ -42,7 +41,7 @@ use crate::pattern::{Pattern, PatternError};
 /// [`extra`](Router::extra), [`on_task`](Router::on_task), [`on_lane`](Router::on_lane),
 /// [`concurrent`](Router::concurrent).
 pub struct Router<S = ()> {
-    routes: Arc<Current<S>>,
+    pub(super) routes: Arc<Current<S>>,
     last: Option<RouteId>,
 }
 
@@ -68,7 +67,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// Adds a route: messages whose address matches `pattern` go to `handler`.
     ///
     /// # Panics
-    /// `pattern` is no legal OSC address pattern; the message names the caller's line. For patterns
+    /// `pattern` is not a legal OSC address pattern; the message names the caller's line. For patterns
     /// that are not known at compile time there is [`try_route`](Router::try_route).
     #[track_caller]
     pub fn route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
@@ -93,7 +92,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// ```
     ///
     /// # Errors
-    /// `pattern` is no legal OSC address pattern.
+    /// `pattern` is not a legal OSC address pattern.
     pub fn try_route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Result<Self, PatternError>
     where
         P: TryInto<Pattern>,
@@ -292,11 +291,6 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.adopt("", &other)
     }
 
-    /// The means to add and remove routes while messages are dispatched.
-    pub fn live(&self) -> LiveRoutes<S> {
-        LiveRoutes::new(&self.routes)
-    }
-
     #[track_caller]
     fn adopt<S2: Send + Sync + 'static>(mut self, prefix: &str, other: &Router<S2>) -> Self {
         let adopted = other.moved(prefix);
@@ -317,8 +311,8 @@ impl<S: Send + Sync + 'static> Router<S> {
             let state = Arc::clone(&own.state);
             let inner = Arc::clone(&endpoint);
             let handler: Erased<S2> = Box::new(move |context| {
-                let Context { message, meta, back, .. } = *context;
-                inner.call(&Context { message, meta, endpoint: &inner, state: &state, back })
+                let Context { message, meta, replies, .. } = *context;
+                inner.call(&Context { message, meta, endpoint: &inner, state: &state, replies })
             });
             let endpoint = Arc::new(endpoint.moved(pattern, Arc::new(handler)));
             moved.push((

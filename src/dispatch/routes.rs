@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::FutureExt;
-use tracing::Instrument;
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument, Level};
 
 use super::handler::Outcome;
-use super::route::{Endpoint, Route};
+use super::route::Route;
 use super::table::{Found, Reach, RouteId, Table};
-use super::{Context, Lane, Rejection, WayBack};
+use super::{Context, Lane, Rejection, ReplyPath};
 use crate::lock::lock;
 use crate::packet::{Message, Meta};
 use crate::pattern::{Pattern, Shape, shape_of_received};
@@ -19,27 +20,25 @@ pub(super) type OnReject = Arc<dyn Fn(&Message, &Meta, &Rejection) + Send + Sync
 
 /// A router's routes, with the type of its state forgotten.
 pub(crate) trait Routes: Send + Sync {
+    /// The routes of the address of a literal route, where the address alone decides: borrowed, since
+    /// this is what most messages need.
+    fn known(&self, address: &[u8]) -> Option<&[RouteId]>;
+
     /// Fills in the routes that a message takes, in the order in which they were added.
     fn find(&self, message: &Message, found: &mut Found) -> Lookup;
 
-    /// Where the handler of a route is to run, if not at once.
-    fn lane(&self, route: RouteId) -> Option<&Lane>;
+    /// Calls the handler of a route; `None` if the route has a lane.
+    fn call(&self, route: RouteId, message: &Message, meta: &Meta, replies: ReplyPath<'_>) -> Option<Called>;
 
-    /// Calls the handler of a route.
-    fn call(
-        &self,
-        route: RouteId,
-        message: &Message,
-        meta: &Meta,
-        back: &WayBack<'_>,
-    ) -> Result<Outcome, Rejection>;
-
-    /// The handler of a route as a call that can be made later, without these routes.
-    fn prepare(&self, route: RouteId) -> Call;
+    /// The lane of a route, and its handler as a call that can be made later, without these routes.
+    fn in_lane(&self, route: RouteId) -> Option<(&Lane, Call)>;
 }
 
+/// What became of a call: the handler ran, or did not get its parameters.
+pub(crate) type Called = Result<Outcome, Rejection>;
+
 /// A handler with everything it needs but the message.
-pub(crate) type Call = Box<dyn FnOnce(&Message, &Meta, &WayBack<'_>) -> Result<Outcome, Rejection> + Send>;
+pub(crate) type Call = Box<dyn FnOnce(&Message, &Meta, ReplyPath<'_>) -> Called + Send>;
 
 /// What became of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +47,7 @@ pub(crate) enum Lookup {
     Matched,
     /// It has none; the fallback, if there is one, was filled in.
     Unmatched,
-    /// It is no legal pattern, and so has none; likewise.
+    /// It is not a legal pattern, and so has none; likewise.
     Illegal,
     /// Looking for them took more steps than were left; nothing was filled in.
     TooMuch,
@@ -113,6 +112,12 @@ impl<S> Clone for Snapshot<S> {
 }
 
 impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
+    fn known(&self, address: &[u8]) -> Option<&[RouteId]> {
+        let ids = self.table.known(address)?;
+        let unconditional = |&id| self.table.get(id).is_some_and(|route| route.conditions.is_empty());
+        ids.iter().all(unconditional).then_some(ids)
+    }
+
     fn find(&self, message: &Message, found: &mut Found) -> Lookup {
         let lookup = self.look_up(message, found);
         match lookup {
@@ -126,58 +131,51 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
         lookup
     }
 
-    fn lane(&self, route: RouteId) -> Option<&Lane> {
-        self.table.get(route)?.lane.as_ref()
+    fn call(&self, route: RouteId, message: &Message, meta: &Meta, replies: ReplyPath<'_>) -> Option<Called> {
+        let route = self.table.get(route)?;
+        if route.lane.is_some() {
+            return None;
+        }
+        let context = Context { message, meta, endpoint: &route.endpoint, state: &self.state, replies };
+        Some(call(&context, self.on_reject.as_ref()))
     }
 
-    fn call(
-        &self,
-        route: RouteId,
-        message: &Message,
-        meta: &Meta,
-        back: &WayBack<'_>,
-    ) -> Result<Outcome, Rejection> {
-        let Some(route) = self.table.get(route) else { return Ok(Outcome::default()) };
-        call(&route.endpoint, &self.state, self.on_reject.as_ref(), message, meta, back)
-    }
-
-    fn prepare(&self, route: RouteId) -> Call {
-        let Some(endpoint) = self.table.get(route).map(|route| Arc::clone(&route.endpoint)) else {
-            return Box::new(|_, _, _| Ok(Outcome::default()));
-        };
-        let (state, hook) = (Arc::clone(&self.state), self.on_reject.clone());
-        Box::new(move |message, meta, back| call(&endpoint, &state, hook.as_ref(), message, meta, back))
+    fn in_lane(&self, route: RouteId) -> Option<(&Lane, Call)> {
+        let route = self.table.get(route)?;
+        let (endpoint, state) = (Arc::clone(&route.endpoint), Arc::clone(&self.state));
+        let hook = self.on_reject.clone();
+        let call: Call = Box::new(move |message, meta, replies| {
+            let context = Context { message, meta, endpoint: &endpoint, state: &state, replies };
+            call(&context, hook.as_ref())
+        });
+        Some((route.lane.as_ref()?, call))
     }
 }
 
-fn call<S>(
-    endpoint: &Endpoint<S>,
-    state: &Arc<S>,
-    hook: Option<&OnReject>,
-    message: &Message,
-    meta: &Meta,
-    back: &WayBack<'_>,
-) -> Result<Outcome, Rejection> {
+fn call<S>(context: &Context<'_, S>, hook: Option<&OnReject>) -> Called {
+    let call = || {
+        let called = context.endpoint.call(context);
+        if let (Err(rejection), Some(hook)) = (&called, hook) {
+            hook(context.message, context.meta, rejection);
+        }
+        called
+    };
+    // Most programs listen to no span: they do not pay for its fields.
+    if LevelFilter::current() < Level::DEBUG {
+        return call();
+    }
     let span = tracing::debug_span!(
         target: "tokio_osc::dispatch",
         "handler",
-        route = %endpoint.pattern,
-        address = %message.address(),
-        peer = %meta.peer,
+        route = %context.endpoint.pattern,
+        address = %context.message.address(),
+        peer = %context.meta.peer,
     );
-    let _inside = span.enter();
-    let outcome = endpoint.call(&Context { message, meta, endpoint, state, back });
-    match outcome {
-        Err(rejection) => {
-            if let Some(hook) = hook {
-                hook(message, meta, &rejection);
-            }
-            Err(rejection)
-        }
+    match span.in_scope(call) {
         Ok(Outcome::Later(future)) if !span.is_disabled() => {
-            Ok(Outcome::Later(future.instrument(span.clone()).boxed()))
+            Ok(Outcome::Later(future.instrument(span).boxed()))
         }
-        outcome => outcome,
+        called => called,
     }
 }
 
@@ -193,7 +191,7 @@ impl<S> Current<S> {
         Self { version: AtomicU64::new(0), snapshot: Mutex::new(Arc::new(snapshot)) }
     }
 
-    /// Changes the routes: in place while nobody uses them, else in a copy.
+    /// Changes the routes: in place while no dispatcher uses them, else in a copy.
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut Snapshot<S>) -> R) -> R {
         let mut snapshot = self.lock();
         let changed = change(Arc::make_mut(&mut snapshot));
@@ -261,15 +259,17 @@ pub(crate) struct Cached {
 }
 
 impl Cached {
-    pub(crate) fn get(&mut self, dispatch: &dyn Dispatch) -> Arc<dyn Routes> {
+    /// Takes the routes as they are now.
+    pub(crate) fn refresh(&mut self, dispatch: &dyn Dispatch) {
+        // Read before the routes: a change in between is noticed the next time.
         let version = dispatch.version();
-        match &self.seen {
-            Some((seen, routes)) if *seen == version => Arc::clone(routes),
-            _ => {
-                let routes = dispatch.routes();
-                self.seen = Some((version, Arc::clone(&routes)));
-                routes
-            }
+        if self.seen.as_ref().is_none_or(|(seen, _)| *seen != version) {
+            self.seen = Some((version, dispatch.routes()));
         }
+    }
+
+    /// The routes as they were at the last [`refresh`](Cached::refresh).
+    pub(crate) fn routes(&self) -> Option<&dyn Routes> {
+        self.seen.as_ref().map(|(_, routes)| &**routes)
     }
 }

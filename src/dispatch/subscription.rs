@@ -18,7 +18,7 @@ use crate::pattern::Pattern;
 /// [`ServerHandle::subscribe`](crate::ServerHandle::subscribe) returns.
 ///
 /// It holds at most as many messages as was asked for. When the reader is slower, the oldest are
-/// dropped and counted: [`missed`](Subscription::missed). It delays nobody. The stream ends when the
+/// dropped and counted: [`missed`](Subscription::missed). It delays nothing. The stream ends when the
 /// server is gone and all that it holds was read.
 ///
 /// ```
@@ -37,12 +37,12 @@ use crate::pattern::Pattern;
 /// # Ok(()) }
 /// ```
 pub struct Subscription {
-    shared: Arc<Shared>,
+    shared: Arc<SubscriptionShared>,
     dispatch: Weak<dyn Dispatch>,
     route: RouteId,
 }
 
-struct Shared {
+struct SubscriptionShared {
     mailbox: Mailbox<(Message, Meta)>,
     missed: AtomicU64,
 }
@@ -50,7 +50,7 @@ struct Shared {
 impl Subscription {
     pub(crate) fn new(dispatch: &Arc<dyn Dispatch>, pattern: Pattern, capacity: usize) -> Self {
         let mailbox = Mailbox::new(capacity, Overflow::DropOldest);
-        let shared = Arc::new(Shared { mailbox, missed: AtomicU64::new(0) });
+        let shared = Arc::new(SubscriptionShared { mailbox, missed: AtomicU64::new(0) });
         let route = dispatch.tap(pattern, {
             let tap = Tap(Arc::clone(&shared));
             Box::new(move |message, meta| tap.note(message, meta))
@@ -65,7 +65,7 @@ impl Subscription {
 }
 
 /// The end that belongs to the route: when it goes, nothing comes any more.
-struct Tap(Arc<Shared>);
+struct Tap(Arc<SubscriptionShared>);
 
 impl Tap {
     fn note(&self, message: &Message, meta: &Meta) {

@@ -10,7 +10,6 @@ use super::{EncodeError, Packet, Peer};
 
 /// Sends packets to the peers of a channel. Channels implement it, dispatch uses it for replies, so
 /// that neither floor knows the other.
-#[allow(dead_code, reason = "channels and dispatch do not use it yet")]
 pub(crate) trait SendTo: Send + Sync + 'static {
     /// Sends a packet to a peer. What need not wait is done when this returns; only what waits is a
     /// boxed future, so that a reply to a socket with room allocates nothing.
@@ -21,7 +20,6 @@ pub(crate) trait SendTo: Send + Sync + 'static {
 }
 
 /// A packet on its way out.
-#[allow(dead_code)]
 pub(crate) enum Sending<'a> {
     /// Nothing is left to wait for.
     Done(Result<Sent, SendError>),
@@ -31,7 +29,6 @@ pub(crate) enum Sending<'a> {
 
 /// What became of a packet that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code)]
 pub(crate) enum Sent {
     /// The operating system has it, or the queue of its connection.
     Sent,

@@ -1,139 +1,187 @@
-//! Channels that come and go while a server runs.
+//! A channel as the server has it: what is read, how replies leave, and what is known of it.
+//!
+//! Who holds what decides when a channel is closed.
+//!
+//! ```text
+//!  the loop: ReadHalf ──┬─► packets: sockets, connections
+//!                       ├─► ChannelGuard, until nothing more is read ──┐
+//!                       └─► MapEntry                                   │
+//!  packets on their way: ──► ChannelGuard ◄────────────────────────────┘
+//!                              ├─► outlet: closed when the last guard goes
+//!                              └─► MapEntry
+//!  the handle: ChannelMap ──► ChannelRecord (names and numbers, no socket)
+//! ```
+//!
+//! | what happens                          | what it does                                              |
+//! |---------------------------------------|-----------------------------------------------------------|
+//! | the channel is to close               | the read half stops reading, and is polled once more      |
+//! | it has nothing more that was read     | the read half gives up its guard                          |
+//! | the last packet's last handler ends   | the last guard goes: the outlet closes, the half is woken |
+//! | the answers have left, the stream ends| the read half is dropped, and its sockets with it         |
+//! | guard and read half are gone          | the entry goes: the name is free, `Closed` is sent        |
 
+mod map;
+mod record;
+
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use futures::Stream;
+use futures::stream::{BoxStream, Stream, StreamExt};
 
-use super::inlet::Plan;
-use super::orders::Order;
-use super::{ChannelError, ChannelErrorKind, ChannelStats, ServerHandle};
-use crate::channel::Channel;
+pub(super) use self::map::ChannelMap;
+pub(super) use self::record::ChannelRecord;
+use super::events::{ChannelEventKind, Events};
+#[cfg(feature = "net")]
+use crate::channel::UdpMonitor;
+use crate::channel::{Channel, ConnectionEvent, Outlet};
+use crate::dispatch::ReplyChannel;
 use crate::packet::{Meta, Packet};
 use crate::schedule::TimeOptions;
 use crate::wire::DecodeError;
 
-/// Channels that come and go while the server runs.
-///
-/// A server that was spawned ends by itself when its last channel has ended by itself, as a byte
-/// stream does. While it has none yet, and after the last one was removed, it waits for another.
-///
-/// ```
-/// use tokio_osc::{Args, Channel, Client, Router, Server};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
-/// let server = Server::new(router).spawn();
-///
-/// server.listen("guests", Channel::udp("127.0.0.1:0").await?)?;
-/// let client = Client::udp(server.local_addr("guests").expect("it was added")).await?;
-/// assert_eq!(client.request(("/ping", 7), "/pong").await?.parse::<i32>()?, 7);
-///
-/// let numbers = server.remove("guests").await?;
-/// assert_eq!((numbers.received, numbers.handled), (1, 1));
-/// # server.shutdown().await;
-/// # Ok(()) }
-/// ```
-impl ServerHandle {
-    /// Adds a channel: see [`Server::listen`](crate::Server::listen). What becomes of its time tags
-    /// says [`Server::time`](crate::Server::time), or else
-    /// [`listen_with`](ServerHandle::listen_with).
-    ///
-    /// # Errors
-    /// The name is none for a channel or taken already, or the server ends or has ended. The channel
-    /// is closed then.
-    pub fn listen(&self, name: impl Into<Arc<str>>, channel: Channel) -> Result<(), ChannelError> {
-        self.open(Plan::channel(name.into(), channel))
-    }
+/// What a channel gives.
+pub(super) type Item = (Result<Packet, DecodeError>, Meta);
 
-    /// Adds a channel that has time options of its own, from its first packet on: see
-    /// [`Server::time_on`](crate::Server::time_on).
-    ///
-    /// ```
-    /// use tokio_osc::{Channel, Router, Server, TimeOptions};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let server = Server::new(Router::new()).spawn();
-    /// let at_once = TimeOptions::new().honor_time_tags(false);
-    /// server.listen_with("sensors", Channel::udp("127.0.0.1:0").await?, at_once)?;
-    /// # server.shutdown().await;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`listen`](ServerHandle::listen).
-    pub fn listen_with(
-        &self,
-        name: impl Into<Arc<str>>,
-        channel: Channel,
-        time: TimeOptions,
-    ) -> Result<(), ChannelError> {
-        let mut plan = Plan::channel(name.into(), channel);
-        plan.time = Some(time);
-        self.open(plan)
-    }
+/// A channel, or any other stream of packets, before a server reads it.
+pub(super) struct ChannelSpec {
+    pub(super) name: Arc<str>,
+    pub(super) time: Option<TimeOptions>,
+    pub(super) local: Option<SocketAddr>,
+    packets: BoxStream<'static, Item>,
+    outlet: Option<Outlet>,
+    #[cfg(feature = "net")]
+    monitor: Option<UdpMonitor>,
+}
 
-    /// Adds any stream of packets: see [`Server::feed`](crate::Server::feed).
-    ///
-    /// # Errors
-    /// As [`listen`](ServerHandle::listen).
-    pub fn feed<P>(&self, name: impl Into<Arc<str>>, packets: P) -> Result<(), ChannelError>
-    where
-        P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
-    {
-        self.open(Plan::stream(name.into(), packets))
-    }
-
-    /// Removes a channel, and returns its last numbers when it is closed and its port free: it is read
-    /// no more, what was read runs to its end, and the answers leave. Its bundles that wait for their
-    /// time are dropped and counted ([`discarded`](ChannelStats::discarded)).
-    ///
-    /// A handler must not wait for this with a message of that channel in hand: it would wait for its
-    /// own end.
-    ///
-    /// # Errors
-    /// There is no such channel, or the server ends or has ended.
-    ///
-    /// # Cancel safety
-    /// Once polled, the channel is removed, also if the future is dropped.
-    pub async fn remove(&self, name: &str) -> Result<ChannelStats, ChannelError> {
-        let shared = self.shared();
-        let ended = || ChannelError::new(ChannelErrorKind::Ended, name);
-        if shared.roster.is_ending() {
-            return Err(ended());
+impl ChannelSpec {
+    pub(super) fn channel(name: Arc<str>, channel: Channel) -> Self {
+        Self {
+            name,
+            time: None,
+            local: channel.local_addr().ok(),
+            outlet: Some(channel.outlet()),
+            #[cfg(feature = "net")]
+            monitor: channel.monitor(),
+            packets: channel.boxed(),
         }
-        let record = shared.roster.find(name)?;
-        if !shared.orders.give(Order::Close(Arc::clone(&record))) {
-            return Err(ended());
+    }
+
+    pub(super) fn stream(name: Arc<str>, packets: impl Stream<Item = Item> + Send + 'static) -> Self {
+        Self {
+            name,
+            time: None,
+            local: None,
+            packets: packets.boxed(),
+            outlet: None,
+            #[cfg(feature = "net")]
+            monitor: None,
         }
-        record.gone.cancelled().await;
-        Ok(record.stats())
     }
 
-    /// The names of the channels that are open, in the order in which they were added.
-    pub fn channels(&self) -> Vec<Arc<str>> {
-        self.shared().roster.all().iter().map(|record| Arc::clone(&record.name)).collect()
-    }
-
-    /// The address of a channel. A Unix socket or byte stream has none.
-    pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
-        self.shared().roster.find(channel).ok()?.local
-    }
-
-    fn open(&self, plan: Plan) -> Result<(), ChannelError> {
-        ChannelError::check_name(&plan.name)?;
-        let shared = self.shared();
-        let name = Arc::clone(&plan.name);
-        let refused = |kind| ChannelError::new(kind, Arc::clone(&name));
-        if shared.roster.is_ending() || self.is_finished() {
-            return Err(refused(ChannelErrorKind::Ended));
+    /// Makes it one of the server's; `None` if there is one of that name.
+    pub(super) fn open(self, channels: &Arc<ChannelMap>, default: &TimeOptions) -> Option<ReadHalf> {
+        let record = Arc::new(ChannelRecord::new(
+            self.name,
+            self.local,
+            self.time.unwrap_or_else(|| default.clone()),
+            self.outlet.as_ref().map(Outlet::chain).cloned().unwrap_or_default(),
+            #[cfg(feature = "net")]
+            self.monitor,
+        ));
+        if !channels.add(&record) {
+            return None;
         }
-        let Some(source) = plan.open(&shared.roster, &shared.time) else {
-            return Err(refused(ChannelErrorKind::Duplicate));
+        let tell = {
+            let (record, channels) = (Arc::clone(&record), Arc::clone(channels));
+            move |event: &ConnectionEvent| {
+                record.note(event);
+                channels.events.tell(&record.name, ChannelEventKind::Connection(event.clone()));
+            }
         };
-        if !shared.orders.give(Order::Open(source)) {
-            return Err(refused(ChannelErrorKind::Ended));
+        if let Some(outlet) = &self.outlet {
+            outlet.on_event(tell.clone());
         }
-        Ok(())
+        channels.events.tell(&record.name, ChannelEventKind::Opening);
+        // A byte stream is connected from the beginning.
+        let connected = self.outlet.as_ref().map(Outlet::connections).unwrap_or_default();
+        connected.into_iter().map(ConnectionEvent::Connected).for_each(|event| tell(&event));
+        let entry = Arc::new(MapEntry { record: Arc::clone(&record), channels: Arc::clone(channels) });
+        let replies = self.outlet.clone().map(|outlet| {
+            Arc::new(ReplyChannel { outlet: Box::new(outlet), clock_offset: record.offset.clone() })
+        });
+        let guard = ChannelGuard {
+            record: Arc::clone(&record),
+            replies,
+            outlet: self.outlet,
+            _entry: Arc::clone(&entry),
+        };
+        Some(ReadHalf { packets: self.packets, guard: Some(Arc::new(guard)), record, _entry: entry })
+    }
+}
+
+/// A channel that is read, or that still has something to send.
+pub(super) struct ReadHalf {
+    pub(super) packets: BoxStream<'static, Item>,
+    /// `None` when it gives nothing more.
+    pub(super) guard: Option<Arc<ChannelGuard>>,
+    pub(super) record: Arc<ChannelRecord>,
+    /// The last field: the sockets are free before the entry goes.
+    _entry: Arc<MapEntry>,
+}
+
+impl ReadHalf {
+    /// Whether it is the server's own, of its events.
+    pub(super) fn is_of_events(&self) -> bool {
+        Events::is_source(&self.record.name)
+    }
+
+    /// Reads nothing more; whether it must still be polled, so that answers can leave.
+    pub(super) fn stop_reading(&self) -> bool {
+        self.record.keep_socket_stats();
+        let outlet = self.guard.as_ref().and_then(|guard| guard.outlet.as_ref());
+        let polled = outlet.filter(|outlet| outlet.needs_polling());
+        polled.inspect(|outlet| outlet.stop_reading()).is_some()
+    }
+}
+
+/// What a packet holds of the channel that it came by, to the end of its last handler.
+pub(super) struct ChannelGuard {
+    pub(super) record: Arc<ChannelRecord>,
+    /// How replies leave; `None` for a stream that cannot answer.
+    pub(super) replies: Option<Arc<ReplyChannel>>,
+    outlet: Option<Outlet>,
+    _entry: Arc<MapEntry>,
+}
+
+impl Drop for ChannelGuard {
+    fn drop(&mut self) {
+        // No handler is left that could answer.
+        if let Some(outlet) = &self.outlet {
+            outlet.close();
+        }
+        // The read half ends with that: it is polled, whether or not its connections have something.
+        if let Some(waker) = self.record.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl fmt::Debug for ChannelGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.record.name.fmt(f)
+    }
+}
+
+/// The entry of a channel in the map. As long as one holds it, the channel is not closed.
+struct MapEntry {
+    record: Arc<ChannelRecord>,
+    channels: Arc<ChannelMap>,
+}
+
+impl Drop for MapEntry {
+    fn drop(&mut self) {
+        self.channels.strike(&self.record);
+        self.record.gone.cancel();
     }
 }

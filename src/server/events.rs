@@ -12,7 +12,6 @@ use futures::stream::{BoxStream, Stream, StreamExt, poll_fn, unfold};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{broadcast, mpsc};
 
-use super::inlet::{Item, Plan};
 use crate::channel::ConnectionEvent;
 use crate::lock::lock;
 use crate::packet::{Message, Meta, Peer};
@@ -21,7 +20,7 @@ use crate::types::Arg;
 /// Events that wait for a reader who is behind, and messages that wait for the router.
 const EVENTS: usize = 256;
 /// The channel that the messages come from.
-const CHANNEL: &str = "_events";
+pub(super) const CHANNEL: &str = "_events";
 
 /// Something that happened to a channel of a server.
 ///
@@ -50,7 +49,7 @@ pub struct ChannelEvent {
 /// What can happen to a channel of a server.
 ///
 /// The life of a channel is `Opening`, `Bound` if it has an address, `Open`, `Closing`, `Closed`. Each
-/// is told once; `Closed` always, however the server ends.
+/// is sent once; `Closed` always, however the server ends.
 ///
 /// As a message ([`Server::events_to_routes`](crate::Server::events_to_routes)) an event has the
 /// address `PREFIX/channel/NAME/VERB`:
@@ -144,8 +143,8 @@ impl ChannelEventKind {
 /// [`Server::events`](crate::Server::events) and
 /// [`ServerHandle::events`](crate::ServerHandle::events) return.
 ///
-/// A reader that is behind by more than 256 events loses the oldest and is told how many. It delays
-/// nobody.
+/// A reader that is behind by more than 256 events loses the oldest, and gets their number. It delays
+/// nothing.
 ///
 /// ```
 /// use futures::StreamExt;
@@ -185,7 +184,7 @@ pub(super) struct Events {
 
 struct ToRouter {
     prefix: Box<str>,
-    queue: mpsc::Sender<Item>,
+    queue: mpsc::Sender<(Message, Meta)>,
 }
 
 impl Events {
@@ -197,14 +196,14 @@ impl Events {
         }
         if let Some(router) = self.router.get().filter(|_| **channel != *CHANNEL) {
             if let Some(message) = event.to_message(&router.prefix) {
-                let item = (Ok(message.into()), Meta::from_peer(Peer::LOCAL));
-                if matches!(router.queue.try_send(item), Err(TrySendError::Full(_))) {
+                let told = (message, Meta::from_peer(Peer::LOCAL));
+                if matches!(router.queue.try_send(told), Err(TrySendError::Full(_))) {
                     self.missed.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }
         if let Some(readers) = &*self.readers() {
-            // Nobody reads: nobody misses it.
+            // Without a reader it is not missed.
             let _ = readers.send(event);
         }
     }
@@ -226,12 +225,12 @@ impl Events {
         ChannelEvents { events: events.boxed() }
     }
 
-    /// Events become messages of a channel, which this is, from now on.
-    pub(super) fn to_router(&self, prefix: Box<str>) -> Plan {
+    /// The messages that events become from now on: the packets of the channel [`CHANNEL`].
+    pub(super) fn to_router(&self, prefix: Box<str>) -> impl Stream<Item = (Message, Meta)> + Send + use<> {
         let (queue, mut messages) = mpsc::channel(EVENTS);
         // It is done once for a server.
         let _ = self.router.set(ToRouter { prefix, queue });
-        Plan::stream(CHANNEL.into(), poll_fn(move |cx| messages.poll_recv(cx)))
+        poll_fn(move |cx| messages.poll_recv(cx))
     }
 
     /// Whether a channel is the one that the messages come from.

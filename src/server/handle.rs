@@ -1,13 +1,17 @@
 //! A server that runs, and the means to look at it and to stop it.
 
+mod channels;
+mod pending;
+
 use std::fmt;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::orders::Order;
-use super::unit::Shared;
+pub use self::pending::PendingBundle;
+use super::commands::Command;
+use super::core::Core;
 use super::{ChannelEvents, Report, Shutdown, Stats};
 use crate::dispatch::Subscription;
 use crate::pattern::{Pattern, PatternError};
@@ -15,8 +19,8 @@ use crate::pattern::{Pattern, PatternError};
 /// A server that runs in a task of its own. Dropping it stops the server at once; to let handlers
 /// finish, [`shutdown`](ServerHandle::shutdown).
 ///
-/// Dropping it never waits and never panics, within a runtime or not: the server's task is told to
-/// end, handlers that wait are dropped with it, and the ports are free when the runtime has done so.
+/// Dropping it never waits and never panics, within a runtime or not: the server's task is
+/// aborted, handlers that wait are dropped with it, and the ports are free when the runtime has done so.
 ///
 /// ```
 /// use tokio_osc::{Channel, Router, Server};
@@ -32,7 +36,7 @@ use crate::pattern::{Pattern, PatternError};
 pub struct ServerHandle {
     task: JoinHandle<()>,
     ended: CancellationToken,
-    shared: Arc<Shared>,
+    core: Arc<Core>,
     shutdown: Shutdown,
 }
 
@@ -40,14 +44,14 @@ impl ServerHandle {
     pub(super) fn new(
         task: JoinHandle<()>,
         ended: CancellationToken,
-        shared: Arc<Shared>,
+        core: Arc<Core>,
         shutdown: Shutdown,
     ) -> Self {
-        Self { task, ended, shared, shutdown }
+        Self { task, ended, core, shutdown }
     }
 
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
+    pub(super) fn core(&self) -> &Core {
+        &self.core
     }
 
     /// Stops reading, runs what was read, and returns when the last handler has. The ports are free
@@ -70,7 +74,7 @@ impl ServerHandle {
     }
 
     async fn end(mut self, how: Shutdown) -> Self {
-        self.shared.orders.give(Order::End(how));
+        self.core.commands.give(Command::End(how));
         // The task neither panics nor is it aborted while this waits for it.
         let _ = (&mut self.task).await;
         self
@@ -105,7 +109,7 @@ impl ServerHandle {
 
     /// What the server has done so far. It is cheap: some hundred numbers are read.
     pub fn stats(&self) -> Stats {
-        self.shared.stats()
+        self.core.stats()
     }
 
     /// All numbers, those of each channel included. On Linux, it takes some 0.2 ms for each datagram
@@ -124,26 +128,26 @@ impl ServerHandle {
     /// # Ok(()) }
     /// ```
     pub fn report(&self) -> Report {
-        Report { server: self.stats(), channels: self.shared.roster.channel_stats() }
+        Report { server: self.stats(), channels: self.core.channels.channel_stats() }
     }
 
     /// What happens to the channels from now on: see [`Server::events`](crate::Server::events).
     pub fn events(&self) -> ChannelEvents {
-        self.shared.roster.events.subscribe()
+        self.core.channels.events.subscribe()
     }
 
     /// The messages of a pattern, as a stream that holds at most `capacity` of them: see
     /// [`Server::subscribe`](crate::Server::subscribe).
     ///
     /// # Errors
-    /// `pattern` is no legal OSC address pattern.
+    /// `pattern` is not a legal OSC address pattern.
     pub fn subscribe<P>(&self, pattern: P, capacity: usize) -> Result<Subscription, PatternError>
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let pattern = pattern.try_into().map_err(Into::into)?;
-        Ok(Subscription::new(&self.shared.dispatch, pattern, capacity))
+        Ok(Subscription::new(&self.core.dispatcher.router, pattern, capacity))
     }
 }
 

@@ -26,7 +26,7 @@ impl Server {
 
     /// How exactly the server wakes for what is due. Default [`Precision::Tokio`].
     pub fn precision(mut self, precision: Precision) -> Self {
-        self.precision = precision;
+        self.options.precision = precision;
         self
     }
 
@@ -59,17 +59,17 @@ impl Server {
     /// There is no channel of this name yet.
     #[track_caller]
     pub fn time_on(mut self, channel: &str, options: TimeOptions) -> Self {
-        let plan = self.plans.iter_mut().find(|plan| *plan.name == *channel);
+        let spec = self.specs.iter_mut().find(|spec| *spec.name == *channel);
         #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-        let Some(plan) = plan else { panic!("there is no channel {channel:?} yet") };
-        plan.time = Some(options);
+        let Some(spec) = spec else { panic!("there is no channel {channel:?} yet") };
+        spec.time = Some(options);
         self
     }
 
     /// Packets that wait for a handler; when there are so many, the channels are not read. Default
     /// 1,024, at least 1.
     pub fn inbox(mut self, packets: usize) -> Self {
-        self.inbox = packets;
+        self.options.inbox = packets;
         self
     }
 
@@ -97,11 +97,11 @@ impl Server {
     /// Replies that one source may cause: `burst` at once, then `per_second`; those beyond are dropped
     /// and counted. Default: no such limit; both are at least 1.
     ///
-    /// Whoever forges the address of a UDP packet has the reply sent to another, and a small question
+    /// A UDP packet with a forged address has its reply sent to a victim, and a small question
     /// with a large answer makes a flood of it. The budget of a packet bounds what one question does,
     /// this rate what a victim gets in all. It is for each IP address that has no connection; peers
     /// of streams are not limited. 4,096 addresses have a rate of their own at a time; the others,
-    /// while there is no place, share one: nobody loses his limit by many forged addresses.
+    /// while there is no place, share one: many forged addresses free no source of its limit.
     ///
     /// ```
     /// use tokio_osc::{Channel, Router, Server};
@@ -136,23 +136,23 @@ impl Server {
     /// # Ok(()) }
     /// ```
     pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.signal = Some(signal.boxed());
+        self.options.signal = Some(signal.boxed());
         self
     }
 
-    /// How the server ends when it is told to, by
+    /// How the server ends when asked to, by
     /// [`with_graceful_shutdown`](Server::with_graceful_shutdown) or
     /// [`ServerHandle::shutdown`](crate::ServerHandle::shutdown). Default `Shutdown::new()`: without a
     /// deadline, and what waits for its time is dropped.
     pub fn on_shutdown(mut self, how: Shutdown) -> Self {
-        self.shutdown = how;
+        self.options.shutdown = how;
         self
     }
 
     /// Writes the most important numbers as a `tracing` event so often (at least 1 ms apart), at the
     /// level INFO with the target `tokio_osc::stats`. By default never.
     pub fn report_every(mut self, interval: Duration) -> Self {
-        self.report_every = Some(interval);
+        self.options.report_every = Some(interval);
         self
     }
 }

@@ -1,31 +1,30 @@
-//! A channel is the way back of the messages it received.
-
-use std::io;
+//! A channel's outlet sends replies.
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use tokio::task::unconstrained;
 
 use crate::channel::Outlet;
-use crate::dispatch::{Departure, SendBack};
 use crate::middleware::Flow;
-use crate::packet::{Packet, Peer, SendError, SendErrorKind};
+use crate::packet::{Packet, Peer, SendError, SendErrorKind, SendTo, Sending, Sent};
 
-impl SendBack for Outlet {
-    fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<Departure>> {
-        async move {
-            match self.reply(packet, peer).await.map_err(into_io)? {
-                Flow::Pass(()) => Ok(Departure::Sent),
-                Flow::Drop => Ok(Departure::Filtered),
-            }
+impl SendTo for Outlet {
+    fn send(&self, packet: Packet, peer: Peer) -> Sending<'_> {
+        let mut reply = async move { self.reply(packet, peer).await.map(sent) }.boxed();
+        match (&mut reply).now_or_never() {
+            Some(sent) => Sending::Done(sent),
+            None => Sending::Waits(reply),
         }
-        .boxed()
+    }
+
+    fn try_send(&self, packet: Packet, peer: Peer) -> Result<Sent, SendError> {
+        let reply = unconstrained(self.reply(packet, peer)).now_or_never();
+        reply.unwrap_or_else(|| Err(SendErrorKind::Full.into())).map(sent)
     }
 }
 
-fn into_io(error: SendError) -> io::Error {
-    let kind = match error.kind() {
-        SendErrorKind::Io(kind) => kind,
-        _ => io::ErrorKind::Other,
-    };
-    io::Error::new(kind, error)
+fn sent(flow: Flow<()>) -> Sent {
+    match flow {
+        Flow::Pass(()) => Sent::Sent,
+        Flow::Drop => Sent::Filtered,
+    }
 }

@@ -3,22 +3,21 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::Stream;
-use futures::future::BoxFuture;
+use futures::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
-use super::drive::{End, Start, drive};
-use super::inlet::Plan;
-use super::roster::Roster;
-use super::unit::{Limits, Shared};
+use super::channels::{ChannelMap, ChannelSpec};
+use super::core::{Core, LoopEnd, LoopOptions, Start, run};
+use super::dispatch::{Dispatcher, PacketLimits};
+use super::events::CHANNEL;
+use super::schedule::SharedSchedule;
 use super::{ChannelError, ChannelErrorKind, ChannelEvents, ServerHandle, Shutdown};
 use crate::channel::Channel;
 use crate::dispatch::{Dispatch, Router, Subscription};
 use crate::packet::{Meta, Packet};
 use crate::pattern::{Pattern, PatternError};
-use crate::schedule::{Clock, Precision, Schedule, ScheduleLimits, SystemClock, TimeOptions};
+use crate::schedule::{Clock, Precision, ScheduleLimits, SystemClock, TimeOptions};
 use crate::types::Address;
 use crate::wire::DecodeError;
 
@@ -50,36 +49,34 @@ const MAX_STEPS: usize = 1 << 25;
 /// ```
 #[must_use = "a server does nothing until it is run or spawned"]
 pub struct Server {
-    dispatch: Arc<dyn Dispatch>,
-    pub(super) plans: Vec<Plan>,
-    roster: Arc<Roster>,
+    router: Arc<dyn Dispatch>,
+    pub(super) specs: Vec<ChannelSpec>,
+    channels: Arc<ChannelMap>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) schedule: ScheduleLimits,
     pub(super) time: TimeOptions,
-    pub(super) precision: Precision,
-    pub(super) inbox: usize,
-    pub(super) limits: Limits,
-    pub(super) signal: Option<BoxFuture<'static, ()>>,
-    pub(super) shutdown: Shutdown,
-    pub(super) report_every: Option<Duration>,
+    pub(super) limits: PacketLimits,
+    pub(super) options: LoopOptions,
 }
 
 impl Server {
     /// A server without channels.
     pub fn new<S: Send + Sync + 'static>(router: Router<S>) -> Self {
         Self {
-            dispatch: router.into_dispatch(),
-            plans: Vec::new(),
-            roster: Arc::default(),
+            router: router.into_dispatch(),
+            specs: Vec::new(),
+            channels: Arc::default(),
             clock: Arc::new(SystemClock),
             schedule: ScheduleLimits::default(),
             time: TimeOptions::new(),
-            precision: Precision::default(),
-            inbox: INBOX,
-            limits: Limits { calls: MAX_CALLS, steps: MAX_STEPS, reply_rate: None },
-            signal: None,
-            shutdown: Shutdown::new(),
-            report_every: None,
+            limits: PacketLimits { calls: MAX_CALLS, steps: MAX_STEPS, reply_rate: None },
+            options: LoopOptions {
+                inbox: INBOX,
+                precision: Precision::default(),
+                signal: None,
+                shutdown: Shutdown::new(),
+                report_every: None,
+            },
         }
     }
 
@@ -89,7 +86,7 @@ impl Server {
     /// The name is one legal part of an address: printable ASCII but for space and `#*,/?[]{}`.
     ///
     /// # Panics
-    /// The name is none for a channel, begins with `_` or is taken: see
+    /// The name is not a legal one, begins with `_` or is taken: see
     /// [`try_listen`](Server::try_listen).
     #[track_caller]
     pub fn listen(self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
@@ -99,12 +96,12 @@ impl Server {
     /// As [`listen`](Server::listen), for a name that is not known when the program is written.
     ///
     /// # Errors
-    /// The name is no legal part of an address, begins with `_`, which is reserved, or is taken.
+    /// The name is not a legal part of an address, begins with `_`, which is reserved, or is taken.
     pub fn try_listen(self, name: impl Into<Arc<str>>, channel: Channel) -> Result<Self, ChannelError> {
-        self.add(Plan::channel(name.into(), channel))
+        self.add(ChannelSpec::channel(name.into(), channel))
     }
 
-    /// Adds any stream of packets. There is no way back: replies to it are dropped and counted.
+    /// Adds any stream of packets. It cannot be answered: replies to it are dropped and counted.
     ///
     /// ```
     /// use futures::stream;
@@ -135,15 +132,15 @@ impl Server {
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
-        self.add(Plan::stream(name.into(), packets))
+        self.add(ChannelSpec::stream(name.into(), packets))
     }
 
-    fn add(mut self, plan: Plan) -> Result<Self, ChannelError> {
-        ChannelError::check_name(&plan.name)?;
-        if self.plans.iter().any(|other| other.name == plan.name) {
-            return Err(ChannelError::new(ChannelErrorKind::Duplicate, plan.name));
+    fn add(mut self, spec: ChannelSpec) -> Result<Self, ChannelError> {
+        ChannelError::check_name(&spec.name)?;
+        if self.specs.iter().any(|other| other.name == spec.name) {
+            return Err(ChannelError::new(ChannelErrorKind::Duplicate, spec.name));
         }
-        self.plans.push(plan);
+        self.specs.push(spec);
         Ok(self)
     }
 
@@ -169,19 +166,19 @@ impl Server {
     /// ```
     ///
     /// # Errors
-    /// `pattern` is no legal OSC address pattern.
+    /// `pattern` is not a legal OSC address pattern.
     pub fn subscribe<P>(&self, pattern: P, capacity: usize) -> Result<Subscription, PatternError>
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let pattern = pattern.try_into().map_err(Into::into)?;
-        Ok(Subscription::new(&self.dispatch, pattern, capacity))
+        Ok(Subscription::new(&self.router, pattern, capacity))
     }
 
     /// The address of a channel, once it was added. A Unix socket or byte stream has none.
     pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
-        self.plans.iter().find(|plan| *plan.name == *channel)?.local
+        self.specs.iter().find(|spec| *spec.name == *channel)?.local
     }
 
     /// What happens to the channels from now on, as a stream that holds at most 256 events. Called
@@ -205,7 +202,7 @@ impl Server {
     /// # Ok(()) }
     /// ```
     pub fn events(&self) -> ChannelEvents {
-        self.roster.events.subscribe()
+        self.channels.events.subscribe()
     }
 
     /// Sends the same events to the server's own router, as messages from [`Peer::LOCAL`] with
@@ -233,11 +230,13 @@ impl Server {
     /// [`Peer::LOCAL`]: crate::Peer::LOCAL
     ///
     /// # Panics
-    /// `prefix` is no literal address.
+    /// `prefix` is not a literal address.
     #[track_caller]
     pub fn events_to_routes(mut self, prefix: &str) -> Self {
-        assert!(Address::new(prefix.to_owned()).is_some(), "{prefix:?} is no literal address");
-        self.plans.insert(0, self.roster.events.to_router(prefix.into()));
+        assert!(Address::new(prefix.to_owned()).is_some(), "{prefix:?} is not a literal address");
+        let messages = self.channels.events.to_router(prefix.into());
+        let packets = messages.map(|(message, meta)| (Ok(message.into()), meta));
+        self.specs.insert(0, ChannelSpec::stream(CHANNEL.into(), packets));
         self
     }
 
@@ -251,8 +250,8 @@ impl Server {
     /// A dropped server stops at once: a handler that waits is dropped, and so are the packets of
     /// the inbox and of the schedule.
     pub async fn run(self) {
-        let (shared, start) = self.start(false);
-        drive(shared, start).await;
+        let (core, start) = self.start(false);
+        run(core, start).await;
     }
 
     /// Runs the server in a task of its own, until every channel has ended and nothing waits, or until
@@ -262,31 +261,25 @@ impl Server {
     /// # Panics
     /// Outside of a Tokio runtime with time enabled; with a [`Precision`] of its own, I/O as well.
     pub fn spawn(self) -> ServerHandle {
-        let shutdown = self.shutdown;
-        let (shared, start) = self.start(true);
+        let shutdown = self.options.shutdown;
+        let (core, start) = self.start(true);
         let ended = start.end.ended.clone();
-        let task = tokio::spawn(drive(Arc::clone(&shared), start));
-        ServerHandle::new(task, ended, shared, shutdown)
+        let task = tokio::spawn(run(Arc::clone(&core), start));
+        ServerHandle::new(task, ended, core, shutdown)
     }
 
-    fn start(self, growing: bool) -> (Arc<Shared>, Start) {
-        let queue = Schedule::new(self.schedule, self.clock.now());
-        let open = |plan: Plan| plan.open(&self.roster, &self.time);
-        let sources = self.plans.into_iter().filter_map(open).collect();
-        let shared = Shared::new(self.dispatch, self.clock, self.time, self.roster, queue, self.limits);
-        let shared = Arc::new(shared);
-        let end = End { shared: Arc::clone(&shared), ended: CancellationToken::new() };
-        let start = Start {
-            sources,
-            inbox: self.inbox,
-            precision: self.precision,
-            growing,
-            signal: self.signal,
-            shutdown: self.shutdown,
-            report_every: self.report_every,
-            end,
+    fn start(self, growing: bool) -> (Arc<Core>, Start) {
+        let open = |spec: ChannelSpec| spec.open(&self.channels, &self.time);
+        let halves = self.specs.into_iter().filter_map(open).collect();
+        let dispatcher = Dispatcher {
+            router: self.router,
+            calls: Arc::default(),
+            schedule: Arc::new(SharedSchedule::new(self.schedule, self.clock)),
+            limits: self.limits,
         };
-        (shared, start)
+        let core = Arc::new(Core::new(dispatcher, self.channels, self.time));
+        let end = LoopEnd { core: Arc::clone(&core), ended: CancellationToken::new() };
+        (core, Start { options: self.options, halves, growing, end })
     }
 }
 
@@ -299,7 +292,7 @@ fn legal(server: Result<Server, ChannelError>) -> Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.plans.iter().map(|plan| &plan.name).collect();
+        let names: Vec<_> = self.specs.iter().map(|spec| &spec.name).collect();
         f.debug_struct("Server").field("channels", &names).finish_non_exhaustive()
     }
 }

@@ -259,7 +259,7 @@ async fn messages_about_events_are_bounded() {
 }
 
 #[test]
-#[should_panic(expected = "\"osc\" is no literal address")]
+#[should_panic(expected = "\"osc\" is not a literal address")]
 fn a_prefix_that_is_no_address_panics() {
     let _ = Server::new(Router::new()).events_to_routes("osc");
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::ServerHandle;
-use super::admission::schedule_id;
-use super::unit::Arrival;
-use crate::packet::{Bundle, Message, Packet, Peer, ScheduleId};
+use crate::packet::{Bundle, Packet, PacketStep, Peer, ScheduleId};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{EntryId, Pending};
+use crate::server::schedule::{Arrival, schedule_id};
 use crate::types::ClockOffset;
 
 /// A bundle that waits for its time. What [`ServerHandle::pending`] lists.
@@ -75,13 +74,13 @@ pub struct PendingBundle {
 impl ServerHandle {
     /// What waits, in the order in which it will run.
     pub fn pending(&self) -> Vec<PendingBundle> {
-        self.shared().schedule().pending().filter_map(show).collect()
+        self.core().schedule.with(|queue| queue.pending().filter_map(show).collect())
     }
 
     /// Cancels one bundle; whether it still waited.
     pub fn cancel(&self, id: ScheduleId) -> bool {
-        let gone = self.shared().schedule().cancel(EntryId::from(id.to_bits())).is_some();
-        self.shared().orders.task.wake();
+        let gone = self.core().schedule.with(|queue| queue.cancel(EntryId::from(id.to_bits()))).is_some();
+        self.core().task.wake();
         gone
     }
 
@@ -96,15 +95,18 @@ impl ServerHandle {
     /// many that were. Each is cancelled whole.
     ///
     /// # Errors
-    /// `pattern` is no legal OSC address pattern.
+    /// `pattern` is not a legal OSC address pattern.
     pub fn cancel_matching<P>(&self, pattern: P) -> Result<usize, PatternError>
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let pattern = pattern.try_into().map_err(Into::into)?;
-        let matches = |message: Message| pattern.matches_bytes(message.address().as_bytes());
-        Ok(self.cancel_where(|pending| messages(&pending.item.packet).any(matches)))
+        let matches = |step: PacketStep<'_>| match step {
+            PacketStep::Message(message) => pattern.matches_bytes(message.address().as_bytes()),
+            PacketStep::Begin(_) | PacketStep::End => false,
+        };
+        Ok(self.cancel_where(|pending| pending.item.packet.as_ref().walk().any(matches)))
     }
 
     /// Cancels everything that waits; how many bundles that were.
@@ -118,7 +120,7 @@ impl ServerHandle {
     /// The offset is what [`ClockSync`](crate::ClockSync) measures:
     /// see [`TimeOptions::clock_offset`](crate::TimeOptions::clock_offset).
     pub fn set_clock_offset(&self, channel: &str, offset: ClockOffset) -> bool {
-        let found = self.shared().roster.find(channel);
+        let found = self.core().channels.find(channel);
         found.is_ok_and(|record| {
             record.offset.set(offset);
             true
@@ -126,8 +128,8 @@ impl ServerHandle {
     }
 
     fn cancel_where(&self, gone: impl FnMut(Pending<'_, Arrival>) -> bool) -> usize {
-        let count = self.shared().schedule().cancel_where(gone);
-        self.shared().orders.task.wake();
+        let count = self.core().schedule.with(|queue| queue.cancel_where(gone));
+        self.core().task.wake();
         count
     }
 }
@@ -141,18 +143,5 @@ fn show(pending: Pending<'_, Arrival>) -> Option<PendingBundle> {
         peer: meta.peer,
         channel: meta.channel_name(),
         bundle: bundle.clone(),
-    })
-}
-
-/// All messages of a packet, at any depth.
-fn messages(packet: &Packet) -> impl Iterator<Item = Message> {
-    let mut open = vec![packet.clone()];
-    std::iter::from_fn(move || {
-        loop {
-            match open.pop()? {
-                Packet::Message(message) => return Some(message),
-                Packet::Bundle(bundle) => open.extend(bundle.into_elements()),
-            }
-        }
     })
 }

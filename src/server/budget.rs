@@ -1,4 +1,4 @@
-//! What a server may do in one turn, before other tasks of the runtime get theirs.
+//! What the loop may do in one pass, before other tasks of the runtime get their turn.
 
 use std::time::{Duration, Instant};
 
@@ -7,18 +7,21 @@ const BURST: usize = 64;
 /// The time after which no other packet is begun; it is looked at after 1, 2, 4, … packets.
 const SLICE: Duration = Duration::from_micros(100);
 
-#[derive(Debug)]
-pub(super) struct Share {
-    /// Packets that may still be taken in.
-    pub(super) intakes: usize,
+pub(super) struct PassBudget {
+    taken: usize,
     run: usize,
     next_look: usize,
     begin: Instant,
 }
 
-impl Share {
+impl PassBudget {
     pub(super) fn new() -> Self {
-        Self { intakes: BURST, run: 0, next_look: 1, begin: Instant::now() }
+        Self { taken: 0, run: 0, next_look: 1, begin: Instant::now() }
+    }
+
+    /// Counts a packet that is taken from a channel.
+    pub(super) fn takes_one(&mut self) {
+        self.taken += 1;
     }
 
     /// Counts a packet that runs.
@@ -26,6 +29,7 @@ impl Share {
         self.run += 1;
     }
 
+    #[inline]
     pub(super) fn is_spent(&mut self) -> bool {
         if self.run >= self.next_look {
             self.next_look = self.run * 2;
@@ -33,6 +37,6 @@ impl Share {
                 return true;
             }
         }
-        self.intakes == 0 || self.run >= BURST
+        self.taken >= BURST || self.run >= BURST
     }
 }

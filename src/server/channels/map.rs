@@ -1,25 +1,25 @@
-//! The channels of a server by name, and what those that have left leave behind: their numbers.
+//! The channels of a server by name, and the numbers of those that have left.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::events::{ChannelEventKind, Events};
-use super::inlet::Record;
-use super::name::ChannelError;
-use super::stats::{ChannelStats, Stats};
+use super::record::ChannelRecord;
 use crate::lock::lock;
+use crate::server::events::{ChannelEventKind, Events};
+use crate::server::name::ChannelError;
+use crate::server::stats::{ChannelStats, Stats};
 
 #[derive(Default)]
-pub(super) struct Roster {
+pub(in crate::server) struct ChannelMap {
     listed: Mutex<Listed>,
     /// When the server ends, its channels stay listed to the end, for the last numbers.
     ending: AtomicBool,
-    pub(super) events: Events,
+    pub(in crate::server) events: Events,
 }
 
 #[derive(Default)]
 struct Listed {
-    open: Vec<Arc<Record>>,
+    open: Vec<Arc<ChannelRecord>>,
     /// The sums of those that have left.
     left: Stats,
     /// Channels that are not closed.
@@ -28,9 +28,9 @@ struct Listed {
     over: bool,
 }
 
-impl Roster {
+impl ChannelMap {
     /// Adds a channel; false if there is one of its name.
-    pub(super) fn add(&self, record: &Arc<Record>) -> bool {
+    pub(super) fn add(&self, record: &Arc<ChannelRecord>) -> bool {
         let mut listed = self.listed();
         let new = !listed.open.iter().any(|other| other.name == record.name);
         if new {
@@ -40,17 +40,17 @@ impl Roster {
         new
     }
 
-    pub(super) fn end(&self) {
+    pub(in crate::server) fn end(&self) {
         self.ending.store(true, Ordering::Release);
     }
 
-    pub(super) fn is_ending(&self) -> bool {
+    pub(in crate::server) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
     }
 
-    /// A channel is closed. It can be added anew from now on: whoever is told of it finds its name
-    /// free, and nothing is told of the next one before.
-    pub(super) fn strike(&self, record: &Arc<Record>) {
+    /// A channel is closed. Its name is free from now on. The event is sent under the lock: a reader of
+    /// it finds the name free, and reads nothing of the next channel of that name before.
+    pub(super) fn strike(&self, record: &Arc<ChannelRecord>) {
         let mut listed = self.listed();
         self.events.tell(&record.name, ChannelEventKind::Closed);
         listed.present -= 1;
@@ -62,7 +62,7 @@ impl Roster {
     }
 
     /// The loop has ended.
-    pub(super) fn close(&self) {
+    pub(in crate::server) fn close(&self) {
         let mut listed = self.listed();
         listed.over = true;
         self.end_events(&listed);
@@ -75,7 +75,7 @@ impl Roster {
         }
     }
 
-    pub(super) fn find(&self, name: &str) -> Result<Arc<Record>, ChannelError> {
+    pub(in crate::server) fn find(&self, name: &str) -> Result<Arc<ChannelRecord>, ChannelError> {
         let listed = self.listed();
         let found = listed.open.iter().find(|record| *record.name == *name).cloned();
         found.ok_or_else(|| {
@@ -83,19 +83,19 @@ impl Roster {
         })
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<Record>> {
+    pub(in crate::server) fn all(&self) -> Vec<Arc<ChannelRecord>> {
         self.listed().open.clone()
     }
 
     /// The sums of all channels.
-    pub(super) fn stats(&self) -> Stats {
+    pub(in crate::server) fn stats(&self) -> Stats {
         let listed = self.listed();
         let mut sum = Stats { events_missed: self.events.missed(), ..listed.left };
         listed.open.iter().for_each(|record| record.add_to(&mut sum));
         sum
     }
 
-    pub(super) fn channel_stats(&self) -> Vec<ChannelStats> {
+    pub(in crate::server) fn channel_stats(&self) -> Vec<ChannelStats> {
         // Reading the numbers of a socket takes a while: not under the lock.
         self.all().iter().map(|record| record.stats()).collect()
     }

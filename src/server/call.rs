@@ -1,0 +1,315 @@
+//! One call of a handler, in the loop or in a lane: it costs itself alone if it panics, is counted once,
+//! and its replies leave by the channel that the message came by.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::channels::ChannelGuard;
+use super::stats::Counter;
+use crate::channel::Throttle;
+use crate::dispatch::{Call, Called, Job, Lane, Outcome, Replies, ReplyError, ReplyPath, RouteId, Routes};
+use crate::packet::{Message, Meta, Sent};
+
+/// What all calls share: which of them still run, and how often a line may tell of their faults.
+#[derive(Default)]
+pub(super) struct Calls {
+    /// The calls that wait or run in lanes.
+    pub(super) jobs: TaskTracker,
+    /// Cancelled when the server has ended or was dropped: calls in lanes end at once.
+    pub(super) dropped: CancellationToken,
+    rejected: Throttle,
+    failed: Throttle,
+    panicked: Throttle,
+    unsent: Throttle,
+}
+
+/// What a handler is called with.
+pub(super) struct CallSite<'a> {
+    pub(super) message: &'a Message,
+    pub(super) meta: &'a Meta,
+    pub(super) guard: &'a Arc<ChannelGuard>,
+    pub(super) replies: ReplyPath<'a>,
+}
+
+/// What is left of a call that has to be waited for.
+pub(super) enum Unfinished {
+    /// The handler has returned, and its replies are to be sent.
+    Replies(Replies),
+    /// The handler waits.
+    Handler(BoxFuture<'static, Replies>, Begun),
+    /// The lane of the route has no room.
+    Lane(Lane, Job),
+}
+
+impl Calls {
+    /// Calls the handler of a route, or leaves that to its lane. `None` when nothing is left to wait for:
+    /// then no future was made.
+    #[inline]
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        routes: &dyn Routes,
+        route: RouteId,
+        site: &CallSite<'_>,
+    ) -> Option<Unfinished> {
+        let CallSite { message, meta, replies, .. } = *site;
+        let Ok(called) = site.caught(|| routes.call(route, message, meta, replies)) else {
+            return self.note_panicked(site);
+        };
+        if let Some(called) = called {
+            return self.settle(called, site, Counter::up_in_loop);
+        }
+        let (lane, call) = routes.in_lane(route)?;
+        let job = self.job(call, site);
+        lane.try_push(job).err().map(|job| Unfinished::Lane(lane.clone(), job))
+    }
+
+    /// Waits for what is left of a call.
+    pub(super) async fn finish(&self, unfinished: Unfinished, site: &CallSite<'_>) {
+        match unfinished {
+            Unfinished::Replies(replies) => self.reply(replies, site).await,
+            Unfinished::Lane(lane, job) => lane.push(job).await,
+            Unfinished::Handler(future, begun) => {
+                let ended = AssertUnwindSafe(future).catch_unwind().await;
+                begun.end();
+                let Ok(replies) = ended else {
+                    self.note_panicked(site);
+                    return;
+                };
+                site.guard.record.counters.handled.up();
+                self.reply(replies, site).await;
+            }
+        }
+    }
+
+    /// Counts a call that came back.
+    #[inline]
+    fn settle(&self, called: Called, site: &CallSite<'_>, up: fn(&Counter)) -> Option<Unfinished> {
+        let counters = &site.guard.record.counters;
+        match called {
+            Ok(Outcome::Now(replies)) => {
+                up(&counters.handled);
+                // Most handlers return nothing.
+                if replies.is_none() { None } else { Some(Unfinished::Replies(replies)) }
+            }
+            Ok(Outcome::Later(future)) => {
+                Some(Unfinished::Handler(future, Begun(Arc::clone(site.guard), false)))
+            }
+            Err(rejection) => {
+                counters.rejected.up();
+                if let Some(suppressed) = self.rejected.pass() {
+                    let (address, peer) = (site.message.address(), site.meta.peer);
+                    tracing::debug!(
+                        target: "tokio_osc::dispatch", %address, %peer, %rejection, suppressed, "rejected"
+                    );
+                }
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn note_panicked(&self, site: &CallSite<'_>) -> Option<Unfinished> {
+        site.guard.record.counters.panicked.up();
+        if let Some(suppressed) = self.panicked.pass() {
+            let (address, peer) = (site.message.address(), site.meta.peer);
+            tracing::error!(
+                target: "tokio_osc::dispatch", %address, %peer, suppressed, "handler panicked"
+            );
+        }
+        None
+    }
+
+    /// A call for a lane, which owns what it needs.
+    fn job(self: &Arc<Self>, call: Call, site: &CallSite<'_>) -> Job {
+        let mut ticket = Ticket {
+            calls: Arc::clone(self),
+            guard: Arc::clone(site.guard),
+            used: false,
+            _token: self.jobs.token(),
+        };
+        // What waits is copied: it must not keep a larger buffer alive.
+        let (message, meta) = (site.message.as_ref().to_owned(), site.meta.clone());
+        let budget = Arc::clone(site.replies.budget()).into();
+        async move {
+            if ticket.calls.dropped.is_cancelled() {
+                return;
+            }
+            ticket.used = true;
+            let (calls, guard) = (&ticket.calls, &ticket.guard);
+            let replies = ReplyPath { channel: guard.replies.as_ref(), rate: None, budget: &budget };
+            let site = &CallSite { message: &message, meta: &meta, guard, replies };
+            let called = site.caught(|| call(&message, &meta, replies));
+            let unfinished = match called {
+                Ok(called) => calls.settle(called, site, Counter::up),
+                Err(_panic) => calls.note_panicked(site),
+            };
+            // Most handlers end without waiting: they do not pay for being told of the end.
+            let Some(unfinished) = unfinished else { return };
+            tokio::select! {
+                biased;
+                () = calls.finish(unfinished, site) => {}
+                () = calls.dropped.cancelled() => {}
+            }
+        }
+        .boxed()
+    }
+
+    async fn reply(&self, replies: Replies, site: &CallSite<'_>) {
+        let (counters, peer) = (&site.guard.record.counters, site.meta.peer);
+        let replies = replies.into_parts();
+        if let Some(error) = replies.failed {
+            counters.failed.up();
+            if let Some(suppressed) = self.failed.pass() {
+                tracing::debug!(target: "tokio_osc::dispatch", %peer, error, suppressed, "handler failed");
+            }
+        }
+        for packet in replies.packets {
+            let error = match site.replies.send(packet, peer).await {
+                Ok(sent) => {
+                    match sent {
+                        Sent::Sent => counters.replies.up(),
+                        Sent::Filtered => counters.replies_filtered.up(),
+                    }
+                    continue;
+                }
+                Err(error) => error,
+            };
+            match error {
+                ReplyError::Rate => counters.replies_over_rate.up(),
+                _ => counters.replies_dropped.up(),
+            }
+            if let Some(suppressed) = self.unsent.pass() {
+                tracing::debug!(target: "tokio_osc::dispatch", %peer, %error, suppressed, "reply not sent");
+            }
+        }
+    }
+}
+
+impl CallSite<'_> {
+    /// Calls a user's function within the span of the channel. It costs this call alone if it panics.
+    #[inline]
+    fn caught<R>(&self, call: impl FnOnce() -> R) -> std::thread::Result<R> {
+        self.guard.record.span.in_scope(|| catch_unwind(AssertUnwindSafe(call)))
+    }
+}
+
+/// A handler that was called and waits. Dropped before its end, it is counted as abandoned, also where
+/// it was never polled.
+pub(super) struct Begun(Arc<ChannelGuard>, bool);
+
+impl Begun {
+    fn end(mut self) {
+        self.1 = true;
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if !self.1 {
+            self.0.record.counters.abandoned.up();
+        }
+    }
+}
+
+/// The right of a call in a lane to be counted as what it was not: called.
+struct Ticket {
+    calls: Arc<Calls>,
+    guard: Arc<ChannelGuard>,
+    used: bool,
+    /// The last field: when the tracker is told, the call is counted and the channel given up.
+    _token: TaskTrackerToken,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let counters = &self.guard.record.counters;
+        match self.used {
+            true => {}
+            false if self.calls.dropped.is_cancelled() => counters.abandoned.up(),
+            false => counters.overflowed.up(),
+        }
+    }
+}
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::{Mutex, OnceLock, Weak};
+    use std::task::{Context, Wake};
+
+    use futures::stream;
+
+    use super::*;
+    use crate::packet::Peer;
+    use crate::schedule::TimeOptions;
+    use crate::server::channels::ChannelSpec;
+
+    /// Looks, when it is woken, whether anything of a call is left, and what was counted.
+    struct Look(Weak<ChannelGuard>, Mutex<Vec<(bool, String)>>, Box<dyn Fn() -> String + Send + Sync>);
+
+    impl Wake for Look {
+        fn wake(self: Arc<Self>) {
+            let seen = (self.0.strong_count() > 0, self.2());
+            self.1.lock().unwrap().push(seen);
+        }
+    }
+
+    /// What a server that waits for a call sees at its end.
+    async fn seen_at_the_end(how: impl AsyncFnOnce(&Calls, Job)) -> Vec<(bool, String)> {
+        let calls = Arc::new(Calls::default());
+        let source =
+            ChannelSpec::stream("test".into(), stream::pending()).open(&Arc::default(), &TimeOptions::new());
+        let guard = source.unwrap().guard.unwrap();
+        let record = Arc::clone(&guard.record);
+        let counted = Box::new(move || record.stats().to_string().split_whitespace().collect());
+        let look = Arc::new(Look(Arc::downgrade(&guard), Mutex::default(), counted));
+        let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
+        let replies = ReplyPath { channel: None, rate: None, budget: &OnceLock::new() };
+        let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
+        let job = calls.job(Box::new(|_, _, _| Ok(Outcome::default())), &site);
+        drop(guard);
+        calls.jobs.close();
+        let mut ended = pin!(calls.jobs.wait());
+        let waker = Arc::clone(&look).into();
+        assert!(ended.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        how(&calls, job).await;
+        std::mem::take(&mut *look.1.lock().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_call_in_a_lane_has_ended_when_it_is_counted_and_holds_nothing() {
+        let once = |counted: &str| vec![(false, counted.to_owned())];
+        assert_eq!(seen_at_the_end(async |_, job| job.await).await, once("1handled"));
+        assert_eq!(seen_at_the_end(async |_, job| drop(job)).await, once("1overflowed"));
+        let cancelled = async |calls: &Calls, job: Job| {
+            calls.dropped.cancel();
+            job.await;
+        };
+        assert_eq!(seen_at_the_end(cancelled).await, once("1abandoned"));
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_was_never_polled_is_abandoned() {
+        let calls = Calls::default();
+        let half =
+            ChannelSpec::stream("test".into(), stream::pending()).open(&Arc::default(), &TimeOptions::new());
+        let guard = half.unwrap().guard.unwrap();
+        let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
+        let replies = ReplyPath { channel: None, rate: None, budget: &OnceLock::new() };
+        let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
+        let begin = || {
+            let later = Outcome::Later(std::future::ready(Replies::none()).boxed());
+            calls.settle(Ok(later), &site, Counter::up_in_loop).unwrap()
+        };
+        drop(begin());
+        calls.finish(begin(), &site).await;
+        let stats = guard.record.stats();
+        assert_eq!((stats.abandoned, stats.handled), (1, 1));
+    }
+}

@@ -1,0 +1,76 @@
+//! What the handle asks of the loop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use futures::task::AtomicWaker;
+
+use super::Shutdown;
+use super::channels::{ChannelRecord, ReadHalf};
+use crate::lock::lock;
+
+pub(super) enum Command {
+    Open(ReadHalf),
+    Close(Arc<ChannelRecord>),
+    End(Shutdown),
+}
+
+/// What was asked and not done yet.
+pub(super) struct Commands {
+    /// Whether there is something: looked at often.
+    news: AtomicBool,
+    /// `None` when the loop has ended: nothing can be asked of it.
+    asked: Mutex<Option<Asked>>,
+    task: Arc<AtomicWaker>,
+}
+
+#[derive(Default)]
+struct Asked {
+    commands: Vec<Command>,
+    /// Whether all channels have ended: nothing but the end can be asked for.
+    over: bool,
+}
+
+impl Commands {
+    pub(super) fn new(task: Arc<AtomicWaker>) -> Self {
+        Self { news: AtomicBool::new(false), asked: Mutex::new(Some(Asked::default())), task }
+    }
+
+    /// Asks for something; false if the loop can no longer do it.
+    pub(super) fn give(&self, command: Command) -> bool {
+        let mut asked = self.asked();
+        let Some(asked) = asked.as_mut().filter(|asked| !asked.over || matches!(command, Command::End(_)))
+        else {
+            return false;
+        };
+        asked.commands.push(command);
+        self.news.store(true, Ordering::Release);
+        self.task.wake();
+        true
+    }
+
+    pub(super) fn take(&self) -> Vec<Command> {
+        if !self.news.load(Ordering::Relaxed) || !self.news.swap(false, Ordering::Acquire) {
+            return Vec::new();
+        }
+        self.asked().as_mut().map(|asked| std::mem::take(&mut asked.commands)).unwrap_or_default()
+    }
+
+    /// Takes no channels any more, unless something was asked and not done yet.
+    pub(super) fn are_over(&self) -> bool {
+        let mut asked = self.asked();
+        let Some(asked) = &mut *asked else { return true };
+        asked.over |= asked.commands.is_empty();
+        asked.over
+    }
+
+    /// The loop has ended: what was asked last is dropped, outside of the lock.
+    pub(super) fn close(&self) {
+        let left = self.asked().take();
+        drop(left);
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Option<Asked>> {
+        lock(&self.asked)
+    }
+}

@@ -1,0 +1,367 @@
+//! The loop of a server: reading beside dispatch, in one future, without a spawn or a box per packet.
+//!
+//! Each pass of the loop does the first thing of this list that there is to do, and begins again:
+//!
+//! | state                     | there is …                    | what is done                                  |
+//! |---------------------------|-------------------------------|-----------------------------------------------|
+//! | a packet waits            | a wake-up of its handler      | it goes on                                    |
+//! | any                       | no budget left                | the runtime's other tasks get their turn      |
+//! | no packet waits           | a bundle that is due          | it runs                                       |
+//! | no packet waits           | a packet in the backlog       | it runs                                       |
+//! | no packet waits           | something to read             | it runs where it lies, or waits for its time  |
+//! | a packet waits            | something to read, and room   | it goes to the backlog, or waits for its time |
+//! | a packet waits            | nothing                       | pending                                       |
+//! | no packet waits           | a bundle that is not due yet  | pending, with the timer set                   |
+//! | no packet, nothing left   | a channel that is open        | pending                                       |
+//! | no packet, no channel     | calls in lanes                | pending until they have ended                 |
+//! | no packet, no channel     | nothing                       | over                                          |
+//!
+//! While a packet waits, reading goes on and fills the backlog. When that is full, the channels are not
+//! read, and the operating system's buffers fill.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::task::AtomicWaker;
+use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::Shutdown;
+use super::backlog::Backlog;
+use super::budget::PassBudget;
+use super::channels::{ChannelGuard, ChannelMap, ReadHalf};
+use super::commands::{Command, Commands};
+use super::dispatch::{Dispatcher, Paused, Turn};
+use super::schedule::{Arrival, SharedSchedule};
+use super::sources::{ChannelSources, Read};
+use super::stats::Stats;
+use super::waker::HandlerWaker;
+use crate::packet::Packet;
+use crate::schedule::{Precision, TimeOptions, Timer};
+
+/// What the loop and the handle share.
+pub(super) struct Core {
+    pub(super) dispatcher: Dispatcher,
+    pub(super) schedule: Arc<SharedSchedule>,
+    pub(super) channels: Arc<ChannelMap>,
+    pub(super) commands: Commands,
+    /// The loop, which is woken for commands, and for changes of the schedule too.
+    pub(super) task: Arc<AtomicWaker>,
+    /// What becomes of time tags on channels that have no options of their own.
+    pub(super) time: TimeOptions,
+    /// Packets in the backlog.
+    pub(super) waiting: AtomicUsize,
+}
+
+/// How the loop runs, as the builder has it.
+pub(super) struct LoopOptions {
+    pub(super) inbox: usize,
+    pub(super) precision: Precision,
+    /// When this is ready, the server ends as said.
+    pub(super) signal: Option<BoxFuture<'static, ()>>,
+    pub(super) shutdown: Shutdown,
+    pub(super) report_every: Option<Duration>,
+}
+
+/// What the loop begins with.
+pub(super) struct Start {
+    pub(super) options: LoopOptions,
+    pub(super) halves: Vec<ReadHalf>,
+    /// Whether channels may be added while it runs.
+    pub(super) growing: bool,
+    /// The last field: dropped after the channels, also where the loop never began.
+    pub(super) end: LoopEnd,
+}
+
+/// The end of the loop, however it comes: the handle stops waiting, and calls in lanes end.
+pub(super) struct LoopEnd {
+    pub(super) core: Arc<Core>,
+    pub(super) ended: CancellationToken,
+}
+
+impl Drop for LoopEnd {
+    fn drop(&mut self) {
+        let core = &self.core;
+        core.dispatcher.calls.dropped.cancel();
+        // Before the schedule: a command that was not done holds a channel.
+        core.commands.close();
+        core.schedule.discard_all();
+        core.channels.close();
+        // The last: those that wait for the end find everything above done.
+        self.ended.cancel();
+    }
+}
+
+/// Runs until it is asked to end, or until every channel has ended and nothing waits any more.
+///
+/// When it is to end, nothing more is read; what was read before runs to its end, also in lanes, and
+/// connections are closed when the answers have left.
+pub(super) async fn run(core: Arc<Core>, start: Start) {
+    // Declared first, and so dropped last.
+    let Start { end: _end, halves, growing, options } = start;
+    let LoopOptions { inbox, precision, mut signal, shutdown, report_every } = options;
+    let mut reading = Reading {
+        core: &core,
+        sources: ChannelSources::new(&core.channels, &core.task, halves, growing),
+        backlog: Backlog::new(inbox, &core.waiting, &core.channels),
+        turn: None,
+        ending: false,
+        deadline: None,
+    };
+    let mut timer = Timer::new(precision);
+    let mut reports = report_every.and_then(ticks);
+    let jobs = &core.dispatcher.calls.jobs;
+    let mut jobs_done = pin!(jobs.wait());
+
+    // The packet that waits, if one does.
+    let finish = |(turn, paused)| core.dispatcher.finish(turn, paused);
+    let mut running = pin!(none_of(&finish));
+    let handler = HandlerWaker::new(Arc::clone(&core.task));
+    let handler_waker = Waker::from(Arc::clone(&handler));
+
+    poll_fn(|cx| {
+        // Before anything is looked at: what happens from now on wakes the task.
+        core.task.register(cx.waker());
+        if signal.as_mut().is_some_and(|signal| signal.as_mut().poll(cx).is_ready()) {
+            signal = None;
+            core.commands.give(Command::End(shutdown));
+        }
+        reading.obey();
+        if reading.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
+            core.dispatcher.calls.dropped.cancel();
+            core.schedule.discard_all();
+            running.set(None);
+            reading.backlog.cut_off();
+            return Poll::Ready(());
+        }
+        while reports.as_mut().is_some_and(|ticks| ticks.poll_tick(cx).is_ready()) {
+            core.trace_stats();
+        }
+        reading.sources.begin_pass();
+        let mut budget = PassBudget::new();
+        loop {
+            if let Some(future) = running.as_mut().as_pin_mut() {
+                // Only when *it* was woken, not with each packet that arrives while it waits.
+                if handler.take() {
+                    if let Poll::Ready(turn) = future.poll(&mut Context::from_waker(&handler_waker)) {
+                        reading.turn = Some(turn);
+                        running.set(None);
+                    }
+                }
+            }
+            if budget.is_spent() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let idle = running.is_none();
+            let step = if idle { reading.run_next(&mut budget) } else { reading.read_ahead(&mut budget) };
+            match step {
+                Step::Done => {}
+                Step::Waits(paused) => {
+                    let turn = reading.turn.take().unwrap_or_default();
+                    running.set(Some(finish((turn, paused))));
+                    // It was not polled yet, and so has woken nothing.
+                    handler.set();
+                }
+                Step::Nothing => {
+                    let wake = core.schedule.next_wake();
+                    let due = timer.poll_due(cx, &*core.schedule.clock, wake).is_ready();
+                    if idle && due {
+                        continue;
+                    }
+                    if !idle || wake.is_some() || !reading.is_over() {
+                        return Poll::Pending;
+                    }
+                    jobs.close();
+                    while jobs_done.as_mut().poll(cx).is_ready() {
+                        if jobs.is_empty() {
+                            return Poll::Ready(());
+                        }
+                        // One has begun since the last ended.
+                        jobs_done.set(jobs.wait());
+                    }
+                    return Poll::Pending;
+                }
+            }
+        }
+    })
+    .await;
+    // The channels first: calls in lanes hold what they need of them.
+    drop(reading);
+    jobs.close();
+    jobs.wait().await;
+}
+
+/// What is read and not done yet.
+struct Reading<'a> {
+    core: &'a Core,
+    sources: ChannelSources,
+    backlog: Backlog<'a>,
+    /// Made by the first packet, and away with the one that waits.
+    turn: Option<Box<Turn>>,
+    /// Whether the server is to end, and the latest time for that.
+    ending: bool,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+/// What the loop did.
+#[expect(clippy::large_enum_variant, reason = "one for each packet, on the stack: a box would cost more")]
+enum Step {
+    Done,
+    Waits(Paused),
+    Nothing,
+}
+
+impl From<Option<Paused>> for Step {
+    fn from(paused: Option<Paused>) -> Self {
+        paused.map_or(Self::Done, Self::Waits)
+    }
+}
+
+impl Reading<'_> {
+    /// Does what the handle has asked for.
+    fn obey(&mut self) {
+        for command in self.core.commands.take() {
+            match command {
+                Command::Open(half) if !self.ending => self.sources.open(half),
+                // It came too late, and is closed.
+                Command::Open(_) => {}
+                Command::Close(record) => {
+                    // Before its bundles are dropped, so that none is added afterwards.
+                    record.leave();
+                    self.core.schedule.discard_of(&record);
+                    self.sources.close(&record);
+                }
+                Command::End(how) => {
+                    self.core.end(how);
+                    self.sources.close_all();
+                    self.ending = true;
+                    self.deadline = how.deadline.map(|deadline| Box::pin(sleep(deadline)));
+                }
+            }
+        }
+    }
+
+    /// Runs what is due, else the oldest packet, else what a channel gives.
+    fn run_next(&mut self, budget: &mut PassBudget) -> Step {
+        let Self { core, sources, backlog, turn, .. } = self;
+        let turn = turn.get_or_insert_default();
+        if let Some(arrival) = core.schedule.next_due().or_else(|| backlog.pop()) {
+            budget.runs_one();
+            return core.dispatcher.begin(turn, arrival).into();
+        }
+        let mut read = Read::Pending;
+        let Some(guard) = sources.read(&mut read) else { return Step::Nothing };
+        budget.takes_one();
+        // The common case, and the short way: a message runs where it lies.
+        if let Poll::Ready(Some((Ok(Packet::Message(message)), meta))) = &read {
+            budget.runs_one();
+            let Some(unfinished) = core.dispatcher.begin_message(turn, message, meta, guard) else {
+                return Step::Done;
+            };
+            // Now that it waits, it moves.
+            let Poll::Ready(Some((Ok(Packet::Message(message)), meta))) = read else { return Step::Done };
+            return Step::Waits(Paused { message, meta, guard: Arc::clone(guard), unfinished });
+        }
+        let Some(arrival) = core.receive(read, guard) else { return Step::Done };
+        budget.runs_one();
+        core.dispatcher.begin(turn, arrival).into()
+    }
+
+    /// Reads a packet while another one waits.
+    fn read_ahead(&mut self, budget: &mut PassBudget) -> Step {
+        if !self.backlog.has_room() {
+            return Step::Nothing;
+        }
+        let mut read = Read::Pending;
+        let Some(guard) = self.sources.read(&mut read) else { return Step::Nothing };
+        budget.takes_one();
+        if let Some(arrival) = self.core.receive(read, guard) {
+            self.backlog.push(arrival);
+        }
+        Step::Done
+    }
+
+    /// Whether nothing more can come.
+    fn is_over(&self) -> bool {
+        if self.ending {
+            return self.sources.is_empty();
+        }
+        self.sources.is_exhausted() && self.core.commands.are_over()
+    }
+}
+
+impl Core {
+    pub(super) fn new(dispatcher: Dispatcher, channels: Arc<ChannelMap>, time: TimeOptions) -> Self {
+        let task = Arc::<AtomicWaker>::default();
+        Self {
+            schedule: Arc::clone(&dispatcher.schedule),
+            dispatcher,
+            channels,
+            commands: Commands::new(Arc::clone(&task)),
+            task,
+            time,
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    /// Takes in a packet that was read, unless it is malformed, has to wait for its time, or is refused.
+    fn receive(&self, read: Read, guard: &Arc<ChannelGuard>) -> Option<Arrival> {
+        let Poll::Ready(Some((Ok(packet), meta))) = read else { return None };
+        self.schedule.receive(Arrival { packet, meta, guard: Arc::clone(guard), due: None })
+    }
+
+    /// The server ends: from now on its channels stay listed, and unless told otherwise, nothing is kept
+    /// for later.
+    fn end(&self, how: Shutdown) {
+        self.channels.end();
+        if !how.drain {
+            self.channels.all().iter().for_each(|record| record.leave());
+            self.schedule.discard_all();
+        }
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let schedule = self.schedule.with(|queue| queue.counters());
+        Stats { inbox: self.waiting.load(Ordering::Relaxed), schedule, ..self.channels.stats() }
+    }
+
+    fn trace_stats(&self) {
+        let stats = self.stats();
+        tracing::info!(
+            target: "tokio_osc::stats",
+            received = stats.received,
+            malformed = stats.malformed,
+            ran = stats.ran,
+            dropped = stats.dropped(),
+            unmatched = stats.unmatched,
+            handled = stats.handled,
+            rejected = stats.rejected,
+            panicked = stats.panicked,
+            overflowed = stats.overflowed,
+            replies = stats.replies,
+            replies_dropped = stats.replies_dropped,
+            inbox = stats.inbox,
+            pending = stats.schedule.pending,
+            connections = stats.connected.saturating_sub(stats.disconnected),
+        );
+    }
+}
+
+/// Ticks from the first interval on; none if that ends after all time.
+fn ticks(every: Duration) -> Option<Interval> {
+    let every = every.max(Duration::from_millis(1));
+    let mut ticks = interval_at(Instant::now().checked_add(every)?, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    Some(ticks)
+}
+
+/// No future, of the type that `_run` returns: a way to name it.
+fn none_of<A, F>(_run: &impl Fn(A) -> F) -> Option<F> {
+    None
+}

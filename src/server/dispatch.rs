@@ -1,0 +1,265 @@
+//! One packet to its routes: a message to each in turn, a bundle as one unit.
+//!
+//! A packet runs as plain calls until something has to be waited for: a handler, a reply, or room in a
+//! lane. Then where it is becomes a [`Paused`], and a future goes on from there. Messages whose handlers
+//! are plain functions never get a future.
+//!
+//! ```text
+//!           message ──► look up its routes ──► call one after the other ──► over
+//! begin ──►    ▲                                     │        ▲
+//!           bundle ──► its elements, in order        ▼        │
+//!                                                  Paused ──► finish (waits)
+//! ```
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::call::{CallSite, Calls, Unfinished};
+use super::channels::ChannelGuard;
+use super::schedule::{Admission, Arrival, SharedSchedule};
+use super::stats::ChannelCounters;
+use crate::dispatch::{Cached, Dispatch, Found, Lookup, ReplyBudget, ReplyPath, ReplyRate, RouteId, Routes};
+use crate::packet::{IntoElements, Message, Meta, Packet};
+use crate::types::TimeTag;
+
+/// What one packet may cause, and what all of a source.
+#[derive(Debug)]
+pub(super) struct PacketLimits {
+    /// Handler calls.
+    pub(super) calls: usize,
+    /// Steps of matching.
+    pub(super) steps: usize,
+    /// Replies.
+    pub(super) reply_rate: Option<Arc<ReplyRate>>,
+}
+
+pub(super) struct Dispatcher {
+    pub(super) router: Arc<dyn Dispatch>,
+    pub(super) calls: Arc<Calls>,
+    pub(super) schedule: Arc<SharedSchedule>,
+    pub(super) limits: PacketLimits,
+}
+
+/// The packet that runs: what it may still cause, and where in it the next call is. Kept from one packet
+/// to the next for its memory, and for the routes while they do not change.
+#[derive(Default)]
+pub(super) struct Turn {
+    routes: Cached,
+    found: Found,
+    /// How many of the routes that were found have been called.
+    called: usize,
+    /// Calls that are left.
+    calls: usize,
+    budget: OnceLock<Arc<ReplyBudget>>,
+    /// The bundles that are not at their end, the outermost first.
+    bundles: Vec<OpenBundle>,
+}
+
+struct OpenBundle {
+    time_tag: TimeTag,
+    lateness: Duration,
+    elements: IntoElements,
+}
+
+/// A packet that has to wait, and for what.
+pub(super) struct Paused {
+    pub(super) message: Message,
+    pub(super) meta: Meta,
+    pub(super) guard: Arc<ChannelGuard>,
+    pub(super) unfinished: Unfinished,
+}
+
+impl Dispatcher {
+    /// Runs a packet as far as it goes without waiting.
+    pub(super) fn begin(&self, turn: &mut Turn, arrival: Arrival) -> Option<Paused> {
+        let Arrival { packet, mut meta, guard, .. } = self.schedule.on_time(arrival)?;
+        let (message, unfinished) = match packet {
+            Packet::Message(message) => {
+                let unfinished = self.begin_message(turn, &message, &meta, &guard)?;
+                (message, unfinished)
+            }
+            Packet::Bundle(bundle) => {
+                self.start(turn, &guard);
+                turn.open(bundle.time_tag(), meta.lateness, bundle.into_elements());
+                self.elements(turn, &mut meta, &guard)?
+            }
+        };
+        Some(Paused { message, meta, guard, unfinished })
+    }
+
+    /// The same for a message, which stays where it lies.
+    #[inline]
+    pub(super) fn begin_message(
+        &self,
+        turn: &mut Turn,
+        message: &Message,
+        meta: &Meta,
+        guard: &Arc<ChannelGuard>,
+    ) -> Option<Unfinished> {
+        self.start(turn, guard);
+        self.message(turn, message, meta, guard)
+    }
+
+    /// Runs a packet from where it waits to its end, and gives the turn back.
+    pub(super) async fn finish(&self, mut turn: Box<Turn>, paused: Paused) -> Box<Turn> {
+        let Paused { mut message, mut meta, guard, mut unfinished } = paused;
+        loop {
+            let site = self.site(&turn.budget, &message, &meta, &guard);
+            self.calls.finish(unfinished, &site).await;
+            if let Some(next) = self.rest_of_message(&mut turn, &message, &meta, &guard) {
+                unfinished = next;
+                continue;
+            }
+            match self.elements(&mut turn, &mut meta, &guard) {
+                Some(next) => (message, unfinished) = next,
+                None => return turn,
+            }
+        }
+    }
+
+    fn start(&self, turn: &mut Turn, guard: &ChannelGuard) {
+        guard.record.counters.ran.up_in_loop();
+        turn.routes.refresh(&*self.router);
+        turn.found.allow(self.limits.steps);
+        turn.calls = self.limits.calls;
+        turn.budget.take();
+        turn.bundles.clear();
+    }
+
+    /// Runs what is left of the bundles that are open.
+    fn elements(
+        &self,
+        turn: &mut Turn,
+        meta: &mut Meta,
+        guard: &Arc<ChannelGuard>,
+    ) -> Option<(Message, Unfinished)> {
+        while let Some(open) = turn.bundles.last_mut() {
+            let (outer, lateness) = (open.time_tag, open.lateness);
+            meta.time_tag = Some(outer);
+            meta.lateness = lateness;
+            match open.elements.next() {
+                Some(Packet::Message(message)) => {
+                    if let Some(unfinished) = self.message(turn, &message, meta, guard) {
+                        return Some((message, unfinished));
+                    }
+                }
+                // Judged now that its parent runs: if due, here and at this place.
+                Some(Packet::Bundle(inner)) => {
+                    if let Admission::Runs { late, .. } =
+                        self.schedule.admit(&inner, Some(outer), meta, guard)
+                    {
+                        turn.open(inner.time_tag(), late.unwrap_or(lateness), inner.into_elements());
+                    }
+                }
+                None => {
+                    turn.bundles.pop();
+                }
+            }
+        }
+        None
+    }
+
+    /// Finds the routes of a message, and calls them.
+    #[inline]
+    fn message(
+        &self,
+        turn: &mut Turn,
+        message: &Message,
+        meta: &Meta,
+        guard: &Arc<ChannelGuard>,
+    ) -> Option<Unfinished> {
+        let counters = &guard.record.counters;
+        let Turn { routes, found, called, calls, budget, .. } = turn;
+        let routes = routes.routes()?;
+        if *calls == 0 {
+            counters.over_budget.up();
+            return None;
+        }
+        let known = routes.known(message.address().as_bytes());
+        let ids = if let Some(ids) = known {
+            counters.matched.up_in_loop();
+            ids
+        } else {
+            look_up(routes, message, found, counters);
+            found.ids()
+        };
+        let site = self.site(budget, message, meta, guard);
+        let (at, unfinished) = self.call(routes, ids, calls, &site)?;
+        // Kept for the rest of the message: borrowed ones go with the routes' borrow.
+        if let Some(ids) = known {
+            found.set(ids.iter().copied());
+        }
+        *called = at + 1;
+        Some(unfinished)
+    }
+
+    /// Calls the routes of the message that are left.
+    fn rest_of_message(
+        &self,
+        turn: &mut Turn,
+        message: &Message,
+        meta: &Meta,
+        guard: &Arc<ChannelGuard>,
+    ) -> Option<Unfinished> {
+        let Turn { routes, found, called, calls, budget, .. } = turn;
+        let site = self.site(budget, message, meta, guard);
+        let ids = found.ids().get(*called..)?;
+        let (at, unfinished) = self.call(routes.routes()?, ids, calls, &site)?;
+        *called += at + 1;
+        Some(unfinished)
+    }
+
+    /// Calls routes, up to the first whose call has to be waited for; which of them that is.
+    #[inline]
+    fn call(
+        &self,
+        routes: &dyn Routes,
+        ids: &[RouteId],
+        calls: &mut usize,
+        site: &CallSite<'_>,
+    ) -> Option<(usize, Unfinished)> {
+        for (at, &route) in ids.iter().enumerate() {
+            if *calls == 0 {
+                site.guard.record.counters.cut_short.up();
+                return None;
+            }
+            *calls -= 1;
+            if let Some(unfinished) = self.calls.begin(routes, route, site) {
+                return Some((at, unfinished));
+            }
+        }
+        None
+    }
+
+    fn site<'a>(
+        &'a self,
+        budget: &'a OnceLock<Arc<ReplyBudget>>,
+        message: &'a Message,
+        meta: &'a Meta,
+        guard: &'a Arc<ChannelGuard>,
+    ) -> CallSite<'a> {
+        let replies =
+            ReplyPath { channel: guard.replies.as_ref(), rate: self.limits.reply_rate.as_ref(), budget };
+        CallSite { message, meta, guard, replies }
+    }
+}
+
+impl Turn {
+    fn open(&mut self, time_tag: TimeTag, lateness: Duration, elements: IntoElements) {
+        self.bundles.push(OpenBundle { time_tag, lateness, elements });
+    }
+}
+
+fn look_up(routes: &dyn Routes, message: &Message, found: &mut Found, counters: &ChannelCounters) {
+    let lookup = routes.find(message, found);
+    let panicked = found.take_panicked();
+    if panicked > 0 {
+        counters.hooks_panicked.add(panicked as u64);
+    }
+    match lookup {
+        Lookup::Matched => counters.matched.up_in_loop(),
+        Lookup::Unmatched => counters.unmatched.up_in_loop(),
+        Lookup::Illegal => counters.illegal.up_in_loop(),
+        Lookup::TooMuch => counters.over_budget.up(),
+    }
+}

@@ -1,0 +1,258 @@
+//! When a bundle runs: now, at its time, or never.
+//!
+//! | the time tag                       | when it arrives, or its parent runs | when it runs                    |
+//! |------------------------------------|-------------------------------------|---------------------------------|
+//! | immediately, or not honored        | now                                 |                                 |
+//! | not after the parent's             | now, with the parent                |                                 |
+//! | past                               | now                                 | unless too late: dropped, handed |
+//! | ahead, within the horizon          | waits in the queue                  | likewise                        |
+//! | beyond the horizon                 | now or never, as its policy says    |                                 |
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::channels::{ChannelGuard, ChannelRecord};
+use crate::channel::Throttle;
+use crate::lock::lock;
+use crate::packet::{Bundle, BundleRef, Meta, Packet, PacketRef, PacketStep, ScheduleId};
+use crate::schedule::{Clock, Due, Entry, EntryId, HorizonPolicy, LatePolicy, Schedule, ScheduleLimits};
+use crate::types::TimeTag;
+
+/// A packet that has arrived, and the channel it came from.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) packet: Packet,
+    pub(super) meta: Meta,
+    pub(super) guard: Arc<ChannelGuard>,
+    /// When it was to run, if it has a time of its own.
+    pub(super) due: Option<SystemTime>,
+}
+
+/// What is decided about a bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It runs now. If it has a time of its own, and not its parent's, it was due then and is so late.
+    Runs { late: Option<Duration>, due: Option<SystemTime> },
+    /// It waits, or was dropped and counted.
+    Away,
+}
+
+/// No time to wake.
+const NEVER: u64 = u64::MAX;
+
+/// What waits for its time, and the clock that says when that is.
+pub(super) struct SharedSchedule {
+    queue: Mutex<Schedule<Arrival>>,
+    /// When the queue must be looked at again, in nanoseconds after `begin`: to be read for each packet,
+    /// without the lock. Bundles are added by the loop alone, so that to it this is never too late.
+    wake: AtomicU64,
+    begin: Instant,
+    pub(super) clock: Arc<dyn Clock>,
+    refused: Throttle,
+    hook_panicked: Throttle,
+}
+
+impl SharedSchedule {
+    pub(super) fn new(limits: ScheduleLimits, clock: Arc<dyn Clock>) -> Self {
+        let now = clock.now();
+        Self {
+            queue: Mutex::new(Schedule::new(limits, now)),
+            wake: AtomicU64::new(NEVER),
+            begin: now.monotonic,
+            clock,
+            refused: Throttle::default(),
+            hook_panicked: Throttle::default(),
+        }
+    }
+
+    /// Looks at the queue, or changes it.
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Schedule<Arrival>) -> R) -> R {
+        let mut queue = lock(&self.queue);
+        let done = work(&mut queue);
+        let after = |wake: Instant| u64::try_from(wake.duration_since(self.begin).as_nanos());
+        let wake = queue.next_wake().map_or(NEVER, |wake| after(wake).unwrap_or(NEVER - 1));
+        self.wake.store(wake, Ordering::Relaxed);
+        done
+    }
+
+    /// When the queue must be looked at again; `None` while nothing waits.
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        let wake = Some(self.wake.load(Ordering::Relaxed)).filter(|&wake| wake != NEVER)?;
+        self.begin.checked_add(Duration::from_nanos(wake))
+    }
+
+    /// Takes in a bundle from a channel; `None` if it waits now, or was refused.
+    pub(super) fn receive(&self, mut arrival: Arrival) -> Option<Arrival> {
+        let Arrival { packet: Packet::Bundle(bundle), meta, guard, .. } = &arrival else {
+            return Some(arrival);
+        };
+        let checked = meta.time().check_inner_time_tags;
+        if checked.unwrap_or(guard.record.time.check_inner_time_tags) && !is_in_order(bundle.as_ref()) {
+            guard.record.counters.refused_time_tags.up();
+            if let Some(suppressed) = self.refused.pass() {
+                tracing::debug!(
+                    target: "tokio_osc::server",
+                    channel = %meta.channel(), peer = %meta.peer, suppressed,
+                    "an inner bundle is due before the outer one"
+                );
+            }
+            return None;
+        }
+        match self.admit(bundle, None, meta, guard) {
+            Admission::Runs { due, .. } => arrival.due = due,
+            Admission::Away => return None,
+        }
+        Some(arrival)
+    }
+
+    /// Decides about a bundle; `outer` is the tag of the one that it is in, which runs.
+    pub(super) fn admit(
+        &self,
+        bundle: &Bundle,
+        outer: Option<TimeTag>,
+        meta: &Meta,
+        guard: &Arc<ChannelGuard>,
+    ) -> Admission {
+        let at_once = Admission::Runs { late: None, due: None };
+        let ChannelRecord { time, offset, counters, .. } = &*guard.record;
+        let own = meta.time();
+        if bundle.time_tag().is_immediately() || !own.honor_time_tags.unwrap_or(time.honor_time_tags) {
+            return at_once;
+        }
+        let offset = own.clock_offset.unwrap_or_else(|| offset.get());
+        let local = |tag| {
+            let tag = offset.to_local(tag);
+            if is_instant(tag) { (tag + time.delay).max(FIRST_INSTANT) } else { tag }
+        };
+        let tag = local(bundle.time_tag());
+        if outer.is_some_and(|outer| is_not_after(tag, local(outer))) {
+            return at_once;
+        }
+        let now = self.clock.now();
+        self.with(|queue| match queue.judge(tag, now) {
+            Due::Immediately | Due::Unset => at_once,
+            Due::Now { late } => Admission::Runs { late: Some(late), due: now.wall.checked_sub(late) },
+            Due::BeyondHorizon if queue.limits().beyond_horizon == HorizonPolicy::RunNow => at_once,
+            Due::BeyondHorizon => {
+                counters.split_off.add(u64::from(outer.is_some()));
+                Admission::Away
+            }
+            Due::Later { due } => {
+                counters.split_off.add(u64::from(outer.is_some()));
+                // Nothing of a channel that is being closed is kept for later.
+                if guard.record.is_leaving() {
+                    queue.note_cancelled();
+                    counters.discarded.up();
+                    return Admission::Away;
+                }
+                // A copy of exactly its size: what waits must not keep a larger buffer alive.
+                let packet = Packet::Bundle(bundle.as_ref().to_owned());
+                let bytes = packet.as_bytes().len();
+                let mut meta = meta.clone();
+                meta.set_schedule_id(None);
+                meta.lateness = Duration::ZERO;
+                let item = Arrival { packet, meta, guard: Arc::clone(guard), due: None };
+                // A refusal is counted by the schedule.
+                let _ = queue.push(Entry { due, bytes, peer: item.meta.peer.ip(), item });
+                Admission::Away
+            }
+        })
+    }
+
+    /// A bundle whose time has come.
+    #[inline]
+    pub(super) fn next_due(&self) -> Option<Arrival> {
+        let wake = self.next_wake()?;
+        let now = self.clock.now();
+        if now.monotonic < wake {
+            return None;
+        }
+        let popped = self.with(|queue| queue.pop_due(now))?;
+        let mut arrival = popped.entry.item;
+        arrival.due = Some(popped.entry.due);
+        arrival.meta.set_schedule_id(Some(schedule_id(popped.id)));
+        Some(arrival)
+    }
+
+    /// The packet, if it is to run although it may be late.
+    pub(super) fn on_time(&self, mut arrival: Arrival) -> Option<Arrival> {
+        let (Some(due), Packet::Bundle(bundle)) = (arrival.due, &arrival.packet) else {
+            return Some(arrival);
+        };
+        let late = self.clock.now().wall.duration_since(due).unwrap_or_default();
+        self.with(|queue| queue.record(late));
+        arrival.meta.lateness = late;
+        let ChannelRecord { time, counters, .. } = &*arrival.guard.record;
+        match (arrival.meta.time().drop_later_than, &time.late) {
+            (Some(tolerance), _) | (None, &LatePolicy::DropAfter(tolerance)) if late > tolerance => {
+                counters.late_dropped.up();
+                None
+            }
+            (None, LatePolicy::Hand(handler)) if late > handler.tolerance() => {
+                counters.late_handed.up();
+                let call = || handler.call(bundle.clone(), &arrival.meta);
+                if catch_unwind(AssertUnwindSafe(call)).is_err() {
+                    counters.hooks_panicked.up();
+                    if let Some(suppressed) = self.hook_panicked.pass() {
+                        tracing::error!(
+                            target: "tokio_osc::server",
+                            suppressed, "the function for late bundles panicked"
+                        );
+                    }
+                }
+                None
+            }
+            _ => Some(arrival),
+        }
+    }
+
+    /// Drops what waits, and counts it.
+    pub(super) fn discard_all(&self) {
+        // Dropped outside of the lock: with the last packet of a channel, the channel closes.
+        let left = self.with(Schedule::drain);
+        for (_, entry) in left {
+            entry.item.guard.record.counters.discarded.up();
+        }
+    }
+
+    /// The same for what came by one channel.
+    pub(super) fn discard_of(&self, record: &Arc<ChannelRecord>) {
+        let of_it = |arrival: &Arrival| Arc::ptr_eq(&arrival.guard.record, record);
+        let gone = self.with(|queue| queue.cancel_where(|pending| of_it(pending.item)));
+        record.counters.discarded.add(gone as u64);
+    }
+}
+
+pub(super) fn schedule_id(id: EntryId) -> ScheduleId {
+    ScheduleId::from_bits(id.into())
+}
+
+const FIRST_INSTANT: TimeTag = TimeTag::from_bits(2);
+
+fn is_instant(tag: TimeTag) -> bool {
+    tag >= FIRST_INSTANT
+}
+
+/// Whether an inner tag is due with the outer one: `false` if one of them is not an instant.
+fn is_not_after(inner: TimeTag, outer: TimeTag) -> bool {
+    is_instant(inner) && is_instant(outer) && inner.signed_difference(outer) <= 0
+}
+
+/// Whether no bundle in this one is due before the bundle around it.
+fn is_in_order(bundle: BundleRef<'_>) -> bool {
+    let mut open: Vec<TimeTag> = Vec::new();
+    PacketRef::Bundle(bundle).walk().all(|step| match step {
+        PacketStep::Begin(tag) => {
+            let early = |&outer: &TimeTag| tag != outer && is_not_after(tag, outer);
+            let in_order = !open.last().is_some_and(early);
+            open.push(tag);
+            in_order
+        }
+        PacketStep::End => open.pop().is_some(),
+        PacketStep::Message(_) => true,
+    })
+}
