@@ -43,7 +43,10 @@ fn imports_go_downward_only() {
 }
 
 /// Circles of files inside a floor that are inherent, each with its reason.
-const CIRCLES: &[(&[&str], &str)] = &[];
+const CIRCLES: &[(&[&str], &str)] = &[(
+    &["dispatch/context.rs", "dispatch/handler.rs", "dispatch/route.rs"],
+    "a route holds a handler, which is called with a context, which leads to the route",
+)];
 
 #[test]
 fn imports_inside_a_floor_have_one_direction() {
