@@ -14,6 +14,79 @@ const MAX_REPLIES: usize = 64;
 /// Bytes of replies per packet.
 const MAX_BYTES: usize = 64 * 1_024;
 
+/// Why a reply was not sent.
+///
+/// ```
+/// use tokio_osc::{Reply, ReplyError, Router};
+///
+/// let router = Router::new().route("/list", async |reply: Reply| {
+///     for n in 0..1_000 {
+///         match reply.send(("/item", n)).await {
+///             Err(ReplyError::Budget) => break,               // 64 items are sent
+///             result => result.unwrap_or_else(|error| eprintln!("{error}")),
+///         }
+///     }
+/// });
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// 64 replies or 64 KiB went out for the packet already.
+    Budget,
+    /// The source has as many replies as it may
+    /// ([`Server::reply_rate`](crate::Server::reply_rate)).
+    Rate,
+    /// The packet cannot be encoded, or the transport refused it.
+    Send(SendError),
+}
+
+impl From<SendError> for ReplyError {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
+    }
+}
+
+impl fmt::Display for ReplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Budget => f.write_str("the budget of 64 replies and 64 KiB is spent"),
+            Self::Rate => f.write_str("the source has as many replies as it may"),
+            Self::Send(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReplyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Budget | Self::Rate => None,
+            Self::Send(error) => error.source(),
+        }
+    }
+}
+
+/// How the packet that is being handled can be answered: by the channel that it came by, if that can
+/// send, and within what the packet may still cause.
+#[derive(Clone, Copy)]
+pub(crate) struct ReplyPath<'a> {
+    pub(crate) channel: Option<&'a Arc<ReplyChannel>>,
+    pub(crate) rate: Option<&'a Arc<ReplyRate>>,
+    /// Made with the first reply: most packets have none.
+    pub(crate) budget: &'a OnceLock<Arc<ReplyBudget>>,
+}
+
+impl ReplyPath<'_> {
+    pub(crate) fn budget(&self) -> &Arc<ReplyBudget> {
+        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.rate.cloned())))
+    }
+
+    /// Sends a packet, as the budget allows.
+    pub(crate) async fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, ReplyError> {
+        let channel = self.channel.ok_or(SendError::from(SendErrorKind::Closed))?;
+        channel.send(self.budget(), packet, peer).await
+    }
+}
+
 /// How the replies to a channel's packets leave.
 pub(crate) struct ReplyChannel {
     pub(crate) outlet: Box<dyn SendTo>,
@@ -68,28 +141,6 @@ impl SharedOffset {
     }
 }
 
-/// How the packet that is being handled can be answered: by the channel that it came by, if that can
-/// send, and within what the packet may still cause.
-#[derive(Clone, Copy)]
-pub(crate) struct ReplyPath<'a> {
-    pub(crate) channel: Option<&'a Arc<ReplyChannel>>,
-    pub(crate) rate: Option<&'a Arc<ReplyRate>>,
-    /// Made with the first reply: most packets have none.
-    pub(crate) budget: &'a OnceLock<Arc<ReplyBudget>>,
-}
-
-impl ReplyPath<'_> {
-    pub(crate) fn budget(&self) -> &Arc<ReplyBudget> {
-        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.rate.cloned())))
-    }
-
-    /// Sends a packet, as the budget allows.
-    pub(crate) async fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, ReplyError> {
-        let channel = self.channel.ok_or(SendError::from(SendErrorKind::Closed))?;
-        channel.send(self.budget(), packet, peer).await
-    }
-}
-
 /// What one packet may still cause in replies.
 #[derive(Debug)]
 pub(crate) struct ReplyBudget {
@@ -126,57 +177,6 @@ fn take(left: &AtomicUsize, amount: usize) -> bool {
 fn give(left: &AtomicUsize, amount: usize) -> bool {
     left.fetch_add(amount, Ordering::Relaxed);
     false
-}
-
-/// Why a reply was not sent.
-///
-/// ```
-/// use tokio_osc::{Reply, ReplyError, Router};
-///
-/// let router = Router::new().route("/list", async |reply: Reply| {
-///     for n in 0..1_000 {
-///         match reply.send(("/item", n)).await {
-///             Err(ReplyError::Budget) => break,               // 64 items are sent
-///             result => result.unwrap_or_else(|error| eprintln!("{error}")),
-///         }
-///     }
-/// });
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ReplyError {
-    /// 64 replies or 64 KiB went out for the packet already.
-    Budget,
-    /// The source has as many replies as it may
-    /// ([`Server::reply_rate`](crate::Server::reply_rate)).
-    Rate,
-    /// The packet cannot be encoded, or the transport refused it.
-    Send(SendError),
-}
-
-impl From<SendError> for ReplyError {
-    fn from(error: SendError) -> Self {
-        Self::Send(error)
-    }
-}
-
-impl fmt::Display for ReplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Budget => f.write_str("the budget of 64 replies and 64 KiB is spent"),
-            Self::Rate => f.write_str("the source has as many replies as it may"),
-            Self::Send(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for ReplyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Budget | Self::Rate => None,
-            Self::Send(error) => error.source(),
-        }
-    }
 }
 
 #[cfg(test)]

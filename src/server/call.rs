@@ -98,7 +98,8 @@ impl Calls {
                 if replies.is_none() { None } else { Some(Unfinished::Replies(replies)) }
             }
             Ok(Outcome::Later(future)) => {
-                Some(Unfinished::Handler(future, Begun(Arc::clone(site.guard), false)))
+                let begun = Begun { guard: Arc::clone(site.guard), ended: false };
+                Some(Unfinished::Handler(future, begun))
             }
             Err(rejection) => {
                 counters.rejected.up();
@@ -201,18 +202,21 @@ impl CallSite<'_> {
 
 /// A handler that was called and waits. Dropped before its end, it is counted as abandoned, also where
 /// it was never polled.
-pub(super) struct Begun(Arc<ChannelGuard>, bool);
+pub(super) struct Begun {
+    guard: Arc<ChannelGuard>,
+    ended: bool,
+}
 
 impl Begun {
     fn end(mut self) {
-        self.1 = true;
+        self.ended = true;
     }
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        if !self.1 {
-            self.0.record.counters.abandoned.up();
+        if !self.ended {
+            self.guard.record.counters.abandoned.up();
         }
     }
 }
