@@ -13,7 +13,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::channels::ChannelGuard;
 use super::stats::Counter;
 use crate::channel::Throttle;
-use crate::dispatch::{Call, Called, Job, Lane, Outcome, Replies, ReplyError, ReplyPath, RouteId, Routes};
+use crate::dispatch::{
+    Call, Called, Job, Lane, Outcome, Rejection, Replies, ReplyError, ReplyPath, RouteId, Routes,
+};
 use crate::packet::{Message, Meta, Sent};
 
 /// What all calls share: which of them still run, and how often a line may tell of their faults.
@@ -61,9 +63,20 @@ impl Calls {
         let Ok(called) = site.caught(|| routes.call(route, message, meta, replies)) else {
             return self.note_panicked(site);
         };
-        if let Some(called) = called {
-            return self.settle(called, site, Counter::up_in_loop);
+        match called {
+            Some(called) => self.settle(called, site, Counter::up_in_loop),
+            None => self.leave_to_lane(routes, route, site),
         }
+    }
+
+    // Out of line, as all that most calls do not need: it keeps their way short.
+    #[inline(never)]
+    fn leave_to_lane(
+        self: &Arc<Self>,
+        routes: &dyn Routes,
+        route: RouteId,
+        site: &CallSite<'_>,
+    ) -> Option<Unfinished> {
         let (lane, call) = routes.in_lane(route)?;
         let job = self.job(call, site);
         lane.try_push(job).err().map(|job| Unfinished::Lane(lane.clone(), job))
@@ -90,10 +103,9 @@ impl Calls {
     /// Counts a call that came back.
     #[inline]
     fn settle(&self, called: Called, site: &CallSite<'_>, up: fn(&Counter)) -> Option<Unfinished> {
-        let counters = &site.guard.record.counters;
         match called {
             Ok(Outcome::Now(replies)) => {
-                up(&counters.handled);
+                up(&site.guard.record.counters.handled);
                 // Most handlers return nothing.
                 if replies.is_none() { None } else { Some(Unfinished::Replies(replies)) }
             }
@@ -102,15 +114,18 @@ impl Calls {
                 Some(Unfinished::Handler(future, begun))
             }
             Err(rejection) => {
-                counters.rejected.up();
-                if let Some(suppressed) = self.rejected.pass() {
-                    let (address, peer) = (site.message.address(), site.meta.peer);
-                    tracing::debug!(
-                        target: "tokio_osc::dispatch", %address, %peer, %rejection, suppressed, "rejected"
-                    );
-                }
+                self.note_rejected(&rejection, site);
                 None
             }
+        }
+    }
+
+    #[cold]
+    fn note_rejected(&self, rejection: &Rejection, site: &CallSite<'_>) {
+        site.guard.record.counters.rejected.up();
+        if let Some(suppressed) = self.rejected.pass() {
+            let (address, peer) = (site.message.address(), site.meta.peer);
+            tracing::debug!(target: "tokio_osc::dispatch", %address, %peer, %rejection, suppressed, "rejected");
         }
     }
 

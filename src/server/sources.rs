@@ -25,6 +25,8 @@ use super::channels::{ChannelGuard, ChannelMap, ChannelRecord, Item, ReadHalf};
 use super::events::ChannelEventKind;
 use super::waker::{ChannelWaker, WokenChannels};
 use crate::channel::Throttle;
+use crate::packet::Meta;
+use crate::wire::DecodeError;
 
 /// Where the last packet that was read lies.
 pub(super) type Read = Poll<Option<Item>>;
@@ -171,15 +173,7 @@ impl ChannelSources {
                     record.note_repairs(*meta.repairs());
                 }
             }
-            Err(error) => {
-                record.counters.malformed.up();
-                if let Some(suppressed) = self.malformed.pass() {
-                    tracing::debug!(
-                        target: "tokio_osc::server",
-                        channel = %meta.channel(), peer = %meta.peer, %error, suppressed, "malformed packet"
-                    );
-                }
-            }
+            Err(error) => note_malformed(error, meta, record, &self.malformed),
         }
         Some(guard)
     }
@@ -229,5 +223,16 @@ impl ChannelSources {
 
     fn tell(&self, record: &ChannelRecord, kind: ChannelEventKind) {
         self.channels.events.tell(&record.name, kind);
+    }
+}
+
+#[cold]
+fn note_malformed(error: &DecodeError, meta: &Meta, record: &ChannelRecord, lines: &Throttle) {
+    record.counters.malformed.up();
+    if let Some(suppressed) = lines.pass() {
+        tracing::debug!(
+            target: "tokio_osc::server",
+            channel = %meta.channel(), peer = %meta.peer, %error, suppressed, "malformed packet"
+        );
     }
 }
