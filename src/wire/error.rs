@@ -77,17 +77,43 @@ impl DecodeError {
     }
 }
 
-/// The ways in which bytes fail to be an OSC packet.
-///
-/// ```
-/// use tokio_osc::{Bytes, DecodeErrorKind, Packet};
-///
-/// let error = Packet::decode(Bytes::from_static(b"ping")).unwrap_err();
-/// assert_eq!(error.kind(), DecodeErrorKind::NotAPacket);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DecodeErrorKind {
+/// The kinds once for users and once for the validator, whose errors stay in a register.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident $(($value:ident: $type:ty))?,)*) => {
+        /// The ways in which bytes fail to be an OSC packet.
+        ///
+        /// ```
+        /// use tokio_osc::{Bytes, DecodeErrorKind, Packet};
+        ///
+        /// let error = Packet::decode(Bytes::from_static(b"ping")).unwrap_err();
+        /// assert_eq!(error.kind(), DecodeErrorKind::NotAPacket);
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum DecodeErrorKind {
+            $($(#[$doc])* $kind $(($type))?,)*
+            /// The framing or the [`Middleware`](crate::Middleware) refuses it, for this reason
+            /// ([`DecodeError::refused`]).
+            Refused(&'static str),
+        }
+
+        /// A kind of what is wrong with the format.
+        #[derive(Clone, Copy)]
+        pub(super) enum DefectKind {
+            $(#[allow(dead_code, reason = "some are found by others than the validator")] $kind $(($type))?,)*
+        }
+
+        impl From<DefectKind> for DecodeErrorKind {
+            fn from(kind: DefectKind) -> Self {
+                match kind {
+                    $(DefectKind::$kind $(($value))? => Self::$kind $(($value))?,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// There are no bytes.
     Empty,
     /// The length is no multiple of 4.
@@ -113,9 +139,9 @@ pub enum DecodeErrorKind {
     /// No type tag string follows the address; or one without its comma, or bytes of unknown types.
     MissingTypeTags,
     /// A type tag that OSC does not define: the message cannot be read.
-    UnknownTypeTag(u8),
+    UnknownTypeTag(tag: u8),
     /// A type tag that [`allowed_type_tags`](crate::DecodeOptions::allowed_type_tags) does not hold.
-    TypeTagNotAllowed(TypeTag),
+    TypeTagNotAllowed(tag: TypeTag),
     /// A `]` without `[` or the reverse.
     UnbalancedBrackets,
     /// Arrays nest deeper than [`max_array_depth`](crate::DecodeOptions::max_array_depth).
@@ -136,9 +162,32 @@ pub enum DecodeErrorKind {
     TooManyElements,
     /// A frame over a limit of bytes.
     FrameTooLong,
-    /// The framing or the [`Middleware`](crate::Middleware) refuses it, for this reason
-    /// ([`DecodeError::refused`]).
-    Refused(&'static str),
+}
+
+/// What the validator finds. A [`DecodeError`], which may hold a text, would take it four times the
+/// space, and owned decoding a tenth more time.
+#[derive(Clone, Copy)]
+pub(crate) struct Defect {
+    kind: DefectKind,
+    offset: u32,
+}
+
+impl Defect {
+    #[cold]
+    pub(super) fn new(kind: DefectKind, offset: usize) -> Self {
+        Self { kind, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
+    }
+
+    pub(super) fn kind(self) -> DefectKind {
+        self.kind
+    }
+}
+
+impl From<Defect> for DecodeError {
+    #[cold]
+    fn from(defect: Defect) -> Self {
+        Self { kind: defect.kind.into(), offset: defect.offset }
+    }
 }
 
 impl fmt::Display for DecodeErrorKind {

@@ -1,13 +1,12 @@
 //! The one pass that decides whether bytes are a packet: no recursion, no allocation by a claimed
 //! size, every offset checked. What passes here is read later without another check of its sense.
 
+use super::error::{Defect, DefectKind as Kind};
 use super::layout::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS};
 use super::levels::{Level, Levels};
 use super::scan::{Scanned, padded, scan};
 use super::sizes::{SIZES, arg_size};
-use super::{
-    AddressPolicy, DecodeError, DecodeErrorKind as Kind, DecodeOptions, MissingTypeTags, Repairs, TextPolicy,
-};
+use super::{AddressPolicy, DecodeOptions, MissingTypeTags, Repairs, TextPolicy};
 use crate::types::{TypeTag, TypeTagSet};
 
 /// What a packet is.
@@ -30,7 +29,7 @@ impl<'a> Validator<'a> {
 
     /// Checks a whole packet, and tells what it is.
     #[inline]
-    pub(crate) fn packet(&mut self, frame: &[u8]) -> Result<PacketShape, DecodeError> {
+    pub(crate) fn packet(&mut self, frame: &[u8]) -> Result<PacketShape, Defect> {
         Self::size(frame)?;
         if frame[0] == b'/' {
             return self.message(frame, 0).map(PacketShape::Message);
@@ -42,15 +41,15 @@ impl<'a> Validator<'a> {
     }
 
     #[inline]
-    fn size(frame: &[u8]) -> Result<(), DecodeError> {
+    fn size(frame: &[u8]) -> Result<(), Defect> {
         if frame.is_empty() {
-            return Err(DecodeError::new(Kind::Empty, 0));
+            return Err(Defect::new(Kind::Empty, 0));
         }
         if frame.len() > i32::MAX as usize {
-            return Err(DecodeError::new(Kind::TooLarge, 0));
+            return Err(Defect::new(Kind::TooLarge, 0));
         }
         if frame.len() % 4 != 0 {
-            return Err(DecodeError::new(Kind::Unaligned, frame.len()));
+            return Err(Defect::new(Kind::Unaligned, frame.len()));
         }
         Ok(())
     }
@@ -70,9 +69,9 @@ impl<'a> Validator<'a> {
     /// | `level.end` | the bundle is whole: its parent goes on; without a parent, all is whole |
     /// | a size and a message | the message is checked, `at` goes behind it |
     /// | a size and a bundle | `level` is put away, the inner bundle becomes the level |
-    fn bundle(&mut self, frame: &[u8]) -> Result<(), DecodeError> {
+    fn bundle(&mut self, frame: &[u8]) -> Result<(), Defect> {
         if self.options.max_bundle_depth == 0 {
-            return Err(DecodeError::new(Kind::BundlesTooDeep, 0));
+            return Err(Defect::new(Kind::BundlesTooDeep, 0));
         }
         self.bundle_header(frame, 0)?;
         let mut at = BUNDLE_HEADER;
@@ -92,14 +91,14 @@ impl<'a> Validator<'a> {
             let end = element_end(frame, at, level.end)?;
             level.elements += 1;
             if level.elements > self.options.max_elements {
-                return Err(DecodeError::new(Kind::TooManyElements, at));
+                return Err(Defect::new(Kind::TooManyElements, at));
             }
             let element = &frame[start..end];
             at = end;
             if element[0] != b'/' && element.starts_with(BUNDLE_NAME) {
                 // Those put away, the present one, and the one that begins.
                 if outer.len() + 2 > self.options.max_bundle_depth {
-                    return Err(DecodeError::new(Kind::BundlesTooDeep, start));
+                    return Err(Defect::new(Kind::BundlesTooDeep, start));
                 }
                 self.bundle_header(element, start)?;
                 outer.push(level);
@@ -119,9 +118,9 @@ impl<'a> Validator<'a> {
     }
 
     #[inline]
-    fn bundle_header(&mut self, frame: &[u8], base: usize) -> Result<(), DecodeError> {
+    fn bundle_header(&mut self, frame: &[u8], base: usize) -> Result<(), Defect> {
         if frame.len() < BUNDLE_HEADER {
-            return Err(DecodeError::new(Kind::Truncated, base + BUNDLE_NAME.len()));
+            return Err(Defect::new(Kind::Truncated, base + BUNDLE_NAME.len()));
         }
         if self.options.accept_zero_time_tags && frame[BUNDLE_NAME.len()..BUNDLE_HEADER] == [0; 8] {
             self.repairs.zero_time_tags += 1;
@@ -131,7 +130,7 @@ impl<'a> Validator<'a> {
 
     /// In a bundle, an unknown type tag costs its message only.
     #[cold]
-    fn pass_over(&mut self, error: DecodeError) -> Result<(), DecodeError> {
+    fn pass_over(&mut self, error: Defect) -> Result<(), Defect> {
         if !matches!(error.kind(), Kind::UnknownTypeTag(_)) {
             return Err(error);
         }
@@ -141,7 +140,7 @@ impl<'a> Validator<'a> {
 
     /// Checks one message that begins with `/`; `base` is its offset in the packet.
     #[inline]
-    fn message(&mut self, frame: &[u8], base: usize) -> Result<Layout, DecodeError> {
+    fn message(&mut self, frame: &[u8], base: usize) -> Result<Layout, Defect> {
         let address = self.string(frame, base)?;
         self.address(&frame[..address], base)?;
         self.behind_address(frame, address, padded(address), base)
@@ -149,9 +148,9 @@ impl<'a> Validator<'a> {
 
     /// Checks one message that begins with anything else, if such messages are accepted.
     #[cold]
-    fn bare_message(&mut self, frame: &[u8], base: usize) -> Result<Layout, DecodeError> {
+    fn bare_message(&mut self, frame: &[u8], base: usize) -> Result<Layout, Defect> {
         if !self.options.accept_bare_addresses {
-            return Err(DecodeError::new(Kind::NotAPacket, base));
+            return Err(Defect::new(Kind::NotAPacket, base));
         }
         self.repairs.bare_addresses += 1;
         if frame[0] == 0 {
@@ -168,7 +167,7 @@ impl<'a> Validator<'a> {
         address: usize,
         next: usize,
         base: usize,
-    ) -> Result<Layout, DecodeError> {
+    ) -> Result<Layout, Defect> {
         // In range: an address was found with all its padding, and a number takes four bytes, of which
         // no frame and no element has fewer.
         let rest = &frame[next..];
@@ -184,7 +183,7 @@ impl<'a> Validator<'a> {
 
     /// No type tag string, but perhaps bytes.
     #[cold]
-    fn untagged(&mut self, rest: &[u8], base: usize) -> Result<(), DecodeError> {
+    fn untagged(&mut self, rest: &[u8], base: usize) -> Result<(), Defect> {
         match self.options.missing_type_tags {
             MissingTypeTags::NoArguments | MissingTypeTags::Untyped if rest.is_empty() => {
                 self.repairs.missing_type_tags += 1;
@@ -195,16 +194,16 @@ impl<'a> Validator<'a> {
                 Ok(())
             }
             MissingTypeTags::NoArguments | MissingTypeTags::Reject => {
-                Err(DecodeError::new(Kind::MissingTypeTags, base))
+                Err(Defect::new(Kind::MissingTypeTags, base))
             }
         }
     }
 
     /// A type tag string. Text of another charset is no matter of policy here but of unknown tags.
     #[inline]
-    fn tag_string(&mut self, bytes: &[u8], base: usize) -> Result<usize, DecodeError> {
+    fn tag_string(&mut self, bytes: &[u8], base: usize) -> Result<usize, Defect> {
         let Some(scanned) = scan(bytes) else {
-            return Err(DecodeError::new(Kind::UnterminatedString, base));
+            return Err(Defect::new(Kind::UnterminatedString, base));
         };
         if !scanned.zero_padded {
             self.padding(&bytes[scanned.len..scanned.next], base + scanned.len)?;
@@ -214,9 +213,9 @@ impl<'a> Validator<'a> {
 
     /// The arguments: each tag has its bytes, each bracket its partner, and nothing is left over.
     #[inline]
-    fn args(&mut self, tags: &[u8], tags_at: usize, data: &[u8], base: usize) -> Result<(), DecodeError> {
+    fn args(&mut self, tags: &[u8], tags_at: usize, data: &[u8], base: usize) -> Result<(), Defect> {
         if tags.len() > self.options.max_args {
-            return Err(DecodeError::new(Kind::TooManyArgs, tags_at + self.options.max_args));
+            return Err(Defect::new(Kind::TooManyArgs, tags_at + self.options.max_args));
         }
         let mut at = 0_usize;
         let mut depth = 0_u8;
@@ -237,23 +236,23 @@ impl<'a> Validator<'a> {
                     depth += 1;
                     0
                 }
-                b'[' => return Err(DecodeError::new(Kind::ArraysTooDeep, tags_at + index)),
+                b'[' => return Err(Defect::new(Kind::ArraysTooDeep, tags_at + index)),
                 b']' if depth > 0 => {
                     depth -= 1;
                     0
                 }
-                b']' => return Err(DecodeError::new(Kind::UnbalancedBrackets, tags_at + index)),
-                tag => return Err(DecodeError::new(Kind::UnknownTypeTag(tag), tags_at + index)),
+                b']' => return Err(Defect::new(Kind::UnbalancedBrackets, tags_at + index)),
+                tag => return Err(Defect::new(Kind::UnknownTypeTag(tag), tags_at + index)),
             };
         }
         if at > data.len() {
             return Err(truncated(tags, data, base));
         }
         if depth > 0 {
-            return Err(DecodeError::new(Kind::UnbalancedBrackets, tags_at + tags.len()));
+            return Err(Defect::new(Kind::UnbalancedBrackets, tags_at + tags.len()));
         }
         if at < data.len() {
-            return Err(DecodeError::new(Kind::TrailingBytes, base + at));
+            return Err(Defect::new(Kind::TrailingBytes, base + at));
         }
         if self.options.allowed_type_tags != TypeTagSet::ALL {
             return self.allowed(tags, tags_at);
@@ -262,11 +261,11 @@ impl<'a> Validator<'a> {
     }
 
     #[cold]
-    fn allowed(&self, tags: &[u8], tags_at: usize) -> Result<(), DecodeError> {
+    fn allowed(&self, tags: &[u8], tags_at: usize) -> Result<(), Defect> {
         let known = tags.iter().enumerate().filter_map(|(at, &tag)| Some((at, TypeTag::from_byte(tag)?)));
         for (index, tag) in known {
             if !self.options.allowed_type_tags.contains(tag) {
-                return Err(DecodeError::new(Kind::TypeTagNotAllowed(tag), tags_at + index));
+                return Err(Defect::new(Kind::TypeTagNotAllowed(tag), tags_at + index));
             }
         }
         Ok(())
@@ -275,10 +274,10 @@ impl<'a> Validator<'a> {
     /// The length of the OSC-string at the beginning of `bytes`, its padding and charset checked.
     #[expect(clippy::inline_always, reason = "measured: a third of the time of short messages")]
     #[inline(always)]
-    fn string(&mut self, bytes: &[u8], base: usize) -> Result<usize, DecodeError> {
+    fn string(&mut self, bytes: &[u8], base: usize) -> Result<usize, Defect> {
         let Some(scanned) = scan(bytes) else {
             let kind = if bytes.is_empty() { Kind::Truncated } else { Kind::UnterminatedString };
-            return Err(DecodeError::new(kind, base));
+            return Err(Defect::new(kind, base));
         };
         if !(scanned.ascii && scanned.zero_padded) {
             self.tolerate(bytes, scanned, base)?;
@@ -287,7 +286,7 @@ impl<'a> Validator<'a> {
     }
 
     #[cold]
-    fn tolerate(&mut self, bytes: &[u8], scanned: Scanned, base: usize) -> Result<(), DecodeError> {
+    fn tolerate(&mut self, bytes: &[u8], scanned: Scanned, base: usize) -> Result<(), Defect> {
         if !scanned.zero_padded {
             self.padding(&bytes[scanned.len..scanned.next], base + scanned.len)?;
         }
@@ -298,8 +297,8 @@ impl<'a> Validator<'a> {
     }
 
     /// Text of which a byte is not ASCII.
-    fn charset(&mut self, text: &[u8], base: usize) -> Result<(), DecodeError> {
-        let illegal = |at| Err(DecodeError::new(Kind::IllegalCharacter, base + at));
+    fn charset(&mut self, text: &[u8], base: usize) -> Result<(), Defect> {
+        let illegal = |at| Err(Defect::new(Kind::IllegalCharacter, base + at));
         match (self.options.text_policy, std::str::from_utf8(text)) {
             (TextPolicy::Ascii, _) => illegal(text.iter().take_while(|byte| byte.is_ascii()).count()),
             (TextPolicy::Utf8, Err(error)) => illegal(error.valid_up_to()),
@@ -311,16 +310,16 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn blob(&mut self, bytes: &[u8], base: usize) -> Result<usize, DecodeError> {
+    fn blob(&mut self, bytes: &[u8], base: usize) -> Result<usize, Defect> {
         let Some((size, data)) = bytes.split_first_chunk::<4>() else {
-            return Err(DecodeError::new(Kind::Truncated, base));
+            return Err(Defect::new(Kind::Truncated, base));
         };
         let Ok(len) = usize::try_from(i32::from_be_bytes(*size)) else {
-            return Err(DecodeError::new(Kind::NegativeBlobSize, base));
+            return Err(Defect::new(Kind::NegativeBlobSize, base));
         };
         let size = len.next_multiple_of(4);
         let Some(padding) = data.get(len..size) else {
-            return Err(DecodeError::new(Kind::Truncated, base));
+            return Err(Defect::new(Kind::Truncated, base));
         };
         if padding.iter().any(|&byte| byte != 0) {
             self.padding(padding, base + 4 + len)?;
@@ -330,17 +329,17 @@ impl<'a> Validator<'a> {
 
     /// Padding of which a byte is not NUL.
     #[cold]
-    fn padding(&mut self, padding: &[u8], base: usize) -> Result<(), DecodeError> {
+    fn padding(&mut self, padding: &[u8], base: usize) -> Result<(), Defect> {
         if !self.options.accept_nonzero_padding {
             let at = padding.iter().position(|&byte| byte != 0).unwrap_or_default();
-            return Err(DecodeError::new(Kind::NonzeroPadding, base + at));
+            return Err(Defect::new(Kind::NonzeroPadding, base + at));
         }
         self.repairs.nonzero_padding += 1;
         Ok(())
     }
 
     #[inline]
-    fn address(&self, address: &[u8], base: usize) -> Result<(), DecodeError> {
+    fn address(&self, address: &[u8], base: usize) -> Result<(), Defect> {
         // An address with more parts than the limit is longer than the limit, too.
         if address.len() > self.options.max_address_parts || address.len() > self.options.max_address_len {
             self.long_address(address, base)?;
@@ -352,13 +351,13 @@ impl<'a> Validator<'a> {
     }
 
     #[cold]
-    fn long_address(&self, address: &[u8], base: usize) -> Result<(), DecodeError> {
+    fn long_address(&self, address: &[u8], base: usize) -> Result<(), Defect> {
         if address.len() > self.options.max_address_len {
-            return Err(DecodeError::new(Kind::AddressTooLong, base + self.options.max_address_len));
+            return Err(Defect::new(Kind::AddressTooLong, base + self.options.max_address_len));
         }
         let mut slashes = address.iter().enumerate().filter(|&(_, &byte)| byte == b'/');
         match slashes.nth(self.options.max_address_parts) {
-            Some((at, _)) => Err(DecodeError::new(Kind::TooManyAddressParts, base + at)),
+            Some((at, _)) => Err(Defect::new(Kind::TooManyAddressParts, base + at)),
             None => Ok(()),
         }
     }
@@ -367,7 +366,7 @@ impl<'a> Validator<'a> {
 /// The error for arguments that take more bytes than there are: it stands at the first that does.
 /// All before the last that needs a look were found whole.
 #[cold]
-fn truncated(tags: &[u8], data: &[u8], base: usize) -> DecodeError {
+fn truncated(tags: &[u8], data: &[u8], base: usize) -> Defect {
     let mut at = 0;
     for &tag in tags {
         let rest = data.get(at..).unwrap_or_default();
@@ -377,28 +376,28 @@ fn truncated(tags: &[u8], data: &[u8], base: usize) -> DecodeError {
         }
         at += size;
     }
-    DecodeError::new(Kind::Truncated, base + at)
+    Defect::new(Kind::Truncated, base + at)
 }
 
 /// The offset of the first byte that the policy does not allow is an error.
 #[cold]
-fn legal_address(policy: AddressPolicy, address: &[u8], base: usize) -> Result<(), DecodeError> {
+fn legal_address(policy: AddressPolicy, address: &[u8], base: usize) -> Result<(), Defect> {
     match address.iter().position(|&byte| !policy.allows(byte)) {
-        Some(at) => Err(DecodeError::new(Kind::IllegalCharacter, base + at)),
+        Some(at) => Err(Defect::new(Kind::IllegalCharacter, base + at)),
         None => Ok(()),
     }
 }
 
 /// The end of the element whose size stands at `at`, inside a bundle that ends at `bundle_end`.
 #[inline]
-fn element_end(frame: &[u8], at: usize, bundle_end: usize) -> Result<usize, DecodeError> {
+fn element_end(frame: &[u8], at: usize, bundle_end: usize) -> Result<usize, Defect> {
     let Some((size, rest)) = frame[at..bundle_end].split_first_chunk::<4>() else {
-        return Err(DecodeError::new(Kind::Truncated, at));
+        return Err(Defect::new(Kind::Truncated, at));
     };
     let size = i32::from_be_bytes(*size);
     match usize::try_from(size) {
         Ok(size) if size > 0 && size % 4 == 0 && size <= rest.len() => Ok(at + 4 + size),
-        Ok(size) if size > 0 && size % 4 == 0 => Err(DecodeError::new(Kind::Truncated, at)),
-        _ => Err(DecodeError::new(Kind::ElementSize, at)),
+        Ok(size) if size > 0 && size % 4 == 0 => Err(Defect::new(Kind::Truncated, at)),
+        _ => Err(Defect::new(Kind::ElementSize, at)),
     }
 }
