@@ -208,3 +208,25 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/from-osc4py3.md")]
 pub struct FromOsc4py3;
+
+/// The pages about devices and programs: their examples must compile, and run where they can.
+#[cfg(doctest)]
+mod device_pages {
+    macro_rules! pages {
+        ($($name:ident: $page:literal,)*) => {
+            $(#[doc = include_str!(concat!("../docs/devices/", $page))] pub struct $name;)*
+        };
+    }
+    pages! {
+        Ableton: "ableton.md",
+        AdmOsc: "adm-osc.md",
+        Eos: "eos.md",
+        OpenStageControl: "open-stage-control.md",
+        Qlab: "qlab.md",
+        SuperCollider: "supercollider.md",
+        TouchOsc: "touchosc.md",
+        Tuio: "tuio.md",
+        VrChat: "vrchat.md",
+        X32: "x32.md",
+    }
+}
