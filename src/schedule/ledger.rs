@@ -6,7 +6,7 @@
 //! Under [`CapacityPolicy::DropLatest`] an account also lists its entries in order, because the
 //! farthest one makes room. Otherwise the lists stay empty and cost nothing.
 
-use std::collections::hash_map::Entry as Slot;
+use std::collections::hash_map::Entry::Occupied;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -72,7 +72,7 @@ impl Ledger {
         total.check(self.most, Limit::Entries, Limit::Bytes)?;
         if let Some(peer) = peer {
             let slot = self.peers.entry(peer);
-            let held = if let Slot::Occupied(account) = &slot { account.get().load } else { Load::default() };
+            let held = if let Occupied(account) = &slot { account.get().load } else { Load::default() };
             let load = held.plus(bytes);
             load.check(self.share, Limit::PeerEntries, Limit::PeerBytes)?;
             slot.or_default().load = load;
@@ -102,10 +102,11 @@ impl Ledger {
     /// Strikes out an entry that was entered.
     pub(crate) fn strike(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
         self.all.strike(place, bytes);
-        let Some(Slot::Occupied(mut account)) = peer.map(|peer| self.peers.entry(peer)) else { return };
-        account.get_mut().strike(place, bytes);
-        if account.get().load.entries == 0 {
-            account.remove();
+        let Some(peer) = peer else { return };
+        let Some(account) = self.peers.get_mut(&peer) else { return };
+        account.strike(place, bytes);
+        if account.load.entries == 0 {
+            self.peers.remove(&peer);
         }
     }
 
