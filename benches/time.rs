@@ -27,7 +27,7 @@
 //! nearest places before an unsorted rest (a tenth to a seventh less, for 45 lines), a B-tree of
 //! places (insertion takes three times as long), due times as `SystemTime` (a third more).
 //!
-//! Of an insertion, the hash of the peer's address with SipHash took a third: hence `foldhash`.
+//! Of an insertion, the hash of the peer's address with `SipHash` took a third: hence `foldhash`.
 
 #![allow(
     dead_code,
