@@ -10,7 +10,7 @@
 //!
 //! What the table was before and is now, ns, both in one run beside a `HashMap` look-up of 20 ns:
 //!
-//! | | two trees, SipHash, shape first | one tree, foldhash, hash first |
+//! | | two trees, `SipHash`, shape first | one tree, foldhash, hash first |
 //! | --- | --- | --- |
 //! | concrete address, N = 10 to 10,000 | 41 to 43 | 15 |
 //! | registered patterns, N = 10 to 10,000 | 118 to 125 | 101 to 106 |
