@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 // Peers choose the addresses (IPv6, forged senders), so the hash needs a random key. SipHash takes a
-// third of the time of an insertion; foldhash is keyed for each map too.
+// third of the time of an insertion; foldhash has a random key for each map, too.
 use foldhash::HashMap;
 
 use super::entry::{EntryId, Limit, Place};
@@ -166,8 +166,7 @@ impl Load {
         if self.bytes > most.bytes { Err(bytes) } else { Ok(()) }
     }
 
-    /// Those of `entries`, in their order, without which this is no more than `most`; `None` if they
-    /// do not suffice.
+    /// The first of `entries` without which this is at most `most`; `None` if all do not suffice.
     fn cut(
         mut self,
         most: Self,

@@ -62,6 +62,7 @@ mod tests;
 
 #[derive(Debug)]
 pub(crate) struct Schedule<T> {
+    /// Reversed, because the heap gives its greatest element first.
     order: BinaryHeap<Reverse<Place>>,
     slots: Slots<Held<T>>,
     ledger: Ledger,
