@@ -5,13 +5,26 @@
 //! goals are ratios, so that the speed of the machine cancels out. liblo decodes each message before it
 //! looks it up, 0.2 µs of its figures.
 //!
-//! A look-up is what the dispatcher does with each message: judge the address, then find its routes.
+//! A look-up is what the dispatcher does with each message: ask the hash, and on a miss judge the
+//! address and walk the tree.
+//!
+//! What the table was before and is now, ns, both in one run beside a `HashMap` look-up of 20 ns:
+//!
+//! | | two trees, `SipHash`, shape first | one tree, foldhash, hash first |
+//! | --- | --- | --- |
+//! | concrete address, N = 10 to 10,000 | 41 to 43 | 15 |
+//! | registered patterns, N = 10 to 10,000 | 118 to 125 | 101 to 106 |
+//! | `/synth/{1,2}/freq`, N = 10,000 | 279 | 234 |
+//! | `/synth/*/freq`, N = 1,000, 200 matches | 4,196 | 4,255 |
+//! | `//freq`, N = 10,000, 2,000 matches | 79,200 | 81,100 |
+//! | `//[fg]*`, N = 10,000, 4,000 matches | 322,000 | 318,000 |
+//!
+//! Tried: no index by last name, but a scan of all routes that compares last names first (`//freq`
+//! 532,000, a flat scan 400,000); hash maps for all children of a node (`/synth/*/freq` 8,300, the
+//! registered patterns 180 and more). So these two stay.
+//!
 //! Hand-over is measured through a whole server that is fed from memory; `direct` is its inline plain
 //! handler, and a queue's cost is what a route with a task of its own takes beyond that.
-//!
-//! Short: a concrete address beside liblo, 36 to 37 times of the 40. Its walk through 1,000 methods
-//! takes as long as 73 look-ups in a `HashMap` here; it took 178 when the goal was set. Ours takes
-//! two: a judgement of the address, and one.
 //!
 //! Short: `on_task` beyond inline, 1.8 to 2.5 times a bare mpsc. A queued call is more than what a
 //! bare channel carries: the message copied to its exact size, the call and its future with their
@@ -165,7 +178,7 @@ fn concrete(goals: &mut Vec<String>) {
         rows.push(row);
     }
     goals.push(goal("concrete flat from 10 to 10,000", rows[3][2] / rows[0][2], 1.5, false));
-    goals.push(goal("concrete with patterns / HashMap, N = 1,000", rows[2][3] / rows[2][0], 4.0, false));
+    goals.push(goal("concrete with patterns / HashMap, N = 1,000", rows[2][3] / rows[2][0], 1.6, false));
     goals.push(goal("concrete / rosc, N = 1,000", rows[2][4] / rows[2][3], 150.0, true));
     if !rows[2][5].is_nan() {
         goals.push(goal("concrete / liblo, N = 1,000", rows[2][5] / rows[2][3], 40.0, true));
@@ -205,7 +218,7 @@ fn registered_patterns(goals: &mut Vec<String>) {
         println!("{size:>6} | {:.0} | {:.0}", row[0], row[1]);
         rows.push(row);
     }
-    goals.push(goal("1,000 registered patterns / rosc", rows[2][1] / rows[2][0], 100.0, true));
+    goals.push(goal("1,000 registered patterns / rosc", rows[2][1] / rows[2][0], 160.0, true));
     goals.push(goal("registered patterns flat from 10 to 10,000", rows[3][0] / rows[0][0], 1.5, false));
 }
 

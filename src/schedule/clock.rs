@@ -16,8 +16,8 @@ use crate::types::TimeTag;
 /// (a PTP clock, an audio device's sample counter).
 ///
 /// A held bundle runs when the *wall* time reaches its tag. The monotonic time only says how long
-/// to sleep until then. When the offset between the two has moved by more than 1 ms (somebody set
-/// the clock, or NTP slews it), the deadlines of all waiting bundles are derived again; this is
+/// to sleep until then. When the offset between the two has moved by more than 1 ms (the clock
+/// was set, or NTP slews it), the deadlines of all waiting bundles are derived again; this is
 /// checked at each wake-up, and once a second while bundles wait.
 ///
 /// `now` is called for every timed bundle and every wake-up, from any thread, and must not block.

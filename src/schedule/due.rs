@@ -15,7 +15,7 @@ pub(crate) enum Due {
     Now { late: Duration },
     /// The instant lies ahead, at most by the horizon.
     Later { due: SystemTime },
-    /// The instant lies farther ahead than the horizon: no schedule, but a sender's private clock.
+    /// The instant lies farther ahead than the horizon: not a schedule, but a sender's private clock.
     BeyondHorizon,
 }
 

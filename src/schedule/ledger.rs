@@ -6,12 +6,12 @@
 //! Under [`CapacityPolicy::DropLatest`] an account also lists its entries in order, because the
 //! farthest one makes room. Otherwise the lists stay empty and cost nothing.
 
-use std::collections::hash_map::Entry as Slot;
+use std::collections::hash_map::Entry::Occupied;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 // Peers choose the addresses (IPv6, forged senders), so the hash needs a random key. SipHash takes a
-// third of the time of an insertion; foldhash is keyed for each map too.
+// third of the time of an insertion; foldhash has a random key for each map, too.
 use foldhash::HashMap;
 
 use super::entry::{EntryId, Limit, Place};
@@ -72,7 +72,7 @@ impl Ledger {
         total.check(self.most, Limit::Entries, Limit::Bytes)?;
         if let Some(peer) = peer {
             let slot = self.peers.entry(peer);
-            let held = if let Slot::Occupied(account) = &slot { account.get().load } else { Load::default() };
+            let held = if let Occupied(account) = &slot { account.get().load } else { Load::default() };
             let load = held.plus(bytes);
             load.check(self.share, Limit::PeerEntries, Limit::PeerBytes)?;
             slot.or_default().load = load;
@@ -102,10 +102,11 @@ impl Ledger {
     /// Strikes out an entry that was entered.
     pub(crate) fn strike(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
         self.all.strike(place, bytes);
-        let Some(Slot::Occupied(mut account)) = peer.map(|peer| self.peers.entry(peer)) else { return };
-        account.get_mut().strike(place, bytes);
-        if account.get().load.entries == 0 {
-            account.remove();
+        let Some(peer) = peer else { return };
+        let Some(account) = self.peers.get_mut(&peer) else { return };
+        account.strike(place, bytes);
+        if account.load.entries == 0 {
+            self.peers.remove(&peer);
         }
     }
 
@@ -165,8 +166,7 @@ impl Load {
         if self.bytes > most.bytes { Err(bytes) } else { Ok(()) }
     }
 
-    /// Those of `entries`, in their order, without which this is no more than `most`; `None` if they
-    /// do not suffice.
+    /// The first of `entries` without which this is at most `most`; `None` if all do not suffice.
     fn cut(
         mut self,
         most: Self,

@@ -40,8 +40,8 @@ pub struct ScheduleLimits {
     pub entries_per_peer: Option<usize>,
     /// Bytes held by the bundles of one peer. Default `None`: a quarter of `bytes`, rounded up.
     pub bytes_per_peer: Option<usize>,
-    /// The farthest a tag may lie ahead. Default 7 days. A tag farther away is no schedule but a
-    /// sender's private clock ("seconds since boot").
+    /// The farthest a tag may lie ahead. Default 7 days. A tag farther away is not a schedule but
+    /// a sender's private clock ("seconds since boot").
     pub horizon: Duration,
     /// What happens to a bundle beyond the horizon. Default [`HorizonPolicy::RunNow`].
     pub beyond_horizon: HorizonPolicy,

@@ -36,7 +36,7 @@ pub struct TimeOptions {
     /// anything of it runs, and counted. Default `false`: such a bundle is due with the outer one.
     ///
     /// Tags are compared as a signed 64-bit difference, so that 2036 is crossed both ways. The tags
-    /// 0 and [`TimeTag::IMMEDIATELY`](crate::TimeTag::IMMEDIATELY) are no instants and never at
+    /// 0 and [`TimeTag::IMMEDIATELY`](crate::TimeTag::IMMEDIATELY) are not instants and never at
     /// fault.
     pub check_inner_time_tags: bool,
 }

@@ -62,6 +62,7 @@ mod tests;
 
 #[derive(Debug)]
 pub(crate) struct Schedule<T> {
+    /// Reversed, because the heap gives its greatest element first.
     order: BinaryHeap<Reverse<Place>>,
     slots: Slots<Held<T>>,
     ledger: Ledger,
@@ -195,8 +196,9 @@ impl<T> Schedule<T> {
             }
             return None;
         }
+        self.order.pop();
         let entry = self.remove(head.id)?;
-        self.tidy(); // Takes its place out, too.
+        self.tidy();
         self.counters.run += 1;
         let late = Duration::from_nanos(self.today.abs_diff(head.due));
         Some(Popped { id: head.id, entry, late })
@@ -336,12 +338,17 @@ impl<T> Schedule<T> {
     /// places are such: each cancelled entry leaves one, so a sender that makes others be evicted
     /// would fill the memory. The sort is paid for by the removals before it.
     fn tidy(&mut self) {
-        while self.head().is_some_and(|head| self.slots.get(head.id).is_none()) {
+        // As many places as entries: none is of a removed one, and no slot need be read.
+        while self.order.len() > self.slots.len() && self.head_is_removed() {
             self.order.pop();
         }
         if self.order.len() > 2 * self.slots.len() + GARBAGE {
             self.sort_anew();
         }
+    }
+
+    fn head_is_removed(&self) -> bool {
+        self.head().is_some_and(|head| self.slots.get(head.id).is_none())
     }
 
     fn sort_anew(&mut self) {

@@ -132,7 +132,7 @@ fn what_is_removed_is_gone_and_leaves_nothing_behind() {
     }
     assert_eq!((table.len(), table.slots.len()), (1, 1 + texts.len()));
     assert_eq!(table.tree.sizes(), (3, 0));
-    assert_eq!((table.literals.len(), table.wild), (1, 0));
+    assert_eq!((table.literals.len(), table.endings.len(), table.wild.len()), (1, 1, 0));
     let mut found = Found::default();
     table.find(b"/a/b", &mut found);
     assert_eq!(found.ids(), [kept]);
@@ -287,6 +287,6 @@ proptest! {
             table.remove(id);
         }
         prop_assert_eq!(table.tree.sizes(), (1, 0));
-        prop_assert_eq!((table.literals.len(), table.wild), (0, 0));
+        prop_assert_eq!((table.literals.len(), table.endings.len(), table.wild.len()), (0, 0, 0));
     }
 }

@@ -1,7 +1,8 @@
 //! Routes in a tree of their parts.
 
 use super::RouteId;
-use super::children::{Children, NodeId};
+use super::names::{Names, NodeId};
+use super::segments::Segments;
 use crate::pattern::Part;
 
 pub(super) const ROOT: NodeId = 0;
@@ -16,7 +17,10 @@ pub(super) struct Tree {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     pub(super) routes: Vec<RouteId>,
-    pub(super) children: Children,
+    pub(super) any: Option<NodeId>,
+    pub(super) descend: Option<NodeId>,
+    pub(super) names: Names,
+    pub(super) segments: Segments,
 }
 
 impl Default for Tree {
@@ -60,7 +64,7 @@ impl Tree {
             }
             self.free.push(child);
             if let Some(node) = self.nodes.get_mut(parent) {
-                node.children.remove(part);
+                node.remove_child(part);
             }
         }
     }
@@ -72,7 +76,7 @@ impl Tree {
     }
 
     fn child(&self, at: NodeId, part: Part<'_>) -> Option<NodeId> {
-        self.nodes.get(at)?.children.get(part)
+        self.nodes.get(at)?.child(part)
     }
 
     fn add_child(&mut self, parent: NodeId, part: Part<'_>) -> NodeId {
@@ -81,14 +85,46 @@ impl Tree {
             self.nodes.push(Node::default());
         }
         if let Some(node) = self.nodes.get_mut(parent) {
-            node.children.insert(part, child);
+            node.add_child(part, child);
         }
         child
     }
 }
 
 impl Node {
+    /// Whether a child stands for one name: all but the one behind `//` do.
+    pub(super) fn has_children(&self) -> bool {
+        self.names.len() > 0 || self.any.is_some() || !self.segments.is_empty()
+    }
+
+    fn child(&self, part: Part<'_>) -> Option<NodeId> {
+        match part {
+            Part::Literal(name) => self.names.get(name),
+            Part::Segment(text) => self.segments.get(text),
+            Part::Any => self.any,
+            Part::Descend => self.descend,
+        }
+    }
+
+    fn add_child(&mut self, part: Part<'_>, child: NodeId) {
+        match part {
+            Part::Literal(name) => self.names.insert(name, child),
+            Part::Segment(text) => self.segments.insert(text, child),
+            Part::Any => self.any = Some(child),
+            Part::Descend => self.descend = Some(child),
+        }
+    }
+
+    fn remove_child(&mut self, part: Part<'_>) {
+        match part {
+            Part::Literal(name) => self.names.remove(name),
+            Part::Segment(text) => self.segments.remove(text),
+            Part::Any => self.any = None,
+            Part::Descend => self.descend = None,
+        }
+    }
+
     fn is_empty(&self) -> bool {
-        self.routes.is_empty() && self.children.descend.is_none() && !self.children.stand_for_a_name()
+        self.routes.is_empty() && self.descend.is_none() && !self.has_children()
     }
 }

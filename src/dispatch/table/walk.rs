@@ -17,7 +17,8 @@
 //! up the stack.
 
 use super::RouteId;
-use super::children::{Children, NodeId};
+use super::names::{Names, NodeId};
+use super::segments::Segments;
 use super::steps::Steps;
 use super::subject::{Levels, Span, Subject, bits, single};
 use super::tree::{ROOT, Tree};
@@ -80,11 +81,15 @@ impl Walk<'_> {
         let tree = self.tree;
         while let Some((at, levels)) = self.work.pending.pop() {
             let Some(node) = tree.node(at) else { continue };
-            if let Some(any) = node.children.any {
+            if let Some(any) = node.any {
                 self.go_to(any, levels);
             }
-            self.visit_segments(&node.children, levels);
-            self.visit_names(&node.children, levels);
+            if !node.segments.is_empty() {
+                self.visit_segments(&node.segments, levels);
+            }
+            if node.names.len() > 0 {
+                self.visit_names(&node.names, levels);
+            }
         }
     }
 
@@ -106,10 +111,10 @@ impl Walk<'_> {
             if is_end {
                 self.found.extend_from_slice(&node.routes);
             }
-            if levels != 0 && node.children.stand_for_a_name() {
+            if levels != 0 && node.has_children() {
                 self.work.pending.push((at, levels));
             }
-            let Some(descend) = node.children.descend else { return };
+            let Some(descend) = node.descend else { return };
             if levels != 0 {
                 // The lowest bit and all above it: `wrapping_neg` sets those above.
                 levels = (levels | levels.wrapping_neg()) & self.subject.all();
@@ -119,9 +124,9 @@ impl Walk<'_> {
         }
     }
 
-    fn visit_segments(&mut self, children: &Children, levels: Levels) {
+    fn visit_segments(&mut self, segments: &Segments, levels: Levels) {
         if let Some(Part::Literal(name)) = single(levels).map(|level| self.subject.part(level)) {
-            for (text, child) in children.segments_for(name) {
+            for (text, child) in segments.beginning_like(name) {
                 if !self.steps.compare(text, name) {
                     return;
                 }
@@ -131,46 +136,55 @@ impl Walk<'_> {
             }
             return;
         }
-        self.visit_sharing(children.segments(), Part::Segment, levels);
+        self.visit_sharing(segments.iter(), Part::Segment, levels);
     }
 
     /// By a look-up for each name that the parts stand for, as far as they say which, else by a look
     /// at each child.
-    fn visit_names(&mut self, children: &Children, levels: Levels) {
+    fn visit_names(&mut self, names: &Names, levels: Levels) {
         if let Some(level) = single(levels) {
-            return self.visit_names_of(self.subject.part(level), children, levels);
+            return self.visit_names_of(self.subject.part(level), names, levels);
         }
         if self.subject.is_wild(levels) {
-            return self.visit_sharing(children.names(), Part::Literal, levels);
+            return self.visit_sharing(names.iter(), Part::Literal, levels);
         }
         for level in bits(levels) {
             let Part::Literal(name) = self.subject.part(level) else { continue };
-            self.work.gathered.extend(children.name(name).map(|child| (child, 1 << level)));
+            self.work.gathered.extend(names.get(name).map(|child| (child, 1 << level)));
         }
         self.go_to_gathered();
     }
 
-    fn visit_names_of(&mut self, part: Part<'_>, children: &Children, levels: Levels) {
+    fn visit_names_of(&mut self, part: Part<'_>, names: &Names, levels: Levels) {
         match part {
             Part::Literal(name) => {
-                if let Some(child) = children.name(name) {
+                if let Some(child) = names.get(name) {
                     self.go_to(child, levels);
                 }
             }
             Part::Any | Part::Descend => {
-                for (_, child) in children.names() {
+                for (_, child) in names.iter() {
                     self.go_to(child, levels);
                 }
             }
-            Part::Segment(_) => {
+            Part::Segment(text) => {
                 let Some((before, list, behind)) = part.alternatives() else {
-                    return self.visit_sharing(children.names(), Part::Literal, levels);
+                    // Not `visit_sharing`: one level and plain names need no look at the kinds.
+                    for (name, child) in names.iter() {
+                        if !self.steps.compare(text, name) {
+                            return;
+                        }
+                        if part.matches(name) {
+                            self.go_to(child, levels);
+                        }
+                    }
+                    return;
                 };
                 for alternative in list.take_while(|_| self.steps.look()) {
                     let name = &mut self.work.name;
                     name.clear();
                     name.extend([before, alternative, behind].into_iter().flatten());
-                    self.work.gathered.extend(children.name(name).map(|child| (child, levels)));
+                    self.work.gathered.extend(names.get(name).map(|child| (child, levels)));
                 }
                 self.go_to_gathered();
             }

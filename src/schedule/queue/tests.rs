@@ -134,7 +134,7 @@ fn a_peer_has_a_quarter_and_its_addresses_are_one() {
     assert!(bench.push(SECOND, peer(2), 250, 5).is_ok());
     let compatible = Some(IpAddr::from(Ipv6Addr::from_bits(u128::from(v4.to_bits()))));
     assert!(bench.push(SECOND, compatible, 10, 6).is_ok(), "another address");
-    assert!(bench.push(SECOND, None, 450, 7).is_ok(), "nobody's share, only the totals");
+    assert!(bench.push(SECOND, None, 450, 7).is_ok(), "only the totals count");
     assert_eq!(bench.queue.counters().peers, 3);
 }
 
@@ -378,7 +378,7 @@ fn bundles_a_second_apart_cross_the_border_of_2036() {
     let mut bench = Bench::at(ManualClock::starting_at(border - 20 * SECOND), ScheduleLimits::default());
     let now = bench.clock.now();
     for item in 0..=20 {
-        // The bundle at the border itself has the tag nearest to it, as 0 is no instant.
+        // The bundle at the border itself has the tag nearest to it, as 0 is not an instant.
         let due = border - 10 * SECOND + SECOND * item;
         let Due::Later { due } = bench.queue.judge(TimeTag::at(due), now) else { panic!("{item} is ahead") };
         bench.queue.push(Entry { due, bytes: 1, peer: None, item }).unwrap();
