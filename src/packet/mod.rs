@@ -35,7 +35,6 @@ pub(crate) use meta::Work;
 pub use meta::{ConnectionId, Meta, Peer, ScheduleId, TimeOverrides};
 pub use packet::{Packet, PacketRef};
 pub use send::{SendError, SendErrorKind};
-#[expect(unused_imports, reason = "channels and dispatch do not use it yet")]
 pub(crate) use send::{SendTo, Sending, Sent};
 #[cfg(feature = "serde")]
 pub use serde_support::{SerdeError, from_args, to_args};

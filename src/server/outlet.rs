@@ -1,4 +1,4 @@
-//! A channel is the way back of the messages it received.
+//! A channel sends the replies to the messages it received.
 
 use std::io;
 
@@ -7,15 +7,18 @@ use futures::future::BoxFuture;
 
 use crate::channel::Outlet;
 use crate::dispatch::{Departure, SendBack};
-use crate::middleware::Flow;
-use crate::packet::{Packet, Peer, SendError, SendErrorKind};
+use crate::packet::{Packet, Peer, SendError, SendErrorKind, SendTo, Sending, Sent};
 
 impl SendBack for Outlet {
     fn send(&self, packet: Packet, peer: Peer) -> BoxFuture<'_, io::Result<Departure>> {
         async move {
-            match self.reply(packet, peer).await.map_err(into_io)? {
-                Flow::Pass(()) => Ok(Departure::Sent),
-                Flow::Drop => Ok(Departure::Filtered),
+            let sent = match SendTo::send(self, packet, peer) {
+                Sending::Done(sent) => sent,
+                Sending::Waits(sending) => sending.await,
+            };
+            match sent.map_err(into_io)? {
+                Sent::Sent => Ok(Departure::Sent),
+                Sent::Filtered => Ok(Departure::Filtered),
             }
         }
         .boxed()
