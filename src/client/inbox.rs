@@ -15,10 +15,14 @@
 //! reconnecting client) is always pending; that task delivers with `source` locked.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
+
+use futures::FutureExt;
+use tokio::task::unconstrained;
 
 use super::waker_set::WakerSet;
 use crate::channel::Disconnect;
@@ -127,6 +131,17 @@ impl Inbox {
         // the next one if something came between the last `Pending` and now.
         drop(source);
         drop(poll);
+    }
+
+    /// Reads until there is nothing, also where the source pauses in between. Whether there may be more.
+    fn read_all(&self, source: &mut dyn Source) -> bool {
+        for _ in 0..BURSTS {
+            // A source that pauses has woken the waker: it is polled again here instead.
+            if !self.read_from(source, BURST) && !self.wakers.take_woken() {
+                return self.ended().is_some();
+            }
+        }
+        true
     }
 
     /// Whether there may be more: then the source knows no waker, and all are woken to read on.
@@ -289,7 +304,9 @@ impl Waiter {
     pub(super) fn arm(&self) {
         let mut poll = self.inbox.wakers.begin_poll();
         let mut source = lock(&self.inbox.source);
-        poll.wake = self.inbox.read_from(&mut **source, BURST * BURSTS);
+        // However much the task has done in its turn: what is left would be taken for the reply.
+        let read_all = poll_fn(|_| Poll::Ready(self.inbox.read_all(&mut **source)));
+        poll.wake = unconstrained(read_all).now_or_never().unwrap_or(true);
         self.change(|waiter| {
             if let Awaited::Reply { armed, .. } = &mut waiter.awaited {
                 *armed = true;

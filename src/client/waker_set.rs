@@ -55,6 +55,11 @@ impl WakerSet {
         SourcePoll { set: self, wake: false }
     }
 
+    /// Whether a wake came during this poll, for a caller that polls again.
+    pub(super) fn take_woken(&self) -> bool {
+        std::mem::take(&mut lock(&self.0).woken)
+    }
+
     pub(super) fn wake_all(&self) {
         wake_all(lock(&self.0));
     }
