@@ -107,6 +107,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod channel;
+mod client;
 mod codec;
 mod dispatch;
 mod error;
@@ -130,14 +131,18 @@ pub use regex;
 pub use channel::UnixDatagramOptions;
 #[cfg(feature = "net")]
 pub use channel::{
-    Broadcast, Endpoint, EndpointError, FanOut, HostPort, HostPortError, Interface, IpFamily, Multicast,
-    PeerNames, Scheme, SendReport, Udp, UdpMonitor, UdpStats,
+    Broadcast, Endpoint, EndpointError, HostPort, HostPortError, Interface, IpFamily, Multicast, PeerNames,
+    Scheme, Udp, UdpMonitor, UdpStats,
 };
 pub use channel::{
-    BroadcastReport, Channel, Client, ClientState, ClientStates, ClientSubscription, Connect,
-    ConnectionEvent, ConnectionEvents, Delivery, Disconnect, Listener, Outlet, Reconnecting, Refusal,
-    Request, RequestError, StreamOptions, Verdict,
+    BroadcastReport, Channel, ConnectionEvent, ConnectionEvents, Delivery, Disconnect, Listener, Outlet,
+    Refusal, StreamOptions, Verdict,
 };
+pub use client::{
+    Client, ClientState, ClientStates, ClientSubscription, Connect, Reconnecting, Request, RequestError,
+};
+#[cfg(feature = "net")]
+pub use client::{FanOut, SendReport};
 pub use codec::{
     Codec, Datagram, Detect, FrameError, FrameErrorKind, Framing, IntoFrame, LengthPrefix, LikelyCause,
     MAX_DATAGRAM, MAX_FRAME, ReadPacket, Slip,

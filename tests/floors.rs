@@ -19,6 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("middleware", &["types", "pattern", "wire", "packet"]),
     ("codec", &["types", "pattern", "wire", "packet", "middleware"]),
     ("channel", &["types", "pattern", "wire", "packet", "middleware", "codec"]),
+    ("client", &["types", "pattern", "wire", "packet", "middleware", "codec", "channel"]),
     ("schedule", &["types", "pattern", "wire", "packet"]),
     ("dispatch", &["types", "pattern", "wire", "packet"]),
     (

@@ -636,8 +636,8 @@ async fn try_send_refuses_what_would_wait_and_tears_nothing() {
     };
     assert_eq!(error.kind(), SendErrorKind::Full);
     assert!(sent > 1);
-    let mut peer = framed(there, Slip::new());
-    let (closed, got) = tokio::join!(client.close(), peer.by_ref().count());
+    let peer = framed(there, Slip::new());
+    let (closed, got) = tokio::join!(client.close(), peer.count());
     closed.unwrap();
     assert_eq!(got, usize::try_from(sent).unwrap(), "the tail of the last one went out");
     assert!(client.try_send(("/n", 0)).is_err());

@@ -179,7 +179,7 @@ pub struct ConnectionEvents {
 }
 
 impl ConnectionEvents {
-    pub(super) fn of(channel: &EventSender) -> Self {
+    pub(crate) fn of(channel: &EventSender) -> Self {
         Self::from_stream(unfold(channel.readers.subscribe(), async |mut events| match events.recv().await {
             Ok(event) => Some((event, events)),
             Err(broadcast::error::RecvError::Lagged(missed)) => {
@@ -189,7 +189,7 @@ impl ConnectionEvents {
         }))
     }
 
-    pub(super) fn from_stream(events: impl Stream<Item = ConnectionEvent> + Send + 'static) -> Self {
+    pub(crate) fn from_stream(events: impl Stream<Item = ConnectionEvent> + Send + 'static) -> Self {
         Self { events: events.boxed() }
     }
 }
@@ -209,14 +209,14 @@ impl fmt::Debug for ConnectionEvents {
 }
 
 /// Where the events of a channel are put.
-pub(super) struct EventSender {
+pub(crate) struct EventSender {
     readers: broadcast::Sender<ConnectionEvent>,
     /// The server that has the channel.
-    server: OnceLock<Listener>,
+    server: OnceLock<OnEvent>,
     lines: Lines,
 }
 
-type Listener = Box<dyn Fn(&ConnectionEvent) + Send + Sync>;
+type OnEvent = Box<dyn Fn(&ConnectionEvent) + Send + Sync>;
 
 /// What peers can cause, each with its line a second.
 #[derive(Default)]
@@ -228,16 +228,16 @@ struct Lines {
 }
 
 impl EventSender {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { readers: broadcast::Sender::new(EVENTS), server: OnceLock::new(), lines: Lines::default() }
     }
 
     /// Calls a function with every event from now on. A channel has one server: the first one counts.
-    pub(super) fn on_event(&self, call: impl Fn(&ConnectionEvent) + Send + Sync + 'static) {
+    pub(crate) fn on_event(&self, call: impl Fn(&ConnectionEvent) + Send + Sync + 'static) {
         let _ = self.server.set(Box::new(call));
     }
 
-    pub(super) fn send(&self, event: ConnectionEvent) {
+    pub(crate) fn send(&self, event: ConnectionEvent) {
         self.lines.write(&event);
         if let Some(call) = self.server.get() {
             call(&event);

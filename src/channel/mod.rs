@@ -1,67 +1,156 @@
-//! Sockets and byte streams: what receives and sends packets. A channel is a `Stream`; a client
-//! sends.
+//! Sockets and byte streams that receive packets and answer them. A [`Channel`] is a `Stream`; its
+//! [`Outlet`] sends.
 
-mod client;
-mod connection;
-mod connections;
 #[cfg(feature = "net")]
-mod drain;
-#[cfg(feature = "net")]
-mod endpoint;
+mod address;
 mod events;
-#[cfg(feature = "net")]
-mod host;
-mod hub;
-#[cfg(feature = "net")]
-mod interface;
-mod link;
-mod listener;
-mod options;
-mod outbox;
 mod outlet;
 #[cfg(feature = "net")]
-mod peer_names;
+mod receive_loop;
 #[cfg(feature = "net")]
 mod recent;
-mod reconnect;
-mod registry;
-mod request;
 #[cfg(feature = "net")]
 mod socket;
-mod source;
-mod stream;
-mod subscription;
-#[cfg(feature = "net")]
-mod tcp;
+mod stats;
+pub(crate) mod stream;
 mod throttle;
+pub(crate) mod transport;
 #[cfg(feature = "net")]
-mod udp;
+pub(crate) mod udp;
 #[cfg(all(unix, feature = "net"))]
-mod unix;
-#[cfg(all(unix, feature = "net"))]
-mod unix_datagram;
+pub(crate) mod unix_datagram;
 
-pub use client::Client;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::Stream;
+use futures::stream::StreamExt;
+
+#[cfg(feature = "net")]
+pub(crate) use address::Target;
+#[cfg(feature = "net")]
+pub use address::{Endpoint, EndpointError, HostPort, HostPortError, Interface, IpFamily, PeerNames, Scheme};
 pub use events::{ConnectionEvent, ConnectionEvents, Disconnect, Refusal};
-pub use listener::Listener;
-pub use options::{StreamOptions, Verdict};
-pub use outbox::Delivery;
-pub use outlet::{BroadcastReport, Outlet};
-pub use reconnect::{ClientState, ClientStates, Connect, Reconnecting};
-pub use request::{Request, RequestError};
-pub use stream::Channel;
-pub use subscription::ClientSubscription;
+pub use outlet::Outlet;
+pub use stats::{BroadcastReport, Delivery};
+pub use stream::{Listener, StreamOptions, Verdict};
 pub(crate) use throttle::Throttle;
-
 #[cfg(feature = "net")]
-pub use endpoint::{Endpoint, EndpointError, Scheme};
-#[cfg(feature = "net")]
-pub use host::{HostPort, HostPortError, IpFamily};
-#[cfg(feature = "net")]
-pub use interface::Interface;
-#[cfg(feature = "net")]
-pub use peer_names::PeerNames;
-#[cfg(feature = "net")]
-pub use udp::{Broadcast, FanOut, Multicast, SendReport, Udp, UdpMonitor, UdpStats};
+pub use udp::{Broadcast, Multicast, Udp, UdpMonitor, UdpStats};
 #[cfg(all(unix, feature = "net"))]
 pub use unix_datagram::UnixDatagramOptions;
+
+use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError};
+use crate::wire::DecodeError;
+use transport::Packets;
+
+/// What receives: a `Stream` of packets, each with its [`Meta`]. A datagram socket, a listener with
+/// its connections, or a single byte stream.
+///
+/// A malformed packet is an item with its peer in the `Meta`; the stream goes on. Connections come
+/// and go without an item in it: see [`events`](Channel::events). It ends when the channel is
+/// [closed](Outlet::close), or when the stream of [`io`](Channel::io) ends. Give it to
+/// [`Server::listen`](crate::Server::listen), or read it:
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Client};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut channel = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
+/// client.send(("/synth/1/freq", 440.0_f32)).await?;
+///
+/// let (packet, meta) = channel.next().await.expect("the channel is open");
+/// assert_eq!(packet?.to_string(), "/synth/1/freq ,f 440");
+/// assert_eq!(meta.peer.ip(), Some(channel.local_addr()?.ip()));
+/// # Ok(()) }
+/// ```
+///
+/// `next()` is cancel safe: no packet is lost when its future is dropped. Nothing runs while the
+/// channel is not polled: connections are accepted, read and written by the task that polls it.
+pub struct Channel {
+    packets: Packets,
+    outlet: Outlet,
+    local: Option<SocketAddr>,
+    #[cfg(feature = "net")]
+    udp: Option<std::sync::Arc<udp::UdpSocketState>>,
+}
+
+impl Channel {
+    /// Every constructor ends here: nothing above knows the kind of transport.
+    pub(crate) fn new(packets: Packets, outlet: Outlet) -> Self {
+        let local = outlet.transport().local_addr();
+        Self {
+            packets,
+            outlet,
+            local,
+            #[cfg(feature = "net")]
+            udp: None,
+        }
+    }
+
+    /// The address the socket is bound to.
+    ///
+    /// # Errors
+    /// The channel has no IP address: it is a Unix socket or a byte stream.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        let none = || io::Error::new(io::ErrorKind::Unsupported, "this channel has no IP address");
+        self.local.ok_or_else(none)
+    }
+
+    /// The socket, if it is one of UDP.
+    #[cfg(feature = "net")]
+    pub(crate) fn udp_socket(&self) -> Option<&std::sync::Arc<udp::UdpSocketState>> {
+        self.udp.as_ref()
+    }
+
+    /// What sends to the peers, also after the channel was given to a server.
+    pub fn outlet(&self) -> Outlet {
+        self.outlet.clone()
+    }
+
+    /// Sends a packet to one peer: [`Outlet::send_to`].
+    ///
+    /// # Errors
+    /// As [`Outlet::send_to`].
+    ///
+    /// # Cancel safety
+    /// The packet is sent whole or not at all.
+    pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), SendError> {
+        self.outlet.send_to(peer, packet).await
+    }
+
+    /// Queues a packet for every connection: [`Outlet::broadcast`].
+    ///
+    /// # Errors
+    /// The packet cannot be encoded.
+    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, SendError> {
+        self.outlet.broadcast(packet)
+    }
+
+    /// What happens to the connections from now on: [`Outlet::events`].
+    pub fn events(&self) -> ConnectionEvents {
+        self.outlet.events()
+    }
+}
+
+impl Stream for Channel {
+    type Item = (Result<Packet, DecodeError>, Meta);
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.packets.poll_next_unpin(cx)
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("local", &self.local)
+            .field("outlet", &self.outlet)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,27 +1,21 @@
-//! The way back to the peers of a channel.
-#![cfg_attr(
-    not(feature = "net"),
-    expect(clippy::unused_async, clippy::unnecessary_wraps, reason = "datagrams wait, and have no registry")
-)]
+//! The sending side of a channel.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::events::{ConnectionEvent, ConnectionEvents};
-use super::registry::Registry;
-#[cfg(feature = "net")]
-use super::udp;
-#[cfg(all(unix, feature = "net"))]
-use super::unix_datagram::UnixLink;
-use crate::middleware::{Chain, Filtered, Flow};
-#[cfg(feature = "net")]
-use crate::packet::SendErrorKind;
-use crate::packet::{IntoPacket, Packet, Peer, SendError};
+use futures::FutureExt;
 
-/// The way back to the peers of a channel, which may be given to a server: what
+use super::events::{ConnectionEvent, ConnectionEvents};
+use super::stats::BroadcastReport;
+use super::stream::Connections;
+use super::transport::{Transport, send};
+use crate::middleware::{Chain, Filtered};
+use crate::packet::{IntoPacket, Packet, Peer, SendError, SendErrorKind, SendTo, Sending, Sent};
+
+/// Sends to the peers of a channel, which may be given to a server: what
 /// [`Channel::outlet`](crate::Channel::outlet) returns. Cloning it is a reference count.
 ///
-/// On connections, packets are queued and sent by whoever polls the channel, such as the server;
+/// On connections, packets are queued and sent by the task that polls the channel, such as the server;
 /// each connection has its own queue of
 /// [`send_queue`](crate::StreamOptions#structfield.send_queue) bytes. A peer that reads nothing is
 /// cut off after [`write_timeout`](crate::StreamOptions#structfield.write_timeout), and delays no
@@ -48,43 +42,20 @@ use crate::packet::{IntoPacket, Packet, Peer, SendError};
 /// ```
 #[derive(Clone)]
 pub struct Outlet {
-    way: Way,
-}
-
-#[derive(Clone)]
-pub(super) enum Way {
-    #[cfg(feature = "net")]
-    Udp(Arc<udp::Link>),
-    #[cfg(all(unix, feature = "net"))]
-    UnixDatagram(Arc<UnixLink>),
-    Connections(Arc<Registry>),
-}
-
-/// What became of a packet for all: what [`Outlet::broadcast`] returns.
-///
-/// ```
-/// use tokio_osc::{Channel, Slip};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
-/// let report = channel.broadcast(("/news", 7))?;
-/// assert_eq!(report.queued, 0, "nobody is connected");
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BroadcastReport {
-    /// Connections that it was queued for.
-    pub queued: usize,
-    /// Connections that miss it: their queue is full.
-    pub missed: usize,
-    /// Connections that the [`Middleware`](crate::Middleware) has kept it from.
-    pub filtered: usize,
+    transport: Arc<dyn Transport>,
+    /// The same transport, if it has connections.
+    connections: Option<Arc<Connections>>,
 }
 
 impl Outlet {
-    pub(super) fn new(way: Way) -> Self {
-        Self { way }
+    /// Of datagrams.
+    #[cfg(feature = "net")]
+    pub(crate) fn new(transport: Arc<dyn Transport>) -> Self {
+        Self { transport, connections: None }
+    }
+
+    pub(crate) fn of_connections(connections: Arc<Connections>) -> Self {
+        Self { transport: Arc::clone(&connections) as _, connections: Some(connections) }
     }
 
     /// Sends a packet to one peer, as [`Meta::peer`](crate::Meta#structfield.peer) names it.
@@ -92,7 +63,7 @@ impl Outlet {
     /// UDP waits while the socket is full; a connection while its queue is, for
     /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout) (default 10 s) at most: an
     /// inline handler that waits here may keep the server from sending what is in the queue. A Unix
-    /// datagram socket waits for nobody: the packet is refused as `Full`.
+    /// datagram socket waits for no peer: the packet is refused as `Full`.
     ///
     /// # Errors
     /// The packet cannot be encoded or is over the limit, the middleware refuses it, the connection
@@ -101,22 +72,9 @@ impl Outlet {
     /// # Cancel safety
     /// The packet is sent whole or not at all.
     pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), SendError> {
-        let packet = packet.into_packet()?;
-        match &self.way {
-            #[cfg(feature = "net")]
-            Way::Udp(link) => {
-                let address = peer.address().ok_or(SendErrorKind::Closed)?;
-                link.send_packet(packet, address).await.map(drop)
-            }
-            #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(link) => link.send_to(packet, peer).map(drop),
-            Way::Connections(registry) => {
-                let outbox = registry.outbox(peer)?;
-                match registry.pass_out(packet, peer)? {
-                    Some(frame) => outbox.push_within(registry.options.write_timeout, frame).await,
-                    None => Ok(()),
-                }
-            }
+        match self.chain().write(packet.into_packet()?, peer)? {
+            Some(frame) => send(&*self.transport, &frame, peer).await,
+            None => Ok(()),
         }
     }
 
@@ -127,46 +85,49 @@ impl Outlet {
     /// The packet cannot be encoded.
     pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, SendError> {
         let packet = packet.into_packet()?;
-        match &self.way {
-            #[cfg(feature = "net")]
-            Way::Udp(_) => Ok(BroadcastReport::default()),
-            #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(_) => Ok(BroadcastReport::default()),
-            Way::Connections(registry) => Ok(registry.broadcast(&packet)),
-        }
+        Ok(self.connections.as_ref().map_or_else(BroadcastReport::default, |all| all.broadcast(&packet)))
     }
 
     /// The connections that are open, oldest first.
     pub fn connections(&self) -> Vec<Peer> {
-        self.registry().map(|registry| registry.peers()).unwrap_or_default()
+        self.connections.as_ref().map(|all| all.peers()).unwrap_or_default()
+    }
+
+    /// Connections that this side has closed and whose last packets may be lost: the peer has reset the
+    /// connection, or has not closed its side within
+    /// [`linger`](crate::StreamOptions#structfield.linger).
+    pub fn unconfirmed(&self) -> u64 {
+        self.connections.as_ref().map_or(0, |all| all.unconfirmed())
     }
 
     /// What happens to the connections from now on. A datagram channel has no events.
     pub fn events(&self) -> ConnectionEvents {
-        match self.registry() {
-            Some(registry) => ConnectionEvents::of(&registry.events),
+        match &self.connections {
+            Some(all) => ConnectionEvents::of(&all.events),
             None => ConnectionEvents::from_stream(futures::stream::empty()),
         }
     }
 
     /// Calls a function with every event from now on, at once: for the server that has the channel.
     pub(crate) fn on_event(&self, call: impl Fn(&ConnectionEvent) + Send + Sync + 'static) {
-        if let Some(registry) = self.registry() {
-            registry.events.on_event(call);
+        if let Some(all) = &self.connections {
+            all.events.on_event(call);
         }
     }
 
-    /// Closes a connection, once what waits is sent or after 1 s. False if there is none.
+    /// Closes a connection: what waits is sent, then this side ends, and what still arrives is thrown away
+    /// until the peer has closed, for [`linger`](crate::StreamOptions#structfield.linger) (1 s) at most.
+    /// False if there is none.
     pub fn disconnect(&self, peer: Peer) -> bool {
-        let outbox = self.registry().and_then(|registry| registry.outbox(peer).ok());
-        outbox.inspect(|outbox| outbox.close()).is_some()
+        self.connections.as_ref().is_some_and(|all| all.disconnect(peer))
     }
 
-    /// Closes a channel of connections: it accepts and reads nothing more, sends what waits (for at
-    /// most 1 s), and its stream ends. Of a datagram channel, nothing changes.
+    /// Closes a channel of connections: it accepts and reads nothing more, closes each connection as
+    /// [`disconnect`](Outlet::disconnect) does, and its stream ends. Of a datagram channel, nothing
+    /// changes.
     pub fn close(&self) {
-        if let Some(registry) = self.registry() {
-            registry.close();
+        if let Some(all) = &self.connections {
+            all.close_all();
         }
     }
 
@@ -177,52 +138,51 @@ impl Outlet {
     }
 
     pub(crate) fn chain(&self) -> &Chain {
-        match &self.way {
-            #[cfg(feature = "net")]
-            Way::Udp(link) => link.chain(),
-            #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(link) => link.chain(),
-            Way::Connections(registry) => registry.chain(),
-        }
+        self.transport.chain()
     }
 
-    /// Sends an answer, and tells whether it has left. It waits for a datagram socket, and for no
-    /// connection: where the queue is full, the answer is lost.
-    pub(crate) async fn reply(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, SendError> {
-        match &self.way {
-            #[cfg(feature = "net")]
-            Way::Udp(link) => link.reply(packet, peer).await,
-            #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(link) => link.send_to(packet, peer),
-            Way::Connections(registry) => {
-                let outbox = registry.outbox(peer)?;
-                match registry.pass_out(packet, peer)? {
-                    Some(frame) => outbox.push(frame).map(Flow::Pass),
-                    None => Ok(Flow::Drop),
-                }
-            }
-        }
+    /// The transport, for clients that send by the same socket.
+    pub(crate) fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
     }
 
-    /// Whether the channel must be polled for answers to leave.
+    /// Whether the channel must be polled for replies to leave.
     pub(crate) fn needs_polling(&self) -> bool {
-        self.registry().is_some()
+        self.connections.is_some()
     }
 
-    /// Reads nothing more, so that the answers to what was read can still leave.
+    /// Reads nothing more, so that the replies to what was read can still leave.
     pub(crate) fn stop_reading(&self) {
-        if let Some(registry) = self.registry() {
-            registry.stop_reading();
+        if let Some(all) = &self.connections {
+            all.stop_reading();
+        }
+    }
+}
+
+/// Replies. One that a datagram socket has no room for waits; a connection whose queue is full misses it.
+impl SendTo for Outlet {
+    fn send(&self, packet: Packet, peer: Peer) -> Sending<'_> {
+        let peer = self.transport.reply_peer(peer);
+        let frame = match self.chain().write(packet, peer) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return Sending::Done(Ok(Sent::Filtered)),
+            Err(error) => return Sending::Done(Err(error.into())),
+        };
+        match self.transport.try_send(&frame, peer) {
+            // Only the peer's own reading makes room in its queue: a reply that waits would hold up others.
+            Err(error) if error.kind() == SendErrorKind::Full && self.connections.is_none() => {
+                let wait = async move { send(&*self.transport, &frame, peer).await.map(|()| Sent::Sent) };
+                Sending::Waits(wait.boxed())
+            }
+            sent => Sending::Done(sent.map(|_| Sent::Sent)),
         }
     }
 
-    fn registry(&self) -> Option<&Arc<Registry>> {
-        match &self.way {
-            #[cfg(feature = "net")]
-            Way::Udp(_) => None,
-            #[cfg(all(unix, feature = "net"))]
-            Way::UnixDatagram(_) => None,
-            Way::Connections(registry) => Some(registry),
+    fn try_send(&self, packet: Packet, peer: Peer) -> Result<Sent, SendError> {
+        let peer = self.transport.reply_peer(peer);
+        match self.chain().write(packet, peer)? {
+            Some(frame) => self.transport.try_send(&frame, peer).map(|_| Sent::Sent),
+            None => Ok(Sent::Filtered),
         }
     }
 }

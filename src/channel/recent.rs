@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-pub(super) struct Recent<K, V> {
+pub(crate) struct Recent<K, V> {
     entries: HashMap<K, (u64, V)>,
     /// The keys by when they were used.
     order: BTreeMap<u64, K>,
@@ -13,13 +13,13 @@ pub(super) struct Recent<K, V> {
 
 impl<K: Clone + Eq + Hash, V> Recent<K, V> {
     /// At most so many entries; at least one.
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         Self { entries: HashMap::new(), order: BTreeMap::new(), now: 0, capacity: capacity.max(1) }
     }
 
     /// Notes that a key is used, with a value made for it if it has none. Returns the value that had
     /// to go for that.
-    pub(super) fn touch(&mut self, key: &K, make: impl FnOnce() -> V) -> Option<V> {
+    pub(crate) fn touch(&mut self, key: &K, make: impl FnOnce() -> V) -> Option<V> {
         self.now += 1;
         if let Some((used, _)) = self.entries.get_mut(key) {
             self.order.remove(used);
@@ -33,11 +33,11 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
         gone.and_then(|(_, key)| self.entries.remove(&key)).map(|(_, value)| value)
     }
 
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key).map(|(_, value)| value)
     }
 
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let (used, value) = self.entries.remove(key)?;
         self.order.remove(&used);
         Some(value)

@@ -5,30 +5,30 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-pub(super) use socket2::SockAddr;
+pub(crate) use socket2::SockAddr;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket, lookup_host};
 
-use super::options::StreamOptions;
+use super::stream::StreamOptions;
 
 /// What is set on a UDP socket. The default is one for unicast: nobody else can have its port.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the system's")]
-pub(super) struct SocketOptions {
-    pub(super) reuse_address: bool,
-    pub(super) reuse_port: bool,
-    pub(super) dual_stack: bool,
-    pub(super) broadcast: bool,
-    pub(super) receive_buffer: Option<usize>,
-    pub(super) send_buffer: Option<usize>,
-    pub(super) ttl: Option<u8>,
-    pub(super) dscp: Option<u8>,
-    pub(super) device: Option<String>,
+pub(crate) struct SocketOptions {
+    pub(crate) reuse_address: bool,
+    pub(crate) reuse_port: bool,
+    pub(crate) dual_stack: bool,
+    pub(crate) broadcast: bool,
+    pub(crate) receive_buffer: Option<usize>,
+    pub(crate) send_buffer: Option<usize>,
+    pub(crate) ttl: Option<u8>,
+    pub(crate) dscp: Option<u8>,
+    pub(crate) device: Option<String>,
 }
 
 impl SocketOptions {
     /// A socket bound to the address; an error names the address and what failed.
-    pub(super) fn bind(&self, address: SocketAddr) -> io::Result<UdpSocket> {
+    pub(crate) fn bind(&self, address: SocketAddr) -> io::Result<UdpSocket> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         socket.set_reuse_address(self.reuse_address)?;
@@ -63,7 +63,7 @@ impl SocketOptions {
 }
 
 /// The error with what it was about, of the same kind.
-pub(super) fn failed(error: &io::Error, what: impl fmt::Display) -> io::Error {
+pub(crate) fn failed(error: &io::Error, what: impl fmt::Display) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
@@ -139,13 +139,13 @@ fn unsupported() -> io::Error {
 /// An interface as the socket calls name it: by address for IPv4, by number for IPv6; 0 leaves the
 /// choice to the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Via {
+pub(crate) enum Via {
     V4(Ipv4Addr),
     V6(u32),
 }
 
 /// Joins a group on an interface, for all senders or for one.
-pub(super) fn join(
+pub(crate) fn join(
     socket: &UdpSocket,
     group: IpAddr,
     source: Option<IpAddr>,
@@ -190,7 +190,7 @@ fn join_source(_: &Socket, _: Ipv4Addr, _: Ipv4Addr, _: Ipv4Addr) -> io::Result<
 /// Delivers nothing of groups that others have joined: on Linux a socket gets them otherwise. For
 /// IPv6 it still gets what others have joined elsewhere, unless it is bound to its one device.
 #[cfg(target_os = "linux")]
-pub(super) fn only_own_groups(socket: &UdpSocket, v6: bool, device: Option<&str>) -> io::Result<()> {
+pub(crate) fn only_own_groups(socket: &UdpSocket, v6: bool, device: Option<&str>) -> io::Result<()> {
     let socket = SockRef::from(socket);
     if !v6 {
         return socket.set_multicast_all_v4(false);
@@ -205,12 +205,12 @@ pub(super) fn only_own_groups(socket: &UdpSocket, v6: bool, device: Option<&str>
 /// Elsewhere a socket gets the groups that it has joined.
 #[cfg(not(target_os = "linux"))]
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-pub(super) fn only_own_groups(_: &UdpSocket, _: bool, _: Option<&str>) -> io::Result<()> {
+pub(crate) fn only_own_groups(_: &UdpSocket, _: bool, _: Option<&str>) -> io::Result<()> {
     Ok(())
 }
 
 /// Sends to groups by this interface.
-pub(super) fn send_by(socket: &UdpSocket, interface: Via) -> io::Result<()> {
+pub(crate) fn send_by(socket: &UdpSocket, interface: Via) -> io::Result<()> {
     let socket = SockRef::from(socket);
     match interface {
         Via::V4(address) => socket.set_multicast_if_v4(&address),
@@ -219,21 +219,34 @@ pub(super) fn send_by(socket: &UdpSocket, interface: Via) -> io::Result<()> {
 }
 
 /// Whether what is sent to a group is heard on this host, too.
-pub(super) fn set_loop(socket: &UdpSocket, v6: bool, hear: bool) -> io::Result<()> {
+pub(crate) fn set_loop(socket: &UdpSocket, v6: bool, hear: bool) -> io::Result<()> {
     let socket = SockRef::from(socket);
     if v6 { socket.set_multicast_loop_v6(hear) } else { socket.set_multicast_loop_v4(hear) }
 }
 
 /// The sizes of the receive and of the send buffer.
-pub(super) fn buffer_sizes(socket: &UdpSocket) -> io::Result<(usize, usize)> {
+pub(crate) fn buffer_sizes(socket: &UdpSocket) -> io::Result<(usize, usize)> {
     let socket = SockRef::from(socket);
     Ok((socket.recv_buffer_size()?, socket.send_buffer_size()?))
 }
 
+/// Does what must not wait as the system says, not by the readiness that Tokio knows. A fresh socket has
+/// none before the runtime has polled it, and one peer of a Unix socket whose queue is full takes it from
+/// all. But where the system would wait, Tokio learns it: else a task that waits for it would spin.
+pub(crate) fn try_io_now<T>(
+    try_io: impl FnOnce(&mut dyn FnMut() -> io::Result<T>) -> io::Result<T>,
+    mut op: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    let mut asked = false;
+    let done = try_io(&mut || {
+        asked = true;
+        op()
+    });
+    if asked { done } else { op() }
+}
+
 /// Sends a datagram to an address, or to where the socket is connected, if that can be done at once.
-/// The readiness that Tokio knows is not looked at: a fresh socket has none yet, and one peer of a
-/// Unix socket whose queue is full would take it from all.
-pub(super) fn send_now<'a, S>(socket: &'a S, frame: &[u8], to: Option<&SockAddr>) -> io::Result<usize>
+pub(crate) fn send_now<'a, S>(socket: &'a S, frame: &[u8], to: Option<&SockAddr>) -> io::Result<usize>
 where
     SockRef<'a>: From<&'a S>,
 {
@@ -245,12 +258,12 @@ where
 }
 
 /// The address that any interface has, of the same family.
-pub(super) fn unspecified(v6: bool) -> IpAddr {
+pub(crate) fn unspecified(v6: bool) -> IpAddr {
     if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
 }
 
 /// A TCP listener bound to the first of the addresses that takes it. IPv6 only on IPv6.
-pub(super) async fn bind_tcp(addresses: impl ToSocketAddrs) -> io::Result<TcpListener> {
+pub(crate) async fn bind_tcp(addresses: impl ToSocketAddrs) -> io::Result<TcpListener> {
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in lookup_host(addresses).await? {
         match listen(address) {
@@ -281,7 +294,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Sets what [`StreamOptions`](super::StreamOptions) says of TCP.
-pub(super) fn tune_tcp(stream: &TcpStream, options: &StreamOptions) -> io::Result<()> {
+pub(crate) fn tune_tcp(stream: &TcpStream, options: &StreamOptions) -> io::Result<()> {
     stream.set_nodelay(options.nodelay)?;
     if let Some(silence) = options.keepalive {
         let again = (silence / 4).max(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! Unix datagram sockets: liblo's `osc.unix`. Each datagram is one packet; who has a path of its own
+//! Unix datagram sockets: liblo's `osc.unix`. Each datagram is one packet; a peer that has a path of its own
 //! can be answered.
 
 use std::io;
@@ -10,16 +10,21 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures::Stream;
+use futures::future::{BoxFuture, FutureExt, ready as at_once};
+use futures::stream::StreamExt;
+use tokio::io::Interest;
 use tokio::net::UnixDatagram;
 
-use super::drain::Drain;
+use super::receive_loop::ReceiveLoop;
 use super::recent::Recent;
-use super::socket::{SockAddr, send_now};
-use super::unix::replacing_abandoned;
+use super::socket::{SockAddr, send_now, try_io_now};
+use super::stream::unix::replacing_abandoned;
+use super::transport::{Packets, Taken, Transport};
+use super::{Channel, Outlet};
 use crate::codec::{Datagram, MAX_DATAGRAM, ReadPacket};
 use crate::lock::lock;
-use crate::middleware::{Chain, Filtered, Flow, Middleware};
-use crate::packet::{ConnectionId, Meta, Packet, Peer, SendError, SendErrorKind};
+use crate::middleware::{Chain, Middleware};
+use crate::packet::{ConnectionId, Meta, Peer, SendError, SendErrorKind};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
 /// Peers that can be answered at a time: who was silent longest is forgotten.
@@ -64,61 +69,92 @@ impl UnixDatagramOptions {
     }
 }
 
-/// A socket at a path, and who has sent to it.
-pub(super) struct UnixLink {
+impl Channel {
+    /// Binds a Unix datagram socket to a path, as liblo's `osc.unix` does: each datagram is one packet
+    /// of at most 65,535 bytes. A socket that a program has left there, and that nobody listens on, is
+    /// replaced; the file goes when the channel and its outlets are dropped.
+    ///
+    /// A peer that has a path of its own can be answered, and has a number as a connection has
+    /// ([`Peer::connection`]); one without is [`Peer::LOCAL`], and its answers are lost. The 500 peers
+    /// that were heard last are known. Replies never wait: a peer that does not read misses them, and what lies
+    /// unread counts against this socket's send buffer: when that is full, no peer is answered. Let in
+    /// those that are trusted with that, by the permissions of the directory.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Channel, Client, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let path = std::env::temp_dir().join(format!("tokio-osc-doc-{}", std::process::id()));
+    /// let channel = Channel::unix_datagram(&path)?;
+    /// let client = Client::unix_datagram(&path)?;
+    /// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+    /// let server = Server::new(router).listen("unix", channel).spawn();
+    ///
+    /// assert_eq!(client.request(("/ping", 7), "/pong").await?.parse::<i32>()?, 7);
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The path cannot be bound.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix_datagram(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::unix_datagram_with(path, UnixDatagramOptions::default())
+    }
+
+    /// As [`unix_datagram`](Channel::unix_datagram), with other options.
+    ///
+    /// # Errors
+    /// As [`unix_datagram`](Channel::unix_datagram).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix_datagram_with(path: impl AsRef<Path>, options: UnixDatagramOptions) -> io::Result<Self> {
+        let state = Arc::new(UnixSocketState::bind(path.as_ref(), options)?);
+        Ok(Self::new(UnixPackets::new(Arc::clone(&state)).boxed(), Outlet::new(state)))
+    }
+}
+
+/// A socket at a path, and the peers that have sent to it. The transport of a channel.
+struct UnixSocketState {
     socket: UnixDatagram,
     path: PathBuf,
     options: UnixDatagramOptions,
-    peers: Mutex<Peers>,
+    peers: Mutex<UnixPeers>,
 }
 
 /// The peers that have paths, by numbers that stand in their place.
-struct Peers {
+struct UnixPeers {
     numbers: Recent<PathBuf, ConnectionId>,
     paths: Recent<ConnectionId, PathBuf>,
     next: ConnectionId,
 }
 
-impl UnixLink {
+impl UnixSocketState {
     /// A socket at a path; one there that nobody listens on is replaced.
-    pub(super) fn bind(path: &Path, mut options: UnixDatagramOptions) -> io::Result<Self> {
+    fn bind(path: &Path, mut options: UnixDatagramOptions) -> io::Result<Self> {
         options.chain = options.chain.counting_anew();
         let connect = || StdSocket::unbound()?.connect(path);
         let socket = replacing_abandoned(path, || UnixDatagram::bind(path), connect)?;
         let peers =
-            Peers { numbers: Recent::new(PEERS), paths: Recent::new(PEERS), next: ConnectionId::FIRST };
+            UnixPeers { numbers: Recent::new(PEERS), paths: Recent::new(PEERS), next: ConnectionId::FIRST };
         Ok(Self { socket, path: path.to_owned(), options, peers: Mutex::new(peers) })
     }
 
-    /// Sends a packet through the middleware to a peer that has sent one, and tells whether it has
-    /// left. Never waits: a peer whose queue is full misses it.
-    pub(super) fn send_to(&self, packet: Packet, peer: Peer) -> Result<Flow<()>, SendError> {
-        let path = peer.connection().and_then(|id| self.peers().paths.get_mut(&id).cloned());
-        let path = path.ok_or(SendErrorKind::Closed)?;
-        let Some(frame) = self.frame(packet, peer)? else { return Ok(Flow::Drop) };
-        sent(send_now(&self.socket, &frame, Some(&SockAddr::unix(path)?))).map(Flow::Pass)
+    /// Sends a datagram to an address, or to where the socket is connected.
+    fn try_send_to(&self, datagram: &[u8], to: Option<&SockAddr>) -> io::Result<()> {
+        let send = || send_now(&self.socket, datagram, to);
+        try_io_now(|op| self.socket.try_io(Interest::WRITABLE, op), send).map(drop)
     }
 
-    /// The datagram for a packet; `None` if the middleware has dropped it.
-    fn frame(&self, packet: Packet, peer: Peer) -> Result<Option<Bytes>, SendError> {
-        match self.chain().write(packet, peer)? {
-            Some(frame) if frame.len() > MAX_DATAGRAM => {
-                Err(SendErrorKind::TooLarge { size: frame.len(), limit: MAX_DATAGRAM }.into())
-            }
-            frame => Ok(frame),
-        }
-    }
-
-    pub(super) fn chain(&self) -> &Chain {
-        &self.options.chain
-    }
-
-    /// Who has this path; a number is given to who has none yet.
+    /// The peer that has this path; one that is new gets a number.
     fn peer(&self, path: Option<&Path>) -> Peer {
         let Some(path) = path else { return Peer::LOCAL };
         let path = path.to_owned();
         let mut peers = self.peers();
-        let Peers { numbers, paths, next } = &mut *peers;
+        let UnixPeers { numbers, paths, next } = &mut *peers;
         numbers.touch(&path, || {
             let id = *next;
             *next = id.next();
@@ -129,34 +165,60 @@ impl UnixLink {
         Peer::LOCAL.with_connection(id)
     }
 
-    fn peers(&self) -> MutexGuard<'_, Peers> {
+    fn peers(&self) -> MutexGuard<'_, UnixPeers> {
         lock(&self.peers)
     }
 }
 
+impl Transport for UnixSocketState {
+    fn chain(&self) -> &Chain {
+        &self.options.chain
+    }
+
+    fn try_send(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
+        let path = to.connection().and_then(|id| self.peers().paths.get_mut(&id).cloned());
+        let path = path.ok_or(SendErrorKind::Closed)?;
+        check_size(frame)?;
+        self.try_send_to(frame, Some(&SockAddr::unix(path)?))?;
+        Ok(Taken::Done)
+    }
+
+    /// A peer whose queue is full misses the packet: a wait for one would be a wait of all.
+    fn ready<'a>(&'a self, _frame: &'a Bytes, _to: Peer) -> BoxFuture<'a, Result<(), SendError>> {
+        at_once(Err(SendErrorKind::Full.into())).boxed()
+    }
+}
+
+fn check_size(frame: &[u8]) -> Result<(), SendError> {
+    if frame.len() > MAX_DATAGRAM {
+        return Err(SendErrorKind::TooLarge { size: frame.len(), limit: MAX_DATAGRAM }.into());
+    }
+    Ok(())
+}
+
 /// The file of a socket goes with it.
-impl Drop for UnixLink {
+impl Drop for UnixSocketState {
     fn drop(&mut self) {
-        // Somebody else may have removed it.
+        // Another program may have removed it.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
 /// The packets of a Unix datagram socket.
-pub(super) struct UnixPackets {
-    link: Arc<UnixLink>,
+struct UnixPackets {
+    state: Arc<UnixSocketState>,
     codec: Datagram,
     /// One byte more than the largest datagram: a larger one shows.
     buffer: Box<[u8]>,
-    drain: Drain,
+    receive_loop: ReceiveLoop,
 }
 
 impl UnixPackets {
-    pub(super) fn new(link: Arc<UnixLink>) -> Self {
+    fn new(state: Arc<UnixSocketState>) -> Self {
         let buffer = vec![0; MAX_DATAGRAM + 1].into_boxed_slice();
-        let UnixDatagramOptions { decode, chain } = link.options.clone();
+        let UnixDatagramOptions { decode, chain } = state.options.clone();
         let codec = Datagram::with_options(decode).chain(chain);
-        Self { link, codec, buffer, drain: Drain::new() }
+        Self { state, codec, buffer, receive_loop: ReceiveLoop::new() }
     }
 
     fn decode(&mut self, len: usize, peer: Peer) -> Option<ReadPacket> {
@@ -175,10 +237,12 @@ impl Stream for UnixPackets {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ReadPacket>> {
         let this = &mut *self;
         loop {
-            let socket = &this.link.socket;
+            let socket = &this.state.socket;
             let receive = || socket.try_recv_from(&mut this.buffer);
-            if let Ok((len, from)) = ready!(this.drain.poll(cx, receive, |cx| socket.poll_recv_ready(cx))) {
-                let peer = this.link.peer(from.as_pathname());
+            if let Ok((len, from)) =
+                ready!(this.receive_loop.poll(cx, receive, |cx| socket.poll_recv_ready(cx)))
+            {
+                let peer = this.state.peer(from.as_pathname());
                 if let Some(item) = this.decode(len, peer) {
                     return Poll::Ready(Some(item));
                 }
@@ -187,72 +251,52 @@ impl Stream for UnixPackets {
     }
 }
 
-/// Sends to one path, from a path of its own in the directory for temporary files, so that it can be
-/// answered.
-pub(super) struct UnixSender {
-    link: Arc<UnixLink>,
+/// The transport of a client: connected to one path, from a path of its own in the directory for temporary
+/// files, so that it can be answered.
+pub(crate) struct UnixClient {
+    state: Arc<UnixSocketState>,
     peer: PathBuf,
 }
 
-impl UnixSender {
-    pub(super) fn connect(peer: &Path, options: UnixDatagramOptions) -> io::Result<Self> {
+impl UnixClient {
+    pub(crate) fn connect(peer: &Path, options: UnixDatagramOptions) -> io::Result<(Self, Packets)> {
         use std::sync::atomic::{AtomicU64, Ordering};
         static COUNT: AtomicU64 = AtomicU64::new(0);
 
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let own = std::env::temp_dir().join(format!("tokio-osc-{}-{number}", std::process::id()));
-        let link = UnixLink::bind(&own, options)?;
-        // Connected, the socket is woken when the peer has read, and hears nobody else.
-        link.socket.connect(peer)?;
-        Ok(Self { link: Arc::new(link), peer: peer.to_owned() })
+        let state = Arc::new(UnixSocketState::bind(&own, options)?);
+        // Connected, the socket is woken when the peer has read, and hears no other.
+        state.socket.connect(peer)?;
+        let packets = UnixPackets::new(Arc::clone(&state)).boxed();
+        Ok((Self { state, peer: peer.to_owned() }, packets))
+    }
+}
+
+impl Transport for UnixClient {
+    fn chain(&self) -> &Chain {
+        self.state.chain()
     }
 
-    pub(super) fn packets(&self) -> UnixPackets {
-        UnixPackets::new(Arc::clone(&self.link))
-    }
-
-    pub(super) fn filtered(&self) -> Filtered {
-        self.link.chain().filtered()
-    }
-
-    pub(super) fn peer(&self) -> &Path {
-        &self.peer
-    }
-
-    /// Sends a packet, waiting while the peer's queue is full. A peer that has been started anew at
-    /// the same path is found again.
-    pub(super) async fn send(&self, packet: Packet) -> Result<(), SendError> {
-        let Some(frame) = self.link.frame(packet, Peer::LOCAL)? else { return Ok(()) };
-        match self.link.socket.send(&frame).await {
+    /// A peer that has been started anew at the same path is found again.
+    fn try_send(&self, frame: &Bytes, _to: Peer) -> Result<Taken, SendError> {
+        check_size(frame)?;
+        match self.state.try_send_to(frame, None) {
             Err(error) if is_gone(&error) => {
-                self.link.socket.connect(&self.peer)?;
-                sent(self.link.socket.send(&frame).await)
+                self.state.socket.connect(&self.peer)?;
+                self.state.try_send_to(frame, None)?;
             }
-            result => sent(result),
+            sent => sent?,
         }
+        Ok(Taken::Done)
     }
 
-    pub(super) fn try_send(&self, packet: Packet) -> Result<(), SendError> {
-        let Some(frame) = self.link.frame(packet, Peer::LOCAL)? else { return Ok(()) };
-        match send_now(&self.link.socket, &frame, None) {
-            Err(error) if is_gone(&error) => {
-                self.link.socket.connect(&self.peer)?;
-                sent(send_now(&self.link.socket, &frame, None))
-            }
-            result => sent(result),
-        }
+    fn ready<'a>(&'a self, _frame: &'a Bytes, _to: Peer) -> BoxFuture<'a, Result<(), SendError>> {
+        async { Ok(self.state.socket.writable().await?) }.boxed()
     }
 }
 
 fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionRefused, ConnectionReset, NotConnected};
     matches!(error.kind(), ConnectionRefused | ConnectionReset | NotConnected)
-}
-
-fn sent(result: io::Result<usize>) -> Result<(), SendError> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(SendErrorKind::Full.into()),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -100,7 +100,7 @@ impl<F: Framing> Codec<F> {
     /// # Errors
     /// Also: the stream ends inside a frame.
     pub fn read_eof(&mut self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError> {
-        while let Some(frame) = self.framing.decode_eof(src).map_err(Into::into)? {
+        while let Some(frame) = self.read_frame_eof(src)? {
             if let Some(packet) = self.open(frame) {
                 return Ok(Some(packet));
             }
@@ -111,6 +111,11 @@ impl<F: Framing> Codec<F> {
     /// The next frame, which is still to be opened.
     pub(crate) fn read_frame(&mut self, src: &mut BytesMut) -> Result<Option<F::Item>, FrameError> {
         self.framing.decode(src).map_err(Into::into)
+    }
+
+    /// As `read_frame`, where no more bytes will come.
+    pub(crate) fn read_frame_eof(&mut self, src: &mut BytesMut) -> Result<Option<F::Item>, FrameError> {
+        self.framing.decode_eof(src).map_err(Into::into)
     }
 
     /// From a frame to a packet; `None` if it is empty or the middleware has dropped it.

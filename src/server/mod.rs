@@ -22,7 +22,6 @@ mod events;
 mod handle;
 mod name;
 mod options;
-mod outlet;
 mod schedule;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod server;

@@ -5,7 +5,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio_osc::{
     Args, Bundle, Channel, ChannelErrorKind, ChannelEventKind, Client, Clock, Server, ServerHandle, Slip,
-    State, TokioClock,
+    State, StreamOptions, TokioClock,
 };
 
 use super::*;
@@ -263,7 +263,8 @@ async fn channels_come_and_go_under_load() {
     for _ in 0..150 {
         server.listen("udp", udp().await).unwrap();
         answers(&server, "udp").await;
-        let channel = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
+        let options = StreamOptions::default().linger(Duration::from_millis(1)); // the client does not close first
+        let channel = Channel::tcp_with(LOOPBACK, Slip::new(), options).await.unwrap();
         let client = Client::tcp(channel.local_addr().unwrap(), Slip::new()).await.unwrap();
         server.listen("tcp", channel).unwrap();
         assert!(client.request(("/ping", 7), "/pong").await.is_ok());

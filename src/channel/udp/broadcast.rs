@@ -3,9 +3,10 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::link::ReplyTo;
-use super::options::{Common, common_setters};
-use crate::channel::{Channel, Client, Interface, PeerNames};
+use super::options::{UdpOptions, common_setters};
+use super::socket::{ReplyTo, UdpSocketState};
+use crate::channel::Channel;
+use crate::channel::address::{Interface, PeerNames};
 use crate::wire::DecodeOptions;
 
 /// Options of a socket that sends to all hosts of a network, or hears what is sent to all; ends in
@@ -45,13 +46,13 @@ use crate::wire::DecodeOptions;
 pub struct Broadcast {
     address: SocketAddr,
     interface: Option<Interface>,
-    common: Common,
+    common: UdpOptions,
 }
 
 impl Broadcast {
     /// Sends to this address and port, or hears what is sent to this port.
     pub fn new(address: impl Into<SocketAddr>) -> Self {
-        let mut common = Common::default();
+        let mut common = UdpOptions::default();
         common.socket.broadcast = true;
         Self { address: address.into(), interface: None, common }
     }
@@ -81,21 +82,19 @@ impl Broadcast {
         Ok(self.common.channel(self.common.open(local)?))
     }
 
-    /// A client of all hosts of the network. Requests take the first answer of any of them.
-    ///
-    /// # Errors
-    /// No port is free, the interface is not there, or the address is of IPv6.
-    ///
-    /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
-    pub fn client(self) -> io::Result<Client> {
+    /// The options of the socket, for the client that will have it.
+    pub(crate) fn options(&self) -> &UdpOptions {
+        &self.common
+    }
+
+    /// A socket that sends to all, and the address of all.
+    pub(crate) fn sender(&self) -> io::Result<(UdpSocketState, SocketAddr)> {
         self.require_v4()?;
         let local = match &self.interface {
             Some(interface) => interface.find()?.v4()?,
             None => Ipv4Addr::UNSPECIFIED,
         };
-        let link = self.common.open(SocketAddr::new(local.into(), 0))?;
-        Ok(self.common.client(link, self.address, None))
+        Ok((self.common.open(SocketAddr::new(local.into(), 0))?, self.address))
     }
 
     fn require_v4(&self) -> io::Result<()> {

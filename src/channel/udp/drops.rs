@@ -9,7 +9,7 @@ const TRIES: usize = 8;
 
 /// The datagrams dropped so far; `None` where the system does not tell.
 #[cfg(target_os = "linux")]
-pub(super) fn kernel_drops(socket: &UdpSocket, v6: bool) -> Option<u64> {
+pub(crate) fn kernel_drops(socket: &UdpSocket, v6: bool) -> Option<u64> {
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::MetadataExt;
 
@@ -22,7 +22,7 @@ pub(super) fn kernel_drops(socket: &UdpSocket, v6: bool) -> Option<u64> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn kernel_drops(_: &UdpSocket, _: bool) -> Option<u64> {
+pub(crate) fn kernel_drops(_: &UdpSocket, _: bool) -> Option<u64> {
     None
 }
 

@@ -16,11 +16,11 @@ use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
 /// How packets lie in the datagrams of a socket.
 #[derive(Clone)]
-pub(super) struct FramedOptions {
+pub(crate) struct FramedOptions {
     /// One packet in each if it is `None`.
     framing: Option<Arc<dyn AnyFraming>>,
-    pub(super) max_sources: usize,
-    pub(super) max_unfinished: usize,
+    pub(crate) max_sources: usize,
+    pub(crate) max_unfinished: usize,
 }
 
 /// A framing of any type.
@@ -30,7 +30,7 @@ trait AnyFraming: Send + Sync {
 }
 
 /// The sources of a socket, and what of their frames has arrived.
-pub(super) trait Sources: Send {
+pub(crate) trait Sources: Send {
     /// Takes in a datagram. `false` if an unfinished frame had to go for it.
     fn push(&mut self, datagram: &[u8], from: SocketAddr) -> bool;
 
@@ -45,19 +45,19 @@ impl Default for FramedOptions {
 }
 
 impl FramedOptions {
-    pub(super) fn set_framing(&mut self, framing: impl Framing) {
+    pub(crate) fn set_framing(&mut self, framing: impl Framing) {
         self.framing = Some(Arc::new(Mutex::new(framing)));
     }
 
     /// The datagram for a packet.
-    pub(super) fn frame<'a>(&self, packet: &'a [u8]) -> Result<Cow<'a, [u8]>, SendError> {
+    pub(crate) fn frame<'a>(&self, packet: &'a [u8]) -> Result<Cow<'a, [u8]>, SendError> {
         let Some(framing) = &self.framing else { return Ok(Cow::Borrowed(packet)) };
         let mut datagram = BytesMut::new();
         framing.frame(Bytes::copy_from_slice(packet), &mut datagram)?;
         Ok(Cow::Owned(datagram.into()))
     }
 
-    pub(super) fn sources(&self, decode: &DecodeOptions, chain: &Chain) -> Option<Box<dyn Sources>> {
+    pub(crate) fn sources(&self, decode: &DecodeOptions, chain: &Chain) -> Option<Box<dyn Sources>> {
         self.framing.as_ref().map(|framing| framing.sources(self, decode.clone(), chain.clone()))
     }
 }
@@ -91,20 +91,21 @@ impl<F: Framing> AnyFraming for Mutex<F> {
 struct Joined<F> {
     /// What each source gets a clone of.
     codec: Codec<F>,
-    sources: Recent<SocketAddr, Source<F>>,
+    sources: Recent<SocketAddr, SourceStream<F>>,
     max_unfinished: usize,
     /// The source that may have more packets.
     reading: Option<SocketAddr>,
 }
 
-struct Source<F> {
+struct SourceStream<F> {
     codec: Codec<F>,
     unfinished: BytesMut,
 }
 
 impl<F: Framing> Sources for Joined<F> {
     fn push(&mut self, datagram: &[u8], from: SocketAddr) -> bool {
-        let make = || Source { codec: self.codec.clone().peer(from.into()), unfinished: BytesMut::new() };
+        let make =
+            || SourceStream { codec: self.codec.clone().peer(from.into()), unfinished: BytesMut::new() };
         let gone = self.sources.touch(&from, make);
         if let Some(source) = self.sources.get_mut(&from) {
             source.unfinished.extend_from_slice(datagram);

@@ -1,12 +1,12 @@
 //! What a UDP socket has gone through, in numbers, readable while a server owns the socket.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
 
 use super::drops::kernel_drops;
-use super::link::Link;
-use crate::channel::interface::has_address;
+use super::socket::UdpSocketState;
+use crate::channel::address::interface::has_address;
 use crate::channel::socket::buffer_sizes;
 
 /// A look at a UDP socket: its buffers, what was lost, and why.
@@ -30,7 +30,7 @@ use crate::channel::socket::buffer_sizes;
 /// ```
 #[derive(Clone, Debug)]
 pub struct UdpMonitor {
-    link: Weak<Link>,
+    state: Weak<UdpSocketState>,
 }
 
 /// The numbers of a UDP socket.
@@ -71,21 +71,21 @@ pub struct UdpStats {
 }
 
 impl UdpMonitor {
-    pub(in crate::channel) fn new(link: &Arc<Link>) -> Self {
-        Self { link: Arc::downgrade(link) }
+    pub(crate) fn new(state: &Arc<UdpSocketState>) -> Self {
+        Self { state: Arc::downgrade(state) }
     }
 
     /// The numbers now; `None` when the socket is closed.
     pub fn stats(&self) -> Option<UdpStats> {
-        let link = self.link.upgrade()?;
-        let counters = &link.counters;
-        let (receive_buffer, send_buffer) = buffer_sizes(&link.socket).unwrap_or_default();
+        let state = self.state.upgrade()?;
+        let counters = &state.counters;
+        let (receive_buffer, send_buffer) = buffer_sizes(&state.socket).unwrap_or_default();
         Some(UdpStats {
             receive_buffer,
             send_buffer,
-            kernel_drops: kernel_drops(&link.socket, link.local.is_ipv6()),
+            kernel_drops: kernel_drops(&state.socket, state.local.is_ipv6()),
             oversized: counters.oversized.load(Relaxed),
-            unfinished: counters.evicted.load(Relaxed),
+            unfinished: counters.unfinished.load(Relaxed),
             receive_errors: counters.receive_errors.load(Relaxed),
             sent_again: counters.sent_again.load(Relaxed),
             send_errors: counters.send_errors.load(Relaxed),
@@ -107,7 +107,7 @@ impl UdpMonitor {
     /// # Ok(()) }
     /// ```
     pub fn is_address_gone(&self) -> Option<bool> {
-        let bound = self.link.upgrade()?.local.ip();
+        let bound = self.state.upgrade()?.local.ip();
         if bound.is_unspecified() || bound.is_multicast() {
             return Some(false);
         }
@@ -130,37 +130,5 @@ impl fmt::Display for UdpStats {
         writeln!(f, "{:>12} receive errors", self.receive_errors)?;
         writeln!(f, "{:>12} sent again", self.sent_again)?;
         writeln!(f, "{:>12} send errors", self.send_errors)
-    }
-}
-
-/// The same, while it is being counted.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    oversized: AtomicU64,
-    evicted: AtomicU64,
-    receive_errors: AtomicU64,
-    sent_again: AtomicU64,
-    send_errors: AtomicU64,
-}
-
-impl Counters {
-    pub(super) fn oversized(&self) {
-        self.oversized.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn evicted(&self) {
-        self.evicted.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn receive_failed(&self) {
-        self.receive_errors.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn send_again(&self) {
-        self.sent_again.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn send_failed(&self) {
-        self.send_errors.fetch_add(1, Relaxed);
     }
 }

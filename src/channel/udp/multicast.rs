@@ -3,15 +3,14 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
-use std::sync::Arc;
 
-use super::fan_out::FanOut;
-use super::link::{Link, ReplyTo};
-use super::options::{Common, common_setters};
-use crate::channel::host::{is_of_a_link, require_link};
-use crate::channel::interface::{self, Found};
+use super::options::{UdpOptions, common_setters};
+use super::socket::{ReplyTo, UdpSocketState};
+use crate::channel::Channel;
+use crate::channel::address::PeerNames;
+use crate::channel::address::host_port::{is_of_a_link, require_link};
+use crate::channel::address::interface::{self, Found, Interface};
 use crate::channel::socket::{Via, failed, join, only_own_groups, send_by, set_loop, unspecified};
-use crate::channel::{Channel, Client, Interface, PeerNames};
 use crate::wire::DecodeOptions;
 
 /// Options of a socket that hears groups, or sends to them; ends in [`join`](Multicast::join),
@@ -60,7 +59,7 @@ pub struct Multicast {
     sources: Vec<IpAddr>,
     hear_own: bool,
     local: Option<SocketAddr>,
-    common: Common,
+    common: UdpOptions,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +72,7 @@ enum Interfaces {
 impl Multicast {
     /// A socket of this group and port. The scope of an IPv6 group is an interface, if it has one.
     pub fn new(group: impl Into<SocketAddr>) -> Self {
-        let mut common = Common::default();
+        let mut common = UdpOptions::default();
         common.socket.reuse_address = true;
         common.socket.reuse_port = true;
         let group = group.into();
@@ -151,15 +150,15 @@ impl Multicast {
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn join(self) -> io::Result<Channel> {
         let by = self.by()?;
-        let link = self.common.open(self.bind_address(&by))?;
+        let state = self.common.open(self.bind_address(&by))?;
         let device = match by.as_slice() {
             [Way { name: Some(name), .. }] => Some(name.as_str()),
             _ => None,
         };
-        only_own_groups(&link.socket, self.is_v6(), device)?;
+        only_own_groups(&state.socket, self.is_v6(), device)?;
         let mut refused = Vec::new();
         for via in &by {
-            match self.join_by(&link, via) {
+            match self.join_by(&state, via) {
                 Ok(()) => {}
                 Err(error) if self.wants_all() => refused.push(error),
                 Err(error) => return Err(error),
@@ -168,41 +167,20 @@ impl Multicast {
         if let (true, Some(error)) = (refused.len() == by.len(), refused.pop()) {
             return Err(error);
         }
-        self.send_by(&link, by.first())?;
-        Ok(self.common.channel(link))
+        self.send_by(&state, by.first())?;
+        Ok(self.common.channel(state))
     }
 
-    /// A client of the group. Requests take the first answer of any member.
-    ///
-    /// # Errors
-    /// There are several groups or interfaces (see [`clients`](Multicast::clients)), and as
-    /// [`join`](Multicast::join).
-    ///
-    /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
-    pub fn client(self) -> io::Result<Client> {
-        let by = self.by()?;
-        let ([], [way]) = (self.others.as_slice(), by.as_slice()) else {
-            let text = "a client has one group and one interface: for more, end in `clients`";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        };
-        Ok(self.common.client(self.sender(way)?, peer(self.group, way), None))
+    /// The options of the socket, for the client that will have it.
+    pub(crate) fn options(&self) -> &UdpOptions {
+        &self.common
     }
 
-    /// Sends to every group by every interface; a packet is encoded once.
-    ///
-    /// # Errors
-    /// As [`join`](Multicast::join).
-    ///
-    /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
-    pub fn clients(self) -> io::Result<FanOut> {
-        let mut targets = Vec::new();
-        for way in self.by()? {
-            let link = Arc::new(self.sender(&way)?);
-            targets.extend(self.groups().map(|group| (Arc::clone(&link), peer(group, &way))));
-        }
-        Ok(FanOut::new(targets))
+    /// A socket for each interface, with the groups that it sends to.
+    pub(crate) fn senders(&self) -> io::Result<Vec<(UdpSocketState, Vec<SocketAddr>)>> {
+        let sender =
+            |way: &Way| Ok((self.sender(way)?, self.groups().map(|group| peer(group, way)).collect()));
+        self.by()?.iter().map(sender).collect()
     }
 
     /// The interfaces, looked up; at least one.
@@ -272,21 +250,21 @@ impl Multicast {
         self.local.unwrap_or(if alone { bound } else { every })
     }
 
-    fn join_by(&self, link: &Link, way: &Way) -> io::Result<()> {
+    fn join_by(&self, state: &UdpSocketState, way: &Way) -> io::Result<()> {
         let senders: Vec<_> = match self.sources.as_slice() {
             [] => vec![None],
             senders => senders.iter().copied().map(Some).collect(),
         };
         for group in self.groups().map(|group| group.ip()) {
             for sender in &senders {
-                join(&link.socket, group, *sender, way.via)
+                join(&state.socket, group, *sender, way.via)
                     .map_err(|error| failed(&error, format!("cannot join {group} by {way}")))?;
             }
         }
         Ok(())
     }
 
-    fn sender(&self, way: &Way) -> io::Result<Link> {
+    fn sender(&self, way: &Way) -> io::Result<UdpSocketState> {
         // A port of its own, unless one is asked for.
         let mut common = self.common.clone();
         if self.local.is_none() {
@@ -294,17 +272,17 @@ impl Multicast {
             common.socket.reuse_port = false;
         }
         let any = SocketAddr::new(unspecified(self.is_v6()), 0);
-        let link = common.open(self.local.unwrap_or(any))?;
-        self.send_by(&link, Some(way))?;
-        Ok(link)
+        let state = common.open(self.local.unwrap_or(any))?;
+        self.send_by(&state, Some(way))?;
+        Ok(state)
     }
 
-    fn send_by(&self, link: &Link, way: Option<&Way>) -> io::Result<()> {
+    fn send_by(&self, state: &UdpSocketState, way: Option<&Way>) -> io::Result<()> {
         if let Some(way) = way {
-            send_by(&link.socket, way.via)
+            send_by(&state.socket, way.via)
                 .map_err(|error| failed(&error, format!("cannot send by {way}")))?;
         }
-        set_loop(&link.socket, self.is_v6(), self.hear_own)
+        set_loop(&state.socket, self.is_v6(), self.hear_own)
     }
 
     fn groups(&self) -> impl Iterator<Item = SocketAddr> {

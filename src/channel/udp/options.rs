@@ -1,21 +1,24 @@
 //! What unicast, multicast and broadcast sockets have in common.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures::stream::StreamExt;
+
 use super::framed::FramedOptions;
-use super::link::{Link, ReplyTo};
-use super::packets::UdpPackets;
-use crate::channel::peer_names::PeerNames;
+use super::receive::UdpPackets;
+use super::socket::{ReplyTo, UdpSocketState};
+use crate::channel::address::PeerNames;
 use crate::channel::socket::SocketOptions;
-use crate::channel::{Channel, Client};
+use crate::channel::transport::Packets;
+use crate::channel::{Channel, Outlet};
 use crate::codec::MAX_DATAGRAM;
 use crate::middleware::Chain;
 use crate::wire::DecodeOptions;
 
 #[derive(Clone, Debug)]
-pub(super) struct Common {
+pub(crate) struct UdpOptions {
     pub(super) socket: SocketOptions,
     pub(super) decode: DecodeOptions,
     pub(super) max_datagram: usize,
@@ -26,7 +29,7 @@ pub(super) struct Common {
     pub(super) batch: bool,
 }
 
-impl Default for Common {
+impl Default for UdpOptions {
     fn default() -> Self {
         Self {
             socket: SocketOptions::default(),
@@ -41,32 +44,29 @@ impl Default for Common {
     }
 }
 
-impl Common {
-    pub(super) fn open(&self, local: SocketAddr) -> io::Result<Link> {
-        let mut link = Link::new(self.socket.bind(local)?)?;
-        link.broadcast = self.socket.broadcast;
-        link.reply_to = self.reply_to;
-        link.chain = self.chain.counting_anew();
-        link.framed = self.framed.clone();
+impl UdpOptions {
+    pub(crate) fn open(&self, local: SocketAddr) -> io::Result<UdpSocketState> {
+        let mut state = UdpSocketState::new(self.socket.bind(local)?)?;
+        state.broadcast = self.socket.broadcast;
+        state.reply_to = self.reply_to;
+        state.chain = self.chain.counting_anew();
+        state.framed = self.framed.clone();
         if self.batch {
-            link.take_runs();
+            state.take_runs();
         }
-        Ok(link)
+        Ok(state)
     }
 
-    pub(super) fn channel(&self, link: Link) -> Channel {
-        Channel::from_udp(self.packets(&Arc::new(link)))
+    pub(super) fn channel(&self, state: UdpSocketState) -> Channel {
+        let state = Arc::new(state);
+        let mut channel = Channel::new(self.packets(&state), Outlet::new(Arc::clone(&state) as _));
+        channel.udp = Some(state);
+        channel
     }
 
-    /// A client of the peer, who answers from that address or, if it is `None`, from any.
-    pub(super) fn client(&self, link: Link, peer: SocketAddr, from: Option<IpAddr>) -> Client {
-        let link = Arc::new(link);
-        let packets = self.packets(&link);
-        Client::from_udp(link, peer, from, packets)
-    }
-
-    fn packets(&self, link: &Arc<Link>) -> UdpPackets {
-        UdpPackets::new(Arc::clone(link), self.decode.clone(), self.max_datagram, self.peer_names.clone())
+    pub(crate) fn packets(&self, state: &Arc<UdpSocketState>) -> Packets {
+        UdpPackets::new(Arc::clone(state), self.decode.clone(), self.max_datagram, self.peer_names.clone())
+            .boxed()
     }
 }
 
@@ -178,14 +178,14 @@ macro_rules! common_setters {
             self
         }
 
-        /// Sends the answers of handlers to this address, whoever asks. Default: to where the
+        /// Sends the replies of handlers to this address, whatever the peer. Default: to where the
         /// message came from.
         pub fn reply_to(mut self, address: impl Into<SocketAddr>) -> Self {
             self.common.reply_to = ReplyTo::Address(address.into());
             self
         }
 
-        /// Sends the answers of handlers to the host that asks, at this port, as ADM-OSC (4002) and
+        /// Sends the replies of handlers to the host that asks, at this port, as ADM-OSC (4002) and
         /// many mixers want it. Default: to the port that the message came from.
         pub const fn reply_to_port(mut self, port: u16) -> Self {
             self.common.reply_to = ReplyTo::Port(port);

@@ -1,13 +1,15 @@
 //! UDP from one to one.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use super::link::{Link, ReplyTo, check_peer};
-use super::options::{Common, common_setters};
-use crate::channel::host::require_link;
+use super::monitor::UdpMonitor;
+use super::options::{UdpOptions, common_setters};
+use super::socket::{ReplyTo, UdpSocketState, check_peer};
+use crate::channel::Channel;
+use crate::channel::address::PeerNames;
+use crate::channel::address::host_port::{HostPort, IpFamily, require_link};
 use crate::channel::socket::{failed, unspecified};
-use crate::channel::{Channel, Client, HostPort, IpFamily, PeerNames};
 use crate::codec::Framing;
 use crate::wire::DecodeOptions;
 
@@ -46,13 +48,13 @@ pub struct Udp {
     address: HostPort,
     local: Option<HostPort>,
     family: Option<IpFamily>,
-    common: Common,
+    common: UdpOptions,
 }
 
 impl Udp {
     /// A socket that listens at this address, or sends to it.
     pub fn new(address: impl Into<HostPort>) -> Self {
-        Self { address: address.into(), local: None, family: None, common: Common::default() }
+        Self { address: address.into(), local: None, family: None, common: UdpOptions::default() }
     }
 
     /// The address and port that a client sends from. [`bind`](Udp::bind) takes no notice of it.
@@ -133,7 +135,7 @@ impl Udp {
     /// A dropped future leaves no socket behind.
     pub async fn bind(self) -> io::Result<Channel> {
         let addresses = self.address.resolve(self.family).await?;
-        let link = first(addresses, |address| {
+        let state = first(addresses, |address| {
             if address.ip().is_multicast() {
                 let text = format!("{address} is a group: join it with `Multicast`");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
@@ -141,51 +143,16 @@ impl Udp {
             require_link(address)?;
             self.common.open(address)
         })?;
-        Ok(self.common.channel(link))
+        Ok(self.common.channel(state))
     }
 
-    /// A client of this address. Nothing is sent yet. The addresses of a name are tried in order;
-    /// the first is taken that this host has a route to.
-    ///
-    /// The socket is not connected: a device may answer from another port, and a peer that is not
-    /// there yet does no harm.
-    ///
-    /// # Errors
-    /// The name cannot be resolved, this host reaches none of its addresses, or the local address
-    /// cannot be had.
-    ///
-    /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
-    ///
-    /// # Cancel safety
-    /// A dropped future leaves no socket behind.
-    pub async fn client(self) -> io::Result<Client> {
-        let (link, peer) = self.reach().await?;
-        Ok(self.common.client(link, peer, answers_from(peer)))
+    /// The options of the socket, for the client that will have it.
+    pub(crate) fn options(&self) -> &UdpOptions {
+        &self.common
     }
 
-    /// As [`client`](Udp::client), with a connected socket: only this address and port is heard, and
-    /// sending costs less. While nobody listens there, packets are lost without an error, as UDP
-    /// packets are; the system's complaints about earlier ones are counted
-    /// ([`UdpStats::sent_again`](crate::UdpStats)) and keep no later packet from being sent.
-    ///
-    /// # Errors
-    /// As [`client`](Udp::client).
-    ///
-    /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
-    ///
-    /// # Cancel safety
-    /// A dropped future leaves no socket behind.
-    pub async fn connect(self) -> io::Result<Client> {
-        let (mut link, peer) = self.reach().await?;
-        link.socket.connect(peer).await.map_err(|error| failed(&error, format!("to {peer}")))?;
-        link.connected = Some(peer);
-        link.local = link.socket.local_addr()?;
-        Ok(self.common.client(link, peer, answers_from(peer)))
-    }
-
-    async fn reach(&self) -> io::Result<(Link, SocketAddr)> {
+    /// A socket that reaches the first address of the name that it can, and this address.
+    pub(crate) async fn reach(&self) -> io::Result<(UdpSocketState, SocketAddr)> {
         let peers = self.address.resolve(self.family).await?;
         let choice = peers.len() > 1;
         let mut local = Vec::new();
@@ -208,12 +175,42 @@ impl Udp {
     }
 }
 
-/// An answer comes from the peer, from whatever port. A group's or an unspecified address is
-/// nobody's own.
-pub(in crate::channel) fn answers_from(peer: SocketAddr) -> Option<IpAddr> {
-    let own = peer.ip();
-    let nobodys = own.is_multicast() || own.is_unspecified();
-    (!nobodys).then_some(own)
+impl Channel {
+    /// Binds a UDP socket and receives every packet that is sent to it, with the default
+    /// [`DecodeOptions`]. Port 0 takes any free port: see [`local_addr`](Channel::local_addr).
+    ///
+    /// No other program can bind the port; an IPv6 address takes IPv6 only. For other options see
+    /// [`Udp`], for groups [`Multicast`](crate::Multicast).
+    ///
+    /// # Errors
+    /// The name cannot be resolved, or none of its addresses can be bound; the error names the
+    /// address.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn udp(address: impl Into<HostPort>) -> io::Result<Self> {
+        Udp::new(address).bind().await
+    }
+
+    /// As [`udp`](Channel::udp), with limits and tolerance of your own.
+    ///
+    /// # Errors
+    /// As [`udp`](Channel::udp).
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn udp_with(address: impl Into<HostPort>, options: DecodeOptions) -> io::Result<Self> {
+        Udp::new(address).decode(options).bind().await
+    }
+
+    /// A look at the socket of a datagram channel: its buffers, and what was lost. A channel of
+    /// connections has none.
+    pub fn monitor(&self) -> Option<UdpMonitor> {
+        self.udp.as_ref().map(UdpMonitor::new)
+    }
 }
 
 /// Asks the system by connecting another socket, which sends nothing.

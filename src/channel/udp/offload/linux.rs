@@ -16,12 +16,12 @@ use tokio::net::UdpSocket;
 use super::Run;
 
 /// Asks the kernel to give runs.
-pub(in crate::channel::udp) fn enable(socket: &UdpSocket) -> io::Result<()> {
+pub(crate) fn enable(socket: &UdpSocket) -> io::Result<()> {
     Ok(setsockopt(socket, UdpGroSegment, &true)?)
 }
 
 /// Takes a run, or one datagram, if there is one.
-pub(in crate::channel::udp) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Run> {
+pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Run> {
     socket.try_io(Interest::READABLE, || {
         let mut space = cmsg_space!(i32);
         let mut parts = [IoSliceMut::new(buffer)];
@@ -43,12 +43,7 @@ fn address(address: &SockaddrStorage) -> Option<SocketAddr> {
 
 /// Sends a run of datagrams of `size` bytes if the socket has space for all, to an address or to where
 /// it is connected.
-pub(in crate::channel::udp) fn send(
-    socket: &UdpSocket,
-    run: &[u8],
-    size: usize,
-    to: Option<SocketAddr>,
-) -> io::Result<()> {
+pub(crate) fn send(socket: &UdpSocket, run: &[u8], size: usize, to: Option<SocketAddr>) -> io::Result<()> {
     let size = u16::try_from(size).map_err(|_| Errno::EMSGSIZE)?;
     let to = to.map(SockaddrStorage::from);
     let segments = [ControlMessage::UdpGsoSegments(&size)];
@@ -58,7 +53,7 @@ pub(in crate::channel::udp) fn send(
 
 /// Whether nothing of the run was sent, while each of its datagrams may be: they are too large for the
 /// way, the device cannot part them, the kernel is too old, or it reports what became of an earlier one.
-pub(in crate::channel::udp) fn refuses(error: &io::Error) -> bool {
+pub(crate) fn refuses(error: &io::Error) -> bool {
     let codes = [
         Errno::ECONNREFUSED,
         Errno::EINVAL,

@@ -1,0 +1,224 @@
+//! The options of an endpoint: `?interface=eth0&ttl=4`.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use super::Scheme;
+use super::parse::EndpointError;
+use crate::channel::address::host_port::{HostPort, IpFamily};
+use crate::channel::address::interface::Interface;
+use crate::channel::{Broadcast, Multicast, Udp};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the user's")]
+pub(super) struct Query {
+    pub(super) interfaces: Vec<Interface>,
+    pub(super) all_interfaces: bool,
+    ttl: Option<u8>,
+    dscp: Option<u8>,
+    device: Option<String>,
+    receive_buffer: Option<usize>,
+    send_buffer: Option<usize>,
+    reuse: bool,
+    reply_port: Option<u16>,
+    pub(super) broadcast: bool,
+    multicast_loop: bool,
+    groups: Vec<IpAddr>,
+    sources: Vec<IpAddr>,
+    pub(super) family: Option<IpFamily>,
+    pub(super) single_end: bool,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            interfaces: Vec::new(),
+            all_interfaces: false,
+            ttl: None,
+            dscp: None,
+            device: None,
+            receive_buffer: None,
+            send_buffer: None,
+            reuse: false,
+            reply_port: None,
+            broadcast: false,
+            multicast_loop: true,
+            groups: Vec::new(),
+            sources: Vec::new(),
+            family: None,
+            single_end: false,
+        }
+    }
+}
+
+/// Sets the options that all three kinds of UDP sockets have.
+macro_rules! with_common {
+    ($query:ident, $options:expr) => {{
+        let mut options = $options;
+        if let Some(hops) = $query.ttl {
+            options = options.ttl(hops);
+        }
+        if let Some(class) = $query.dscp {
+            options = options.dscp(class);
+        }
+        if let Some(device) = &$query.device {
+            options = options.device(device.as_str());
+        }
+        if let Some(bytes) = $query.receive_buffer {
+            options = options.receive_buffer(bytes);
+        }
+        if let Some(bytes) = $query.send_buffer {
+            options = options.send_buffer(bytes);
+        }
+        if let Some(port) = $query.reply_port {
+            options = options.reply_to_port(port);
+        }
+        if $query.reuse {
+            options = options.reuse_address(true).reuse_port(true);
+        }
+        options
+    }};
+}
+
+impl Query {
+    /// Takes in an option; `false` if the scheme has none of this name.
+    pub(super) fn set(&mut self, scheme: Scheme, name: &str, value: &str) -> Result<bool, EndpointError> {
+        match (scheme, name) {
+            (Scheme::Udp, "interface") if value == "all" => self.all_interfaces = true,
+            (Scheme::Udp, "interface") if !value.is_empty() => self.interfaces.push(value.into()),
+            (Scheme::Udp, "ttl") => self.ttl = Some(read(name, value)?),
+            (Scheme::Udp, "dscp") => self.dscp = Some(read(name, value)?),
+            (Scheme::Udp, "device") if !value.is_empty() => self.device = Some(value.to_owned()),
+            (Scheme::Udp, "receive_buffer") => self.receive_buffer = Some(read(name, value)?),
+            (Scheme::Udp, "send_buffer") => self.send_buffer = Some(read(name, value)?),
+            (Scheme::Udp, "reuse") => self.reuse = read(name, value)?,
+            (Scheme::Udp, "reply_port") => self.reply_port = Some(read(name, value)?),
+            (Scheme::Udp, "broadcast") => self.broadcast = read(name, value)?,
+            (Scheme::Udp, "loop") => self.multicast_loop = read(name, value)?,
+            (Scheme::Udp, "group") => self.groups.push(read(name, value)?),
+            (Scheme::Udp, "source") => self.sources.push(read(name, value)?),
+            (Scheme::Udp | Scheme::Tcp | Scheme::TcpSlip, "family") => {
+                self.family = Some(match value {
+                    "ipv4" => IpFamily::V4,
+                    "ipv6" => IpFamily::V6,
+                    _ => return Err(EndpointError::value(name, value)),
+                });
+            }
+            (Scheme::TcpSlip | Scheme::UnixSlip, "end") => {
+                self.single_end = match value {
+                    "single" => true,
+                    "double" => false,
+                    _ => return Err(EndpointError::value(name, value)),
+                };
+            }
+            (Scheme::Udp, "interface" | "device") => return Err(EndpointError::value(name, value)),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// An option that is set and means something for groups only.
+    pub(super) fn of_groups(&self) -> Option<&'static str> {
+        let set = [
+            (!self.multicast_loop, "loop"),
+            (!self.groups.is_empty(), "group"),
+            (!self.sources.is_empty(), "source"),
+        ];
+        set.into_iter().find_map(|(set, name)| set.then_some(name))
+    }
+
+    pub(super) fn unicast(&self, host: HostPort) -> Udp {
+        let options = with_common!(self, Udp::new(host));
+        match self.family {
+            Some(family) => options.family(family),
+            None => options,
+        }
+    }
+
+    pub(super) fn broadcast(&self, address: SocketAddr) -> Broadcast {
+        let options = with_common!(self, Broadcast::new(address));
+        match self.interfaces.first() {
+            Some(interface) => options.interface(interface.clone()),
+            None => options,
+        }
+    }
+
+    pub(super) fn multicast(&self, group: SocketAddr) -> Multicast {
+        let mut options = with_common!(self, Multicast::new(group)).multicast_loop(self.multicast_loop);
+        for interface in &self.interfaces {
+            options = options.interface(interface.clone());
+        }
+        if self.all_interfaces {
+            options = options.all_interfaces();
+        }
+        for group in &self.groups {
+            options = options.group(*group);
+        }
+        for source in &self.sources {
+            options = options.source(*source);
+        }
+        options
+    }
+
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = Vec::new();
+        let mut push = |name, value: Option<String>| pairs.extend(value.map(|value| (name, value)));
+        for interface in &self.interfaces {
+            push("interface", Some(interface.to_string()));
+        }
+        push("interface", self.all_interfaces.then(|| "all".to_owned()));
+        push("ttl", self.ttl.as_ref().map(ToString::to_string));
+        push("dscp", self.dscp.as_ref().map(ToString::to_string));
+        push("device", self.device.clone());
+        push("receive_buffer", self.receive_buffer.as_ref().map(ToString::to_string));
+        push("send_buffer", self.send_buffer.as_ref().map(ToString::to_string));
+        push("reuse", self.reuse.then(|| "true".to_owned()));
+        push("reply_port", self.reply_port.as_ref().map(ToString::to_string));
+        push("broadcast", self.broadcast.then(|| "true".to_owned()));
+        push("loop", (!self.multicast_loop).then(|| "false".to_owned()));
+        for group in &self.groups {
+            push("group", Some(group.to_string()));
+        }
+        for source in &self.sources {
+            push("source", Some(source.to_string()));
+        }
+        push("family", self.family.map(|family| format!("ip{family:?}").to_lowercase()));
+        push("end", self.single_end.then(|| "single".to_owned()));
+        pairs
+    }
+}
+
+fn read<T: FromStr>(name: &str, value: &str) -> Result<T, EndpointError> {
+    value.parse().map_err(|_| EndpointError::value(name, value))
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = '?';
+        for (name, value) in self.pairs() {
+            write!(f, "{before}{name}={}", encode(&value, ":"))?;
+            before = '&';
+        }
+        Ok(())
+    }
+}
+
+/// Writes `%XX` for what is neither a letter or digit nor of `-._~` nor `kept`.
+pub(super) fn encode(text: &str, kept: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let plain =
+            byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || kept.as_bytes().contains(&byte);
+        if plain {
+            encoded.push(byte.into());
+        } else {
+            encoded.extend(['%', hex(byte >> 4), hex(byte & 0x0f)]);
+        }
+    }
+    encoded
+}
+
+fn hex(digit: u8) -> char {
+    char::from_digit(digit.into(), 16).unwrap_or_default().to_ascii_uppercase()
+}

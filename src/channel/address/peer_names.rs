@@ -1,0 +1,215 @@
+//! Names for peers: a table that the receiving side looks into, and that is filled beside it.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::host_port::HostPort;
+
+/// Names that were looked up and are kept; the oldest goes first.
+const MAX_LOOKED_UP: usize = 1_024;
+/// Addresses that wait to be looked up; more are forgotten until their next packet.
+const MAX_WAITING: usize = 64;
+/// How long one look-up may take.
+const LOOK_UP_TIME: Duration = Duration::from_secs(5);
+
+/// Names for the senders of packets, by address, or by address and port.
+///
+/// Channels that were given it ([`Udp::peer_names`](crate::Udp::peer_names)) tell the name of a
+/// packet's sender in [`Meta::peer_name`](crate::Meta::peer_name). It can be changed at any time; all
+/// clones are the same table. A name by address and port goes before one by address.
+///
+/// Receiving never waits for a name. [`look_up`](PeerNames::look_up) has unknown addresses looked up
+/// in the background, such as by reverse DNS; the first packets of a sender then have no name.
+///
+/// The sender's address is whatever the sender wrote there: a name proves nothing.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Client, PeerNames, Udp};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let names = PeerNames::new();
+/// names.insert([127, 0, 0, 1], "this host");
+/// let mut channel = Udp::new("127.0.0.1:0").peer_names(&names).bind().await?;
+/// Client::udp(channel.local_addr()?).await?.send(("/hello", ())).await?;
+///
+/// let (_, meta) = channel.next().await.expect("a channel never ends");
+/// assert_eq!(meta.peer_name(), Some("this host"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Default)]
+pub struct PeerNames {
+    table: Arc<RwLock<Table>>,
+}
+
+#[derive(Default)]
+struct Table {
+    given: HashMap<IpAddr, Arc<str>>,
+    given_with_port: HashMap<SocketAddr, Arc<str>>,
+    looked_up: LookedUp,
+    /// Where unknown addresses go.
+    unknown: Option<mpsc::Sender<IpAddr>>,
+}
+
+impl PeerNames {
+    /// A table without names.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names an address, whatever the port; a former name is replaced.
+    pub fn insert(&self, address: impl Into<IpAddr>, name: impl Into<Arc<str>>) {
+        self.write().given.insert(address.into().to_canonical(), name.into());
+    }
+
+    /// Names an address and port; a former name is replaced.
+    pub fn insert_with_port(&self, address: impl Into<SocketAddr>, name: impl Into<Arc<str>>) {
+        self.write().given_with_port.insert(canonical(address.into()), name.into());
+    }
+
+    /// Looks up a host's name and gives it to each of its addresses, whatever the port.
+    ///
+    /// # Errors
+    /// The name has no address.
+    ///
+    /// # Cancel safety
+    /// After a drop nothing was named.
+    pub async fn insert_host(&self, name: &str) -> io::Result<()> {
+        let addresses = HostPort::from((name, 0)).resolve(None).await?;
+        for address in addresses {
+            self.insert(address.ip(), name);
+        }
+        Ok(())
+    }
+
+    /// Forgets the names of an address, those with a port included.
+    pub fn remove(&self, address: impl Into<IpAddr>) {
+        let address = address.into().to_canonical();
+        let mut table = self.write();
+        table.given.remove(&address);
+        table.given_with_port.retain(|known, _| known.ip() != address);
+        table.looked_up.remove(address);
+    }
+
+    /// The name of an address. If it has none and [`look_up`](PeerNames::look_up) was called, it is
+    /// looked up in the background.
+    pub fn get(&self, address: SocketAddr) -> Option<Arc<str>> {
+        let address = canonical(address);
+        let table = self.read();
+        let with_port = table.given_with_port.get(&address);
+        if let Some(name) = with_port.or_else(|| table.given.get(&address.ip())) {
+            return Some(Arc::clone(name));
+        }
+        let unknown = table.unknown.as_ref()?;
+        if let Some(found) = table.looked_up.names.get(&address.ip()) {
+            return found.clone();
+        }
+        // If too many wait, its next packet asks again.
+        let _ = unknown.try_send(address.ip());
+        None
+    }
+
+    /// Has unknown addresses looked up by this function, one after the other, in a task that ends
+    /// with the table. What it finds, "no name" included, is kept for the last 1,024 addresses; at
+    /// most 64 wait; one that takes more than 5 s has no name.
+    ///
+    /// ```
+    /// use tokio_osc::PeerNames;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let names = PeerNames::new();
+    /// // Here belongs a reverse look-up, such as that of the crate `dns-lookup` in
+    /// // `tokio::task::spawn_blocking`.
+    /// names.look_up(async |address| Some(format!("host-{address}")));
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with time enabled.
+    pub fn look_up<F, R>(&self, name_of: F)
+    where
+        F: Fn(IpAddr) -> R + Send + 'static,
+        R: Future<Output = Option<String>> + Send + 'static,
+    {
+        let (unknown, addresses) = mpsc::channel(MAX_WAITING);
+        self.write().unknown = Some(unknown);
+        tokio::spawn(look_up_all(addresses, Arc::downgrade(&self.table), name_of));
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        write(&self.table)
+    }
+}
+
+fn write(table: &RwLock<Table>) -> RwLockWriteGuard<'_, Table> {
+    table.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An IPv4 address is one address, however it is written; the link is no part of who it is.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// Runs until the table is gone, or has another function to look up by.
+async fn look_up_all<F, R>(mut addresses: mpsc::Receiver<IpAddr>, table: Weak<RwLock<Table>>, name_of: F)
+where
+    F: Fn(IpAddr) -> R,
+    R: Future<Output = Option<String>>,
+{
+    while let Some(address) = addresses.recv().await {
+        let known = |table: Arc<RwLock<Table>>| {
+            table.read().unwrap_or_else(PoisonError::into_inner).looked_up.names.contains_key(&address)
+        };
+        if table.upgrade().is_none_or(known) {
+            continue;
+        }
+        let name = tokio::time::timeout(LOOK_UP_TIME, name_of(address)).await.ok().flatten();
+        let Some(table) = table.upgrade() else { return };
+        write(&table).looked_up.insert(address, name.map(Arc::from));
+    }
+}
+
+/// What was found, within bounds: the addresses are the peers' choice.
+#[derive(Default)]
+struct LookedUp {
+    names: HashMap<IpAddr, Option<Arc<str>>>,
+    order: VecDeque<IpAddr>,
+}
+
+impl LookedUp {
+    fn insert(&mut self, address: IpAddr, name: Option<Arc<str>>) {
+        if self.names.insert(address, name).is_none() {
+            self.order.push_back(address);
+        }
+        if self.order.len() > MAX_LOOKED_UP {
+            if let Some(oldest) = self.order.pop_front() {
+                self.names.remove(&oldest);
+            }
+        }
+    }
+
+    fn remove(&mut self, address: IpAddr) {
+        self.names.remove(&address);
+        self.order.retain(|known| *known != address);
+    }
+}
+
+impl fmt::Debug for PeerNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = self.read();
+        let names: HashSet<&str> =
+            table.given.values().chain(table.given_with_port.values()).map(AsRef::as_ref).collect();
+        f.debug_set().entries(names).finish()
+    }
+}

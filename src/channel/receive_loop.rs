@@ -1,0 +1,52 @@
+//! A socket of datagrams, read while there is something, with a bound on each turn.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+/// Datagrams taken before other tasks get their turn, so that one busy socket starves no other.
+const BURST: usize = 64;
+
+/// How many datagrams a socket may still give in this turn.
+pub(crate) struct ReceiveLoop {
+    left: usize,
+}
+
+impl ReceiveLoop {
+    pub(crate) const fn new() -> Self {
+        Self { left: BURST }
+    }
+
+    /// The next datagram, or an error of the socket, which goes on. `receive` takes a datagram, and
+    /// never waits; `poll_ready` waits until there may be one. If it fails, the runtime of the socket
+    /// is gone: there is nothing more.
+    pub(crate) fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut receive: impl FnMut() -> io::Result<T>,
+        mut poll_ready: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<T>> {
+        if self.left == 0 {
+            self.left = BURST;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        loop {
+            match receive() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if let Err(error) = ready!(poll_ready(cx)) {
+                        tracing::debug!(target: "tokio_osc::channel", %error, "socket not ready");
+                        return Poll::Pending;
+                    }
+                    self.left = BURST;
+                }
+                received => {
+                    self.left -= 1;
+                    if let Err(error) = &received {
+                        tracing::trace!(target: "tokio_osc::channel", %error, "receive failed");
+                    }
+                    return Poll::Ready(received);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! A pump with a queue before it: a connection of a channel, or of a reconnecting client. A future that is
+//! ready when the connection has ended.
+//!
+//! ```text
+//!            peer's end, broken frame, outbox closed
+//!  reading ──────────────────────────────────────────▶ ending(reason)
+//!     │                                                   │ 1. what waits in the queue is framed and written
+//!     │ deadline, write error                             │ 2. after the peer's end: replies that are due, 10 s
+//!     ▼                                                   │ 3. the pump closes: shuts down, reads on, `linger`
+//!  ended(reason) ◀────────────────────────────────────────┘
+//! ```
+//!
+//! Each poll sends first and reads then, with the outbox's waker registered before: what is queued, a close
+//! and the drop of the last [`Meta`](crate::Meta) after it wake the connection.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::options::StreamOptions;
+use super::outbox::{Outbox, OutboxEntry};
+use super::pump::{BATCH, Due, Pump, PumpLimits};
+use crate::channel::events::Disconnect;
+use crate::channel::throttle::Throttle;
+use crate::codec::{Codec, Framing, ReadPacket};
+use crate::packet::{SendErrorKind, Work};
+
+/// Packets read in a poll, before other connections get their turn.
+const BURST: usize = 32;
+/// How long a peer that sends nothing more, and may still read, can wait for replies.
+const REPLIES: Duration = Duration::from_secs(10);
+
+/// How long a connection that is being closed may take, at least, to send what waits.
+const SEND: Duration = Duration::from_secs(1);
+
+/// Where the packets of a connection go.
+pub(crate) trait Sink {
+    fn put(&mut self, packet: ReadPacket);
+
+    /// Whether nothing is to be read for now. What makes space wakes the task.
+    fn is_full(&self) -> bool;
+
+    /// Whether packets may be answered: then none is read while too much waits to be sent.
+    fn causes_replies(&self) -> bool;
+
+    /// Whether nothing is to be read any more.
+    fn has_stopped(&self) -> bool {
+        false
+    }
+}
+
+/// A connection and all that it needs.
+pub(crate) struct Connection<I, F, S> {
+    pump: Pump<I, F>,
+    sink: S,
+    outbox: Arc<Outbox>,
+    /// The packets that are framed, each with the count of written bytes at which it has left.
+    unsent: VecDeque<(OutboxEntry, u64)>,
+    /// Bytes of frames so far.
+    framed: u64,
+    /// Whether what is to be sent waits for the peer to show its framing.
+    undetected: bool,
+    /// Handed out with each packet; gone when nothing more is read.
+    work: Option<Arc<Working>>,
+    /// Whether a handler still works on a packet, and may reply.
+    replying: Weak<Working>,
+    faults: Throttle,
+    /// Set when nothing more is read.
+    ending: Option<Disconnect>,
+}
+
+/// Lives as long as a handler works on a packet of the connection; then wakes the connection.
+struct Working(Arc<Outbox>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.wake();
+    }
+}
+
+impl<I, F, S> Connection<I, F, S>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+    F: Framing,
+    S: Sink,
+{
+    pub(crate) fn new(io: I, codec: Codec<F>, sink: S, outbox: Arc<Outbox>, options: &StreamOptions) -> Self {
+        Self {
+            pump: Pump::new(io, codec, PumpLimits::new(options)),
+            sink,
+            work: Some(Arc::new(Working(Arc::clone(&outbox)))),
+            replying: Weak::new(),
+            outbox,
+            unsent: VecDeque::new(),
+            framed: 0,
+            undetected: false,
+            faults: Throttle::default(),
+            ending: None,
+        }
+    }
+
+    /// Whether it is to be closed; if not yet, the task is woken when it is.
+    pub(crate) fn is_closing(&self, cx: &Context<'_>) -> bool {
+        self.outbox.register(cx.waker());
+        self.outbox.is_closed()
+    }
+
+    fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
+        self.outbox.register(cx.waker());
+        let sent = self.poll_send(cx);
+        if let Poll::Ready(Err(error)) = sent {
+            self.note_failed_end();
+            // A peer that has closed the connection reads no replies: that is not a failure.
+            let left = matches!(self.ending, Some(Disconnect::ByPeer));
+            return Poll::Ready(if left { Disconnect::ByPeer } else { error.into() });
+        }
+        if self.ending.is_none() && self.outbox.is_closed() {
+            self.end(Disconnect::ByUs);
+        }
+        if self.ending.is_none() {
+            if self.reads() && self.sink.is_full() {
+                // What has arrived meanwhile is not read yet: the peer is not late.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if let Poll::Ready(reason) = self.poll_receive(cx) {
+                self.end(reason);
+            }
+        }
+        if let Some(reason) = self.ending.clone() {
+            if matches!(reason, Disconnect::Failed(_)) {
+                self.pump.shut_down_now(cx);
+                return Poll::Ready(reason);
+            }
+            // The pump takes no frame once it closes, so the queue is empty first.
+            let all_sent = sent.is_ready() && self.outbox.is_empty();
+            if !self.pump.is_open() || (all_sent && !self.awaits_replies()) {
+                if ready!(self.pump.poll_close(cx)).is_err() {
+                    self.note_failed_end();
+                }
+                return Poll::Ready(reason);
+            }
+            if matches!(reason, Disconnect::ByUs) && matches!(self.pump.poll_discard(cx), Poll::Ready(Err(_)))
+            {
+                self.note_failed_end();
+                return Poll::Ready(reason);
+            }
+        }
+        self.poll_deadline(cx)
+    }
+
+    fn end(&mut self, reason: Disconnect) {
+        self.replying = self.work.take().map_or_else(Weak::new, |work| Arc::downgrade(&work));
+        self.ending = Some(reason);
+        self.pump.stop_reading();
+        let patience = if self.awaits_replies() { REPLIES } else { self.pump.linger().max(SEND) };
+        self.pump.end_within(patience);
+    }
+
+    /// Whether a peer that sends nothing more may still be answered.
+    fn awaits_replies(&self) -> bool {
+        matches!(self.ending, Some(Disconnect::ByPeer))
+            && !self.outbox.is_closed()
+            && self.replying.strong_count() > 0
+    }
+
+    /// If this side has closed the connection, its last packets may be lost.
+    fn note_failed_end(&self) {
+        if matches!(self.ending, Some(Disconnect::ByUs)) {
+            self.outbox.note_unconfirmed_end();
+        }
+    }
+
+    /// Frames what waits and hands it to the transport, as much as that takes. Ready when it has all.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        if !self.pump.is_open() {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            self.frame();
+            let sent = self.pump.poll_write(cx);
+            self.note_written();
+            // A full batch may have left more in the queue.
+            if !matches!(sent, Poll::Ready(Ok(()))) || self.undetected || self.outbox.is_empty() {
+                return sent;
+            }
+        }
+    }
+
+    /// Moves packets from the queue into the output, in their frames.
+    fn frame(&mut self) {
+        while self.pump.waiting() < BATCH && !self.undetected {
+            let Some(entry) = self.outbox.pop() else { return };
+            match self.pump.push(entry.frame.clone()) {
+                Ok(bytes) => {
+                    self.framed += bytes as u64;
+                    self.unsent.push_back((entry, self.framed));
+                }
+                Err(error) if error.kind() == SendErrorKind::Undetected => {
+                    self.outbox.put_first(entry);
+                    self.undetected = true;
+                }
+                Err(error) => {
+                    self.outbox.note_dropped(&entry);
+                    if let Some(suppressed) = self.faults.pass() {
+                        tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "packet not framed");
+                    }
+                }
+            }
+        }
+    }
+
+    fn note_written(&mut self) {
+        let written = self.pump.written();
+        while let Some((entry, _)) = self.unsent.front().filter(|(_, end)| *end <= written) {
+            self.outbox.note_sent(entry);
+            self.unsent.pop_front();
+        }
+    }
+
+    /// Reads packets until there are none, and tells if there will be no more.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
+        for _ in 0..BURST {
+            if !self.reads() {
+                self.pump.pause_reading();
+                return Poll::Pending;
+            }
+            if self.sink.is_full() {
+                break;
+            }
+            match ready!(self.pump.poll_frame(cx)) {
+                Ok(frame) => self.accept(frame),
+                Err(reason) => return Poll::Ready(reason),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn reads(&self) -> bool {
+        let backlog = self.sink.causes_replies() && self.outbox.is_half_full();
+        !backlog && !self.sink.has_stopped()
+    }
+
+    fn accept(&mut self, frame: F::Item) {
+        if std::mem::take(&mut self.undetected) {
+            // What waited for the framing can be sent now.
+            self.outbox.wake();
+        }
+        if let Some((packet, mut meta)) = self.pump.open(frame) {
+            meta.work = Work(self.work.clone().map(|work| work as _));
+            self.sink.put((packet, meta));
+        }
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
+        let due = ready!(self.pump.poll_deadline(cx));
+        Poll::Ready(match due {
+            Due::InFrame => Disconnect::InFrameTimeout,
+            Due::Idle => Disconnect::IdleTimeout,
+            Due::Write => Disconnect::WriteTimeout,
+            Due::End => {
+                self.note_failed_end();
+                self.ending.clone().unwrap_or(Disconnect::ByUs)
+            }
+        })
+    }
+}
+
+impl<I, F, S> Future for Connection<I, F, S>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+    F: Framing,
+    S: Sink + Unpin,
+{
+    type Output = Disconnect;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Disconnect> {
+        let this = self.get_mut();
+        let reason = ready!(this.poll_run(cx));
+        this.outbox.put_back(this.unsent.drain(..).map(|(entry, _)| entry));
+        Poll::Ready(reason)
+    }
+}

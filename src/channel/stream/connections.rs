@@ -1,0 +1,243 @@
+//! The connections of a channel, shared by the stream of packets and the outlets.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt, ready};
+use futures::task::AtomicWaker;
+
+use super::connection::Sink;
+use super::options::StreamOptions;
+use super::outbox::Outbox;
+use crate::channel::events::{ConnectionEvent, EventSender, Refusal};
+use crate::channel::stats::BroadcastReport;
+use crate::channel::transport::{Taken, Transport};
+use crate::codec::ReadPacket;
+use crate::lock::lock;
+use crate::middleware::Chain;
+use crate::packet::{ConnectionId, Packet, Peer, SendError, SendErrorKind};
+
+/// Packets that wait to be taken from the channel.
+const READY: usize = 64;
+
+const OPEN: u8 = 0;
+const DRAINING: u8 = 1;
+const CLOSED: u8 = 2;
+
+/// The connections of a channel, and the packets that came by them.
+pub(crate) struct Connections {
+    pub(crate) options: StreamOptions,
+    pub(crate) events: EventSender,
+    /// The task that polls the channel.
+    pub(crate) task: AtomicWaker,
+    open: Mutex<OpenConnections>,
+    ready: Mutex<VecDeque<ReadPacket>>,
+    phase: AtomicU8,
+    unconfirmed: AtomicU64,
+    local: Option<SocketAddr>,
+}
+
+struct OpenConnections {
+    next: ConnectionId,
+    open: HashMap<ConnectionId, OpenConnection>,
+}
+
+#[derive(Clone)]
+struct OpenConnection {
+    peer: Peer,
+    outbox: Arc<Outbox>,
+    /// Whether it may stay; until that is known it counts for the limits only.
+    welcome: bool,
+}
+
+impl Connections {
+    pub(crate) fn new(mut options: StreamOptions, local: Option<SocketAddr>) -> Arc<Self> {
+        options.chain = options.chain.counting_anew();
+        Arc::new(Self {
+            options,
+            events: EventSender::new(),
+            task: AtomicWaker::new(),
+            open: Mutex::new(OpenConnections { next: ConnectionId::FIRST, open: HashMap::new() }),
+            ready: Mutex::default(),
+            phase: AtomicU8::new(OPEN),
+            unconfirmed: AtomicU64::new(0),
+            local,
+        })
+    }
+
+    /// Makes room for a connection, if the limits allow one.
+    pub(crate) fn open(self: &Arc<Self>, peer: Peer) -> Result<(Peer, Arc<Outbox>), Refusal> {
+        let mut all = self.open_connections();
+        if all.open.len() >= self.options.max_connections || !self.is_open() {
+            return Err(Refusal::TooMany);
+        }
+        let same = |ip: IpAddr| all.open.values().filter(|entry| entry.peer.ip() == Some(ip)).count();
+        if peer.ip().is_some_and(|ip| same(ip) >= self.options.max_connections_per_address) {
+            return Err(Refusal::TooManyFromAddress);
+        }
+        let id = all.next;
+        all.next = id.next();
+        let peer = peer.with_connection(id);
+        let outbox = Arc::new(Outbox::new(self.options.send_queue));
+        all.open.insert(id, OpenConnection { peer, outbox: Arc::clone(&outbox), welcome: false });
+        Ok((peer, outbox))
+    }
+
+    /// The connection may stay.
+    pub(crate) fn welcome(&self, peer: Peer) {
+        let mut all = self.open_connections();
+        if let Some(entry) = peer.connection().and_then(|id| all.open.get_mut(&id)) {
+            entry.welcome = true;
+        }
+        drop(all);
+        self.events.send(ConnectionEvent::Connected(peer));
+    }
+
+    /// Forgets a connection, and tells of it. Of one that is forgotten already, nothing is told.
+    pub(crate) fn remove(&self, peer: Peer, event: ConnectionEvent) {
+        let removed = peer.connection().and_then(|id| self.open_connections().open.remove(&id));
+        if let Some(entry) = removed {
+            entry.outbox.close();
+            if entry.outbox.is_end_unconfirmed() {
+                self.unconfirmed.fetch_add(1, Ordering::Relaxed);
+            }
+            self.events.send(event);
+        }
+    }
+
+    fn outbox(&self, peer: Peer) -> Result<Arc<Outbox>, SendError> {
+        let all = self.open_connections();
+        let found = peer.connection().and_then(|id| all.open.get(&id));
+        found.map(|entry| Arc::clone(&entry.outbox)).ok_or_else(|| SendErrorKind::Closed.into())
+    }
+
+    pub(crate) fn broadcast(&self, packet: &Packet) -> BroadcastReport {
+        let mut report = BroadcastReport::default();
+        // The middleware is not asked under the lock: it may want to know the connections.
+        let open: Vec<_> =
+            self.open_connections().open.values().filter(|entry| entry.welcome).cloned().collect();
+        for OpenConnection { peer, outbox, .. } in open {
+            match self
+                .options
+                .chain
+                .write(packet.clone(), peer)
+                .map(|frame| frame.map(|frame| outbox.push(frame)))
+            {
+                Ok(Some(Ok(()))) => report.queued += 1,
+                Ok(Some(Err(_))) => report.missed += 1,
+                Ok(None) | Err(_) => report.filtered += 1,
+            }
+        }
+        report
+    }
+
+    /// Closes a connection once what waits is sent. False if there is none.
+    pub(crate) fn disconnect(&self, peer: Peer) -> bool {
+        self.outbox(peer).inspect(|outbox| outbox.close()).is_ok()
+    }
+
+    /// Connections that this side has closed, and whose last packets may be lost.
+    pub(crate) fn unconfirmed(&self) -> u64 {
+        self.unconfirmed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn peers(&self) -> Vec<Peer> {
+        let all = self.open_connections();
+        let welcome = all.open.values().filter(|entry| entry.welcome);
+        let mut peers: Vec<_> = welcome.map(|entry| entry.peer).collect();
+        peers.sort_unstable_by_key(Peer::connection);
+        peers
+    }
+
+    /// Reads nothing more; what waits to be sent goes on.
+    pub(crate) fn stop_reading(&self) {
+        self.enter(DRAINING);
+    }
+
+    /// Sends what waits, closes every connection, and ends the channel's stream.
+    pub(crate) fn close_all(&self) {
+        if self.enter(CLOSED) {
+            self.open_connections().open.values().for_each(|entry| entry.outbox.close());
+        }
+    }
+
+    /// Goes on to a phase; false if it is there already.
+    fn enter(&self, phase: u8) -> bool {
+        let entered = self.phase.fetch_max(phase, Ordering::AcqRel) < phase;
+        if entered {
+            self.task.wake();
+        }
+        entered
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == OPEN
+    }
+
+    pub(crate) fn pop(&self) -> Option<ReadPacket> {
+        self.ready().pop_front()
+    }
+
+    fn open_connections(&self) -> MutexGuard<'_, OpenConnections> {
+        lock(&self.open)
+    }
+
+    fn ready(&self) -> MutexGuard<'_, VecDeque<ReadPacket>> {
+        lock(&self.ready)
+    }
+}
+
+impl Transport for Connections {
+    fn chain(&self) -> &Chain {
+        &self.options.chain
+    }
+
+    fn try_send(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
+        self.outbox(to)?.push(frame.clone()).map(|()| Taken::Done)
+    }
+
+    fn ready<'a>(&'a self, frame: &'a Bytes, to: Peer) -> BoxFuture<'a, Result<(), SendError>> {
+        let outbox = match self.outbox(to) {
+            Ok(outbox) => outbox,
+            Err(error) => return ready(Err(error)).boxed(),
+        };
+        let patience = self.options.write_timeout;
+        async move {
+            let full = |_| {
+                let text = format!("the queue of the connection was full for {patience:?}");
+                io::Error::new(io::ErrorKind::TimedOut, text)
+            };
+            Ok(tokio::time::timeout(patience, outbox.space(frame.len())).await.map_err(full)?)
+        }
+        .boxed()
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.local
+    }
+}
+
+/// Where the packets of one connection go: to those that wait to be taken from the channel.
+pub(crate) struct ToChannel(pub(crate) Arc<Connections>);
+
+impl Sink for ToChannel {
+    fn put(&mut self, packet: ReadPacket) {
+        self.0.ready().push_back(packet);
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.ready().len() >= READY
+    }
+
+    fn causes_replies(&self) -> bool {
+        true
+    }
+
+    fn has_stopped(&self) -> bool {
+        !self.0.is_open()
+    }
+}

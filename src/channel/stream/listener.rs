@@ -1,0 +1,69 @@
+//! Where connections come from.
+
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::options::StreamOptions;
+use crate::packet::Peer;
+
+/// Where the connections of a channel come from. Implemented for Tokio's `TcpListener` and
+/// `UnixListener`; implement it to wrap each connection in TLS, to count them, or for a transport of
+/// your own.
+///
+/// ```
+/// use std::task::{Context, Poll};
+/// use tokio::io::DuplexStream;
+/// use tokio::sync::mpsc;
+/// use tokio_osc::{Channel, Client, Listener, Peer, Slip, StreamOptions};
+/// # use futures::StreamExt;
+///
+/// /// Connections within the process.
+/// struct Dialled(mpsc::Receiver<DuplexStream>);
+///
+/// impl Listener for Dialled {
+///     type Io = DuplexStream;
+///
+///     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<(DuplexStream, Peer)>> {
+///         match self.0.poll_recv(cx) {
+///             Poll::Ready(Some(stream)) => Poll::Ready(Ok((stream, Peer::LOCAL))),
+///             _ => Poll::Pending,
+///         }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (dial, dialled) = mpsc::channel(8);
+/// let mut channel = Channel::listen_on(Dialled(dialled), Slip::new(), StreamOptions::default());
+///
+/// let (here, there) = tokio::io::duplex(64);
+/// dial.send(there).await?;
+/// Client::io(here, Slip::new()).send(("/ping", ())).await?;
+/// assert_eq!(channel.next().await.expect("the channel is open").0?.to_string(), "/ping ,");
+/// # Ok(()) }
+/// ```
+pub trait Listener: Send + Unpin + 'static {
+    /// A connection.
+    type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// The next connection and who is at its other end.
+    ///
+    /// # Errors
+    /// None can be accepted at present. The channel tries again after 10 ms, then after twice that,
+    /// up to 1 s; at once where only this one connection was lost (`ConnectionAborted`,
+    /// `ConnectionReset`, `ConnectionRefused`, `Interrupted`).
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Io, Peer)>>;
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// It has no IP address, as by default.
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this listener has no IP address"))
+    }
+
+    /// Sets options on a connection that was accepted. By default nothing is set.
+    fn tune(&self, _io: &Self::Io, _options: &StreamOptions) {}
+}

@@ -1,0 +1,54 @@
+//! Byte streams: connections that are accepted, and single streams.
+
+mod accept;
+pub(crate) mod connection;
+mod connections;
+mod listener;
+mod options;
+pub(crate) mod outbox;
+pub(crate) mod pump;
+#[cfg(feature = "net")]
+pub(crate) mod tcp;
+#[cfg(all(unix, feature = "net"))]
+pub(crate) mod unix;
+
+use futures::stream::StreamExt;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Channel, Outlet};
+use crate::codec::Framing;
+use crate::packet::Peer;
+use accept::{ConnectionPackets, NoListener};
+pub(crate) use connections::Connections;
+pub use listener::Listener;
+pub use options::{StreamOptions, Verdict};
+
+impl Channel {
+    /// Accepts connections from any [`Listener`].
+    pub fn listen_on<L: Listener>(listener: L, framing: impl Framing, options: StreamOptions) -> Self {
+        let connections = Connections::new(options, listener.local_addr().ok());
+        let packets = ConnectionPackets::new(Some(listener), framing, connections.clone());
+        Self::new(packets.boxed(), Outlet::of_connections(connections))
+    }
+
+    /// Reads and answers on one byte stream: a pipe, a serial port, a TLS session, a
+    /// `tokio::io::duplex`. With the default [`StreamOptions`]. The channel ends when the stream
+    /// does.
+    pub fn io<I>(io: I, framing: impl Framing) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Self::io_with(io, framing, StreamOptions::default())
+    }
+
+    /// As [`io`](Channel::io), with limits of your own.
+    pub fn io_with<I>(io: I, framing: impl Framing, options: StreamOptions) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let connections = Connections::new(options, None);
+        let mut packets = ConnectionPackets::new(None::<NoListener<I>>, framing, connections.clone());
+        packets.admit(io, Peer::LOCAL);
+        Self::new(packets.boxed(), Outlet::of_connections(connections))
+    }
+}

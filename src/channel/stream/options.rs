@@ -1,0 +1,195 @@
+//! The limits and timeouts of byte streams, each with its default.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt, ready};
+
+use crate::middleware::{Chain, Middleware};
+use crate::packet::Peer;
+use crate::wire::DecodeOptions;
+
+/// The limits and timeouts of connections.
+///
+/// The size of frames is a limit of the framing: [`Slip::max_frame`](crate::Slip::max_frame).
+///
+/// Worst case of memory: [`max_connections`](Self#structfield.max_connections) times the size of a
+/// frame that has not ended (at most twice `max_frame`) plus
+/// [`send_queue`](Self#structfield.send_queue).
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::StreamOptions;
+///
+/// let options = StreamOptions::default()
+///     .max_connections(16)
+///     .idle_timeout(Some(Duration::from_secs(60)))
+///     .accept_if(|peer| peer.ip().is_some_and(|ip| ip.is_loopback()));
+/// # let _ = options;
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct StreamOptions {
+    /// What is accepted as a packet.
+    pub decode: DecodeOptions,
+    /// Connections at a time; one more is closed at once. Default 500.
+    pub max_connections: usize,
+    /// Connections at a time from one IP address; one more is closed at once. Default 64.
+    pub max_connections_per_address: usize,
+    /// How long one frame may take from its first byte to its last. Default 10 s.
+    pub in_frame_timeout: Duration,
+    /// How long a connection may be without a frame from the peer. Default `None`: for ever.
+    pub idle_timeout: Option<Duration>,
+    /// How long the peer may take nothing of what is sent to it, and how long
+    /// [`Outlet::send_to`](crate::Outlet::send_to) waits for space in the queue. Default 10 s.
+    pub write_timeout: Duration,
+    /// How long a connection that this side closes is read on, until the peer has closed it as well: an
+    /// end with unread input would become a reset, which destroys what was sent last. What still arrives
+    /// is thrown away. Zero closes at once. Default 1 s.
+    pub linger: Duration,
+    /// Bytes that wait to be sent on one connection, each packet with 64 more for its place. Default
+    /// 1 MiB.
+    pub send_queue: usize,
+    /// Whether TCP sends small packets at once (`TCP_NODELAY`). Default true.
+    pub nodelay: bool,
+    /// After how long a silence TCP asks whether the peer is still there, and again each quarter of
+    /// it; three questions without an answer end the connection. On Linux and Android it ends after
+    /// the same time, 105 s by default, if what was sent is not acknowledged. Default 60 s; `None`
+    /// turns it off, and so does more than 32,767 s on Linux, which takes no more.
+    pub keepalive: Option<Duration>,
+    pub(crate) gate: Option<Gate>,
+    pub(crate) chain: Chain,
+}
+
+type Gate = Arc<dyn Fn(Peer) -> BoxFuture<'static, bool> + Send + Sync>;
+
+impl Default for StreamOptions {
+    fn default() -> Self {
+        Self {
+            decode: DecodeOptions::default(),
+            max_connections: 500,
+            max_connections_per_address: 64,
+            in_frame_timeout: Duration::from_secs(10),
+            idle_timeout: None,
+            write_timeout: Duration::from_secs(10),
+            linger: Duration::from_secs(1),
+            send_queue: 1_024 * 1_024,
+            nodelay: true,
+            keepalive: Some(Duration::from_secs(60)),
+            gate: None,
+            chain: Chain::default(),
+        }
+    }
+}
+
+macro_rules! setters {
+    ($($name:ident: $type:ty),* $(,)?) => {$(
+        #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
+        pub fn $name(mut self, value: $type) -> Self {
+            self.$name = value;
+            self
+        }
+    )*};
+}
+
+impl StreamOptions {
+    setters! {
+        decode: DecodeOptions,
+        max_connections: usize,
+        max_connections_per_address: usize,
+        in_frame_timeout: Duration,
+        idle_timeout: Option<Duration>,
+        write_timeout: Duration,
+        linger: Duration,
+        send_queue: usize,
+        nodelay: bool,
+        keepalive: Option<Duration>,
+    }
+
+    /// Asks for each connection whether it may stay, before a byte of it is read. The answer is a
+    /// `bool` or a future of one, which has [`in_frame_timeout`](Self#structfield.in_frame_timeout)
+    /// to come; others are accepted meanwhile. Default: all may.
+    pub fn accept_if<V, K>(mut self, gate: impl Fn(Peer) -> V + Send + Sync + 'static) -> Self
+    where
+        V: Verdict<K>,
+    {
+        self.gate = Some(Arc::new(move |peer| gate(peer).into_future()));
+        self
+    }
+
+    /// Adds a layer between frames and packets, both ways; the first one is next to the wire. All
+    /// connections share it.
+    ///
+    /// ```
+    /// use tokio_osc::{AllowedTypeTags, Channel, Slip, StreamOptions, TypeTagSet};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let plain = TypeTagSet::of("ifsb").expect("four type tags");
+    /// let options = StreamOptions::default().middleware(AllowedTypeTags::new(plain));
+    /// let channel = Channel::tcp_with("127.0.0.1:0", Slip::new(), options).await?;
+    /// # drop(channel);
+    /// # Ok(()) }
+    /// ```
+    pub fn middleware(mut self, layer: impl Middleware) -> Self {
+        self.chain.push(layer);
+        self
+    }
+}
+
+impl fmt::Debug for StreamOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamOptions")
+            .field("max_connections", &self.max_connections)
+            .field("max_connections_per_address", &self.max_connections_per_address)
+            .field("in_frame_timeout", &self.in_frame_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("write_timeout", &self.write_timeout)
+            .field("linger", &self.linger)
+            .field("send_queue", &self.send_queue)
+            .field("accept_if", &self.gate.is_some())
+            .field("middleware", &self.chain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the function of [`accept_if`](StreamOptions::accept_if) returns: a `bool`, or a future of
+/// one. `K` only tells the two apart.
+///
+/// ```
+/// use std::net::IpAddr;
+/// use tokio_osc::StreamOptions;
+///
+/// async fn is_known(ip: Option<IpAddr>) -> bool {
+///     ip.is_some_and(|ip| ip.is_loopback())              // or ask a database
+/// }
+///
+/// let at_once = StreamOptions::default().accept_if(|peer| peer.ip().is_some());
+/// let later = StreamOptions::default().accept_if(|peer| is_known(peer.ip()));
+/// # drop((at_once, later));
+/// ```
+pub trait Verdict<K> {
+    /// The answer, later.
+    fn into_future(self) -> BoxFuture<'static, bool>;
+}
+
+/// Marks a function that answers at once.
+#[derive(Debug)]
+pub struct AtOnce;
+
+/// Marks a function that answers with a future.
+#[derive(Debug)]
+pub struct Later;
+
+impl Verdict<AtOnce> for bool {
+    fn into_future(self) -> BoxFuture<'static, bool> {
+        ready(self).boxed()
+    }
+}
+
+impl<V: Future<Output = bool> + Send + 'static> Verdict<Later> for V {
+    fn into_future(self) -> BoxFuture<'static, bool> {
+        self.boxed()
+    }
+}

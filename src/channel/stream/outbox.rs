@@ -1,0 +1,224 @@
+//! What waits to be sent on a connection: a queue that is bounded in bytes.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard};
+use std::task::Waker;
+
+use bytes::Bytes;
+use futures::task::AtomicWaker;
+use tokio::sync::Notify;
+
+use crate::channel::stats::Delivery;
+use crate::lock::lock;
+use crate::packet::{SendError, SendErrorKind};
+
+/// What an entry of the queue costs besides its bytes.
+const ENTRY: usize = 64;
+
+/// The queue of a connection. It outlives the connection where there is a next one.
+pub(crate) struct Outbox {
+    queue: Mutex<OutboxQueue>,
+    limit: usize,
+    /// The connection that sends.
+    sender: AtomicWaker,
+    /// Those that wait for space, or for the end.
+    change: Notify,
+}
+
+#[derive(Default)]
+struct OutboxQueue {
+    entries: VecDeque<OutboxEntry>,
+    bytes: usize,
+    counts: Delivery,
+    closed: bool,
+    /// Whether a connection was cut off before the peer had confirmed its end.
+    unconfirmed: bool,
+}
+
+/// A packet on its way to the transport.
+#[derive(Clone)]
+pub(crate) struct OutboxEntry {
+    /// Its bytes, as the middleware has left them.
+    pub(crate) frame: Bytes,
+    /// Whether it is the user's, and not one that the library sends by itself.
+    pub(crate) counted: bool,
+}
+
+impl Outbox {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { queue: Mutex::default(), limit, sender: AtomicWaker::new(), change: Notify::new() }
+    }
+
+    /// Adds a packet if there is space.
+    ///
+    /// # Errors
+    /// `Full`, `Closed`, or `TooLarge` for what no empty queue holds.
+    pub(crate) fn push(&self, frame: Bytes) -> Result<(), SendError> {
+        let cost = frame.len() + ENTRY;
+        let mut queue = self.lock();
+        if queue.closed {
+            return Err(SendErrorKind::Closed.into());
+        }
+        if cost > self.limit {
+            return Err(SendErrorKind::TooLarge {
+                size: frame.len(),
+                limit: self.limit.saturating_sub(ENTRY),
+            }
+            .into());
+        }
+        if queue.bytes + cost > self.limit {
+            return Err(SendErrorKind::Full.into());
+        }
+        queue.bytes += cost;
+        queue.counts.accepted += 1;
+        queue.entries.push_back(OutboxEntry { frame, counted: true });
+        drop(queue);
+        self.sender.wake();
+        Ok(())
+    }
+
+    /// Waits until a packet of this size may be added, or the queue is closed.
+    pub(crate) async fn space(&self, bytes: usize) {
+        self.until(|queue| queue.closed || queue.bytes + bytes + ENTRY <= self.limit).await;
+    }
+
+    pub(crate) async fn closed(&self) {
+        self.until(|queue| queue.closed).await;
+    }
+
+    async fn until(&self, mut test: impl FnMut(&OutboxQueue) -> bool) {
+        loop {
+            // Made before the look: what changes after it is not missed.
+            let change = self.change.notified();
+            if test(&self.lock()) {
+                return;
+            }
+            change.await;
+        }
+    }
+
+    /// Adds a packet in the place of the oldest ones.
+    pub(crate) fn push_over_oldest(&self, frame: &Bytes) -> Result<(), SendError> {
+        loop {
+            match self.push(frame.clone()) {
+                Err(error) if error.kind() == SendErrorKind::Full => {
+                    let mut queue = self.lock();
+                    let Some(oldest) = queue.entries.iter().position(|entry| entry.counted) else {
+                        return Err(error);
+                    };
+                    queue.counts.dropped += 1;
+                    queue.entries.remove(oldest).into_iter().for_each(|entry| queue.release(&entry));
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Puts a packet of the library's own before all others.
+    pub(crate) fn push_own(&self, frame: Bytes) {
+        self.put_first(OutboxEntry { frame, counted: false });
+        self.sender.wake();
+    }
+
+    /// Puts a packet before all others, be there space or not: what was popped, or the library's own.
+    pub(crate) fn put_first(&self, entry: OutboxEntry) {
+        let mut queue = self.lock();
+        queue.bytes += entry.frame.len() + ENTRY;
+        queue.entries.push_front(entry);
+    }
+
+    /// Whether a packet of the library's own still waits.
+    pub(crate) fn has_own(&self) -> bool {
+        self.lock().entries.front().is_some_and(|entry| !entry.counted)
+    }
+
+    /// The next packet to send.
+    pub(crate) fn pop(&self) -> Option<OutboxEntry> {
+        let mut queue = self.lock();
+        let entry = queue.entries.pop_front()?;
+        queue.release(&entry);
+        drop(queue);
+        self.change.notify_waiters();
+        Some(entry)
+    }
+
+    /// Takes back what was popped and not sent, to be sent first on the next connection; the
+    /// library's own is dropped.
+    pub(crate) fn put_back(&self, unsent: impl DoubleEndedIterator<Item = OutboxEntry>) {
+        let mut queue = self.lock();
+        queue.entries.retain(|entry| entry.counted);
+        for entry in unsent.rev().filter(|entry| entry.counted) {
+            queue.entries.push_front(entry);
+        }
+        queue.bytes = queue.entries.iter().map(|entry| entry.frame.len() + ENTRY).sum();
+    }
+
+    /// Counts a packet as handed to the transport, if it is the user's.
+    pub(crate) fn note_sent(&self, entry: &OutboxEntry) {
+        self.lock().counts.sent += u64::from(entry.counted);
+    }
+
+    /// Counts packets as handed to a connection that broke.
+    pub(crate) fn note_unconfirmed(&self, packets: u64) {
+        self.lock().counts.unconfirmed += packets;
+    }
+
+    /// Counts a packet as lost, if it is the user's.
+    pub(crate) fn note_dropped(&self, entry: &OutboxEntry) {
+        self.lock().counts.dropped += u64::from(entry.counted);
+    }
+
+    /// Notes that this side has closed the connection, and that its last packets may be lost.
+    pub(crate) fn note_unconfirmed_end(&self) {
+        self.lock().unconfirmed = true;
+    }
+
+    pub(crate) fn is_end_unconfirmed(&self) -> bool {
+        self.lock().unconfirmed
+    }
+
+    pub(crate) fn delivery(&self) -> Delivery {
+        let queue = self.lock();
+        let Delivery { accepted, sent, dropped, .. } = queue.counts;
+        Delivery { queued: accepted - sent - dropped, ..queue.counts }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().entries.is_empty()
+    }
+
+    /// Whether so much waits that the peer should not cause more.
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.lock().bytes > self.limit / 2
+    }
+
+    /// Takes nothing more; what waits is sent.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.sender.wake();
+        self.change.notify_waiters();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Who is woken when there is something to send.
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.sender.register(waker);
+    }
+
+    pub(crate) fn wake(&self) {
+        self.sender.wake();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, OutboxQueue> {
+        lock(&self.queue)
+    }
+}
+
+impl OutboxQueue {
+    fn release(&mut self, entry: &OutboxEntry) {
+        self.bytes -= entry.frame.len() + ENTRY;
+    }
+}

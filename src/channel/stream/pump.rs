@@ -1,0 +1,375 @@
+//! One byte stream in both directions: frames in, frames out, the deadlines, and a close that delivers. It
+//! has no queue, no lock and no task; a driver polls it.
+//!
+//! Two drivers stand on it. A channel's connection and a reconnecting client ([`connection`](super::connection))
+//! write what waits in a queue: a packet counts as sent when it is queued. A client's own stream lets each
+//! sender write: a packet is sent when the kernel has it.
+//!
+//! | phase | `poll_write` | `poll_frame` | `poll_close` |
+//! | --- | --- | --- | --- |
+//! | `Open` | writes, flushes | reads, decodes | goes on to `Closing` |
+//! | `Closing` | writes, flushes | ended | writes and discards; shuts down when all is written: `Shut` |
+//! | `Shut` | closed | ended | discards until the peer has closed, or `linger` has passed |
+//! | `Broken` | closed | reads on, unless closing | closed |
+//!
+//! A pump is always polled with one and the same waker, in both directions. A stream that writes when it is
+//! read (TLS) keeps the waker of the last poll only; a second waker for the other direction would be lost.
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+use super::options::StreamOptions;
+use crate::channel::events::Disconnect;
+use crate::codec::{Codec, Framing, ReadPacket};
+use crate::packet::{SendError, SendErrorKind};
+
+/// Bytes that are asked of the transport at a time.
+const READ: usize = 8 * 1_024;
+/// Bytes that are framed before they are handed to the transport.
+pub(crate) const BATCH: usize = 64 * 1_024;
+/// Reads or writes in a poll, before other tasks get their turn.
+const BURST: usize = 32;
+
+pub(crate) struct Pump<I, F> {
+    io: I,
+    codec: Codec<F>,
+    input: BytesMut,
+    output: BytesMut,
+    /// Bytes of `output` that the transport has taken, over all.
+    written: u64,
+    unflushed: bool,
+    phase: Phase,
+    /// Whether the peer has closed its side.
+    at_end: bool,
+    /// Whether this side has ended the stream: then no frame is read any more.
+    ended: bool,
+    limits: PumpLimits,
+    clock: Deadlines,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Closing,
+    Shut,
+    Broken,
+}
+
+/// How long a pump waits, and for what.
+#[derive(Clone, Copy)]
+pub(crate) struct PumpLimits {
+    in_frame: Option<Duration>,
+    idle: Option<Duration>,
+    write: Duration,
+    linger: Duration,
+}
+
+impl PumpLimits {
+    pub(crate) const fn new(options: &StreamOptions) -> Self {
+        Self {
+            in_frame: Some(options.in_frame_timeout),
+            idle: options.idle_timeout,
+            write: options.write_timeout,
+            linger: options.linger,
+        }
+    }
+
+    /// Without a limit for what the peer sends.
+    pub(crate) const fn for_client(options: &StreamOptions) -> Self {
+        Self { in_frame: None, idle: None, ..Self::new(options) }
+    }
+}
+
+/// Since when something is waited for; `end` is a point in time.
+#[derive(Default)]
+struct Deadlines {
+    frame: Option<Instant>,
+    idle: Option<Instant>,
+    write: Option<Instant>,
+    end: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// A deadline that has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    InFrame,
+    Idle,
+    Write,
+    End,
+}
+
+impl<I, F> Pump<I, F>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+    F: Framing,
+{
+    pub(crate) fn new(io: I, codec: Codec<F>, limits: PumpLimits) -> Self {
+        let clock = Deadlines { idle: limits.idle.map(|_| Instant::now()), ..Deadlines::default() };
+        Self {
+            io,
+            codec,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            written: 0,
+            unflushed: false,
+            phase: Phase::Open,
+            at_end: false,
+            ended: false,
+            limits,
+            clock,
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Bytes that wait for the transport.
+    pub(crate) fn waiting(&self) -> usize {
+        self.output.len()
+    }
+
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Puts a frame behind those that wait, whole: it leaves in order, polled by any sender.
+    pub(crate) fn push(&mut self, frame: Bytes) -> Result<usize, SendError> {
+        let before = self.output.len();
+        self.codec.write_frame(frame, &mut self.output)?;
+        Ok(self.output.len() - before)
+    }
+
+    /// From a frame to a packet; `None` if it is empty or the middleware has dropped it.
+    pub(crate) fn open(&self, frame: F::Item) -> Option<ReadPacket> {
+        self.codec.open(frame)
+    }
+
+    /// Ready when the transport has everything.
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if matches!(self.phase, Phase::Shut | Phase::Broken) {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+        }
+        for _ in 0..BURST {
+            let written = if !self.output.is_empty() {
+                Pin::new(&mut self.io).poll_write(cx, &self.output)
+            } else if self.unflushed {
+                Pin::new(&mut self.io).poll_flush(cx).map_ok(|()| 0)
+            } else {
+                // The clock runs on: it may be that of a shutdown.
+                return Poll::Ready(Ok(()));
+            };
+            match written {
+                Poll::Ready(Ok(0)) if !self.output.is_empty() => {
+                    return self.fail(io::ErrorKind::WriteZero.into());
+                }
+                Poll::Ready(Ok(bytes)) => {
+                    self.output.advance(bytes);
+                    self.written += bytes as u64;
+                    self.unflushed = bytes > 0;
+                    self.clock.write = None;
+                }
+                Poll::Ready(Err(error)) => return self.fail(error),
+                Poll::Pending => {
+                    self.clock.write.get_or_insert_with(Instant::now);
+                    return Poll::Pending;
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// As `poll_write`, with the write timeout.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        if matches!(self.phase, Phase::Shut | Phase::Broken) {
+            return Poll::Ready(Err(SendErrorKind::Closed.into()));
+        }
+        let written = match self.poll_write(cx) {
+            Poll::Pending if self.poll_deadline(cx).is_ready() => self.fail(io::ErrorKind::TimedOut.into()),
+            written => written,
+        };
+        written.map_err(Into::into)
+    }
+
+    /// The next frame, or how the stream has ended.
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<F::Item, Disconnect>> {
+        loop {
+            if self.ended {
+                return Poll::Ready(Err(Disconnect::ByUs));
+            }
+            let read = if self.at_end { Codec::read_frame_eof } else { Codec::read_frame };
+            match read(&mut self.codec, &mut self.input) {
+                Ok(Some(frame)) => {
+                    self.clock.frame = None;
+                    self.clock.idle = self.limits.idle.map(|_| Instant::now());
+                    return Poll::Ready(Ok(frame));
+                }
+                Ok(None) if self.at_end => return Poll::Ready(Err(Disconnect::ByPeer)),
+                Ok(None) => match ready!(self.poll_read(cx)) {
+                    Ok(read) => self.at_end = read == 0,
+                    Err(error) => return Poll::Ready(Err(error.into())),
+                },
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
+        }
+    }
+
+    /// Nothing is to be read for now: the peer is not late with a frame that is not read.
+    pub(crate) fn pause_reading(&mut self) {
+        self.clock.frame = None;
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.input.is_empty() {
+            self.clock.frame = None;
+        } else {
+            self.clock.frame.get_or_insert_with(Instant::now);
+        }
+        if self.input.capacity() - self.input.len() < READ / 4 {
+            self.input.reserve(READ);
+        }
+        let read = pin!(self.io.read_buf(&mut self.input)).poll(cx);
+        if read.is_pending() && self.input.is_empty() {
+            // An idle connection keeps no buffer.
+            self.input = BytesMut::new();
+        }
+        read
+    }
+
+    /// Reads and throws away, below the decoder: a broken frame must not end it early. Ready when the peer
+    /// has closed its side.
+    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut waste = [0; READ];
+        for _ in 0..BURST {
+            if self.at_end {
+                return Poll::Ready(Ok(()));
+            }
+            let mut into = ReadBuf::new(&mut waste);
+            match ready!(Pin::new(&mut self.io).poll_read(cx, &mut into)) {
+                Ok(()) => self.at_end = into.filled().is_empty(),
+                // A TLS peer that leaves out its `close_notify` has closed all the same.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.at_end = true,
+                Err(error) => return self.fail(error),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Takes no more frames, and reads none.
+    fn start_close(&mut self) {
+        self.ended = true;
+        if self.phase == Phase::Open {
+            self.phase = Phase::Closing;
+            self.stop_reading();
+        }
+    }
+
+    /// No frame is read any more, so the peer is late with none.
+    pub(crate) fn stop_reading(&mut self) {
+        (self.clock.frame, self.clock.idle) = (None, None);
+    }
+
+    /// Sends what waits, shuts the write side down, and reads on until the peer has closed as well. Its
+    /// state is here: after a drop, call it again.
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.start_close();
+        if self.phase == Phase::Closing {
+            if let Poll::Ready(written) = self.poll_write(cx) {
+                written?;
+                if let Poll::Ready(Err(error)) = self.poll_shutdown(cx) {
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+        // Also while it still writes: the peer may take nothing until it is read.
+        match self.poll_discard(cx) {
+            Poll::Ready(Ok(())) if self.phase == Phase::Shut => return Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            // Nothing was sent that a reset could destroy.
+            _ if self.phase == Phase::Shut && (self.written == 0 || self.limits.linger.is_zero()) => {
+                return Poll::Ready(Ok(()));
+            }
+            _ => {}
+        }
+        // In each poll: a peer that never stops would otherwise be read for ever.
+        match self.poll_deadline(cx) {
+            Poll::Ready(_) => self.fail(io::ErrorKind::TimedOut.into()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.io).poll_shutdown(cx) {
+            // The peer has closed long ago or has reset the connection: reading tells which.
+            Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::NotConnected => self.fail(error),
+            Poll::Ready(_) => {
+                self.phase = Phase::Shut;
+                self.clock.write = None;
+                self.end_within(self.limits.linger);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                self.clock.write.get_or_insert_with(Instant::now);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Sets the time for the end, unless an earlier one is set.
+    pub(crate) fn end_within(&mut self, patience: Duration) {
+        let end = Instant::now().checked_add(patience);
+        self.clock.end = self.clock.end.into_iter().chain(end).min();
+    }
+
+    pub(crate) fn linger(&self) -> Duration {
+        self.limits.linger
+    }
+
+    /// An end without waiting: if the shutdown does not go out at once, the drop of the transport says it.
+    pub(crate) fn shut_down_now(&mut self, cx: &mut Context<'_>) {
+        let _ = Pin::new(&mut self.io).poll_shutdown(cx);
+    }
+
+    pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
+        loop {
+            let (clock, limits) = (&self.clock, &self.limits);
+            // A limit that no clock reaches is none.
+            let after = |since: Option<Instant>, limit: Option<Duration>, due| {
+                Some((since?.checked_add(limit?)?, due))
+            };
+            let due = [
+                after(clock.frame, limits.in_frame, Due::InFrame),
+                after(clock.write, Some(limits.write), Due::Write),
+                after(clock.idle, limits.idle, Due::Idle),
+                clock.end.map(|end| (end, Due::End)),
+            ];
+            let Some((at, due)) = due.into_iter().flatten().min_by_key(|(at, _)| *at) else {
+                return Poll::Pending;
+            };
+            if at <= Instant::now() {
+                return Poll::Ready(due);
+            }
+            let timer = self.clock.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+            if timer.deadline() != at {
+                timer.as_mut().reset(at);
+            }
+            ready!(timer.as_mut().poll(cx));
+        }
+    }
+
+    /// Ends the stream for all senders: what comes next fails as closed.
+    fn fail<T>(&mut self, error: io::Error) -> Poll<io::Result<T>> {
+        self.phase = Phase::Broken;
+        Poll::Ready(Err(error))
+    }
+}

@@ -1,0 +1,101 @@
+//! TCP: the listener, and connecting.
+
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+
+use super::listener::Listener;
+use super::options::StreamOptions;
+use crate::channel::Channel;
+use crate::channel::socket::{bind_tcp, tune_tcp};
+use crate::codec::Framing;
+use crate::packet::Peer;
+
+impl Channel {
+    /// Listens for TCP connections, with the default [`StreamOptions`]. Port 0 takes any free port.
+    ///
+    /// Each connection is a peer of its own, with a number: see [`Peer::connection`] and
+    /// [`Meta::connection_name`]. Replies go down the connection that the message came by. A peer that
+    /// sends nothing more, but may still read (it has shut down its side), gets the answers to what it
+    /// has sent: the connection stays as long as a [`Meta`] of its packets lives, at most 10 s.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Channel, Client, Router, Server, Slip};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+    /// let client = Client::tcp(channel.local_addr()?, Slip::new()).await?;
+    /// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+    /// let server = Server::new(router).listen("stage", channel).spawn();
+    ///
+    /// assert_eq!(client.request(("/ping", 7), "/pong").await?.parse::<i32>()?, 7);
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The port may be taken again while connections of an earlier program are being closed
+    /// (`SO_REUSEADDR`, on Unix), never while another program listens. An IPv6 address takes IPv6
+    /// only.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, or none of its addresses can be bound; the error names the
+    /// address.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn tcp(address: impl ToSocketAddrs, framing: impl Framing) -> io::Result<Self> {
+        Self::tcp_with(address, framing, StreamOptions::default()).await
+    }
+
+    /// As [`tcp`](Channel::tcp), with limits of your own.
+    ///
+    /// # Errors
+    /// As [`tcp`](Channel::tcp).
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn tcp_with(
+        address: impl ToSocketAddrs,
+        framing: impl Framing,
+        options: StreamOptions,
+    ) -> io::Result<Self> {
+        Ok(Self::listen_on(bind_tcp(address).await?, framing, options))
+    }
+}
+
+/// Sets [`nodelay`](StreamOptions#structfield.nodelay) and
+/// [`keepalive`](StreamOptions#structfield.keepalive) on each connection.
+impl Listener for TcpListener {
+    type Io = TcpStream;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, Peer)>> {
+        TcpListener::poll_accept(self, cx).map_ok(|(stream, from)| (stream, from.into()))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        TcpListener::local_addr(self)
+    }
+
+    fn tune(&self, stream: &TcpStream, options: &StreamOptions) {
+        tune(stream, options);
+    }
+}
+
+/// A connection to the first of the addresses that answers.
+pub(crate) async fn connect(address: impl ToSocketAddrs, options: &StreamOptions) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    tune(&stream, options);
+    Ok(stream)
+}
+
+/// A connection on which an option cannot be set is used without it.
+fn tune(stream: &TcpStream, options: &StreamOptions) {
+    if let Err(error) = tune_tcp(stream, options) {
+        tracing::debug!(target: "tokio_osc::channel", %error, "option not set");
+    }
+}

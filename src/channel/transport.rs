@@ -1,0 +1,84 @@
+//! The one trait that every kind of transport implements. What need not wait is a plain call; only what
+//! waits is a boxed future.
+//!
+//! [`Channel`](super::Channel), [`Outlet`](super::Outlet) and [`Client`](crate::Client) are written once, on
+//! this trait: above it there is no `match` over kinds. A packet is taken in [`Transport::try_send`] alone,
+//! whole or not at all, so no dropped future can tear one. A box is made only when the transport is full, so
+//! a send that need not wait allocates nothing.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, ready};
+use futures::stream::BoxStream;
+
+use crate::codec::ReadPacket;
+use crate::middleware::Chain;
+use crate::packet::{Peer, SendError, SendErrorKind};
+
+/// The packets that a transport receives.
+pub(crate) type Packets = BoxStream<'static, ReadPacket>;
+
+/// What became of a packet that a transport has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// The kernel has it, or the queue that the transport promises.
+    Done,
+    /// It is taken whole; a rest waits for [`Transport::flush`].
+    Rest,
+}
+
+/// What sends packets, shared by the outlets of a channel or the clones of a client.
+pub(crate) trait Transport: Send + Sync + 'static {
+    /// The middleware. It runs before a packet is handed to the transport.
+    fn chain(&self) -> &Chain;
+
+    /// Takes a packet, or fails with [`SendErrorKind::Full`] where that would wait.
+    fn try_send(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError>;
+
+    /// Waits until `try_send` of this frame may succeed. Each caller has a waker of its own. Fails with
+    /// `Full` where a transport lets no sender wait.
+    fn ready<'a>(&'a self, frame: &'a Bytes, to: Peer) -> BoxFuture<'a, Result<(), SendError>>;
+
+    /// Takes a packet, and may keep it for `flush`.
+    fn try_feed(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
+        self.try_send(frame, to)
+    }
+
+    /// Sends what `try_feed` and dropped sends have left.
+    fn flush(&self) -> BoxFuture<'_, Result<(), SendError>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Sends what waits, and closes. What could not be delivered is an error.
+    fn close(&self) -> BoxFuture<'_, Result<(), SendError>> {
+        self.flush()
+    }
+
+    /// Where replies to a peer go.
+    fn reply_peer(&self, peer: Peer) -> Peer {
+        peer
+    }
+
+    /// The local address, if there is always the same one.
+    fn local_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+}
+
+/// Sends a packet, and waits where that is needed: the only loop that does.
+///
+/// A frame that was taken is never taken back: a future that is dropped in `flush` leaves the rest for the
+/// next sender.
+pub(crate) async fn send(transport: &dyn Transport, frame: &Bytes, to: Peer) -> Result<(), SendError> {
+    // Sends that never wait would otherwise never yield, and starve the other tasks of the thread.
+    tokio::task::coop::consume_budget().await;
+    loop {
+        match transport.try_send(frame, to) {
+            Ok(Taken::Done) => return Ok(()),
+            Ok(Taken::Rest) => return transport.flush().await,
+            Err(error) if error.kind() == SendErrorKind::Full => transport.ready(frame, to).await?,
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Datagrams in: one socket, read while there is something, with a bound on each poll.
+
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures::Stream;
+
+use super::framed::Sources;
+use super::offload::Run;
+use super::socket::{UdpSocketState, count};
+use crate::channel::address::PeerNames;
+use crate::channel::receive_loop::ReceiveLoop;
+use crate::codec::{Datagram, MAX_DATAGRAM, ReadPacket};
+use crate::packet::{Meta, Packet, Peer};
+use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
+
+/// The packets of a UDP socket.
+pub(crate) struct UdpPackets {
+    state: Arc<UdpSocketState>,
+    buffer: ReceiveBuffer,
+    codec: Datagram,
+    receive_loop: ReceiveLoop,
+    names: Option<PeerNames>,
+    /// Where packets are joined and parted; `None` where each datagram is one.
+    sources: Option<Box<dyn Sources>>,
+}
+
+impl UdpPackets {
+    pub(crate) fn new(
+        state: Arc<UdpSocketState>,
+        options: DecodeOptions,
+        max_datagram: usize,
+        names: Option<PeerNames>,
+    ) -> Self {
+        let sources = state.framed.sources(&options, &state.chain);
+        let codec = Datagram::with_options(options).chain(state.chain.clone());
+        let buffer = ReceiveBuffer::new(&state, max_datagram);
+        Self { state, buffer, codec, receive_loop: ReceiveLoop::new(), names, sources }
+    }
+
+    /// The packet of a datagram; `None` if the middleware has dropped it.
+    fn decode(&mut self, place: Range<usize>, peer: Peer) -> Option<ReadPacket> {
+        let mut meta = Meta::from_peer(peer);
+        meta.set_peer_name(self.name_of(peer));
+        let Some(datagram) = self.buffer.datagram(place) else {
+            count(&self.state.counters.oversized);
+            return Some((Err(DecodeError::new(DecodeErrorKind::Truncated, self.buffer.max)), meta));
+        };
+        if let (Some(sources), Some(from)) = (&mut self.sources, peer.address()) {
+            if !sources.push(datagram, from) {
+                count(&self.state.counters.unfinished);
+            }
+            return self.next_joined();
+        }
+        let packet = self.codec.read(datagram, &mut meta).transpose()?;
+        Some((packet, meta))
+    }
+
+    /// The next packet of what was received already.
+    fn next_joined(&mut self) -> Option<ReadPacket> {
+        let (packet, mut meta) = self.sources.as_mut()?.next()?;
+        meta.set_peer_name(self.name_of(meta.peer));
+        Some((packet, meta))
+    }
+
+    fn name_of(&self, peer: Peer) -> Option<Arc<str>> {
+        self.names.as_ref().zip(peer.address()).and_then(|(names, address)| names.get(address))
+    }
+
+    /// Whether it answers the request of a client that sends by this socket: such a packet is not the
+    /// channel's. Asked before the packet is handed out, so an inbox that is full delays no client.
+    fn is_answer(&self, packet: &Result<Packet, DecodeError>, peer: Peer) -> bool {
+        matches!(packet, Ok(Packet::Message(message)) if self.state.clients.take_message(message, peer))
+    }
+}
+
+impl Stream for UdpPackets {
+    type Item = ReadPacket;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some((packet, meta)) = this.next_joined() {
+                if !this.is_answer(&packet, meta.peer) {
+                    return Poll::Ready(Some((packet, meta)));
+                }
+                continue;
+            }
+            let socket = &this.state.socket;
+            let receive = || this.buffer.try_next(&this.state);
+            match ready!(this.receive_loop.poll(cx, receive, |cx| socket.poll_recv_ready(cx))) {
+                Ok((place, from)) => {
+                    let Some((packet, meta)) = this.decode(place, Peer::from(from)) else { continue };
+                    if !this.is_answer(&packet, meta.peer) {
+                        return Poll::Ready(Some((packet, meta)));
+                    }
+                }
+                // Errors of a datagram sent earlier (ICMP) and passing shortages are reported here.
+                Err(_) => count(&this.state.counters.receive_errors),
+            }
+        }
+    }
+}
+
+/// The datagrams of a socket one by one, also where the system gives a run of them at a time.
+struct ReceiveBuffer {
+    buffer: Box<[u8]>,
+    /// Bytes of the largest datagram that is taken; of a larger one there is a byte more.
+    max: usize,
+    run: Option<Run>,
+    /// The first byte of the run that was not handed out.
+    at: usize,
+}
+
+impl ReceiveBuffer {
+    fn new(state: &UdpSocketState, max: usize) -> Self {
+        let room = if state.takes_runs() { MAX_DATAGRAM } else { max };
+        Self { buffer: vec![0; room + 1].into_boxed_slice(), max, run: None, at: 0 }
+    }
+
+    /// Where the next datagram lies in the buffer, and who has sent it.
+    fn try_next(&mut self, state: &UdpSocketState) -> io::Result<(Range<usize>, SocketAddr)> {
+        let run = if let Some(run) = self.run {
+            run
+        } else {
+            self.at = 0;
+            state.receive(&mut self.buffer)?
+        };
+        let end = run.len.min(self.at.saturating_add(run.size));
+        let datagram = self.at..end;
+        self.run = (end < run.len).then_some(run);
+        self.at = end;
+        Ok((datagram, run.from))
+    }
+
+    /// The bytes of a datagram; `None` if it is too large.
+    fn datagram(&self, place: Range<usize>) -> Option<&[u8]> {
+        self.buffer.get(place).filter(|datagram| datagram.len() <= self.max)
+    }
+}

@@ -1,0 +1,57 @@
+//! Clients that send by a channel's socket: the task that reads the channel reads for them, too.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use crate::lock::lock;
+use crate::packet::{Message, MessageRef, Peer};
+
+/// What waits for messages that a channel reads: the inbox of a client.
+pub(crate) trait TakeMessage: Send + Sync {
+    /// Takes a message; whether it answers a request, and is not for the channel.
+    fn take_message(&self, message: MessageRef<'_>) -> bool;
+}
+
+/// The clients of a channel's socket, as long as they live.
+#[derive(Default)]
+pub(crate) struct SharedClients {
+    /// Whether there ever was one: looked at for each packet, without the lock.
+    used: AtomicBool,
+    clients: Mutex<Vec<SharedClient>>,
+}
+
+#[derive(Clone)]
+struct SharedClient {
+    client: Weak<dyn TakeMessage>,
+    /// The host that answers; any if it is `None`.
+    from: Option<IpAddr>,
+}
+
+impl SharedClients {
+    pub(crate) fn add(&self, client: &Arc<dyn TakeMessage>, from: Option<IpAddr>) {
+        let mut clients = lock(&self.clients);
+        clients.retain(|shared| shared.client.strong_count() > 0);
+        clients.push(SharedClient { client: Arc::downgrade(client), from });
+        self.used.store(true, Ordering::Release);
+    }
+
+    /// Offers a message to the clients; whether it answers the request of one.
+    pub(super) fn take_message(&self, message: &Message, peer: Peer) -> bool {
+        if !self.used.load(Ordering::Acquire) {
+            return false;
+        }
+        // Without the lock while they are asked: a condition of a request may make another client.
+        let clients = lock(&self.clients).clone();
+        let may_answer = |shared: &&SharedClient| shared.from.is_none() || shared.from == peer.ip();
+        let mut from_there = clients.iter().filter(may_answer).filter_map(|shared| shared.client.upgrade());
+        from_there.any(|client| client.take_message(message.as_ref()))
+    }
+}
+
+impl fmt::Debug for SharedClients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedClients").field("used", &self.used).finish_non_exhaustive()
+    }
+}

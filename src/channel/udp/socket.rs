@@ -1,0 +1,227 @@
+//! A UDP socket that sends to any peer, with its errors told apart and counted.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+
+use super::framed::FramedOptions;
+use super::offload::{self, Run};
+use super::shared_clients::SharedClients;
+use crate::channel::address::host_port::require_link;
+use crate::channel::socket::{SockAddr, failed, send_now, try_io_now};
+use crate::channel::transport::{Taken, Transport};
+use crate::middleware::Chain;
+use crate::packet::{Peer, SendError, SendErrorKind};
+
+/// The most bytes that UDP carries over IPv4 and IPv6.
+pub(crate) const MAX_V4: usize = 65_507;
+const MAX_V6: usize = 65_527;
+
+/// A connected socket reports the error of an earlier datagram when the next one is sent; that one
+/// is then tried again, so often at most.
+const TRIES: usize = 4;
+
+/// A bound socket, and what is known of it. The transport of channels and of clients.
+#[derive(Debug)]
+pub(crate) struct UdpSocketState {
+    pub(crate) socket: UdpSocket,
+    pub(crate) local: SocketAddr,
+    /// The one peer of a connected socket.
+    connected: Option<SocketAddr>,
+    pub(super) broadcast: bool,
+    pub(super) reply_to: ReplyTo,
+    pub(super) chain: Chain,
+    pub(super) framed: FramedOptions,
+    /// Whether runs of datagrams pass the kernel in one call.
+    runs: bool,
+    pub(super) counters: UdpCounters,
+    /// The clients that send by this socket, which a channel reads.
+    pub(crate) clients: SharedClients,
+}
+
+/// Where replies go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ReplyTo {
+    /// To the address and port that a packet came from.
+    #[default]
+    Source,
+    /// To the address that it came from, at this port.
+    Port(u16),
+    /// To this address, whatever the peer.
+    Address(SocketAddr),
+}
+
+/// The numbers of a socket, while they are counted.
+#[derive(Debug, Default)]
+pub(super) struct UdpCounters {
+    pub(super) oversized: AtomicU64,
+    pub(super) unfinished: AtomicU64,
+    pub(super) receive_errors: AtomicU64,
+    pub(super) sent_again: AtomicU64,
+    pub(super) send_errors: AtomicU64,
+}
+
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Relaxed);
+}
+
+impl UdpSocketState {
+    pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
+        let local = socket.local_addr()?;
+        Ok(Self {
+            socket,
+            local,
+            connected: None,
+            broadcast: false,
+            reply_to: ReplyTo::default(),
+            chain: Chain::default(),
+            framed: FramedOptions::default(),
+            runs: false,
+            counters: UdpCounters::default(),
+            clients: SharedClients::default(),
+        })
+    }
+
+    /// Connects the socket to its one peer.
+    pub(crate) async fn connect(&mut self, peer: SocketAddr) -> io::Result<()> {
+        self.socket.connect(peer).await.map_err(|error| failed(&error, format!("to {peer}")))?;
+        self.connected = Some(peer);
+        self.local = self.socket.local_addr()?;
+        Ok(())
+    }
+
+    /// Lets runs of datagrams pass the kernel in one call, as far as it can.
+    pub(super) fn take_runs(&mut self) {
+        self.runs = true;
+        if let Err(error) = offload::enable(&self.socket) {
+            tracing::debug!(target: "tokio_osc::channel", %error, "datagrams are received one by one");
+        }
+    }
+
+    pub(crate) fn takes_runs(&self) -> bool {
+        self.runs
+    }
+
+    /// What has arrived: a datagram, or a run of them.
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Run> {
+        if self.runs {
+            return offload::receive(&self.socket, buffer);
+        }
+        self.socket.try_recv_from(buffer).map(Run::of_one)
+    }
+
+    /// Sends the bytes of a packet if the socket has space for it.
+    pub(crate) fn try_send_to(&self, packet: &[u8], to: SocketAddr) -> Result<(), SendError> {
+        self.try_send_datagram(&self.frame(packet, to)?, to)
+    }
+
+    fn try_send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), SendError> {
+        let address = self.target(to).map(SockAddr::from);
+        for tries in 1.. {
+            let send = || send_now(&self.socket, datagram, address.as_ref());
+            match try_io_now(|op| self.socket.try_io(Interest::WRITABLE, op), send) {
+                Ok(_) => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Err(SendErrorKind::Full.into());
+                }
+                Err(_) if address.is_none() && tries < TRIES => count(&self.counters.sent_again),
+                Err(error) => return Err(self.explain(&error, to).into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends datagrams of `size` bytes if the socket has space. `false` if they cannot be sent as one;
+    /// then none was sent.
+    pub(crate) fn try_send_run(&self, run: &[u8], size: usize, to: SocketAddr) -> Result<bool, SendError> {
+        if run.len() <= size {
+            return self.try_send_datagram(run, to).map(|()| true);
+        }
+        let send = || offload::send(&self.socket, run, size, self.target(to));
+        match try_io_now(|op| self.socket.try_io(Interest::WRITABLE, op), send) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(SendErrorKind::Full.into()),
+            Err(error) if offload::refuses(&error) => Ok(false),
+            Err(error) => Err(self.explain(&error, to).into()),
+        }
+    }
+
+    /// Waits until the socket has space. Each caller has a waker of its own, unlike with `poll_send_ready`.
+    pub(crate) fn writable(&self) -> BoxFuture<'_, Result<(), SendError>> {
+        async { Ok(self.socket.writable().await?) }.boxed()
+    }
+
+    /// The address for the system, which knows the peer of a connected socket.
+    fn target(&self, to: SocketAddr) -> Option<SocketAddr> {
+        (self.connected != Some(to)).then_some(to)
+    }
+
+    /// The datagram for the bytes of a packet. Refuses what no datagram can hold, before the system is
+    /// asked.
+    pub(crate) fn frame<'a>(&self, packet: &'a [u8], to: SocketAddr) -> Result<Cow<'a, [u8]>, SendError> {
+        let frame = self.framed.frame(packet)?;
+        let limit = if to.is_ipv4() { MAX_V4 } else { MAX_V6 };
+        if frame.len() > limit {
+            return Err(SendErrorKind::TooLarge { size: frame.len(), limit }.into());
+        }
+        Ok(frame)
+    }
+
+    /// Counts an error of sending, and names the remedy where there is one.
+    fn explain(&self, error: &io::Error, to: SocketAddr) -> io::Error {
+        count(&self.counters.send_errors);
+        let denied = error.kind() == io::ErrorKind::PermissionDenied;
+        if let (true, false, IpAddr::V4(address)) = (denied, self.broadcast, to.ip()) {
+            let text = format!(
+                "{address} is a broadcast address: send with `Broadcast`, `osc.udp://{to}/?broadcast=true`"
+            );
+            return failed(error, text);
+        }
+        failed(error, format!("to {to}"))
+    }
+}
+
+impl Transport for UdpSocketState {
+    fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    fn try_send(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
+        let to = to.address().ok_or(SendErrorKind::Closed)?;
+        self.try_send_to(frame, to).map(|()| Taken::Done)
+    }
+
+    fn ready<'a>(&'a self, _frame: &'a Bytes, _to: Peer) -> BoxFuture<'a, Result<(), SendError>> {
+        self.writable()
+    }
+
+    fn reply_peer(&self, peer: Peer) -> Peer {
+        match (self.reply_to, peer.address()) {
+            (ReplyTo::Port(port), Some(mut source)) => {
+                source.set_port(port);
+                source.into()
+            }
+            (ReplyTo::Address(address), Some(_)) => address.into(),
+            _ => peer,
+        }
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        Some(self.local)
+    }
+}
+
+/// Refuses a peer to which nothing could be sent.
+pub(crate) fn check_peer(local: SocketAddr, peer: SocketAddr) -> io::Result<()> {
+    if local.is_ipv4() != peer.is_ipv4() {
+        let text = format!("the socket at {local} does not reach {peer}: one is IPv4, the other IPv6");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    require_link(peer)
+}

@@ -1,0 +1,139 @@
+//! One packet to many: encoded once.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::channel::transport::Transport;
+use crate::channel::transport::send;
+use crate::channel::udp::UdpSocketState;
+use crate::channel::udp::socket::check_peer;
+use crate::lock::lock;
+use crate::packet::{IntoPacket, Packet, SendError, append};
+
+/// Sends each packet to many peers; it is encoded once. What [`Client::to`](crate::Client::to) and
+/// [`Multicast::clients`](crate::Multicast::clients) return.
+///
+/// Cloning it is a reference count.
+///
+/// ```
+/// use tokio_osc::{Channel, Client};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let left = Channel::udp("127.0.0.1:0").await?;
+/// let right = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(left.local_addr()?).await?;
+///
+/// let both = client.to([left.local_addr()?, right.local_addr()?])?;
+/// let report = both.send(("/scene", 3)).await?;
+/// assert_eq!(report.sent, 2);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct FanOut {
+    targets: Arc<[(Arc<UdpSocketState>, SocketAddr)]>,
+    /// The buffer of the last send, for the next.
+    buffer: Arc<Mutex<BytesMut>>,
+}
+
+/// What became of one packet to many.
+///
+/// ```
+/// use tokio_osc::{Channel, Client};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
+/// let report = client.to([channel.local_addr()?])?.send(("/scene", 3)).await?;
+/// for (peer, error) in &report.failed {
+///     eprintln!("{peer}: {error}");
+/// }
+/// assert_eq!((report.sent, report.failed.len()), (1, 0));
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Default)]
+#[non_exhaustive]
+#[must_use = "it names the peers that were not sent to"]
+pub struct SendReport {
+    /// Peers that the packet was sent to.
+    pub sent: usize,
+    /// Those that it was not sent to, and why.
+    pub failed: Vec<(SocketAddr, SendError)>,
+    /// Peers that the [`Middleware`](crate::Middleware) has kept it from.
+    pub filtered: usize,
+}
+
+impl FanOut {
+    pub(super) fn new(targets: Vec<(Arc<UdpSocketState>, SocketAddr)>) -> Self {
+        Self { targets: targets.into(), buffer: Arc::default() }
+    }
+
+    /// Sends a packet to each peer, one after the other. A peer that cannot be sent to keeps no
+    /// other from its packet.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded; then nothing was sent.
+    ///
+    /// # Cancel safety
+    /// After a drop the packet was sent to some, in the order of the peers.
+    pub async fn send(&self, packet: impl IntoPacket) -> Result<SendReport, SendError> {
+        if self.has_middleware() {
+            return Ok(self.send_filtered(&packet.into_packet()?).await);
+        }
+        let mut buffer = std::mem::take(&mut *lock(&self.buffer));
+        buffer.clear();
+        let encoded = append(&mut buffer, &packet);
+        let frame = buffer.split().freeze();
+        *lock(&self.buffer) = buffer;
+        encoded?;
+        let mut report = SendReport::default();
+        for (state, peer) in self.targets.iter() {
+            report.note(*peer, send_to(state, &frame, *peer).await);
+        }
+        Ok(report)
+    }
+
+    /// The middleware may make another packet of it for each peer.
+    async fn send_filtered(&self, packet: &Packet) -> SendReport {
+        let mut report = SendReport::default();
+        for (state, peer) in self.targets.iter() {
+            match state.chain().write(packet.clone(), (*peer).into()) {
+                Ok(Some(frame)) => report.note(*peer, send_to(state, &frame, *peer).await),
+                Ok(None) => report.filtered += 1,
+                Err(error) => report.note(*peer, Err(error.into())),
+            }
+        }
+        report
+    }
+
+    fn has_middleware(&self) -> bool {
+        self.targets.iter().any(|(state, _)| !state.chain().is_empty())
+    }
+
+    /// The peers, in the order in which they are sent to.
+    pub fn peers(&self) -> impl Iterator<Item = SocketAddr> {
+        self.targets.iter().map(|(_, peer)| *peer)
+    }
+}
+
+impl SendReport {
+    fn note(&mut self, peer: SocketAddr, sent: Result<(), SendError>) {
+        match sent {
+            Ok(()) => self.sent += 1,
+            Err(error) => self.failed.push((peer, error)),
+        }
+    }
+}
+
+async fn send_to(state: &UdpSocketState, frame: &Bytes, peer: SocketAddr) -> Result<(), SendError> {
+    check_peer(state.local, peer)?;
+    send(state, frame, peer.into()).await
+}
+
+impl fmt::Debug for FanOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FanOut").field(&self.peers().collect::<Vec<_>>()).finish()
+    }
+}

@@ -1,0 +1,356 @@
+//! What a client receives, and those that wait for it: requests, subscriptions, and what waits for the end.
+//!
+//! There is no task. A waiter that is polled reads for all, up to [`BURST`] packets. The source knows one
+//! waker, that of the [`WakerSet`]: so a waiter that is dropped has nothing to hand over, and a future that is
+//! held without being polled delays no other.
+//!
+//! | a waiter | registers its waker | looks into its queue | tries to lock `source` |
+//! | --- | --- | --- | --- |
+//! | is ready | yes | there is a message | - |
+//! | reads | yes | empty | locked: reads until `Pending` or [`BURST`], delivers, unlocks, ends the poll |
+//! | relies on another | yes | empty | held by another, which delivers to it, or wakes it at the end of its poll |
+//!
+//! Locks, in this order: `source`, `waiters`, the waker set. A condition of a request runs with `source` locked
+//! alone, a waker with none. The source of a client whose packets another task reads (a channel, the task of a
+//! reconnecting client) is always pending; that task delivers with `source` locked.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::task::{Context, Poll, Waker};
+
+use futures::FutureExt;
+use tokio::task::unconstrained;
+
+use super::waker_set::WakerSet;
+use crate::channel::Disconnect;
+use crate::lock::lock;
+use crate::packet::{Message, MessageRef, Packet, PacketRef, PacketStep};
+use crate::pattern::Pattern;
+
+/// Packets read at a time for all, before others run.
+const BURST: usize = 64;
+/// Bursts that a request reads before it is sent: a peer that never stops is not outlasted.
+const BURSTS: usize = 64;
+
+/// Where the packets of a client come from.
+pub(super) trait Source: Send {
+    /// The next packet, or how the connection has ended.
+    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>>;
+}
+
+/// A condition on the reply to a request.
+pub(super) type Condition = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
+
+/// What a waiter waits for.
+pub(super) enum Awaited {
+    /// One message that no earlier request takes, from the moment on that the request is armed.
+    Reply { pattern: Pattern, condition: Option<Condition>, armed: bool },
+    /// Every message, replies too; so many wait at most, the oldest are dropped.
+    All { pattern: Pattern, messages: usize, bytes: usize },
+    /// The end.
+    End,
+}
+
+pub(super) struct Inbox {
+    source: Mutex<Box<dyn Source>>,
+    waiters: Mutex<Waiters>,
+    wakers: Arc<WakerSet>,
+    /// The waker of `wakers`, for the source.
+    waker: Waker,
+}
+
+struct Waiters {
+    all: BTreeMap<u64, WaiterState>,
+    next: u64,
+    ended: Option<Disconnect>,
+}
+
+struct WaiterState {
+    awaited: Awaited,
+    queue: VecDeque<Message>,
+    /// Bytes of the messages in `queue`.
+    bytes: usize,
+    missed: u64,
+}
+
+impl Inbox {
+    pub(super) fn new(source: Box<dyn Source>) -> Arc<Self> {
+        let wakers = Arc::<WakerSet>::default();
+        let waker = Waker::from(Arc::clone(&wakers));
+        let waiters = Waiters { all: BTreeMap::new(), next: 0, ended: None };
+        let (source, waiters) = (Mutex::new(source), Mutex::new(waiters));
+        Arc::new(Self { source, waiters, wakers, waker })
+    }
+
+    pub(super) fn join(self: &Arc<Self>, awaited: Awaited) -> Waiter {
+        let mut waiters = lock(&self.waiters);
+        let id = waiters.next;
+        waiters.next += 1;
+        waiters.all.insert(id, WaiterState { awaited, queue: VecDeque::new(), bytes: 0, missed: 0 });
+        Waiter { inbox: Arc::clone(self), id }
+    }
+
+    /// How the connection has ended, as far as that has been read.
+    pub(super) fn ended(&self) -> Option<Disconnect> {
+        lock(&self.waiters).ended.clone()
+    }
+
+    /// The connection has ended, and there will be no other.
+    pub(super) fn end(&self, reason: Disconnect) {
+        lock(&self.waiters).ended.get_or_insert(reason);
+        self.wakers.wake_all();
+    }
+
+    /// Reads and throws away what has arrived, if nothing waits for it: so that the peer is not held up, and
+    /// the end of the connection is seen.
+    pub(super) fn read_unless_awaited(&self) {
+        if lock(&self.waiters).all.is_empty() {
+            self.read();
+        }
+    }
+
+    /// Delivers a packet that another task has read; whether it answers a request.
+    pub(super) fn deliver(&self, packet: PacketRef<'_>) -> bool {
+        let _one_after_the_other = lock(&self.source);
+        self.deliver_packet(packet)
+    }
+
+    /// Reads what has arrived, for all, unless another thread does.
+    fn read(&self) {
+        let mut poll = self.wakers.begin_poll();
+        let mut source = match self.source.try_lock() {
+            Ok(source) => source,
+            Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        poll.wake = self.read_from(&mut **source, BURST);
+        // In this order: a waiter that found the source locked registered before this line, and is woken by
+        // the next one if something came between the last `Pending` and now.
+        drop(source);
+        drop(poll);
+    }
+
+    /// Reads until there is nothing, also where the source pauses in between. Whether there may be more.
+    fn read_all(&self, source: &mut dyn Source) -> bool {
+        for _ in 0..BURSTS {
+            // A source that pauses has woken the waker: it is polled again here instead.
+            if !self.read_from(source, BURST) && !self.wakers.take_woken() {
+                return self.ended().is_some();
+            }
+        }
+        true
+    }
+
+    /// Whether there may be more: then the source knows no waker, and all are woken to read on.
+    fn read_from(&self, source: &mut dyn Source, burst: usize) -> bool {
+        if self.ended().is_some() {
+            return false;
+        }
+        let cx = &mut Context::from_waker(&self.waker);
+        for _ in 0..burst {
+            match source.poll_packet(cx) {
+                Poll::Ready(Ok(packet)) => {
+                    self.deliver_packet(packet.as_ref());
+                }
+                Poll::Ready(Err(reason)) => {
+                    lock(&self.waiters).ended.get_or_insert(reason);
+                    return true;
+                }
+                Poll::Pending => return false,
+            }
+        }
+        true
+    }
+
+    /// The messages of a packet, in order; whether one answers a request. With `source` locked.
+    fn deliver_packet(&self, packet: PacketRef<'_>) -> bool {
+        let mut answered = false;
+        for step in packet.walk() {
+            if let PacketStep::Message(message) = step {
+                answered |= self.deliver_message(message);
+            }
+        }
+        answered
+    }
+
+    /// Whether the message answers a request. With `source` locked, so one after the other.
+    fn deliver_message(&self, message: MessageRef<'_>) -> bool {
+        let answered = self.answer(message);
+        let mut heard = Vec::new();
+        for (id, waiter) in &mut lock(&self.waiters).all {
+            let Awaited::All { pattern, messages, bytes } = &waiter.awaited else { continue };
+            if pattern.matches_bytes(message.address().as_bytes()) {
+                let limits = (*messages, *bytes);
+                waiter.push(message.to_owned(), limits);
+                heard.push(*id);
+            }
+        }
+        answered.into_iter().chain(heard).for_each(|id| self.wake(id));
+        answered.is_some()
+    }
+
+    /// Gives the message to the first request that accepts it.
+    fn answer(&self, message: MessageRef<'_>) -> Option<u64> {
+        let mut after = Bound::Unbounded;
+        loop {
+            let (id, condition) = lock(&self.waiters).next_request(after, message)?;
+            let message = message.to_owned();
+            // Without the lock: a condition may use the client.
+            let accepts = condition.is_none_or(|condition| holds(&condition, &message));
+            // It may have been dropped meanwhile.
+            if accepts && lock(&self.waiters).give_reply(id, message) {
+                return Some(id);
+            }
+            after = Bound::Excluded(id);
+        }
+    }
+
+    fn wake(&self, id: u64) {
+        if let Some(waker) = self.wakers.take(id) {
+            waker.wake();
+        }
+    }
+}
+
+/// A condition that panics does not hold.
+fn holds(condition: &Condition, message: &Message) -> bool {
+    catch_unwind(AssertUnwindSafe(|| condition(message))).unwrap_or_else(|_| {
+        let address = tracing::field::display(message.address());
+        tracing::error!(target: "tokio_osc::client", address, "the condition of a request has panicked");
+        false
+    })
+}
+
+impl Waiters {
+    /// The next armed request after one whose pattern matches, and that has no reply yet.
+    fn next_request(&self, after: Bound<u64>, message: MessageRef<'_>) -> Option<(u64, Option<Condition>)> {
+        self.all.range((after, Bound::Unbounded)).find_map(|(id, waiter)| match &waiter.awaited {
+            Awaited::Reply { pattern, condition, armed: true }
+                if waiter.queue.is_empty() && pattern.matches_bytes(message.address().as_bytes()) =>
+            {
+                Some((*id, condition.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    fn give_reply(&mut self, id: u64, message: Message) -> bool {
+        let Some(waiter) = self.all.get_mut(&id).filter(|waiter| waiter.queue.is_empty()) else {
+            return false;
+        };
+        waiter.push(message, (1, usize::MAX));
+        true
+    }
+}
+
+impl WaiterState {
+    /// Adds a message, which is a copy of exactly its size: what waits must not keep a larger buffer alive.
+    fn push(&mut self, message: Message, (messages, bytes): (usize, usize)) {
+        self.bytes += message.as_bytes().len();
+        self.queue.push_back(message);
+        while self.queue.len() > messages || self.bytes > bytes {
+            let Some(_) = self.pop() else { return };
+            self.missed += 1;
+        }
+    }
+
+    fn pop(&mut self) -> Option<Message> {
+        let message = self.queue.pop_front()?;
+        self.bytes -= message.as_bytes().len();
+        Some(message)
+    }
+}
+
+/// One that waits, until it is dropped. No other has to be woken then: the source knows the waker set.
+pub(super) struct Waiter {
+    inbox: Arc<Inbox>,
+    id: u64,
+}
+
+impl Waiter {
+    /// The next message, or how the connection has ended.
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<Message, Disconnect>> {
+        // Before the look: what comes after it is a wake.
+        drop(self.inbox.wakers.register(self.id, cx.waker()));
+        if let Some(taken) = self.take() {
+            return Poll::Ready(taken);
+        }
+        self.inbox.read();
+        self.take().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn take(&self) -> Option<Result<Message, Disconnect>> {
+        let mut waiters = lock(&self.inbox.waiters);
+        let message = waiters.all.get_mut(&self.id).and_then(WaiterState::pop);
+        let taken = message.map(Ok).or_else(|| waiters.ended.clone().map(Err));
+        drop(waiters);
+        if taken.is_some() {
+            drop(self.inbox.wakers.take(self.id));
+        }
+        taken
+    }
+
+    /// Reads for all while this one waits to send: a peer that waits until it is read would take nothing.
+    pub(super) fn read(&self, cx: &Context<'_>) {
+        drop(self.inbox.wakers.register(self.id, cx.waker()));
+        self.inbox.read();
+    }
+
+    /// From now on what is read can be the reply. What has arrived before cannot: it is read first, and the
+    /// source stays locked until the request is armed.
+    pub(super) fn arm(&self) {
+        let mut poll = self.inbox.wakers.begin_poll();
+        let mut source = lock(&self.inbox.source);
+        // However much the task has done in its turn: what is left would be taken for the reply.
+        let read_all = poll_fn(|_| Poll::Ready(self.inbox.read_all(&mut **source)));
+        poll.wake = unconstrained(read_all).now_or_never().unwrap_or(true);
+        self.change(|waiter| {
+            if let Awaited::Reply { armed, .. } = &mut waiter.awaited {
+                *armed = true;
+            }
+        });
+        drop(source);
+        drop(poll);
+    }
+
+    /// The request was not sent: what comes before it is sent is not the reply.
+    pub(super) fn disarm(&self) {
+        self.change(|waiter| {
+            if let Awaited::Reply { armed, .. } = &mut waiter.awaited {
+                *armed = false;
+            }
+            (waiter.queue, waiter.bytes) = (VecDeque::new(), 0);
+        });
+    }
+
+    /// How many messages and bytes may wait.
+    pub(super) fn set_limits(&self, (most, most_bytes): (usize, usize)) {
+        self.change(|waiter| {
+            if let Awaited::All { messages, bytes, .. } = &mut waiter.awaited {
+                (*messages, *bytes) = (most, most_bytes);
+            }
+        });
+    }
+
+    /// Messages that were dropped because too many waited here.
+    pub(super) fn missed(&self) -> u64 {
+        lock(&self.inbox.waiters).all.get(&self.id).map_or(0, |waiter| waiter.missed)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut WaiterState)) {
+        if let Some(waiter) = lock(&self.inbox.waiters).all.get_mut(&self.id) {
+            change(waiter);
+        }
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let gone = lock(&self.inbox.waiters).all.remove(&self.id);
+        // Outside of the locks: a condition of a user, a waker.
+        drop((gone, self.inbox.wakers.take(self.id)));
+    }
+}

@@ -1,0 +1,369 @@
+//! The sending side: a [`Client`] of one peer, its requests and subscriptions. Cheap to clone.
+
+#[cfg(feature = "net")]
+mod fan_out;
+mod inbox;
+mod open;
+mod reconnecting;
+mod request;
+mod stream;
+mod subscription;
+#[cfg(feature = "net")]
+mod tcp;
+#[cfg(feature = "net")]
+mod udp;
+#[cfg(all(unix, feature = "net"))]
+mod unix;
+mod waker_set;
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+
+use bytes::{Bytes, BytesMut};
+
+#[cfg(feature = "net")]
+pub use fan_out::{FanOut, SendReport};
+use inbox::{Awaited, Inbox};
+use reconnecting::Background;
+pub use reconnecting::{ClientState, ClientStates, Connect, Reconnecting};
+pub use request::{Request, RequestError};
+pub use subscription::ClientSubscription;
+
+use crate::channel::transport::{Transport, send};
+use crate::channel::{Delivery, Disconnect};
+use crate::lock::lock;
+use crate::middleware::Filtered;
+use crate::packet::{IntoPacket, Peer, SendError, SendErrorKind, append};
+use crate::pattern::Pattern;
+
+/// Messages that wait in a subscription, and bytes of them together; the oldest are dropped.
+const SUBSCRIBED: usize = 1_024;
+const SUBSCRIBED_BYTES: usize = 1_024 * 1_024;
+
+/// Sends packets to one peer, and receives its replies by the same transport.
+///
+/// Cloning it is a reference count; all clones share the socket. There is no task behind it: when
+/// [`send`](Client::send) returns, the packet is with the operating system. Only a
+/// [`reconnecting`](Client::reconnecting) client has a task and a queue.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::{Args, Channel, Client, Router, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let client = Client::udp(channel.local_addr()?).await?;
+/// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+/// let server = Server::new(router).listen("udp", channel).spawn();
+///
+/// let reply = client.request(("/ping", 7), "/pong").timeout(Duration::from_secs(1)).await?;
+/// assert_eq!(reply.parse::<i32>()?, 7);
+/// # server.shutdown().await;
+/// # Ok(()) }
+/// ```
+///
+/// What the peer sends is read by those that wait for it: requests, subscriptions,
+/// [`closed`](Client::closed). One of them that is held without being polled delays no other. On a byte
+/// stream where nothing waits, each send takes in and throws away what has arrived, so that the peer is not
+/// held up.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<ClientShared>,
+}
+
+struct ClientShared {
+    transport: Arc<dyn Transport>,
+    inbox: Arc<Inbox>,
+    /// For the transport and the middleware.
+    to: Peer,
+    /// The address of the peer, if there is always the same one.
+    peer: Option<SocketAddr>,
+    /// Whether each send reads what has arrived, where nothing waits for it: so on a byte stream.
+    reads_to_send: bool,
+    /// The buffer of the last send, for the next.
+    scratch: Mutex<BytesMut>,
+    /// The same transport, if it is a task.
+    background: Option<Arc<Background>>,
+    #[cfg(feature = "net")]
+    udp: Option<Arc<crate::channel::udp::UdpSocketState>>,
+}
+
+impl ClientShared {
+    fn new(transport: Arc<dyn Transport>, inbox: Arc<Inbox>) -> Self {
+        Self {
+            transport,
+            inbox,
+            to: Peer::LOCAL,
+            peer: None,
+            reads_to_send: false,
+            scratch: Mutex::default(),
+            background: None,
+            #[cfg(feature = "net")]
+            udp: None,
+        }
+    }
+}
+
+impl Client {
+    /// Sends a packet. When it returns, the packet is with the operating system; it waits while that
+    /// takes nothing. (A reconnecting client: when it returns, the packet is in the queue.)
+    ///
+    /// UDP promises no delivery, and OSC on TCP no acknowledgement: `Ok` means sent, not received.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded, the [`Middleware`](crate::Middleware) refuses it, it does not fit
+    /// (a datagram: 65,507 bytes over IPv4, 65,527 over IPv6; a frame: the limit of the framing), the
+    /// connection has ended, the peer took nothing for
+    /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout), or the operating system refuses
+    /// it. After an I/O error on a byte stream, all sends fail.
+    ///
+    /// # Cancel safety
+    /// Nothing is torn. After a drop the packet was perhaps sent: a datagram whole or not at all; on
+    /// a byte stream the rest of a frame goes out with the next send or [`flush`](Client::flush).
+    pub async fn send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
+        self.check_open()?;
+        let Some(frame) = self.encode(packet)? else { return Ok(()) };
+        self.while_reading(send(&*self.shared.transport, &frame, self.shared.to)).await
+    }
+
+    /// Sends a packet if that needs no waiting.
+    ///
+    /// # Errors
+    /// `Full` if it would have to wait, then nothing of it is sent; else as [`send`](Client::send).
+    /// The end of a frame that the transport did not take goes out with the next send or
+    /// [`flush`](Client::flush).
+    pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
+        self.check_open()?;
+        let Some(frame) = self.encode(packet)? else { return Ok(()) };
+        self.shared.transport.try_send(&frame, self.shared.to).map(drop)
+    }
+
+    /// Takes a packet for the next [`flush`](Client::flush), or for when 64 KiB have come together:
+    /// many packets leave in one call of the operating system. Datagrams are sent at once, unless
+    /// `Udp::batch` is on.
+    ///
+    /// # Errors
+    /// As [`send`](Client::send).
+    ///
+    /// # Cancel safety
+    /// The packet is taken whole or not at all.
+    pub async fn feed(&self, packet: impl IntoPacket) -> Result<(), SendError> {
+        self.check_open()?;
+        let Some(frame) = self.encode(packet)? else { return Ok(()) };
+        let (transport, to) = self.transport();
+        tokio::task::coop::consume_budget().await;
+        loop {
+            match transport.try_feed(&frame, to) {
+                Err(error) if error.kind() == SendErrorKind::Full => {
+                    self.while_reading(transport.ready(&frame, to)).await?;
+                }
+                fed => return fed.map(drop),
+            }
+        }
+    }
+
+    /// Sends what [`feed`](Client::feed) and dropped sends have left.
+    ///
+    /// # Errors
+    /// As [`send`](Client::send).
+    ///
+    /// # Cancel safety
+    /// Nothing is torn; call it again.
+    pub async fn flush(&self) -> Result<(), SendError> {
+        self.while_reading(self.shared.transport.flush()).await
+    }
+
+    /// Sends many packets, as [`feed`](Client::feed) and [`flush`](Client::flush) do.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::{Channel, Client, Slip};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+    /// let client = Client::tcp(channel.local_addr()?, Slip::new()).await?;
+    /// client.send_all((0..100).map(|voice| (format!("/synth/{voice}/freq"), 440.0_f32))).await?;
+    /// assert_eq!(channel.take(100).count().await, 100);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Client::send), at the first packet that fails; those before it are sent or taken.
+    ///
+    /// # Cancel safety
+    /// Nothing is torn. After a drop a part of the packets was perhaps sent.
+    pub async fn send_all<P: IntoPacket>(
+        &self,
+        packets: impl IntoIterator<Item = P>,
+    ) -> Result<(), SendError> {
+        for packet in packets {
+            self.feed(packet).await?;
+        }
+        self.flush().await
+    }
+
+    /// Sends a message and waits for a reply from the peer whose address matches `reply`, a literal
+    /// address or a pattern.
+    ///
+    /// Clones may wait for different replies at the same time; each reply goes to the first request
+    /// that it matches. Set how long to wait with [`timeout`](Request::timeout).
+    ///
+    /// # Panics
+    /// `reply` is not a legal pattern.
+    #[track_caller]
+    pub fn request(&self, packet: impl IntoPacket, reply: &str) -> Request {
+        Request::new(self.clone(), packet.into_packet(), pattern(reply))
+    }
+
+    /// The messages of the peer whose address matches `address`, a literal address or a pattern:
+    /// replies and pushes, also those in bundles.
+    ///
+    /// # Panics
+    /// `address` is not a legal pattern.
+    #[track_caller]
+    pub fn subscribe(&self, address: &str) -> ClientSubscription {
+        let all = Awaited::All { pattern: pattern(address), messages: SUBSCRIBED, bytes: SUBSCRIBED_BYTES };
+        ClientSubscription::new(self.shared.inbox.join(all))
+    }
+
+    /// Waits until the connection has ended, and says why. Of a datagram client that is never; of a
+    /// reconnecting one when it is closed.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn closed(&self) -> Disconnect {
+        let waiter = self.shared.inbox.join(Awaited::End);
+        loop {
+            if let Err(reason) = poll_fn(|cx| waiter.poll(cx)).await {
+                return reason;
+            }
+        }
+    }
+
+    /// Sends what waits and closes the connection; of a reconnecting client also its task. Clones can send
+    /// nothing more. A datagram client has nothing to close: it sends what waits, and goes on.
+    ///
+    /// On a byte stream it ends this side, reads what still arrives and throws it away, and returns when the
+    /// peer has closed as well: unread input would become a reset, which destroys what was sent last. That
+    /// takes [`linger`](crate::StreamOptions#structfield.linger) (1 s) at most.
+    ///
+    /// # Errors
+    /// As [`send`](Client::send). `TimedOut`: the peer has not closed in time, so that what was sent last may
+    /// be lost. Of a reconnecting client also: packets wait that no connection has taken.
+    ///
+    /// # Cancel safety
+    /// Nothing is torn; call it again.
+    pub async fn close(&self) -> Result<(), SendError> {
+        let closed = self.shared.transport.close().await;
+        if self.shared.reads_to_send {
+            self.shared.inbox.end(Disconnect::ByUs);
+        }
+        closed
+    }
+
+    /// What a reconnecting client is doing: its state now, and each one after. Of other clients the
+    /// stream ends at once.
+    pub fn states(&self) -> ClientStates {
+        self.shared.background.as_ref().map_or_else(ClientStates::none, |background| background.states())
+    }
+
+    /// What became of the packets that a reconnecting client has accepted; `None` of other clients.
+    pub fn delivery(&self) -> Option<Delivery> {
+        self.shared.background.as_ref().map(|background| background.delivery())
+    }
+
+    /// The address packets are sent to.
+    ///
+    /// # Errors
+    /// The client has no IP peer, or not always the same.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.shared.peer.ok_or_else(no_address)
+    }
+
+    /// The address replies come to; that of a UDP client has the unspecified IP.
+    ///
+    /// # Errors
+    /// The client has no IP address, or not always the same; or the operating system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.shared.transport.local_addr().ok_or_else(no_address)
+    }
+
+    /// What the [`Middleware`](crate::Middleware) of the client has dropped or refused so far, and the
+    /// empty frames that were passed over.
+    pub fn filtered(&self) -> Filtered {
+        self.shared.transport.chain().filtered()
+    }
+
+    fn inbox(&self) -> &Arc<Inbox> {
+        &self.shared.inbox
+    }
+
+    fn transport(&self) -> (&dyn Transport, Peer) {
+        (&*self.shared.transport, self.shared.to)
+    }
+
+    /// The bytes of a packet, through the middleware if there is any; `None` if a layer dropped it.
+    ///
+    /// The buffer is used again once its last packet is sent. It is taken out meanwhile: the packet may be a
+    /// user's type that sends by the same client.
+    fn encode(&self, packet: impl IntoPacket) -> Result<Option<Bytes>, SendError> {
+        let chain = self.shared.transport.chain();
+        if !chain.is_empty() {
+            return Ok(chain.write(packet.into_packet()?, self.shared.to)?);
+        }
+        let mut buffer = std::mem::take(&mut *lock(&self.shared.scratch));
+        buffer.clear();
+        let encoded = append(&mut buffer, &packet);
+        let frame = buffer.split().freeze();
+        *lock(&self.shared.scratch) = buffer;
+        encoded?;
+        Ok(Some(frame))
+    }
+
+    /// Sends, and reads for all that wait meanwhile: a peer that waits until it is read would take nothing.
+    async fn while_reading<T>(&self, sending: impl Future<Output = T>) -> T {
+        let mut sending = pin!(sending);
+        let mut waiter = None;
+        poll_fn(|cx| {
+            let sent = sending.as_mut().poll(cx);
+            if sent.is_pending() {
+                // Joined only when it waits: most sends do not.
+                waiter.get_or_insert_with(|| self.shared.inbox.join(Awaited::End)).read(cx);
+            }
+            sent
+        })
+        .await
+    }
+
+    /// Whether the peer has not closed the connection yet, as far as that has arrived.
+    fn check_open(&self) -> Result<(), SendError> {
+        if !self.shared.reads_to_send {
+            return Ok(());
+        }
+        self.shared.inbox.read_unless_awaited();
+        self.shared.inbox.ended().map_or(Ok(()), |_| Err(SendErrorKind::Closed.into()))
+    }
+}
+
+#[track_caller]
+fn pattern(text: &str) -> Pattern {
+    #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
+    match Pattern::new(text.to_owned()) {
+        Ok(pattern) => pattern,
+        Err(error) => panic!("the pattern {text:?} is not legal: {error}"),
+    }
+}
+
+fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "this client has no IP address")
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("peer", &self.shared.peer).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+//! The constructors of clients over byte streams.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::inbox::Inbox;
+use super::reconnecting::{Connect, Reconnecting};
+use super::stream::{ClientStream, StreamSource};
+use super::{Client, ClientShared};
+use crate::channel::StreamOptions;
+use crate::channel::stream::pump::{Pump, PumpLimits};
+use crate::codec::{Codec, Framing};
+use crate::packet::Peer;
+
+impl Client {
+    /// A client over a byte stream: a pipe, a serial port, a TLS session, a `tokio::io::duplex`. With
+    /// the default [`StreamOptions`].
+    pub fn io<I>(io: I, framing: impl Framing) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Self::io_with(io, framing, StreamOptions::default())
+    }
+
+    /// As [`io`](Client::io), with limits of your own: `decode` and `write_timeout` count.
+    pub fn io_with<I>(io: I, framing: impl Framing, options: StreamOptions) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Self::over(io, (None, None), framing, options)
+    }
+
+    /// A client that opens its byte stream with a function, and again whenever it breaks. See
+    /// [`Reconnecting`].
+    pub fn reconnecting_with<C: Connect, F: Framing>(connect: C, framing: F) -> Reconnecting<C, F> {
+        Reconnecting::new(connect, framing)
+    }
+
+    /// A client over a connection from one address to another.
+    pub(super) fn over<I>(
+        io: I,
+        (local, peer): (Option<SocketAddr>, Option<SocketAddr>),
+        framing: impl Framing,
+        options: StreamOptions,
+    ) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (limits, chain) = (PumpLimits::for_client(&options), options.chain.counting_anew());
+        let to = peer.map_or(Peer::LOCAL, Peer::from);
+        let codec = Codec::with_options(framing, options.decode).peer(to).chain(chain.clone());
+        let stream = ClientStream::new(Pump::new(io, codec, limits), chain, local);
+        let inbox = Inbox::new(Box::new(StreamSource::new(Arc::clone(&stream))));
+        let shared = ClientShared { to, peer, reads_to_send: true, ..ClientShared::new(stream, inbox) };
+        Self { shared: Arc::new(shared) }
+    }
+}

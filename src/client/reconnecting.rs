@@ -1,0 +1,506 @@
+//! A client that connects again: the one client with a task and a queue behind it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future, pending, poll_fn};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{BoxStream, Stream, StreamExt, empty, unfold};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::inbox::{Awaited, Inbox, Source};
+use super::{Client, ClientShared};
+use crate::channel::stream::connection::{Connection, Sink};
+use crate::channel::stream::outbox::Outbox;
+use crate::channel::transport::{Taken, Transport};
+use crate::channel::{Delivery, Disconnect, StreamOptions, Throttle};
+use crate::codec::{Codec, Framing, ReadPacket};
+use crate::middleware::Chain;
+use crate::packet::{EncodeError, IntoPacket, Overflow, Packet, Peer, SendError, SendErrorKind};
+
+/// How long an attempt to connect may take.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long a client that is closed may take, at least, to send what waits.
+const CLOSE: Duration = Duration::from_secs(1);
+/// The least time between attempts to connect, and between keep-alives.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// What opens the byte stream of a reconnecting client: a function that returns a future of it.
+///
+/// ```
+/// use tokio::net::TcpStream;
+/// use tokio_osc::{Client, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::reconnecting_with(|| TcpStream::connect("127.0.0.1:9000"), Slip::new()).spawn()?;
+/// # drop(client);
+/// # Ok(()) }
+/// ```
+pub trait Connect: Send + 'static {
+    /// The byte stream.
+    type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// Opens it.
+    fn connect(&mut self, options: &StreamOptions) -> BoxFuture<'static, io::Result<Self::Io>>;
+}
+
+impl<C, O, I> Connect for C
+where
+    C: FnMut() -> O + Send + 'static,
+    O: Future<Output = io::Result<I>> + Send + 'static,
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    type Io = I;
+
+    fn connect(&mut self, _options: &StreamOptions) -> BoxFuture<'static, io::Result<I>> {
+        self().boxed()
+    }
+}
+
+/// A client that connects again, before it is started: what
+/// [`Client::reconnecting`](crate::Client::reconnecting) returns.
+///
+/// The client it becomes has a task, which ends with its last clone, and a queue of
+/// [`send_queue`](StreamOptions#structfield.send_queue) bytes. When a connection breaks, what was not
+/// handed to the operating system whole goes out on the next one; what was is gone with it, maybe
+/// received and maybe not, and counted in [`ClientState::Waiting`]. An attempt to connect may take 10 s.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use futures::StreamExt;
+/// use tokio_osc::{Client, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mixer = Client::reconnecting("mixer.local:10023", Slip::new())
+///     .on_connect(("/xremote", ()))
+///     .keep_alive(Duration::from_secs(9), ("/xremote", ()))
+///     .spawn()?;
+///
+/// let mut faders = mixer.subscribe("/ch/*/mix/fader");
+/// mixer.send(("/ch/01/mix/fader", 0.75_f32)).await?;
+/// while let Some(fader) = faders.next().await {
+///     println!("{fader}");
+/// }
+/// # Ok(()) }
+/// ```
+#[must_use = "nothing is connected before `spawn`"]
+pub struct Reconnecting<C, F> {
+    connect: C,
+    framing: F,
+    options: StreamOptions,
+    pauses: (Duration, Duration),
+    overflow: Overflow,
+    on_connect: Vec<Packet>,
+    keep_alive: Option<(Duration, Packet)>,
+    failed: Option<EncodeError>,
+}
+
+impl<C: Connect, F: Framing> Reconnecting<C, F> {
+    pub(super) fn new(connect: C, framing: F) -> Self {
+        Self {
+            connect,
+            framing,
+            options: StreamOptions::default(),
+            pauses: (Duration::from_millis(100), Duration::from_secs(10)),
+            overflow: Overflow::DropOldest,
+            on_connect: Vec::new(),
+            keep_alive: None,
+            failed: None,
+        }
+    }
+
+    /// The limits, timeouts and middleware of each connection. Default [`StreamOptions::default`].
+    ///
+    /// Middleware on the way out is asked when a packet is sent, before it waits in the queue; of
+    /// the peer it knows no address.
+    pub fn options(mut self, options: StreamOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The pause after a connection has failed: the shortest, doubled each time up to the longest;
+    /// of each, a random part between a half and the whole. A connection that lasted longer than the
+    /// pause that it would have led to starts over. At least 1 ms; default 100 ms to 10 s.
+    pub fn backoff(mut self, shortest: Duration, longest: Duration) -> Self {
+        let shortest = shortest.max(SHORTEST);
+        self.pauses = (shortest, longest.max(shortest));
+        self
+    }
+
+    /// What happens to a packet that finds the queue full. Default [`Overflow::DropOldest`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. Each call
+    /// adds one; they are sent in order.
+    pub fn on_connect(mut self, packet: impl IntoPacket) -> Self {
+        match packet.into_packet() {
+            Ok(packet) => self.on_connect.push(packet),
+            Err(error) => self.failed = Some(error),
+        }
+        self
+    }
+
+    /// Sends a packet each `interval`, at least 1 ms, while connected, before those that wait; for the
+    /// first time one `interval` after the connection was made. There is one such packet: a second call
+    /// takes the place of the first. By default there is none.
+    pub fn keep_alive(mut self, interval: Duration, packet: impl IntoPacket) -> Self {
+        match packet.into_packet() {
+            Ok(packet) => self.keep_alive = Some((interval.max(SHORTEST), packet)),
+            Err(error) => self.failed = Some(error),
+        }
+        self
+    }
+
+    /// Starts the task. It does not wait for a connection: see [`Client::states`].
+    ///
+    /// # Errors
+    /// A packet of [`on_connect`](Self::on_connect) or [`keep_alive`](Self::keep_alive) cannot be
+    /// encoded.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with time enabled.
+    pub fn spawn(mut self) -> Result<Client, EncodeError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let inbox = Inbox::new(Box::new(ReadByTask));
+        let outbox = Arc::new(Outbox::new(self.options.send_queue));
+        let states = watch::Sender::new(ClientState::Connecting);
+        self.options.chain = self.options.chain.counting_anew();
+        let (overflow, chain) = (self.overflow, self.options.chain.clone());
+        let watched = states.subscribe();
+        let life = Life { outbox: Arc::clone(&outbox), inbox: Arc::clone(&inbox), states };
+        let task = tokio::spawn(self.run(life)).abort_handle();
+        let background = Arc::new(Background {
+            outbox,
+            inbox: Arc::clone(&inbox),
+            overflow,
+            chain,
+            states: watched,
+            task,
+        });
+        let transport = Arc::clone(&background) as _;
+        let shared = ClientShared { background: Some(background), ..ClientShared::new(transport, inbox) };
+        Ok(Client { shared: Arc::new(shared) })
+    }
+
+    async fn run(mut self, life: Life) {
+        // As long as a connection may take to send what waits and to be read to its end.
+        let patience = self.options.linger.max(CLOSE);
+        let closed = async {
+            life.outbox.closed().await;
+            sleep(patience).await;
+        };
+        tokio::select! {
+            // First: a connection that has just passed its limit says so itself.
+            biased;
+            () = self.connect_again(&life) => {}
+            () = closed => {
+                if matches!(*life.states.borrow(), ClientState::Connected) {
+                    life.outbox.note_unconfirmed_end();
+                }
+            }
+        }
+    }
+
+    /// One connection after the other, until the client is closed.
+    async fn connect_again(&mut self, Life { outbox, inbox, states }: &Life) {
+        let mut pause = self.pauses.0;
+        while !outbox.is_closed() {
+            states.send_if_modified(|state| {
+                !matches!(std::mem::replace(state, ClientState::Connecting), ClientState::Connecting)
+            });
+            let sent = outbox.delivery().sent;
+            let reason = match timeout(CONNECT, self.connect.connect(&self.options)).await {
+                Ok(Ok(io)) => {
+                    states.send_replace(ClientState::Connected);
+                    let start = Instant::now();
+                    let reason = self.serve(io, outbox, inbox).await;
+                    if start.elapsed() > pause {
+                        pause = self.pauses.0;
+                    }
+                    reason
+                }
+                Ok(Err(error)) => error.into(),
+                Err(_) => io::Error::from(io::ErrorKind::TimedOut).into(),
+            };
+            if outbox.is_closed() {
+                break;
+            }
+            let retry_in = with_jitter(pause);
+            pause = pause.saturating_mul(2).min(self.pauses.1);
+            let unconfirmed = outbox.delivery().sent - sent;
+            outbox.note_unconfirmed(unconfirmed);
+            states.send_replace(ClientState::Waiting { reason, retry_in, unconfirmed });
+            tokio::select! {
+                () = sleep(retry_in) => {}
+                () = outbox.closed() => {}
+            }
+        }
+    }
+
+    /// One connection, from its first packet to its end.
+    async fn serve(&mut self, io: C::Io, outbox: &Arc<Outbox>, inbox: &Arc<Inbox>) -> Disconnect {
+        for packet in self.on_connect.iter().rev() {
+            push_own(packet, &self.options.chain, outbox);
+        }
+        let sink = ToInbox(Arc::clone(inbox), Throttle::default());
+        let codec = Codec::with_options(self.framing.clone(), self.options.decode.clone())
+            .chain(self.options.chain.clone());
+        let connection = Connection::new(io, codec, sink, Arc::clone(outbox), &self.options);
+        tokio::select! {
+            reason = connection => reason,
+            never = stay_alive(self.keep_alive.as_ref(), &self.options.chain, outbox) => match never {},
+        }
+    }
+}
+
+/// What the task shares with the client. When the task ends, in whatever way, so does the client.
+struct Life {
+    outbox: Arc<Outbox>,
+    inbox: Arc<Inbox>,
+    states: watch::Sender<ClientState>,
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.outbox.close();
+        self.states.send_replace(ClientState::Closed);
+        self.inbox.end(Disconnect::ByUs);
+    }
+}
+
+async fn stay_alive(keep_alive: Option<&(Duration, Packet)>, chain: &Chain, outbox: &Outbox) -> Infallible {
+    let Some((every, packet)) = keep_alive else { return pending().await };
+    loop {
+        sleep(*every).await;
+        if !outbox.has_own() {
+            push_own(packet, chain, outbox);
+        }
+    }
+}
+
+/// Each time anew through the middleware: what it makes of a packet may be good for one time only.
+fn push_own(packet: &Packet, chain: &Chain, outbox: &Outbox) {
+    match chain.write(packet.clone(), Peer::LOCAL) {
+        Ok(Some(frame)) => outbox.push_own(frame),
+        Ok(None) => {}
+        Err(error) => tracing::debug!(target: "tokio_osc::channel", %error, "packet refused"),
+    }
+}
+
+impl<C, F: fmt::Debug> fmt::Debug for Reconnecting<C, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reconnecting").field("framing", &self.framing).finish_non_exhaustive()
+    }
+}
+
+/// Between a half and the whole, so that clients that lost the same server do not come back at once.
+fn with_jitter(pause: Duration) -> Duration {
+    let per_mille = u32::try_from(RandomState::new().build_hasher().finish() % 1_001).unwrap_or_default();
+    pause / 2 + pause / 2_000 * per_mille
+}
+
+struct ToInbox(Arc<Inbox>, Throttle);
+
+impl Sink for ToInbox {
+    fn put(&mut self, packet: ReadPacket) {
+        match packet {
+            (Ok(packet), _) => {
+                self.0.deliver(packet.as_ref());
+            }
+            (Err(error), _) => {
+                if let Some(suppressed) = self.1.pass() {
+                    tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
+                }
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// A peer that waits until its pushes are read would take nothing of what is to be sent.
+    fn causes_replies(&self) -> bool {
+        false
+    }
+}
+
+/// What a reconnecting client is doing: an item of [`Client::states`].
+///
+/// ```
+/// use tokio_osc::ClientState;
+///
+/// fn lamp(state: &ClientState) -> &'static str {
+///     match state {
+///         ClientState::Connected => "green",
+///         ClientState::Closed => "off",
+///         _ => "red",
+///     }
+/// }
+/// assert_eq!(lamp(&ClientState::Connecting), "red");
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ClientState {
+    /// It tries to connect.
+    Connecting,
+    /// It is connected.
+    Connected,
+    /// There is no connection, and it waits before it tries again.
+    Waiting {
+        /// Why there is none.
+        reason: Disconnect,
+        /// How long it waits.
+        retry_in: Duration,
+        /// Packets that were handed to the operating system on the connection that broke; the last
+        /// of them may be lost: OSC has no acknowledgement.
+        unconfirmed: u64,
+    },
+    /// It was closed.
+    Closed,
+}
+
+/// The state of a reconnecting client, and each one after: a `Stream` that ends with the client. A
+/// reader that is slow sees the latest state, not each one. What [`Client::states`] returns.
+///
+/// ```
+/// use futures::StreamExt;
+/// use tokio_osc::{Channel, Client, ClientState, Slip};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+/// let client = Client::reconnecting(channel.local_addr()?, Slip::new()).spawn()?;
+///
+/// let mut states = client.states();
+/// while let Some(state) = states.next().await {
+///     match state {
+///         ClientState::Connected => break,
+///         ClientState::Waiting { reason, retry_in, .. } => println!("{reason}; again in {retry_in:?}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+pub struct ClientStates {
+    states: BoxStream<'static, ClientState>,
+}
+
+impl ClientStates {
+    pub(super) fn none() -> Self {
+        Self { states: empty().boxed() }
+    }
+}
+
+impl Stream for ClientStates {
+    type Item = ClientState;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClientState>> {
+        self.states.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for ClientStates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientStates")
+    }
+}
+
+/// The transport of a reconnecting client: a queue, which stays while the connections change.
+pub(super) struct Background {
+    outbox: Arc<Outbox>,
+    inbox: Arc<Inbox>,
+    overflow: Overflow,
+    chain: Chain,
+    states: watch::Receiver<ClientState>,
+    task: AbortHandle,
+}
+
+impl Background {
+    pub(super) fn delivery(&self) -> Delivery {
+        self.outbox.delivery()
+    }
+
+    pub(super) fn states(&self) -> ClientStates {
+        let mut states = self.states.clone();
+        states.mark_changed();
+        let states = unfold(states, async |mut states| {
+            states.changed().await.ok()?;
+            let state = states.borrow_and_update().clone();
+            Some((state, states))
+        });
+        ClientStates { states: states.boxed() }
+    }
+
+    async fn closed(&self) -> Result<(), SendError> {
+        let end = self.inbox.join(Awaited::End);
+        while poll_fn(|cx| end.poll(cx)).await.is_ok() {}
+        let lost = match self.outbox.delivery().queued {
+            0 if !self.outbox.is_end_unconfirmed() => return Ok(()),
+            0 => "the peer has not closed the connection in time: what was sent last may be lost".to_owned(),
+            queued => format!("no connection has taken {queued} packets in time"),
+        };
+        Err(io::Error::new(io::ErrorKind::TimedOut, lost).into())
+    }
+}
+
+impl Transport for Background {
+    fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    fn try_send(&self, frame: &Bytes, _to: Peer) -> Result<Taken, SendError> {
+        // A copy of exactly its size: what waits must not keep the sender's buffer alive.
+        let frame = Bytes::copy_from_slice(frame);
+        match self.overflow {
+            Overflow::DropOldest => self.outbox.push_over_oldest(&frame)?,
+            Overflow::DropNewest | Overflow::Wait => self.outbox.push(frame)?,
+        }
+        Ok(Taken::Done)
+    }
+
+    fn ready<'a>(&'a self, frame: &'a Bytes, _to: Peer) -> BoxFuture<'a, Result<(), SendError>> {
+        async move {
+            if self.overflow != Overflow::Wait {
+                return Err(SendErrorKind::Full.into());
+            }
+            self.outbox.space(frame.len()).await;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), SendError>> {
+        self.outbox.close();
+        self.closed().boxed()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The task reads, and delivers.
+struct ReadByTask;
+
+impl Source for ReadByTask {
+    fn poll_packet(&mut self, _cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>> {
+        Poll::Pending
+    }
+}

@@ -1,0 +1,290 @@
+//! Clients over UDP: one peer, a group, all hosts of a network, or a channel's socket.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures::stream::{StreamExt, pending};
+
+use super::fan_out::FanOut;
+use super::inbox::{Inbox, Source};
+use super::{Client, ClientShared};
+use crate::channel::transport::{Packets, Transport};
+use crate::channel::udp::options::UdpOptions;
+use crate::channel::udp::send::BatchedUdp;
+use crate::channel::udp::socket::check_peer;
+use crate::channel::udp::{TakeMessage, UdpSocketState};
+use crate::channel::{
+    Broadcast, Channel, Disconnect, Endpoint, HostPort, Multicast, Target, Udp, UdpMonitor,
+};
+use crate::codec::LengthPrefix;
+use crate::packet::{MessageRef, Packet, PacketRef};
+
+impl Client {
+    /// A client of a UDP peer, on a free port of all interfaces. Nothing is sent yet.
+    ///
+    /// Of the addresses of a name, the first is taken that this host has a route to, IPv4 before IPv6.
+    /// The socket is not connected: a device may answer from another port, and a peer that is not there
+    /// yet does no harm.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, this host reaches none of its addresses, or no port is free.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn udp(peer: impl Into<HostPort>) -> io::Result<Self> {
+        Udp::new(peer).client().await
+    }
+
+    /// Sends to these peers instead, by the same datagram socket, each packet encoded once.
+    ///
+    /// # Errors
+    /// The client is one of a connection, which has one peer.
+    pub fn to<A: Into<SocketAddr>>(&self, peers: impl IntoIterator<Item = A>) -> io::Result<FanOut> {
+        let Some(udp) = &self.shared.udp else {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "a connection has one peer"));
+        };
+        Ok(FanOut::new(peers.into_iter().map(|peer| (Arc::clone(udp), peer.into())).collect()))
+    }
+
+    /// A look at the socket of a datagram client: its buffers, and what was lost. A client of a
+    /// connection has none.
+    pub fn monitor(&self) -> Option<UdpMonitor> {
+        self.shared.udp.as_ref().map(UdpMonitor::new)
+    }
+
+    /// A client of the peer, which answers from that address or, if it is `None`, from any.
+    fn by_socket(
+        options: &UdpOptions,
+        state: UdpSocketState,
+        peer: SocketAddr,
+        from: Option<IpAddr>,
+    ) -> Self {
+        let state = Arc::new(state);
+        let source = Datagrams::new(options.packets(&state), from);
+        Self::over_udp(state, peer, Inbox::new(Box::new(source)))
+    }
+
+    fn over_udp(state: Arc<UdpSocketState>, peer: SocketAddr, inbox: Arc<Inbox>) -> Self {
+        let transport: Arc<dyn Transport> = if state.takes_runs() {
+            Arc::new(BatchedUdp::new(Arc::clone(&state), peer))
+        } else {
+            Arc::clone(&state) as _
+        };
+        let shared = ClientShared {
+            to: peer.into(),
+            peer: Some(peer),
+            udp: Some(state),
+            ..ClientShared::new(transport, inbox)
+        };
+        Self { shared: Arc::new(shared) }
+    }
+}
+
+/// The packets of a socket of a client's own.
+pub(super) struct Datagrams {
+    packets: Packets,
+    /// The host that answers; any if it is `None`.
+    from: Option<IpAddr>,
+}
+
+impl Datagrams {
+    pub(super) fn new(packets: Packets, from: Option<IpAddr>) -> Self {
+        Self { packets, from }
+    }
+}
+
+impl Source for Datagrams {
+    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>> {
+        loop {
+            match ready!(self.packets.poll_next_unpin(cx)) {
+                Some((Ok(packet), meta)) if self.from.is_none() || meta.peer.ip() == self.from => {
+                    return Poll::Ready(Ok(packet));
+                }
+                Some(_) => {}
+                None => return Poll::Ready(Err(Disconnect::ByUs)),
+            }
+        }
+    }
+}
+
+/// The inbox of a client that sends by a channel's socket.
+impl TakeMessage for Inbox {
+    fn take_message(&self, message: MessageRef<'_>) -> bool {
+        self.deliver(PacketRef::Message(message))
+    }
+}
+
+impl Udp {
+    /// A client of this address. Nothing is sent yet. The addresses of a name are tried in order;
+    /// the first is taken that this host has a route to.
+    ///
+    /// The socket is not connected: a device may answer from another port, and a peer that is not
+    /// there yet does no harm.
+    ///
+    /// # Errors
+    /// The name cannot be resolved, this host reaches none of its addresses, or the local address
+    /// cannot be had.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn client(self) -> io::Result<Client> {
+        let (state, peer) = self.reach().await?;
+        Ok(Client::by_socket(self.options(), state, peer, answers_from(peer)))
+    }
+
+    /// As [`client`](Udp::client), with a connected socket: only this address and port is heard, and
+    /// sending costs less. While nobody listens there, packets are lost without an error, as UDP
+    /// packets are; the system's complaints about earlier ones are counted
+    /// ([`UdpStats::sent_again`](crate::UdpStats)) and keep no later packet from being sent.
+    ///
+    /// # Errors
+    /// As [`client`](Udp::client).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn connect(self) -> io::Result<Client> {
+        let (mut state, peer) = self.reach().await?;
+        state.connect(peer).await?;
+        Ok(Client::by_socket(self.options(), state, peer, answers_from(peer)))
+    }
+}
+
+/// An answer comes from the peer, from whatever port. A group's or an unspecified address is
+/// not a host's own.
+fn answers_from(peer: SocketAddr) -> Option<IpAddr> {
+    let own = peer.ip();
+    let not_own = own.is_multicast() || own.is_unspecified();
+    (!not_own).then_some(own)
+}
+
+impl Broadcast {
+    /// A client of all hosts of the network. Requests take the first answer of any of them.
+    ///
+    /// # Errors
+    /// No port is free, the interface is not there, or the address is of IPv6.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn client(self) -> io::Result<Client> {
+        let (state, all) = self.sender()?;
+        Ok(Client::by_socket(self.options(), state, all, None))
+    }
+}
+
+impl Multicast {
+    /// A client of the group. Requests take the first answer of any member.
+    ///
+    /// # Errors
+    /// There are several groups or interfaces (see [`clients`](Multicast::clients)), and as
+    /// [`join`](Multicast::join).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn client(self) -> io::Result<Client> {
+        let mut senders = self.senders()?;
+        if let (Some((state, groups)), true) = (senders.pop(), senders.is_empty()) {
+            if let [group] = groups.as_slice() {
+                return Ok(Client::by_socket(self.options(), state, *group, None));
+            }
+        }
+        let text = "a client has one group and one interface: for more, end in `clients`";
+        Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+    }
+
+    /// Sends to every group by every interface; a packet is encoded once.
+    ///
+    /// # Errors
+    /// As [`join`](Multicast::join).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn clients(self) -> io::Result<FanOut> {
+        let mut targets = Vec::new();
+        for (state, groups) in self.senders()? {
+            let state = Arc::new(state);
+            targets.extend(groups.into_iter().map(|group| (Arc::clone(&state), group)));
+        }
+        Ok(FanOut::new(targets))
+    }
+}
+
+impl Channel {
+    /// A client of a peer that sends by this datagram channel's socket: the peer sees one port, and
+    /// may answer to it. The task that reads the channel, a [`Server`](crate::Server) as a rule, reads for
+    /// the client too: an answer goes to the request that waits for it, every other packet to the
+    /// channel (and to the client's subscriptions).
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let stage = Channel::udp("127.0.0.1:0").await?;
+    /// let desk = Channel::udp("127.0.0.1:0").await?;
+    /// let client = desk.client_to(stage.local_addr()?)?;
+    /// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+    /// let stage = Server::new(router).listen("udp", stage).spawn();
+    /// let desk = Server::new(Router::new()).listen("udp", desk).spawn();
+    ///
+    /// let reply = client.request(("/ping", 7), "/pong").await?;
+    /// assert_eq!(reply.parse::<i32>()?, 7);
+    /// # desk.shutdown().await;
+    /// # stage.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The channel is one of connections, or the socket does not reach the peer: IPv4 and IPv6 are
+    /// mixed, or an address of one link does not say of which.
+    pub fn client_to(&self, peer: impl Into<SocketAddr>) -> io::Result<Client> {
+        let Some(state) = self.udp_socket() else {
+            let text = "this channel answers those that send to it, and reaches no other";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+        };
+        let peer = peer.into();
+        check_peer(state.local, peer)?;
+        // The task that reads the channel delivers.
+        let inbox = Inbox::new(Box::new(Datagrams::new(pending().boxed(), None)));
+        let client: Arc<dyn TakeMessage> = Arc::clone(&inbox) as _;
+        state.clients.add(&client, answers_from(peer));
+        Ok(Client::over_udp(Arc::clone(state), peer, inbox))
+    }
+}
+
+impl Endpoint {
+    /// Makes a client: by [`Udp::client`], [`Multicast::client`] if the host is a group,
+    /// [`Broadcast::client`] with `broadcast=true`, [`Client::tcp`],
+    /// [`Client::unix_datagram`] or [`Client::unix`].
+    ///
+    /// # Errors
+    /// As [`bind`](Endpoint::bind); over TCP and Unix sockets also if nobody listens.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn client(&self) -> io::Result<Client> {
+        match self.target().await? {
+            Target::Udp(udp) => udp.client().await,
+            Target::Group(group) => group.client(),
+            Target::Broadcast(broadcast) => broadcast.client(),
+            Target::Tcp(addresses) => Client::tcp(addresses.as_slice(), LengthPrefix::new()).await,
+            Target::TcpSlip(addresses, slip) => Client::tcp(addresses.as_slice(), slip).await,
+            #[cfg(unix)]
+            Target::Unix(path) => Client::unix_datagram(path),
+            #[cfg(unix)]
+            Target::UnixSlip(path, slip) => Client::unix(path, slip).await,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Clients over Unix sockets.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::inbox::Inbox;
+use super::udp::Datagrams;
+use super::{Client, ClientShared};
+use crate::channel::UnixDatagramOptions;
+use crate::channel::unix_datagram::UnixClient;
+use crate::codec::Framing;
+
+impl Client {
+    /// Connects to a Unix stream socket, with the default [`StreamOptions`].
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future closes what it has opened.
+    pub async fn unix(path: impl AsRef<Path>, framing: impl Framing) -> io::Result<Self> {
+        Ok(Self::io(tokio::net::UnixStream::connect(path).await?, framing))
+    }
+
+    /// A client of a Unix datagram socket, as liblo's `osc.unix` is one: each packet is a datagram of
+    /// at most 65,535 bytes. It has a path of its own, in the directory for temporary files, so that
+    /// it can be answered; the file goes when the client is dropped. A server that was started anew at
+    /// the same path is found again by the next send.
+    ///
+    /// # Errors
+    /// Nobody listens there, or no path of its own can be had.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix_datagram(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::unix_datagram_with(path, UnixDatagramOptions::default())
+    }
+
+    /// As [`unix_datagram`](Client::unix_datagram), with other options.
+    ///
+    /// # Errors
+    /// As [`unix_datagram`](Client::unix_datagram).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    pub fn unix_datagram_with(path: impl AsRef<Path>, options: UnixDatagramOptions) -> io::Result<Self> {
+        let (transport, packets) = UnixClient::connect(path.as_ref(), options)?;
+        let inbox = Inbox::new(Box::new(Datagrams::new(packets, None)));
+        Ok(Self { shared: Arc::new(ClientShared::new(Arc::new(transport), inbox)) })
+    }
+}
