@@ -55,6 +55,7 @@ fn small() -> TcpSocket {
     socket
 }
 
+#[expect(clippy::unused_async, reason = "all peers of this file are made alike")]
 async fn pushing_listener() -> (SocketAddr, JoinHandle<usize>) {
     let socket = small();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
