@@ -24,7 +24,8 @@ pub(crate) trait Routes: Send + Sync {
     /// this is what most messages need.
     fn known(&self, address: &[u8]) -> Option<&[RouteId]>;
 
-    /// Fills in the routes that a message takes, in the order in which they were added.
+    /// Fills in the routes that a message takes, in the order in which they were added. For what
+    /// [`known`](Routes::known) does not know.
     fn find(&self, message: &Message, found: &mut Found) -> Lookup;
 
     /// Calls the handler of a route; `None` if the route has a lane.
@@ -76,16 +77,13 @@ impl<S> Snapshot<S> {
 
     fn look_up(&self, message: &Message, found: &mut Found) -> Lookup {
         let address = message.address().as_bytes();
-        // The hash first: what it knows is a literal address, whose shape need not be looked at.
-        if !self.table.find_known(address, found) {
-            match shape_of_received(address) {
-                Ok(Shape::Literal) => self.table.find(address, found),
-                Ok(Shape::Wild) => match Pattern::from_wire(message.to_address().into_bytes()) {
-                    Ok(pattern) => self.table.find_shared(&pattern, found),
-                    Err(_) => return Lookup::Illegal,
-                },
+        match shape_of_received(address) {
+            Ok(Shape::Literal) => self.table.find(address, found),
+            Ok(Shape::Wild) => match Pattern::from_wire(message.to_address().into_bytes()) {
+                Ok(pattern) => self.table.find_shared(&pattern, found),
                 Err(_) => return Lookup::Illegal,
-            }
+            },
+            Err(_) => return Lookup::Illegal,
         }
         if found.is_spent() {
             return Lookup::TooMuch;
