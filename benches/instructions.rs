@@ -6,15 +6,15 @@
 //!
 //! | scenario | instructions | what it is |
 //! |----------|--------------|------------|
-//! | inline   | 1,060 | a plain handler with `State` and `Args<f32>` |
-//! | async    | 1,961 | the same as an `async fn` |
-//! | task     | 3,936 | the same with `on_task` |
-//! | bundle   | 4,545 | a bundle of four such messages, for each bundle |
-//! | unmatched| 1,399 | no route |
-//! | two      | 1,322 | two routes, one of them a pattern |
-//! | far      | 1,338 | `inline`, while one bundle waits for a time far ahead |
-//! | alone    | 1,139 | `inline`, in bursts of 16, by the one channel |
-//! | among    | 1,139 | the same beside 99 idle channels |
+//! | inline   | 1,056 | a plain handler with `State` and `Args<f32>` |
+//! | async    | 1,955 | the same as an `async fn` |
+//! | task     | 3,888 | the same with `on_task` |
+//! | bundle   | 4,520 | a bundle of four such messages, for each bundle |
+//! | unmatched| 1,196 | no route |
+//! | two      | 1,313 | two routes, one of them a pattern |
+//! | far      | 1,336 | `inline`, while one bundle waits for a time far ahead |
+//! | alone    | 1,135 | `inline`, in bursts of 16, by the one channel |
+//! | among    | 1,135 | the same beside 99 idle channels |
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
