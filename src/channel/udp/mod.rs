@@ -1,6 +1,7 @@
 //! UDP: to one, to a group, to all. Options that end in a verb, and the sockets behind them.
 
 mod broadcast;
+#[cfg_attr(not(target_os = "linux"), path = "drops_unknown.rs")]
 mod drops;
 mod framed;
 mod monitor;

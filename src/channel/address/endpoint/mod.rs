@@ -1,5 +1,6 @@
 //! Where to listen and where to send, as text: `osc.udp://239.1.2.3:9000/?interface=eth0&ttl=4`.
 
+mod error;
 mod parse;
 mod query;
 
@@ -12,7 +13,7 @@ use std::str::FromStr;
 use super::host_port::{HostPort, IpFamily, is_of_a_link};
 use crate::channel::{Broadcast, Channel, Multicast, Udp};
 use crate::codec::{LengthPrefix, Slip};
-pub use parse::EndpointError;
+pub use error::EndpointError;
 use query::{Query, encode};
 
 /// Where to listen or to send, written as liblo writes it: a scheme, a host and port or a path, and

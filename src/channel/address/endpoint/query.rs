@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use super::Scheme;
-use super::parse::EndpointError;
+use super::error::EndpointError;
 use crate::channel::address::host_port::{HostPort, IpFamily};
 use crate::channel::address::interface::Interface;
 use crate::channel::{Broadcast, Multicast, Udp};

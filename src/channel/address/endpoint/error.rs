@@ -1,0 +1,75 @@
+//! Why a text is not a valid endpoint.
+
+use std::fmt;
+
+use super::Scheme;
+use crate::channel::address::host_port::HostPortError;
+
+/// Why a text is not a valid [`Endpoint`](crate::Endpoint).
+///
+/// ```
+/// use tokio_osc::Endpoint;
+///
+/// let error = "osc.udp://10.0.0.7:9000/?ttl=far".parse::<Endpoint>().unwrap_err();
+/// assert_eq!(error.to_string(), "`far` is no value of `ttl`");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointError {
+    why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    Scheme(String),
+    Host(HostPortError),
+    HostWithPath,
+    Path,
+    NoValue(String),
+    Option(String, Scheme),
+    Value { name: String, value: String },
+    Percent(String),
+}
+
+impl EndpointError {
+    pub(super) fn value(name: &str, value: &str) -> Self {
+        Why::Value { name: name.to_owned(), value: value.to_owned() }.into()
+    }
+}
+
+impl From<Why> for EndpointError {
+    fn from(why: Why) -> Self {
+        Self { why }
+    }
+}
+
+impl From<HostPortError> for EndpointError {
+    fn from(error: HostPortError) -> Self {
+        Why::Host(error).into()
+    }
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.why {
+            Why::Scheme(name) => {
+                write!(f, "`{name}` is none of osc.udp, osc.tcp, osc.tcp+slip, osc.unix, osc.unix+slip")
+            }
+            Why::Host(error) => error.fmt(f),
+            Why::HostWithPath => f.write_str("there is no path, only HOST:PORT"),
+            Why::Path => f.write_str("a Unix socket has a whole path, as in osc.unix:///run/osc"),
+            Why::NoValue(option) => write!(f, "`{option}` has no value, NAME=VALUE is needed"),
+            Why::Option(name, scheme) => write!(f, "`{name}` is no option of {scheme}"),
+            Why::Value { name, value } => write!(f, "`{value}` is no value of `{name}`"),
+            Why::Percent(text) => write!(f, "`{text}`: %XX stands for a byte, and together they are UTF-8"),
+        }
+    }
+}
+
+impl std::error::Error for EndpointError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.why {
+            Why::Host(error) => error.source(),
+            _ => None,
+        }
+    }
+}
