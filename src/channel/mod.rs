@@ -6,10 +6,6 @@ pub(crate) mod address;
 mod events;
 mod outlet;
 #[cfg(feature = "net")]
-mod receive_loop;
-#[cfg(feature = "net")]
-mod recent;
-#[cfg(feature = "net")]
 mod socket;
 mod stats;
 pub(crate) mod stream;
@@ -17,7 +13,8 @@ mod throttle;
 pub(crate) mod transport;
 #[cfg_attr(not(feature = "net"), path = "no_udp.rs")]
 pub(crate) mod udp;
-#[cfg(all(unix, feature = "net"))]
+#[cfg(feature = "net")]
+#[cfg_attr(not(unix), path = "no_unix.rs")]
 pub(crate) mod unix_datagram;
 
 use std::fmt;

@@ -12,7 +12,8 @@ mod subscription;
 mod tcp;
 #[cfg(feature = "net")]
 mod udp;
-#[cfg(all(unix, feature = "net"))]
+#[cfg(feature = "net")]
+#[cfg_attr(not(unix), path = "no_unix.rs")]
 mod unix;
 mod waker_set;
 

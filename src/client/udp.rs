@@ -280,9 +280,7 @@ impl Endpoint {
             Target::Broadcast(broadcast) => broadcast.client(),
             Target::Tcp(addresses) => Client::tcp(addresses.as_slice(), LengthPrefix::new()).await,
             Target::TcpSlip(addresses, slip) => Client::tcp(addresses.as_slice(), slip).await,
-            #[cfg(unix)]
             Target::Unix(path) => Client::unix_datagram(path),
-            #[cfg(unix)]
             Target::UnixSlip(path, slip) => Client::unix(path, slip).await,
         }
     }

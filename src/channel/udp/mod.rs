@@ -9,6 +9,8 @@ mod multicast;
 pub(crate) mod offload;
 pub(crate) mod options;
 mod receive;
+pub(crate) mod receive_loop;
+pub(crate) mod recent;
 pub(crate) mod send;
 mod shared_clients;
 pub(crate) mod socket;
