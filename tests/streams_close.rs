@@ -55,8 +55,7 @@ fn small() -> TcpSocket {
     socket
 }
 
-#[expect(clippy::unused_async, reason = "all peers of this file are made alike")]
-async fn pushing_listener() -> (SocketAddr, JoinHandle<usize>) {
+fn pushing_listener() -> (SocketAddr, JoinHandle<usize>) {
     let socket = small();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener: TcpListener = socket.listen(1).unwrap();
@@ -71,7 +70,7 @@ async fn pushing_client(to: SocketAddr) -> JoinHandle<usize> {
 
 #[tokio::test]
 async fn a_client_that_is_closed_delivers() {
-    let (to, got) = pushing_listener().await;
+    let (to, got) = pushing_listener();
     let client = Client::tcp(to, Slip::new()).await.unwrap();
     for _ in 0..PACKETS {
         client.send(packet()).await.unwrap();
@@ -82,7 +81,7 @@ async fn a_client_that_is_closed_delivers() {
 
 #[tokio::test]
 async fn a_reconnecting_client_that_is_closed_delivers() {
-    let (to, got) = pushing_listener().await;
+    let (to, got) = pushing_listener();
     let client = Client::reconnecting(to, Slip::new()).spawn().unwrap();
     for _ in 0..PACKETS {
         client.send(packet()).await.unwrap();

@@ -2,46 +2,44 @@
 //! [`Outlet`] sends.
 
 #[cfg(feature = "net")]
-mod address;
+pub(crate) mod address;
 mod events;
 mod outlet;
-#[cfg(feature = "net")]
-mod receive_loop;
-#[cfg(feature = "net")]
-mod recent;
 #[cfg(feature = "net")]
 mod socket;
 mod stats;
 pub(crate) mod stream;
 mod throttle;
 pub(crate) mod transport;
-#[cfg(feature = "net")]
+#[cfg_attr(not(feature = "net"), path = "no_udp.rs")]
 pub(crate) mod udp;
-#[cfg(all(unix, feature = "net"))]
+#[cfg(feature = "net")]
+#[cfg_attr(not(unix), path = "no_unix.rs")]
 pub(crate) mod unix_datagram;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::Stream;
 use futures::stream::StreamExt;
 
-#[cfg(feature = "net")]
-pub(crate) use address::Target;
-#[cfg(feature = "net")]
-pub use address::{Endpoint, EndpointError, HostPort, HostPortError, Interface, IpFamily, PeerNames, Scheme};
 pub use events::{ConnectionEvent, ConnectionEvents, Disconnect, Refusal};
 pub use outlet::Outlet;
 pub use stats::{BroadcastReport, Delivery};
 pub use stream::{Listener, StreamOptions, Verdict};
 pub(crate) use throttle::Throttle;
-#[cfg(feature = "net")]
-pub use udp::{Broadcast, Multicast, Udp, UdpMonitor, UdpStats};
+use udp::UdpSocketState;
 #[cfg(all(unix, feature = "net"))]
 pub use unix_datagram::UnixDatagramOptions;
+#[cfg(feature = "net")]
+pub use {
+    address::{Endpoint, EndpointError, HostPort, HostPortError, Interface, IpFamily, PeerNames, Scheme},
+    udp::{Broadcast, Multicast, Udp, UdpMonitor, UdpStats},
+};
 
 use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError};
 use crate::wire::DecodeError;
@@ -76,21 +74,15 @@ pub struct Channel {
     packets: Packets,
     outlet: Outlet,
     local: Option<SocketAddr>,
-    #[cfg(feature = "net")]
-    udp: Option<std::sync::Arc<udp::UdpSocketState>>,
+    /// The socket, if it is one of UDP.
+    pub(crate) udp: Option<Arc<UdpSocketState>>,
 }
 
 impl Channel {
     /// Every constructor ends here: nothing above knows the kind of transport.
     pub(crate) fn new(packets: Packets, outlet: Outlet) -> Self {
         let local = outlet.transport().local_addr();
-        Self {
-            packets,
-            outlet,
-            local,
-            #[cfg(feature = "net")]
-            udp: None,
-        }
+        Self { packets, outlet, local, udp: None }
     }
 
     /// The address the socket is bound to.
@@ -100,12 +92,6 @@ impl Channel {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         let none = || io::Error::new(io::ErrorKind::Unsupported, "this channel has no IP address");
         self.local.ok_or_else(none)
-    }
-
-    /// The socket, if it is one of UDP.
-    #[cfg(feature = "net")]
-    pub(crate) fn udp_socket(&self) -> Option<&std::sync::Arc<udp::UdpSocketState>> {
-        self.udp.as_ref()
     }
 
     /// What sends to the peers, also after the channel was given to a server.
@@ -150,6 +136,7 @@ impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Channel")
             .field("local", &self.local)
+            .field("udp", &self.udp.is_some())
             .field("outlet", &self.outlet)
             .finish_non_exhaustive()
     }

@@ -48,14 +48,9 @@ pub struct Outlet {
 }
 
 impl Outlet {
-    /// Of datagrams.
-    #[cfg(feature = "net")]
-    pub(crate) fn new(transport: Arc<dyn Transport>) -> Self {
-        Self { transport, connections: None }
-    }
-
-    pub(crate) fn of_connections(connections: Arc<Connections>) -> Self {
-        Self { transport: Arc::clone(&connections) as _, connections: Some(connections) }
+    /// `connections` is the same transport, if it has connections.
+    pub(crate) fn new(transport: Arc<dyn Transport>, connections: Option<Arc<Connections>>) -> Self {
+        Self { transport, connections }
     }
 
     /// Sends a packet to one peer, as [`Meta::peer`](crate::Meta#structfield.peer) names it.

@@ -1,10 +1,14 @@
-//! The one file that names socket2: sockets with their options set before they are bound.
+//! The one module that names socket2: sockets with their options set before they are bound.
+
+#[cfg_attr(not(any(target_os = "android", target_os = "linux")), path = "socket/elsewhere.rs")]
+mod linux;
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+pub(crate) use linux::only_own_groups;
 pub(crate) use socket2::SockAddr;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket, lookup_host};
@@ -42,7 +46,8 @@ impl SocketOptions {
             socket.set_broadcast(true)?;
         }
         if let Some(device) = &self.device {
-            bind_device(&socket, device).map_err(|error| failed(&error, format!("device `{device}`")))?;
+            linux::bind_device(&socket, device)
+                .map_err(|error| failed(&error, format!("device `{device}`")))?;
         }
         if let Some(size) = self.receive_buffer {
             socket.set_recv_buffer_size(size).map_err(|error| failed(&error, "receive buffer"))?;
@@ -107,7 +112,7 @@ fn set_traffic_class(socket: &Socket, class: u32) -> io::Result<()> {
     target_os = "openbsd"
 )))]
 fn set_traffic_class(_: &Socket, _: u32) -> io::Result<()> {
-    Err(unsupported())
+    Err(linux::unsupported())
 }
 
 #[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
@@ -119,21 +124,6 @@ fn reuse_port(socket: &Socket) -> io::Result<()> {
 #[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
 fn reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_address(true)
-}
-
-#[cfg(any(target_os = "android", target_os = "linux"))]
-fn bind_device(socket: &Socket, device: &str) -> io::Result<()> {
-    socket.bind_device(Some(device.as_bytes()))
-}
-
-#[cfg(not(any(target_os = "android", target_os = "linux")))]
-fn bind_device(_: &Socket, _: &str) -> io::Result<()> {
-    Err(unsupported())
-}
-
-#[cfg(not(any(target_os = "android", target_os = "linux")))]
-fn unsupported() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, "not on this system")
 }
 
 /// An interface as the socket calls name it: by address for IPv4, by number for IPv6; 0 leaves the
@@ -184,29 +174,7 @@ fn join_source(socket: &Socket, group: Ipv4Addr, source: Ipv4Addr, interface: Ip
     windows
 )))]
 fn join_source(_: &Socket, _: Ipv4Addr, _: Ipv4Addr, _: Ipv4Addr) -> io::Result<()> {
-    Err(unsupported())
-}
-
-/// Delivers nothing of groups that others have joined: on Linux a socket gets them otherwise. For
-/// IPv6 it still gets what others have joined elsewhere, unless it is bound to its one device.
-#[cfg(target_os = "linux")]
-pub(crate) fn only_own_groups(socket: &UdpSocket, v6: bool, device: Option<&str>) -> io::Result<()> {
-    let socket = SockRef::from(socket);
-    if !v6 {
-        return socket.set_multicast_all_v4(false);
-    }
-    if let Some(device) = device {
-        // Before Linux 5.7 that takes privileges.
-        let _ = socket.bind_device(Some(device.as_bytes()));
-    }
-    socket.set_multicast_all_v6(false)
-}
-
-/// Elsewhere a socket gets the groups that it has joined.
-#[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-pub(crate) fn only_own_groups(_: &UdpSocket, _: bool, _: Option<&str>) -> io::Result<()> {
-    Ok(())
+    Err(linux::unsupported())
 }
 
 /// Sends to groups by this interface.
@@ -286,8 +254,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     // On Windows the option means that another program may take the port.
-    #[cfg(not(windows))]
-    socket.set_reuse_address(true)?;
+    if cfg!(not(windows)) {
+        socket.set_reuse_address(true)?;
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
@@ -302,26 +271,13 @@ pub(crate) fn tune_tcp(stream: &TcpStream, options: &StreamOptions) -> io::Resul
         #[cfg(not(windows))]
         let keepalive = keepalive.with_retries(QUESTIONS);
         SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
-        set_user_timeout(stream, silence + again * QUESTIONS)?;
+        linux::set_user_timeout(stream, silence + again * QUESTIONS)?;
     }
     Ok(())
 }
 
 /// Questions to a silent peer before it is given up.
 const QUESTIONS: u32 = 3;
-
-/// TCP asks nothing while something that was sent waits to be acknowledged: that is given up after
-/// the same time.
-#[cfg(any(target_os = "android", target_os = "linux"))]
-fn set_user_timeout(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
-    SockRef::from(stream).set_tcp_user_timeout(Some(timeout))
-}
-
-#[cfg(not(any(target_os = "android", target_os = "linux")))]
-#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-fn set_user_timeout(_: &TcpStream, _: Duration) -> io::Result<()> {
-    Ok(())
-}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

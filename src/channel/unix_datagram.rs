@@ -15,11 +15,11 @@ use futures::stream::StreamExt;
 use tokio::io::Interest;
 use tokio::net::UnixDatagram;
 
-use super::receive_loop::ReceiveLoop;
-use super::recent::Recent;
 use super::socket::{SockAddr, send_now, try_io_now};
 use super::stream::unix::replacing_abandoned;
 use super::transport::{Packets, Taken, Transport};
+use super::udp::receive_loop::ReceiveLoop;
+use super::udp::recent::Recent;
 use super::{Channel, Outlet};
 use crate::codec::{Datagram, MAX_DATAGRAM, ReadPacket};
 use crate::lock::lock;
@@ -113,7 +113,7 @@ impl Channel {
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram_with(path: impl AsRef<Path>, options: UnixDatagramOptions) -> io::Result<Self> {
         let state = Arc::new(UnixSocketState::bind(path.as_ref(), options)?);
-        Ok(Self::new(UnixPackets::new(Arc::clone(&state)).boxed(), Outlet::new(state)))
+        Ok(Self::new(UnixPackets::new(Arc::clone(&state)).boxed(), Outlet::new(state, None)))
     }
 }
 

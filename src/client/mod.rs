@@ -12,7 +12,8 @@ mod subscription;
 mod tcp;
 #[cfg(feature = "net")]
 mod udp;
-#[cfg(all(unix, feature = "net"))]
+#[cfg(feature = "net")]
+#[cfg_attr(not(unix), path = "no_unix.rs")]
 mod unix;
 mod waker_set;
 
@@ -34,6 +35,7 @@ pub use request::{Request, RequestError};
 pub use subscription::ClientSubscription;
 
 use crate::channel::transport::{Transport, send};
+use crate::channel::udp::UdpSocketState;
 use crate::channel::{Delivery, Disconnect};
 use crate::lock::lock;
 use crate::middleware::Filtered;
@@ -88,8 +90,8 @@ struct ClientShared {
     scratch: Mutex<BytesMut>,
     /// The same transport, if it is a task.
     background: Option<Arc<Background>>,
-    #[cfg(feature = "net")]
-    udp: Option<Arc<crate::channel::udp::UdpSocketState>>,
+    /// The socket, if it is one of UDP.
+    udp: Option<Arc<UdpSocketState>>,
 }
 
 impl ClientShared {
@@ -102,7 +104,6 @@ impl ClientShared {
             reads_to_send: false,
             scratch: Mutex::default(),
             background: None,
-            #[cfg(feature = "net")]
             udp: None,
         }
     }
@@ -364,6 +365,9 @@ fn no_address() -> io::Error {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("peer", &self.shared.peer).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("peer", &self.shared.peer)
+            .field("udp", &self.shared.udp.is_some())
+            .finish_non_exhaustive()
     }
 }

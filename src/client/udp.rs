@@ -10,14 +10,13 @@ use futures::stream::{StreamExt, pending};
 use super::fan_out::FanOut;
 use super::inbox::{Inbox, Source};
 use super::{Client, ClientShared};
+use crate::channel::address::Target;
 use crate::channel::transport::{Packets, Transport};
 use crate::channel::udp::options::UdpOptions;
 use crate::channel::udp::send::BatchedUdp;
 use crate::channel::udp::socket::check_peer;
 use crate::channel::udp::{TakeMessage, UdpSocketState};
-use crate::channel::{
-    Broadcast, Channel, Disconnect, Endpoint, HostPort, Multicast, Target, Udp, UdpMonitor,
-};
+use crate::channel::{Broadcast, Channel, Disconnect, Endpoint, HostPort, Multicast, Udp, UdpMonitor};
 use crate::codec::LengthPrefix;
 use crate::packet::{MessageRef, Packet, PacketRef};
 
@@ -247,7 +246,7 @@ impl Channel {
     /// The channel is one of connections, or the socket does not reach the peer: IPv4 and IPv6 are
     /// mixed, or an address of one link does not say of which.
     pub fn client_to(&self, peer: impl Into<SocketAddr>) -> io::Result<Client> {
-        let Some(state) = self.udp_socket() else {
+        let Some(state) = &self.udp else {
             let text = "this channel answers those that send to it, and reaches no other";
             return Err(io::Error::new(io::ErrorKind::Unsupported, text));
         };
@@ -281,9 +280,7 @@ impl Endpoint {
             Target::Broadcast(broadcast) => broadcast.client(),
             Target::Tcp(addresses) => Client::tcp(addresses.as_slice(), LengthPrefix::new()).await,
             Target::TcpSlip(addresses, slip) => Client::tcp(addresses.as_slice(), slip).await,
-            #[cfg(unix)]
             Target::Unix(path) => Client::unix_datagram(path),
-            #[cfg(unix)]
             Target::UnixSlip(path, slip) => Client::unix(path, slip).await,
         }
     }

@@ -28,7 +28,7 @@ impl Channel {
     pub fn listen_on<L: Listener>(listener: L, framing: impl Framing, options: StreamOptions) -> Self {
         let connections = Connections::new(options, listener.local_addr().ok());
         let packets = ConnectionPackets::new(Some(listener), framing, connections.clone());
-        Self::new(packets.boxed(), Outlet::of_connections(connections))
+        Self::new(packets.boxed(), Outlet::new(connections.clone(), Some(connections)))
     }
 
     /// Reads and answers on one byte stream: a pipe, a serial port, a TLS session, a
@@ -49,6 +49,6 @@ impl Channel {
         let connections = Connections::new(options, None);
         let mut packets = ConnectionPackets::new(None::<NoListener<I>>, framing, connections.clone());
         packets.admit(io, Peer::LOCAL);
-        Self::new(packets.boxed(), Outlet::of_connections(connections))
+        Self::new(packets.boxed(), Outlet::new(connections.clone(), Some(connections)))
     }
 }

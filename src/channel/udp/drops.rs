@@ -1,14 +1,12 @@
-//! What the kernel dropped because a socket's buffer was full. Linux tells, in `/proc/net/udp`.
+//! What the kernel dropped because a socket's buffer was full: Linux tells, in `/proc/net/udp`.
 
 use tokio::net::UdpSocket;
 
 /// The table is read in parts, and counted from its start: when another socket is closed meanwhile, a
 /// line is missed. Then it is read again.
-#[cfg(target_os = "linux")]
 const TRIES: usize = 8;
 
 /// The datagrams dropped so far; `None` where the system does not tell.
-#[cfg(target_os = "linux")]
 pub(crate) fn kernel_drops(socket: &UdpSocket, v6: bool) -> Option<u64> {
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::MetadataExt;
@@ -21,14 +19,8 @@ pub(crate) fn kernel_drops(socket: &UdpSocket, v6: bool) -> Option<u64> {
     })
 }
 
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn kernel_drops(_: &UdpSocket, _: bool) -> Option<u64> {
-    None
-}
-
 /// A line: slot, local and remote address, state, queues, timers, retransmissions, user, timeout,
 /// **inode**, references, pointer, **drops**.
-#[cfg(target_os = "linux")]
 fn drops_of(line: &str, inode: u64) -> Option<u64> {
     let mut fields = line.split_ascii_whitespace();
     let listed: u64 = fields.by_ref().nth(9)?.parse().ok()?;
@@ -36,7 +28,7 @@ fn drops_of(line: &str, inode: u64) -> Option<u64> {
     (listed == inode).then_some(drops)
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

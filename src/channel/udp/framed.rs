@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::channel::recent::Recent;
+use super::recent::Recent;
 use crate::codec::{Codec, FrameErrorKind, Framing, ReadPacket};
 use crate::lock::lock;
 use crate::middleware::Chain;

@@ -1,6 +1,7 @@
 //! UDP: to one, to a group, to all. Options that end in a verb, and the sockets behind them.
 
 mod broadcast;
+#[cfg_attr(not(target_os = "linux"), path = "drops_unknown.rs")]
 mod drops;
 mod framed;
 mod monitor;
@@ -8,6 +9,8 @@ mod multicast;
 pub(crate) mod offload;
 pub(crate) mod options;
 mod receive;
+pub(crate) mod receive_loop;
+pub(crate) mod recent;
 pub(crate) mod send;
 mod shared_clients;
 pub(crate) mod socket;

@@ -59,7 +59,7 @@ impl UdpOptions {
 
     pub(super) fn channel(&self, state: UdpSocketState) -> Channel {
         let state = Arc::new(state);
-        let mut channel = Channel::new(self.packets(&state), Outlet::new(Arc::clone(&state) as _));
+        let mut channel = Channel::new(self.packets(&state), Outlet::new(Arc::clone(&state) as _, None));
         channel.udp = Some(state);
         channel
     }

@@ -11,9 +11,9 @@ use futures::Stream;
 
 use super::framed::Sources;
 use super::offload::Run;
+use super::receive_loop::ReceiveLoop;
 use super::socket::{UdpSocketState, count};
 use crate::channel::address::PeerNames;
-use crate::channel::receive_loop::ReceiveLoop;
 use crate::codec::{Datagram, MAX_DATAGRAM, ReadPacket};
 use crate::packet::{Meta, Packet, Peer};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};

@@ -1,11 +1,11 @@
-//! Why a text is not an endpoint.
+//! Why a text is not a valid endpoint.
 
 use std::fmt;
 
 use super::Scheme;
 use crate::channel::address::host_port::HostPortError;
 
-/// Why a text is no [`Endpoint`].
+/// Why a text is not a valid [`Endpoint`](crate::Endpoint).
 ///
 /// ```
 /// use tokio_osc::Endpoint;

@@ -167,9 +167,7 @@ impl Endpoint {
             Target::Broadcast(broadcast) => broadcast.bind(),
             Target::Tcp(addresses) => Channel::tcp(addresses.as_slice(), LengthPrefix::new()).await,
             Target::TcpSlip(addresses, slip) => Channel::tcp(addresses.as_slice(), slip).await,
-            #[cfg(unix)]
             Target::Unix(path) => Channel::unix_datagram(path),
-            #[cfg(unix)]
             Target::UnixSlip(path, slip) => Channel::unix(path, slip),
         }
     }
@@ -178,14 +176,10 @@ impl Endpoint {
     pub(crate) async fn target(&self) -> io::Result<Target> {
         let host = match &self.location {
             Location::Host(host) => host,
-            #[cfg(unix)]
             Location::Path(path) if self.scheme == Scheme::UnixSlip => {
                 return Ok(Target::UnixSlip(path.clone(), self.slip()));
             }
-            #[cfg(unix)]
             Location::Path(path) => return Ok(Target::Unix(path.clone())),
-            #[cfg(not(unix))]
-            Location::Path(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
         let addresses = host.resolve(self.query.family).await?;
         match self.scheme {
@@ -234,9 +228,7 @@ pub(crate) enum Target {
     Broadcast(Broadcast),
     Tcp(Vec<SocketAddr>),
     TcpSlip(Vec<SocketAddr>, Slip),
-    #[cfg(unix)]
     Unix(PathBuf),
-    #[cfg(unix)]
     UnixSlip(PathBuf, Slip),
 }
 

@@ -1,7 +1,8 @@
 //! Reading an endpoint.
 
 use super::error::{EndpointError, Why};
-use super::{Endpoint, Location, Query, Scheme};
+use super::query::Query;
+use super::{Endpoint, Location, Scheme};
 use crate::channel::address::host_port::HostPort;
 
 pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {

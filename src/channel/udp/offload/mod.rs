@@ -1,17 +1,12 @@
 //! Runs: datagrams of one size, the last one perhaps shorter, from or to one peer. The kernel of Linux
 //! gives and takes each in one call (GRO, GSO). Elsewhere a run is one datagram.
 
-#[cfg(all(feature = "batch", any(target_os = "android", target_os = "linux")))]
+#[cfg_attr(not(all(feature = "batch", any(target_os = "android", target_os = "linux"))), path = "nowhere.rs")]
 mod linux;
-#[cfg(not(all(feature = "batch", any(target_os = "android", target_os = "linux"))))]
-mod nowhere;
 
 use std::net::SocketAddr;
 
-#[cfg(all(feature = "batch", any(target_os = "android", target_os = "linux")))]
 pub(crate) use linux::{enable, receive, refuses, send};
-#[cfg(not(all(feature = "batch", any(target_os = "android", target_os = "linux"))))]
-pub(crate) use nowhere::{enable, receive, refuses, send};
 
 /// Datagrams of a run: more are not taken by every kernel.
 pub(crate) const MOST: usize = 64;

@@ -1,0 +1,4 @@
+//! What stands for UDP sockets where there are none.
+
+#[derive(Debug)]
+pub(crate) enum UdpSocketState {}
