@@ -72,6 +72,7 @@
 //! | frame on a stream | 1 MiB | the framing, such as [`Slip::max_frame`] |
 //! | connections, and those of one address | 500, 64 | [`StreamOptions`] |
 //! | time for a frame, for a write | 10 s | [`StreamOptions`] |
+//! | time for the peer to close a connection that this side closes | 1 s | [`StreamOptions`] |
 //! | bytes waiting for one connection | 1 MiB | [`StreamOptions`] |
 //! | time to connect, of a reconnecting client | 10 s | |
 //! | time for the reply to a request | 5 s | [`Request::timeout`] |
@@ -89,7 +90,7 @@
 //! | what an [`AddressTable`] adds to a packet | 1 MiB | [`AddressTable::max_growth`] |
 //! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
 //! | calls or messages waiting in an [`Inbox`], a [`Lane`], a [`Subscription`] | no default | the argument that makes it |
-//! | messages waiting in a subscription of a client | 1,024 | |
+//! | messages waiting in a subscription of a client | 1,024, and 1 MiB | [`ClientSubscription::limits`] |
 //! | senders that a [`ReplayWindow`] remembers, and packets of one | 64, 1,024 | [`ReplayWindow::senders`], [`ReplayWindow::packets`] |
 //! | events waiting for a reader, or for the router | 256 | |
 //! | packets waiting for one's own router ([`LOCAL`]) | 1,024 | [`NodeBuilder::local_queue`] |

@@ -188,3 +188,14 @@ async fn a_client_that_waits_ends_its_side_when_the_peer_ends() {
     closed.await.unwrap();
     assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
 }
+
+/// The write failed, so there is nothing to be closed, and nothing to wait for.
+#[tokio::test(start_paused = true)]
+async fn a_close_after_a_failure_fails_at_once() {
+    let (here, _there) = tokio::io::duplex(64);
+    let client = Client::io(here, Slip::new());
+    client.send(packet()).await.unwrap_err();
+    let start = Instant::now();
+    assert_eq!(client.close().await.unwrap_err().kind(), SendErrorKind::Closed);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}

@@ -14,7 +14,7 @@ use super::throttle::Throttle;
 use crate::codec::FrameError;
 use crate::packet::Peer;
 
-/// Events that wait for a reader who is behind; the oldest are dropped.
+/// Events that wait for a reader that is behind; the oldest are dropped.
 const EVENTS: usize = 256;
 
 /// What has happened to a connection, or to the listener.
@@ -34,7 +34,7 @@ const EVENTS: usize = 256;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
-    /// Somebody connects. Nothing is decided, and it has no number yet.
+    /// A peer connects. Nothing is decided, and it has no number yet.
     Requested(Peer),
     /// The limits allow the connection, and it has a number. Next,
     /// [`accept_if`](crate::StreamOptions::accept_if) is asked, if there is one.
@@ -43,7 +43,7 @@ pub enum ConnectionEvent {
     Connected(Peer),
     /// A connection was closed before a byte of it was read.
     Refused {
-        /// Who was refused.
+        /// The peer that was refused.
         peer: Peer,
         /// Why.
         reason: Refusal,
@@ -242,7 +242,7 @@ impl EventSender {
         if let Some(call) = self.server.get() {
             call(&event);
         }
-        // Nobody listens: nobody misses it.
+        // Without a reader there is none that misses it.
         let _ = self.readers.send(event);
     }
 }

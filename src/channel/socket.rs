@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket, lookup_host};
 
 use super::stream::StreamOptions;
 
-/// What is set on a UDP socket. The default is one for unicast: nobody else can have its port.
+/// What is set on a UDP socket. The default is one for unicast: no other program can have its port.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the system's")]
 pub(crate) struct SocketOptions {

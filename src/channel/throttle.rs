@@ -1,5 +1,5 @@
 //! At most one line a second for each kind of thing that a peer can cause: what happened is counted,
-//! and nobody fills a log from outside.
+//! and no peer fills a log.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;

@@ -27,7 +27,7 @@ use crate::middleware::{Chain, Middleware};
 use crate::packet::{ConnectionId, Meta, Peer, SendError, SendErrorKind};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
-/// Peers that can be answered at a time: who was silent longest is forgotten.
+/// Peers that can be answered at a time: the one that was silent longest is forgotten.
 const PEERS: usize = 500;
 
 /// Options of a Unix datagram socket: [`Channel::unix_datagram_with`](crate::Channel::unix_datagram_with),
@@ -71,7 +71,7 @@ impl UnixDatagramOptions {
 
 impl Channel {
     /// Binds a Unix datagram socket to a path, as liblo's `osc.unix` does: each datagram is one packet
-    /// of at most 65,535 bytes. A socket that a program has left there, and that nobody listens on, is
+    /// of at most 65,535 bytes. A socket that a program has left there, and that no program listens on, is
     /// replaced; the file goes when the channel and its outlets are dropped.
     ///
     /// A peer that has a path of its own can be answered, and has a number as a connection has
@@ -133,7 +133,7 @@ struct UnixPeers {
 }
 
 impl UnixSocketState {
-    /// A socket at a path; one there that nobody listens on is replaced.
+    /// A socket at a path; one there that no program listens on is replaced.
     fn bind(path: &Path, mut options: UnixDatagramOptions) -> io::Result<Self> {
         options.chain = options.chain.counting_anew();
         let connect = || StdSocket::unbound()?.connect(path);

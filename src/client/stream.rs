@@ -146,7 +146,7 @@ where
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), SendError>> {
-        self.drive(Pump::poll_close).map(|closed| Ok(closed?)).boxed()
+        self.drive(Pump::poll_close).boxed()
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {

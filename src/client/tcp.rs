@@ -13,7 +13,7 @@ use crate::codec::Framing;
 
 impl Client {
     /// Connects to a TCP peer, with the default [`StreamOptions`]. The addresses of a name are tried
-    /// in order, each for as long as the operating system tries (on Linux some two minutes, if nobody
+    /// in order, each for as long as the operating system tries (on Linux some two minutes, if no host
     /// answers at all): see `tokio::time::timeout`.
     ///
     /// # Errors

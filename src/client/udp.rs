@@ -140,7 +140,7 @@ impl Udp {
     }
 
     /// As [`client`](Udp::client), with a connected socket: only this address and port is heard, and
-    /// sending costs less. While nobody listens there, packets are lost without an error, as UDP
+    /// sending costs less. While no program listens there, packets are lost without an error, as UDP
     /// packets are; the system's complaints about earlier ones are counted
     /// ([`UdpStats::sent_again`](crate::UdpStats)) and keep no later packet from being sent.
     ///
@@ -266,7 +266,7 @@ impl Endpoint {
     /// [`Client::unix_datagram`] or [`Client::unix`].
     ///
     /// # Errors
-    /// As [`bind`](Endpoint::bind); over TCP and Unix sockets also if nobody listens.
+    /// As [`bind`](Endpoint::bind); over TCP and Unix sockets also if no program listens.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.

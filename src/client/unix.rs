@@ -15,7 +15,7 @@ impl Client {
     /// Connects to a Unix stream socket, with the default [`StreamOptions`].
     ///
     /// # Errors
-    /// Nobody listens there.
+    /// No program listens there.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
@@ -32,7 +32,7 @@ impl Client {
     /// the same path is found again by the next send.
     ///
     /// # Errors
-    /// Nobody listens there, or no path of its own can be had.
+    /// No program listens there, or no path of its own can be had.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.

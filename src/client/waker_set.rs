@@ -11,7 +11,7 @@ use crate::lock::lock;
 /// waiter polled the socket with its own, a future that is held and not polled could be the one that is
 /// woken, while the others sleep on.
 ///
-/// A waker that is replaced or dropped is returned to the caller, who drops it outside of all locks: the last
+/// A waker that is replaced or dropped is returned to the caller, which drops it outside of all locks: the last
 /// waker of a task drops the task, and with it other waiters of the same source.
 #[derive(Default)]
 pub(super) struct WakerSet(Mutex<RegisteredWakers>);

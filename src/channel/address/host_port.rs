@@ -19,7 +19,7 @@ use crate::channel::socket::{failed, unspecified};
 /// | `stage.local:9000` | a name, looked up when a socket is made |
 /// | `*:9000` | every address of this host; IPv4 unless told otherwise |
 ///
-/// Addresses, `(host, port)` and text turn into one. Port 0 takes any free port. What is no host
+/// Addresses, `(host, port)` and text turn into one. Port 0 takes any free port. What is not a host
 /// and port is an error when it is used; parse the text to have it at once.
 ///
 /// ```
@@ -258,7 +258,7 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// Why a text is no host and port.
+/// Why a text is not a valid host and port.
 ///
 /// ```
 /// use tokio_osc::HostPort;

@@ -156,7 +156,7 @@ fn write(table: &RwLock<Table>) -> RwLockWriteGuard<'_, Table> {
     table.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An IPv4 address is one address, however it is written; the link is no part of who it is.
+/// An IPv4 address is one address, however it is written; the link does not belong to the address.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }

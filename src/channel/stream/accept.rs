@@ -1,5 +1,5 @@
 //! The connections of a channel: accepted, polled when they have something, and let go. There is no
-//! task: whoever polls the channel drives them.
+//! task: polling the channel drives them.
 
 use std::future::Future;
 use std::io;

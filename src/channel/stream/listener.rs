@@ -48,7 +48,7 @@ pub trait Listener: Send + Unpin + 'static {
     /// A connection.
     type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// The next connection and who is at its other end.
+    /// The next connection and its peer.
     ///
     /// # Errors
     /// None can be accepted at present. The channel tries again after 10 ms, then after twice that,

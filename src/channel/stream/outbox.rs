@@ -203,7 +203,7 @@ impl Outbox {
         self.lock().closed
     }
 
-    /// Who is woken when there is something to send.
+    /// What is woken when there is something to send.
     pub(crate) fn register(&self, waker: &Waker) {
         self.sender.register(waker);
     }

@@ -281,8 +281,15 @@ where
 
     /// Sends what waits, shuts the write side down, and reads on until the peer has closed as well. Its
     /// state is here: after a drop, call it again.
-    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         self.start_close();
+        if self.phase == Phase::Broken {
+            return Poll::Ready(Err(SendErrorKind::Closed.into()));
+        }
+        self.poll_end(cx).map_err(Into::into)
+    }
+
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.phase == Phase::Closing {
             if let Poll::Ready(written) = self.poll_write(cx) {
                 written?;

@@ -1,4 +1,4 @@
-//! Unix stream sockets, and what becomes of socket files that nobody listens on.
+//! Unix stream sockets, and what becomes of socket files that no program listens on.
 
 use std::io;
 use std::os::unix::fs::FileTypeExt;
@@ -17,7 +17,7 @@ use crate::packet::Peer;
 impl Channel {
     /// Listens on a Unix stream socket at a path, with the default [`StreamOptions`]; for others,
     /// give a `UnixListener` to [`listen_on`](Channel::listen_on). A socket that a program has left
-    /// there, and that nobody listens on, is replaced.
+    /// there, and that no program listens on, is replaced.
     ///
     /// # Errors
     /// The path cannot be bound.
@@ -37,7 +37,7 @@ impl Listener for UnixListener {
     }
 }
 
-/// A listener at a path; a socket there that nobody listens on is replaced.
+/// A listener at a path; a socket there that no program listens on is replaced.
 fn bind(path: &Path) -> io::Result<UnixListener> {
     replacing_abandoned(path, || UnixListener::bind(path), || StdStream::connect(path).map(drop))
 }

@@ -29,7 +29,7 @@ use crate::wire::DecodeOptions;
 /// | [`reuse_address`](Multicast::reuse_address), [`reuse_port`](Multicast::reuse_port) | true: several programs of a host hear a group |
 /// | [`ttl`](Multicast::ttl) | the system's, as a rule 1: the own network |
 ///
-/// The others are those of [`Udp`](crate::Udp). Groups that nobody but other programs of this host
+/// The others are those of [`Udp`](crate::Udp). Groups that only other programs of this host
 /// have joined are not heard (on Linux that takes `IP_MULTICAST_ALL`, which is switched off).
 ///
 /// ```
@@ -141,9 +141,9 @@ impl Multicast {
     /// several groups, to the unspecified one.
     ///
     /// # Errors
-    /// An address is no group, a link-local group has no interface, an interface is not there or
+    /// An address is not a group, a link-local group has no interface, an interface is not there or
     /// has no address of this family, the port is taken by a socket that does not share it, or the
-    /// system lets nobody join (Linux: 20 groups per socket, `net.ipv4.igmp_max_memberships`). The
+    /// system does not let it join (Linux: 20 groups per socket, `net.ipv4.igmp_max_memberships`). The
     /// error says which.
     ///
     /// # Panics

@@ -122,7 +122,7 @@ impl ReceiveBuffer {
         Self { buffer: vec![0; room + 1].into_boxed_slice(), max, run: None, at: 0 }
     }
 
-    /// Where the next datagram lies in the buffer, and who has sent it.
+    /// Where the next datagram lies in the buffer, and the address that has sent it.
     fn try_next(&mut self, state: &UdpSocketState) -> io::Result<(Range<usize>, SocketAddr)> {
         let run = if let Some(run) = self.run {
             run
