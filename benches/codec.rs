@@ -43,7 +43,8 @@ use support::cases::{self, Dynamic};
 use support::harness::{Ratios, calls, race};
 use support::program::{Program, does};
 use tokio_osc::bytes::BytesMut;
-use tokio_osc::{ArgRef, Bytes, DecodeOptions, IntoPacket, Packet, PacketRef};
+use tokio_osc::packet::{ArgRef, DecodeOptions, IntoPacket, PacketRef};
+use tokio_osc::{Bytes, Packet};
 
 fn main() {
     // `cargo test --benches` only shows that it runs.

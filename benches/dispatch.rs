@@ -58,10 +58,11 @@ mod types {
     mod address;
     mod shared_text;
     mod texts;
-    pub(crate) use address::{Address, is_name_byte};
+    pub use address::Address;
+    pub(crate) use address::is_name_byte;
     pub(crate) use shared_text::shared_text;
     pub(crate) use texts::texts;
-    pub(crate) use tokio_osc::Text;
+    pub(crate) use tokio_osc::packet::Text;
 }
 
 mod support;

@@ -26,7 +26,8 @@ use std::time::Duration;
 
 use futures::{Stream, stream};
 use tokio::sync::oneshot;
-use tokio_osc::{Args, Bundle, DecodeError, Message, Meta, Packet, Peer, Router, Server, State, TimeTag};
+use tokio_osc::packet::DecodeError;
+use tokio_osc::{Args, Bundle, Message, Meta, Packet, Peer, Router, Server, State, TimeTag};
 
 const ROUTES: usize = 100;
 

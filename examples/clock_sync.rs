@@ -12,10 +12,11 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tokio_osc::{
-    Channel, Client, Clock, ClockSync, Lateness, Reading, Router, ScheduleId, Server, SystemClock,
-    TimedSender,
-};
+use tokio_osc::dispatch::Lateness;
+use tokio_osc::packet::ScheduleId;
+use tokio_osc::schedule::{Clock, Reading, SystemClock};
+use tokio_osc::tools::{ClockSync, TimedSender};
+use tokio_osc::{Channel, Client, Router, Server};
 
 /// The clock of a machine that nobody has set.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ async fn desk() -> Result<(), Box<dyn Error>> {
     println!("our clock minus the stage's: {} ± {:?}", estimate.offset, estimate.error);
     println!("quickest of {} answers: {:?}", estimate.answers, estimate.round_trip);
 
-    for (name, offset) in [("without", tokio_osc::ClockOffset::ZERO), ("with", estimate.offset)] {
+    for (name, offset) in [("without", tokio_osc::packet::ClockOffset::ZERO), ("with", estimate.offset)] {
         let sender = TimedSender::new(client.clone()).clock_offset(offset);
         let in_100_ms = SystemClock.now().wall + Duration::from_millis(100);
         let reply = client.request(sender.bundle_at(in_100_ms, ("/cue/go", ()))?, "/cue/went").await?;

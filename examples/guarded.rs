@@ -9,10 +9,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use tokio::net::UdpSocket;
-use tokio_osc::{
-    Args, Captures, ChaCha20Poly1305, Envelope, EnvelopeError, Flow, HmacSha256, IntoPacket, Meta,
-    Middleware, Node, Packet, Peer, ReplayWindow, Router, State, Udp,
+use tokio_osc::middleware::{
+    ChaCha20Poly1305, Envelope, EnvelopeError, Flow, HmacSha256, Middleware, ReplayWindow,
 };
+use tokio_osc::packet::IntoPacket;
+use tokio_osc::{Args, Captures, Meta, Node, Packet, Peer, Router, State, Udp};
 
 /// What both ends have: two keys with an id, and a window. In earnest the keys are 32 random bytes
 /// each, out of a file that only the two can read.

@@ -7,10 +7,13 @@
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use tokio_osc::dispatch::{
+    ChannelName, Context, Extra, FromContext, Lateness, MatchedRoute, ReceivedAt, Rejection, TypeTags,
+};
+use tokio_osc::packet::Rest;
 use tokio_osc::{
-    Address, Arg, Args, Bundle, Captures, Channel, ChannelName, Client, Context, Extra, FromContext,
-    Lateness, MatchedRoute, Message, Meta, Peer, ReceivedAt, Rejection, Reply, Rest, Router, Server, State,
-    TimeTag, TypeTags,
+    Address, Arg, Args, Bundle, Captures, Channel, Client, Message, Meta, Peer, Reply, Router, Server, State,
+    TimeTag,
 };
 
 /// `OSCARG_DATAUNPACK`: the arguments, one by one, as the types that the function is written with.

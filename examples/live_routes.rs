@@ -5,7 +5,8 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 
-use tokio_osc::{Address, Args, Captures, Channel, Client, RouteGuard, Router, Server};
+use tokio_osc::dispatch::RouteGuard;
+use tokio_osc::{Address, Args, Captures, Channel, Client, Router, Server};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

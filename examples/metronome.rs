@@ -8,7 +8,10 @@
 
 use std::time::Duration;
 
-use tokio_osc::{Args, Channel, Client, Lateness, Precision, Router, Server, Ticker, TimedSender};
+use tokio_osc::dispatch::Lateness;
+use tokio_osc::schedule::Precision;
+use tokio_osc::tools::{Ticker, TimedSender};
+use tokio_osc::{Args, Channel, Client, Router, Server};
 
 const BEATS: u64 = 60;
 const PERIOD: Duration = Duration::from_millis(50);

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::time::{interval, sleep};
-use tokio_osc::{Channel, Client, ClientState, Outlet, Router, Server, ServerHandle, Slip};
+use tokio_osc::channel::Outlet;
+use tokio_osc::client::ClientState;
+use tokio_osc::{Channel, Client, Router, Server, ServerHandle, Slip};
 
 const SECOND: Duration = Duration::from_millis(10);
 

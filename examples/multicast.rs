@@ -11,7 +11,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use tokio_osc::{Args, Channel, Client, Interface, Multicast, PeerNames, Router, Server};
+use tokio_osc::channel::{Interface, PeerNames};
+use tokio_osc::{Args, Channel, Client, Multicast, Router, Server};
 
 const GROUP: ([u8; 4], u16) = ([239, 1, 2, 3], 9_001);
 

@@ -7,9 +7,11 @@
 
 use std::time::Duration;
 
+use tokio_osc::dispatch::ChannelName;
+use tokio_osc::node::{ALL, HoldLimits, LOCAL, NodeError, UnknownNames};
 use tokio_osc::{
-    ALL, Args, Bundle, Captures, Channel, ChannelName, Client, HoldLimits, LOCAL, Message, Node, NodeError,
-    Router, Server, ServerHandle, Slip, State, TimeTag, UnknownNames,
+    Args, Bundle, Captures, Channel, Client, Message, Node, Router, Server, ServerHandle, Slip, State,
+    TimeTag,
 };
 
 /// A device that says what it hears.

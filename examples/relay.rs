@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio_osc::{Args, Bundle, Captures, Channel, Relay, Router, Server, Slip, State, TimeTag};
+use tokio_osc::tools::Relay;
+use tokio_osc::{Args, Bundle, Captures, Channel, Router, Server, Slip, State, TimeTag};
 
 async fn heard(
     State(moved): State<mpsc::Sender<()>>,

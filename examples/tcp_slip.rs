@@ -5,13 +5,14 @@
 //! ```
 
 use futures::StreamExt;
-use tokio_osc::{Args, Channel, Client, Message, Meta, Outlet, Router, Server, Slip, State};
+use tokio_osc::channel::Outlet;
+use tokio_osc::{Args, Channel, Client, Message, Meta, Router, Server, Slip, State};
 
 async fn chat(
     State(all): State<Outlet>,
     Args(text): Args<String>,
     meta: Meta,
-) -> Result<(), tokio_osc::SendError> {
+) -> Result<(), tokio_osc::packet::SendError> {
     let name = meta.connection_name().unwrap_or_default();
     all.broadcast(("/said", (name, text))).map(drop)
 }

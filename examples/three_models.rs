@@ -8,10 +8,10 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio_osc::{
-    Args, Bundle, Captures, Channel, Client, FrameLoop, Inbox, Lane, Overflow, Router, Server, ServerHandle,
-    State, TimeTag,
-};
+use tokio_osc::dispatch::{Inbox, Lane};
+use tokio_osc::packet::Overflow;
+use tokio_osc::tools::FrameLoop;
+use tokio_osc::{Args, Bundle, Captures, Channel, Client, Router, Server, ServerHandle, State, TimeTag};
 
 const FRAME: Duration = Duration::from_micros(16_667);
 const BUDGET: Duration = Duration::from_millis(2);

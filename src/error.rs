@@ -50,28 +50,28 @@ sum! {
     ///
     /// | error | of | feature |
     /// |-------|----|---------|
-    /// | [`DecodeError`](crate::DecodeError) | [`Packet::decode`](crate::Packet::decode); what a [`Channel`](crate::Channel) reads | |
-    /// | [`EncodeError`](crate::EncodeError) | [`Message::new`](crate::Message::new), [`BundleBuilder::build`](crate::BundleBuilder::build), [`IntoPacket`](crate::IntoPacket) | |
-    /// | [`ArgsError`](crate::ArgsError) | [`Message::parse`](crate::Message::parse), [`FromArgs`](crate::FromArgs) | |
-    /// | [`ParseLineError`](crate::ParseLineError) | `str::parse` of a [`Message`](crate::Message) or [`Packet`](crate::Packet), [`LineReader`](crate::LineReader) | |
+    /// | [`DecodeError`](crate::packet::DecodeError) | [`Packet::decode`](crate::Packet::decode); what a [`Channel`](crate::Channel) reads | |
+    /// | [`EncodeError`](crate::packet::EncodeError) | [`Message::new`](crate::Message::new), [`BundleBuilder::build`](crate::packet::BundleBuilder::build), [`IntoPacket`](crate::packet::IntoPacket) | |
+    /// | [`ArgsError`](crate::packet::ArgsError) | [`Message::parse`](crate::Message::parse), [`FromArgs`](crate::FromArgs) | |
+    /// | [`ParseLineError`](crate::packet::ParseLineError) | `str::parse` of a [`Message`](crate::Message) or [`Packet`](crate::Packet), [`LineReader`](crate::packet::LineReader) | |
     /// | `SerdeError` | `to_args`, `from_args` | `serde` |
     /// | `UnmappableText` | `Text::decode`, `TextBuf::encode` | `encoding` |
-    /// | [`PatternError`](crate::PatternError) | [`Pattern::new`](crate::Pattern::new) | |
-    /// | [`AddressTableError`](crate::AddressTableError) | [`AddressTable::new`](crate::AddressTable::new) | |
-    /// | [`EnvelopeError`](crate::EnvelopeError) | [`EnvelopeBuilder::build`](crate::EnvelopeBuilder::build) | |
-    /// | [`ProtocolError`](crate::ProtocolError) | [`Checksum`](crate::Checksum), [`Signature`](crate::Signature), [`Cipher`](crate::Cipher) | |
-    /// | [`SendError`](crate::SendError) | [`Client::send`](crate::Client::send), [`Outlet::send_to`](crate::Outlet::send_to), codecs that encode | |
-    /// | [`FrameError`](crate::FrameError) | codecs that decode a stream | |
-    /// | [`RequestError`](crate::RequestError) | [`Client::request`](crate::Client::request) | |
-    /// | [`EndpointError`](crate::EndpointError) | `str::parse` of an [`Endpoint`](crate::Endpoint) | `net` |
-    /// | [`HostPortError`](crate::HostPortError) | `str::parse` of a [`HostPort`](crate::HostPort) | `net` |
-    /// | [`Rejection`](crate::Rejection) | [`FromContext`](crate::FromContext) | |
-    /// | [`CaptureError`](crate::CaptureError) | [`FromCaptures`](crate::FromCaptures) | |
-    /// | [`ReplyError`](crate::ReplyError) | [`Reply::send`](crate::Reply::send) | |
-    /// | [`ChannelError`](crate::ChannelError) | [`Server::try_listen`](crate::Server::try_listen), [`ServerHandle::listen`](crate::ServerHandle::listen), [`Node::add`](crate::Node::add), [`Node::group`](crate::Node::group) | |
-    /// | [`NodeError`](crate::NodeError) | [`Node::send`](crate::Node::send) | |
-    /// | [`ClockSyncError`](crate::ClockSyncError) | [`ClockSync::measure`](crate::ClockSync::measure) | `net` |
-    /// | [`InsideRuntime`](crate::InsideRuntime) | [`FrameLoop::block_on`](crate::FrameLoop::block_on) | |
+    /// | [`PatternError`](crate::pattern::PatternError) | [`Pattern::new`](crate::Pattern::new) | |
+    /// | [`AddressTableError`](crate::middleware::AddressTableError) | [`AddressTable::new`](crate::middleware::AddressTable::new) | |
+    /// | [`EnvelopeError`](crate::middleware::EnvelopeError) | [`EnvelopeBuilder::build`](crate::middleware::EnvelopeBuilder::build) | |
+    /// | [`ProtocolError`](crate::middleware::ProtocolError) | [`Checksum`](crate::middleware::Checksum), [`Signature`](crate::middleware::Signature), [`Cipher`](crate::middleware::Cipher) | |
+    /// | [`SendError`](crate::packet::SendError) | [`Client::send`](crate::Client::send), [`Outlet::send_to`](crate::channel::Outlet::send_to), codecs that encode | |
+    /// | [`FrameError`](crate::codec::FrameError) | codecs that decode a stream | |
+    /// | [`RequestError`](crate::client::RequestError) | [`Client::request`](crate::Client::request) | |
+    /// | [`EndpointError`](crate::channel::EndpointError) | `str::parse` of an [`Endpoint`](crate::Endpoint) | `net` |
+    /// | [`HostPortError`](crate::channel::HostPortError) | `str::parse` of a [`HostPort`](crate::channel::HostPort) | `net` |
+    /// | [`Rejection`](crate::dispatch::Rejection) | [`FromContext`](crate::dispatch::FromContext) | |
+    /// | [`CaptureError`](crate::dispatch::CaptureError) | [`FromCaptures`](crate::dispatch::FromCaptures) | |
+    /// | [`ReplyError`](crate::dispatch::ReplyError) | [`Reply::send`](crate::Reply::send) | |
+    /// | [`ChannelError`](crate::server::ChannelError) | [`Server::try_listen`](crate::Server::try_listen), [`ServerHandle::listen`](crate::ServerHandle::listen), [`Node::add`](crate::Node::add), [`Node::group`](crate::Node::group) | |
+    /// | [`NodeError`](crate::node::NodeError) | [`Node::send`](crate::Node::send) | |
+    /// | [`ClockSyncError`](crate::tools::ClockSyncError) | [`ClockSync::measure`](crate::tools::ClockSync::measure) | `net` |
+    /// | [`InsideRuntime`](crate::tools::InsideRuntime) | [`FrameLoop::block_on`](crate::tools::FrameLoop::block_on) | |
     /// | [`io::Error`] | what opens sockets, and the operating system in general | |
     ///
     /// The text of an error of this crate is whole: it holds the text of the error that it comes from.
@@ -89,59 +89,59 @@ sum! {
     ///
     /// let error = gain(&Message::new("/gain", "loud")?).unwrap_err();
     /// assert_eq!(error.to_string(), "argument 0: expected float32, found a string (s)");
-    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     Error
 
     /// A peer's bytes are no packet.
-    Decode(crate::DecodeError),
+    Decode(crate::packet::DecodeError),
     /// The caller's values make no packet.
-    Encode(crate::EncodeError),
+    Encode(crate::packet::EncodeError),
     /// A message does not have the arguments asked for.
-    Args(crate::ArgsError),
+    Args(crate::packet::ArgsError),
     /// Text is no canonical line.
-    ParseLine(crate::ParseLineError),
+    ParseLine(crate::packet::ParseLineError),
     /// A value is no argument list, or an argument list not the value asked for.
     #[cfg(feature = "serde")]
-    Serde(crate::SerdeError),
+    Serde(crate::packet::SerdeError),
     /// Text has what a charset does not have.
     #[cfg(feature = "encoding")]
-    UnmappableText(crate::UnmappableText),
+    UnmappableText(crate::packet::UnmappableText),
     /// Text is no address pattern.
-    Pattern(crate::PatternError),
+    Pattern(crate::pattern::PatternError),
     /// A table of addresses cannot be used.
-    AddressTable(crate::AddressTableError),
+    AddressTable(crate::middleware::AddressTableError),
     /// An envelope is not configured in full.
-    Envelope(crate::EnvelopeError),
+    Envelope(crate::middleware::EnvelopeError),
     /// A function of an envelope refuses.
-    Protocol(crate::ProtocolError),
+    Protocol(crate::middleware::ProtocolError),
     /// A packet could not be sent.
-    Send(crate::SendError),
+    Send(crate::packet::SendError),
     /// The frames of a stream can no longer be told apart.
-    Frame(crate::FrameError),
+    Frame(crate::codec::FrameError),
     /// A request has no reply.
-    Request(crate::RequestError),
+    Request(crate::client::RequestError),
     /// Text is no URL of an endpoint.
     #[cfg(feature = "net")]
-    Endpoint(crate::EndpointError),
+    Endpoint(crate::channel::EndpointError),
     /// Text is no host with a port.
     #[cfg(feature = "net")]
-    HostPort(crate::HostPortError),
+    HostPort(crate::channel::HostPortError),
     /// A message does not fit a route.
-    Rejection(crate::Rejection),
+    Rejection(crate::dispatch::Rejection),
     /// A captured part of an address is not what was asked for.
-    Capture(crate::CaptureError),
+    Capture(crate::dispatch::CaptureError),
     /// A reply was not sent.
-    Reply(crate::ReplyError),
+    Reply(crate::dispatch::ReplyError),
     /// A server or a node did not add or remove a channel, or did not take a name.
-    Channel(crate::ChannelError),
+    Channel(crate::server::ChannelError),
     /// A node sent nothing.
-    Node(crate::NodeError),
+    Node(crate::node::NodeError),
     /// Nobody answered a question for the time.
     #[cfg(feature = "net")]
-    ClockSync(crate::ClockSyncError),
+    ClockSync(crate::tools::ClockSyncError),
     /// A frame loop was to run in a runtime.
-    InsideRuntime(crate::InsideRuntime),
+    InsideRuntime(crate::tools::InsideRuntime),
     /// The operating system's word.
     Io(io::Error),
 }

@@ -6,10 +6,8 @@ mod support;
 use support::counting::{Counting, counted};
 use support::{bytes, deep, message_of_tags, name, nested_bundles, raw_decode, valid};
 use tokio_osc::bytes::BytesMut;
-use tokio_osc::{
-    Arg, ArgRef, Array, Bundle, Bytes, DecodeOptions, IntoPacket, Message, MessageRef, Packet, PacketRef,
-    TimeTag,
-};
+use tokio_osc::packet::{ArgRef, Array, DecodeOptions, IntoPacket, MessageRef, PacketRef};
+use tokio_osc::{Arg, Bundle, Bytes, Message, Packet, TimeTag};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

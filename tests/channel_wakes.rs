@@ -12,7 +12,8 @@ use std::time::Duration;
 use futures::task::AtomicWaker;
 use futures::{Stream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio_osc::{Channel, ConnectionEvent, ConnectionEvents, Disconnect, Meta, Outlet, Slip, StreamOptions};
+use tokio_osc::channel::{ConnectionEvent, ConnectionEvents, Disconnect, Outlet, StreamOptions};
+use tokio_osc::{Channel, Meta, Slip};
 
 const PING: &[u8] = b"\xc0/ping\0\0\0,\0\0\0\xc0";
 

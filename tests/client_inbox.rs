@@ -13,9 +13,11 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::io::duplex;
 use tokio::net::UdpSocket;
-use tokio_osc::{
-    Bytes, Client, ClientSubscription, Codec, Disconnect, IntoPacket, Message, Request, RequestError, Slip,
-};
+use tokio_osc::channel::Disconnect;
+use tokio_osc::client::{ClientSubscription, Request, RequestError};
+use tokio_osc::codec::Codec;
+use tokio_osc::packet::IntoPacket;
+use tokio_osc::{Bytes, Client, Message, Slip};
 use tokio_util::codec::Framed;
 
 fn ms(millis: u64) -> Duration {

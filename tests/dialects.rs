@@ -2,10 +2,11 @@
 //! accepted without it.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use tokio_osc::{
-    AddressPolicy, Bytes, DecodeError, DecodeErrorKind, DecodeOptions, Message, MissingTypeTags, Packet,
-    PacketRef, Repairs, TextPolicy, TimeTag,
+use tokio_osc::packet::{
+    AddressPolicy, DecodeError, DecodeErrorKind, DecodeOptions, MissingTypeTags, PacketRef, Repairs,
+    TextPolicy,
 };
+use tokio_osc::{Bytes, Message, Packet, TimeTag};
 
 fn decode(frame: &[u8], options: &DecodeOptions) -> Result<(Packet, Repairs), DecodeError> {
     let decoded = Packet::decode_with(Bytes::copy_from_slice(frame), options)?;

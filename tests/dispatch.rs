@@ -24,7 +24,8 @@ use std::time::Duration;
 use fed::{Item, ended, item};
 use futures::channel::mpsc;
 use futures::stream;
-use tokio_osc::{Message, Router, Server, State, Stats};
+use tokio_osc::server::Stats;
+use tokio_osc::{Message, Router, Server, State};
 
 type Log = Mutex<Vec<String>>;
 

@@ -18,11 +18,12 @@ mod replay;
 use proptest::prelude::*;
 use serde_json::Value;
 use support::{bytes, group, name, on_a_small_stack, strategies, unhex};
-use tokio_osc::{
-    Bundle, Bytes, ChaCha20Poly1305, Checksum, Cipher, Crc32, DecodeErrorKind, DecodeOptions,
-    EncodeErrorKind, Envelope, EnvelopeBuilder, EnvelopeError, EnvelopeFault, HmacSha256, IntoPacket,
-    Message, Meta, Middleware, Packet, Peer, ProtocolError, Repairs, ReplayWindow, Signature,
+use tokio_osc::middleware::{
+    ChaCha20Poly1305, Checksum, Cipher, Crc32, Envelope, EnvelopeBuilder, EnvelopeError, EnvelopeFault,
+    HmacSha256, Middleware, ProtocolError, ReplayWindow, Signature,
 };
+use tokio_osc::packet::{DecodeErrorKind, DecodeOptions, EncodeErrorKind, IntoPacket, Repairs};
+use tokio_osc::{Bundle, Bytes, Message, Meta, Packet, Peer};
 
 use guard::{close, closed, fault, fault_of, gain, open};
 use guards::Xor5a;

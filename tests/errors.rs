@@ -8,12 +8,19 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_osc::{
-    AddressTable, AddressTableError, ArgsError, Bytes, CaptureError, ChannelError, DecodeError, Disconnect,
-    EncodeError, Envelope, EnvelopeError, Error, FrameError, FrameErrorKind, FrameLoop, FromCaptures,
-    InsideRuntime, Message, Node, NodeError, Packet, ParseLineError, Pattern, PatternError, ProtocolError,
-    Rejection, ReplyError, RequestError, Router, SendError, SendErrorKind, Server, Text,
+use tokio_osc::channel::Disconnect;
+use tokio_osc::client::RequestError;
+use tokio_osc::codec::{FrameError, FrameErrorKind};
+use tokio_osc::dispatch::{CaptureError, FromCaptures, Rejection, ReplyError};
+use tokio_osc::middleware::{AddressTable, AddressTableError, Envelope, EnvelopeError, ProtocolError};
+use tokio_osc::node::NodeError;
+use tokio_osc::packet::{
+    ArgsError, DecodeError, EncodeError, ParseLineError, SendError, SendErrorKind, Text,
 };
+use tokio_osc::pattern::PatternError;
+use tokio_osc::server::ChannelError;
+use tokio_osc::tools::{FrameLoop, InsideRuntime};
+use tokio_osc::{Bytes, Error, Message, Node, Packet, Pattern, Router, Server};
 
 /// An error of the system that has a cause, as those of TLS have.
 fn broken() -> io::Error {
@@ -77,8 +84,9 @@ fn frame() -> FrameError {
 }
 
 #[cfg(feature = "net")]
-fn clock_sync() -> tokio_osc::ClockSyncError {
-    use tokio_osc::{Client, ClockSync, Slip};
+fn clock_sync() -> tokio_osc::tools::ClockSyncError {
+    use tokio_osc::tools::ClockSync;
+    use tokio_osc::{Client, Slip};
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -113,12 +121,15 @@ macro_rules! samples {
 
 /// Errors of every type, and those that hold another one with each that they hold.
 fn samples() -> Vec<Sample> {
-    #[cfg(feature = "serde")]
-    use tokio_osc::SerdeError;
+    use tokio_osc::Endpoint;
     #[cfg(feature = "net")]
-    use tokio_osc::{ClockSyncError, Endpoint, EndpointError, HostPort, HostPortError};
+    use tokio_osc::channel::{EndpointError, HostPort, HostPortError};
+    use tokio_osc::encoding_rs::UTF_8;
+    #[cfg(feature = "serde")]
+    use tokio_osc::packet::SerdeError;
     #[cfg(feature = "encoding")]
-    use tokio_osc::{OnUnmappable, UnmappableText, encoding_rs::UTF_8};
+    use tokio_osc::packet::{OnUnmappable, UnmappableText};
+    use tokio_osc::tools::ClockSyncError;
 
     let failed = || Disconnect::Failed(Arc::new(frame()));
     samples! {
@@ -148,7 +159,7 @@ fn samples() -> Vec<Sample> {
         #[cfg(feature = "net")]
         ClockSyncError: clock_sync();
         #[cfg(feature = "serde")]
-        SerdeError: tokio_osc::from_args::<u8>(&Message::new("/a", "sixty").unwrap()).unwrap_err();
+        SerdeError: tokio_osc::packet::from_args::<u8>(&Message::new("/a", "sixty").unwrap()).unwrap_err();
         #[cfg(feature = "encoding")]
         UnmappableText: Text::new(b"caf\xe9").decode(UTF_8, OnUnmappable::Strict).unwrap_err();
     }

@@ -41,9 +41,9 @@ use std::net::Ipv4Addr;
 use futures::StreamExt;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
+use tokio_osc::packet::{Array, Impulse, IntoPacket, Midi, Nil, Symbol};
 use tokio_osc::{
-    Args, Array, Bundle, Bytes, Captures, Channel, Impulse, IntoPacket, Message, Midi, Nil, Packet, Peer,
-    Router, Server, State, Symbol, TimeTag,
+    Args, Bundle, Bytes, Captures, Channel, Message, Packet, Peer, Router, Server, State, TimeTag,
 };
 
 use ear::Ear;

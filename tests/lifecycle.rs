@@ -22,7 +22,9 @@ use fed::{Item, item};
 use futures::channel::mpsc;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_osc::{IntoPacket, Meta, Packet, Peer, Router, Stats};
+use tokio_osc::packet::IntoPacket;
+use tokio_osc::server::Stats;
+use tokio_osc::{Meta, Packet, Peer, Router};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 

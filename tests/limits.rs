@@ -4,9 +4,8 @@
 mod support;
 
 use support::{message_of_tags, nested_arrays, nested_bundles};
-use tokio_osc::{
-    Arg, Bundle, Bytes, DecodeErrorKind, DecodeOptions, EncodeErrorKind, Message, PacketRef, TimeTag,
-};
+use tokio_osc::packet::{DecodeErrorKind, DecodeOptions, EncodeErrorKind, PacketRef};
+use tokio_osc::{Arg, Bundle, Bytes, Message, TimeTag};
 
 fn decode(frame: &[u8], options: &DecodeOptions) -> Result<(), DecodeErrorKind> {
     PacketRef::decode(frame, options).map(drop).map_err(|error| error.kind())

@@ -16,7 +16,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use fed::{Item, item};
-use tokio_osc::IntoPacket;
+use tokio_osc::packet::IntoPacket;
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)

@@ -22,7 +22,8 @@ use capture::Capture;
 use futures::StreamExt;
 use lab::{Lab, SOON};
 use tokio::time::timeout;
-use tokio_osc::{Broadcast, Channel, Client, Multicast, SendErrorKind, Udp};
+use tokio_osc::packet::SendErrorKind;
+use tokio_osc::{Broadcast, Channel, Client, Multicast, Udp};
 
 const PORT: u16 = 9_000;
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 77, 1, 1);

@@ -12,10 +12,8 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use lab::{Lab, SOON};
 use tokio::time::timeout;
-use tokio_osc::{
-    Channel, Client, ConnectionEvent, ConnectionEvents, Disconnect, Outlet, Router, Server, ServerHandle,
-    Slip, StreamOptions,
-};
+use tokio_osc::channel::{ConnectionEvent, ConnectionEvents, Disconnect, Outlet, StreamOptions};
+use tokio_osc::{Channel, Client, Router, Server, ServerHandle, Slip};
 
 /// A server on host `b`, and a client on host `a` that it knows.
 struct Line {

@@ -13,10 +13,15 @@ use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt, pending};
 use tokio::io::DuplexStream;
 use tokio::time::Instant;
+use tokio_osc::channel::StreamOptions;
+use tokio_osc::node::{
+    ALL, Destination, HoldLimits, LOCAL, NodeError, NodeHandle, SendOutcome, UnknownNames,
+};
+use tokio_osc::packet::{EncodeErrorKind, IntoPacket, Rest, SendErrorKind};
+use tokio_osc::schedule::Clock;
+use tokio_osc::server::ChannelErrorKind;
 use tokio_osc::{
-    ALL, Args, Bundle, Channel, ChannelErrorKind, Client, Clock, Destination, EncodeErrorKind, HoldLimits,
-    IntoPacket, LOCAL, Meta, Node, NodeError, NodeHandle, Packet, Peer, Rest, Router, SendErrorKind,
-    SendOutcome, Shutdown, Slip, State, StreamOptions, TimeTag, UnknownNames,
+    Args, Bundle, Channel, Client, Meta, Node, Packet, Peer, Router, Shutdown, Slip, State, TimeTag,
 };
 
 use rig::{Log, TestClock, expect, ms, times};

@@ -7,10 +7,11 @@ mod fed;
 use fed::{ended, item};
 use futures::stream;
 use tokio_osc::bytes::BytesMut;
-use tokio_osc::{
-    Bundle, Codec, Datagram, DecodeErrorKind, EncodeError, EncodeErrorKind, IntoPacket, IntoReply,
-    LengthPrefix, Message, Router, SendError, SendErrorKind, Server, TimeTag,
+use tokio_osc::codec::{Codec, Datagram};
+use tokio_osc::packet::{
+    DecodeErrorKind, EncodeError, EncodeErrorKind, IntoPacket, SendError, SendErrorKind,
 };
+use tokio_osc::{Bundle, IntoReply, LengthPrefix, Message, Router, Server, TimeTag};
 use tokio_util::codec::Encoder;
 
 /// Writes these bytes, whatever they are.

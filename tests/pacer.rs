@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use futures::future::FutureExt;
 use tokio::time::{Instant, advance, sleep, timeout};
-use tokio_osc::{Bundle, IntoPacket, Pacer, PacerCounts, PacerHandle, SendErrorKind};
+use tokio_osc::Bundle;
+use tokio_osc::packet::{IntoPacket, SendErrorKind};
+use tokio_osc::tools::{Pacer, PacerCounts, PacerHandle};
 
 use tape::Tape;
 

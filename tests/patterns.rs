@@ -6,7 +6,8 @@ mod reference;
 
 use proptest::prelude::*;
 use reference::Reference;
-use tokio_osc::{Address, Pattern, PatternErrorKind};
+use tokio_osc::pattern::PatternErrorKind;
+use tokio_osc::{Address, Pattern};
 
 fn pattern(text: &str) -> Pattern {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -329,7 +330,7 @@ fn a_pattern_is_a_value() {
     assert_eq!((made.to_string(), format!("{made:?}")), ("/voice/*".into(), "\"/voice/*\"".into()));
     assert!(!made.is_literal() && pattern("/voice/1").is_literal() && !pattern("//voice").is_literal());
     assert_eq!(made.as_bytes(), b"/voice/*");
-    assert!(size_of::<tokio_osc::PatternError>() <= 16);
+    assert!(size_of::<tokio_osc::pattern::PatternError>() <= 16);
 }
 
 #[test]

@@ -5,7 +5,8 @@
 mod support;
 
 use support::{bytes, raw_decode, valid};
-use tokio_osc::{Bytes, DecodeOptions, Packet, PacketRef};
+use tokio_osc::packet::{DecodeOptions, PacketRef};
+use tokio_osc::{Bytes, Packet};
 
 #[derive(Debug, PartialEq)]
 enum Value {
@@ -142,8 +143,8 @@ fn tree(packet: PacketRef<'_>) -> Tree {
     }
 }
 
-fn value(arg: tokio_osc::ArgRef<'_>) -> Value {
-    use tokio_osc::ArgRef;
+fn value(arg: tokio_osc::packet::ArgRef<'_>) -> Value {
+    use tokio_osc::packet::ArgRef;
     let tag = char::from(arg.type_tag().as_byte());
     match arg {
         ArgRef::Int32(value) => Value::Number(tag, value.to_be_bytes().to_vec()),

@@ -13,10 +13,9 @@ use fed::{Item, remote as item};
 use futures::channel::mpsc;
 use futures::future::FutureExt;
 use futures::{StreamExt, stream};
-use tokio_osc::{
-    Bundle, Bytes, Channel, Client, IntoPacket, Message, Overflow, Packet, Peer, Relay, RelayCounts,
-    RelayHandle, Slip,
-};
+use tokio_osc::packet::{IntoPacket, Overflow};
+use tokio_osc::tools::{Relay, RelayCounts, RelayHandle};
+use tokio_osc::{Bundle, Bytes, Channel, Client, Message, Packet, Peer, Slip};
 
 use tape::Tape;
 

@@ -5,7 +5,7 @@ mod support;
 
 use support::rosc::same_packet;
 use support::{bytes, deep, name, raw_decode, valid};
-use tokio_osc::PacketRef;
+use tokio_osc::packet::PacketRef;
 
 /// Its characters are in osc4py3's form. rosc refuses them, and then gives a bundle without the
 /// message that holds them, and no error.

@@ -6,7 +6,8 @@ mod support;
 
 use proptest::prelude::*;
 use support::{rebuild, strategies};
-use tokio_osc::{Arg, DecodeOptions, LineReader, Message, Packet, ParseLineErrorKind};
+use tokio_osc::packet::{DecodeOptions, LineReader, ParseLineErrorKind};
+use tokio_osc::{Arg, Message, Packet};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]

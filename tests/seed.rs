@@ -41,7 +41,8 @@ mod w_demo;
 
 use fed::{Item, ended, item};
 use futures::stream;
-use tokio_osc::{Router, Server, Stats};
+use tokio_osc::server::Stats;
+use tokio_osc::{Router, Server};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 

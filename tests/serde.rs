@@ -7,7 +7,8 @@ mod support;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use support::{bytes, deep, name, strategies, valid};
-use tokio_osc::{Arg, Bundle, DecodeOptions, Message, Packet, Symbol, from_args, to_args};
+use tokio_osc::packet::{DecodeOptions, Symbol, from_args, to_args};
+use tokio_osc::{Arg, Bundle, Message, Packet};
 
 #[test]
 fn the_documented_form() {

@@ -14,10 +14,12 @@ use futures::{SinkExt, StreamExt};
 use tokio::net::UdpSocket;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
+use tokio_osc::dispatch::Rejection;
+use tokio_osc::packet::{DecodeError, DecodeErrorKind, EncodeErrorKind, IntoPacket, SendErrorKind};
+use tokio_osc::schedule::{Clock, HorizonPolicy, ScheduleLimits, TokioClock};
 use tokio_osc::{
-    Address, Args, Bundle, Captures, Channel, Client, Clock, DecodeError, DecodeErrorKind, EncodeErrorKind,
-    HorizonPolicy, IntoPacket, Message, Meta, Packet, Peer, Rejection, Reply, Router, ScheduleLimits,
-    SendErrorKind, Server, ServerHandle, State, TimeTag, TokioClock,
+    Address, Args, Bundle, Captures, Channel, Client, Message, Meta, Packet, Peer, Reply, Router, Server,
+    ServerHandle, State, TimeTag,
 };
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -115,7 +117,7 @@ async fn one_malformed_datagram_between_two_good_ones_costs_itself_only() {
 
 #[tokio::test]
 async fn under_udp_framed_too_a_bad_datagram_is_one_item() {
-    use tokio_osc::Datagram;
+    use tokio_osc::codec::Datagram;
     use tokio_util::udp::UdpFramed;
 
     let mut framed = UdpFramed::new(UdpSocket::bind(LOOPBACK).await.unwrap(), Datagram::new());
@@ -413,7 +415,7 @@ async fn a_port_in_use_is_an_error_that_names_the_address() {
 #[tokio::test]
 async fn what_cannot_be_encoded_or_does_not_fit_is_an_error_of_send() {
     let client = Client::udp("127.0.0.1:9").await.unwrap();
-    let kind = |error: &tokio_osc::SendError| {
+    let kind = |error: &tokio_osc::packet::SendError| {
         assert_eq!(error.kind(), SendErrorKind::Encode);
         error.encode_error().unwrap().kind()
     };

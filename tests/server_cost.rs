@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 use futures::channel::mpsc;
 use futures::{SinkExt, Stream, stream};
 use tokio::sync::Semaphore;
-use tokio_osc::{Args, DecodeError, Message, Meta, Packet, Peer, Router, Server};
+use tokio_osc::packet::DecodeError;
+use tokio_osc::{Args, Message, Meta, Packet, Peer, Router, Server};
 
 type Item = (Result<Packet, DecodeError>, Meta);
 

@@ -1,7 +1,8 @@
 //! What moves with every packet is small.
 #![allow(missing_docs)]
 
-use tokio_osc::{DecodeError, EncodeError, Meta, Packet};
+use tokio_osc::packet::{DecodeError, EncodeError};
+use tokio_osc::{Meta, Packet};
 
 #[test]
 fn what_moves_with_a_packet_is_small() {

@@ -4,7 +4,8 @@
 mod support;
 
 use support::{message_of_tags, nested_arrays, nested_bundles, on_a_small_stack, rebuild};
-use tokio_osc::{AnnotatedDump, Arg, DecodeErrorKind, DecodeOptions, Message, Packet};
+use tokio_osc::packet::{AnnotatedDump, DecodeErrorKind, DecodeOptions};
+use tokio_osc::{Arg, Message, Packet};
 
 /// Everything that can be done with a packet.
 fn use_up(frame: Vec<u8>, options: &DecodeOptions) -> Result<(), DecodeErrorKind> {

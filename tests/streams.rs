@@ -8,11 +8,14 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_osc::channel::{ConnectionEvent, ConnectionEvents, Disconnect, Outlet, Refusal, StreamOptions};
+use tokio_osc::client::RequestError;
+use tokio_osc::codec::{Codec, Detect, Framing, LikelyCause};
+use tokio_osc::dispatch::Replies;
+use tokio_osc::packet::{DecodeErrorKind, SendError, SendErrorKind};
 use tokio_osc::{
-    Args, Bundle, Bytes, Channel, Client, Codec, ConnectionEvent, ConnectionEvents, DecodeErrorKind, Detect,
-    Disconnect, Framing, IntoReply, LengthPrefix, LikelyCause, Message, Meta, Outlet, Packet, Peer, Refusal,
-    Replies, RequestError, Router, SendError, SendErrorKind, Server, ServerHandle, Slip, State,
-    StreamOptions,
+    Args, Bundle, Bytes, Channel, Client, IntoReply, LengthPrefix, Message, Meta, Packet, Peer, Router,
+    Server, ServerHandle, Slip, State,
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
@@ -356,7 +359,7 @@ async fn a_channel_that_was_not_read_for_long_cuts_nobody_off() {
 
 struct Dialled(tokio::sync::mpsc::Receiver<DuplexStream>);
 
-impl tokio_osc::Listener for Dialled {
+impl tokio_osc::channel::Listener for Dialled {
     type Io = DuplexStream;
 
     fn poll_accept(

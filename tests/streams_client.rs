@@ -11,7 +11,10 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, Sleep, sleep};
-use tokio_osc::{Bytes, Channel, Client, Codec, Disconnect, SendErrorKind, Slip, StreamOptions};
+use tokio_osc::channel::{Disconnect, StreamOptions};
+use tokio_osc::codec::Codec;
+use tokio_osc::packet::SendErrorKind;
+use tokio_osc::{Bytes, Channel, Client, Slip};
 use tokio_util::bytes::{BufMut, BytesMut};
 use tokio_util::codec::{Decoder, Encoder, Framed};
 

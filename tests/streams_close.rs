@@ -11,9 +11,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
-use tokio_osc::{
-    Args, Channel, Client, Codec, Outlet, Peer, Router, SendErrorKind, Server, Slip, State, StreamOptions,
-};
+use tokio_osc::channel::{Outlet, StreamOptions};
+use tokio_osc::codec::Codec;
+use tokio_osc::packet::SendErrorKind;
+use tokio_osc::{Args, Channel, Client, Peer, Router, Server, Slip, State};
 use tokio_util::codec::FramedRead;
 
 const PACKETS: usize = 200;

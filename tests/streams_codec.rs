@@ -3,10 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use serde_json::Value;
-use tokio_osc::{
-    Bytes, Codec, DecodeErrorKind, Detect, FrameError, FrameErrorKind, IntoFrame, LengthPrefix, LikelyCause,
-    SendError, Slip,
-};
+use tokio_osc::codec::{Codec, Detect, FrameError, FrameErrorKind, IntoFrame, LikelyCause};
+use tokio_osc::packet::{DecodeErrorKind, SendError};
+use tokio_osc::{Bytes, LengthPrefix, Slip};
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -278,7 +277,10 @@ fn detection_answers_as_it_was_spoken_to() {
     }
 }
 
-fn read<F: tokio_osc::Framing>(framing: F, src: &mut BytesMut) -> Vec<Result<String, DecodeErrorKind>> {
+fn read<F: tokio_osc::codec::Framing>(
+    framing: F,
+    src: &mut BytesMut,
+) -> Vec<Result<String, DecodeErrorKind>> {
     let mut codec = Codec::new(framing);
     let items = std::iter::from_fn(|| codec.decode(src).unwrap());
     items.map(|item| item.map(|packet| packet.to_string()).map_err(|error| error.kind())).collect()

@@ -10,7 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tokio_osc::{Channel, ConnectionEvent, Disconnect, Router, Server, Slip, State};
+use tokio_osc::channel::{ConnectionEvent, Disconnect};
+use tokio_osc::{Channel, Router, Server, Slip, State};
 
 const PING: &[u8] = b"\xc0/ping\0\0\0,\0\0\0\xc0";
 const PONG: &[u8] = b"\xc0/pong\0\0\0,i\0\0\0\0\0\x07\xc0";

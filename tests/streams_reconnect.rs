@@ -12,10 +12,11 @@ use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_osc::{
-    Client, ClientState, Codec, Connect, Detect, Disconnect, Overflow, Reconnecting, SendErrorKind, Slip,
-    StreamOptions,
-};
+use tokio_osc::channel::{Disconnect, StreamOptions};
+use tokio_osc::client::{ClientState, Connect, Reconnecting};
+use tokio_osc::codec::{Codec, Detect};
+use tokio_osc::packet::{Overflow, SendErrorKind};
+use tokio_osc::{Client, Slip};
 use tokio_util::codec::Framed;
 
 type Peer = Framed<DuplexStream, Codec<Slip>>;

@@ -11,10 +11,8 @@ use support::counting::{Counting, counted};
 use support::{
     bytes, deep, message_of_tags, nested_arrays, nested_bundles, on_a_small_stack, raw_decode, valid,
 };
-use tokio_osc::{
-    AnnotatedDump, Arg, ArgRef, Bundle, Bytes, DecodeErrorKind, DecodeOptions, Message, Packet, PacketRef,
-    Text,
-};
+use tokio_osc::packet::{AnnotatedDump, ArgRef, DecodeErrorKind, DecodeOptions, PacketRef, Text};
+use tokio_osc::{Arg, Bundle, Bytes, Message, Packet};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

@@ -14,9 +14,8 @@ use std::time::{Duration, Instant};
 
 use fed::{ended, from, item};
 use futures::stream;
-use tokio_osc::{
-    Args, Bundle, BundleBuilder, Captures, Channel, Client, Message, Peer, Router, Server, State,
-};
+use tokio_osc::packet::BundleBuilder;
+use tokio_osc::{Args, Bundle, Captures, Channel, Client, Message, Peer, Router, Server, State};
 
 /// Median and 99th percentile, in milliseconds.
 fn quantiles(mut times: Vec<Duration>) -> (f64, f64) {

@@ -13,10 +13,9 @@ use std::time::{Duration, Instant};
 
 use support::counting::{Counting, counted};
 use tokio::runtime::{Builder, Runtime};
-use tokio_osc::{
-    Args, Bundle, Channel, Client, IntoPacket, Lane, Overflow, Router, Server, ServerHandle, Shutdown, Slip,
-    TimeTag, Udp,
-};
+use tokio_osc::dispatch::Lane;
+use tokio_osc::packet::{IntoPacket, Overflow};
+use tokio_osc::{Args, Bundle, Channel, Client, Router, Server, ServerHandle, Shutdown, Slip, TimeTag, Udp};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

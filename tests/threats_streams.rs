@@ -12,10 +12,9 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_osc::{
-    Args, Bytes, Channel, Client, Codec, ConnectionEvent, ConnectionEvents, Disconnect, LengthPrefix, Outlet,
-    Router, Server, ServerHandle, Slip, State, StreamOptions,
-};
+use tokio_osc::channel::{ConnectionEvent, ConnectionEvents, Disconnect, Outlet, StreamOptions};
+use tokio_osc::codec::Codec;
+use tokio_osc::{Args, Bytes, Channel, Client, LengthPrefix, Router, Server, ServerHandle, Slip, State};
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, FramedRead};
 
@@ -26,7 +25,7 @@ fn many() -> StreamOptions {
 }
 
 async fn listen(
-    framing: impl tokio_osc::Framing,
+    framing: impl tokio_osc::codec::Framing,
     options: StreamOptions,
 ) -> (ServerHandle, SocketAddr, Outlet) {
     let channel = Channel::tcp_with(LOOPBACK, framing, options).await.unwrap();

@@ -16,10 +16,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::sync::Semaphore;
-use tokio_osc::{
-    Args, Bundle, Clock, HorizonPolicy, LatePolicy, Router, ScheduleLimits, Server, State, SystemClock,
-    TimeOptions, TimeTag,
-};
+use tokio_osc::schedule::{Clock, HorizonPolicy, LatePolicy, ScheduleLimits, SystemClock, TimeOptions};
+use tokio_osc::{Args, Bundle, Router, Server, State, TimeTag};
 
 use rig::*;
 
@@ -248,9 +246,9 @@ async fn t57_ten_thousand_in_each_mode_idle_and_loaded() {
 /// Runs so many bundles, a millisecond apart, in every mode.
 async fn nothing_is_early(bundles: u32) {
     #[cfg(feature = "fine")]
-    use tokio_osc::Precision::{Fine, Spin};
+    use tokio_osc::schedule::Precision::{Fine, Spin};
     let modes = [
-        tokio_osc::Precision::Tokio,
+        tokio_osc::schedule::Precision::Tokio,
         #[cfg(feature = "fine")]
         Fine,
         #[cfg(feature = "fine")]

@@ -17,9 +17,10 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tokio::time::timeout;
+use tokio_osc::channel::UdpMonitor;
+use tokio_osc::packet::{IntoPacket, SendErrorKind};
 use tokio_osc::{
-    Args, Bundle, Channel, Client, IntoPacket, Message, Meta, Router, SendErrorKind, Server, ServerHandle,
-    State, TimeTag, Udp, UdpMonitor,
+    Args, Bundle, Channel, Client, Message, Meta, Router, Server, ServerHandle, State, TimeTag, Udp,
 };
 
 const LOOPBACK: &str = "127.0.0.1:0";

@@ -21,10 +21,11 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tokio::net::UdpSocket;
-use tokio_osc::{
-    Args, Bundle, Channel, Client, Clock, ClockOffset, ClockSync, Message, Packet, Reading, RequestError,
-    Router, Server, Slip, SystemClock, Ticker, TimeOptions, TimeTag, TimedSender, TokioClock,
-};
+use tokio_osc::client::RequestError;
+use tokio_osc::packet::ClockOffset;
+use tokio_osc::schedule::{Clock, Reading, SystemClock, TimeOptions, TokioClock};
+use tokio_osc::tools::{ClockSync, Ticker, TimedSender};
+use tokio_osc::{Args, Bundle, Channel, Client, Message, Packet, Router, Server, Slip, TimeTag};
 
 use rig::*;
 

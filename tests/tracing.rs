@@ -16,7 +16,8 @@ use capture::Capture;
 use fed::{Item, remote as item};
 use futures::stream;
 use tokio::net::TcpStream;
-use tokio_osc::{Args, Bytes, Channel, Client, Meta, Packet, Peer, Router, Server, Slip, StreamOptions};
+use tokio_osc::channel::StreamOptions;
+use tokio_osc::{Args, Bytes, Channel, Client, Meta, Packet, Peer, Router, Server, Slip};
 use tracing::Level;
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -148,7 +149,7 @@ async fn an_accept_that_fails_is_an_error() {
 
     struct Full;
 
-    impl tokio_osc::Listener for Full {
+    impl tokio_osc::channel::Listener for Full {
         type Io = tokio::io::DuplexStream;
 
         fn poll_accept(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<(Self::Io, Peer)>> {

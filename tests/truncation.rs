@@ -5,7 +5,8 @@
 mod support;
 
 use support::{bytes, deep, name, valid};
-use tokio_osc::{Packet, PacketRef};
+use tokio_osc::Packet;
+use tokio_osc::packet::PacketRef;
 
 #[test]
 fn every_cut_of_every_vector_is_an_error() {

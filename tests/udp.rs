@@ -18,10 +18,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
-use tokio_osc::{
-    Args, Broadcast, Channel, Client, DecodeErrorKind, Endpoint, HostPort, Interface, IpFamily, Message,
-    Meta, Multicast, PeerNames, Router, Scheme, SendErrorKind, Server, Udp,
-};
+use tokio_osc::channel::{HostPort, Interface, IpFamily, PeerNames, Scheme};
+use tokio_osc::packet::{DecodeErrorKind, SendErrorKind};
+use tokio_osc::{Args, Broadcast, Channel, Client, Endpoint, Message, Meta, Multicast, Router, Server, Udp};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 const LO: Ipv4Addr = Ipv4Addr::LOCALHOST;

@@ -8,7 +8,8 @@ use futures::StreamExt;
 use proptest::prelude::*;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
-use tokio_osc::{Args, Bytes, Channel, Client, DecodeErrorKind, Message, Packet, Router, Server, Slip, Udp};
+use tokio_osc::packet::DecodeErrorKind;
+use tokio_osc::{Args, Bytes, Channel, Client, Message, Packet, Router, Server, Slip, Udp};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 const BUFFER: usize = 4 << 20;

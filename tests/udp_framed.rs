@@ -5,10 +5,9 @@
 use std::net::{SocketAddr, UdpSocket};
 
 use futures::StreamExt;
-use tokio_osc::{
-    Args, Bytes, Channel, Client, DecodeErrorKind, Framing, IntoPacket, LengthPrefix, Router, SendErrorKind,
-    Server, Slip, Udp,
-};
+use tokio_osc::codec::Framing;
+use tokio_osc::packet::{DecodeErrorKind, IntoPacket, SendErrorKind};
+use tokio_osc::{Args, Bytes, Channel, Client, LengthPrefix, Router, Server, Slip, Udp};
 use tokio_util::bytes::BytesMut;
 
 const LOOPBACK: &str = "127.0.0.1:0";

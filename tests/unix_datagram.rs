@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::StreamExt;
-use tokio_osc::{
-    Args, Channel, Client, DecodeErrorKind, DecodeOptions, IntoPacket, Peer, Router, SendErrorKind, Server,
-    Slip, UnixDatagramOptions,
-};
+use tokio_osc::channel::UnixDatagramOptions;
+use tokio_osc::packet::{DecodeErrorKind, DecodeOptions, IntoPacket, SendErrorKind};
+use tokio_osc::{Args, Channel, Client, Peer, Router, Server, Slip};
 
 fn path(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("tokio-osc-test-{}-{name}", std::process::id()))

@@ -6,10 +6,10 @@ mod support;
 
 use serde_json::Value;
 use support::{bytes, deep, group, name, raw_decode, rebuild, unhex, valid};
-use tokio_osc::{
-    ArgRef, Array, Color, DecodeOptions, EncodeErrorKind, Impulse, Message, Midi, Nil, Packet, PacketRef,
-    TimeTag, TypeTag, TypeTagSet,
+use tokio_osc::packet::{
+    ArgRef, Array, Color, DecodeOptions, EncodeErrorKind, Impulse, Midi, Nil, PacketRef, TypeTag, TypeTagSet,
 };
+use tokio_osc::{Message, Packet, TimeTag};
 
 #[test]
 fn valid_vectors_decode_to_the_stated_values() {
@@ -95,7 +95,7 @@ fn raw_vectors_are_accepted_or_refused_as_decided() {
 /// written down in Rust: there the type says no.
 #[test]
 fn encode_errors_are_errors_here_or_cannot_be_written() {
-    let refused = |message: Result<Message, tokio_osc::EncodeError>| message.unwrap_err().kind();
+    let refused = |message: Result<Message, tokio_osc::packet::EncodeError>| message.unwrap_err().kind();
     for vector in group(include_str!("vectors/encode_errors.json")) {
         let name = name(&vector);
         let hex = vector["hex"].as_str();
@@ -127,7 +127,7 @@ fn encode_errors_are_errors_here_or_cannot_be_written() {
                     "enc_string_nonascii" => Message::new("/a", "é"),
                     _ => Message::with_raw_address("/é", ()),
                 };
-                let ascii = DecodeOptions::default().text_policy(tokio_osc::TextPolicy::Ascii);
+                let ascii = DecodeOptions::default().text_policy(tokio_osc::packet::TextPolicy::Ascii);
                 let packet = Packet::from(message.unwrap());
                 assert!(packet.check(&DecodeOptions::default()).is_ok());
                 assert!(matches!(packet.check(&ascii).unwrap_err().kind(), EncodeErrorKind::NotAccepted(_)));
@@ -148,7 +148,7 @@ fn encode_errors_are_errors_here_or_cannot_be_written() {
             // osc4py3 fails on empty bytes; the empty string is legal.
             "enc_string_empty_bytes" => assert_eq!(Message::new("/a", "").unwrap().parse::<&str>().unwrap(), ""),
             // A character has 32 bits here.
-            "enc_char_256" => assert!(Message::new("/a", tokio_osc::Char::from_bits(256)).is_ok()),
+            "enc_char_256" => assert!(Message::new("/a", tokio_osc::packet::Char::from_bits(256)).is_ok()),
             "enc_char_nonascii" => assert_eq!(Message::new("/a", 'é').unwrap().parse::<char>().unwrap(), 'é'),
             "enc_address_no_slash" => assert_eq!(refused(Message::new("a", 1)), EncodeErrorKind::Address),
             "enc_address_empty" => assert_eq!(refused(Message::new("", 1)), EncodeErrorKind::Address),

@@ -2,7 +2,8 @@
 
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 use tokio_osc::bytes::BytesMut;
-use tokio_osc::{Arg, Bundle, EncodeError, IntoPacket, MessageRef, PacketRef, TimeTag};
+use tokio_osc::packet::{EncodeError, IntoPacket, MessageRef, PacketRef};
+use tokio_osc::{Arg, Bundle, TimeTag};
 
 pub(crate) const NAMES: [&str; 7] = [
     "1 /synth/1/freq ,f",

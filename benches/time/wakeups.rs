@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures::channel::mpsc;
 use tokio::sync::Semaphore;
-use tokio_osc::{Bundle, Meta, Peer, Precision, Router, Server, TimeTag};
+use tokio_osc::schedule::Precision;
+use tokio_osc::{Bundle, Meta, Peer, Router, Server, TimeTag};
 
 use super::Goals;
 

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tokio_osc::{Arg, ArgRef, Array, Bytes, Char, Exact, Message, MessageRef, PacketRef, Rest, Symbol, TimeTag};
+use tokio_osc::packet::{ArgRef, Array, Char, Exact, MessageRef, PacketRef, Rest, Symbol};
+use tokio_osc::{Arg, Bytes, Message, TimeTag};
 
 fuzz_target!(|data: &[u8]| {
     let Ok((packet, _)) = PacketRef::decode(data, &Default::default()) else { return };

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tokio_osc::{AnnotatedDump, Bytes, DecodeOptions, HexDump, Packet, PacketRef};
+use tokio_osc::packet::{AnnotatedDump, DecodeOptions, HexDump, PacketRef};
+use tokio_osc::{Bytes, Packet};
 
 fuzz_target!(|data: &[u8]| {
     let frame = Bytes::copy_from_slice(data);

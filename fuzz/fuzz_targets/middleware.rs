@@ -4,10 +4,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use tokio_osc::encoding_rs::{ISO_2022_JP, SHIFT_JIS, WINDOWS_1252};
-use tokio_osc::{
-    AddressTable, Bytes, DecodeOptions, EncodeErrorKind, Flow, Meta, Middleware, OnUnmappable, Packet, Peer,
-    Transcode,
-};
+use tokio_osc::middleware::{AddressTable, Flow, Middleware, Transcode};
+use tokio_osc::packet::{DecodeOptions, EncodeErrorKind, OnUnmappable};
+use tokio_osc::{Bytes, Meta, Packet, Peer};
 
 fuzz_target!(|data: &[u8]| {
     let frame = Bytes::copy_from_slice(data);

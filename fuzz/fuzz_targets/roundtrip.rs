@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tokio_osc::{Arg, Bundle, Bytes, DecodeOptions, Message, Packet, PacketRef};
+use tokio_osc::packet::{DecodeOptions, PacketRef};
+use tokio_osc::{Arg, Bundle, Bytes, Message, Packet};
 
 fuzz_target!(|data: &[u8]| {
     let Ok((packet, repairs)) = Packet::decode_with(Bytes::copy_from_slice(data), &DecodeOptions::default()) else {

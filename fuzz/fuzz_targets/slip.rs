@@ -4,7 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use tokio_osc::bytes::BytesMut;
-use tokio_osc::{Bytes, DecodeErrorKind, Slip};
+use tokio_osc::packet::DecodeErrorKind;
+use tokio_osc::{Bytes, Slip};
 use tokio_util::codec::{Decoder, Encoder};
 
 type Frames = Vec<Result<Bytes, DecodeErrorKind>>;

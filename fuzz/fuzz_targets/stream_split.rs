@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use libfuzzer_sys::fuzz_target;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_osc::{Channel, Detect, Framing, LengthPrefix, Slip};
+use tokio_osc::codec::{Detect, Framing};
+use tokio_osc::{Channel, LengthPrefix, Slip};
 
 /// Gives the bytes in pieces; before each piece it is not ready once.
 struct Pieces {

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tokio_osc::{Bytes, DecodeOptions, Packet};
+use tokio_osc::packet::DecodeOptions;
+use tokio_osc::{Bytes, Packet};
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data) {

@@ -20,7 +20,7 @@ const EVENTS: usize = 256;
 /// What has happened to a connection, or to the listener.
 ///
 /// ```
-/// use tokio_osc::ConnectionEvent;
+/// use tokio_osc::channel::ConnectionEvent;
 ///
 /// fn tell(event: &ConnectionEvent) {
 ///     match event {
@@ -37,7 +37,7 @@ pub enum ConnectionEvent {
     /// A peer connects. Nothing is decided, and it has no number yet.
     Requested(Peer),
     /// The limits allow the connection, and it has a number. Next,
-    /// [`accept_if`](crate::StreamOptions::accept_if) is asked, if there is one.
+    /// [`accept_if`](crate::channel::StreamOptions::accept_if) is asked, if there is one.
     Accepted(Peer),
     /// The connection was taken in: it is read from now on.
     Connected(Peer),
@@ -69,19 +69,19 @@ pub enum ConnectionEvent {
 /// Why a connection was not accepted.
 ///
 /// ```
-/// use tokio_osc::Refusal;
+/// use tokio_osc::channel::Refusal;
 ///
 /// assert_eq!(Refusal::TooMany.to_string(), "too many connections");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// [`max_connections`](crate::StreamOptions#structfield.max_connections) are open.
+    /// [`max_connections`](crate::channel::StreamOptions#structfield.max_connections) are open.
     TooMany,
-    /// [`max_connections_per_address`](crate::StreamOptions#structfield.max_connections_per_address)
+    /// [`max_connections_per_address`](crate::channel::StreamOptions#structfield.max_connections_per_address)
     /// are open from there.
     TooManyFromAddress,
-    /// [`accept_if`](crate::StreamOptions::accept_if) said no, or nothing in time.
+    /// [`accept_if`](crate::channel::StreamOptions::accept_if) said no, or nothing in time.
     Vetoed,
 }
 
@@ -98,7 +98,8 @@ impl fmt::Display for Refusal {
 /// Why a connection has ended.
 ///
 /// ```
-/// use tokio_osc::{Client, Disconnect, Slip};
+/// use tokio_osc::channel::Disconnect;
+/// use tokio_osc::{Client, Slip};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (here, there) = tokio::io::duplex(64);
@@ -115,12 +116,12 @@ pub enum Disconnect {
     /// This side closed it.
     ByUs,
     /// A frame took longer than
-    /// [`in_frame_timeout`](crate::StreamOptions#structfield.in_frame_timeout).
+    /// [`in_frame_timeout`](crate::channel::StreamOptions#structfield.in_frame_timeout).
     InFrameTimeout,
-    /// No frame came within [`idle_timeout`](crate::StreamOptions#structfield.idle_timeout).
+    /// No frame came within [`idle_timeout`](crate::channel::StreamOptions#structfield.idle_timeout).
     IdleTimeout,
     /// The peer took nothing within
-    /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout).
+    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout).
     WriteTimeout,
     /// The framing or the transport failed.
     Failed(Arc<FrameError>),
@@ -157,7 +158,8 @@ impl fmt::Display for Disconnect {
 ///
 /// ```
 /// use futures::StreamExt;
-/// use tokio_osc::{Channel, Client, ConnectionEvent, Router, Server, Slip};
+/// use tokio_osc::channel::ConnectionEvent;
+/// use tokio_osc::{Channel, Client, Router, Server, Slip};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;

@@ -17,8 +17,8 @@ use crate::packet::{IntoPacket, Packet, Peer, SendError, SendErrorKind, SendTo, 
 ///
 /// On connections, packets are queued and sent by the task that polls the channel, such as the server;
 /// each connection has its own queue of
-/// [`send_queue`](crate::StreamOptions#structfield.send_queue) bytes. A peer that reads nothing is
-/// cut off after [`write_timeout`](crate::StreamOptions#structfield.write_timeout), and delays no
+/// [`send_queue`](crate::channel::StreamOptions#structfield.send_queue) bytes. A peer that reads nothing is
+/// cut off after [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout), and delays no
 /// other.
 ///
 /// ```
@@ -29,7 +29,7 @@ use crate::packet::{IntoPacket, Packet, Peer, SendError, SendErrorKind, SendTo, 
 /// let (address, outlet) = (channel.local_addr()?, channel.outlet());
 /// let router = Router::with_state(outlet)
 ///     .route("/join", |peer: Peer| println!("{peer} joins"))
-///     .route("/all", |State(all): State<tokio_osc::Outlet>, Args(n): Args<i32>| {
+///     .route("/all", |State(all): State<tokio_osc::channel::Outlet>, Args(n): Args<i32>| {
 ///         all.broadcast(("/news", n)).map(drop)
 ///     });
 /// let server = Server::new(router).listen("stage", channel).spawn();
@@ -56,7 +56,7 @@ impl Outlet {
     /// Sends a packet to one peer, as [`Meta::peer`](crate::Meta#structfield.peer) names it.
     ///
     /// UDP waits while the socket is full; a connection while its queue is, for
-    /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout) (default 10 s) at most: an
+    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout) (default 10 s) at most: an
     /// inline handler that waits here may keep the server from sending what is in the queue. A Unix
     /// datagram socket waits for no peer: the packet is refused as `Full`.
     ///
@@ -90,7 +90,7 @@ impl Outlet {
 
     /// Connections that this side has closed and whose last packets may be lost: the peer has reset the
     /// connection, or has not closed its side within
-    /// [`linger`](crate::StreamOptions#structfield.linger).
+    /// [`linger`](crate::channel::StreamOptions#structfield.linger).
     pub fn unconfirmed(&self) -> u64 {
         self.connections.as_ref().map_or(0, |all| all.unconfirmed())
     }
@@ -111,7 +111,7 @@ impl Outlet {
     }
 
     /// Closes a connection: what waits is sent, then this side ends, and what still arrives is thrown away
-    /// until the peer has closed, for [`linger`](crate::StreamOptions#structfield.linger) (1 s) at most.
+    /// until the peer has closed, for [`linger`](crate::channel::StreamOptions#structfield.linger) (1 s) at most.
     /// False if there is none.
     pub fn disconnect(&self, peer: Peer) -> bool {
         self.connections.as_ref().is_some_and(|all| all.disconnect(peer))
@@ -126,7 +126,7 @@ impl Outlet {
         }
     }
 
-    /// What the [`Middleware`](crate::Middleware) of the channel has dropped or refused so far, and the
+    /// What the [`Middleware`](crate::middleware::Middleware) of the channel has dropped or refused so far, and the
     /// empty frames that were passed over.
     pub fn filtered(&self) -> Filtered {
         self.chain().filtered()

@@ -1,6 +1,6 @@
 //! What became of packets, in numbers.
 
-/// What became of a packet for all: what [`Outlet::broadcast`] returns.
+/// What became of a packet for all: what [`Outlet::broadcast`](crate::channel::Outlet::broadcast) returns.
 ///
 /// ```
 /// use tokio_osc::{Channel, Slip};
@@ -18,7 +18,7 @@ pub struct BroadcastReport {
     pub queued: usize,
     /// Connections that miss it: their queue is full.
     pub missed: usize,
-    /// Connections that the [`Middleware`](crate::Middleware) has kept it from.
+    /// Connections that the [`Middleware`](crate::middleware::Middleware) has kept it from.
     pub filtered: usize,
 }
 

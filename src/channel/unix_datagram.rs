@@ -34,7 +34,10 @@ const PEERS: usize = 500;
 /// [`Client::unix_datagram_with`](crate::Client::unix_datagram_with).
 ///
 /// ```
-/// use tokio_osc::{AllowedTypeTags, Channel, DecodeOptions, TypeTagSet, UnixDatagramOptions};
+/// use tokio_osc::channel::UnixDatagramOptions;
+/// use tokio_osc::middleware::AllowedTypeTags;
+/// use tokio_osc::packet::{DecodeOptions, TypeTagSet};
+/// use tokio_osc::Channel;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let path = std::env::temp_dir().join(format!("tokio-osc-doc-options-{}", std::process::id()));

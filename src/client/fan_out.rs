@@ -61,7 +61,7 @@ pub struct SendReport {
     pub sent: usize,
     /// Those that it was not sent to, and why.
     pub failed: Vec<(SocketAddr, SendError)>,
-    /// Peers that the [`Middleware`](crate::Middleware) has kept it from.
+    /// Peers that the [`Middleware`](crate::middleware::Middleware) has kept it from.
     pub filtered: usize,
 }
 

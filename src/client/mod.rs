@@ -116,10 +116,10 @@ impl Client {
     /// UDP promises no delivery, and OSC on TCP no acknowledgement: `Ok` means sent, not received.
     ///
     /// # Errors
-    /// The packet cannot be encoded, the [`Middleware`](crate::Middleware) refuses it, it does not fit
+    /// The packet cannot be encoded, the [`Middleware`](crate::middleware::Middleware) refuses it, it does not fit
     /// (a datagram: 65,507 bytes over IPv4, 65,527 over IPv6; a frame: the limit of the framing), the
     /// connection has ended, the peer took nothing for
-    /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout), or the operating system refuses
+    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout), or the operating system refuses
     /// it. After an I/O error on a byte stream, all sends fail.
     ///
     /// # Cancel safety
@@ -250,7 +250,7 @@ impl Client {
     ///
     /// On a byte stream it ends this side, reads what still arrives and throws it away, and returns when the
     /// peer has closed as well: unread input would become a reset, which destroys what was sent last. That
-    /// takes [`linger`](crate::StreamOptions#structfield.linger) (1 s) at most.
+    /// takes [`linger`](crate::channel::StreamOptions#structfield.linger) (1 s) at most.
     ///
     /// # Errors
     /// As [`send`](Client::send). `TimedOut`: the peer has not closed in time, so that what was sent last may
@@ -293,7 +293,7 @@ impl Client {
         self.shared.transport.local_addr().ok_or_else(no_address)
     }
 
-    /// What the [`Middleware`](crate::Middleware) of the client has dropped or refused so far, and the
+    /// What the [`Middleware`](crate::middleware::Middleware) of the client has dropped or refused so far, and the
     /// empty frames that were passed over.
     pub fn filtered(&self) -> Filtered {
         self.shared.transport.chain().filtered()

@@ -343,7 +343,7 @@ impl Sink for ToInbox {
 /// What a reconnecting client is doing: an item of [`Client::states`].
 ///
 /// ```
-/// use tokio_osc::ClientState;
+/// use tokio_osc::client::ClientState;
 ///
 /// fn lamp(state: &ClientState) -> &'static str {
 ///     match state {
@@ -380,7 +380,8 @@ pub enum ClientState {
 ///
 /// ```
 /// use futures::StreamExt;
-/// use tokio_osc::{Channel, Client, ClientState, Slip};
+/// use tokio_osc::client::ClientState;
+/// use tokio_osc::{Channel, Client, Slip};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;

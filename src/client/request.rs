@@ -20,7 +20,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Channel, Client, RequestError};
+/// use tokio_osc::client::RequestError;
+/// use tokio_osc::{Channel, Client};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let silent = Channel::udp("127.0.0.1:0").await?;
@@ -143,7 +144,7 @@ impl IntoFuture for Request {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::RequestError;
+/// use tokio_osc::client::RequestError;
 ///
 /// let error = RequestError::Timeout(Duration::from_millis(500));
 /// assert_eq!(error.to_string(), "no reply within 500ms");

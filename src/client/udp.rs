@@ -142,7 +142,7 @@ impl Udp {
     /// As [`client`](Udp::client), with a connected socket: only this address and port is heard, and
     /// sending costs less. While no program listens there, packets are lost without an error, as UDP
     /// packets are; the system's complaints about earlier ones are counted
-    /// ([`UdpStats::sent_again`](crate::UdpStats)) and keep no later packet from being sent.
+    /// ([`UdpStats::sent_again`](crate::channel::UdpStats)) and keep no later packet from being sent.
     ///
     /// # Errors
     /// As [`client`](Udp::client).

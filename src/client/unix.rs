@@ -12,7 +12,7 @@ use crate::channel::unix_datagram::UnixClient;
 use crate::codec::Framing;
 
 impl Client {
-    /// Connects to a Unix stream socket, with the default [`StreamOptions`].
+    /// Connects to a Unix stream socket, with the default [`StreamOptions`](crate::channel::StreamOptions).
     ///
     /// # Errors
     /// No program listens there.

@@ -11,7 +11,8 @@ use crate::wire::{DecodeError, DecodeOptions};
 /// The most bytes a datagram can have on any transport.
 ///
 /// ```
-/// use tokio_osc::{MAX_DATAGRAM, Udp};
+/// use tokio_osc::codec::MAX_DATAGRAM;
+/// use tokio_osc::Udp;
 ///
 /// let options = Udp::new("127.0.0.1:0").max_datagram(MAX_DATAGRAM / 4);
 /// # drop(options);
@@ -33,7 +34,7 @@ const CHUNK: usize = 2_048;
 /// ```
 /// use futures::{SinkExt, StreamExt};
 /// use tokio::net::UdpSocket;
-/// use tokio_osc::Datagram;
+/// use tokio_osc::codec::Datagram;
 /// use tokio_util::udp::UdpFramed;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -21,7 +21,8 @@ use crate::wire::DecodeError;
 /// refuses it.
 ///
 /// ```
-/// use tokio_osc::{Bytes, Detect};
+/// use tokio_osc::codec::Detect;
+/// use tokio_osc::Bytes;
 /// use tokio_util::bytes::BytesMut;
 /// use tokio_util::codec::{Decoder, Encoder};
 ///

@@ -10,11 +10,12 @@ use crate::packet::SendError;
 /// Why the frames of a peer's stream can no longer be told apart.
 ///
 /// A fault in *one* packet of a peer is not such an error but an item,
-/// [`DecodeError`](crate::DecodeError): the stream goes on. What fails when a packet is sent is a
+/// [`DecodeError`](crate::packet::DecodeError): the stream goes on. What fails when a packet is sent is a
 /// [`SendError`].
 ///
 /// ```
-/// use tokio_osc::{FrameErrorKind, LengthPrefix};
+/// use tokio_osc::codec::FrameErrorKind;
+/// use tokio_osc::LengthPrefix;
 /// use tokio_util::bytes::BytesMut;
 /// use tokio_util::codec::Decoder;
 ///
@@ -30,7 +31,8 @@ pub struct FrameError {
 /// The ways in which a stream fails.
 ///
 /// ```
-/// use tokio_osc::{FrameErrorKind, Slip};
+/// use tokio_osc::codec::FrameErrorKind;
+/// use tokio_osc::Slip;
 /// use tokio_util::bytes::BytesMut;
 /// use tokio_util::codec::Decoder;
 ///
@@ -50,7 +52,7 @@ pub enum FrameErrorKind {
         /// What the bytes look like.
         cause: Option<LikelyCause>,
     },
-    /// The peer's first byte begins none of the framings that [`Detect`](crate::Detect) knows.
+    /// The peer's first byte begins none of the framings that [`Detect`](crate::codec::Detect) knows.
     UnknownFraming {
         /// The byte.
         first: u8,

@@ -10,7 +10,8 @@ use crate::wire::DecodeError;
 /// The largest frame that is read or written by default, in bytes: 1 MiB.
 ///
 /// ```
-/// use tokio_osc::{MAX_FRAME, Slip};
+/// use tokio_osc::codec::MAX_FRAME;
+/// use tokio_osc::Slip;
 ///
 /// let framing = Slip::new().max_frame(4 * MAX_FRAME);
 /// assert_eq!(MAX_FRAME, 1_048_576);
@@ -23,11 +24,12 @@ pub const MAX_FRAME: usize = 1_024 * 1_024;
 /// your own may be a plain `Decoder<Item = Bytes>`, and `LengthDelimitedCodec` is one as it is.
 ///
 /// ```
-/// use tokio_osc::{Bytes, IntoFrame};
+/// use tokio_osc::codec::IntoFrame;
+/// use tokio_osc::Bytes;
 ///
 /// let frame = Bytes::from_static(b"/a\0\0,\0\0\0");
 /// assert_eq!(frame.clone().into_frame()?, frame);
-/// # Ok::<(), tokio_osc::DecodeError>(())
+/// # Ok::<(), tokio_osc::packet::DecodeError>(())
 /// ```
 pub trait IntoFrame {
     /// The frame.
@@ -58,7 +60,7 @@ impl IntoFrame for Result<Bytes, DecodeError> {
 /// How packets are told apart in a stream of bytes. Not implemented by hand: whatever decodes and
 /// encodes frames, and can be cloned for the next connection, is one.
 ///
-/// [`Slip`](crate::Slip), [`LengthPrefix`](crate::LengthPrefix) and [`Detect`](crate::Detect) are
+/// [`Slip`](crate::Slip), [`LengthPrefix`](crate::LengthPrefix) and [`Detect`](crate::codec::Detect) are
 /// given; so is any codec that decodes to [`Bytes`] and encodes them. Each connection gets a clone
 /// of the framing as it was handed over.
 ///

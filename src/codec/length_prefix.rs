@@ -28,8 +28,8 @@ const MAX_OFFSET: usize = 64;
 ///          └─ two bytes that are skipped when read, and written as zero
 /// ```
 ///
-/// A length of 0 is an empty frame, which a [`Codec`](crate::Codec) passes over and counts
-/// ([`Filtered::empty_in`](crate::Filtered)). One that is negative or over the limit ends the stream with a
+/// A length of 0 is an empty frame, which a [`Codec`](crate::codec::Codec) passes over and counts
+/// ([`Filtered::empty_in`](crate::middleware::Filtered)). One that is negative or over the limit ends the stream with a
 /// [`FrameError`] that says what the bytes look like: nothing tells where the next frame begins. No
 /// memory is asked for by a claimed length; the buffer grows with what has arrived.
 ///
@@ -37,7 +37,8 @@ const MAX_OFFSET: usize = 64;
 /// cannot say what it has met. That codec can be used as a framing, too.
 ///
 /// ```
-/// use tokio_osc::{Bytes, LengthPrefix, LikelyCause};
+/// use tokio_osc::codec::LikelyCause;
+/// use tokio_osc::{Bytes, LengthPrefix};
 /// use tokio_util::bytes::BytesMut;
 /// use tokio_util::codec::Decoder;
 ///

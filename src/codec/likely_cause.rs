@@ -6,7 +6,8 @@ use std::fmt;
 ///
 /// ```
 /// use bytes::BytesMut;
-/// use tokio_osc::{Codec, FrameErrorKind, LengthPrefix, LikelyCause};
+/// use tokio_osc::codec::{Codec, FrameErrorKind, LikelyCause};
+/// use tokio_osc::LengthPrefix;
 /// use tokio_util::codec::Decoder;
 ///
 /// let mut codec = Codec::new(LengthPrefix::new());

@@ -25,7 +25,8 @@ use crate::wire::{DecodeError, DecodeOptions};
 ///
 /// ```
 /// use futures::{SinkExt, StreamExt};
-/// use tokio_osc::{Codec, Slip};
+/// use tokio_osc::codec::Codec;
+/// use tokio_osc::Slip;
 /// use tokio_util::codec::Framed;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -11,7 +11,8 @@ use crate::pattern::Pattern;
 /// A message on its way to one handler: what [`FromContext`] reads from.
 ///
 /// ```
-/// use tokio_osc::{Context, FromContext, Rejection, Router};
+/// use tokio_osc::dispatch::{Context, FromContext, Rejection};
+/// use tokio_osc::Router;
 ///
 /// /// The address and the route that it matched.
 /// struct Way(String);
@@ -71,7 +72,8 @@ impl<S> fmt::Debug for Context<'_, S> {
 /// the handler, ask for `Result<Parameter, Rejection>` or `Option<Parameter>`.
 ///
 /// ```
-/// use tokio_osc::{Context, FromContext, Rejection, Router};
+/// use tokio_osc::dispatch::{Context, FromContext, Rejection};
+/// use tokio_osc::Router;
 ///
 /// /// The number of arguments.
 /// struct Count(usize);

@@ -66,7 +66,8 @@ impl<S> FromContext<S> for State<S> {
 /// route: then a message to `/mixer/{1,2}/gain` calls the handler for both.
 ///
 /// ```
-/// use tokio_osc::{Args, Extra, Router};
+/// use tokio_osc::dispatch::Extra;
+/// use tokio_osc::{Args, Router};
 ///
 /// fn gain(Extra(channel): Extra<u8>, Args(gain): Args<f32>) {
 ///     println!("channel {channel}: {gain}");
@@ -102,12 +103,13 @@ impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
 /// A type that [`Captures`] can hold: a [`FromCapture`] type, or a tuple of up to 8 of them.
 ///
 /// ```
-/// use tokio_osc::{FromCaptures, Text};
+/// use tokio_osc::dispatch::FromCaptures;
+/// use tokio_osc::packet::Text;
 ///
 /// let captures = [Text::new(b"in"), Text::new(b"7")];
 /// let (side, n) = <(String, u8)>::from_captures(&captures)?;
 /// assert_eq!((side.as_str(), n), ("in", 7));
-/// # Ok::<(), tokio_osc::CaptureError>(())
+/// # Ok::<(), tokio_osc::dispatch::CaptureError>(())
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from the captures of an address",
@@ -125,7 +127,9 @@ pub trait FromCaptures: Sized {
 /// `String` and [`TextBuf`], and types of your own.
 ///
 /// ```
-/// use tokio_osc::{Captures, FromCapture, Router, Text};
+/// use tokio_osc::dispatch::FromCapture;
+/// use tokio_osc::packet::Text;
+/// use tokio_osc::{Captures, Router};
 ///
 /// enum Side { Left, Right }
 ///

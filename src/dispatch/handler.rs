@@ -14,7 +14,8 @@ use super::{Context, FromContext, IntoReply, Rejection, Replies};
 /// A function or closure of up to 8 parameters.
 ///
 /// ```
-/// use tokio_osc::{Args, Function, Router};
+/// use tokio_osc::dispatch::Function;
+/// use tokio_osc::{Args, Router};
 ///
 /// /// Adds the same handler at several addresses.
 /// fn at_all<F>(router: Router, addresses: &[&'static str], handler: F) -> Router
@@ -41,7 +42,8 @@ pub trait Function<T>: Send + Sync + 'static {
 /// The parameters of a handler: a tuple of extractors.
 ///
 /// ```
-/// use tokio_osc::{Args, Captures, Extract};
+/// use tokio_osc::dispatch::Extract;
+/// use tokio_osc::{Args, Captures};
 ///
 /// fn are_parameters<T: Extract<()>>() {}
 /// are_parameters::<(Captures<u32>, Args<(f32, String)>)>();

@@ -32,7 +32,9 @@ use crate::packet::Overflow;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Args, Captures, Inbox, Overflow, Router};
+/// use tokio_osc::dispatch::Inbox;
+/// use tokio_osc::packet::Overflow;
+/// use tokio_osc::{Args, Captures, Router};
 ///
 /// #[derive(Default)]
 /// struct Game { pitch: [f32; 8], paused: bool }
@@ -104,7 +106,8 @@ impl<S> Inbox<S> {
     /// The result can be cloned for several routes.
     ///
     /// ```
-    /// use tokio_osc::{Args, Inbox, Reply, Router};
+    /// use tokio_osc::dispatch::Inbox;
+    /// use tokio_osc::{Args, Reply, Router};
     ///
     /// let mut inbox = Inbox::new(64);
     /// let mut calls = 0;
@@ -152,7 +155,8 @@ impl<S> Inbox<S> {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use tokio_osc::{Args, Inbox, Message, Meta, Peer, Router, Server};
+    /// # use tokio_osc::dispatch::Inbox;
+    /// # use tokio_osc::{Args, Message, Meta, Peer, Router, Server};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
     /// # let packets = futures::stream::iter([(Ok(Message::new("/n", 7)?.into()), Meta::from_peer(Peer::LOCAL))]);
     /// let mut inbox = Inbox::new(64);
@@ -240,7 +244,8 @@ impl Wake for Unpark {
 /// A function or closure of `&mut S` and up to 8 extractors: what [`Inbox::on`] takes.
 ///
 /// ```
-/// use tokio_osc::{Args, Inbox, Router};
+/// use tokio_osc::dispatch::Inbox;
+/// use tokio_osc::{Args, Router};
 ///
 /// fn set(level: &mut f32, Args(value): Args<f32>) {
 ///     *level = value;
@@ -278,7 +283,8 @@ up_to_8!(parameters);
 /// inbox is gone, its calls are dropped.
 ///
 /// ```
-/// use tokio_osc::{Args, Inbox, Router};
+/// use tokio_osc::dispatch::Inbox;
+/// use tokio_osc::{Args, Router};
 ///
 /// let mut inbox = Inbox::new(64);
 /// let post = inbox.on(|level: &mut f32, Args(value): Args<f32>| *level = value);

@@ -19,7 +19,9 @@ use crate::packet::Overflow;
 /// its last clone and the last route that has it are gone, they finish what waits, and end.
 ///
 /// ```
-/// use tokio_osc::{Args, Lane, Overflow, Router};
+/// use tokio_osc::dispatch::Lane;
+/// use tokio_osc::packet::Overflow;
+/// use tokio_osc::{Args, Router};
 ///
 /// let disk = Lane::new(256).overflow(Overflow::DropOldest);
 /// let router = Router::new()

@@ -78,7 +78,8 @@ parameters! {
     /// The type tag string of the message, with its comma; empty if it has none.
     ///
     /// ```
-    /// # use tokio_osc::{Router, TypeTags};
+    /// # use tokio_osc::dispatch::TypeTags;
+    /// # use tokio_osc::Router;
     /// let router = Router::new().route("/any", |TypeTags(tags): TypeTags| println!("{tags}"));
     /// ```
     TypeTags(String) = |context| context.message().type_tags().to_owned();
@@ -86,7 +87,8 @@ parameters! {
     /// The name of the channel that received the message.
     ///
     /// ```
-    /// # use tokio_osc::{ChannelName, Router};
+    /// # use tokio_osc::dispatch::ChannelName;
+    /// # use tokio_osc::Router;
     /// let router = Router::new().route("/any", |ChannelName(name): ChannelName| println!("{name}"));
     /// ```
     ChannelName(Arc<str>) = |context| context.meta().channel_name();
@@ -94,7 +96,8 @@ parameters! {
     /// When the packet was read from its socket, by the system clock.
     ///
     /// ```
-    /// # use tokio_osc::{ReceivedAt, Router};
+    /// # use tokio_osc::dispatch::ReceivedAt;
+    /// # use tokio_osc::Router;
     /// let router = Router::new().route("/any", |ReceivedAt(time): ReceivedAt| println!("{time:?}"));
     /// ```
     ReceivedAt(SystemTime) = |context| context.meta().received_at;
@@ -102,7 +105,8 @@ parameters! {
     /// How long after the time tag of its bundle the message runs; zero for what is not timed.
     ///
     /// ```
-    /// # use tokio_osc::{Lateness, Router};
+    /// # use tokio_osc::dispatch::Lateness;
+    /// # use tokio_osc::Router;
     /// let router = Router::new().route("/any", |Lateness(late): Lateness| println!("{late:?}"));
     /// ```
     Lateness(Duration) = |context| context.meta().lateness;
@@ -110,7 +114,8 @@ parameters! {
     /// The address or pattern of the route that the message matched.
     ///
     /// ```
-    /// # use tokio_osc::{MatchedRoute, Router};
+    /// # use tokio_osc::dispatch::MatchedRoute;
+    /// # use tokio_osc::Router;
     /// let router = Router::new().route("/synth/*", |MatchedRoute(route): MatchedRoute| println!("{route}"));
     /// ```
     MatchedRoute(Pattern) = |context| context.route().clone();
@@ -119,7 +124,8 @@ parameters! {
 /// The value given to the route with [`Router::extra`](crate::Router::extra).
 ///
 /// ```
-/// use tokio_osc::{Args, Extra, Router};
+/// use tokio_osc::dispatch::Extra;
+/// use tokio_osc::{Args, Router};
 ///
 /// fn fader(Extra(name): Extra<&'static str>, Args(level): Args<f32>) {
 ///     println!("{name}: {level}");

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-/// How much one call of [`Inbox::process`](crate::Inbox::process) or
-/// [`FrameLoop::process`](crate::FrameLoop::process) may do: a time, and if wanted a number of steps.
+/// How much one call of [`Inbox::process`](crate::dispatch::Inbox::process) or
+/// [`FrameLoop::process`](crate::tools::FrameLoop::process) may do: a time, and if wanted a number of steps.
 ///
 /// It is looked at after each step: one step is always made, and the last one may end after the time.
 /// A step of an inbox is a call of a handler; a step of a frame loop is a turn of one task.
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::Budget;
+/// use tokio_osc::dispatch::Budget;
 ///
 /// let budget = Budget::new(Duration::from_millis(2)).steps(100);
 /// let by_time_alone = Budget::from(Duration::from_millis(2));
@@ -51,7 +51,7 @@ impl From<Duration> for Budget {
 /// ```
 /// use std::collections::VecDeque;
 /// use std::time::Duration;
-/// use tokio_osc::{Budget, Progress};
+/// use tokio_osc::dispatch::{Budget, Progress};
 ///
 /// fn process(waiting: &mut VecDeque<i32>, budget: Budget) -> Progress {
 ///     let mut meter = budget.start();
@@ -90,7 +90,8 @@ impl Meter {
 /// What a call of `process` did.
 ///
 /// ```
-/// use tokio_osc::{Budget, FrameLoop};
+/// use tokio_osc::dispatch::Budget;
+/// use tokio_osc::tools::FrameLoop;
 /// use std::time::Duration;
 ///
 /// let mut frames = FrameLoop::new()?;

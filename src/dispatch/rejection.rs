@@ -10,7 +10,8 @@ use crate::packet::ArgsError;
 /// handler is not called, and nothing else is stopped.
 ///
 /// ```
-/// use tokio_osc::{Args, Rejection, Router};
+/// use tokio_osc::dispatch::Rejection;
+/// use tokio_osc::{Args, Router};
 ///
 /// let router = Router::new().route("/gain", |gain: Result<Args<f32>, Rejection>| match gain {
 ///     Ok(Args(gain)) => println!("{gain}"),
@@ -77,7 +78,8 @@ impl std::error::Error for Rejection {
 /// A captured part of the address that is missing, one too many, or not of the type asked for.
 ///
 /// ```
-/// use tokio_osc::{FromCaptures, Text};
+/// use tokio_osc::dispatch::FromCaptures;
+/// use tokio_osc::packet::Text;
 ///
 /// let captures = [Text::new(b"seven")];
 /// let error = u32::from_captures(&captures).unwrap_err();

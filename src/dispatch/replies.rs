@@ -7,7 +7,8 @@ use crate::packet::{IntoPacket, Packet};
 /// What a handler has to say to the sender of the message: packets, or why there are none.
 ///
 /// ```
-/// use tokio_osc::{Args, IntoReply, Replies, Router};
+/// use tokio_osc::dispatch::Replies;
+/// use tokio_osc::{Args, IntoReply, Router};
 ///
 /// let router = Router::new().route("/half", |Args(n): Args<i32>| {
 ///     if n % 2 == 0 { ("/half", n / 2).into_reply() } else { Replies::none() }
@@ -56,7 +57,7 @@ impl Replies {
 
 /// What a handler may return.
 ///
-/// `()` sends nothing. Whatever can be sent, see [`IntoPacket`](crate::IntoPacket), goes back to
+/// `()` sends nothing. Whatever can be sent, see [`IntoPacket`](crate::packet::IntoPacket), goes back to
 /// the sender, from the socket that received the message. `Option`, `Result` and `Vec` of it do
 /// what they say; an error is counted and traced, not sent.
 ///
@@ -70,11 +71,12 @@ impl Replies {
 ///     .route("/fallible", || Message::new("/answer", 42));
 /// ```
 ///
-/// A type of your own that is one packet implements [`IntoPacket`](crate::IntoPacket), and can be
+/// A type of your own that is one packet implements [`IntoPacket`](crate::packet::IntoPacket), and can be
 /// sent as well. One that may be none, or several, hands the work to what is a reply already:
 ///
 /// ```
-/// use tokio_osc::{Bundle, IntoReply, Replies, Router};
+/// use tokio_osc::dispatch::Replies;
+/// use tokio_osc::{Bundle, IntoReply, Router};
 ///
 /// enum Level {
 ///     Known { db: f32, clipped: bool },

@@ -57,7 +57,7 @@ impl Reply {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Reply::send); [`SendErrorKind::Full`](crate::SendErrorKind::Full) when the socket is full.
+    /// As [`send`](Reply::send); [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full) when the socket is full.
     pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         let packet = packet.into_packet().map_err(SendError::from)?;
         let packet = self.channel.prepare(&self.budget, packet, self.peer)?;

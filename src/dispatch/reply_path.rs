@@ -17,7 +17,8 @@ const MAX_BYTES: usize = 64 * 1_024;
 /// Why a reply was not sent.
 ///
 /// ```
-/// use tokio_osc::{Reply, ReplyError, Router};
+/// use tokio_osc::dispatch::ReplyError;
+/// use tokio_osc::{Reply, Router};
 ///
 /// let router = Router::new().route("/list", async |reply: Reply| {
 ///     for n in 0..1_000 {

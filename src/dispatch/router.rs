@@ -85,7 +85,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// As [`route`](Router::route), for a pattern that may be wrong.
     ///
     /// ```
-    /// use tokio_osc::{PatternErrorKind, Router};
+    /// use tokio_osc::pattern::PatternErrorKind;
+    /// use tokio_osc::Router;
     ///
     /// let error = Router::new().try_route("/mixer/[1-", || {}).unwrap_err();
     /// assert_eq!(error.kind(), PatternErrorKind::UnclosedSet);
@@ -193,7 +194,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.amend(|route| route.conditions.extend(tags.map(Condition::Tags)))
     }
 
-    /// Gives the handler of the route before a value, by the extractor [`Extra`](crate::Extra): one
+    /// Gives the handler of the route before a value, by the extractor [`Extra`](crate::dispatch::Extra): one
     /// function can serve several routes.
     ///
     /// # Panics

@@ -32,11 +32,12 @@ const MAX_GROWTH: usize = 1_024 * 1_024;
 /// ([`RESERVED_ADDRESS`](Self::RESERVED_ADDRESS)). A table without entries does nothing.
 ///
 /// What arrives grows by the table's addresses, at most by [`max_growth`](AddressTable::max_growth);
-/// the channel's [`DecodeOptions`](crate::DecodeOptions) judge the result, and its error offsets are
+/// the channel's [`DecodeOptions`](crate::packet::DecodeOptions) judge the result, and its error offsets are
 /// those of the plain packet. The work is one pass over the packet.
 ///
 /// ```
-/// use tokio_osc::{AddressTable, Args, Client, Router, Server, Udp};
+/// use tokio_osc::middleware::AddressTable;
+/// use tokio_osc::{Args, Client, Router, Server, Udp};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let table = AddressTable::new([("/stage/left/light/1/intensity", 1), ("/done", 2)])?;
@@ -64,13 +65,13 @@ impl AddressTable {
     pub const UNKNOWN_CODE: &str = "a number that stands for no address";
 
     /// Why a message to `/` is not sent: the text of
-    /// [`EncodeErrorKind::Refused`](crate::EncodeErrorKind::Refused).
+    /// [`EncodeErrorKind::Refused`](crate::packet::EncodeErrorKind::Refused).
     pub const RESERVED_ADDRESS: &str = "the address / marks a number of the table of addresses";
 
     /// A table of addresses, or address patterns, and the numbers that stand for them.
     ///
     /// ```
-    /// use tokio_osc::{AddressTable, AddressTableErrorKind};
+    /// use tokio_osc::middleware::{AddressTable, AddressTableErrorKind};
     ///
     /// assert!(AddressTable::new([("/foo", 42), ("/bar", -1)]).is_ok());
     ///
@@ -184,7 +185,7 @@ impl Middleware for AddressTable {
 /// Why a table of addresses cannot be used.
 ///
 /// ```
-/// use tokio_osc::{AddressTable, AddressTableErrorKind};
+/// use tokio_osc::middleware::{AddressTable, AddressTableErrorKind};
 ///
 /// let error = AddressTable::new([("/gain", 1), ("/pan", 1)]).unwrap_err();
 /// assert_eq!((error.kind(), error.code()), (AddressTableErrorKind::DuplicateCode, 1));
@@ -199,7 +200,7 @@ texts! {
     /// The ways in which an entry of a table is wrong.
     ///
     /// ```
-    /// use tokio_osc::{AddressTable, AddressTableErrorKind};
+    /// use tokio_osc::middleware::{AddressTable, AddressTableErrorKind};
     ///
     /// let error = AddressTable::new([("gain", 1)]).unwrap_err();
     /// assert_eq!(error.kind(), AddressTableErrorKind::Address);

@@ -15,11 +15,13 @@ use crate::wire::{DecodeError, DecodeOptions};
 /// ```
 ///
 /// One such argument anywhere in a bundle refuses all of it. A packet to be sent is refused with
-/// [`EncodeErrorKind::NotAccepted`](crate::EncodeErrorKind::NotAccepted), one that arrives is an error
+/// [`EncodeErrorKind::NotAccepted`](crate::packet::EncodeErrorKind::NotAccepted), one that arrives is an error
 /// item; for the latter alone, [`DecodeOptions::allowed_type_tags`] costs less.
 ///
 /// ```
-/// use tokio_osc::{AllowedTypeTags, DecodeErrorKind, EncodeErrorKind, TypeTag, TypeTagSet, Udp};
+/// use tokio_osc::middleware::AllowedTypeTags;
+/// use tokio_osc::packet::{DecodeErrorKind, EncodeErrorKind, TypeTag, TypeTagSet};
+/// use tokio_osc::Udp;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let plain = TypeTagSet::of("ifsb").expect("four type tags");

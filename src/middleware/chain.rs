@@ -20,11 +20,12 @@ pub(crate) struct Chain {
 }
 
 /// What did not get from a frame to a packet or back, at a channel or client, other than by being
-/// malformed: empty frames, and what the [`Middleware`] kept back. [`Outlet::filtered`](crate::Outlet::filtered)
+/// malformed: empty frames, and what the [`Middleware`] kept back. [`Outlet::filtered`](crate::channel::Outlet::filtered)
 /// and [`Client::filtered`](crate::Client::filtered) return it.
 ///
 /// ```
-/// use tokio_osc::{Channel, Client, Flow, Udp, on_packet_out};
+/// use tokio_osc::middleware::{Flow, on_packet_out};
+/// use tokio_osc::{Channel, Client, Udp};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
@@ -55,7 +56,7 @@ pub struct Filtered {
 
 impl Filtered {
     /// Why a packet at which a layer panicked is not sent: the text of
-    /// [`EncodeErrorKind::Refused`](crate::EncodeErrorKind::Refused).
+    /// [`EncodeErrorKind::Refused`](crate::packet::EncodeErrorKind::Refused).
     pub const PANICKED: &str = "a layer of the middleware panicked";
 }
 

@@ -40,7 +40,8 @@ use crate::wire::{DecodeError, HexDump};
 /// is quick. An error of the writer loses the lines and nothing else.
 ///
 /// ```
-/// use tokio_osc::{Client, Dump, Udp};
+/// use tokio_osc::middleware::Dump;
+/// use tokio_osc::{Client, Udp};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let dump = Dump::to(std::io::stdout()).raw_out().packets_in();

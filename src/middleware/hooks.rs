@@ -34,7 +34,8 @@ hooks! {
     /// place, or drops it; what it changes in the [`Meta`] reaches the handlers.
     ///
     /// ```
-    /// use tokio_osc::{Args, Client, Flow, Message, Packet, Router, Server, Udp, on_packet_in};
+    /// use tokio_osc::middleware::{Flow, on_packet_in};
+    /// use tokio_osc::{Args, Client, Message, Packet, Router, Server, Udp};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let channel = Udp::new("127.0.0.1:0")
@@ -64,7 +65,9 @@ hooks! {
     ///
     /// ```
     /// use futures::{SinkExt, StreamExt};
-    /// use tokio_osc::{Codec, Flow, Packet, Slip, on_packet_out};
+    /// use tokio_osc::codec::Codec;
+    /// use tokio_osc::middleware::{Flow, on_packet_out};
+    /// use tokio_osc::{Packet, Slip};
     /// use tokio_util::codec::Framed;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,7 +91,9 @@ hooks! {
     ///
     /// ```
     /// use futures::{SinkExt, StreamExt};
-    /// use tokio_osc::{Bytes, Codec, Flow, LengthPrefix, on_frame_in, on_frame_out};
+    /// use tokio_osc::codec::Codec;
+    /// use tokio_osc::middleware::{Flow, on_frame_in, on_frame_out};
+    /// use tokio_osc::{Bytes, LengthPrefix};
     /// use tokio_util::codec::Framed;
     ///
     /// /// No guard at all: see the envelope for one.
@@ -112,7 +117,8 @@ hooks! {
     /// [`on_frame_in`] is an example of both.
     ///
     /// ```
-    /// use tokio_osc::{Flow, Udp, on_frame_out};
+    /// use tokio_osc::middleware::{Flow, on_frame_out};
+    /// use tokio_osc::Udp;
     ///
     /// let show = on_frame_out(|frame, meta| {
     ///     println!("{} bytes to {}", frame.len(), meta.peer);

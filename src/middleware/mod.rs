@@ -56,13 +56,15 @@ use crate::wire::DecodeError;
 /// ([`Filtered::PANICKED`]).
 ///
 /// Add them with [`Udp::middleware`](crate::Udp::middleware),
-/// [`StreamOptions::middleware`](crate::StreamOptions::middleware), or to a bare codec with
-/// [`Codec::middleware`](crate::Codec::middleware) and
-/// [`Datagram::middleware`](crate::Datagram::middleware). An `Arc` of one is one, to keep a hand on
+/// [`StreamOptions::middleware`](crate::channel::StreamOptions::middleware), or to a bare codec with
+/// [`Codec::middleware`](crate::codec::Codec::middleware) and
+/// [`Datagram::middleware`](crate::codec::Datagram::middleware). An `Arc` of one is one, to keep a hand on
 /// it.
 ///
 /// ```
-/// use tokio_osc::{DecodeError, Flow, Meta, Middleware, Packet};
+/// use tokio_osc::middleware::{Flow, Middleware};
+/// use tokio_osc::packet::DecodeError;
+/// use tokio_osc::{Meta, Packet};
 ///
 /// /// Hears only one host.
 /// struct OnlyFrom(std::net::IpAddr);
@@ -113,7 +115,7 @@ pub trait Middleware: Send + Sync + 'static {
     /// The same for certain peers only: what comes from others or goes to them passes by.
     ///
     /// ```
-    /// use tokio_osc::{Flow, Middleware, on_packet_in};
+    /// use tokio_osc::middleware::{Flow, Middleware, on_packet_in};
     ///
     /// // Only this host is heard.
     /// let deaf = on_packet_in(|_, _| Flow::Drop)
@@ -131,13 +133,14 @@ pub trait Middleware: Send + Sync + 'static {
     /// The same for what arrives only: what is sent passes by.
     ///
     /// ```
-    /// use tokio_osc::{AddressTable, Middleware, Udp};
+    /// use tokio_osc::middleware::{AddressTable, Middleware};
+    /// use tokio_osc::Udp;
     ///
     /// let theirs = AddressTable::new([("/meters/1", 1), ("/meters/2", 2)])?;
     /// let ours = AddressTable::new([("/fader/1", 1), ("/fader/2", 2)])?;
     /// let desk = Udp::new("127.0.0.1:9000").middleware(theirs.only_in()).middleware(ours.only_out());
     /// # let _ = desk;
-    /// # Ok::<(), tokio_osc::AddressTableError>(())
+    /// # Ok::<(), tokio_osc::middleware::AddressTableError>(())
     /// ```
     fn only_in(self) -> impl Middleware
     where
@@ -176,7 +179,8 @@ impl<M: Middleware + ?Sized> Middleware for Arc<M> {
 /// What a [`Middleware`] decides.
 ///
 /// ```
-/// use tokio_osc::{Flow, Packet, on_packet_in};
+/// use tokio_osc::middleware::{Flow, on_packet_in};
+/// use tokio_osc::Packet;
 ///
 /// let no_bundles = on_packet_in(|packet, _meta| match packet {
 ///     Packet::Message(_) => Flow::Pass(packet),

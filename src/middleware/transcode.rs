@@ -26,11 +26,13 @@ use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rew
 ///
 /// The charset decides how much a text grows: to at most three times its bytes on the way in. Bytes
 /// that are no message are left to the decoder, messages with type tags that OSC does not define as
-/// they are. Text policies of the channel's [`DecodeOptions`](crate::DecodeOptions) see UTF-8.
+/// they are. Text policies of the channel's [`DecodeOptions`](crate::packet::DecodeOptions) see UTF-8.
 ///
 /// ```
 /// use tokio_osc::encoding_rs::SHIFT_JIS;
-/// use tokio_osc::{Args, Client, Message, OnUnmappable, Router, Server, TextBuf, Transcode, Udp};
+/// use tokio_osc::middleware::Transcode;
+/// use tokio_osc::packet::{OnUnmappable, TextBuf};
+/// use tokio_osc::{Args, Client, Message, Router, Server, Udp};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let to_device = Transcode::new(SHIFT_JIS, OnUnmappable::Strict);

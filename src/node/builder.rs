@@ -7,9 +7,9 @@ use tokio::sync::Semaphore;
 
 use super::local::local;
 use super::names::Named;
-use crate::{
-    Channel, ChannelError, Destination, LOCAL, Node, NodeHandle, Router, Server, Targets, UnknownNames,
-};
+use crate::node::{Destination, LOCAL, NodeHandle, Targets, UnknownNames};
+use crate::server::ChannelError;
+use crate::{Channel, Node, Router, Server};
 
 /// Packets that wait for one's own router by default.
 const LOCAL_QUEUE: usize = 1_024;
@@ -17,7 +17,8 @@ const LOCAL_QUEUE: usize = 1_024;
 /// A node with a server, for a whole application: what [`Node::builder`] returns.
 ///
 /// ```
-/// use tokio_osc::{Args, Channel, Client, LOCAL, Node, Router, State};
+/// use tokio_osc::node::LOCAL;
+/// use tokio_osc::{Args, Channel, Client, Node, Router, State};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let lights = Channel::udp("127.0.0.1:0").await?.local_addr()?;
@@ -112,7 +113,8 @@ impl NodeBuilder {
     /// [events](Server::events_to_routes) go to the routes.
     ///
     /// ```
-    /// use tokio_osc::{Node, TimeOptions};
+    /// use tokio_osc::schedule::TimeOptions;
+    /// use tokio_osc::Node;
     ///
     /// let builder = Node::builder().server(|server| server.inbox(64).time(TimeOptions::new()));
     /// ```
@@ -122,7 +124,7 @@ impl NodeBuilder {
     }
 
     /// How many packets may wait on their way to [`LOCAL`]; beyond, a send to it fails with
-    /// [`SendErrorKind::Full`](crate::SendErrorKind::Full): it never waits, because a handler that
+    /// [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full): it never waits, because a handler that
     /// waited for its own server would wait for ever. Default 1,024; at least 1, at most
     /// [`Semaphore::MAX_PERMITS`].
     pub fn local_queue(mut self, packets: usize) -> Self {

@@ -5,21 +5,24 @@ use std::fmt;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::{BroadcastReport, Client, Outlet, Packet, Peer, SendError, SendErrorKind};
+use crate::channel::{BroadcastReport, Outlet};
+use crate::packet::{SendError, SendErrorKind};
+use crate::{Client, Packet, Peer};
 #[cfg(feature = "net")]
 use {
-    crate::{FanOut, SendReport},
+    crate::client::{FanOut, SendReport},
     tokio::task::unconstrained,
 };
 
-/// What packets can be sent to: a [`Client`], a [`FanOut`](crate::FanOut), an [`Outlet`] (all
+/// What packets can be sent to: a [`Client`], a [`FanOut`](crate::client::FanOut), an [`Outlet`] (all
 /// connections of a channel), or a type of your own. A [`Node`](crate::Node) gives it a name, a
-/// [`Relay`](crate::Relay) forwards to it, a [`Pacer`](crate::Pacer) slows it down.
+/// [`Relay`](crate::tools::Relay) forwards to it, a [`Pacer`](crate::tools::Pacer) slows it down.
 ///
 /// ```
 /// use std::sync::Mutex;
 /// use futures::future::{BoxFuture, FutureExt};
-/// use tokio_osc::{Destination, Node, SendOutcome, Packet};
+/// use tokio_osc::node::{Destination, SendOutcome};
+/// use tokio_osc::{Node, Packet};
 ///
 /// /// Keeps what is sent to it.
 /// #[derive(Default)]
@@ -64,7 +67,8 @@ pub trait Destination: Send + Sync + 'static {
 /// What became of a packet for one destination.
 ///
 /// ```
-/// use tokio_osc::{Channel, Client, Node, SendOutcome};
+/// use tokio_osc::node::SendOutcome;
+/// use tokio_osc::{Channel, Client, Node};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
@@ -95,10 +99,10 @@ pub enum SendOutcome {
     /// It was not sent.
     Failed(SendError),
     /// There is no channel of this name; the packet waits for one
-    /// ([`UnknownNames::Hold`](crate::UnknownNames::Hold)).
+    /// ([`UnknownNames::Hold`](crate::node::UnknownNames::Hold)).
     Held,
     /// There is no channel of this name; nothing was sent
-    /// ([`UnknownNames::Skip`](crate::UnknownNames::Skip)).
+    /// ([`UnknownNames::Skip`](crate::node::UnknownNames::Skip)).
     Unknown,
 }
 
@@ -171,7 +175,7 @@ impl From<Result<SendReport, SendError>> for SendOutcome {
 }
 
 /// Waits as [`Client::send`] does: a peer on a connection that takes nothing fails after the
-/// client's [`write_timeout`](crate::StreamOptions#structfield.write_timeout).
+/// client's [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout).
 impl Destination for Client {
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async move { Self::send(self, packet).await.into() }.boxed()

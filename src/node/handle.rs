@@ -8,20 +8,22 @@ use tokio::time::timeout;
 
 use super::local::Local;
 use super::names::Named;
-use crate::{Channel, ChannelError, ChannelStats, Node, Report, ServerHandle, Shutdown, Stats};
+use crate::server::{ChannelError, ChannelStats, Report, Stats};
+use crate::{Channel, Node, ServerHandle, Shutdown};
 
 /// How long the own server may take to read what was sent to it, when it is shut down.
 const LAST_READ: Duration = Duration::from_secs(1);
 
 /// A [`Node`] whose server runs in a task of its own: what
-/// [`NodeBuilder::spawn`](crate::NodeBuilder::spawn) returns. Dropping it stops the server at once;
+/// [`NodeBuilder::spawn`](crate::node::NodeBuilder::spawn) returns. Dropping it stops the server at once;
 /// to let handlers finish, [`shutdown`](NodeHandle::shutdown).
 ///
 /// It is a node as far as sending goes. It is not `Clone`, as the node that it is, because a handler
 /// whose state it was would keep its own server alive for ever.
 ///
 /// ```
-/// use tokio_osc::{Channel, LOCAL, Node, Router};
+/// use tokio_osc::node::LOCAL;
+/// use tokio_osc::{Channel, Node, Router};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let node = Node::builder()
@@ -55,7 +57,7 @@ impl NodeHandle {
         &self.server
     }
 
-    /// Adds a channel to the server while it runs: [`NodeBuilder::listen`](crate::NodeBuilder::listen).
+    /// Adds a channel to the server while it runs: [`NodeBuilder::listen`](crate::node::NodeBuilder::listen).
     ///
     /// # Errors
     /// The name cannot be given, or the server has ended. The channel is closed then.
@@ -81,7 +83,7 @@ impl NodeHandle {
         Ok(closed)
     }
 
-    /// Stops the server: what is sent to [`LOCAL`](crate::LOCAL) fails as closed, what was sent before
+    /// Stops the server: what is sent to [`LOCAL`](crate::node::LOCAL) fails as closed, what was sent before
     /// is handled (what the server does not take in within 1 s is dropped), then
     /// [`ServerHandle::shutdown`]. The channels to send to stay open while there is a clone of the
     /// node.

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{Packet, SendOutcome};
+use crate::Packet;
+use crate::node::SendOutcome;
 
 /// What a node does with a packet for a name that it does not know.
 ///
 /// ```
-/// use tokio_osc::{Node, UnknownNames};
+/// use tokio_osc::node::UnknownNames;
+/// use tokio_osc::Node;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let node = Node::new();
@@ -40,7 +42,8 @@ pub enum UnknownNames {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{HoldLimits, Node, UnknownNames};
+/// use tokio_osc::node::{HoldLimits, UnknownNames};
+/// use tokio_osc::Node;
 ///
 /// let limits = HoldLimits::new().packets(64).bytes(16 << 10).time(Duration::from_secs(2));
 /// Node::new().unknown_names(UnknownNames::Hold(limits));
@@ -65,7 +68,7 @@ impl HoldLimits {
     }
 
     /// How many packets may wait; one for two names counts twice. Beyond, a send fails for the name
-    /// with [`SendErrorKind::Full`](crate::SendErrorKind::Full). Default 1,024.
+    /// with [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full). Default 1,024.
     pub fn packets(mut self, packets: usize) -> Self {
         self.packets = packets;
         self
@@ -88,7 +91,8 @@ impl HoldLimits {
 /// `held = waiting + released + failed + expired`.
 ///
 /// ```
-/// use tokio_osc::{HoldLimits, Node, UnknownNames};
+/// use tokio_osc::node::{HoldLimits, UnknownNames};
+/// use tokio_osc::Node;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let node = Node::new();

@@ -9,7 +9,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
 
 use crate::lock::lock;
-use crate::{DecodeError, DecodeOptions, Destination, Meta, Packet, Peer, SendErrorKind, SendOutcome};
+use crate::node::{Destination, SendOutcome};
+use crate::packet::{DecodeError, DecodeOptions, SendErrorKind};
+use crate::{Meta, Packet, Peer};
 
 type Item = (Result<Packet, DecodeError>, Meta);
 

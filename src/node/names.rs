@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use crate::{ALL, Channel, ChannelError, ChannelErrorKind, Destination, LOCAL, NodeError, Targets};
+use crate::Channel;
+use crate::node::{ALL, Destination, LOCAL, NodeError, Targets};
+use crate::server::{ChannelError, ChannelErrorKind};
 
 /// What a name stands for.
 #[derive(Clone)]

@@ -7,11 +7,11 @@ use futures::future::join_all;
 
 use super::held::HeldPackets;
 use super::names::{NameTable, Named, Resolved, check};
+use crate::Packet;
 use crate::lock::lock;
-use crate::{
-    ChannelError, ChannelErrorKind, Destination, HeldCounts, IntoPacket, NodeError, NodeReport, Packet,
-    SendOutcome, Targets, UnknownNames,
-};
+use crate::node::{Destination, HeldCounts, NodeError, NodeReport, SendOutcome, Targets, UnknownNames};
+use crate::packet::IntoPacket;
+use crate::server::{ChannelError, ChannelErrorKind};
 
 /// Channels with names, and groups of them. Cloning it is a reference count: it can be the state
 /// of handlers.
@@ -39,7 +39,7 @@ use crate::{
 /// ```
 ///
 /// A name stands for whatever has it when a packet is sent. What can have one: a
-/// [`Client`](crate::Client), a [`FanOut`](crate::FanOut), an [`Outlet`](crate::Outlet), any
+/// [`Client`](crate::Client), a [`FanOut`](crate::client::FanOut), an [`Outlet`](crate::channel::Outlet), any
 /// [`Destination`], or a list of names. There is nothing behind a node: no task, no queue but that
 /// of [`UnknownNames::Hold`]. With a server, [`Node::builder`].
 #[derive(Clone, Default)]
@@ -134,7 +134,7 @@ impl Node {
     /// and sent to all at the same time: one that fails or waits keeps no other from its packet.
     ///
     /// It returns when the last has it or has failed. A peer on a connection that takes nothing fails
-    /// after the [`write_timeout`](crate::StreamOptions#structfield.write_timeout) of its client
+    /// after the [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout) of its client
     /// (default 10 s), and from then on at once. Not to wait at all: [`try_send`](Node::try_send).
     ///
     /// # Errors
@@ -158,7 +158,7 @@ impl Node {
     }
 
     /// Sends a packet as [`send`](Node::send) does, and never waits: a channel that would have to
-    /// wait refuses it with [`SendErrorKind::Full`](crate::SendErrorKind::Full).
+    /// wait refuses it with [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full).
     ///
     /// # Errors
     /// As [`send`](Node::send).

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{EncodeError, LOCAL, SendError, SendOutcome};
+use crate::node::{LOCAL, SendOutcome};
+use crate::packet::{EncodeError, SendError};
 
 /// What became of a packet: what [`Node::send`](crate::Node::send) returns.
 ///
-/// Not the [`SendReport`](crate::SendReport) of a [`FanOut`](crate::FanOut), which speaks of the
+/// Not the [`SendReport`](crate::client::SendReport) of a [`FanOut`](crate::client::FanOut), which speaks of the
 /// peers of one socket: this one speaks of names, and a fan-out is one of them.
 ///
 /// `Display` writes one line per name.
@@ -78,7 +79,8 @@ impl fmt::Display for NodeReport {
 /// Why a node sent nothing at all.
 ///
 /// ```
-/// use tokio_osc::{Node, NodeError};
+/// use tokio_osc::node::NodeError;
+/// use tokio_osc::Node;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let error = Node::new().send("lights", ("/scene", 3)).await.unwrap_err();

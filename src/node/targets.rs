@@ -5,11 +5,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// The name of one's own router: what is sent to it is dispatched as if it had been received,
-/// without a network. There is one where the node [has a server](crate::NodeBuilder). Handlers find
+/// without a network. There is one where the node [has a server](crate::node::NodeBuilder). Handlers find
 /// it in [`Meta::channel`](crate::Meta::channel).
 ///
 /// ```
-/// use tokio_osc::{LOCAL, Node, Router};
+/// use tokio_osc::node::LOCAL;
+/// use tokio_osc::{Node, Router};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let router = Router::new().route("/cue", || println!("cue"));
@@ -23,7 +24,8 @@ pub const LOCAL: &str = "local";
 /// All channels that can be sent to, without [`LOCAL`].
 ///
 /// ```
-/// use tokio_osc::{ALL, Channel, Client, Node};
+/// use tokio_osc::node::ALL;
+/// use tokio_osc::{Channel, Client, Node};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
@@ -39,7 +41,7 @@ pub const ALL: &str = "all";
 /// in the other as deep as you like.
 ///
 /// ```
-/// use tokio_osc::{ALL, LOCAL, Targets};
+/// use tokio_osc::node::{ALL, LOCAL, Targets};
 ///
 /// fn names(targets: impl Targets) -> Vec<String> {
 ///     let mut names = Vec::new();

@@ -9,7 +9,7 @@ use crate::wire::{ArgCursor, ArgIter, FieldKind, Fields, WireStep, WireWalk, be_
 /// what it means. Of bytes that are no packet it prints what can be read, and the rest as such.
 ///
 /// ```
-/// use tokio_osc::AnnotatedDump;
+/// use tokio_osc::packet::AnnotatedDump;
 ///
 /// let dump = AnnotatedDump(b"#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\x0c/f\0\0,f\0\0\x43\xdc\0\0").to_string();
 /// assert_eq!(

@@ -18,17 +18,17 @@ use crate::wire::{ArgCursor, ArgIter};
 /// | `i32`, `i64` | `i` and `h` in range; `f` and `d` if integral and in range; `T` 1, `F` 0 |
 /// | `bool` | `T`, `F`; any number that is 0 or 1 |
 /// | `&str`, `String` | `s` and `S` if UTF-8 |
-/// | [`Text`](crate::Text), [`TextBuf`](crate::TextBuf) | `s` and `S` of any charset |
+/// | [`Text`](crate::packet::Text), [`TextBuf`](crate::packet::TextBuf) | `s` and `S` of any charset |
 /// | `&[u8]`, `Vec<u8>`, [`Bytes`](crate::Bytes) | `b` |
-/// | `char`, [`Char`](crate::Char) | `c` |
-/// | [`TimeTag`](crate::TimeTag), [`Color`](crate::Color), [`Midi`](crate::Midi), [`Nil`](crate::Nil), [`Impulse`](crate::Impulse) | `t`, `r`, `m`, `N`, `I` |
+/// | `char`, [`Char`](crate::packet::Char) | `c` |
+/// | [`TimeTag`](crate::TimeTag), [`Color`](crate::packet::Color), [`Midi`](crate::packet::Midi), [`Nil`](crate::packet::Nil), [`Impulse`](crate::packet::Impulse) | `t`, `r`, `m`, `N`, `I` |
 /// | `Option<T>` | `N`, the end of the arguments, or `T` |
-/// | [`Arg`](crate::Arg), [`ArgRef`](crate::ArgRef) | anything |
-/// | [`Symbol`](crate::Symbol), [`Array`](crate::Array) | `S`, `[ ]` |
-/// | [`Exact<T>`](crate::Exact) | `T`, converting nothing |
+/// | [`Arg`](crate::Arg), [`ArgRef`](crate::packet::ArgRef) | anything |
+/// | [`Symbol`](crate::packet::Symbol), [`Array`](crate::packet::Array) | `S`, `[ ]` |
+/// | [`Exact<T>`](crate::packet::Exact) | `T`, converting nothing |
 ///
 /// Tuples of up to 16 members and `[T; N]` read one after the other, `Vec<T>` reads what is left.
-/// The number of arguments must fit exactly; an `Option` at the end and [`Rest`](crate::Rest) loosen it.
+/// The number of arguments must fit exactly; an `Option` at the end and [`Rest`](crate::packet::Rest) loosen it.
 ///
 /// ```
 /// use tokio_osc::Message;
@@ -55,7 +55,8 @@ pub trait FromArgs<'a>: Sized {
 /// Marks the [`FromArgs`] types that borrow nothing from the message, as handlers need them.
 ///
 /// ```
-/// use tokio_osc::{Args, ArgsError, ArgsReader, FromArgs, OwnedArgs, Router};
+/// use tokio_osc::packet::{ArgsError, ArgsReader, OwnedArgs};
+/// use tokio_osc::{Args, FromArgs, Router};
 ///
 /// struct Hertz(f32);
 ///
@@ -79,7 +80,8 @@ pub trait OwnedArgs: for<'a> FromArgs<'a> {}
 /// A place in the arguments of a message. What [`FromArgs`] reads from.
 ///
 /// ```
-/// use tokio_osc::{ArgsError, ArgsReader, FromArgs, Message};
+/// use tokio_osc::packet::{ArgsError, ArgsReader};
+/// use tokio_osc::{FromArgs, Message};
 ///
 /// /// Pairs, as many as there are.
 /// struct Pairs(Vec<(String, f32)>);

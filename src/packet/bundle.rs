@@ -30,7 +30,7 @@ use crate::wire::{BUNDLE_NAME, bundle_header, split_bundle, split_element};
 ///     .with(("/synth/1/gate", true))
 ///     .build()?;
 /// assert_eq!(bundle.elements().count(), 2);
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone)]
 pub struct Bundle {
@@ -51,7 +51,8 @@ impl Bundle {
     /// buffer between.
     ///
     /// ```
-    /// use tokio_osc::{Bundle, IntoPacket, TimeTag};
+    /// use tokio_osc::packet::IntoPacket;
+    /// use tokio_osc::{Bundle, TimeTag};
     ///
     /// let levels = [("/mixer/1/gain", 0.5_f32), ("/mixer/2/gain", 0.25)];
     /// let packet = Bundle::of(TimeTag::IMMEDIATELY, &levels).into_packet()?;
@@ -59,7 +60,7 @@ impl Bundle {
     ///     packet.to_string(),
     ///     "#bundle 0x0000000000000001\n/mixer/1/gain ,f 0.5\n/mixer/2/gain ,f 0.25\n#end"
     /// );
-    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     pub const fn of<E: IntoPacket>(time_tag: TimeTag, elements: &[E]) -> BundleOf<'_, E> {
         BundleOf { time_tag, elements }
@@ -122,7 +123,7 @@ impl Bundle {
 ///     scene = scene.with((format!("/ch/{channel}/gain"), 0.5_f32));
 /// }
 /// assert_eq!(scene.build()?.elements().count(), 4);
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct BundleBuilder {
@@ -150,7 +151,7 @@ impl BundleBuilder {
     /// let bundle = Bundle::immediately().push_encoded(stored).with(("/freq", 440.0_f32)).build()?;
     /// assert_eq!(bundle.elements().count(), 2);
     /// assert!(Bundle::immediately().push_encoded(b"/gate").build().is_err());
-    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     pub fn push_encoded(self, element: impl AsRef<[u8]>) -> Self {
         self.with(Encoded(element.as_ref()))
@@ -178,12 +179,13 @@ impl BundleBuilder {
 /// A time tag and elements that are not encoded yet. What [`Bundle::of`] returns.
 ///
 /// ```
-/// use tokio_osc::{Bundle, IntoPacket, TimeTag};
+/// use tokio_osc::packet::IntoPacket;
+/// use tokio_osc::{Bundle, TimeTag};
 ///
 /// let cues = [("/cue", 1), ("/cue", 2)];
 /// let bundle = Bundle::of(TimeTag::IMMEDIATELY, &cues);
 /// assert_eq!(bundle.into_packet()?.as_bytes().len(), 56);
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct BundleOf<'a, E> {
@@ -246,13 +248,14 @@ impl IntoPacket for Encoded<'_> {
 /// A validated bundle in borrowed bytes.
 ///
 /// ```
-/// use tokio_osc::{DecodeOptions, PacketRef, TimeTag};
+/// use tokio_osc::packet::{DecodeOptions, PacketRef};
+/// use tokio_osc::TimeTag;
 ///
 /// let bytes = b"#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\x08/a\0\0,\0\0\0";
 /// let (PacketRef::Bundle(bundle), _) = PacketRef::decode(bytes, &DecodeOptions::default())? else { unreachable!() };
 /// assert_eq!(bundle.time_tag(), TimeTag::IMMEDIATELY);
 /// assert_eq!(bundle.elements().count(), 1);
-/// # Ok::<(), tokio_osc::DecodeError>(())
+/// # Ok::<(), tokio_osc::packet::DecodeError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct BundleRef<'a> {
@@ -311,7 +314,8 @@ impl fmt::Debug for BundleRef<'_> {
 /// The elements of a bundle. What [`BundleRef::elements`] returns.
 ///
 /// ```
-/// use tokio_osc::{Bundle, PacketRef};
+/// use tokio_osc::packet::PacketRef;
+/// use tokio_osc::Bundle;
 ///
 /// let bundle = Bundle::immediately().with(("/freq", 440.0_f32)).build()?;
 /// for element in bundle.as_ref().elements() {
@@ -319,7 +323,7 @@ impl fmt::Debug for BundleRef<'_> {
 ///         assert_eq!(message.address(), "/freq");
 ///     }
 /// }
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
@@ -357,7 +361,7 @@ impl std::iter::FusedIterator for Elements<'_> {}
 /// let bundle = Bundle::immediately().with(("/freq", 440.0_f32)).with(("/gate", true)).build()?;
 /// let elements: Vec<Packet> = bundle.into_elements().collect();
 /// assert_eq!(elements.len(), 2);
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct IntoElements {

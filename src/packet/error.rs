@@ -8,7 +8,8 @@ use crate::wire::{DecodeError, DecodeErrorKind};
 /// Why a message or bundle cannot be encoded: the caller's fault, found before anything is sent.
 ///
 /// ```
-/// use tokio_osc::{EncodeErrorKind, Message};
+/// use tokio_osc::packet::EncodeErrorKind;
+/// use tokio_osc::Message;
 ///
 /// let error = Message::new("/name", (1, "a\0b")).unwrap_err();
 /// assert_eq!(error.kind(), EncodeErrorKind::NulInText);
@@ -28,12 +29,12 @@ impl EncodeError {
     }
 
     /// A packet that is refused for another reason than the format: for
-    /// [`Middleware`](crate::Middleware) and [`IntoPacket`](crate::IntoPacket) of your own. The text
+    /// [`Middleware`](crate::middleware::Middleware) and [`IntoPacket`](crate::packet::IntoPacket) of your own. The text
     /// says why, in lower case and without a full stop. The position is 0 unless [`at`](Self::at)
     /// sets it.
     ///
     /// ```
-    /// use tokio_osc::{EncodeError, EncodeErrorKind};
+    /// use tokio_osc::packet::{EncodeError, EncodeErrorKind};
     ///
     /// let error = EncodeError::refused("a note is 0 to 127");
     /// assert_eq!(error.kind(), EncodeErrorKind::Refused("a note is 0 to 127"));
@@ -70,7 +71,8 @@ impl EncodeError {
 /// The ways in which values fail to make a packet.
 ///
 /// ```
-/// use tokio_osc::{EncodeErrorKind, Message};
+/// use tokio_osc::packet::EncodeErrorKind;
+/// use tokio_osc::Message;
 ///
 /// assert_eq!(Message::new("no-slash", ()).unwrap_err().kind(), EncodeErrorKind::Address);
 /// ```
@@ -88,11 +90,11 @@ pub enum EncodeErrorKind {
     /// The argument list wrote other values when it was asked again.
     Unstable,
     /// Bytes that were given as an encoded packet are none, or those that an
-    /// [`IntoPacket`](crate::IntoPacket) of the caller's has written.
+    /// [`IntoPacket`](crate::packet::IntoPacket) of the caller's has written.
     NotAPacket(DecodeErrorKind),
     /// The options that the packet was checked against do not accept it.
     NotAccepted(DecodeErrorKind),
-    /// The [`Middleware`](crate::Middleware), or a type of the caller's, refuses it for this reason
+    /// The [`Middleware`](crate::middleware::Middleware), or a type of the caller's, refuses it for this reason
     /// ([`EncodeError::refused`]).
     Refused(&'static str),
 }
@@ -121,13 +123,14 @@ impl std::error::Error for EncodeError {}
 /// Why the arguments of a message are not the ones asked for.
 ///
 /// ```
-/// use tokio_osc::{ArgsErrorKind, Message};
+/// use tokio_osc::packet::ArgsErrorKind;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/synth/1/freq", (440.0_f32, "saw"))?;
 /// let error = message.parse::<(f32, i32)>().unwrap_err();
 /// assert_eq!(error.kind(), ArgsErrorKind::WrongType);
 /// assert_eq!(error.to_string(), "argument 1: expected int32, found a string (s)");
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ArgsError {
@@ -173,12 +176,13 @@ impl ArgsError {
 /// The ways in which arguments differ from the ones asked for.
 ///
 /// ```
-/// use tokio_osc::{ArgsErrorKind, Message};
+/// use tokio_osc::packet::ArgsErrorKind;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/level", 1.5_f32)?;
 /// assert_eq!(message.parse::<i32>().unwrap_err().kind(), ArgsErrorKind::OutOfRange);
 /// assert_eq!(message.parse::<(f32, f32)>().unwrap_err().kind(), ArgsErrorKind::Missing);
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -27,7 +27,8 @@ use crate::wire::ArgsWriter;
 /// For a type of your own write its fields one after the other:
 ///
 /// ```
-/// use tokio_osc::{ArgsError, ArgsReader, ArgsWriter, FromArgs, IntoArgs, Message, OwnedArgs};
+/// use tokio_osc::packet::{ArgsError, ArgsReader, ArgsWriter, OwnedArgs};
+/// use tokio_osc::{FromArgs, IntoArgs, Message};
 ///
 /// #[derive(Debug, PartialEq)]
 /// struct Position { x: f32, y: f32 }
@@ -59,7 +60,7 @@ pub trait IntoArgs {
     /// Writes the values, in order.
     ///
     /// Called twice for one message, once to measure and once to write: both times it must write
-    /// the same, else the message is refused as [`Unstable`](crate::EncodeErrorKind::Unstable).
+    /// the same, else the message is refused as [`Unstable`](crate::packet::EncodeErrorKind::Unstable).
     fn write_args<W: ArgsWriter>(&self, out: &mut W);
 }
 

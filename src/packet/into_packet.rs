@@ -12,19 +12,21 @@ use crate::wire::{BUNDLE_NAME, DecodeOptions};
 /// [`BundleBuilder`], a [`BundleOf`] a slice, or an address with its arguments as a tuple.
 ///
 /// ```
-/// use tokio_osc::{Bundle, IntoPacket, Packet};
+/// use tokio_osc::packet::IntoPacket;
+/// use tokio_osc::{Bundle, Packet};
 ///
 /// assert!(matches!(("/ping", 7).into_packet()?, Packet::Message(_)));
 /// assert!(matches!(("/stop", ()).into_packet()?, Packet::Message(_)));
 /// assert!(matches!(Bundle::immediately().with(("/ping", 7)).into_packet()?, Packet::Bundle(_)));
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 ///
 /// A type of your own hands the work to one of these, so that its bytes are a packet. They are
 /// checked where they become a [`Packet`], an element of a [`Bundle`] or what a codec writes:
 ///
 /// ```
-/// use tokio_osc::{Args, EncodeError, IntoPacket, Router, bytes::BytesMut};
+/// use tokio_osc::packet::{EncodeError, IntoPacket};
+/// use tokio_osc::{Args, Router, bytes::BytesMut};
 ///
 /// struct Pong(i32);
 ///
@@ -51,7 +53,7 @@ pub trait IntoPacket {
     ///
     /// # Errors
     /// The packet cannot be encoded, or what a type of your own has written is none
-    /// ([`NotAPacket`](crate::EncodeErrorKind::NotAPacket)).
+    /// ([`NotAPacket`](crate::packet::EncodeErrorKind::NotAPacket)).
     fn to_packet(&self) -> Result<Packet, EncodeError> {
         let mut frame = BytesMut::new();
         append(&mut frame, &self)?;

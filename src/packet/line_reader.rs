@@ -19,7 +19,7 @@ use ParseLineErrorKind as Kind;
 /// `now` for [`TimeTag::IMMEDIATELY`], or `+SECONDS` from the present time on.
 ///
 /// ```
-/// use tokio_osc::LineReader;
+/// use tokio_osc::packet::LineReader;
 ///
 /// let mut lines = LineReader::new();
 /// assert!(lines.push("#bundle now")?.is_none());
@@ -27,7 +27,7 @@ use ParseLineErrorKind as Kind;
 /// let bundle = lines.push("#end")?.expect("a whole bundle");
 /// assert_eq!(bundle.to_string(), "#bundle 0x0000000000000001\n/synth/1/freq ,f 440\n#end");
 /// lines.finish()?;
-/// # Ok::<(), tokio_osc::ParseLineError>(())
+/// # Ok::<(), tokio_osc::packet::ParseLineError>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct LineReader {
@@ -400,7 +400,8 @@ impl ParseLineError {
 /// The ways in which text fails to be a canonical line.
 ///
 /// ```
-/// use tokio_osc::{Message, ParseLineErrorKind};
+/// use tokio_osc::packet::ParseLineErrorKind;
+/// use tokio_osc::Message;
 ///
 /// let error = "/synth/1/freq ,f loud".parse::<Message>().unwrap_err();
 /// assert!(matches!(error.kind(), ParseLineErrorKind::Argument(_)));

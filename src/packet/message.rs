@@ -62,7 +62,7 @@ impl Message {
     ///
     /// let message = Message::with_raw_address("/1/Küche links", 0.5_f32)?;
     /// assert_eq!(message.to_string(), r#""/1/Küche links" ,f 0.5"#);
-    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Message {
     }
 
     /// Encodes a message to an address without a slash, for receivers that
-    /// [accept such](crate::DecodeOptions::accept_bare_addresses). Any bytes will do but NUL, and
+    /// [accept such](crate::packet::DecodeOptions::accept_bare_addresses). Any bytes will do but NUL, and
     /// but the word `#bundle`.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Message {
     /// assert_eq!(message.as_bytes().as_ref(), b"\0\0\0\x34,i\0\0\0\0\0\x07");
     /// assert_eq!(message.numeric_address(), Some(52));
     /// assert_eq!(message.address(), "");
-    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     ///
     /// # Errors
@@ -156,17 +156,18 @@ impl Message {
     }
 
     /// The bytes behind the address of a message without type tags, if there are any; see
-    /// [`MissingTypeTags::Untyped`](crate::MissingTypeTags::Untyped).
+    /// [`MissingTypeTags::Untyped`](crate::packet::MissingTypeTags::Untyped).
     ///
     /// ```
-    /// use tokio_osc::{Bytes, DecodeOptions, Packet, Message};
+    /// use tokio_osc::packet::DecodeOptions;
+    /// use tokio_osc::{Bytes, Message, Packet};
     ///
     /// let old = Bytes::from_static(b"/vol\0\0\0\0\0\0\0\x05");
     /// let (packet, _) = Packet::decode_with(old, &DecodeOptions::lenient())?;
     /// let message = Message::try_from(packet).expect("a message");
     /// assert_eq!(message.args().count(), 0);
     /// assert_eq!(message.untyped(), Some(&[0, 0, 0, 5][..]));
-    /// # Ok::<(), tokio_osc::DecodeError>(())
+    /// # Ok::<(), tokio_osc::packet::DecodeError>(())
     /// ```
     pub fn untyped(&self) -> Option<&[u8]> {
         self.as_ref().untyped()
@@ -224,7 +225,7 @@ impl TryFrom<Packet> for Message {
 /// A validated message in borrowed bytes: decoding one allocates nothing.
 ///
 /// ```
-/// use tokio_osc::MessageRef;
+/// use tokio_osc::packet::MessageRef;
 ///
 /// let message = MessageRef::decode(b"/synth/1/freq\0\0\0,f\0\0\x43\xdc\0\0")?;
 /// assert_eq!(message.address(), "/synth/1/freq");

@@ -163,11 +163,13 @@ impl Meta {
 }
 
 /// Time options of a single packet: each that is `Some` goes before that of its channel
-/// ([`TimeOptions`](crate::TimeOptions)), for the packet and for all bundles in it.
+/// ([`TimeOptions`](crate::schedule::TimeOptions)), for the packet and for all bundles in it.
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{DecodeError, Flow, Meta, Middleware, Packet};
+/// use tokio_osc::middleware::{Flow, Middleware};
+/// use tokio_osc::packet::DecodeError;
+/// use tokio_osc::{Meta, Packet};
 ///
 /// /// Runs at once whatever comes from one's own network.
 /// struct Hasty;
@@ -191,7 +193,7 @@ pub struct TimeOverrides {
     /// replies the offset of the channel counts.
     pub clock_offset: Option<ClockOffset>,
     /// Bundles that are later than this are dropped and counted; one exactly this late runs. It goes
-    /// before any [`LatePolicy`](crate::LatePolicy); `Duration::MAX` lets every bundle run.
+    /// before any [`LatePolicy`](crate::schedule::LatePolicy); `Duration::MAX` lets every bundle run.
     pub drop_later_than: Option<Duration>,
     /// Whether the packet is refused if a bundle in it is due before the bundle around it.
     pub check_inner_time_tags: Option<bool>,
@@ -203,7 +205,8 @@ pub struct TimeOverrides {
 /// [`Meta::schedule_id`], `ServerHandle::pending` lists it, and `ServerHandle::cancel` takes it.
 ///
 /// ```
-/// use tokio_osc::{Router, ScheduleId};
+/// use tokio_osc::packet::ScheduleId;
+/// use tokio_osc::Router;
 ///
 /// let router = Router::new().route("/cue/*", |id: Option<ScheduleId>| match id {
 ///     Some(id) => println!("it waited as {id}"),

@@ -25,6 +25,18 @@ mod tuples;
 mod values;
 mod walk;
 
+#[doc(inline)]
+pub use crate::types::{
+    Arg, ArgRef, ArrayRef, Char, ClockOffset, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,
+};
+#[doc(inline)]
+#[cfg(feature = "encoding")]
+pub use crate::types::{OnUnmappable, UnmappableText};
+#[doc(inline)]
+pub use crate::wire::{
+    AddressPolicy, ArgIter, ArgsWriter, DecodeError, DecodeErrorKind, DecodeOptions, HexDump,
+    MissingTypeTags, Repairs, TextPolicy,
+};
 pub use annotated::AnnotatedDump;
 pub use args_reader::{ArgsReader, FromArgs, OwnedArgs};
 pub use bundle::{Bundle, BundleBuilder, BundleOf, BundleRef, Elements, IntoElements};

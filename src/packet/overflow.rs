@@ -1,10 +1,12 @@
 //! One policy for every bounded queue of packets.
 
-/// What happens to a packet that finds a queue full: of a [`Lane`](crate::Lane), a subscription, a
-/// [`Reconnecting`](crate::Reconnecting) client, a [`Relay`](crate::Relay).
+/// What happens to a packet that finds a queue full: of a [`Lane`](crate::dispatch::Lane), a subscription, a
+/// [`Reconnecting`](crate::client::Reconnecting) client, a [`Relay`](crate::tools::Relay).
 ///
 /// ```
-/// use tokio_osc::{Args, Lane, Overflow, Router};
+/// use tokio_osc::dispatch::Lane;
+/// use tokio_osc::packet::Overflow;
+/// use tokio_osc::{Args, Router};
 ///
 /// let meters = Lane::new(16).overflow(Overflow::DropOldest);
 /// let router = Router::new().route("/meter/*", |Args(db): Args<f32>| println!("{db}")).on_lane(&meters);

@@ -80,7 +80,9 @@ impl Packet {
     /// osc4py3: the out-of-band options for encoding.
     ///
     /// ```
-    /// use tokio_osc::{DecodeErrorKind, DecodeOptions, EncodeErrorKind, IntoPacket, TypeTag, TypeTagSet};
+    /// use tokio_osc::packet::{
+    ///     DecodeErrorKind, DecodeOptions, EncodeErrorKind, IntoPacket, TypeTag, TypeTagSet,
+    /// };
     ///
     /// let options = DecodeOptions::default().allowed_type_tags(TypeTagSet::of("ifsb").unwrap_or_default());
     /// ("/gain", 0.5_f32).into_packet()?.check(&options)?;
@@ -88,7 +90,7 @@ impl Packet {
     /// let error = ("/gain", 0.5_f64).into_packet()?.check(&options).unwrap_err();
     /// let not_allowed = DecodeErrorKind::TypeTagNotAllowed(TypeTag::Float64);
     /// assert_eq!(error.kind(), EncodeErrorKind::NotAccepted(not_allowed));
-    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     ///
     /// # Errors
@@ -137,13 +139,13 @@ impl From<Bundle> for Packet {
 /// A validated packet in borrowed bytes: decoding one allocates nothing.
 ///
 /// ```
-/// use tokio_osc::{DecodeOptions, PacketRef};
+/// use tokio_osc::packet::{DecodeOptions, PacketRef};
 ///
 /// let (packet, repairs) = PacketRef::decode(b"/ping\0\0\0,\0\0\0", &DecodeOptions::default())?;
 /// let PacketRef::Message(message) = packet else { unreachable!() };
 /// assert_eq!(message.address(), "/ping");
 /// assert!(repairs.is_none());
-/// # Ok::<(), tokio_osc::DecodeError>(())
+/// # Ok::<(), tokio_osc::packet::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PacketRef<'a> {
@@ -214,13 +216,14 @@ impl<'a> PacketRef<'a> {
     /// The messages of the packet, at any depth, in wire order.
     ///
     /// ```
-    /// use tokio_osc::{Bundle, IntoPacket};
+    /// use tokio_osc::packet::IntoPacket;
+    /// use tokio_osc::Bundle;
     ///
     /// let inner = Bundle::immediately().with(("/b", 2));
     /// let packet = Bundle::immediately().with(("/a", 1)).with(inner).into_packet()?;
     /// let lines: Vec<_> = packet.as_ref().messages().map(|message| message.to_string()).collect();
     /// assert_eq!(lines, ["/a ,i 1", "/b ,i 2"]);
-    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     pub fn messages(self) -> impl Iterator<Item = MessageRef<'a>> {
         self.walk().filter_map(|step| match step {

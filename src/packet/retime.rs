@@ -12,12 +12,13 @@ impl ClockOffset {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use tokio_osc::{Bundle, ClockOffset, TimeTag};
+    /// use tokio_osc::packet::ClockOffset;
+    /// use tokio_osc::{Bundle, TimeTag};
     ///
     /// let offset = ClockOffset::peer_behind(Duration::from_secs(1));
     /// let bundle = Bundle::at(TimeTag::new(100, 0)).with(("/go", 1)).build()?;
     /// assert_eq!(offset.bundle_to_peer(&bundle).time_tag(), TimeTag::new(99, 0));
-    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     pub fn bundle_to_peer(self, bundle: &Bundle) -> Bundle {
         if self == Self::ZERO {

@@ -39,7 +39,8 @@ pub(crate) enum Sent {
 /// Why a packet could not be sent.
 ///
 /// ```
-/// use tokio_osc::{Client, SendErrorKind};
+/// use tokio_osc::packet::SendErrorKind;
+/// use tokio_osc::Client;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
 /// let client = Client::udp("127.0.0.1:9000").await?;
@@ -56,7 +57,8 @@ pub struct SendError {
 /// The kinds of [`SendError`]. The first ones are the caller's, the others the transport's.
 ///
 /// ```
-/// use tokio_osc::{Client, SendErrorKind, Slip};
+/// use tokio_osc::packet::SendErrorKind;
+/// use tokio_osc::{Client, Slip};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = Client::reconnecting("127.0.0.1:9000", Slip::new()).spawn()?;
@@ -77,7 +79,7 @@ pub enum SendErrorKind {
         /// The most that fit.
         limit: usize,
     },
-    /// The peer has not shown its framing yet ([`Detect`](crate::Detect)).
+    /// The peer has not shown its framing yet ([`Detect`](crate::codec::Detect)).
     Undetected,
     /// Sending would block: earlier packets are not sent yet. Only from the methods that do not wait.
     Full,

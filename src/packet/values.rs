@@ -5,10 +5,11 @@ use crate::types::Arg;
 /// Nil, type tag `N`. `Option::None` is written the same way.
 ///
 /// ```
-/// use tokio_osc::{Message, Nil};
+/// use tokio_osc::packet::Nil;
+/// use tokio_osc::Message;
 ///
 /// assert_eq!(Message::new("/preset", Nil)?, Message::new("/preset", None::<i32>)?);
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Nil;
@@ -16,11 +17,12 @@ pub struct Nil;
 /// Impulse, type tag `I`: the "bang" of OSC 1.1, called infinitum in OSC 1.0.
 ///
 /// ```
-/// use tokio_osc::{Impulse, Message};
+/// use tokio_osc::packet::Impulse;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/bang", Impulse)?;
 /// assert_eq!(message.to_string(), "/bang ,I impulse");
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Impulse;
@@ -28,7 +30,8 @@ pub struct Impulse;
 /// Text with the type tag `S` in place of `s`.
 ///
 /// ```
-/// use tokio_osc::{Message, Symbol};
+/// use tokio_osc::packet::Symbol;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/set", (Symbol("frequency"), 440))?;
 /// assert_eq!(message.to_string(), "/set ,Si \"frequency\" 440");
@@ -41,7 +44,8 @@ pub struct Symbol<T>(pub T);
 /// An argument list inside `[` and `]`.
 ///
 /// ```
-/// use tokio_osc::{Array, Message};
+/// use tokio_osc::packet::Array;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/chord", ("major", Array([60, 64, 67])))?;
 /// assert_eq!(message.to_string(), "/chord ,s[iii] \"major\" [ 60 64 67 ]");
@@ -56,7 +60,8 @@ pub struct Array<T>(pub T);
 /// A value of exactly this type: extraction that converts nothing.
 ///
 /// ```
-/// use tokio_osc::{Exact, Message};
+/// use tokio_osc::packet::Exact;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/gain", 1)?;
 /// assert_eq!(message.parse::<f32>()?, 1.0);
@@ -69,7 +74,8 @@ pub struct Exact<T>(pub T);
 /// All arguments that are left, of whatever types, also none.
 ///
 /// ```
-/// use tokio_osc::{Message, Rest};
+/// use tokio_osc::packet::Rest;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/log", ("level", 3, "text"))?;
 /// let (level, Rest(more)) = message.parse::<(&str, Rest)>()?;

@@ -9,7 +9,8 @@ use crate::types::texts;
 /// Why a text is no legal address pattern, and at which byte.
 ///
 /// ```
-/// use tokio_osc::{Pattern, PatternErrorKind};
+/// use tokio_osc::pattern::PatternErrorKind;
+/// use tokio_osc::Pattern;
 ///
 /// let error = Pattern::new("/mixer/[1-").unwrap_err();
 /// assert_eq!(error.kind(), PatternErrorKind::UnclosedSet);
@@ -26,7 +27,8 @@ texts! {
     /// What is wrong with a pattern. Each kind says which byte [`PatternError::position`] points to.
     ///
     /// ```
-    /// use tokio_osc::{Pattern, PatternErrorKind};
+    /// use tokio_osc::pattern::PatternErrorKind;
+    /// use tokio_osc::Pattern;
     ///
     /// assert_eq!(Pattern::new("/mixer/[]").unwrap_err().kind(), PatternErrorKind::EmptySet);
     /// ```

@@ -17,9 +17,11 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 
-use crate::types::{Address, Text, shared_text};
+use crate::types::{Text, shared_text};
 use syntax::{Alphabet, MAX_LEN, MAX_PARTS};
 
+#[doc(inline)]
+pub use crate::types::Address;
 pub use error::{PatternError, PatternErrorKind};
 pub(crate) use part::{Part, Parts};
 pub(crate) use path::{overlap, spans};
@@ -55,7 +57,7 @@ pub(crate) use syntax::Shape;
 /// let everywhere = Pattern::new("//gain")?;
 /// assert!(everywhere.matches(&gain));
 /// assert!(everywhere.overlaps(&VOICES));
-/// # Ok::<(), tokio_osc::PatternError>(())
+/// # Ok::<(), tokio_osc::pattern::PatternError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pattern {
@@ -158,7 +160,7 @@ impl Pattern {
     /// let pattern = Pattern::new("/mixer//channel?/gain")?;
     /// let address = Address::new("/mixer/left/bus/channel4/gain").expect("a literal address");
     /// assert_eq!(pattern.captures(&address).expect("a match"), ["left/bus", "channel4"]);
-    /// # Ok::<(), tokio_osc::PatternError>(())
+    /// # Ok::<(), tokio_osc::pattern::PatternError>(())
     /// ```
     pub fn captures<'a>(&self, address: &'a Address) -> Option<Vec<Text<'a>>> {
         self.captures_of(address.as_bytes())

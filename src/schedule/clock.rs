@@ -24,7 +24,7 @@ use crate::types::TimeTag;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Clock, Reading, SystemClock};
+/// use tokio_osc::schedule::{Clock, Reading, SystemClock};
 ///
 /// /// A clock whose wall time is ahead by a quarter of a second.
 /// #[derive(Debug)]
@@ -46,7 +46,8 @@ pub trait Clock: Debug + Send + Sync + 'static {
     /// [`TimeTag::IMMEDIATELY`].
     ///
     /// ```
-    /// use tokio_osc::{Clock, ManualClock, TimeTag};
+    /// use tokio_osc::schedule::{Clock, ManualClock};
+    /// use tokio_osc::TimeTag;
     ///
     /// let clock = ManualClock::new();
     /// assert_eq!(clock.tag(), TimeTag::at(clock.now().wall));
@@ -60,7 +61,7 @@ pub trait Clock: Debug + Send + Sync + 'static {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use tokio_osc::{Clock, ManualClock};
+    /// use tokio_osc::schedule::{Clock, ManualClock};
     ///
     /// let clock = ManualClock::new();
     /// let tag = clock.after(Duration::from_millis(200));
@@ -86,7 +87,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Clock, SystemClock};
+/// use tokio_osc::schedule::{Clock, SystemClock};
 ///
 /// let reading = SystemClock.now();
 /// let second = Duration::from_secs(1);
@@ -128,7 +129,7 @@ impl Reading {
 /// not. Use [`TokioClock`] there.
 ///
 /// ```
-/// use tokio_osc::{Clock, SystemClock};
+/// use tokio_osc::schedule::{Clock, SystemClock};
 ///
 /// let (first, second) = (SystemClock.now(), SystemClock.now());
 /// assert!(first.monotonic <= second.monotonic);
@@ -174,7 +175,7 @@ fn bracketed() -> (Duration, Reading) {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Clock, TokioClock};
+/// use tokio_osc::schedule::{Clock, TokioClock};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
 /// let clock = TokioClock::new();
@@ -221,7 +222,7 @@ impl Clock for TokioClock {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Clock, ManualClock};
+/// use tokio_osc::schedule::{Clock, ManualClock};
 ///
 /// let clock = ManualClock::new();
 /// let start = clock.now();

@@ -16,13 +16,13 @@ const BAR: u64 = 40;
 /// How late timed bundles ran: a count for each of 16 fixed ranges.
 ///
 /// Every bundle with a time of its own is counted once, when its turn comes, whether it waited or
-/// arrived late, and whatever the [`LatePolicy`](crate::LatePolicy) then makes of it. The upper
+/// arrived late, and whatever the [`LatePolicy`](crate::schedule::LatePolicy) then makes of it. The upper
 /// bounds, themselves included, are 50, 100, 200 and 500 µs; 1, 2, 5, 10, 20, 50, 100, 200 and
 /// 500 ms; 1 and 10 s; the last bucket has none.
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::LatenessHistogram;
+/// use tokio_osc::schedule::LatenessHistogram;
 ///
 /// let mut lateness = LatenessHistogram::default();
 /// lateness.record(Duration::from_micros(70));

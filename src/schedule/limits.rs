@@ -19,7 +19,7 @@ use super::lateness::LatenessHistogram;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{CapacityPolicy, ScheduleLimits};
+/// use tokio_osc::schedule::{CapacityPolicy, ScheduleLimits};
 ///
 /// let limits = ScheduleLimits::default()
 ///     .entries(1_000)
@@ -114,7 +114,7 @@ impl Default for ScheduleLimits {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{HorizonPolicy, ScheduleLimits};
+/// use tokio_osc::schedule::{HorizonPolicy, ScheduleLimits};
 ///
 /// let limits = ScheduleLimits::default()
 ///     .horizon(Duration::from_secs(60))
@@ -134,7 +134,7 @@ pub enum HorizonPolicy {
 /// Which bundle goes when one too many arrives; counted either way.
 ///
 /// ```
-/// use tokio_osc::{CapacityPolicy, ScheduleLimits};
+/// use tokio_osc::schedule::{CapacityPolicy, ScheduleLimits};
 ///
 /// let limits = ScheduleLimits::default().entries(1_000).when_full(CapacityPolicy::DropLatest);
 /// # let _ = limits;
@@ -156,7 +156,7 @@ pub enum CapacityPolicy {
 /// The accounts add up: `pushed = run + evicted + cancelled + dropped_after_step + pending`.
 ///
 /// ```
-/// use tokio_osc::ScheduleCounters;
+/// use tokio_osc::schedule::ScheduleCounters;
 ///
 /// assert_eq!(ScheduleCounters::default().pending, 0);
 /// ```

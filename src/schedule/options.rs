@@ -12,7 +12,8 @@ use crate::types::ClockOffset;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{ClockOffset, LatePolicy, TimeOptions};
+/// use tokio_osc::packet::ClockOffset;
+/// use tokio_osc::schedule::{LatePolicy, TimeOptions};
 ///
 /// let options = TimeOptions::new()
 ///     .clock_offset(ClockOffset::peer_behind(Duration::from_millis(250)))
@@ -60,7 +61,7 @@ impl TimeOptions {
     }
 
     /// Sets what is added to incoming tags and subtracted from the tags of replies: our clock minus
-    /// the peer's. [`ClockSync`](crate::ClockSync) measures it.
+    /// the peer's. [`ClockSync`](crate::tools::ClockSync) measures it.
     pub fn clock_offset(mut self, offset: ClockOffset) -> Self {
         self.clock_offset = offset;
         self
@@ -103,7 +104,7 @@ impl Default for TimeOptions {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{LatePolicy, TimeOptions};
+/// use tokio_osc::schedule::{LatePolicy, TimeOptions};
 ///
 /// let options = TimeOptions::new().late(LatePolicy::DropAfter(Duration::from_millis(50)));
 /// # drop(options);
@@ -111,7 +112,7 @@ impl Default for TimeOptions {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum LatePolicy {
-    /// It runs (the default); handlers find out by [`Lateness`](crate::Lateness).
+    /// It runs (the default); handlers find out by [`Lateness`](crate::dispatch::Lateness).
     #[default]
     Run,
     /// It is dropped, whole, if it is later than this; counted. A bundle exactly this late runs.
@@ -128,7 +129,7 @@ impl LatePolicy {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use tokio_osc::{LatePolicy, TimeOptions};
+    /// use tokio_osc::schedule::{LatePolicy, TimeOptions};
     ///
     /// let options = TimeOptions::new().late(LatePolicy::hand(Duration::from_millis(5), |bundle, meta| {
     ///     eprintln!("{} from {} came {:?} too late", bundle.time_tag(), meta.peer, meta.lateness);
@@ -145,7 +146,7 @@ type Handler = dyn Fn(Bundle, &Meta) + Send + Sync;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::LatePolicy;
+/// use tokio_osc::schedule::LatePolicy;
 ///
 /// let policy = LatePolicy::hand(Duration::from_millis(5), |bundle, _| eprintln!("late: {bundle}"));
 /// let LatePolicy::Hand(handler) = policy else { unreachable!() };

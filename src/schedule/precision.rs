@@ -3,7 +3,8 @@
 /// How exactly a server wakes for what is due. Never early, in any mode.
 ///
 /// ```
-/// use tokio_osc::{Precision, Router, Server};
+/// use tokio_osc::schedule::Precision;
+/// use tokio_osc::{Router, Server};
 ///
 /// let server = Server::new(Router::new()).precision(Precision::Tokio);
 /// # drop(server);

@@ -26,7 +26,8 @@ pub(super) const CHANNEL: &str = "_events";
 ///
 /// ```
 /// use futures::StreamExt;
-/// use tokio_osc::{Channel, ChannelEventKind, Router, Server};
+/// use tokio_osc::server::ChannelEventKind;
+/// use tokio_osc::{Channel, Router, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?);
@@ -72,7 +73,7 @@ pub struct ChannelEvent {
 /// A peer is written as `127.0.0.1:9000#3`: address, port, and the number of its connection.
 ///
 /// ```
-/// use tokio_osc::ChannelEventKind;
+/// use tokio_osc::server::ChannelEventKind;
 ///
 /// fn lamp(event: &ChannelEventKind) -> Option<bool> {
 ///     match event {

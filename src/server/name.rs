@@ -11,7 +11,8 @@ const RESERVED: char = '_';
 /// Why a server or a node did not add or remove a channel, or a node a group.
 ///
 /// ```
-/// use tokio_osc::{Channel, ChannelErrorKind, Router, Server};
+/// use tokio_osc::server::ChannelErrorKind;
+/// use tokio_osc::{Channel, Router, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = Server::new(Router::new()).listen("stage", Channel::udp("127.0.0.1:0").await?).spawn();
@@ -30,7 +31,8 @@ pub struct ChannelError {
 /// The kinds of [`ChannelError`].
 ///
 /// ```
-/// use tokio_osc::{Channel, ChannelErrorKind, Router, Server};
+/// use tokio_osc::server::ChannelErrorKind;
+/// use tokio_osc::{Channel, Router, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
@@ -46,8 +48,8 @@ pub enum ChannelErrorKind {
     /// The name is not a valid part of an address: it holds a space, a control character, one of
     /// `# * , / ? [ ] { }`, or something that is not ASCII.
     IllegalCharacter(char),
-    /// Names that begin with `_` are the server's own; [`LOCAL`](crate::LOCAL) and
-    /// [`ALL`](crate::ALL) are a node's.
+    /// Names that begin with `_` are the server's own; [`LOCAL`](crate::node::LOCAL) and
+    /// [`ALL`](crate::node::ALL) are a node's.
     Reserved,
     /// A channel or group of this name is there already.
     Duplicate,
@@ -71,7 +73,7 @@ impl ChannelError {
     /// `_`.
     ///
     /// ```
-    /// use tokio_osc::{ChannelError, ChannelErrorKind};
+    /// use tokio_osc::server::{ChannelError, ChannelErrorKind};
     ///
     /// assert_eq!(ChannelError::check_name("stage-2"), Ok(()));
     /// let error = ChannelError::check_name("stage/2").unwrap_err();

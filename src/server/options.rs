@@ -11,8 +11,8 @@ use crate::dispatch::ReplyRate;
 use crate::schedule::{Clock, Precision, ScheduleLimits, TimeOptions};
 
 impl Server {
-    /// The clock that time tags are compared with. Default [`SystemClock`](crate::SystemClock);
-    /// a test with paused time takes a [`TokioClock`](crate::TokioClock).
+    /// The clock that time tags are compared with. Default [`SystemClock`](crate::schedule::SystemClock);
+    /// a test with paused time takes a [`TokioClock`](crate::schedule::TokioClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -43,7 +43,8 @@ impl Server {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use tokio_osc::{Channel, LatePolicy, Router, Server, TimeOptions};
+    /// use tokio_osc::schedule::{LatePolicy, TimeOptions};
+    /// use tokio_osc::{Channel, Router, Server};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
     /// let server = Server::new(Router::new())

@@ -186,7 +186,8 @@ impl Server {
     ///
     /// ```
     /// use futures::StreamExt;
-    /// use tokio_osc::{Channel, ChannelEventKind, Router, Server};
+    /// use tokio_osc::server::ChannelEventKind;
+    /// use tokio_osc::{Channel, Router, Server};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?);
@@ -207,7 +208,7 @@ impl Server {
 
     /// Sends the same events to the server's own router, as messages from [`Peer::LOCAL`] with
     /// addresses such as `/osc/channel/udp/bound` where the prefix is `/osc`: see the table at
-    /// [`ChannelEventKind`](crate::ChannelEventKind). They come by a channel named `_events`, with the
+    /// [`ChannelEventKind`](crate::server::ChannelEventKind). They come by a channel named `_events`, with the
     /// limits that hold for all messages. When the server ends, it reads nothing more, and they stop;
     /// the stream of [`events`](Server::events) has them all.
     ///

@@ -26,23 +26,23 @@ pub struct Shutdown {
 
 impl Shutdown {
     /// Bundles that wait for their time are dropped and counted
-    /// ([`Stats::discarded`](crate::Stats#structfield.discarded)); handlers may take as long as they
+    /// ([`Stats::discarded`](crate::server::Stats#structfield.discarded)); handlers may take as long as they
     /// like.
     pub const fn new() -> Self {
         Self { drain: false, deadline: None }
     }
 
     /// Bundles that wait for their time run when it comes. Without a [`deadline`](Self::deadline)
-    /// that may take as long as the [horizon](crate::ScheduleLimits::horizon) allows.
+    /// that may take as long as the [horizon](crate::schedule::ScheduleLimits::horizon) allows.
     pub const fn drain(mut self) -> Self {
         self.drain = true;
         self
     }
 
     /// The longest that it may take. What has not run then never does: handlers that wait are
-    /// dropped ([`abandoned`](crate::Stats#structfield.abandoned)), packets that wait for a handler
-    /// ([`cut_off`](crate::Stats#structfield.cut_off)) and bundles that wait for their time
-    /// ([`discarded`](crate::Stats#structfield.discarded)) as well, and connections are closed as
+    /// dropped ([`abandoned`](crate::server::Stats#structfield.abandoned)), packets that wait for a handler
+    /// ([`cut_off`](crate::server::Stats#structfield.cut_off)) and bundles that wait for their time
+    /// ([`discarded`](crate::server::Stats#structfield.discarded)) as well, and connections are closed as
     /// they are. No deadline by default.
     ///
     /// A handler that blocks its thread cannot be dropped: it is waited for, whatever the time.

@@ -30,7 +30,7 @@ macro_rules! counters {
         ///   `replies_dropped` and `replies_over_rate`. What goes by a [`Reply`](crate::Reply) is
         ///   counted by who sends it.
         ///
-        /// What never was received, the kernel has dropped ([`UdpStats`](crate::UdpStats), in
+        /// What never was received, the kernel has dropped ([`UdpStats`](crate::channel::UdpStats), in
         /// [`ServerHandle::report`](crate::ServerHandle::report)) or a peer has not got through.
         ///
         /// ```
@@ -170,8 +170,8 @@ counters! {
     abandoned,
     /// Replies sent.
     replies,
-    /// Replies that the [`Middleware`](crate::Middleware) of their channel has dropped; they are among
-    /// [`Filtered::dropped_out`](crate::Filtered), too.
+    /// Replies that the [`Middleware`](crate::middleware::Middleware) of their channel has dropped; they are among
+    /// [`Filtered::dropped_out`](crate::middleware::Filtered), too.
     replies_filtered,
     /// Replies dropped: over the budget of a packet (64 replies, 64 KiB), to a peer without a way
     /// back, or refused by the middleware, the queue of the connection or the operating system.
@@ -184,11 +184,11 @@ counters! {
     /// Packets that waited for a handler when the deadline of a shutdown had passed.
     cut_off,
     /// Packets refused because a bundle in them is due before the bundle around it
-    /// ([`TimeOptions::check_inner_time_tags`](crate::TimeOptions::check_inner_time_tags)).
+    /// ([`TimeOptions::check_inner_time_tags`](crate::schedule::TimeOptions::check_inner_time_tags)).
     refused_time_tags,
-    /// Bundles dropped because they were late ([`LatePolicy::DropAfter`](crate::LatePolicy::DropAfter)).
+    /// Bundles dropped because they were late ([`LatePolicy::DropAfter`](crate::schedule::LatePolicy::DropAfter)).
     late_dropped,
-    /// Bundles handed to the function for late ones ([`LatePolicy::Hand`](crate::LatePolicy::Hand)).
+    /// Bundles handed to the function for late ones ([`LatePolicy::Hand`](crate::schedule::LatePolicy::Hand)).
     late_handed,
     /// Times the inbox was full.
     overflows,
@@ -196,7 +196,7 @@ counters! {
     connected,
     /// Connections that have ended.
     disconnected,
-    /// Connections refused: too many, or by [`accept_if`](crate::StreamOptions::accept_if).
+    /// Connections refused: too many, or by [`accept_if`](crate::channel::StreamOptions::accept_if).
     refused,
     /// Times the operating system gave no connection.
     accept_failures,

@@ -23,7 +23,10 @@ use futures::StreamExt;
 use tokio::time::{Instant, timeout};
 
 use super::nanos::{nanos, nanos_between};
-use crate::{Args, Client, Clock, ClockOffset, RequestError, Router, SystemClock, TimeTag};
+use crate::client::RequestError;
+use crate::packet::ClockOffset;
+use crate::schedule::{Clock, SystemClock};
+use crate::{Args, Client, Router, TimeTag};
 
 /// The addresses of questions and answers by default.
 const PING: &str = "/clock/ping";
@@ -53,7 +56,9 @@ const ROUNDING: i128 = 1;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Channel, Client, ClockSync, Server, SystemClock, TimedSender};
+/// use tokio_osc::schedule::SystemClock;
+/// use tokio_osc::tools::{ClockSync, TimedSender};
+/// use tokio_osc::{Channel, Client, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
@@ -93,7 +98,9 @@ struct Bounds {
 /// What a [`ClockSync`] found.
 ///
 /// ```
-/// use tokio_osc::{Channel, Client, ClockSync, Server, SystemClock};
+/// use tokio_osc::schedule::SystemClock;
+/// use tokio_osc::tools::ClockSync;
+/// use tokio_osc::{Channel, Client, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
@@ -107,8 +114,8 @@ struct Bounds {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClockEstimate {
-    /// Our clock minus the peer's: for [`TimeOptions::clock_offset`](crate::TimeOptions::clock_offset)
-    /// and [`TimedSender::clock_offset`](crate::TimedSender::clock_offset).
+    /// Our clock minus the peer's: for [`TimeOptions::clock_offset`](crate::schedule::TimeOptions::clock_offset)
+    /// and [`TimedSender::clock_offset`](crate::tools::TimedSender::clock_offset).
     pub offset: ClockOffset,
     /// The true offset is at most this far from it.
     pub error: Duration,
@@ -296,7 +303,8 @@ fn overlap(all: &VecDeque<Bounds>, now: Instant) -> Option<(i128, i128)> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Channel, Client, ClockSync};
+/// use tokio_osc::tools::ClockSync;
+/// use tokio_osc::{Channel, Client};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let silent = Channel::udp("127.0.0.1:0").await?;

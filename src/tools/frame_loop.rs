@@ -19,7 +19,7 @@ use futures::task::AtomicWaker;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{JoinHandle, yield_now};
 
-use crate::{Budget, Progress};
+use crate::dispatch::{Budget, Progress};
 
 /// A runtime for the loop of a game, a plug-in or a user interface: no thread, no waiting. Servers,
 /// clients and timed bundles make progress while [`process`](FrameLoop::process) is called, on the
@@ -28,7 +28,8 @@ use crate::{Budget, Progress};
 /// ```
 /// # fn main() -> Result<(), tokio_osc::Error> {
 /// use std::time::Duration;
-/// use tokio_osc::{Args, Channel, Client, FrameLoop, Router, Server};
+/// use tokio_osc::tools::FrameLoop;
+/// use tokio_osc::{Args, Channel, Client, Router, Server};
 ///
 /// let mut frames = FrameLoop::new()?;
 /// let (server, client) = frames.block_on(async {
@@ -48,7 +49,7 @@ use crate::{Budget, Progress};
 /// ```
 ///
 /// Handlers share what they need with the caller as they do elsewhere, by an `Arc`; those that are to
-/// have a `&mut` of the caller's go into an [`Inbox`](crate::Inbox), which is processed after this.
+/// have a `&mut` of the caller's go into an [`Inbox`](crate::dispatch::Inbox), which is processed after this.
 ///
 /// Dropping it ends its tasks where they wait; it neither blocks nor panics, in a runtime or not.
 pub struct FrameLoop {
@@ -188,7 +189,7 @@ impl Probe {
 /// What [`FrameLoop`] says when it is used inside a runtime, where it would have to wait.
 ///
 /// ```
-/// use tokio_osc::FrameLoop;
+/// use tokio_osc::tools::FrameLoop;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut frames = FrameLoop::new()?;

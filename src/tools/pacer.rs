@@ -9,7 +9,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::queue::{PacketQueue, QueueLimits, QueueStats};
-use crate::{Destination, IntoPacket, Overflow, Packet, SendError};
+use crate::Packet;
+use crate::node::Destination;
+use crate::packet::{IntoPacket, Overflow, SendError};
 
 /// What may wait by default.
 const LIMITS: QueueLimits =
@@ -27,7 +29,8 @@ const BURSTS_PER_SECOND: u32 = 50;
 ///
 /// ```
 /// use futures::StreamExt;
-/// use tokio_osc::{Channel, Client, Pacer};
+/// use tokio_osc::tools::Pacer;
+/// use tokio_osc::{Channel, Client};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let desk = Channel::udp("127.0.0.1:0").await?;
@@ -105,7 +108,8 @@ impl<D> fmt::Debug for Pacer<D> {
 /// A [`Pacer`] that runs. Cloning it is a reference count.
 ///
 /// ```
-/// use tokio_osc::{Channel, Client, Pacer};
+/// use tokio_osc::tools::Pacer;
+/// use tokio_osc::{Channel, Client};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let desk = Channel::udp("127.0.0.1:0").await?;
@@ -126,7 +130,7 @@ pub struct PacerHandle {
 /// `offered = sent + failed + superseded + refused + waiting`.
 ///
 /// ```
-/// use tokio_osc::PacerCounts;
+/// use tokio_osc::tools::PacerCounts;
 ///
 /// let counts = PacerCounts::default();
 /// assert_eq!(counts.offered, counts.sent + counts.superseded + counts.waiting);

@@ -18,7 +18,9 @@ use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::lock::lock;
-use crate::{Bytes, Overflow, Packet, SendError, SendErrorKind, SendOutcome};
+use crate::node::SendOutcome;
+use crate::packet::{Overflow, SendError, SendErrorKind};
+use crate::{Bytes, Packet};
 
 /// What may wait.
 #[derive(Clone, Copy)]
@@ -267,7 +269,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use futures::FutureExt;
 
-    use crate::IntoPacket;
+    use crate::packet::IntoPacket;
 
     use super::*;
 

@@ -14,7 +14,10 @@ use tokio_util::task::AbortOnDropHandle;
 use self::output::{Origin, RelayOutput, To};
 use super::queue::QueueLimits;
 use crate::lock::lock;
-use crate::{Channel, DecodeError, Destination, MessageRef, Meta, Overflow, Packet, Pattern, PatternError};
+use crate::node::Destination;
+use crate::packet::{DecodeError, MessageRef, Overflow};
+use crate::pattern::PatternError;
+use crate::{Channel, Meta, Packet, Pattern};
 
 pub use self::output::RelayedTo;
 
@@ -29,7 +32,8 @@ const BURST: usize = 32;
 ///
 /// ```
 /// use futures::StreamExt;
-/// use tokio_osc::{Channel, Client, Relay, Slip};
+/// use tokio_osc::tools::Relay;
+/// use tokio_osc::{Channel, Client, Slip};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let desk = Channel::udp("127.0.0.1:0").await?;
@@ -130,7 +134,8 @@ impl Relay {
     ///
     /// ```
     /// use futures::StreamExt;
-    /// use tokio_osc::{Channel, Client, Relay, Slip};
+    /// use tokio_osc::tools::Relay;
+    /// use tokio_osc::{Channel, Client, Slip};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
@@ -147,7 +152,7 @@ impl Relay {
     /// };
     /// tokio::select! {
     ///     message = heard.next() => assert_eq!(message.unwrap().to_string(), r#"/said ,s "hello""#),
-    ///     error = said => { let _: Result<(), tokio_osc::SendError> = error; }
+    ///     error = said => { let _: Result<(), tokio_osc::packet::SendError> = error; }
     /// }
     /// relay.shutdown().await;
     /// # Ok(()) }
@@ -253,7 +258,8 @@ impl fmt::Debug for Relay {
 /// at once; to send what waits, [`shutdown`](RelayHandle::shutdown).
 ///
 /// ```
-/// use tokio_osc::{Channel, Client, Relay};
+/// use tokio_osc::tools::Relay;
+/// use tokio_osc::{Channel, Client};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let stage = Channel::udp("127.0.0.1:0").await?;
@@ -285,7 +291,7 @@ impl RelayHandle {
 
     /// Stops reading, sends what waits for its destinations, and returns the last numbers. A
     /// destination that takes nothing ends this by its own timeout, as
-    /// [`write_timeout`](crate::StreamOptions#structfield.write_timeout); or drop the future.
+    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout); or drop the future.
     ///
     /// # Cancel safety
     /// Once polled, the relay stops, also if the future is dropped; then at once.
@@ -308,7 +314,8 @@ impl fmt::Debug for RelayHandle {
 /// `received = malformed + filtered + returned + sent + failed + dropped + waiting`.
 ///
 /// ```
-/// use tokio_osc::{Channel, Relay};
+/// use tokio_osc::tools::Relay;
+/// use tokio_osc::Channel;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let relay = Relay::new().from("desk", Channel::udp("127.0.0.1:0").await?).spawn();

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::nanos::{nanos, nanos_between};
-use crate::{Clock, Reading, SystemClock, TimeTag};
+use crate::TimeTag;
+use crate::schedule::{Clock, Reading, SystemClock};
 
 /// How far ahead ticks are given by default.
 const LOOKAHEAD: Duration = Duration::from_millis(100);
@@ -19,7 +20,9 @@ const LOOKAHEAD: Duration = Duration::from_millis(100);
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Bundle, Ticker, TokioClock};
+/// use tokio_osc::schedule::TokioClock;
+/// use tokio_osc::tools::Ticker;
+/// use tokio_osc::Bundle;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
 /// let quarter = Duration::from_millis(500); // 120 beats per minute
@@ -51,7 +54,8 @@ struct Beat {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Ticker, TimeTag};
+/// use tokio_osc::tools::Ticker;
+/// use tokio_osc::TimeTag;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let tick = Ticker::new(Duration::from_millis(20)).lookahead(Duration::from_millis(10)).tick().await;
@@ -147,7 +151,7 @@ fn duration(nanos: i128) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use crate::{ManualClock, TokioClock};
+    use crate::schedule::{ManualClock, TokioClock};
 
     use super::*;
 

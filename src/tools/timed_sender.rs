@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::{
-    Bundle, Client, Clock, ClockOffset, EncodeError, IntoPacket, Reading, SendError, SystemClock, TimeTag,
-};
+use crate::packet::{ClockOffset, EncodeError, IntoPacket, SendError};
+use crate::schedule::{Clock, Reading, SystemClock};
+use crate::{Bundle, Client, TimeTag};
 
 /// Sends packets that are to run at an instant.
 ///
@@ -14,7 +14,8 @@ use crate::{
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{Channel, Client, TimedSender};
+/// use tokio_osc::tools::TimedSender;
+/// use tokio_osc::{Channel, Client};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let receiver = Channel::udp("127.0.0.1:0").await?;
@@ -42,7 +43,7 @@ impl TimedSender {
         self
     }
 
-    /// Our clock minus the peer's, as [`ClockSync`](crate::ClockSync) measures it. Default zero.
+    /// Our clock minus the peer's, as [`ClockSync`](crate::tools::ClockSync) measures it. Default zero.
     pub fn clock_offset(mut self, offset: ClockOffset) -> Self {
         self.offset = offset;
         self

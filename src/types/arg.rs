@@ -12,12 +12,13 @@ use super::{Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, brief};
 /// int32 and int64 of the same value.
 ///
 /// ```
-/// use tokio_osc::{ArgRef, Message};
+/// use tokio_osc::packet::ArgRef;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/play", (7, 0.5_f32, "loop", true))?;
 /// let args: Vec<ArgRef<'_>> = message.args().collect();
 /// assert!(matches!(args[..], [ArgRef::Int32(7), ArgRef::Float32(0.5), ArgRef::String(_), ArgRef::Bool(true)]));
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -160,12 +161,13 @@ impl fmt::Debug for Arg {
 /// validated. [`iter`](ArrayRef::iter) reads it.
 ///
 /// ```
-/// use tokio_osc::{ArgRef, Array, Message};
+/// use tokio_osc::packet::{ArgRef, Array};
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/chord", Array((60, "loud")))?;
 /// let Some(ArgRef::Array(array)) = message.args().next() else { unreachable!() };
 /// assert_eq!(array.iter().count(), 2);
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct ArrayRef<'a> {

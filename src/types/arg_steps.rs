@@ -82,7 +82,7 @@ fn clone_scalar(scalar: &Arg) -> Arg {
     }
 }
 
-/// Equal type and equal bits, as for [`ArgRef`](crate::ArgRef).
+/// Equal type and equal bits, as for [`ArgRef`](crate::packet::ArgRef).
 impl PartialEq for Arg {
     fn eq(&self, other: &Self) -> bool {
         self.steps().eq(other.steps())

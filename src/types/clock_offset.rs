@@ -13,7 +13,8 @@ use super::TimeTag;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::{ClockOffset, TimeTag};
+/// use tokio_osc::packet::ClockOffset;
+/// use tokio_osc::TimeTag;
 ///
 /// let offset = ClockOffset::peer_behind(Duration::from_millis(250));
 /// let theirs = TimeTag::new(3_976_214_400, 0);

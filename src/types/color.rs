@@ -3,7 +3,8 @@
 /// A color, type tag `r`: red, green, blue and alpha, one byte each, in wire order (OSC 1.0).
 ///
 /// ```
-/// use tokio_osc::{Color, Message};
+/// use tokio_osc::packet::Color;
+/// use tokio_osc::Message;
 ///
 /// let orange = Color { red: 255, green: 128, blue: 0, alpha: 255 };
 /// let message = Message::new("/lamp", orange)?;

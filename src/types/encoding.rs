@@ -10,13 +10,14 @@ use super::{Text, TextBuf};
 /// What becomes of bytes or characters that the other side cannot have.
 ///
 /// ```
-/// use tokio_osc::{OnUnmappable, Text, encoding_rs::UTF_8};
+/// use tokio_osc::packet::{OnUnmappable, Text};
+/// use tokio_osc::encoding_rs::UTF_8;
 ///
 /// let text = Text::new(b"caf\xe9");
 /// assert!(text.decode(UTF_8, OnUnmappable::Strict).is_err());
 /// assert_eq!(text.decode(UTF_8, OnUnmappable::Replace)?, "caf\u{fffd}");
 /// assert_eq!(text.decode(UTF_8, OnUnmappable::Ignore)?, "caf");
-/// # Ok::<(), tokio_osc::UnmappableText>(())
+/// # Ok::<(), tokio_osc::packet::UnmappableText>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -33,7 +34,8 @@ pub enum OnUnmappable {
 /// Text has bytes that its charset does not have, or characters that the other charset does not.
 ///
 /// ```
-/// use tokio_osc::{OnUnmappable, Text, encoding_rs::UTF_8};
+/// use tokio_osc::packet::{OnUnmappable, Text};
+/// use tokio_osc::encoding_rs::UTF_8;
 ///
 /// let error = Text::new(b"caf\xe9").decode(UTF_8, OnUnmappable::Strict).unwrap_err();
 /// assert_eq!(error.charset(), "UTF-8");
@@ -63,13 +65,13 @@ impl<'a> Text<'a> {
     ///
     /// ```
     /// use tokio_osc::encoding_rs::SHIFT_JIS;
-    /// use tokio_osc::{OnUnmappable, Text};
+    /// use tokio_osc::packet::{OnUnmappable, Text};
     ///
     /// let title = Text::new(b"\x89\xb9");
     /// assert_eq!(title.decode(SHIFT_JIS, OnUnmappable::Strict)?, "音");
     /// assert!(Text::new(b"\x89").decode(SHIFT_JIS, OnUnmappable::Strict).is_err());
     /// assert_eq!(Text::new(b"a\x89").decode(SHIFT_JIS, OnUnmappable::Ignore)?, "a");
-    /// # Ok::<(), tokio_osc::UnmappableText>(())
+    /// # Ok::<(), tokio_osc::packet::UnmappableText>(())
     /// ```
     ///
     /// # Errors
@@ -110,13 +112,14 @@ impl TextBuf {
     ///
     /// ```
     /// use tokio_osc::encoding_rs::WINDOWS_1252;
-    /// use tokio_osc::{Message, OnUnmappable, TextBuf};
+    /// use tokio_osc::packet::{OnUnmappable, TextBuf};
+    /// use tokio_osc::Message;
     ///
     /// let label = TextBuf::encode("Küche", WINDOWS_1252, OnUnmappable::Strict)?;
     /// assert_eq!(label.as_bytes(), b"K\xfcche");
     /// assert!(TextBuf::encode("音", WINDOWS_1252, OnUnmappable::Strict).is_err());
     /// assert_eq!(TextBuf::encode("a音", WINDOWS_1252, OnUnmappable::Replace)?.as_bytes(), b"a?");
-    /// # Ok::<(), tokio_osc::UnmappableText>(())
+    /// # Ok::<(), tokio_osc::packet::UnmappableText>(())
     /// ```
     ///
     /// # Errors

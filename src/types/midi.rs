@@ -3,7 +3,8 @@
 /// A MIDI message, type tag `m`: port id, status byte and two data bytes, in wire order (OSC 1.0).
 ///
 /// ```
-/// use tokio_osc::{Message, Midi};
+/// use tokio_osc::packet::Midi;
+/// use tokio_osc::Message;
 ///
 /// let note_on = Midi { port: 0, status: 0x90, data1: 60, data2: 127 };
 /// let message = Message::new("/keys", note_on)?;

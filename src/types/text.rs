@@ -16,7 +16,7 @@ use super::shared_text;
 /// What was received holds no NUL; what is to be sent must not: encoding refuses it.
 ///
 /// ```
-/// use tokio_osc::Text;
+/// use tokio_osc::packet::Text;
 ///
 /// let latin1 = Text::new(b"caf\xe9");
 /// assert!(latin1.to_str().is_err());
@@ -94,7 +94,7 @@ impl fmt::Display for Text<'_> {
 /// Owned text of an OSC-string. Cloning is a reference count.
 ///
 /// ```
-/// use tokio_osc::TextBuf;
+/// use tokio_osc::packet::TextBuf;
 ///
 /// let text = TextBuf::new("saw");
 /// assert_eq!(text.as_text(), "saw");
@@ -118,7 +118,7 @@ shared_text!(TextBuf, 0);
 /// [`to_char`](Char::to_char) reads both, and the bits are kept.
 ///
 /// ```
-/// use tokio_osc::Char;
+/// use tokio_osc::packet::Char;
 ///
 /// assert_eq!(Char::from('A').to_bits(), 0x41);
 /// assert_eq!(Char::from_bits(0x4100_0000).to_char(), Some('A'));

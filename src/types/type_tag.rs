@@ -16,7 +16,7 @@ macro_rules! type_tags {
         /// | `S` | symbol | 4 n | | | |
         ///
         /// ```
-        /// use tokio_osc::TypeTag;
+        /// use tokio_osc::packet::TypeTag;
         ///
         /// assert_eq!(TypeTag::from_byte(b'f'), Some(TypeTag::Float32));
         /// assert_eq!(TypeTag::Int64.as_byte(), b'h');

@@ -7,12 +7,12 @@ use super::TypeTag;
 /// A set of type tags: what a receiver is known to understand.
 ///
 /// Many receivers take only `ifsb`; decoding with
-/// [`allowed_type_tags`](crate::DecodeOptions::allowed_type_tags) refuses the rest, and
+/// [`allowed_type_tags`](crate::packet::DecodeOptions::allowed_type_tags) refuses the rest, and
 /// [`Packet::check`](crate::Packet::check) refuses to send it. The set speaks of arguments only:
 /// addresses, type tag strings and time tags of bundles are no arguments.
 ///
 /// ```
-/// use tokio_osc::{TypeTag, TypeTagSet};
+/// use tokio_osc::packet::{TypeTag, TypeTagSet};
 ///
 /// let required = TypeTagSet::of("ifsb").expect("four type tags");
 /// assert!(required.contains(TypeTag::Float32));

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 /// hexadecimal, and the same groups as text, `.` for what is not printable ASCII.
 ///
 /// ```
-/// use tokio_osc::HexDump;
+/// use tokio_osc::packet::HexDump;
 ///
 /// let dump = HexDump(b"/freq\0\0\0,f\0\0\x43\xdc\0\0tail").to_string();
 /// assert_eq!(

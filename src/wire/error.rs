@@ -6,24 +6,25 @@ use crate::types::TypeTag;
 
 /// Why a packet was refused, and where: always the fault of its sender.
 ///
-/// Small and `Copy`; it holds no text of the peer. [`AnnotatedDump`](crate::AnnotatedDump) shows
+/// Small and `Copy`; it holds no text of the peer. [`AnnotatedDump`](crate::packet::AnnotatedDump) shows
 /// the bytes around it.
 ///
 /// The errors of osc4py3 and what they are here:
 ///
 /// | osc4py3 | here |
 /// |---------|------|
-/// | `OSCInvalidDataError` (encoding) | [`EncodeError`](crate::EncodeError) |
+/// | `OSCInvalidDataError` (encoding) | [`EncodeError`](crate::packet::EncodeError) |
 /// | `OSCInvalidRawError` (decoding) | [`DecodeError`], but for the next two |
 /// | `OSCUnknownTypetagError`, decoding | [`UnknownTypeTag`](DecodeErrorKind::UnknownTypeTag), [`TypeTagNotAllowed`](DecodeErrorKind::TypeTagNotAllowed) |
-/// | `OSCUnknownTypetagError`, encoding | [`NotAccepted`](crate::EncodeErrorKind::NotAccepted) by [`Packet::check`](crate::Packet::check); an unknown tag cannot be written |
-/// | `OSCInvalidSignatureError` | [`Refused`](DecodeErrorKind::Refused), with [`EnvelopeFault::InvalidSignature`](crate::EnvelopeFault::InvalidSignature) |
-/// | `OSCCorruptedRawError` | [`Refused`](DecodeErrorKind::Refused), with [`EnvelopeFault::Corrupted`](crate::EnvelopeFault::Corrupted) |
+/// | `OSCUnknownTypetagError`, encoding | [`NotAccepted`](crate::packet::EncodeErrorKind::NotAccepted) by [`Packet::check`](crate::Packet::check); an unknown tag cannot be written |
+/// | `OSCInvalidSignatureError` | [`Refused`](DecodeErrorKind::Refused), with [`EnvelopeFault::InvalidSignature`](crate::middleware::EnvelopeFault::InvalidSignature) |
+/// | `OSCCorruptedRawError` | [`Refused`](DecodeErrorKind::Refused), with [`EnvelopeFault::Corrupted`](crate::middleware::EnvelopeFault::Corrupted) |
 /// | `OSCInternalBugError` | none |
-/// | errors of Python that leak (`struct.error`, `IndexError`, `UnicodeError`, …) | the kind that fits; values of another type than asked for are an [`ArgsError`](crate::ArgsError) |
+/// | errors of Python that leak (`struct.error`, `IndexError`, `UnicodeError`, …) | the kind that fits; values of another type than asked for are an [`ArgsError`](crate::packet::ArgsError) |
 ///
 /// ```
-/// use tokio_osc::{Bytes, DecodeErrorKind, Packet};
+/// use tokio_osc::packet::DecodeErrorKind;
+/// use tokio_osc::{Bytes, Packet};
 ///
 /// let error = Packet::decode(Bytes::from_static(b"/a\0\0,i\0\0\0\0")).unwrap_err();
 /// assert_eq!(error.to_string(), "a length that is no multiple of 4, at byte 10");
@@ -44,12 +45,12 @@ impl DecodeError {
     }
 
     /// A packet that is refused for another reason than its format: for
-    /// [`Middleware`](crate::Middleware) and framings. The text says why, in lower case and without a
+    /// [`Middleware`](crate::middleware::Middleware) and framings. The text says why, in lower case and without a
     /// full stop; it is static, so that the error stays small and `Copy`. The offset is 0 unless
     /// [`at`](Self::at) sets it.
     ///
     /// ```
-    /// use tokio_osc::{DecodeError, DecodeErrorKind};
+    /// use tokio_osc::packet::{DecodeError, DecodeErrorKind};
     ///
     /// let error = DecodeError::refused("the token is not ours").at(12);
     /// assert_eq!(error.kind(), DecodeErrorKind::Refused("the token is not ours"));
@@ -83,7 +84,8 @@ macro_rules! kinds {
         /// The ways in which bytes fail to be an OSC packet.
         ///
         /// ```
-        /// use tokio_osc::{Bytes, DecodeErrorKind, Packet};
+        /// use tokio_osc::packet::DecodeErrorKind;
+        /// use tokio_osc::{Bytes, Packet};
         ///
         /// let error = Packet::decode(Bytes::from_static(b"ping")).unwrap_err();
         /// assert_eq!(error.kind(), DecodeErrorKind::NotAPacket);
@@ -92,7 +94,7 @@ macro_rules! kinds {
         #[non_exhaustive]
         pub enum DecodeErrorKind {
             $($(#[$doc])* $kind $(($type))?,)*
-            /// The framing or the [`Middleware`](crate::Middleware) refuses it, for this reason
+            /// The framing or the [`Middleware`](crate::middleware::Middleware) refuses it, for this reason
             /// ([`DecodeError::refused`]).
             Refused(&'static str),
         }
@@ -128,25 +130,25 @@ kinds! {
     UnterminatedString,
     /// A padding byte that is not NUL (strict).
     NonzeroPadding,
-    /// A byte that [`text_policy`](crate::DecodeOptions::text_policy) or
-    /// [`address_policy`](crate::DecodeOptions::address_policy) does not allow.
+    /// A byte that [`text_policy`](crate::packet::DecodeOptions::text_policy) or
+    /// [`address_policy`](crate::packet::DecodeOptions::address_policy) does not allow.
     IllegalCharacter,
-    /// The address is longer than [`max_address_len`](crate::DecodeOptions::max_address_len).
+    /// The address is longer than [`max_address_len`](crate::packet::DecodeOptions::max_address_len).
     AddressTooLong,
     /// The address has more parts than
-    /// [`max_address_parts`](crate::DecodeOptions::max_address_parts).
+    /// [`max_address_parts`](crate::packet::DecodeOptions::max_address_parts).
     TooManyAddressParts,
     /// No type tag string follows the address; or one without its comma, or bytes of unknown types.
     MissingTypeTags,
     /// A type tag that OSC does not define: the message cannot be read.
     UnknownTypeTag(tag: u8),
-    /// A type tag that [`allowed_type_tags`](crate::DecodeOptions::allowed_type_tags) does not hold.
+    /// A type tag that [`allowed_type_tags`](crate::packet::DecodeOptions::allowed_type_tags) does not hold.
     TypeTagNotAllowed(tag: TypeTag),
     /// A `]` without `[` or the reverse.
     UnbalancedBrackets,
-    /// Arrays nest deeper than [`max_array_depth`](crate::DecodeOptions::max_array_depth).
+    /// Arrays nest deeper than [`max_array_depth`](crate::packet::DecodeOptions::max_array_depth).
     ArraysTooDeep,
-    /// More type tags than [`max_args`](crate::DecodeOptions::max_args).
+    /// More type tags than [`max_args`](crate::packet::DecodeOptions::max_args).
     TooManyArgs,
     /// The bytes end before the argument, time tag or element that begins here.
     Truncated,
@@ -156,9 +158,9 @@ kinds! {
     TrailingBytes,
     /// An element size that is negative, zero or no multiple of 4.
     ElementSize,
-    /// Bundles nest deeper than [`max_bundle_depth`](crate::DecodeOptions::max_bundle_depth).
+    /// Bundles nest deeper than [`max_bundle_depth`](crate::packet::DecodeOptions::max_bundle_depth).
     BundlesTooDeep,
-    /// More elements in a bundle than [`max_elements`](crate::DecodeOptions::max_elements).
+    /// More elements in a bundle than [`max_elements`](crate::packet::DecodeOptions::max_elements).
     TooManyElements,
     /// A frame over a limit of bytes.
     FrameTooLong,

@@ -41,7 +41,7 @@ options! {
     /// | [`accept_bare_addresses`](DecodeOptions::accept_bare_addresses) | no | no | no |
     /// | [`allowed_type_tags`](DecodeOptions::allowed_type_tags) | all | all | all |
     ///
-    /// What a tolerant decode mended is counted in [`Repairs`](crate::Repairs). A limit that is
+    /// What a tolerant decode mended is counted in [`Repairs`](crate::packet::Repairs). A limit that is
     /// exceeded is an error for the whole packet.
     ///
     /// Worst cases: decoding reads every byte a fixed number of times and allocates nothing in
@@ -50,7 +50,8 @@ options! {
     /// rewrite is copied, once, to at most twice its size.
     ///
     /// ```
-    /// use tokio_osc::{Bytes, DecodeErrorKind, DecodeOptions, Packet};
+    /// use tokio_osc::packet::{DecodeErrorKind, DecodeOptions};
+    /// use tokio_osc::{Bytes, Packet};
     ///
     /// let no_type_tags = Bytes::from_static(b"/info\0\0\0");
     /// assert!(Packet::decode(no_type_tags.clone()).is_ok());
@@ -138,18 +139,19 @@ impl DecodeOptions {
     /// a guess, the packet is rewritten into the form that OSC 1.0 gives the guess, so that it can
     /// be relayed.
     ///
-    /// Packets decoded in borrowed form ([`PacketRef`](crate::PacketRef)) cannot be rewritten: they
+    /// Packets decoded in borrowed form ([`PacketRef`](crate::packet::PacketRef)) cannot be rewritten: they
     /// are judged as if missing padding, missing commas and zero tails were not accepted.
     ///
     /// ```
-    /// use tokio_osc::{Bytes, DecodeOptions, Packet};
+    /// use tokio_osc::packet::DecodeOptions;
+    /// use tokio_osc::{Bytes, Packet};
     ///
     /// let cut_short = Bytes::from_static(b"/name\0\0\0s\0\0\0cello");
     /// let (packet, repairs) = Packet::decode_with(cut_short, &DecodeOptions::lenient())?;
     /// assert_eq!(packet.to_string(), r#"/name ,s "cello""#);
     /// assert_eq!((repairs.missing_padding, repairs.missing_commas), (1, 1));
     /// assert_eq!(packet.as_bytes().len(), 20);
-    /// # Ok::<(), tokio_osc::DecodeError>(())
+    /// # Ok::<(), tokio_osc::packet::DecodeError>(())
     /// ```
     pub fn lenient() -> Self {
         Self {

@@ -4,7 +4,8 @@
 /// many write requests without arguments that way, such as `/info` to a mixer.
 ///
 /// ```
-/// use tokio_osc::{Bytes, DecodeOptions, MissingTypeTags, Packet};
+/// use tokio_osc::packet::{DecodeOptions, MissingTypeTags};
+/// use tokio_osc::{Bytes, Packet};
 ///
 /// let packet = Bytes::from_static(b"/info\0\0\0");
 /// let options = DecodeOptions::default();
@@ -28,7 +29,8 @@ pub enum MissingTypeTags {
 /// Which bytes text may hold: strings, symbols and addresses.
 ///
 /// ```
-/// use tokio_osc::{Bytes, DecodeOptions, Packet, TextPolicy};
+/// use tokio_osc::packet::{DecodeOptions, TextPolicy};
+/// use tokio_osc::{Bytes, Packet};
 ///
 /// let packet = Bytes::from_static(b"/name\0\0\0,s\0\0caf\xe9\0\0\0\0");
 /// let options = DecodeOptions::default();
@@ -49,7 +51,8 @@ pub enum TextPolicy {
 /// Which characters the address of a message may hold, beyond what [`TextPolicy`] says.
 ///
 /// ```
-/// use tokio_osc::{AddressPolicy, Bytes, DecodeOptions, Packet};
+/// use tokio_osc::packet::{AddressPolicy, DecodeOptions};
+/// use tokio_osc::{Bytes, Packet};
 ///
 /// let packet = Bytes::from_static(b"/ch 1\0\0\0,\0\0\0");
 /// let options = DecodeOptions::default();

@@ -10,13 +10,14 @@ use crate::types::{ArgRef, ArrayRef, Char, Color, Midi, Text, TimeTag};
 /// An array is one item, [`ArgRef::Array`].
 ///
 /// ```
-/// use tokio_osc::{ArgRef, Message};
+/// use tokio_osc::packet::ArgRef;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/note", (60, "loud"))?;
 /// let mut args = message.args();
 /// assert_eq!(args.next(), Some(ArgRef::Int32(60)));
 /// assert_eq!(args.count(), 1);
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ArgIter<'a> {
@@ -64,12 +65,13 @@ impl<'a> ArrayRef<'a> {
     /// The elements of the array, in order.
     ///
     /// ```
-    /// use tokio_osc::{ArgRef, Array, Message};
+    /// use tokio_osc::packet::{ArgRef, Array};
+    /// use tokio_osc::Message;
     ///
     /// let message = Message::new("/chord", Array(&[60, 64, 67][..]))?;
     /// let Some(ArgRef::Array(notes)) = message.args().next() else { unreachable!() };
     /// assert_eq!(notes.iter().last(), Some(ArgRef::Int32(67)));
-    /// # Ok::<(), tokio_osc::EncodeError>(())
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     pub fn iter(self) -> ArgIter<'a> {
         ArgIter::new(ArgCursor { tags: self.tags, data: self.data })

@@ -7,13 +7,14 @@ macro_rules! repairs {
         /// A packet that follows OSC 1.0 has none: `Repairs::default()`. Sums saturate.
         ///
         /// ```
-        /// use tokio_osc::{Bytes, DecodeOptions, Packet};
+        /// use tokio_osc::packet::DecodeOptions;
+        /// use tokio_osc::{Bytes, Packet};
         ///
         /// let packet = Bytes::from_static(b"/a\0\xff,\0\0\0");
         /// let (_, repairs) = Packet::decode_with(packet, &DecodeOptions::default())?;
         /// assert_eq!(repairs.nonzero_padding, 1);
         /// assert!(!repairs.is_none());
-        /// # Ok::<(), tokio_osc::DecodeError>(())
+        /// # Ok::<(), tokio_osc::packet::DecodeError>(())
         /// ```
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]

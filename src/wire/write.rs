@@ -17,7 +17,8 @@ macro_rules! writes {
 /// Where an argument list puts its values. What [`IntoArgs`](crate::IntoArgs) is given.
 ///
 /// ```
-/// use tokio_osc::{ArgsWriter, IntoArgs, Message};
+/// use tokio_osc::packet::ArgsWriter;
+/// use tokio_osc::{IntoArgs, Message};
 ///
 /// struct Note { pitch: i32, velocity: f32 }
 ///
@@ -30,7 +31,7 @@ macro_rules! writes {
 ///
 /// let message = Message::new("/note", Note { pitch: 60, velocity: 0.5 })?;
 /// assert_eq!(message.to_string(), "/note ,if 60 0.5");
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 pub trait ArgsWriter: Sink {
     writes! {

@@ -4,7 +4,8 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio_osc::{HexDump, Message};
+use tokio_osc::Message;
+use tokio_osc::packet::HexDump;
 
 use crate::run::{Dump, osc};
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tokio_osc::{Bytes, DecodeOptions, HexDump, Packet};
+use tokio_osc::packet::{DecodeOptions, HexDump};
+use tokio_osc::{Bytes, Packet};
 
 use crate::run::{decode_unread, osc, osc_bytes};
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use futures::stream;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
-use tokio_osc::{Args, Bundle, Bytes, Captures, Lane, Overflow, Packet, Router, Server, State};
+use tokio_osc::dispatch::Lane;
+use tokio_osc::packet::Overflow;
+use tokio_osc::{Args, Bundle, Bytes, Captures, Packet, Router, Server, State};
 
 use super::{Item, ended, feed, handle, item, log, ms, names, note, raw};
 

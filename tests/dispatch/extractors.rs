@@ -4,10 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use futures::stream;
+use tokio_osc::dispatch::{
+    ChannelName, Context, Extra, FromContext, Lateness, MatchedRoute, ReceivedAt, Rejection, TypeTags,
+};
+use tokio_osc::packet::Rest;
+use tokio_osc::schedule::TokioClock;
 use tokio_osc::{
-    Address, Arg, Args, Bundle, Captures, ChannelName, Context, Extra, FromContext, Lateness, MatchedRoute,
-    Message, Meta, Peer, ReceivedAt, Rejection, Reply, Rest, Router, Server, State, TimeTag, TokioClock,
-    TypeTags,
+    Address, Arg, Args, Bundle, Captures, Message, Meta, Peer, Reply, Router, Server, State, TimeTag,
 };
 
 use super::{handle, item, run};
@@ -101,7 +104,7 @@ async fn lateness_is_what_has_passed_since_the_time_tag() {
     let router = Router::with_state(seen.clone())
         .route("/late", |State(seen): State<Seen>, Lateness(late): Lateness| seen.add(format!("{late:?}")));
     let clock = TokioClock::new();
-    let tag = tokio_osc::Clock::after(&clock, Duration::ZERO) - Duration::from_millis(1_500);
+    let tag = tokio_osc::schedule::Clock::after(&clock, Duration::ZERO) - Duration::from_millis(1_500);
     let items = vec![item(Bundle::at(tag).with(("/late", ()))), item(("/late", ()))];
     run(Server::new(router).feed("test", stream::iter(items)).clock(clock)).await;
     assert_eq!(seen.all(), ["1.5s", "0ns"]);

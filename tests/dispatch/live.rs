@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
-use tokio_osc::{Args, LiveRoutes, RouteGuard, Router, Server, State};
+use tokio_osc::dispatch::{LiveRoutes, RouteGuard};
+use tokio_osc::{Args, Router, Server, State};
 
 use super::{ended, feed, item, log, names, note};
 

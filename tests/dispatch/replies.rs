@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::sync::{Notify, mpsc};
-use tokio_osc::{
-    Args, Bundle, Channel, IntoReply, Message, Packet, Replies, Reply, ReplyError, Router, Server, State,
-};
+use tokio_osc::dispatch::{Replies, ReplyError};
+use tokio_osc::{Args, Bundle, Channel, IntoReply, Message, Packet, Reply, Router, Server, State};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 

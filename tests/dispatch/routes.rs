@@ -3,7 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-use tokio_osc::{Args, Captures, Extra, MatchedRoute, Message, PatternErrorKind, Router, State};
+use tokio_osc::dispatch::{Extra, MatchedRoute};
+use tokio_osc::pattern::PatternErrorKind;
+use tokio_osc::{Args, Captures, Message, Router, State};
 
 use super::{Log, handle, item, log, names, note, raw, taken};
 

@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
-use tokio_osc::{
-    DecodeError, DecodeErrorKind, Envelope, EnvelopeFault, Flow, IntoPacket, Meta, Middleware, Packet, Peer,
-};
+use tokio_osc::middleware::{Envelope, EnvelopeFault, Flow, Middleware};
+use tokio_osc::packet::{DecodeError, DecodeErrorKind, IntoPacket};
+use tokio_osc::{Meta, Packet, Peer};
 
 pub(crate) fn gain() -> Packet {
     ("/gain", 0.5_f32).into_packet().unwrap()

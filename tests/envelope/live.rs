@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use tokio_osc::{
-    Args, ChaCha20Poly1305, Channel, Client, Codec, Crc32, DecodeErrorKind, Envelope, EnvelopeFault,
-    HmacSha256, Packet, ReplayWindow, Router, Server, Slip, StreamOptions, Udp,
-};
+use tokio_osc::channel::StreamOptions;
+use tokio_osc::codec::Codec;
+use tokio_osc::middleware::{ChaCha20Poly1305, Crc32, Envelope, EnvelopeFault, HmacSha256, ReplayWindow};
+use tokio_osc::packet::DecodeErrorKind;
+use tokio_osc::{Args, Channel, Client, Packet, Router, Server, Slip, Udp};
 
 use crate::guard::{close, gain};
 use crate::guards::WrongSum;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio_osc::{ChaCha20Poly1305, Envelope, EnvelopeFault, HmacSha256, Packet, ReplayWindow};
+use tokio_osc::Packet;
+use tokio_osc::middleware::{ChaCha20Poly1305, Envelope, EnvelopeFault, HmacSha256, ReplayWindow};
 
 use crate::guard::{close, closed, fault, gain, open_at};
 

@@ -36,9 +36,26 @@ struct Tree<'a> {
 
 /// A path as it is written, without `as`, and the name that it brings in.
 #[derive(Clone)]
-struct Import {
-    path: Vec<String>,
+pub(crate) struct Import {
+    pub(crate) path: Vec<String>,
     name: String,
+}
+
+/// Whether the text of a module makes a name public.
+pub(crate) fn exports(text: &str, name: &str) -> bool {
+    let code = without_tests(text);
+    let used = code.split(';').filter(|statement| statement.contains("pub use ")).any(|statement| {
+        let mut imports = Vec::new();
+        expand(&[], use_tree(statement).unwrap_or_default(), &mut imports);
+        imports.iter().any(|import| import.name == name)
+    });
+    let kinds = ["struct", "enum", "trait", "fn", "async fn", "const fn", "const", "type", "mod"];
+    let defined = |kind: &&str| {
+        code.match_indices(&format!("pub {kind} {name}")).any(|(at, found)| {
+            !code[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+        })
+    };
+    used || kinds.iter().any(defined)
 }
 
 impl<'a> Tree<'a> {
@@ -100,7 +117,7 @@ fn module_of(path: &str) -> Vec<String> {
 }
 
 /// The text without comments and unit tests.
-fn without_tests(text: &str) -> String {
+pub(crate) fn without_tests(text: &str) -> String {
     let code: Vec<_> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
     let code = code.join("\n");
     let end = code.find("\n#[cfg(test)]\n").or_else(|| code.find("mod tests {")).unwrap_or(code.len());
@@ -109,7 +126,7 @@ fn without_tests(text: &str) -> String {
 
 /// All paths of a text that begin in the crate: of `use` declarations, with the name they bring in,
 /// and those in the code.
-fn imports_of(code: &str) -> Vec<Import> {
+pub(crate) fn imports_of(code: &str) -> Vec<Import> {
     let mut imports = Vec::new();
     let mut rest = String::new();
     for statement in code.split(';') {

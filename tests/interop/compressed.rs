@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
-use tokio_osc::{AddressTable, Bundle, Bytes, Flow, IntoPacket, Packet, Udp, on_frame_in, on_frame_out};
+use tokio_osc::middleware::{AddressTable, Flow, on_frame_in, on_frame_out};
+use tokio_osc::packet::IntoPacket;
+use tokio_osc::{Bundle, Bytes, Packet, Udp};
 
 use super::program::{Program, limited, python};
 

@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use tokio::process::Command;
-use tokio_osc::{Bytes, Packet, PacketRef};
+use tokio_osc::packet::PacketRef;
+use tokio_osc::{Bytes, Packet};
 
 use super::program::{Program, compiled_with_liblo, python};
 use super::support::rosc::same_packet;

@@ -3,9 +3,8 @@
 use std::time::SystemTime;
 
 use tokio::sync::mpsc;
-use tokio_osc::{
-    Channel, Context, FromContext, Message, Meta, Rejection, Router, Server, ServerHandle, State,
-};
+use tokio_osc::dispatch::{Context, FromContext, Rejection};
+use tokio_osc::{Channel, Message, Meta, Router, Server, ServerHandle, State};
 
 use super::program::limited;
 use super::transport::Transport;

@@ -3,10 +3,9 @@
 
 use std::net::Ipv4Addr;
 
-use tokio_osc::{
-    Client, Crc32, DecodeErrorKind, Envelope, EnvelopeFault, HmacSha256, IntoPacket, Message, Meta,
-    Middleware, Packet, Peer, TimeTag, Udp,
-};
+use tokio_osc::middleware::{Crc32, Envelope, EnvelopeFault, HmacSha256, Middleware};
+use tokio_osc::packet::{DecodeErrorKind, IntoPacket};
+use tokio_osc::{Client, Message, Meta, Packet, Peer, TimeTag, Udp};
 
 use crate::guards::{WrongSum, Xor5a};
 use crate::nested_bundle;
@@ -95,15 +94,15 @@ fn refusal(class: &str) -> Message {
 fn closed(envelope: &Envelope) -> Packet {
     let packet = ("/gain", 0.5_f32).into_packet().unwrap();
     match envelope.packet_out(packet, &mut Meta::from_peer(Peer::LOCAL)).unwrap() {
-        tokio_osc::Flow::Pass(packet) => packet,
-        tokio_osc::Flow::Drop => unreachable!("an envelope drops nothing"),
+        tokio_osc::middleware::Flow::Pass(packet) => packet,
+        tokio_osc::middleware::Flow::Drop => unreachable!("an envelope drops nothing"),
     }
 }
 
 /// The message in an envelope, without a channel.
 fn opened(envelope: &Envelope, message: Message) -> Result<Message, DecodeErrorKind> {
     match envelope.packet_in(message.into(), &mut Meta::from_peer(Peer::LOCAL)) {
-        Ok(tokio_osc::Flow::Pass(Packet::Message(message))) => Ok(message),
+        Ok(tokio_osc::middleware::Flow::Pass(Packet::Message(message))) => Ok(message),
         Ok(_) => panic!("neither a message nor an error"),
         Err(error) => Err(error.kind()),
     }

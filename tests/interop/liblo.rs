@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use tokio::process::Command;
-use tokio_osc::{ArgRef, Message, Packet};
+use tokio_osc::packet::ArgRef;
+use tokio_osc::{Message, Packet};
 
 use super::program::run;
 use super::transport::Transport;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use tokio_osc::{Array, Char, Color, Impulse, IntoArgs, Message, Midi, Nil, Symbol, TimeTag};
+use tokio_osc::packet::{Array, Char, Color, Impulse, Midi, Nil, Symbol};
+use tokio_osc::{IntoArgs, Message, TimeTag};
 
 use super::ear::Ear;
 use super::liblo::{oscdump_line, oscsend_message, without_time};

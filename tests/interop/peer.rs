@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
-use tokio_osc::{Client, IntoPacket, Message, Packet};
+use tokio_osc::packet::IntoPacket;
+use tokio_osc::{Client, Message, Packet};
 
 use super::liblo::{from_hex, to_hex};
 use super::program::{Program, compiled_with_liblo, python};

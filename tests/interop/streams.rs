@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use tokio_osc::{
-    Args, Bundle, Bytes, Channel, Client, DecodeError, FrameError, IntoPacket, LengthPrefix, Packet, Router,
-    SendError, Server, Slip, TimeTag,
-};
+use tokio_osc::codec::FrameError;
+use tokio_osc::packet::{DecodeError, IntoPacket, SendError};
+use tokio_osc::{Args, Bundle, Bytes, Channel, Client, LengthPrefix, Packet, Router, Server, Slip, TimeTag};
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder};
 

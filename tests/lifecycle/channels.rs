@@ -3,10 +3,10 @@
 use futures::{FutureExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio_osc::{
-    Args, Bundle, Channel, ChannelErrorKind, ChannelEventKind, Client, Clock, Server, ServerHandle, Slip,
-    State, StreamOptions, TokioClock,
-};
+use tokio_osc::channel::StreamOptions;
+use tokio_osc::schedule::{Clock, TokioClock};
+use tokio_osc::server::{ChannelErrorKind, ChannelEventKind};
+use tokio_osc::{Args, Bundle, Channel, Client, Server, ServerHandle, Slip, State};
 
 use super::*;
 

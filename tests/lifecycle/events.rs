@@ -4,10 +4,9 @@ use std::sync::Mutex;
 
 use futures::StreamExt;
 use tokio::net::TcpStream;
-use tokio_osc::{
-    Channel, ChannelEvent, ChannelEventKind as Kind, ChannelEvents, ConnectionEvent, Message, Meta, Peer,
-    Server, Slip, StreamOptions,
-};
+use tokio_osc::channel::{ConnectionEvent, StreamOptions};
+use tokio_osc::server::{ChannelEvent, ChannelEventKind as Kind, ChannelEvents};
+use tokio_osc::{Channel, Message, Meta, Peer, Server, Slip};
 
 use super::*;
 
@@ -281,6 +280,6 @@ async fn the_events_of_a_connection_say_who_it_is() {
     })
     .await;
     assert_eq!(peer.address(), socket.local_addr().ok());
-    assert_eq!(peer.connection().map(tokio_osc::ConnectionId::get), Some(1));
+    assert_eq!(peer.connection().map(tokio_osc::packet::ConnectionId::get), Some(1));
     server.shutdown().await;
 }

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use futures::stream;
-use tokio_osc::{
-    Args, Bundle, Bytes, Channel, Client, DecodeOptions, Lane, LatePolicy, Message, Overflow, ScheduleLimits,
-    Server, TimeOptions, TimeTag,
-};
+use tokio_osc::dispatch::Lane;
+use tokio_osc::packet::{DecodeOptions, Overflow};
+use tokio_osc::schedule::{LatePolicy, ScheduleLimits, TimeOptions};
+use tokio_osc::{Args, Bundle, Bytes, Channel, Client, Message, Server, TimeTag};
 
 use super::*;
 

@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tokio_osc::{
-    Bundle, Channel, Client, Clock, LengthPrefix, Message, Server, ServerHandle, Shutdown, TokioClock,
-};
+use tokio_osc::schedule::{Clock, TokioClock};
+use tokio_osc::{Bundle, Channel, Client, LengthPrefix, Message, Server, ServerHandle, Shutdown};
 
 use super::*;
 

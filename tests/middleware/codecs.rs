@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use futures::{SinkExt, StreamExt};
 use tokio::io::duplex;
-use tokio_osc::{
-    AllowedTypeTags, Codec, Datagram, DecodeErrorKind, EncodeErrorKind, Flow, LengthPrefix, Meta, Middleware,
-    Peer, Slip, TypeTag, TypeTagSet, on_packet_in, on_packet_out,
-};
+use tokio_osc::codec::{Codec, Datagram};
+use tokio_osc::middleware::{AllowedTypeTags, Flow, Middleware, on_packet_in, on_packet_out};
+use tokio_osc::packet::{DecodeErrorKind, EncodeErrorKind, TypeTag, TypeTagSet};
+use tokio_osc::{LengthPrefix, Meta, Peer, Slip};
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder, Framed};
 

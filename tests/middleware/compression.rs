@@ -2,10 +2,9 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
-use tokio_osc::{
-    AddressTable, AddressTableErrorKind, Bundle, Bytes, DecodeError, DecodeErrorKind, DecodeOptions,
-    EncodeError, EncodeErrorKind, Flow, Message, Meta, Middleware, Packet, Peer,
-};
+use tokio_osc::middleware::{AddressTable, AddressTableErrorKind, Flow, Middleware};
+use tokio_osc::packet::{DecodeError, DecodeErrorKind, DecodeOptions, EncodeError, EncodeErrorKind};
+use tokio_osc::{Bundle, Bytes, Message, Meta, Packet, Peer};
 
 use super::marks::encoded;
 use super::support::{bytes, group, name, nested_bundles, strategies, unhex};

@@ -4,7 +4,9 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use tokio_osc::{Bundle, Codec, Datagram, Dump, LengthPrefix, Meta, Peer, TimeTag};
+use tokio_osc::codec::{Codec, Datagram};
+use tokio_osc::middleware::Dump;
+use tokio_osc::{Bundle, LengthPrefix, Meta, Peer, TimeTag};
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder};
 use tracing::field::{Field, Visit};

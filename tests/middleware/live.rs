@@ -10,12 +10,15 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
+use tokio_osc::channel::StreamOptions;
 #[cfg(unix)]
-use tokio_osc::UnixDatagramOptions;
+use tokio_osc::channel::UnixDatagramOptions;
+use tokio_osc::codec::Codec;
+use tokio_osc::middleware::{AllowedTypeTags, Filtered, Flow, Middleware, on_packet_in, on_packet_out};
+use tokio_osc::packet::{EncodeErrorKind, TypeTagSet};
 use tokio_osc::{
-    AllowedTypeTags, Args, Broadcast, Bundle, Channel, Client, Codec, EncodeErrorKind, Filtered, Flow,
-    LengthPrefix, Middleware, Multicast, Packet, Peer, Reply, Router, Server, Shutdown, Slip, State,
-    StreamOptions, TimeTag, TypeTagSet, Udp, on_packet_in, on_packet_out,
+    Args, Broadcast, Bundle, Channel, Client, LengthPrefix, Multicast, Packet, Peer, Reply, Router, Server,
+    Shutdown, Slip, State, TimeTag, Udp,
 };
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::Encoder;

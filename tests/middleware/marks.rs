@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio_osc::{
-    Bytes, DecodeError, EncodeError, Flow, IntoPacket, Message, Meta, Middleware, Packet, on_packet_in,
-};
+use tokio_osc::middleware::{Flow, Middleware, on_packet_in};
+use tokio_osc::packet::{DecodeError, EncodeError, IntoPacket};
+use tokio_osc::{Bytes, Message, Meta, Packet};
 
 /// A layer that writes down each time it is asked, as `NAME method`.
 pub(crate) struct Logged {

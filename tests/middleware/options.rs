@@ -4,10 +4,11 @@
 //! the reason.
 
 use serde_json::Value;
-use tokio_osc::{
-    AddressPolicy, AllowedTypeTags, Array, Bundle, Bytes, DecodeOptions, Flow, HexDump, IntoPacket, Message,
-    Meta, Middleware, MissingTypeTags, Packet, Peer, TypeTagSet,
+use tokio_osc::middleware::{AllowedTypeTags, Flow, Middleware};
+use tokio_osc::packet::{
+    AddressPolicy, Array, DecodeOptions, HexDump, IntoPacket, MissingTypeTags, TypeTagSet,
 };
+use tokio_osc::{Bundle, Bytes, Message, Meta, Packet, Peer};
 
 use super::support::{group, name, unhex};
 
@@ -151,7 +152,8 @@ fn forced_type_tags() {
 #[test]
 fn text_of_other_charsets() {
     use tokio_osc::encoding_rs::{UTF_8, WINDOWS_1252};
-    use tokio_osc::{OnUnmappable, Transcode};
+    use tokio_osc::middleware::Transcode;
+    use tokio_osc::packet::OnUnmappable;
 
     for vector in vectors("oob_str_") {
         let name = name(&vector);

@@ -1,11 +1,14 @@
 //! Text of other charsets: where it stands, what cannot be turned, and hostile bytes.
 
 use proptest::prelude::*;
+use tokio_osc::codec::Datagram;
 use tokio_osc::encoding_rs::{Encoding, GB18030, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252};
-use tokio_osc::{
-    Array, Bundle, Bytes, Datagram, DecodeError, DecodeErrorKind, DecodeOptions, EncodeErrorKind, Flow,
-    Message, Meta, Middleware, OnUnmappable, Packet, Peer, Symbol, TextBuf, TextPolicy, Transcode,
+use tokio_osc::middleware::{Flow, Middleware, Transcode};
+use tokio_osc::packet::{
+    Array, DecodeError, DecodeErrorKind, DecodeOptions, EncodeErrorKind, OnUnmappable, Symbol, TextBuf,
+    TextPolicy,
 };
+use tokio_osc::{Bundle, Bytes, Message, Meta, Packet, Peer};
 
 use super::marks::encoded;
 use super::support::strategies;
@@ -147,7 +150,8 @@ fn numbers_in_place_of_an_address_stay() {
 #[cfg(feature = "net")]
 #[tokio::test]
 async fn both_ways_on_live_channels() {
-    use tokio_osc::{Args, Channel, Client, Router, Server, Slip, StreamOptions, Udp};
+    use tokio_osc::channel::StreamOptions;
+    use tokio_osc::{Args, Channel, Client, Router, Server, Slip, Udp};
 
     let router = || Router::new().route("/echo", |Args(text): Args<String>| ("/said", format!("{text}!")));
     let udp = Udp::new("127.0.0.1:0").middleware(strict(WINDOWS_1252)).bind().await.unwrap();

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use futures::stream;
 use tokio::sync::Barrier;
-use tokio_osc::{Args, Lane, Router, Server, State, Stats};
+use tokio_osc::dispatch::Lane;
+use tokio_osc::server::Stats;
+use tokio_osc::{Args, Router, Server, State};
 
 use super::{item, ms};
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use tokio_osc::{
-    Args, Budget, Bundle, Channel, Client, Clock, FrameLoop, Router, Server, ServerHandle, TimeTag,
-    TokioClock,
-};
+use tokio_osc::dispatch::Budget;
+use tokio_osc::schedule::{Clock, TokioClock};
+use tokio_osc::tools::FrameLoop;
+use tokio_osc::{Args, Bundle, Channel, Client, Router, Server, ServerHandle, TimeTag};
 
 use super::{ms, send};
 

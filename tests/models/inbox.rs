@@ -8,9 +8,13 @@ use std::thread;
 
 use futures::channel::mpsc;
 use futures::stream;
+use tokio_osc::dispatch::{Budget, Inbox};
+use tokio_osc::packet::Overflow;
+use tokio_osc::schedule::{Clock, TokioClock};
+use tokio_osc::server::Stats;
 use tokio_osc::{
-    Args, Budget, Bundle, Bytes, Captures, Channel, Client, Clock, Inbox, Message, Meta, Overflow, Packet,
-    Peer, Reply, Router, Server, ServerHandle, Stats, TimeTag, TokioClock,
+    Args, Bundle, Bytes, Captures, Channel, Client, Message, Meta, Packet, Peer, Reply, Router, Server,
+    ServerHandle, TimeTag,
 };
 
 use super::{Item, item, ms};

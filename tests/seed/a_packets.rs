@@ -1,10 +1,8 @@
 //! A. Packets, messages and bundles as bytes.
 
 use tokio_osc::bytes::BytesMut;
-use tokio_osc::{
-    Address, AnnotatedDump, Bundle, Bytes, DecodeErrorKind, EncodeErrorKind, HexDump, IntoPacket, Message,
-    Packet, TimeTag,
-};
+use tokio_osc::packet::{AnnotatedDump, DecodeErrorKind, EncodeErrorKind, HexDump, IntoPacket};
+use tokio_osc::{Address, Bundle, Bytes, Message, Packet, TimeTag};
 
 fn refused(frame: &'static [u8]) -> DecodeErrorKind {
     Packet::decode(Bytes::from_static(frame)).unwrap_err().kind()

@@ -1,10 +1,10 @@
 //! B. The type tags, one after the other: bytes out, values in.
 
-use tokio_osc::{
-    Arg, ArgRef, ArgsError, ArgsErrorKind, ArgsReader, ArgsWriter, Array, Bytes, Char, Color,
-    DecodeErrorKind, EncodeErrorKind, FromArgs, Impulse, IntoArgs, Message, Midi, Nil, OwnedArgs, Rest,
-    Symbol, TimeTag, TypeTag,
+use tokio_osc::packet::{
+    ArgRef, ArgsError, ArgsErrorKind, ArgsReader, ArgsWriter, Array, Char, Color, DecodeErrorKind,
+    EncodeErrorKind, Impulse, Midi, Nil, OwnedArgs, Rest, Symbol, TypeTag,
 };
+use tokio_osc::{Arg, Bytes, FromArgs, IntoArgs, Message, TimeTag};
 
 /// Type tags and data of a message to `/a`, and that they read back as the same argument list.
 #[track_caller]

@@ -1,6 +1,7 @@
 //! E. Errors.
 
-use tokio_osc::{Bytes, DecodeErrorKind, DecodeOptions, EncodeErrorKind, Error, Message, Packet, TypeTagSet};
+use tokio_osc::packet::{DecodeErrorKind, DecodeOptions, EncodeErrorKind, TypeTagSet};
+use tokio_osc::{Bytes, Error, Message, Packet};
 
 /// Each class of osc4py3, and the error that stands for it; all of them are one for `?`.
 #[test]

@@ -1,6 +1,7 @@
 //! L. Type tags that follow from the values.
 
-use tokio_osc::{Arg, Array, Color, Message, Symbol};
+use tokio_osc::packet::{Array, Color, Symbol};
+use tokio_osc::{Arg, Message};
 
 fn tags(args: impl tokio_osc::IntoArgs) -> String {
     Message::new("/a", args).unwrap().type_tags().to_owned()

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio_osc::{Bundle, Clock, LatePolicy, Router, Server, TimeOptions, TokioClock};
+use tokio_osc::schedule::{Clock, LatePolicy, TimeOptions, TokioClock};
+use tokio_osc::{Bundle, Router, Server};
 
 use super::{ended, fed, item};
 

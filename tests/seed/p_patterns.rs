@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio_osc::{
-    Address, Args, Extra, Lane, MatchedRoute, Pattern, PatternErrorKind, Router, Server, State, Subscription,
-};
+use tokio_osc::dispatch::{Extra, Lane, MatchedRoute, Subscription};
+use tokio_osc::pattern::PatternErrorKind;
+use tokio_osc::{Address, Args, Pattern, Router, Server, State};
 
 use super::{fed, item};
 

@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio_osc::{
-    Address, Arg, Args, Bundle, Context, Extra, FromContext, Meta, Peer, Rejection, Router, State, TimeTag,
-    TypeTags,
-};
+use tokio_osc::dispatch::{Context, Extra, FromContext, Rejection, TypeTags};
+use tokio_osc::{Address, Arg, Args, Bundle, Meta, Peer, Router, State, TimeTag};
 
 use super::{fed, item};
 

@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use futures::StreamExt;
-use tokio_osc::{Channel, Client, Multicast, SendErrorKind, Slip, Udp};
+use tokio_osc::packet::SendErrorKind;
+use tokio_osc::{Channel, Client, Multicast, Slip, Udp};
 
 use super::LOOPBACK;
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use futures::channel::mpsc;
-use tokio_osc::{Bundle, Clock, Router, Server, ServerHandle, State, TokioClock};
+use tokio_osc::schedule::{Clock, TokioClock};
+use tokio_osc::{Bundle, Router, Server, ServerHandle, State};
 
 use super::{Item, item};
 

@@ -4,10 +4,9 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio_osc::{
-    ALL, Broadcast, Bundle, Channel, ChannelName, Client, LOCAL, Message, Multicast, Node, Router, State,
-    TimeTag,
-};
+use tokio_osc::dispatch::ChannelName;
+use tokio_osc::node::{ALL, LOCAL};
+use tokio_osc::{Broadcast, Bundle, Channel, Client, Message, Multicast, Node, Router, State, TimeTag};
 
 use super::LOOPBACK;
 

@@ -1,7 +1,9 @@
 //! A server that is fed from memory: what it is given, and how its end is waited for.
 #![allow(dead_code, reason = "not every test uses all of it")]
 
-use tokio_osc::{DecodeError, IntoPacket, Meta, Packet, Peer, ServerHandle, Stats};
+use tokio_osc::packet::{DecodeError, IntoPacket};
+use tokio_osc::server::Stats;
+use tokio_osc::{Meta, Packet, Peer, ServerHandle};
 
 /// What a channel gives.
 pub(crate) type Item = (Result<Packet, DecodeError>, Meta);

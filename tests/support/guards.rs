@@ -1,6 +1,6 @@
 //! The parts of envelopes that other programs and the vectors have.
 
-use tokio_osc::{Checksum, Cipher, Crc32, ProtocolError};
+use tokio_osc::middleware::{Checksum, Cipher, Crc32, ProtocolError};
 
 /// The cipher of the vectors and of the peer: each byte XOR 0x5a.
 pub struct Xor5a;

@@ -6,7 +6,8 @@ pub mod rosc;
 pub mod strategies;
 
 use serde_json::Value;
-use tokio_osc::{Arg, Bundle, Bytes, DecodeOptions, Message, Packet, PacketRef};
+use tokio_osc::packet::{DecodeOptions, PacketRef};
+use tokio_osc::{Arg, Bundle, Bytes, Message, Packet};
 
 /// A group of vectors.
 pub fn group(text: &str) -> Vec<Value> {

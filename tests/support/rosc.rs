@@ -1,7 +1,7 @@
 //! A packet of ours and one of rosc's: whether they mean the same.
 
 use ::rosc::{OscPacket, OscType};
-use tokio_osc::{ArgRef, PacketRef};
+use tokio_osc::packet::{ArgRef, PacketRef};
 
 pub fn same_packet(ours: PacketRef<'_>, theirs: &OscPacket) -> bool {
     match (ours, theirs) {

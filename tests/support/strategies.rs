@@ -1,7 +1,8 @@
 //! Values of every kind, for proptest.
 
 use proptest::prelude::*;
-use tokio_osc::{Arg, Bundle, BundleBuilder, Bytes, Char, Color, Message, Midi, Packet, TextBuf, TimeTag};
+use tokio_osc::packet::{BundleBuilder, Char, Color, Midi, TextBuf};
+use tokio_osc::{Arg, Bundle, Bytes, Message, Packet, TimeTag};
 
 /// Text of a wire string: no NUL, all charsets.
 pub fn text() -> impl Strategy<Value = Vec<u8>> {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use tokio_osc::{Destination, Packet, SendErrorKind, SendOutcome};
+use tokio_osc::Packet;
+use tokio_osc::node::{Destination, SendOutcome};
+use tokio_osc::packet::SendErrorKind;
 
 /// Notes what is sent to it, and when; each packet needs a permit, and `/bad` is refused.
 #[derive(Clone)]

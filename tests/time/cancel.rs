@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio_osc::{Bundle, Clock, Peer, ScheduleId, Server};
+use tokio_osc::packet::ScheduleId;
+use tokio_osc::schedule::Clock;
+use tokio_osc::{Bundle, Peer, Server};
 
 use super::rig::*;
 

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio_osc::{Bundle, Clock, LatePolicy, Server, TimeOptions};
+use tokio_osc::schedule::{Clock, LatePolicy, TimeOptions};
+use tokio_osc::{Bundle, Server};
 
 use super::rig::*;
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use futures::{SinkExt, StreamExt};
-use tokio_osc::{
-    Args, Bundle, Channel, ChannelErrorKind, Client, Clock, ClockOffset, Codec, Packet, Router, Server, Slip,
-    TimeOptions, TimeTag,
-};
+use tokio_osc::codec::Codec;
+use tokio_osc::packet::ClockOffset;
+use tokio_osc::schedule::{Clock, TimeOptions};
+use tokio_osc::server::ChannelErrorKind;
+use tokio_osc::{Args, Bundle, Channel, Client, Packet, Router, Server, Slip, TimeTag};
 use tokio_util::codec::Framed;
 
 use super::rig::*;

@@ -1,6 +1,8 @@
 //! When bundles run, in which order, and as one unit.
 
-use tokio_osc::{Bundle, Clock, ScheduleId, ScheduleLimits, TimeTag};
+use tokio_osc::packet::ScheduleId;
+use tokio_osc::schedule::{Clock, ScheduleLimits};
+use tokio_osc::{Bundle, TimeTag};
 
 use super::rig::*;
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tokio_osc::{Bundle, Clock, ClockOffset, LatePolicy, Message, TimeOptions, TimeOverrides, TimeTag};
+use tokio_osc::packet::{ClockOffset, TimeOverrides};
+use tokio_osc::schedule::{Clock, LatePolicy, TimeOptions};
+use tokio_osc::{Bundle, Message, TimeTag};
 
 use super::rig::*;
 

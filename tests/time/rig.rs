@@ -9,10 +9,9 @@ use futures::Stream;
 use futures::channel::mpsc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tokio_osc::{
-    Args, Clock, DecodeError, IntoPacket, Message, Meta, Packet, Peer, Reading, Rest, Router, Server,
-    ServerHandle, TimeOverrides, TokioClock,
-};
+use tokio_osc::packet::{DecodeError, IntoPacket, Rest, TimeOverrides};
+use tokio_osc::schedule::{Clock, Reading, TokioClock};
+use tokio_osc::{Args, Message, Meta, Packet, Peer, Router, Server, ServerHandle};
 
 pub const NANO: Duration = Duration::from_nanos(1);
 pub const SECOND: Duration = Duration::from_secs(1);

@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use tokio_osc::{DecodeOptions, Packet};
+use tokio_osc::Packet;
+use tokio_osc::packet::DecodeOptions;
 
 use crate::failure::{At as _, Failure};
 use crate::framing::FramingOptions;

@@ -9,7 +9,8 @@ use futures::stream::{BoxStream, SelectAll};
 use futures::{FutureExt, StreamExt};
 use tokio::signal::ctrl_c;
 use tokio::time::sleep;
-use tokio_osc::{Channel, DecodeError, Endpoint, Meta, Packet};
+use tokio_osc::packet::DecodeError;
+use tokio_osc::{Channel, Endpoint, Meta, Packet};
 
 use crate::failure::{At as _, Failure};
 use crate::output::{self, note, note_passed_over};

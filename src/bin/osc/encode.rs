@@ -3,8 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
-use tokio_osc::LineReader;
 use tokio_osc::bytes::BytesMut;
+use tokio_osc::packet::LineReader;
 
 use crate::failure::{At as _, Failure};
 use crate::framing::FramingOptions;

@@ -4,7 +4,9 @@ use std::io::Read;
 
 use clap::ValueEnum;
 use tokio_osc::bytes::BytesMut;
-use tokio_osc::{Bytes, Codec, DecodeOptions, Framing, LengthPrefix, Packet, Repairs, SendError, Slip};
+use tokio_osc::codec::{Codec, Framing};
+use tokio_osc::packet::{DecodeOptions, Repairs, SendError};
+use tokio_osc::{Bytes, LengthPrefix, Packet, Slip};
 use tokio_util::codec::Encoder;
 
 use crate::failure::Failure;

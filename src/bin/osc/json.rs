@@ -5,7 +5,7 @@
 //! bundle    {"time_tag": "0x0000000000000001", "elements": [ … ]}
 //! ```
 
-use tokio_osc::{ArgRef, Char, MessageRef, PacketRef, Text};
+use tokio_osc::packet::{ArgRef, Char, MessageRef, PacketRef, Text};
 
 pub(crate) use serde_json::Value;
 pub(crate) type Object = serde_json::Map<String, Value>;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use tokio_osc::Repairs;
+use tokio_osc::packet::Repairs;
 
 use crate::failure::Failure;
 

@@ -3,7 +3,9 @@
 
 use futures::stream::{Stream, StreamExt as _, poll_fn};
 use tokio::sync::mpsc::{Sender, channel};
-use tokio_osc::{DecodeError, Message, Meta, Packet, Router, ScheduleLimits, Server, ServerHandle, State};
+use tokio_osc::packet::DecodeError;
+use tokio_osc::schedule::ScheduleLimits;
+use tokio_osc::{Message, Meta, Packet, Router, Server, ServerHandle, State};
 
 use crate::output::note;
 

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tokio_osc::{Bundle, Client, Endpoint, IntoPacket, LineReader, Message, Packet, TimeTag};
+use tokio_osc::packet::{IntoPacket, LineReader};
+use tokio_osc::{Bundle, Client, Endpoint, Message, Packet, TimeTag};
 
 use crate::failure::{At as _, Failure};
 use crate::time::{parse_duration, parse_time_tag};

@@ -1,6 +1,7 @@
 //! How `osc dump` shows a packet: as canonical lines, as JSON, or as hexadecimal digits.
 
-use tokio_osc::{HexDump, Meta, PacketRef};
+use tokio_osc::Meta;
+use tokio_osc::packet::{HexDump, PacketRef};
 
 use crate::json;
 use crate::time::Utc;

@@ -1,6 +1,7 @@
 //! The arguments of `osc send`: type tags and words to values, as liblo's `oscsend` takes them.
 
-use tokio_osc::{Arg, Bytes, Char, Color, Midi, TextBuf, TypeTag};
+use tokio_osc::packet::{Char, Color, Midi, TextBuf, TypeTag};
+use tokio_osc::{Arg, Bytes};
 
 use crate::time::parse_time_tag;
 

@@ -23,12 +23,12 @@ use crate::channel::socket::{failed, unspecified};
 /// and port is an error when it is used; parse the text to have it at once.
 ///
 /// ```
-/// use tokio_osc::HostPort;
+/// use tokio_osc::channel::HostPort;
 ///
 /// assert_eq!(HostPort::from(([127, 0, 0, 1], 9000)), "127.0.0.1:9000".parse()?);
 /// assert_eq!(HostPort::from(("::1", 9000)).to_string(), "[::1]:9000");
 /// assert!("stage.local:http".parse::<HostPort>().is_err());
-/// # Ok::<(), tokio_osc::HostPortError>(())
+/// # Ok::<(), tokio_osc::channel::HostPortError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPort {
@@ -50,7 +50,7 @@ enum Host {
 /// A kind of IP addresses.
 ///
 /// ```
-/// use tokio_osc::{HostPort, IpFamily};
+/// use tokio_osc::channel::{HostPort, IpFamily};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let host = HostPort::from(("localhost", 9000));
@@ -261,7 +261,7 @@ impl fmt::Display for HostPort {
 /// Why a text is not a valid host and port.
 ///
 /// ```
-/// use tokio_osc::HostPort;
+/// use tokio_osc::channel::HostPort;
 ///
 /// let error = "::1:9000".parse::<HostPort>().unwrap_err();
 /// assert_eq!(error.to_string(), "`::1:9000`: an IPv6 address stands in brackets, as in [::1]:9000");

@@ -12,7 +12,7 @@ use if_addrs::get_if_addrs;
 ///
 /// ```
 /// use std::net::Ipv4Addr;
-/// use tokio_osc::Interface;
+/// use tokio_osc::channel::Interface;
 ///
 /// assert_eq!(Interface::from("eth0").to_string(), "eth0");
 /// assert_eq!(Interface::from("2"), Interface::from(2));

@@ -32,7 +32,8 @@ const LOOK_UP_TIME: Duration = Duration::from_secs(5);
 ///
 /// ```
 /// use futures::StreamExt;
-/// use tokio_osc::{Client, PeerNames, Udp};
+/// use tokio_osc::channel::PeerNames;
+/// use tokio_osc::{Client, Udp};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let names = PeerNames::new();
@@ -121,7 +122,7 @@ impl PeerNames {
     /// most 64 wait; one that takes more than 5 s has no name.
     ///
     /// ```
-    /// use tokio_osc::PeerNames;
+    /// use tokio_osc::channel::PeerNames;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let names = PeerNames::new();

@@ -17,7 +17,8 @@ use crate::packet::Peer;
 /// use std::task::{Context, Poll};
 /// use tokio::io::DuplexStream;
 /// use tokio::sync::mpsc;
-/// use tokio_osc::{Channel, Client, Listener, Peer, Slip, StreamOptions};
+/// use tokio_osc::channel::{Listener, StreamOptions};
+/// use tokio_osc::{Channel, Client, Peer, Slip};
 /// # use futures::StreamExt;
 ///
 /// /// Connections within the process.

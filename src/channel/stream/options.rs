@@ -21,7 +21,7 @@ use crate::wire::DecodeOptions;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::StreamOptions;
+/// use tokio_osc::channel::StreamOptions;
 ///
 /// let options = StreamOptions::default()
 ///     .max_connections(16)
@@ -43,7 +43,7 @@ pub struct StreamOptions {
     /// How long a connection may be without a frame from the peer. Default `None`: for ever.
     pub idle_timeout: Option<Duration>,
     /// How long the peer may take nothing of what is sent to it, and how long
-    /// [`Outlet::send_to`](crate::Outlet::send_to) waits for space in the queue. Default 10 s.
+    /// [`Outlet::send_to`](crate::channel::Outlet::send_to) waits for space in the queue. Default 10 s.
     pub write_timeout: Duration,
     /// How long a connection that this side closes is read on, until the peer has closed it as well: an
     /// end with unread input would become a reset, which destroys what was sent last. What still arrives
@@ -123,7 +123,10 @@ impl StreamOptions {
     /// connections share it.
     ///
     /// ```
-    /// use tokio_osc::{AllowedTypeTags, Channel, Slip, StreamOptions, TypeTagSet};
+    /// use tokio_osc::channel::StreamOptions;
+    /// use tokio_osc::middleware::AllowedTypeTags;
+    /// use tokio_osc::packet::TypeTagSet;
+    /// use tokio_osc::{Channel, Slip};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let plain = TypeTagSet::of("ifsb").expect("four type tags");
@@ -159,7 +162,7 @@ impl fmt::Debug for StreamOptions {
 ///
 /// ```
 /// use std::net::IpAddr;
-/// use tokio_osc::StreamOptions;
+/// use tokio_osc::channel::StreamOptions;
 ///
 /// async fn is_known(ip: Option<IpAddr>) -> bool {
 ///     ip.is_some_and(|ip| ip.is_loopback())              // or ask a database

@@ -17,9 +17,9 @@ impl Channel {
     /// Listens for TCP connections, with the default [`StreamOptions`]. Port 0 takes any free port.
     ///
     /// Each connection is a peer of its own, with a number: see [`Peer::connection`] and
-    /// [`Meta::connection_name`]. Replies go down the connection that the message came by. A peer that
+    /// [`Meta::connection_name`](crate::Meta::connection_name). Replies go down the connection that the message came by. A peer that
     /// sends nothing more, but may still read (it has shut down its side), gets the answers to what it
-    /// has sent: the connection stays as long as a [`Meta`] of its packets lives, at most 10 s.
+    /// has sent: the connection stays as long as a [`Meta`](crate::Meta) of its packets lives, at most 10 s.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server, Slip};

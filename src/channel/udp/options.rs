@@ -89,7 +89,7 @@ macro_rules! common_setters {
 
         /// Bytes that may wait in the kernel to be read. Default: the system's, on Linux 208 KiB,
         /// which is room for some 256 small packets. The kernel may grant less than is asked for:
-        /// [`UdpStats::receive_buffer`](crate::UdpStats) is what it granted.
+        /// [`UdpStats::receive_buffer`](crate::channel::UdpStats) is what it granted.
         pub const fn receive_buffer(mut self, bytes: usize) -> Self {
             self.common.socket.receive_buffer = Some(bytes);
             self
@@ -131,7 +131,7 @@ macro_rules! common_setters {
         }
 
         /// Bytes of the largest datagram that is received; a larger one is an error item
-        /// ([`DecodeErrorKind::Truncated`](crate::DecodeErrorKind)), never delivered in part.
+        /// ([`DecodeErrorKind::Truncated`](crate::packet::DecodeErrorKind)), never delivered in part.
         /// Default and maximum 65,535: nothing is too large.
         pub fn max_datagram(mut self, bytes: usize) -> Self {
             self.common.max_datagram = bytes.min(crate::codec::MAX_DATAGRAM);
@@ -139,7 +139,7 @@ macro_rules! common_setters {
         }
 
         /// Adds a layer between datagrams and packets, both ways; the first one is next to the wire.
-        /// See [`Middleware`](crate::Middleware).
+        /// See [`Middleware`](crate::middleware::Middleware).
         pub fn middleware(mut self, layer: impl crate::middleware::Middleware) -> Self {
             self.common.chain.push(layer);
             self
@@ -155,7 +155,7 @@ macro_rules! common_setters {
         /// datagrams are sent and received one by one.
         ///
         /// An error of sending loses the datagrams that waited. A run that finds no room to be received
-        /// counts as one in [`UdpStats::kernel_drops`](crate::UdpStats).
+        /// counts as one in [`UdpStats::kernel_drops`](crate::channel::UdpStats).
         ///
         /// ```
         /// use tokio_osc::{Channel, Udp};

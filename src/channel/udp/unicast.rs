@@ -107,14 +107,14 @@ impl Udp {
 
     /// Sources that a [`framed`](Udp::framed) socket listens to at a time; for one more, the one
     /// that was silent longest is forgotten, and an unfinished frame of it is counted
-    /// ([`UdpStats::unfinished`](crate::UdpStats)). Default 500.
+    /// ([`UdpStats::unfinished`](crate::channel::UdpStats)). Default 500.
     pub const fn max_sources(mut self, sources: usize) -> Self {
         self.common.framed.max_sources = sources;
         self
     }
 
     /// Bytes of an unfinished frame that a [`framed`](Udp::framed) socket keeps for a source; more
-    /// are one error item ([`DecodeErrorKind::FrameTooLong`](crate::DecodeErrorKind)), and the source
+    /// are one error item ([`DecodeErrorKind::FrameTooLong`](crate::packet::DecodeErrorKind)), and the source
     /// starts anew. Default 64 KiB; with the default of sources that is at most 62 MiB for all, one
     /// datagram each on top.
     pub const fn max_unfinished(mut self, bytes: usize) -> Self {

@@ -22,9 +22,9 @@ use crate::wire::DecodeOptions;
 ///
 #[cfg_attr(feature = "crypto", doc = "```")]
 #[cfg_attr(not(feature = "crypto"), doc = "```ignore")]
-/// use tokio_osc::{Envelope, HmacSha256};
+/// use tokio_osc::middleware::{Envelope, HmacSha256};
 ///
-/// # fn main() -> Result<(), tokio_osc::EnvelopeError> {
+/// # fn main() -> Result<(), tokio_osc::middleware::EnvelopeError> {
 /// # let (old_key, new_key) = ([1; 32], [2; 32]);
 /// let old = || HmacSha256::new(old_key).key_id("2025");
 /// let new = || HmacSha256::new(new_key).key_id("2026");
@@ -171,7 +171,7 @@ texts! {
     /// Why an [`Envelope`] cannot be built.
     ///
     /// ```
-    /// use tokio_osc::{Envelope, EnvelopeError};
+    /// use tokio_osc::middleware::{Envelope, EnvelopeError};
     ///
     /// assert_eq!(Envelope::builder().build().unwrap_err(), EnvelopeError::Unprotected);
     /// ```

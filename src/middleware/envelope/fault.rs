@@ -5,13 +5,14 @@ use crate::types::texts;
 use crate::wire::{DecodeError, DecodeErrorKind};
 
 texts! {
-    /// Why an [`Envelope`](crate::Envelope) refuses a packet.
+    /// Why an [`Envelope`](crate::middleware::Envelope) refuses a packet.
     ///
     /// It travels as the text of a refusal, [`DecodeErrorKind::Refused`] or
-    /// [`EncodeErrorKind::Refused`](crate::EncodeErrorKind::Refused).
+    /// [`EncodeErrorKind::Refused`](crate::packet::EncodeErrorKind::Refused).
     ///
     /// ```
-    /// use tokio_osc::{DecodeError, EnvelopeFault};
+    /// use tokio_osc::middleware::EnvelopeFault;
+    /// use tokio_osc::packet::DecodeError;
     ///
     /// fn is_attack(error: &DecodeError) -> bool {
     ///     use EnvelopeFault::{InvalidSignature, Reflected, Replayed};
@@ -45,7 +46,7 @@ texts! {
         InvalidSignature => "an envelope with an invalid signature",
         /// The checksum is not that of the data.
         Corrupted => "an envelope with a wrong checksum",
-        /// No stamp, but the [`ReplayWindow`](crate::ReplayWindow) requires one.
+        /// No stamp, but the [`ReplayWindow`](crate::middleware::ReplayWindow) requires one.
         NoStamp => "an envelope without the required stamp",
         /// A packet that was received before, or one too far behind the newest of its sender.
         Replayed => "an envelope received before",
@@ -53,7 +54,7 @@ texts! {
         Reflected => "an envelope that was sent from here",
         /// Sent too long ago, or in the future, by the receiver's clock.
         Untimely => "an envelope sent too long ago or in the future",
-        /// More senders than the [`ReplayWindow`](crate::ReplayWindow) remembers.
+        /// More senders than the [`ReplayWindow`](crate::middleware::ReplayWindow) remembers.
         TooManySenders => "an envelope of one sender too many",
         /// The checksum was not computed: the function refused.
         ChecksumFailed => "no checksum could be computed",

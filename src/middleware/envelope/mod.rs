@@ -89,9 +89,9 @@ use stamp::Stamp;
 ///
 #[cfg_attr(feature = "crypto", doc = "```")]
 #[cfg_attr(not(feature = "crypto"), doc = "```ignore")]
-/// use tokio_osc::{
-///     ChaCha20Poly1305, Envelope, EnvelopeFault, Flow, IntoPacket, Meta, Middleware, Peer, ReplayWindow,
-/// };
+/// use tokio_osc::middleware::{ChaCha20Poly1305, Envelope, EnvelopeFault, Flow, Middleware, ReplayWindow};
+/// use tokio_osc::packet::IntoPacket;
+/// use tokio_osc::{Meta, Peer};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let key = [7; 32];

@@ -11,7 +11,7 @@ use crate::types::Text;
 /// entropy. It says no more, so that an attacker learns nothing from it.
 ///
 /// ```
-/// use tokio_osc::ProtocolError;
+/// use tokio_osc::middleware::ProtocolError;
 ///
 /// fn check(token: &[u8], expected: &[u8]) -> Result<(), ProtocolError> {
 ///     if token == expected { Ok(()) } else { Err(ProtocolError) }
@@ -29,14 +29,14 @@ impl fmt::Display for ProtocolError {
 
 impl error::Error for ProtocolError {}
 
-/// Makes and checks the checksums of an [`Envelope`](crate::Envelope): they show accidents, not
+/// Makes and checks the checksums of an [`Envelope`](crate::middleware::Envelope): they show accidents, not
 /// intent.
 ///
 /// Called by the task that sends or receives, so it must not wait. An error of it, or a panic, refuses
 /// the packet. The same is true of [`Signature`] and [`Cipher`].
 ///
 /// ```
-/// use tokio_osc::{Checksum, ProtocolError};
+/// use tokio_osc::middleware::{Checksum, ProtocolError};
 ///
 /// struct Sum;
 ///
@@ -71,13 +71,13 @@ pub trait Checksum: Send + Sync + 'static {
     }
 }
 
-/// Makes and checks the signatures of an [`Envelope`](crate::Envelope): only who has the key makes
+/// Makes and checks the signatures of an [`Envelope`](crate::middleware::Envelope): only who has the key makes
 /// one that fits.
 ///
 /// `HmacSha256` (feature `crypto`) is one that is ready.
 ///
 /// ```
-/// use tokio_osc::{Envelope, ProtocolError, Signature};
+/// use tokio_osc::middleware::{Envelope, ProtocolError, Signature};
 ///
 /// /// A token that both sides know. It travels in the clear: no protection on an open network.
 /// struct Token(&'static [u8]);
@@ -98,7 +98,7 @@ pub trait Checksum: Send + Sync + 'static {
 /// }
 ///
 /// let envelope = Envelope::builder().signature(Token(b"open sesame")).build()?;
-/// # Ok::<(), tokio_osc::EnvelopeError>(())
+/// # Ok::<(), tokio_osc::middleware::EnvelopeError>(())
 /// ```
 pub trait Signature: Send + Sync + 'static {
     /// The name of the protocol, as it travels; with a key id in it if there are several keys.
@@ -120,12 +120,12 @@ pub trait Signature: Send + Sync + 'static {
     fn verify(&self, plain: &[u8], signature: &[u8]) -> Result<(), ProtocolError>;
 }
 
-/// Encrypts and decrypts for an [`Envelope`](crate::Envelope).
+/// Encrypts and decrypts for an [`Envelope`](crate::middleware::Envelope).
 ///
 /// `ChaCha20Poly1305` (feature `crypto`) is one that is ready.
 ///
 /// ```
-/// use tokio_osc::{Cipher, Envelope, ProtocolError};
+/// use tokio_osc::middleware::{Cipher, Envelope, ProtocolError};
 ///
 /// /// Shows the shape, and hides nothing.
 /// struct Flip;
@@ -145,7 +145,7 @@ pub trait Signature: Send + Sync + 'static {
 /// }
 ///
 /// let envelope = Envelope::builder().cipher(Flip).build()?;
-/// # Ok::<(), tokio_osc::EnvelopeError>(())
+/// # Ok::<(), tokio_osc::middleware::EnvelopeError>(())
 /// ```
 pub trait Cipher: Send + Sync + 'static {
     /// The name of the protocol, as it travels; with a key id in it if there are several keys.
@@ -167,7 +167,7 @@ pub trait Cipher: Send + Sync + 'static {
     fn open(&self, data: &[u8]) -> Result<Vec<u8>, ProtocolError>;
 
     /// Whether [`open`](Cipher::open) refuses all data that were made or changed without the key: a
-    /// [`ReplayWindow`](crate::ReplayWindow) needs this, or a [`Signature`]. False unless written.
+    /// [`ReplayWindow`](crate::middleware::ReplayWindow) needs this, or a [`Signature`]. False unless written.
     fn is_authenticated(&self) -> bool {
         false
     }

@@ -12,7 +12,7 @@ use super::stamp::Stamp;
 use crate::lock::lock;
 use crate::types::TimeTag;
 
-/// Makes an [`Envelope`](crate::Envelope) refuse what was recorded and is sent again: each packet
+/// Makes an [`Envelope`](crate::middleware::Envelope) refuse what was recorded and is sent again: each packet
 /// gets a stamp (the sender's id, the sequence number and the send time), and the receiver remembers which it
 /// has had.
 ///
@@ -34,7 +34,7 @@ use crate::types::TimeTag;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::ReplayWindow;
+/// use tokio_osc::middleware::ReplayWindow;
 ///
 /// let window = ReplayWindow::new().tolerance(Duration::from_secs(5)).senders(4);
 /// ```

@@ -8,7 +8,7 @@ use crate::packet::args_reader::Number;
 use crate::types::Arg;
 
 /// The arguments of a message as a struct, a tuple, a sequence or a single value: the inverse of
-/// [`to_args`](crate::to_args).
+/// [`to_args`](crate::packet::to_args).
 ///
 /// Members are taken in order. Integers convert to those of another width that hold them, and to
 /// floats; floats to floats, rounded, but from finite to infinite.
@@ -17,7 +17,8 @@ use crate::types::Arg;
 /// The arguments are of other types or of another number.
 ///
 /// ```
-/// use tokio_osc::{Message, from_args};
+/// use tokio_osc::packet::from_args;
+/// use tokio_osc::Message;
 ///
 /// #[derive(serde::Deserialize, PartialEq, Debug)]
 /// struct Note { pitch: u8, velocity: f32 }

@@ -14,12 +14,13 @@ pub use to_list::to_args;
 /// Why a value is no argument list, or an argument list is not the value asked for.
 ///
 /// ```
-/// use tokio_osc::{Message, from_args};
+/// use tokio_osc::packet::from_args;
+/// use tokio_osc::Message;
 ///
 /// let message = Message::new("/note", ("sixty", 0.5_f32))?;
 /// let error = from_args::<(u8, f32)>(&message).unwrap_err();
 /// println!("{error}");
-/// # Ok::<(), tokio_osc::EncodeError>(())
+/// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SerdeError(String);

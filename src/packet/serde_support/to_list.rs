@@ -13,7 +13,8 @@ use crate::types::Arg;
 /// data is its name.
 ///
 /// ```
-/// use tokio_osc::{Message, from_args, to_args};
+/// use tokio_osc::packet::{from_args, to_args};
+/// use tokio_osc::Message;
 ///
 /// #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
 /// struct Note { pitch: u8, velocity: f32, tags: Vec<String> }

@@ -51,7 +51,8 @@ impl ServerHandle {
     /// [`Server::time_on`](crate::Server::time_on).
     ///
     /// ```
-    /// use tokio_osc::{Channel, Router, Server, TimeOptions};
+    /// use tokio_osc::schedule::TimeOptions;
+    /// use tokio_osc::{Channel, Router, Server};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let server = Server::new(Router::new()).spawn();

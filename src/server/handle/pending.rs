@@ -117,8 +117,8 @@ impl ServerHandle {
     /// Corrects the clock offset of a channel while the server runs; whether there is such a channel.
     /// It counts from the next bundle on: those that wait keep their time.
     ///
-    /// The offset is what [`ClockSync`](crate::ClockSync) measures:
-    /// see [`TimeOptions::clock_offset`](crate::TimeOptions::clock_offset).
+    /// The offset is what [`ClockSync`](crate::tools::ClockSync) measures:
+    /// see [`TimeOptions::clock_offset`](crate::schedule::TimeOptions::clock_offset).
     pub fn set_clock_offset(&self, channel: &str, offset: ClockOffset) -> bool {
         let found = self.core().channels.find(channel);
         found.is_ok_and(|record| {

@@ -6,13 +6,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures::FutureExt;
 use tokio::task::unconstrained;
 
+use crate::channel::Outlet;
+use crate::node::{Destination, SendOutcome};
+use crate::packet::SendErrorKind;
 use crate::tools::queue::{PacketQueue, QueueLimits, QueueStats};
-use crate::{Destination, Outlet, Packet, Peer, SendErrorKind, SendOutcome};
+use crate::{Packet, Peer};
 
-/// What became of packets for one destination of a [`Relay`](crate::Relay).
+/// What became of packets for one destination of a [`Relay`](crate::tools::Relay).
 ///
 /// ```
-/// use tokio_osc::{Channel, Client, Relay};
+/// use tokio_osc::tools::Relay;
+/// use tokio_osc::{Channel, Client};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let stage = Channel::udp("127.0.0.1:0").await?;

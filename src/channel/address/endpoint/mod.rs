@@ -44,7 +44,8 @@ use query::{Query, encode};
 /// | `end=single` | SLIP | one END, behind each packet, instead of two |
 ///
 /// ```
-/// use tokio_osc::{Endpoint, Scheme};
+/// use tokio_osc::channel::Scheme;
+/// use tokio_osc::Endpoint;
 ///
 /// let endpoint: Endpoint = "osc.udp://239.1.2.3:9000/?interface=eth0&ttl=4".parse()?;
 /// assert_eq!(endpoint.scheme(), Scheme::Udp);
@@ -52,7 +53,7 @@ use query::{Query, encode};
 ///
 /// let error = "osc.udp://10.0.0.7:9000/?tll=4".parse::<Endpoint>().unwrap_err();
 /// assert_eq!(error.to_string(), "`tll` is no option of osc.udp");
-/// # Ok::<(), tokio_osc::EndpointError>(())
+/// # Ok::<(), tokio_osc::channel::EndpointError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -70,11 +71,12 @@ enum Location {
 /// The transports that an [`Endpoint`] can name.
 ///
 /// ```
-/// use tokio_osc::{Endpoint, Scheme};
+/// use tokio_osc::channel::Scheme;
+/// use tokio_osc::Endpoint;
 ///
 /// let endpoint: Endpoint = "osc.tcp+slip://stage.local:9000/".parse()?;
 /// assert_eq!(endpoint.scheme(), Scheme::TcpSlip);
-/// # Ok::<(), tokio_osc::EndpointError>(())
+/// # Ok::<(), tokio_osc::channel::EndpointError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -27,13 +27,13 @@ use crate::middleware::{Cipher, ProtocolError};
 /// The copy of the key is wiped from memory when this is dropped; no `Debug` shows it.
 ///
 /// ```
-/// use tokio_osc::{ChaCha20Poly1305, Cipher};
+/// use tokio_osc::middleware::{ChaCha20Poly1305, Cipher};
 ///
 /// let cipher = ChaCha20Poly1305::new(&[7; 32]);
 /// let data = cipher.seal(b"secret")?;
 /// assert_eq!(data.len(), 12 + 6 + 16);
 /// assert_eq!(cipher.open(&data)?, b"secret");
-/// # Ok::<(), tokio_osc::ProtocolError>(())
+/// # Ok::<(), tokio_osc::middleware::ProtocolError>(())
 /// ```
 pub struct ChaCha20Poly1305 {
     name: String,

@@ -5,10 +5,10 @@ use crate::middleware::{Checksum, ProtocolError};
 /// CRC-32 as zlib has it, 4 bytes, most significant first. Its name is `crc32`.
 ///
 /// ```
-/// use tokio_osc::{Checksum, Crc32};
+/// use tokio_osc::middleware::{Checksum, Crc32};
 ///
 /// assert_eq!(Crc32.compute(b"123456789")?, [0xcb, 0xf4, 0x39, 0x26]);
-/// # Ok::<(), tokio_osc::ProtocolError>(())
+/// # Ok::<(), tokio_osc::middleware::ProtocolError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Crc32;

@@ -14,11 +14,11 @@ use crate::middleware::{ProtocolError, Signature};
 /// What is kept of the key is wiped from memory when this is dropped; no `Debug` shows it.
 ///
 /// ```
-/// use tokio_osc::{Envelope, HmacSha256};
+/// use tokio_osc::middleware::{Envelope, HmacSha256};
 ///
 /// let key = [7; 32];      // of a key file; 32 random bytes, not a password
 /// let envelope = Envelope::builder().signature(HmacSha256::new(&key)).build()?;
-/// # Ok::<(), tokio_osc::EnvelopeError>(())
+/// # Ok::<(), tokio_osc::middleware::EnvelopeError>(())
 /// ```
 pub struct HmacSha256 {
     name: String,
