@@ -45,7 +45,7 @@ pub(super) trait Source: Send {
 pub(super) type Condition = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 
 /// What a waiter waits for.
-pub(super) enum Awaited {
+pub(super) enum WaitFor {
     /// One message that no earlier request takes, from the moment on that the request is armed.
     Reply { pattern: Pattern, condition: Option<Condition>, armed: bool },
     /// Every message, replies too; so many wait at most, the oldest are dropped.
@@ -54,7 +54,7 @@ pub(super) enum Awaited {
     End,
 }
 
-pub(super) struct Inbox {
+pub(super) struct ClientInbox {
     source: Mutex<Box<dyn Source>>,
     waiters: Mutex<Waiters>,
     wakers: Arc<WakerSet>,
@@ -69,14 +69,14 @@ struct Waiters {
 }
 
 struct WaiterState {
-    awaited: Awaited,
+    awaited: WaitFor,
     queue: VecDeque<Message>,
     /// Bytes of the messages in `queue`.
     bytes: usize,
     missed: u64,
 }
 
-impl Inbox {
+impl ClientInbox {
     pub(super) fn new(source: Box<dyn Source>) -> Arc<Self> {
         let wakers = Arc::<WakerSet>::default();
         let waker = Waker::from(Arc::clone(&wakers));
@@ -85,7 +85,7 @@ impl Inbox {
         Arc::new(Self { source, waiters, wakers, waker })
     }
 
-    pub(super) fn join(self: &Arc<Self>, awaited: Awaited) -> Waiter {
+    pub(super) fn join(self: &Arc<Self>, awaited: WaitFor) -> Waiter {
         let mut waiters = lock(&self.waiters);
         let id = waiters.next;
         waiters.next += 1;
@@ -181,7 +181,7 @@ impl Inbox {
         let answered = self.answer(message);
         let mut heard = Vec::new();
         for (id, waiter) in &mut lock(&self.waiters).all {
-            let Awaited::All { pattern, messages, bytes } = &waiter.awaited else { continue };
+            let WaitFor::All { pattern, messages, bytes } = &waiter.awaited else { continue };
             if pattern.matches_bytes(message.address().as_bytes()) {
                 let limits = (*messages, *bytes);
                 waiter.push(message.to_owned(), limits);
@@ -228,7 +228,7 @@ impl Waiters {
     /// The next armed request after one whose pattern matches, and that has no reply yet.
     fn next_request(&self, after: Bound<u64>, message: MessageRef<'_>) -> Option<(u64, Option<Condition>)> {
         self.all.range((after, Bound::Unbounded)).find_map(|(id, waiter)| match &waiter.awaited {
-            Awaited::Reply { pattern, condition, armed: true }
+            WaitFor::Reply { pattern, condition, armed: true }
                 if waiter.queue.is_empty() && pattern.matches_bytes(message.address().as_bytes()) =>
             {
                 Some((*id, condition.clone()))
@@ -266,7 +266,7 @@ impl WaiterState {
 
 /// One that waits, until it is dropped. No other has to be woken then: the source knows the waker set.
 pub(super) struct Waiter {
-    inbox: Arc<Inbox>,
+    inbox: Arc<ClientInbox>,
     id: u64,
 }
 
@@ -308,7 +308,7 @@ impl Waiter {
         let read_all = poll_fn(|_| Poll::Ready(self.inbox.read_all(&mut **source)));
         poll.wake = unconstrained(read_all).now_or_never().unwrap_or(true);
         self.change(|waiter| {
-            if let Awaited::Reply { armed, .. } = &mut waiter.awaited {
+            if let WaitFor::Reply { armed, .. } = &mut waiter.awaited {
                 *armed = true;
             }
         });
@@ -319,7 +319,7 @@ impl Waiter {
     /// The request was not sent: what comes before it is sent is not the reply.
     pub(super) fn disarm(&self) {
         self.change(|waiter| {
-            if let Awaited::Reply { armed, .. } = &mut waiter.awaited {
+            if let WaitFor::Reply { armed, .. } = &mut waiter.awaited {
                 *armed = false;
             }
             (waiter.queue, waiter.bytes) = (VecDeque::new(), 0);
@@ -329,7 +329,7 @@ impl Waiter {
     /// How many messages and bytes may wait.
     pub(super) fn set_limits(&self, (most, most_bytes): (usize, usize)) {
         self.change(|waiter| {
-            if let Awaited::All { messages, bytes, .. } = &mut waiter.awaited {
+            if let WaitFor::All { messages, bytes, .. } = &mut waiter.awaited {
                 (*messages, *bytes) = (most, most_bytes);
             }
         });

@@ -28,7 +28,7 @@ use bytes::{Bytes, BytesMut};
 
 #[cfg(feature = "net")]
 pub use fan_out::{FanOut, SendReport};
-use inbox::{Awaited, Inbox};
+use inbox::{ClientInbox, WaitFor};
 use reconnecting::Background;
 pub use reconnecting::{ClientState, ClientStates, Connect, Reconnecting};
 pub use request::{Request, RequestError};
@@ -79,7 +79,7 @@ pub struct Client {
 
 struct ClientShared {
     transport: Arc<dyn Transport>,
-    inbox: Arc<Inbox>,
+    inbox: Arc<ClientInbox>,
     /// For the transport and the middleware.
     to: Peer,
     /// The address of the peer, if there is always the same one.
@@ -95,7 +95,7 @@ struct ClientShared {
 }
 
 impl ClientShared {
-    fn new(transport: Arc<dyn Transport>, inbox: Arc<Inbox>) -> Self {
+    fn new(transport: Arc<dyn Transport>, inbox: Arc<ClientInbox>) -> Self {
         Self {
             transport,
             inbox,
@@ -227,7 +227,7 @@ impl Client {
     /// `address` is not a legal pattern.
     #[track_caller]
     pub fn subscribe(&self, address: &str) -> ClientSubscription {
-        let all = Awaited::All { pattern: pattern(address), messages: SUBSCRIBED, bytes: SUBSCRIBED_BYTES };
+        let all = WaitFor::All { pattern: pattern(address), messages: SUBSCRIBED, bytes: SUBSCRIBED_BYTES };
         ClientSubscription::new(self.shared.inbox.join(all))
     }
 
@@ -237,7 +237,7 @@ impl Client {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn closed(&self) -> Disconnect {
-        let waiter = self.shared.inbox.join(Awaited::End);
+        let waiter = self.shared.inbox.join(WaitFor::End);
         loop {
             if let Err(reason) = poll_fn(|cx| waiter.poll(cx)).await {
                 return reason;
@@ -299,7 +299,7 @@ impl Client {
         self.shared.transport.chain().filtered()
     }
 
-    fn inbox(&self) -> &Arc<Inbox> {
+    fn inbox(&self) -> &Arc<ClientInbox> {
         &self.shared.inbox
     }
 
@@ -333,7 +333,7 @@ impl Client {
             let sent = sending.as_mut().poll(cx);
             if sent.is_pending() {
                 // Joined only when it waits: most sends do not.
-                waiter.get_or_insert_with(|| self.shared.inbox.join(Awaited::End)).read(cx);
+                waiter.get_or_insert_with(|| self.shared.inbox.join(WaitFor::End)).read(cx);
             }
             sent
         })

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::inbox::{Awaited, Inbox, Source};
+use super::inbox::{ClientInbox, Source, WaitFor};
 use super::{Client, ClientShared};
 use crate::channel::stream::connection::{Connection, Sink};
 use crate::channel::stream::outbox::Outbox;
@@ -176,7 +176,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let inbox = Inbox::new(Box::new(ReadByTask));
+        let inbox = ClientInbox::new(Box::new(ReadByTask));
         let outbox = Arc::new(Outbox::new(self.options.send_queue));
         let states = watch::Sender::new(ClientState::Connecting);
         self.options.chain = self.options.chain.counting_anew();
@@ -253,7 +253,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     }
 
     /// One connection, from its first packet to its end.
-    async fn serve(&mut self, io: C::Io, outbox: &Arc<Outbox>, inbox: &Arc<Inbox>) -> Disconnect {
+    async fn serve(&mut self, io: C::Io, outbox: &Arc<Outbox>, inbox: &Arc<ClientInbox>) -> Disconnect {
         for packet in self.on_connect.iter().rev() {
             push_own(packet, &self.options.chain, outbox);
         }
@@ -271,7 +271,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
 /// What the task shares with the client. When the task ends, in whatever way, so does the client.
 struct Life {
     outbox: Arc<Outbox>,
-    inbox: Arc<Inbox>,
+    inbox: Arc<ClientInbox>,
     states: watch::Sender<ClientState>,
 }
 
@@ -314,7 +314,7 @@ fn with_jitter(pause: Duration) -> Duration {
     pause / 2 + pause / 2_000 * per_mille
 }
 
-struct ToInbox(Arc<Inbox>, Throttle);
+struct ToInbox(Arc<ClientInbox>, Throttle);
 
 impl Sink for ToInbox {
     fn put(&mut self, packet: ReadPacket) {
@@ -424,7 +424,7 @@ impl fmt::Debug for ClientStates {
 /// The transport of a reconnecting client: a queue, which stays while the connections change.
 pub(super) struct Background {
     outbox: Arc<Outbox>,
-    inbox: Arc<Inbox>,
+    inbox: Arc<ClientInbox>,
     overflow: Overflow,
     chain: Chain,
     states: watch::Receiver<ClientState>,
@@ -448,7 +448,7 @@ impl Background {
     }
 
     async fn closed(&self) -> Result<(), SendError> {
-        let end = self.inbox.join(Awaited::End);
+        let end = self.inbox.join(WaitFor::End);
         while poll_fn(|cx| end.poll(cx)).await.is_ok() {}
         let lost = match self.outbox.delivery().queued {
             0 if !self.outbox.is_end_unconfirmed() => return Ok(()),

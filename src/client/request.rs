@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Client;
-use super::inbox::{Awaited, Condition, Waiter};
+use super::inbox::{Condition, WaitFor, Waiter};
 use crate::channel::Disconnect;
 use crate::channel::transport::Taken;
 use crate::packet::{EncodeError, Message, Packet, SendError, SendErrorKind};
@@ -79,7 +79,7 @@ impl Request {
     async fn run(self) -> Result<Message, RequestError> {
         let Self { client, packet, reply: pattern, condition, timeout } = self;
         client.check_open()?;
-        let waiter = client.inbox().join(Awaited::Reply { pattern, condition, armed: false });
+        let waiter = client.inbox().join(WaitFor::Reply { pattern, condition, armed: false });
         send_armed(&client, packet.map_err(SendError::from)?, &waiter).await?;
         let answered = tokio::time::timeout(timeout, poll_fn(|cx| waiter.poll(cx))).await;
         answered.map_err(|_| RequestError::Timeout(timeout))?.map_err(RequestError::Closed)

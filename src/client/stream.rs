@@ -87,7 +87,7 @@ where
 
     /// Polls the pump until it is done, woken with all others.
     async fn drive<T>(&self, mut poll: impl FnMut(&mut Pump<I, F>, &mut Context<'_>) -> Poll<T>) -> T {
-        let ticket = Ticket { wakers: &self.wakers, id: self.next_id.fetch_add(1, Ordering::Relaxed) };
+        let ticket = SenderTicket { wakers: &self.wakers, id: self.next_id.fetch_add(1, Ordering::Relaxed) };
         poll_fn(|cx| {
             drop(self.wakers.register(ticket.id, cx.waker()));
             self.with_pump(&mut poll)
@@ -109,12 +109,12 @@ where
 }
 
 /// A place in the waker set, given up when dropped.
-struct Ticket<'a> {
+struct SenderTicket<'a> {
     wakers: &'a WakerSet,
     id: u64,
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for SenderTicket<'_> {
     fn drop(&mut self) {
         drop(self.wakers.take(self.id));
     }

@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use futures::stream::{StreamExt, pending};
 
 use super::fan_out::FanOut;
-use super::inbox::{Inbox, Source};
+use super::inbox::{ClientInbox, Source};
 use super::{Client, ClientShared};
-use crate::channel::address::Target;
+use crate::channel::address::EndpointTarget;
 use crate::channel::transport::{Packets, Transport};
 use crate::channel::udp::options::UdpOptions;
 use crate::channel::udp::send::BatchedUdp;
@@ -65,10 +65,10 @@ impl Client {
     ) -> Self {
         let state = Arc::new(state);
         let source = Datagrams::new(options.packets(&state), from);
-        Self::over_udp(state, peer, Inbox::new(Box::new(source)))
+        Self::over_udp(state, peer, ClientInbox::new(Box::new(source)))
     }
 
-    fn over_udp(state: Arc<UdpSocketState>, peer: SocketAddr, inbox: Arc<Inbox>) -> Self {
+    fn over_udp(state: Arc<UdpSocketState>, peer: SocketAddr, inbox: Arc<ClientInbox>) -> Self {
         let transport: Arc<dyn Transport> = if state.takes_runs() {
             Arc::new(BatchedUdp::new(Arc::clone(&state), peer))
         } else {
@@ -112,7 +112,7 @@ impl Source for Datagrams {
 }
 
 /// The inbox of a client that sends by a channel's socket.
-impl TakeMessage for Inbox {
+impl TakeMessage for ClientInbox {
     fn take_message(&self, message: MessageRef<'_>) -> bool {
         self.deliver(PacketRef::Message(message))
     }
@@ -253,7 +253,7 @@ impl Channel {
         let peer = peer.into();
         check_peer(state.local, peer)?;
         // The task that reads the channel delivers.
-        let inbox = Inbox::new(Box::new(Datagrams::new(pending().boxed(), None)));
+        let inbox = ClientInbox::new(Box::new(Datagrams::new(pending().boxed(), None)));
         let client: Arc<dyn TakeMessage> = Arc::clone(&inbox) as _;
         state.clients.add(&client, answers_from(peer));
         Ok(Client::over_udp(Arc::clone(state), peer, inbox))
@@ -275,13 +275,13 @@ impl Endpoint {
     /// A dropped future leaves no socket behind.
     pub async fn client(&self) -> io::Result<Client> {
         match self.target().await? {
-            Target::Udp(udp) => udp.client().await,
-            Target::Group(group) => group.client(),
-            Target::Broadcast(broadcast) => broadcast.client(),
-            Target::Tcp(addresses) => Client::tcp(addresses.as_slice(), LengthPrefix::new()).await,
-            Target::TcpSlip(addresses, slip) => Client::tcp(addresses.as_slice(), slip).await,
-            Target::Unix(path) => Client::unix_datagram(path),
-            Target::UnixSlip(path, slip) => Client::unix(path, slip).await,
+            EndpointTarget::Udp(udp) => udp.client().await,
+            EndpointTarget::Group(group) => group.client(),
+            EndpointTarget::Broadcast(broadcast) => broadcast.client(),
+            EndpointTarget::Tcp(addresses) => Client::tcp(addresses.as_slice(), LengthPrefix::new()).await,
+            EndpointTarget::TcpSlip(addresses, slip) => Client::tcp(addresses.as_slice(), slip).await,
+            EndpointTarget::Unix(path) => Client::unix_datagram(path),
+            EndpointTarget::UnixSlip(path, slip) => Client::unix(path, slip).await,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::inbox::Inbox;
+use super::inbox::ClientInbox;
 use super::udp::Datagrams;
 use super::{Client, ClientShared};
 use crate::channel::UnixDatagramOptions;
@@ -49,7 +49,7 @@ impl Client {
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram_with(path: impl AsRef<Path>, options: UnixDatagramOptions) -> io::Result<Self> {
         let (transport, packets) = UnixClient::connect(path.as_ref(), options)?;
-        let inbox = Inbox::new(Box::new(Datagrams::new(packets, None)));
+        let inbox = ClientInbox::new(Box::new(Datagrams::new(packets, None)));
         Ok(Self { shared: Arc::new(ClientShared::new(Arc::new(transport), inbox)) })
     }
 }

@@ -126,7 +126,7 @@ impl HostPort {
                 Err(_) => Host::Link(address, link.to_owned()),
             }
         } else if host.is_empty() || host.contains([':', '[', ']', '/', '%', '?', '@', ' ']) {
-            Host::Illegal(HostPortError { text: host.to_owned(), why: Why::Host })
+            Host::Illegal(HostPortError { text: host.to_owned(), why: HostPortFault::Host })
         } else {
             Host::Name(host.to_owned())
         };
@@ -175,13 +175,13 @@ impl FromStr for HostPort {
 
     fn from_str(text: &str) -> Result<Self, HostPortError> {
         let error = |why| HostPortError { text: text.to_owned(), why };
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| error(Why::NoPort))?;
-        let port = port.parse().map_err(|_| error(Why::Port))?;
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| error(HostPortFault::NoPort))?;
+        let port = port.parse().map_err(|_| error(HostPortFault::Port))?;
         if host.contains(':') && !host.starts_with('[') {
-            return Err(error(Why::Brackets));
+            return Err(error(HostPortFault::Brackets));
         }
         match Self::with_host(host, port) {
-            Self { host: Host::Illegal(_), .. } => Err(error(Why::Host)),
+            Self { host: Host::Illegal(_), .. } => Err(error(HostPortFault::Host)),
             legal => Ok(legal),
         }
     }
@@ -269,11 +269,11 @@ impl fmt::Display for HostPort {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPortError {
     text: String,
-    why: Why,
+    why: HostPortFault,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
+enum HostPortFault {
     NoPort,
     Port,
     Brackets,
@@ -284,10 +284,12 @@ impl fmt::Display for HostPortError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = &self.text;
         match self.why {
-            Why::NoPort => write!(f, "`{text}` has no port, HOST:PORT is needed"),
-            Why::Port => write!(f, "`{text}`: the port is a number up to 65535"),
-            Why::Brackets => write!(f, "`{text}`: an IPv6 address stands in brackets, as in [::1]:9000"),
-            Why::Host => write!(f, "`{text}` is no host"),
+            HostPortFault::NoPort => write!(f, "`{text}` has no port, HOST:PORT is needed"),
+            HostPortFault::Port => write!(f, "`{text}`: the port is a number up to 65535"),
+            HostPortFault::Brackets => {
+                write!(f, "`{text}`: an IPv6 address stands in brackets, as in [::1]:9000")
+            }
+            HostPortFault::Host => write!(f, "`{text}` is no host"),
         }
     }
 }

@@ -32,7 +32,7 @@ enum By {
 
 /// An interface that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct FoundInterface {
     pub(crate) name: String,
     pub(crate) index: u32,
     /// The one that was named comes first.
@@ -45,7 +45,7 @@ impl Interface {
     /// # Errors
     /// There is none: the error names those there are. An interface without an IP address does not
     /// count.
-    pub(crate) fn find(&self) -> io::Result<Found> {
+    pub(crate) fn find(&self) -> io::Result<FoundInterface> {
         let all = all()?;
         let Some(found) = all.iter().find(|found| self.names(found)) else {
             let names: Vec<_> = all.iter().map(|found| found.name.as_str()).collect();
@@ -61,7 +61,7 @@ impl Interface {
         Ok(found)
     }
 
-    fn names(&self, found: &Found) -> bool {
+    fn names(&self, found: &FoundInterface) -> bool {
         match &self.by {
             By::Name(name) => found.name == *name,
             By::Index(index) => found.index == *index,
@@ -70,7 +70,7 @@ impl Interface {
     }
 }
 
-impl Found {
+impl FoundInterface {
     /// The IPv4 address, by which IPv4 groups name an interface.
     pub(crate) fn v4(&self) -> io::Result<Ipv4Addr> {
         let v4 = self.addresses.iter().find_map(|address| match address {
@@ -89,13 +89,13 @@ impl Found {
 }
 
 /// Every interface with an IP address, in the system's order.
-pub(crate) fn all() -> io::Result<Vec<Found>> {
-    let mut all: Vec<Found> = Vec::new();
+pub(crate) fn all() -> io::Result<Vec<FoundInterface>> {
+    let mut all: Vec<FoundInterface> = Vec::new();
     for listed in get_if_addrs()? {
         let (Some(index), address) = (listed.index, listed.ip()) else { continue };
         match all.iter_mut().find(|found| found.index == index) {
             Some(found) => found.addresses.push(address),
-            None => all.push(Found { name: listed.name, index, addresses: vec![address] }),
+            None => all.push(FoundInterface { name: listed.name, index, addresses: vec![address] }),
         }
     }
     Ok(all)

@@ -5,7 +5,7 @@ pub(crate) mod host_port;
 pub(crate) mod interface;
 mod peer_names;
 
-pub(crate) use endpoint::Target;
+pub(crate) use endpoint::EndpointTarget;
 pub use endpoint::{Endpoint, EndpointError, Scheme};
 pub use host_port::{HostPort, HostPortError, IpFamily};
 pub use interface::Interface;

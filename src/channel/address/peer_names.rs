@@ -47,11 +47,11 @@ const LOOK_UP_TIME: Duration = Duration::from_secs(5);
 /// ```
 #[derive(Clone, Default)]
 pub struct PeerNames {
-    table: Arc<RwLock<Table>>,
+    table: Arc<RwLock<NameTable>>,
 }
 
 #[derive(Default)]
-struct Table {
+struct NameTable {
     given: HashMap<IpAddr, Arc<str>>,
     given_with_port: HashMap<SocketAddr, Arc<str>>,
     looked_up: LookedUp,
@@ -144,16 +144,16 @@ impl PeerNames {
         tokio::spawn(look_up_all(addresses, Arc::downgrade(&self.table), name_of));
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Table> {
+    fn read(&self) -> RwLockReadGuard<'_, NameTable> {
         self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+    fn write(&self) -> RwLockWriteGuard<'_, NameTable> {
         write(&self.table)
     }
 }
 
-fn write(table: &RwLock<Table>) -> RwLockWriteGuard<'_, Table> {
+fn write(table: &RwLock<NameTable>) -> RwLockWriteGuard<'_, NameTable> {
     table.write().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -163,13 +163,13 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 /// Runs until the table is gone, or has another function to look up by.
-async fn look_up_all<F, R>(mut addresses: mpsc::Receiver<IpAddr>, table: Weak<RwLock<Table>>, name_of: F)
+async fn look_up_all<F, R>(mut addresses: mpsc::Receiver<IpAddr>, table: Weak<RwLock<NameTable>>, name_of: F)
 where
     F: Fn(IpAddr) -> R,
     R: Future<Output = Option<String>>,
 {
     while let Some(address) = addresses.recv().await {
-        let known = |table: Arc<RwLock<Table>>| {
+        let known = |table: Arc<RwLock<NameTable>>| {
             table.read().unwrap_or_else(PoisonError::into_inner).looked_up.names.contains_key(&address)
         };
         if table.upgrade().is_none_or(known) {

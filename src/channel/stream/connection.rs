@@ -24,7 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::options::StreamOptions;
 use super::outbox::{Outbox, OutboxEntry};
-use super::pump::{BATCH, Due, Pump, PumpLimits};
+use super::pump::{BATCH, Deadline, Pump, PumpLimits};
 use crate::channel::events::Disconnect;
 use crate::channel::throttle::Throttle;
 use crate::codec::{Codec, Framing, ReadPacket};
@@ -261,10 +261,10 @@ where
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         let due = ready!(self.pump.poll_deadline(cx));
         Poll::Ready(match due {
-            Due::InFrame => Disconnect::InFrameTimeout,
-            Due::Idle => Disconnect::IdleTimeout,
-            Due::Write => Disconnect::WriteTimeout,
-            Due::End => {
+            Deadline::InFrame => Disconnect::InFrameTimeout,
+            Deadline::Idle => Disconnect::IdleTimeout,
+            Deadline::Write => Disconnect::WriteTimeout,
+            Deadline::End => {
                 self.note_failed_end();
                 self.ending.clone().unwrap_or(Disconnect::ByUs)
             }

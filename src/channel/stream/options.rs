@@ -179,19 +179,19 @@ pub trait Verdict<K> {
 
 /// Marks a function that answers at once.
 #[derive(Debug)]
-pub struct AtOnce;
+pub struct VerdictAtOnce;
 
 /// Marks a function that answers with a future.
 #[derive(Debug)]
-pub struct Later;
+pub struct VerdictLater;
 
-impl Verdict<AtOnce> for bool {
+impl Verdict<VerdictAtOnce> for bool {
     fn into_future(self) -> BoxFuture<'static, bool> {
         ready(self).boxed()
     }
 }
 
-impl<V: Future<Output = bool> + Send + 'static> Verdict<Later> for V {
+impl<V: Future<Output = bool> + Send + 'static> Verdict<VerdictLater> for V {
     fn into_future(self) -> BoxFuture<'static, bool> {
         self.boxed()
     }

@@ -51,7 +51,7 @@ pub(crate) struct Pump<I, F> {
     /// Whether this side has ended the stream: then no frame is read any more.
     ended: bool,
     limits: PumpLimits,
-    clock: Deadlines,
+    clock: PumpClock,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl PumpLimits {
 
 /// Since when something is waited for; `end` is a point in time.
 #[derive(Default)]
-struct Deadlines {
+struct PumpClock {
     frame: Option<Instant>,
     idle: Option<Instant>,
     write: Option<Instant>,
@@ -99,7 +99,7 @@ struct Deadlines {
 
 /// A deadline that has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Due {
+pub(crate) enum Deadline {
     InFrame,
     Idle,
     Write,
@@ -112,7 +112,7 @@ where
     F: Framing,
 {
     pub(crate) fn new(io: I, codec: Codec<F>, limits: PumpLimits) -> Self {
-        let clock = Deadlines { idle: limits.idle.map(|_| Instant::now()), ..Deadlines::default() };
+        let clock = PumpClock { idle: limits.idle.map(|_| Instant::now()), ..PumpClock::default() };
         Self {
             io,
             codec,
@@ -347,7 +347,7 @@ where
         let _ = Pin::new(&mut self.io).poll_shutdown(cx);
     }
 
-    pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
+    pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Deadline> {
         loop {
             let (clock, limits) = (&self.clock, &self.limits);
             // A limit that no clock reaches is none.
@@ -355,10 +355,10 @@ where
                 Some((since?.checked_add(limit?)?, due))
             };
             let due = [
-                after(clock.frame, limits.in_frame, Due::InFrame),
-                after(clock.write, Some(limits.write), Due::Write),
-                after(clock.idle, limits.idle, Due::Idle),
-                clock.end.map(|end| (end, Due::End)),
+                after(clock.frame, limits.in_frame, Deadline::InFrame),
+                after(clock.write, Some(limits.write), Deadline::Write),
+                after(clock.idle, limits.idle, Deadline::Idle),
+                clock.end.map(|end| (end, Deadline::End)),
             ];
             let Some((at, due)) = due.into_iter().flatten().min_by_key(|(at, _)| *at) else {
                 return Poll::Pending;

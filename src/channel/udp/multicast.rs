@@ -9,7 +9,7 @@ use super::socket::{ReplyTo, UdpSocketState};
 use crate::channel::Channel;
 use crate::channel::address::PeerNames;
 use crate::channel::address::host_port::{is_of_a_link, require_link};
-use crate::channel::address::interface::{self, Found, Interface};
+use crate::channel::address::interface::{self, FoundInterface, Interface};
 use crate::channel::socket::{Via, failed, join, only_own_groups, send_by, set_loop, unspecified};
 use crate::wire::DecodeOptions;
 
@@ -224,7 +224,7 @@ impl Multicast {
         Ok(())
     }
 
-    fn way(&self, found: Found) -> io::Result<Way> {
+    fn way(&self, found: FoundInterface) -> io::Result<Way> {
         let via = if self.is_v6() {
             if !found.has_v6() {
                 let text = format!("the interface `{}` has no IPv6 address", found.name);

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use futures::Stream;
 
 use super::framed::Sources;
-use super::offload::Run;
+use super::offload::DatagramRun;
 use super::receive_loop::ReceiveLoop;
 use super::socket::{UdpSocketState, count};
 use crate::channel::address::PeerNames;
@@ -111,7 +111,7 @@ struct ReceiveBuffer {
     buffer: Box<[u8]>,
     /// Bytes of the largest datagram that is taken; of a larger one there is a byte more.
     max: usize,
-    run: Option<Run>,
+    run: Option<DatagramRun>,
     /// The first byte of the run that was not handed out.
     at: usize,
 }

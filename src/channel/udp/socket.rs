@@ -11,7 +11,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::framed::FramedOptions;
-use super::offload::{self, Run};
+use super::offload::{self, DatagramRun};
 use super::shared_clients::SharedClients;
 use crate::channel::address::host_port::require_link;
 use crate::channel::socket::{SockAddr, failed, send_now, try_io_now};
@@ -109,11 +109,11 @@ impl UdpSocketState {
     }
 
     /// What has arrived: a datagram, or a run of them.
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Run> {
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<DatagramRun> {
         if self.runs {
             return offload::receive(&self.socket, buffer);
         }
-        self.socket.try_recv_from(buffer).map(Run::of_one)
+        self.socket.try_recv_from(buffer).map(DatagramRun::of_one)
     }
 
     /// Sends the bytes of a packet if the socket has space for it.

@@ -15,11 +15,11 @@ use crate::channel::address::host_port::HostPortError;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointError {
-    why: Why,
+    why: EndpointFault,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum EndpointFault {
     Scheme(String),
     Host(HostPortError),
     HostWithPath,
@@ -32,35 +32,37 @@ pub(super) enum Why {
 
 impl EndpointError {
     pub(super) fn value(name: &str, value: &str) -> Self {
-        Why::Value { name: name.to_owned(), value: value.to_owned() }.into()
+        EndpointFault::Value { name: name.to_owned(), value: value.to_owned() }.into()
     }
 }
 
-impl From<Why> for EndpointError {
-    fn from(why: Why) -> Self {
+impl From<EndpointFault> for EndpointError {
+    fn from(why: EndpointFault) -> Self {
         Self { why }
     }
 }
 
 impl From<HostPortError> for EndpointError {
     fn from(error: HostPortError) -> Self {
-        Why::Host(error).into()
+        EndpointFault::Host(error).into()
     }
 }
 
 impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.why {
-            Why::Scheme(name) => {
+            EndpointFault::Scheme(name) => {
                 write!(f, "`{name}` is none of osc.udp, osc.tcp, osc.tcp+slip, osc.unix, osc.unix+slip")
             }
-            Why::Host(error) => error.fmt(f),
-            Why::HostWithPath => f.write_str("there is no path, only HOST:PORT"),
-            Why::Path => f.write_str("a Unix socket has a whole path, as in osc.unix:///run/osc"),
-            Why::NoValue(option) => write!(f, "`{option}` has no value, NAME=VALUE is needed"),
-            Why::Option(name, scheme) => write!(f, "`{name}` is no option of {scheme}"),
-            Why::Value { name, value } => write!(f, "`{value}` is no value of `{name}`"),
-            Why::Percent(text) => write!(f, "`{text}`: %XX stands for a byte, and together they are UTF-8"),
+            EndpointFault::Host(error) => error.fmt(f),
+            EndpointFault::HostWithPath => f.write_str("there is no path, only HOST:PORT"),
+            EndpointFault::Path => f.write_str("a Unix socket has a whole path, as in osc.unix:///run/osc"),
+            EndpointFault::NoValue(option) => write!(f, "`{option}` has no value, NAME=VALUE is needed"),
+            EndpointFault::Option(name, scheme) => write!(f, "`{name}` is no option of {scheme}"),
+            EndpointFault::Value { name, value } => write!(f, "`{value}` is no value of `{name}`"),
+            EndpointFault::Percent(text) => {
+                write!(f, "`{text}`: %XX stands for a byte, and together they are UTF-8")
+            }
         }
     }
 }
@@ -68,7 +70,7 @@ impl fmt::Display for EndpointError {
 impl std::error::Error for EndpointError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.why {
-            Why::Host(error) => error.source(),
+            EndpointFault::Host(error) => error.source(),
             _ => None,
         }
     }

@@ -164,29 +164,29 @@ impl Endpoint {
     /// A dropped future leaves no socket behind.
     pub async fn bind(&self) -> io::Result<Channel> {
         match self.target().await? {
-            Target::Udp(udp) => udp.bind().await,
-            Target::Group(group) => group.join(),
-            Target::Broadcast(broadcast) => broadcast.bind(),
-            Target::Tcp(addresses) => Channel::tcp(addresses.as_slice(), LengthPrefix::new()).await,
-            Target::TcpSlip(addresses, slip) => Channel::tcp(addresses.as_slice(), slip).await,
-            Target::Unix(path) => Channel::unix_datagram(path),
-            Target::UnixSlip(path, slip) => Channel::unix(path, slip),
+            EndpointTarget::Udp(udp) => udp.bind().await,
+            EndpointTarget::Group(group) => group.join(),
+            EndpointTarget::Broadcast(broadcast) => broadcast.bind(),
+            EndpointTarget::Tcp(addresses) => Channel::tcp(addresses.as_slice(), LengthPrefix::new()).await,
+            EndpointTarget::TcpSlip(addresses, slip) => Channel::tcp(addresses.as_slice(), slip).await,
+            EndpointTarget::Unix(path) => Channel::unix_datagram(path),
+            EndpointTarget::UnixSlip(path, slip) => Channel::unix(path, slip),
         }
     }
 
     /// The names looked up, and the options checked.
-    pub(crate) async fn target(&self) -> io::Result<Target> {
+    pub(crate) async fn target(&self) -> io::Result<EndpointTarget> {
         let host = match &self.location {
             Location::Host(host) => host,
             Location::Path(path) if self.scheme == Scheme::UnixSlip => {
-                return Ok(Target::UnixSlip(path.clone(), self.slip()));
+                return Ok(EndpointTarget::UnixSlip(path.clone(), self.slip()));
             }
-            Location::Path(path) => return Ok(Target::Unix(path.clone())),
+            Location::Path(path) => return Ok(EndpointTarget::Unix(path.clone())),
         };
         let addresses = host.resolve(self.query.family).await?;
         match self.scheme {
-            Scheme::Tcp => Ok(Target::Tcp(addresses)),
-            Scheme::TcpSlip => Ok(Target::TcpSlip(addresses, self.slip())),
+            Scheme::Tcp => Ok(EndpointTarget::Tcp(addresses)),
+            Scheme::TcpSlip => Ok(EndpointTarget::TcpSlip(addresses, self.slip())),
             _ => self.udp_target(host, &addresses),
         }
     }
@@ -195,26 +195,28 @@ impl Endpoint {
         Slip::new().flag_at_start(!self.query.single_end)
     }
 
-    fn udp_target(&self, host: &HostPort, addresses: &[SocketAddr]) -> io::Result<Target> {
+    fn udp_target(&self, host: &HostPort, addresses: &[SocketAddr]) -> io::Result<EndpointTarget> {
         let refuse = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         let Some(first) = addresses.first().copied() else {
             return Err(io::ErrorKind::NotFound.into());
         };
         if first.ip().is_multicast() {
-            return Ok(Target::Group(self.query.multicast(first)));
+            return Ok(EndpointTarget::Group(self.query.multicast(first)));
         }
         if let Some(option) = self.query.of_groups() {
             return refuse(format!("`{option}` is for groups, {host} is none"));
         }
         if self.query.broadcast {
-            return Ok(Target::Broadcast(self.query.broadcast(first)));
+            return Ok(EndpointTarget::Broadcast(self.query.broadcast(first)));
         }
         match (first, self.query.interfaces.as_slice()) {
-            (_, []) if !self.query.all_interfaces => Ok(Target::Udp(self.query.unicast(host.clone()))),
+            (_, []) if !self.query.all_interfaces => {
+                Ok(EndpointTarget::Udp(self.query.unicast(host.clone())))
+            }
             (SocketAddr::V6(v6), [interface]) if is_of_a_link(first.ip()) => {
                 let link = interface.find()?.index;
                 let address = SocketAddrV6::new(*v6.ip(), v6.port(), 0, link);
-                Ok(Target::Udp(self.query.unicast(address.into())))
+                Ok(EndpointTarget::Udp(self.query.unicast(address.into())))
             }
             _ => {
                 refuse(format!("`interface` is for groups and broadcasts, {host} is none; there is `device`"))
@@ -224,7 +226,7 @@ impl Endpoint {
 }
 
 /// What an endpoint turned out to be, ready to be bound or connected to.
-pub(crate) enum Target {
+pub(crate) enum EndpointTarget {
     Udp(Udp),
     Group(Multicast),
     Broadcast(Broadcast),

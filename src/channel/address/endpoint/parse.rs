@@ -1,6 +1,6 @@
 //! Reading an endpoint.
 
-use super::error::{EndpointError, Why};
+use super::error::{EndpointError, EndpointFault};
 use super::query::Query;
 use super::{Endpoint, Location, Scheme};
 use crate::channel::address::host_port::HostPort;
@@ -13,14 +13,15 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
     let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
     let location = match scheme {
         Scheme::Unix | Scheme::UnixSlip if place.starts_with('/') => Location::Path(decode(place)?.into()),
-        Scheme::Unix | Scheme::UnixSlip => return Err(Why::Path.into()),
+        Scheme::Unix | Scheme::UnixSlip => return Err(EndpointFault::Path.into()),
         _ => Location::Host(host(place)?),
     };
     let mut query = Query::default();
     for option in options.split('&').filter(|option| !option.is_empty()) {
-        let (name, value) = option.split_once('=').ok_or_else(|| Why::NoValue(option.to_owned()))?;
+        let (name, value) =
+            option.split_once('=').ok_or_else(|| EndpointFault::NoValue(option.to_owned()))?;
         if !query.set(scheme, name, &decode(value)?)? {
-            return Err(Why::Option(name.to_owned(), scheme).into());
+            return Err(EndpointFault::Option(name.to_owned(), scheme).into());
         }
     }
     Ok(Endpoint { scheme, location, query })
@@ -29,20 +30,20 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
 fn scheme(name: &str) -> Result<Scheme, EndpointError> {
     let schemes = [Scheme::Udp, Scheme::Tcp, Scheme::TcpSlip, Scheme::Unix, Scheme::UnixSlip];
     let found = schemes.into_iter().find(|scheme| scheme.to_string() == name);
-    found.ok_or_else(|| Why::Scheme(name.to_owned()).into())
+    found.ok_or_else(|| EndpointFault::Scheme(name.to_owned()).into())
 }
 
 fn host(text: &str) -> Result<HostPort, EndpointError> {
     let text = text.strip_suffix('/').unwrap_or(text);
     if text.contains('/') {
-        return Err(Why::HostWithPath.into());
+        return Err(EndpointFault::HostWithPath.into());
     }
     // RFC 6874 writes the sign before an interface as `%25`; people write it as it is.
     Ok(text.replacen("%25", "%", 1).parse()?)
 }
 
 fn decode(text: &str) -> Result<String, EndpointError> {
-    let illegal = || EndpointError::from(Why::Percent(text.to_owned()));
+    let illegal = || EndpointError::from(EndpointFault::Percent(text.to_owned()));
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

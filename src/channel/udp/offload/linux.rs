@@ -13,7 +13,7 @@ use nix::sys::socket::{
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use super::Run;
+use super::DatagramRun;
 
 /// Asks the kernel to give runs.
 pub(crate) fn enable(socket: &UdpSocket) -> io::Result<()> {
@@ -21,7 +21,7 @@ pub(crate) fn enable(socket: &UdpSocket) -> io::Result<()> {
 }
 
 /// Takes a run, or one datagram, if there is one.
-pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Run> {
+pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<DatagramRun> {
     socket.try_io(Interest::READABLE, || {
         let mut space = cmsg_space!(i32);
         let mut parts = [IoSliceMut::new(buffer)];
@@ -32,7 +32,7 @@ pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Run> 
             ControlMessageOwned::UdpGroSegments(size) => usize::try_from(size).ok().filter(|size| *size > 0),
             _ => None,
         });
-        Ok(Run { len: received.bytes, size: size.unwrap_or(received.bytes), from })
+        Ok(DatagramRun { len: received.bytes, size: size.unwrap_or(received.bytes), from })
     })
 }
 
@@ -82,13 +82,13 @@ mod tests {
             let mut buffer = [0; 256];
             ears.readable().await.unwrap();
             let received = receive(&ears, &mut buffer).unwrap();
-            assert_eq!(received, Run { len: 100, size: 32, from: mouth.local_addr().unwrap() });
+            assert_eq!(received, DatagramRun { len: 100, size: 32, from: mouth.local_addr().unwrap() });
             assert_eq!(buffer[..100], run);
 
             mouth.send_to(b"alone", ears.local_addr().unwrap()).await.unwrap();
             ears.readable().await.unwrap();
             let received = receive(&ears, &mut buffer).unwrap();
-            assert_eq!(received, Run { len: 5, size: 5, from: mouth.local_addr().unwrap() });
+            assert_eq!(received, DatagramRun { len: 5, size: 5, from: mouth.local_addr().unwrap() });
             assert_eq!(receive(&ears, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         }
     }

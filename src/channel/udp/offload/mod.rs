@@ -13,13 +13,13 @@ pub(crate) const MOST: usize = 64;
 
 /// What lies in a buffer: `len` bytes of datagrams of `size` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct DatagramRun {
     pub(crate) len: usize,
     pub(crate) size: usize,
     pub(crate) from: SocketAddr,
 }
 
-impl Run {
+impl DatagramRun {
     pub(crate) const fn of_one((len, from): (usize, SocketAddr)) -> Self {
         Self { len, size: len, from }
     }

@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 
 use tokio::net::UdpSocket;
 
-use super::Run;
+use super::DatagramRun;
 
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
 pub(crate) fn enable(_: &UdpSocket) -> io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Run> {
-    socket.try_recv_from(buffer).map(Run::of_one)
+pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<DatagramRun> {
+    socket.try_recv_from(buffer).map(DatagramRun::of_one)
 }
 
 pub(crate) fn send(_: &UdpSocket, _: &[u8], _: usize, _: Option<SocketAddr>) -> io::Result<()> {
