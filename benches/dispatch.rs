@@ -78,7 +78,7 @@ use pattern::{Pattern, Shape, shape_of_received};
 use rosc::address::{Matcher, OscAddress};
 use support::harness::{calls, race};
 use support::program::{Program, does};
-use tokio_osc::{Args, Message, Meta, Packet, Peer, Router, Server};
+use tokio_osc::{Args, Message, Meta, Packet, Peer, Router, Server, on};
 
 const ROUNDS: usize = 21;
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
@@ -324,7 +324,7 @@ fn hand_over(goals: &mut Vec<String>) {
             serve(Router::new()),
             serve(Router::new().route("/synth/1/freq", plain)),
             serve(Router::new().route("/synth/1/freq", awaited)),
-            serve(Router::new().route("/synth/1/freq", plain).on_task(1_024)),
+            serve(Router::new().route("/synth/1/freq", on(plain).on_task(1_024))),
             bare(),
         ];
         for (round, time) in rounds.iter_mut().zip(times) {

@@ -27,7 +27,7 @@ use std::time::Duration;
 use futures::{Stream, stream};
 use tokio::sync::oneshot;
 use tokio_osc::packet::DecodeError;
-use tokio_osc::{Args, Bundle, Message, Meta, Packet, Peer, Router, Server, State, TimeTag};
+use tokio_osc::{Args, Bundle, Message, Meta, Packet, Peer, Router, Server, State, TimeTag, on};
 
 const ROUTES: usize = 100;
 
@@ -90,7 +90,7 @@ fn router(scenario: &str, sum: &Arc<AtomicU64>) -> Router<Arc<AtomicU64>> {
     for n in 0..ROUTES {
         router = match scenario {
             "async" => router.route(address(n), awaited),
-            "task" => router.route(address(n), plain).on_task(1_024),
+            "task" => router.route(address(n), on(plain).on_task(1_024)),
             _ => router.route(address(n), plain),
         };
     }

@@ -12,11 +12,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tokio_osc::dispatch::Lateness;
-use tokio_osc::packet::ScheduleId;
 use tokio_osc::schedule::{Clock, Reading, SystemClock};
 use tokio_osc::tools::{ClockSync, TimedSender};
-use tokio_osc::{Channel, Client, Router, Server};
+use tokio_osc::{Channel, Client, Meta, Router, Server};
 
 /// The clock of a machine that nobody has set.
 #[derive(Debug)]
@@ -39,8 +37,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The machine on the stage: says what time it has, runs cues, and ends with its standard input.
 async fn stage() -> Result<(), Box<dyn Error>> {
-    let cues = Router::new().route("/cue/go", |Lateness(late): Lateness, id: Option<ScheduleId>| {
-        ("/cue/went", (late.as_secs_f64(), id.is_some()))
+    let cues = Router::new().route("/cue/go", |meta: Meta| {
+        ("/cue/went", (meta.lateness.as_secs_f64(), meta.schedule_id().is_some()))
     });
     let channel = Channel::udp("127.0.0.1:0").await?;
     println!("{}", channel.local_addr()?);

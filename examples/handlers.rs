@@ -7,13 +7,11 @@
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use tokio_osc::dispatch::{
-    ChannelName, Context, Extra, FromContext, Lateness, MatchedRoute, ReceivedAt, Rejection, TypeTags,
-};
+use tokio_osc::dispatch::{Context, Extra, FromContext, MatchedRoute, Rejection, TypeTags};
 use tokio_osc::packet::Rest;
 use tokio_osc::{
     Address, Arg, Args, Bundle, Captures, Channel, Client, Message, Meta, Peer, Reply, Router, Server, State,
-    TimeTag,
+    TimeTag, on,
 };
 
 /// `OSCARG_DATAUNPACK`: the arguments, one by one, as the types that the function is written with.
@@ -63,17 +61,15 @@ fn packet(meta: Meta) {
 }
 
 /// `OSCARG_READERNAME`, `OSCARG_SRCIDENT`, `OSCARG_READTIME`: which channel, who, and when.
-fn origin(ChannelName(channel): ChannelName, peer: Peer, ReceivedAt(time): ReceivedAt) {
+fn origin(meta: Meta, peer: Peer) {
     let known = peer.address().is_some();
-    println!(
-        "   origin: channel {channel}, the peer is known: {known}, {:.0?} ago",
-        time.elapsed().unwrap_or_default()
-    );
+    let (channel, ago) = (meta.channel(), meta.received_at.elapsed().unwrap_or_default());
+    println!("   origin: channel {channel}, the peer is known: {known}, {ago:.0?} ago");
 }
 
 /// The time tag of the bundle that the message came in.
-fn when(time_tag: TimeTag, Lateness(late): Lateness) {
-    println!("   when: at once: {}, late by {late:?}", time_tag == TimeTag::IMMEDIATELY);
+fn when(time_tag: TimeTag, Meta { lateness, .. }: Meta) {
+    println!("   when: at once: {}, late by {lateness:?}", time_tag == TimeTag::IMMEDIATELY);
 }
 
 /// The parts of the address that the pattern leaves open.
@@ -131,12 +127,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/rest", first_and_rest)
         .route("/message", message)
         .route("/fields", fields)
-        .route("/1/fader1", extra)
-        .extra("bass")
-        .route("/1/fader2", extra)
-        .extra("lead")
-        .route("/1/fader3", extra_unpacked)
-        .extra((-60.0_f32, 6.0_f32))
+        .route("/1/fader1", on(extra).extra("bass"))
+        .route("/1/fader2", on(extra).extra("lead"))
+        .route("/1/fader3", on(extra_unpacked).extra((-60.0_f32, 6.0_f32)))
         .route("/route/*", route)
         .route("/packet", packet)
         .route("/origin", origin)

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::{Arc, Mutex};
 
 use tokio_osc::dispatch::RouteGuard;
-use tokio_osc::{Address, Args, Captures, Channel, Client, Router, Server};
+use tokio_osc::{Address, Args, Captures, Channel, Client, Router, Server, on};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -41,8 +41,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Router::new()
             .route("/scene/light", |Args(on): Args<bool>| println!("   scene: light {on}"))
             .route("/scene/fog", || println!("   scene: fog"))
-            .route("/scene/video", async |Args(file): Args<String>| println!("   scene: plays {file}"))
-            .on_task(16),
+            .route(
+                "/scene/video",
+                on(async |Args(file): Args<String>| println!("   scene: plays {file}")).on_task(16),
+            ),
     );
     let scene = scene.guard();
     client.send(("/scene/{light,fog}", true)).await?;

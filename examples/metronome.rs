@@ -8,10 +8,9 @@
 
 use std::time::Duration;
 
-use tokio_osc::dispatch::Lateness;
 use tokio_osc::schedule::Precision;
 use tokio_osc::tools::{Ticker, TimedSender};
-use tokio_osc::{Args, Channel, Client, Router, Server};
+use tokio_osc::{Args, Channel, Client, Meta, Router, Server};
 
 const BEATS: u64 = 60;
 const PERIOD: Duration = Duration::from_millis(50);
@@ -22,9 +21,9 @@ const PRECISION: Precision = Precision::Fine;
 #[cfg(not(feature = "fine"))]
 const PRECISION: Precision = Precision::Tokio;
 
-fn click(Args(beat): Args<i32>, Lateness(late): Lateness) {
+fn click(Args(beat): Args<i32>, meta: Meta) {
     if beat % 10 == 0 {
-        println!("beat {beat:>2}, {:>4} µs late", late.as_micros());
+        println!("beat {beat:>2}, {:>4} µs late", meta.lateness.as_micros());
     }
 }
 

@@ -7,10 +7,9 @@
 
 use std::time::Duration;
 
-use tokio_osc::dispatch::ChannelName;
 use tokio_osc::node::{ALL, HoldLimits, LOCAL, NodeError, UnknownNames};
 use tokio_osc::{
-    Args, Bundle, Captures, Channel, Client, Message, Node, Router, Server, ServerHandle, Slip, State,
+    Args, Bundle, Captures, Channel, Client, Message, Meta, Node, Router, Server, ServerHandle, Slip, State,
     TimeTag,
 };
 
@@ -25,9 +24,9 @@ async fn cue(
     State(node): State<Node>,
     Captures(cue): Captures<String>,
     Args(scene): Args<i32>,
-    ChannelName(channel): ChannelName,
+    meta: Meta,
 ) -> Result<(), NodeError> {
-    println!("cue {cue} by {channel}");
+    println!("cue {cue} by {}", meta.channel());
     let report = node.send(["stage", "audience"], ("/scene", scene)).await?;
     report.failed().for_each(|(name, error)| println!("  {name}: {error}"));
     Ok(())

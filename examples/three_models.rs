@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio_osc::dispatch::{Inbox, Lane};
 use tokio_osc::packet::Overflow;
 use tokio_osc::tools::FrameLoop;
-use tokio_osc::{Args, Bundle, Captures, Channel, Client, Router, Server, ServerHandle, State, TimeTag};
+use tokio_osc::{Args, Bundle, Captures, Channel, Client, Router, Server, ServerHandle, State, TimeTag, on};
 
 const FRAME: Duration = Duration::from_micros(16_667);
 const BUDGET: Duration = Duration::from_millis(2);
@@ -87,16 +87,22 @@ fn in_the_background() -> Result<(), Box<dyn Error>> {
             hits.fetch_add(1, Relaxed);
             println!("   inline, before the next message: {hz} Hz, {}", whose(main));
         })
-        .route("/disk/save", async |Args(name): Args<String>| {
-            tokio::time::sleep(FRAME).await;
-            println!("   in a lane, one at a time: saved {name}");
-        })
-        .on_lane(&one_at_a_time)
-        .route("/web/get", async |Args(what): Args<String>| {
-            tokio::time::sleep(FRAME).await;
-            println!("   four at a time, in any order: got {what}");
-        })
-        .concurrent(4);
+        .route(
+            "/disk/save",
+            on(async |Args(name): Args<String>| {
+                tokio::time::sleep(FRAME).await;
+                println!("   in a lane, one at a time: saved {name}");
+            })
+            .on_lane(&one_at_a_time),
+        )
+        .route(
+            "/web/get",
+            on(async |Args(what): Args<String>| {
+                tokio::time::sleep(FRAME).await;
+                println!("   four at a time, in any order: got {what}");
+            })
+            .concurrent(4),
+        );
     Runtime::new()?.block_on(async {
         let (server, client) = serve(router).await?;
         for name in ["a", "b"] {

@@ -141,7 +141,7 @@ pub use client::Client;
 #[doc(inline)]
 pub use codec::{LengthPrefix, Slip};
 #[doc(inline)]
-pub use dispatch::{Args, Captures, IntoReply, Reply, Router, State};
+pub use dispatch::{Args, Captures, IntoReply, Reply, Router, State, on};
 #[doc(inline)]
 pub use error::Error;
 #[doc(inline)]

@@ -11,6 +11,8 @@ mod extractors;
 mod fed;
 #[path = "dispatch/live.rs"]
 mod live;
+#[path = "dispatch/on.rs"]
+mod on;
 #[path = "dispatch/replies.rs"]
 mod replies;
 #[path = "dispatch/routes.rs"]

@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_osc::packet::IntoPacket;
 use tokio_osc::server::Stats;
-use tokio_osc::{Meta, Packet, Peer, Router};
+use tokio_osc::{Meta, Packet, Peer, Router, on};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
@@ -64,8 +64,7 @@ fn waiting(gate: &Arc<Semaphore>) -> Router {
             }
         })
         .route("/stuck", std::future::pending::<()>)
-        .route("/lane/stuck", std::future::pending::<()>)
-        .on_task(8)
+        .route("/lane/stuck", on(std::future::pending::<()>).on_task(8))
         .route("/n", || {})
 }
 

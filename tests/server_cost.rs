@@ -11,7 +11,7 @@ use futures::channel::mpsc;
 use futures::{SinkExt, Stream, stream};
 use tokio::sync::Semaphore;
 use tokio_osc::packet::DecodeError;
-use tokio_osc::{Args, Message, Meta, Packet, Peer, Router, Server};
+use tokio_osc::{Args, Message, Meta, Packet, Peer, Router, Server, on};
 
 type Item = (Result<Packet, DecodeError>, Meta);
 
@@ -111,10 +111,8 @@ async fn no_count_is_lost_when_lanes_and_the_loop_count_at_the_same_time() {
     const PACKETS: u16 = 20_000;
     let router = Router::new()
         .route("/n", |Args(_): Args<i32>| {})
-        .route("/n", |Args(_): Args<i32>| {})
-        .on_task(1_024)
-        .route("/n", async |Args(_): Args<i32>| {})
-        .concurrent(4)
+        .route("/n", on(|Args(_): Args<i32>| {}).on_task(1_024))
+        .route("/n", on(async |Args(_): Args<i32>| {}).concurrent(4))
         .route("/n", async |Args(_): Args<i32>| {});
     let server = Server::new(router).feed("busy", stream::iter((0..PACKETS.into()).map(item))).spawn();
     server.wait().await;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use fed::{ended, from, item};
 use futures::stream;
 use tokio_osc::packet::BundleBuilder;
-use tokio_osc::{Args, Bundle, Captures, Channel, Client, Message, Peer, Router, Server, State};
+use tokio_osc::{Args, Bundle, Captures, Channel, Client, Message, Peer, Router, Server, State, on};
 
 /// Median and 99th percentile, in milliseconds.
 fn quantiles(mut times: Vec<Duration>) -> (f64, f64) {
@@ -228,10 +228,8 @@ async fn threat_58_one_percent_of_panics_costs_one_percent() {
     let router = Router::new()
         .route("/now", handler(&good))
         .route("/later", later)
-        .route("/lane", handler(&good))
-        .on_task(64)
-        .route("/many", handler(&good))
-        .concurrent(4);
+        .route("/lane", on(handler(&good)).on_task(64))
+        .route("/many", on(handler(&good)).concurrent(4));
     let addresses = ["/now", "/later", "/lane", "/many"];
     let items = (0..100_000).map(move |n| item((addresses[n % 4], i32::try_from(n / 4).unwrap())));
     let stats = ended(Server::new(router).feed("test", stream::iter(items)).spawn()).await;
@@ -244,7 +242,7 @@ async fn threat_58_one_percent_of_panics_costs_one_percent() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn threat_59_a_handler_that_never_returns_stops_no_other_route() {
     let router = (0..100).fold(
-        Router::new().route("/stuck", async || std::future::pending::<()>().await).on_task(4),
+        Router::new().route("/stuck", on(async || std::future::pending::<()>().await).on_task(4)),
         |router, n| router.route(format!("/r{n}"), move |Args(at): Args<i32>| ("/pong", at)),
     );
     let channel = Channel::udp("127.0.0.1:0").await.unwrap();

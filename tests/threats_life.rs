@@ -15,7 +15,9 @@ use support::counting::{Counting, counted};
 use tokio::runtime::{Builder, Runtime};
 use tokio_osc::dispatch::Lane;
 use tokio_osc::packet::{IntoPacket, Overflow};
-use tokio_osc::{Args, Bundle, Channel, Client, Router, Server, ServerHandle, Shutdown, Slip, TimeTag, Udp};
+use tokio_osc::{
+    Args, Bundle, Channel, Client, Router, Server, ServerHandle, Shutdown, Slip, TimeTag, Udp, on,
+};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -89,8 +91,7 @@ fn routes() -> Router {
     Router::new()
         .route("/n", |Args(n): Args<i32>| ("/answer", n))
         .route("/slow", tokio::task::yield_now)
-        .route("/lane", tokio::task::yield_now)
-        .on_lane(&Lane::new(64).overflow(Overflow::DropNewest))
+        .route("/lane", on(tokio::task::yield_now).on_lane(&Lane::new(64).overflow(Overflow::DropNewest)))
 }
 
 /// 62. A thousand servers, one after the other, on the same two ports, each stopped in the middle of
@@ -274,8 +275,7 @@ fn t64_of_a_million_packets_each_is_accounted_for() {
     let lane = Lane::new(64).overflow(Overflow::DropOldest);
     let router = Router::new()
         .route("/slow", slow())
-        .route("/lane", slow())
-        .on_lane(&lane)
+        .route("/lane", on(slow()).on_lane(&lane))
         .route("/number", |Args(_): Args<i32>| {});
     let work = async {
         let channel = Udp::new(LOOPBACK).receive_buffer(64 * 1_024).bind().await.unwrap();

@@ -25,7 +25,7 @@ use tokio_osc::client::RequestError;
 use tokio_osc::packet::ClockOffset;
 use tokio_osc::schedule::{Clock, Reading, SystemClock, TimeOptions, TokioClock};
 use tokio_osc::tools::{ClockSync, Ticker, TimedSender};
-use tokio_osc::{Args, Bundle, Channel, Client, Message, Packet, Router, Server, Slip, TimeTag};
+use tokio_osc::{Args, Bundle, Channel, Client, Message, Packet, Router, Server, Slip, TimeTag, on};
 
 use rig::*;
 
@@ -182,14 +182,18 @@ async fn answers_that_contradict_older_ones_replace_them() {
 async fn an_answer_that_comes_too_late_is_not_taken_for_the_next() {
     let (here, there) = tokio::io::duplex(1_024);
     let (asked, clock) = (AtomicU32::new(0), TokioClock::new());
-    let router = Router::new().route("/clock/ping", move |Args(n): Args<i32>| {
-        let delay = if asked.fetch_add(1, Relaxed) == 0 { 120 } else { 30 };
-        async move {
-            tokio::time::sleep(ms(delay)).await;
-            ("/clock/pong", (n, clock.tag()))
-        }
-    });
-    let server = Server::new(router.concurrent(8)).listen("pipe", Channel::io(here, Slip::new())).spawn();
+    let router = Router::new().route(
+        "/clock/ping",
+        on(move |Args(n): Args<i32>| {
+            let delay = if asked.fetch_add(1, Relaxed) == 0 { 120 } else { 30 };
+            async move {
+                tokio::time::sleep(ms(delay)).await;
+                ("/clock/pong", (n, clock.tag()))
+            }
+        })
+        .concurrent(8),
+    );
+    let server = Server::new(router).listen("pipe", Channel::io(here, Slip::new())).spawn();
     let client = Client::io(there, Slip::new());
     let mut sync = ClockSync::new(client).clock(clock).timeout(ms(100));
     let estimate = sync.measure().await.unwrap();

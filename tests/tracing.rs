@@ -17,7 +17,7 @@ use fed::{Item, remote as item};
 use futures::stream;
 use tokio::net::TcpStream;
 use tokio_osc::channel::StreamOptions;
-use tokio_osc::{Args, Bytes, Channel, Client, Meta, Packet, Peer, Router, Server, Slip};
+use tokio_osc::{Args, Bytes, Channel, Client, Meta, Packet, Peer, Router, Server, Slip, on};
 use tracing::Level;
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -41,7 +41,8 @@ async fn a_handler_runs_in_a_span_of_its_own_within_that_of_its_channel() {
         tokio::task::yield_now().await;
         say();
     }
-    let router = Router::new().route("/now", say).route("/later/*", later).route("/lane", later).on_task(4);
+    let router =
+        Router::new().route("/now", say).route("/later/*", later).route("/lane", on(later).on_task(4));
     let items = vec![item(("/now", ())), item(("/later/x", ())), item(("/lane", ()))];
     let capture = written(Level::DEBUG, router, items).await;
     let spans: Vec<_> = capture.with("in the handler").into_iter().map(|line| line.spans).collect();
@@ -102,7 +103,7 @@ async fn faults_of_peers_are_one_line_a_second_for_each_kind() {
     for (text, level) in [
         ("malformed packet", Level::DEBUG),
         ("rejected", Level::DEBUG),
-        ("handler failed", Level::DEBUG),
+        ("handler failed", Level::WARN),
         ("reply not sent", Level::DEBUG),
         ("handler panicked", Level::ERROR),
     ] {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::route::Endpoint;
+use super::signature::Signature;
 use super::{Rejection, ReplyPath};
-use crate::packet::{Message, Meta};
-use crate::pattern::Pattern;
+use crate::packet::{Bundle, Message, Meta};
 
 /// A message on its way to one handler: what [`FromContext`] reads from.
 ///
@@ -27,6 +27,8 @@ use crate::pattern::Pattern;
 /// ```
 pub struct Context<'a, S> {
     pub(super) message: &'a Message,
+    /// What a route of bundles has taken, the message being its first.
+    pub(super) bundle: Option<&'a Bundle>,
     pub(super) meta: &'a Meta,
     pub(super) endpoint: &'a Endpoint<S>,
     pub(super) state: &'a Arc<S>,
@@ -44,9 +46,10 @@ impl<'a, S> Context<'a, S> {
         self.meta
     }
 
-    /// The address or pattern of the route that it matched.
-    pub const fn route(&self) -> &'a Pattern {
-        &self.endpoint.pattern
+    /// The name of the route that it matched: its address or pattern; for a route without one `regex …`,
+    /// `text prefix …`, `where …` with the name of the predicate, or `fallback`.
+    pub fn route(&self) -> &'a str {
+        &self.endpoint.name
     }
 
     /// The router's state.
@@ -60,7 +63,7 @@ impl<S> fmt::Debug for Context<'_, S> {
         f.debug_struct("Context")
             .field("message", self.message)
             .field("meta", self.meta)
-            .field("route", self.route())
+            .field("route", &self.route())
             .finish_non_exhaustive()
     }
 }
@@ -93,6 +96,31 @@ impl<S> fmt::Debug for Context<'_, S> {
     note = "`State<S>` is exactly the type given to `Router::with_state`"
 )]
 pub trait FromContext<S>: Sized {
+    /// Says what the parameter needs, for checks when a route is made. Nothing, unless it is overridden; an
+    /// extractor that uses others passes on what these need.
+    ///
+    /// ```
+    /// use tokio_osc::dispatch::{Context, Extra, FromContext, Rejection, Signature, on};
+    /// use tokio_osc::Router;
+    ///
+    /// struct Channel(u8);
+    ///
+    /// impl<S> FromContext<S> for Channel {
+    ///     fn describe(signature: &mut Signature) {
+    ///         <Extra<u8> as FromContext<S>>::describe(signature);
+    ///     }
+    ///
+    ///     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+    ///         Ok(Self(*Extra::<u8>::from_context(context)?.0))
+    ///     }
+    /// }
+    ///
+    /// let router = Router::new().route("/1", on(|Channel(n): Channel| println!("{n}")).extra(1_u8));
+    /// ```
+    fn describe(signature: &mut Signature) {
+        let _ = signature;
+    }
+
     /// Makes the parameter.
     ///
     /// # Errors
@@ -101,12 +129,20 @@ pub trait FromContext<S>: Sized {
 }
 
 impl<S, T: FromContext<S>> FromContext<S> for Option<T> {
+    fn describe(signature: &mut Signature) {
+        signature.optional(T::describe);
+    }
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(T::from_context(context).ok())
     }
 }
 
 impl<S, T: FromContext<S>> FromContext<S> for Result<T, Rejection> {
+    fn describe(signature: &mut Signature) {
+        signature.optional(T::describe);
+    }
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(T::from_context(context))
     }

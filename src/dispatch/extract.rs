@@ -1,7 +1,10 @@
 //! The three extractors with a type parameter: arguments, state, captures.
 
+use std::any::type_name;
+use std::ops::Deref;
 use std::sync::Arc;
 
+use super::signature::Signature;
 use super::{CaptureError, Context, FromContext, Rejection};
 use crate::packet::OwnedArgs;
 use crate::types::{Text, TextBuf};
@@ -22,13 +25,19 @@ use crate::types::{Text, TextBuf};
 pub struct Args<T>(pub T);
 
 impl<S, T: OwnedArgs> FromContext<S> for Args<T> {
+    fn describe(signature: &mut Signature) {
+        signature.takes_args::<T>();
+    }
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(Self(context.message().parse()?))
     }
 }
 
-/// The state given to [`Router::with_state`](crate::Router::with_state), shared by all handlers. `S`
-/// is exactly its type.
+/// The state of the router, shared by all handlers, or a part of it. It derefs to that.
+///
+/// `T` is exactly the type given to [`Router::with_state`](crate::Router::with_state), or that in the
+/// `Arc` given to [`Router::with_shared`](crate::Router::with_shared); or a part: see [`FromState`].
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -38,17 +47,74 @@ impl<S, T: OwnedArgs> FromContext<S> for Args<T> {
 ///     .route("/hit", |State(hits): State<AtomicU32>| { hits.fetch_add(1, Ordering::Relaxed); });
 /// ```
 #[derive(Debug)]
-pub struct State<S>(pub Arc<S>);
+pub struct State<T>(pub Arc<T>);
 
-impl<S> Clone for State<S> {
+impl<T> Clone for State<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<S> FromContext<S> for State<S> {
+impl<T> Deref for State<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<S, T: FromState<S>> FromContext<S> for State<T> {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        Ok(Self(Arc::clone(context.state())))
+        Ok(Self(T::from_state(context.state())))
+    }
+}
+
+/// A type that [`State`] can hold in a router with the state `S`: `S` itself, and each part of it that
+/// says where it is.
+///
+/// A part is what the application keeps in an `Arc` of its own. A handler that asks for it works in every
+/// router whose state has it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use tokio_osc::dispatch::FromState;
+/// use tokio_osc::{Router, State};
+///
+/// struct App {
+///     hits: Arc<AtomicU32>,
+///     title: String,
+/// }
+///
+/// impl FromState<App> for AtomicU32 {
+///     fn from_state(app: &Arc<App>) -> Arc<Self> {
+///         Arc::clone(&app.hits)
+///     }
+/// }
+///
+/// fn hit(hits: State<AtomicU32>) {
+///     hits.fetch_add(1, Ordering::Relaxed);
+/// }
+///
+/// let app = App { hits: Arc::default(), title: "desk".to_owned() };
+/// let router = Router::with_state(app)
+///     .route("/hit", hit)
+///     .route("/title", |app: State<App>| ("/title", app.title.clone()));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the state of this router",
+    label = "this handler asks for `State<{Self}>`",
+    note = "the router has the state `{S}`, by `Router::with_state` or `Router::with_shared`",
+    note = "a state that is in an `Arc` already is given to `Router::with_shared`; for a part of the state, implement `FromState<{S}>` for `{Self}`"
+)]
+pub trait FromState<S>: Sized {
+    /// Finds it in the state.
+    fn from_state(state: &Arc<S>) -> Arc<Self>;
+}
+
+impl<S> FromState<S> for S {
+    fn from_state(state: &Arc<S>) -> Arc<Self> {
+        Arc::clone(state)
     }
 }
 
@@ -63,19 +129,18 @@ impl<S> FromContext<S> for State<S> {
 /// route `/synth/{1,2}/freq` and the message's `/synth/*/freq` do, or any route and a message's `//`:
 /// then there is nothing to capture, and the handler is not called ([`Rejection::NoCaptures`]). One that asks for no captures,
 /// or for an `Option` or a `Result` of them, is. Where senders write patterns, give each address a
-/// route: then a message to `/mixer/{1,2}/gain` calls the handler for both.
+/// route, by [`On::instances`](crate::dispatch::On::instances): then a message to `/mixer/{1,2}/gain` calls
+/// the handler for both.
 ///
 /// ```
-/// use tokio_osc::dispatch::Extra;
-/// use tokio_osc::{Args, Router};
+/// use tokio_osc::dispatch::on;
+/// use tokio_osc::{Args, Captures, Router};
 ///
-/// fn gain(Extra(channel): Extra<u8>, Args(gain): Args<f32>) {
+/// fn gain(Captures(channel): Captures<u8>, Args(gain): Args<f32>) {
 ///     println!("channel {channel}: {gain}");
 /// }
 ///
-/// let router = (1..=8_u8).fold(Router::new(), |router, channel| {
-///     router.route(format!("/mixer/{channel}/gain"), gain).extra(channel)
-/// });
+/// let router = Router::new().route("/mixer/*/gain", on(gain).instances(1..=8));
 /// ```
 ///
 /// ```
@@ -182,7 +247,10 @@ impl<T: FromCapture> FromCaptures for T {
 }
 
 fn capture<T: FromCapture>(captures: &[Text<'_>], index: usize) -> Result<T, CaptureError> {
-    captures.get(index).and_then(|&text| T::from_capture(text)).ok_or(CaptureError::new(index))
+    let Some(&text) = captures.get(index) else {
+        return Err(CaptureError::missing(index, type_name::<T>()));
+    };
+    T::from_capture(text).ok_or_else(|| CaptureError::other(index, type_name::<T>(), text))
 }
 
 macro_rules! tuples {
@@ -190,7 +258,7 @@ macro_rules! tuples {
         impl<$($name: FromCapture),*> FromCaptures for ($($name,)*) {
             fn from_captures(captures: &[Text<'_>]) -> Result<Self, CaptureError> {
                 if captures.len() > $count {
-                    return Err(CaptureError::new($count));
+                    return Err(CaptureError::surplus($count, captures.len()));
                 }
                 Ok(($(capture::<$name>(captures, $index)?,)*))
             }

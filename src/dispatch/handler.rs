@@ -2,34 +2,23 @@
 //!
 //! The work is split over three traits, so that the compiler names the part that does not fit:
 //! [`Function`] asks nothing of the parameters, [`Extract`] judges the parameters, [`Returned`] the
-//! result.
+//! result. Users name none of them: `Handler`, which a route is given, is all three.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use super::signature::Signature;
 use super::{Context, FromContext, IntoReply, Rejection, Replies};
 
 /// A function or closure of up to 8 parameters.
-///
-/// ```
-/// use tokio_osc::dispatch::Function;
-/// use tokio_osc::{Args, Router};
-///
-/// /// Adds the same handler at several addresses.
-/// fn at_all<F>(router: Router, addresses: &[&'static str], handler: F) -> Router
-/// where
-///     F: Function<(Args<f32>,), Output = ()> + Clone,
-/// {
-///     addresses.iter().fold(router, |router, &address| router.route(address, handler.clone()))
-/// }
-///
-/// let router = at_all(Router::new(), &["/bass", "/lead"], |Args(gain): Args<f32>| println!("{gain}"));
-/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an OSC handler",
-    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`; a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
+    label = "not an OSC handler",
+    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`, not its result; what is said of its route is `on(handler).tags(…)`",
+    note = "a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
 )]
 pub trait Function<T>: Send + Sync + 'static {
     /// What it returns.
@@ -40,15 +29,10 @@ pub trait Function<T>: Send + Sync + 'static {
 }
 
 /// The parameters of a handler: a tuple of extractors.
-///
-/// ```
-/// use tokio_osc::dispatch::Extract;
-/// use tokio_osc::{Args, Captures};
-///
-/// fn are_parameters<T: Extract<()>>() {}
-/// are_parameters::<(Captures<u32>, Args<(f32, String)>)>();
-/// ```
 pub trait Extract<S>: Sized {
+    /// Says what the parameters need.
+    fn describe(signature: &mut Signature);
+
     /// Makes all parameters.
     ///
     /// # Errors
@@ -57,16 +41,6 @@ pub trait Extract<S>: Sized {
 }
 
 /// The result of a handler: a value, or a future of one. `K` tells the two apart.
-///
-/// ```
-/// use tokio_osc::Router;
-///
-/// async fn later() -> (&'static str, i32) {
-///     ("/later", 2)
-/// }
-///
-/// let router = Router::new().route("/now", || ("/now", 1)).route("/later", later);
-/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of an OSC handler",
     label = "this handler returns `{Self}`",
@@ -78,7 +52,7 @@ pub trait Returned<K> {
     /// The future, or `()`.
     type Pending;
 
-    #[doc(hidden)]
+    /// What is done with it.
     fn outcome(self) -> Outcome
     where
         Self::Value: IntoReply,
@@ -86,7 +60,6 @@ pub trait Returned<K> {
 }
 
 /// What calling a handler gave.
-#[doc(hidden)]
 pub enum Outcome {
     Now(Replies),
     Later(BoxFuture<'static, Replies>),
@@ -109,12 +82,10 @@ impl std::fmt::Debug for Outcome {
 }
 
 /// Marks results that are there at once.
-#[doc(hidden)]
 #[derive(Debug)]
 pub struct AtOnce;
 
 /// Marks results that are awaited.
-#[doc(hidden)]
 #[derive(Debug)]
 pub struct Awaited;
 
@@ -141,32 +112,7 @@ impl<F: Future> Returned<Awaited> for F {
 }
 
 /// A handler whose types are forgotten.
-pub(super) type Erased<S> = Box<dyn Fn(&Context<'_, S>) -> Result<Outcome, Rejection> + Send + Sync>;
-
-/// What a route can be given.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an OSC handler",
-    label = "not an OSC handler",
-    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`; a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
-)]
-pub trait Handler<S, M> {
-    #[doc(hidden)]
-    fn erase(self) -> Erased<S>;
-}
-
-impl<S, F, T, K> Handler<S, (T, K)> for F
-where
-    S: 'static,
-    F: Function<T>,
-    T: Extract<S>,
-    F::Output: Returned<K>,
-    <F::Output as Returned<K>>::Value: IntoReply,
-    <F::Output as Returned<K>>::Pending: Send + 'static,
-{
-    fn erase(self) -> Erased<S> {
-        Box::new(move |context| Ok(self.call(T::extract(context)?).outcome()))
-    }
-}
+pub(super) type Erased<S> = Arc<dyn Fn(&Context<'_, S>) -> Result<Outcome, Rejection> + Send + Sync>;
 
 /// Calls a macro with the names of no type, of one, and so on up to 8.
 macro_rules! up_to_8 {
@@ -199,6 +145,11 @@ macro_rules! parameters {
         }
 
         impl<S, $($name: FromContext<S>),*> Extract<S> for ($($name,)*) {
+            #[allow(unused_variables, reason = "for the handler without parameters")]
+            fn describe(signature: &mut Signature) {
+                $($name::describe(signature);)*
+            }
+
             #[allow(unused_variables, clippy::unused_unit, reason = "for the handler without parameters")]
             fn extract(context: &Context<'_, S>) -> Result<Self, Rejection> {
                 Ok(($($name::from_context(context)?,)*))

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 
-use super::handler::{Erased, Extract, Handler, Outcome, up_to_8};
+use super::handler::{Extract, Outcome, up_to_8};
 use super::mailbox::{Mailbox, Pushed};
+use super::on::{Handler, On};
 use super::process::{Budget, Progress};
 use super::{Context, Replies};
 use crate::packet::Overflow;
@@ -318,12 +319,14 @@ pub struct Posted;
 
 #[diagnostic::do_not_recommend]
 impl<S, T: Extract<S> + Send + 'static> Handler<S, Posted> for Post<T> {
-    fn erase(self) -> Erased<S> {
-        Box::new(move |context| {
+    fn into_on(self) -> On<S> {
+        On::new::<Self, T>(Arc::new(move |context| {
             // What waits is copied: it must not keep a larger buffer alive.
             let message = context.message.as_ref().to_owned();
+            let bundle = context.bundle.map(|bundle| bundle.as_ref().to_owned());
             let Context { meta, endpoint, state, replies, .. } = *context;
-            let parameters = T::extract(&Context { message: &message, meta, endpoint, state, replies })?;
+            let (message, bundle) = (&message, bundle.as_ref());
+            let parameters = T::extract(&Context { message, bundle, meta, endpoint, state, replies })?;
             let letter = Letter { handler: self.handler, parameters: Box::new(parameters) };
             let letter = match self.shared.mailbox.try_push(letter) {
                 Ok(pushed) => {
@@ -338,7 +341,7 @@ impl<S, T: Extract<S> + Send + 'static> Handler<S, Posted> for Post<T> {
                 Replies::none()
             };
             Ok(Outcome::Later(post.boxed()))
-        })
+        }))
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
 
+use super::RouteId;
+use super::latest::Newest;
 use super::mailbox::Mailbox;
 use crate::lock::lock;
 use crate::packet::Overflow;
@@ -19,16 +21,14 @@ use crate::packet::Overflow;
 /// its last clone and the last route that has it are gone, they finish what waits, and end.
 ///
 /// ```
-/// use tokio_osc::dispatch::Lane;
+/// use tokio_osc::dispatch::{Lane, on};
 /// use tokio_osc::packet::Overflow;
 /// use tokio_osc::{Args, Router};
 ///
 /// let disk = Lane::new(256).overflow(Overflow::DropOldest);
 /// let router = Router::new()
-///     .route("/preset/save", async |Args(_name): Args<String>| { /* slow */ })
-///     .on_lane(&disk)
-///     .route("/preset/load", async |Args(_name): Args<String>| { /* never beside a save */ })
-///     .on_lane(&disk)
+///     .route("/preset/save", on(async |Args(_name): Args<String>| { /* slow */ }).on_lane(&disk))
+///     .route("/preset/load", on(async |Args(_name): Args<String>| { /* never beside a save */ }).on_lane(&disk))
 ///     .route("/fader/*", |Args(_): Args<f32>| { /* is not delayed by either */ });
 /// ```
 #[derive(Clone)]
@@ -37,10 +37,18 @@ pub struct Lane {
 }
 
 struct LaneShared {
+    options: LaneOptions,
+    /// Where calls lie that newer ones replace.
+    newest: Newest,
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Clone, Copy)]
+struct LaneOptions {
     capacity: usize,
     overflow: Overflow,
     workers: NonZeroUsize,
-    running: Mutex<Option<Running>>,
+    latest: bool,
 }
 
 /// Workers of one runtime, and the queue that they take from.
@@ -55,30 +63,56 @@ pub(crate) type Job = BoxFuture<'static, ()>;
 impl Lane {
     /// A lane of one worker, where at most `capacity` messages wait (at least 1).
     pub fn new(capacity: usize) -> Self {
-        Self::with(capacity.max(1), Overflow::default(), NonZeroUsize::MIN)
+        Self::with(LaneOptions {
+            capacity: capacity.max(1),
+            overflow: Overflow::default(),
+            workers: NonZeroUsize::MIN,
+            latest: false,
+        })
     }
 
     /// What happens when `capacity` messages wait. Default [`Overflow::Wait`]. To be set before the
     /// lane is given to a route.
     pub fn overflow(self, overflow: Overflow) -> Self {
-        Self::with(self.shared.capacity, overflow, self.shared.workers)
+        Self::with(LaneOptions { overflow, ..self.shared.options })
     }
 
     /// How many handlers run at the same time (at least 1). More than one gives up the order. To be
     /// set before the lane is given to a route.
     pub fn workers(self, workers: usize) -> Self {
         let workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
-        Self::with(self.shared.capacity, self.shared.overflow, workers)
+        Self::with(LaneOptions { workers, ..self.shared.options })
     }
 
-    fn with(capacity: usize, overflow: Overflow, workers: NonZeroUsize) -> Self {
-        Self { shared: Arc::new(LaneShared { capacity, overflow, workers, running: Mutex::default() }) }
+    /// Of the messages of one route and address only the newest waits; the one that it replaces is
+    /// counted as [`overflowed`](crate::server::Stats::overflowed). An address keeps its turn, and at
+    /// most `capacity` of them wait. To be set before the lane is given to a route.
+    ///
+    /// ```
+    /// use tokio_osc::dispatch::{Lane, on};
+    /// use tokio_osc::{Args, Router};
+    ///
+    /// let motors = Lane::new(100).latest();
+    /// let router = Router::new()
+    ///     .route("/fader/*", on(async |Args(level): Args<f32>| { /* slow */ }).on_lane(&motors))
+    ///     .route("/pan/*", on(async |Args(angle): Args<f32>| { /* slow */ }).on_lane(&motors));
+    /// ```
+    pub fn latest(self) -> Self {
+        Self::with(LaneOptions { latest: true, ..self.shared.options })
+    }
+
+    fn with(options: LaneOptions) -> Self {
+        Self {
+            shared: Arc::new(LaneShared { options, newest: Newest::default(), running: Mutex::default() }),
+        }
     }
 
     /// Queues a call, or drops one, as the lane's policy says; starts the workers if they do not run.
-    /// Gives the call back if the policy is to wait and there is no room.
-    pub(crate) fn try_push(&self, job: Job) -> Result<(), Job> {
-        self.shared.mailbox().try_push(job).map(drop)
+    /// Gives a call back if the policy is to wait and there is no room, to be [pushed](Lane::push).
+    pub(crate) fn try_push(&self, route: RouteId, address: &[u8], job: Job) -> Result<(), Job> {
+        let turn =
+            if self.shared.options.latest { self.shared.newest.keep(route, address, job) } else { Some(job) };
+        turn.map_or(Ok(()), |turn| self.shared.mailbox().try_push(turn).map(drop))
     }
 
     /// The same, once there is room.
@@ -96,9 +130,9 @@ impl LaneShared {
         if let Some(running) = running.as_ref().filter(|running| !running.worker.is_finished()) {
             return Arc::clone(&running.mailbox);
         }
-        let mailbox = Arc::new(Mailbox::new(self.capacity, self.overflow));
+        let mailbox = Arc::new(Mailbox::new(self.options.capacity, self.options.overflow));
         let worker = Worker::start(&mailbox);
-        (1..self.workers.get()).for_each(|_| drop(Worker::start(&mailbox)));
+        (1..self.options.workers.get()).for_each(|_| drop(Worker::start(&mailbox)));
         *running = Some(Running { mailbox: Arc::clone(&mailbox), worker });
         mailbox
     }
@@ -137,10 +171,12 @@ impl Drop for Worker {
 
 impl fmt::Debug for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LaneOptions { capacity, overflow, workers, latest } = self.shared.options;
         f.debug_struct("Lane")
-            .field("capacity", &self.shared.capacity)
-            .field("overflow", &self.shared.overflow)
-            .field("workers", &self.shared.workers)
+            .field("capacity", &capacity)
+            .field("overflow", &overflow)
+            .field("workers", &workers)
+            .field("latest", &latest)
             .finish()
     }
 }

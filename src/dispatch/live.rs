@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use super::handler::Handler;
+use super::on::Handler;
 use super::route::Route;
-use super::router::{Router, legal};
+use super::route_pattern::route_pattern;
+use super::router::Router;
 use super::routes::{Current, Dispatch, Snapshot};
-use super::table::RouteId;
+use super::table::{Reach, RouteId};
 use crate::pattern::{Pattern, PatternError};
 
 /// Adds routes to a router that is already in use. What [`Router::live`](crate::Router::live)
@@ -22,6 +23,7 @@ use crate::pattern::{Pattern, PatternError};
 /// gone, changes do nothing.
 ///
 /// ```
+/// use tokio_osc::dispatch::on;
 /// use tokio_osc::{Args, Router};
 ///
 /// let router = Router::new();
@@ -30,8 +32,7 @@ use crate::pattern::{Pattern, PatternError};
 /// let solo = live.route("/solo", |Args(_on): Args<bool>| {});
 /// let desk = live.merge(
 ///     Router::new()
-///         .route("/desk/save", async |Args(_name): Args<String>| { /* slow */ })
-///         .on_task(16)
+///         .route("/desk/save", on(async |Args(_name): Args<String>| { /* slow */ }).on_task(16))
 ///         .route_prefix("/desk/fader", |Args(_level): Args<f32>| {}),
 /// );
 /// solo.remove();
@@ -52,16 +53,15 @@ impl<S: Send + Sync + 'static> LiveRoutes<S> {
     /// Adds a route, as [`Router::route`](crate::Router::route) does.
     ///
     /// # Panics
-    /// `pattern` is not a legal OSC address pattern.
+    /// As [`Router::route`](crate::Router::route).
     #[track_caller]
     pub fn route<P, M>(&self, pattern: P, handler: impl Handler<S, M>) -> RouteHandle
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        let pattern = legal(pattern);
-        let route = Arc::new(Route::new(pattern.clone(), handler.erase()));
-        self.change(|routes| vec![routes.table.insert(pattern, route)])
+        let routes = Route::made(&route_pattern(pattern), Reach::Exact, handler.into_on());
+        self.change(|snapshot| snapshot.adopt(routes))
     }
 
     /// Adds all routes of a router, as [`Router::merge`](crate::Router::merge) does. The handle is

@@ -1,12 +1,48 @@
 //! From a message to the handlers whose routes it matches, and from their results to replies.
+//!
+//! A [`Router`](crate::Router) has routes; a route is an address or a pattern, and a handler: a function
+//! whose parameters are extractors ([`FromContext`]) and whose result goes back to the sender
+//! ([`IntoReply`](crate::IntoReply)). [`on`] says more of a route. A router runs in a
+//! [`Server`](crate::Server), or in a test by [`call`](crate::Router::call):
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//! use tokio_osc::dispatch::on;
+//! use tokio_osc::{Args, Captures, Router, State};
+//!
+//! async fn note(hits: State<AtomicU32>, Captures(voice): Captures<u8>, Args(note): Args<i32>) {
+//!     hits.fetch_add(1, Ordering::Relaxed);
+//!     println!("voice {voice} plays {note}");
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let router = Router::with_state(AtomicU32::new(0))
+//!     .route("/voice/*/note", on(note).instances(1..=8))      // `/voice/{1,3}/note` runs it twice
+//!     .route("/hits", |hits: State<AtomicU32>| ("/hits", hits.load(Ordering::Relaxed) as i32));
+//!
+//! router.call(("/voice/{1,3}/note", 60)).await;
+//! assert_eq!(router.call(("/hits", ())).await[0].to_string(), "/hits ,i 2");
+//! # }
+//! ```
+//!
+//! | for | there is |
+//! | --- | --- |
+//! | parameters | [`Args`](crate::Args), [`Captures`](crate::Captures), [`State`](crate::State), [`Extra`], [`MatchedRoute`], [`TypeTags`], [`Reply`](crate::Reply), [`Message`](crate::Message), [`Address`](crate::Address), [`Meta`](crate::Meta), [`Peer`](crate::Peer), [`TimeTag`](crate::TimeTag), [`Bundle`](crate::Bundle), [`Rest`](crate::packet::Rest), `Option` and `Result` of them, and types of your own |
+//! | where handlers run | one after the other; [`On::on_task`], [`On::latest`], [`On::concurrent`], [`Lane`]; [`Inbox`] with a [`Budget`] |
+//! | routes that change | [`LiveRoutes`], [`Subscription`] |
+//! | what went wrong | [`Rejection`], [`CaptureError`], [`ReplyError`] |
 
+mod conditions;
 mod context;
 mod extract;
 mod handler;
 mod inbox;
+mod instances;
 mod lane;
+mod latest;
 mod live;
 mod mailbox;
+mod on;
 mod parameters;
 mod process;
 mod rejection;
@@ -15,20 +51,24 @@ mod reply;
 mod reply_path;
 mod reply_rate;
 mod route;
+mod route_pattern;
 mod router;
+mod router_call;
 mod routes;
+mod signature;
 mod subscription;
 mod table;
 
 pub use context::{Context, FromContext};
-pub use extract::{Args, Captures, FromCapture, FromCaptures, State};
+pub use extract::{Args, Captures, FromCapture, FromCaptures, FromState, State};
 pub(crate) use handler::Outcome;
-pub use handler::{Extract, Function, Handler, Returned};
 pub use inbox::{Inbox, InboxHandler, Post};
+pub use instances::IntoInstances;
 pub(crate) use lane::Job;
 pub use lane::Lane;
 pub use live::{LiveRoutes, RouteGuard, RouteHandle};
-pub use parameters::{ChannelName, Extra, Lateness, MatchedRoute, ReceivedAt, TypeTags};
+pub use on::{Handler, On, on};
+pub use parameters::{Extra, MatchedRoute, TypeTags};
 pub use process::{Budget, Meter, Progress};
 pub use rejection::{CaptureError, Rejection};
 pub use replies::{IntoReply, Replies};
@@ -37,6 +77,8 @@ pub use reply_path::ReplyError;
 pub(crate) use reply_path::{ReplyBudget, ReplyChannel, ReplyPath, SharedOffset};
 pub(crate) use reply_rate::ReplyRate;
 pub use router::Router;
-pub(crate) use routes::{Cached, Call, Called, Dispatch, Lookup, Routes};
+pub use router_call::{CallReport, RouterCall};
+pub(crate) use routes::{Cached, Call, Called, DetachedCall, Dispatch, Lookup, Routes};
+pub use signature::Signature;
 pub use subscription::Subscription;
 pub(crate) use table::{Found, RouteId};

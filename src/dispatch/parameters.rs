@@ -2,17 +2,28 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
+use super::signature::Signature;
 use super::{Context, FromContext, Rejection};
-use crate::packet::{Message, Meta, Peer, Rest, ScheduleId};
-use crate::pattern::Pattern;
+use crate::packet::{Bundle, Message, Meta, Peer, Rest, ScheduleId};
 use crate::types::{Address, TimeTag};
 
 /// The message itself.
 impl<S> FromContext<S> for Message {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.message().clone())
+    }
+}
+
+/// The bundle that a route of bundles has taken: see [`Router::route_bundle`](crate::Router::route_bundle).
+/// On a route of messages, such a handler panics when the route is made.
+impl<S> FromContext<S> for Bundle {
+    fn describe(signature: &mut Signature) {
+        signature.bundle = true;
+    }
+
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        context.bundle.cloned().ok_or(Rejection::NotABundle)
     }
 }
 
@@ -30,7 +41,8 @@ impl<S> FromContext<S> for Peer {
     }
 }
 
-/// All that is known of the packet besides its bytes.
+/// All that is known of the packet besides its bytes: its channel and peer, when it was received, how
+/// late it runs.
 impl<S> FromContext<S> for Meta {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.meta().clone())
@@ -84,59 +96,42 @@ parameters! {
     /// ```
     TypeTags(String) = |context| context.message().type_tags().to_owned();
 
-    /// The name of the channel that received the message.
-    ///
-    /// ```
-    /// # use tokio_osc::dispatch::ChannelName;
-    /// # use tokio_osc::Router;
-    /// let router = Router::new().route("/any", |ChannelName(name): ChannelName| println!("{name}"));
-    /// ```
-    ChannelName(Arc<str>) = |context| context.meta().channel_name();
-
-    /// When the packet was read from its socket, by the system clock.
-    ///
-    /// ```
-    /// # use tokio_osc::dispatch::ReceivedAt;
-    /// # use tokio_osc::Router;
-    /// let router = Router::new().route("/any", |ReceivedAt(time): ReceivedAt| println!("{time:?}"));
-    /// ```
-    ReceivedAt(SystemTime) = |context| context.meta().received_at;
-
-    /// How long after the time tag of its bundle the message runs; zero for what is not timed.
-    ///
-    /// ```
-    /// # use tokio_osc::dispatch::Lateness;
-    /// # use tokio_osc::Router;
-    /// let router = Router::new().route("/any", |Lateness(late): Lateness| println!("{late:?}"));
-    /// ```
-    Lateness(Duration) = |context| context.meta().lateness;
-
-    /// The address or pattern of the route that the message matched.
+    /// The name of the route that the message matched: its address or pattern; for a route without one
+    /// `regex …`, `text prefix …`, `where …` with the name of the predicate, or `fallback`.
     ///
     /// ```
     /// # use tokio_osc::dispatch::MatchedRoute;
     /// # use tokio_osc::Router;
     /// let router = Router::new().route("/synth/*", |MatchedRoute(route): MatchedRoute| println!("{route}"));
     /// ```
-    MatchedRoute(Pattern) = |context| context.route().clone();
+    MatchedRoute(Arc<str>) = |context| Arc::clone(&context.endpoint.name);
 }
 
-/// The value given to the route with [`Router::extra`](crate::Router::extra).
+/// The value given to the route with [`On::extra`](crate::dispatch::On::extra).
+///
+/// A route whose handler asks for one panics when it is made without it, or with one of another type. A
+/// handler that may do without asks for `Option<Extra<T>>`.
 ///
 /// ```
-/// use tokio_osc::dispatch::Extra;
+/// use tokio_osc::dispatch::{Extra, on};
 /// use tokio_osc::{Args, Router};
 ///
 /// fn fader(Extra(name): Extra<&'static str>, Args(level): Args<f32>) {
 ///     println!("{name}: {level}");
 /// }
 ///
-/// let router = Router::new().route("/1/fader1", fader).extra("bass").route("/1/fader2", fader).extra("lead");
+/// let router = Router::new()
+///     .route("/1/fader1", on(fader).extra("bass"))
+///     .route("/1/fader2", on(fader).extra("lead"));
 /// ```
 #[derive(Debug)]
 pub struct Extra<T>(pub Arc<T>);
 
 impl<S, T: Any + Send + Sync> FromContext<S> for Extra<T> {
+    fn describe(signature: &mut Signature) {
+        signature.needs_extra::<T>();
+    }
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         let extra = context.endpoint.extra.clone().ok_or(Rejection::Extra)?;
         extra.downcast().map(Self).map_err(|_| Rejection::Extra)

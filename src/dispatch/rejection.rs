@@ -1,8 +1,10 @@
 //! Why a message does not fit a handler.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::packet::ArgsError;
+use crate::types::{Text, TextBuf};
 
 /// Why a handler did not get the parameters it asks for: the message does not fit the route.
 ///
@@ -19,7 +21,30 @@ use crate::packet::ArgsError;
 ///     Err(rejection) => println!("{rejection}"),
 /// });
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// An extractor of your own that does not find what it needs says why:
+///
+/// ```
+/// use tokio_osc::dispatch::{Context, FromContext, Rejection};
+/// use tokio_osc::Router;
+///
+/// struct FromStudio;
+///
+/// impl<S> FromContext<S> for FromStudio {
+///     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+///         match context.meta().channel() {
+///             "studio" => Ok(Self),
+///             other => Err(Rejection::other(format!("{other:?} is not the channel of the studio"))),
+///         }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let report = Router::new().route("/record", |_: FromStudio| {}).call(("/record", ())).report().await;
+/// assert_eq!(report.rejected[0].1.to_string(), "\"\" is not the channel of the studio");
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
     /// The arguments are of other types or of another number.
@@ -33,9 +58,20 @@ pub enum Rejection {
     /// The route was given no extra value, or one of another type.
     Extra,
     /// The message came by a stream that cannot answer.
-    NoWayBack,
+    CannotReply,
     /// The message did not wait for a time.
     NotScheduled,
+    /// The route is not one of bundles: see [`Router::route_bundle`](crate::Router::route_bundle).
+    NotABundle,
+    /// What an extractor of yours says: see [`other`](Rejection::other).
+    Other(Cow<'static, str>),
+}
+
+impl Rejection {
+    /// A rejection with a text of your own.
+    pub fn other(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Other(reason.into())
+    }
 }
 
 impl From<ArgsError> for Rejection {
@@ -56,11 +92,16 @@ impl fmt::Display for Rejection {
             Self::Args(error) => error.fmt(f),
             Self::Captures(error) => error.fmt(f),
             Self::NoCaptures => f.write_str(
-                "there is nothing to capture: the address of the message is itself a pattern, or has no slash",
+                "there is nothing to capture: the address of the message is a pattern that is not a name of this \
+                 route, or has no slash; use `on(handler).instances(…)` to run once for each name",
             ),
             Self::Extra => f.write_str("the route has no extra value of the type asked for"),
-            Self::NoWayBack => f.write_str("there is no way back to the sender"),
+            Self::CannotReply => f.write_str("the message came by a stream that cannot answer"),
             Self::NotScheduled => f.write_str("the message did not wait for a time"),
+            Self::NotABundle => {
+                f.write_str("the handler takes a `Bundle`, and the route is not one of `route_bundle`")
+            }
+            Self::Other(reason) => f.write_str(reason),
         }
     }
 }
@@ -70,7 +111,7 @@ impl std::error::Error for Rejection {
         match self {
             Self::Args(error) => error.source(),
             Self::Captures(error) => error.source(),
-            Self::NoCaptures | Self::Extra | Self::NoWayBack | Self::NotScheduled => None,
+            _ => None,
         }
     }
 }
@@ -84,15 +125,36 @@ impl std::error::Error for Rejection {
 /// let captures = [Text::new(b"seven")];
 /// let error = u32::from_captures(&captures).unwrap_err();
 /// assert_eq!(error.index(), 0);
+/// assert_eq!(error.to_string(), "capture 0: expected u32, the sender wrote `seven`");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureError {
     index: usize,
+    fault: Fault,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fault {
+    Missing { expected: &'static str },
+    Surplus { captures: usize },
+    Other { expected: &'static str, found: TextBuf },
 }
 
 impl CaptureError {
-    pub(super) const fn new(index: usize) -> Self {
-        Self { index }
+    /// The handler asks for one more than there are.
+    pub(super) const fn missing(index: usize, expected: &'static str) -> Self {
+        Self { index, fault: Fault::Missing { expected } }
+    }
+
+    /// The handler asks for fewer than there are.
+    pub(super) const fn surplus(index: usize, captures: usize) -> Self {
+        Self { index, fault: Fault::Surplus { captures } }
+    }
+
+    /// It is not of the type.
+    pub(super) fn other(index: usize, expected: &'static str, found: Text<'_>) -> Self {
+        let found = TextBuf::new(found.as_bytes().to_vec());
+        Self { index, fault: Fault::Other { expected, found } }
     }
 
     /// The index of the capture, from 0.
@@ -103,7 +165,24 @@ impl CaptureError {
 
 impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "capture {} of the address is not what the handler asks for", self.index)
+        let index = self.index;
+        match &self.fault {
+            Fault::Missing { expected } => {
+                write!(f, "capture {index}: expected {expected}, the route has only {index} captures")
+            }
+            Fault::Surplus { captures } => {
+                write!(f, "the handler takes {index} captures, the route has {captures}")
+            }
+            Fault::Other { expected, found } => {
+                write!(f, "capture {index}: expected {expected}, the sender wrote `{found}`")?;
+                if found.as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{')) {
+                    f.write_str(
+                        ", which is a pattern; use `on(handler).instances(…)` to run once for each name",
+                    )?;
+                }
+                Ok(())
+            }
+        }
     }
 }
 

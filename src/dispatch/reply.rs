@@ -72,7 +72,7 @@ impl Reply {
 
 impl<S> FromContext<S> for Reply {
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
-        let channel = context.replies.channel.ok_or(Rejection::NoWayBack)?;
+        let channel = context.replies.channel.ok_or(Rejection::CannotReply)?;
         let budget = Arc::clone(context.replies.budget());
         Ok(Self { channel: Arc::clone(channel), peer: context.meta().peer, budget })
     }

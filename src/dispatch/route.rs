@@ -2,33 +2,61 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::conditions::{Condition, Panicked};
 use super::handler::{Erased, Outcome};
+use super::on::On;
 use super::table::Reach;
 use super::{Context, Lane, Rejection};
 use crate::packet::Message;
-use crate::pattern::Pattern;
-use crate::types::{Text, TypeTag};
+use crate::pattern::{Part, Pattern};
+use crate::types::{Text, TextBuf};
 
 /// What a call needs, where and when it runs decided.
 pub(super) struct Endpoint<S> {
+    /// What the route is called: its pattern, or what stands in the place of one.
+    pub(super) name: Arc<str>,
     pub(super) pattern: Pattern,
-    /// For a route that takes what lies below its pattern: a pattern of that.
-    below: Option<Pattern>,
-    pub(super) handler: Arc<Erased<S>>,
+    captures: CaptureRule,
+    pub(super) handler: Erased<S>,
     pub(super) extra: Option<Arc<dyn Any + Send + Sync>>,
 }
 
-impl<S> Endpoint<S> {
-    pub(super) fn call(&self, context: &Context<'_, S>) -> Result<Outcome, Rejection> {
-        (self.handler)(context)
+/// Where the captures of a route come from.
+#[derive(Clone)]
+struct CaptureRule {
+    /// The pattern whose parts capture: that of the route, but for an instance the one that it was made
+    /// from.
+    pattern: Pattern,
+    /// For a route that takes what lies below its pattern: a pattern of that.
+    below: Option<Pattern>,
+    /// Of an instance: the values, and in how many parts, the last ones that capture, they stand.
+    filled: Arc<[TextBuf]>,
+    filled_parts: usize,
+}
+
+impl CaptureRule {
+    fn new(pattern: Pattern, reach: Reach, filled: Vec<TextBuf>) -> Self {
+        let below = (reach == Reach::Below).then(|| below(&pattern)).flatten();
+        let filled_parts = if filled.is_empty() { 0 } else { capturing_parts(&pattern) };
+        Self { pattern, below, filled: filled.into(), filled_parts }
+    }
+
+    fn of<'a>(&'a self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
+        let mut captures = Vec::new();
+        // An instance knows its values whatever the sender wrote. Only a prefix may have more to capture.
+        if self.filled_parts == 0 || capturing_parts(&self.pattern) > self.filled_parts {
+            captures = self.from_address(address)?;
+            captures.truncate(captures.len().saturating_sub(self.filled_parts));
+        }
+        captures.extend(self.filled.iter().map(Text::from));
+        Some(captures)
     }
 
     /// What the address has in the place of the parts of the pattern that are not plain text. An
     /// address with `//` has any number of names there, hence none.
-    pub(super) fn captures<'a>(&self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
+    fn from_address<'a>(&self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
         if address.windows(2).any(|pair| pair == b"//") {
             return None;
         }
@@ -39,11 +67,20 @@ impl<S> Endpoint<S> {
         })
     }
 
-    /// The same for another pattern, with another handler.
-    pub(super) fn moved<S2>(&self, pattern: Pattern, handler: Arc<Erased<S2>>) -> Endpoint<S2> {
+    /// The same behind a prefix.
+    fn behind(&self, prefix: &str) -> Self {
+        let behind = |pattern: &Pattern| {
+            // The pattern of the route is longer, and was checked.
+            Pattern::new(format!("{prefix}{pattern}")).unwrap_or_else(|_| pattern.clone())
+        };
+        let pattern = behind(&self.pattern);
         let below = self.below.as_ref().and_then(|_| below(&pattern));
-        Endpoint { pattern, below, handler, extra: self.extra.clone() }
+        Self { pattern, below, ..self.clone() }
     }
+}
+
+fn capturing_parts(pattern: &Pattern) -> usize {
+    pattern.parts().filter(|part| !matches!(part, Part::Literal(_))).count()
 }
 
 /// The addresses below those of a pattern.
@@ -53,15 +90,37 @@ fn below(pattern: &Pattern) -> Option<Pattern> {
     Pattern::new([text, b"//"].concat()).ok()
 }
 
-impl<S> Clone for Endpoint<S> {
-    fn clone(&self) -> Self {
-        Self {
-            pattern: self.pattern.clone(),
-            below: self.below.clone(),
-            handler: Arc::clone(&self.handler),
-            extra: self.extra.clone(),
-        }
+impl<S> Endpoint<S> {
+    pub(super) fn call(&self, context: &Context<'_, S>) -> Result<Outcome, Rejection> {
+        (self.handler)(context)
     }
+
+    /// The captures of a message with this address; `None` if it has nothing in their place.
+    pub(super) fn captures<'a>(&'a self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
+        self.captures.of(address)
+    }
+
+    /// The same behind a prefix, where its pattern is this.
+    pub(super) fn behind(&self, prefix: &str, pattern: Pattern) -> Self {
+        let name = if is_named_by(&self.name, &self.pattern) {
+            pattern.to_string().into()
+        } else {
+            Arc::clone(&self.name)
+        };
+        let captures = self.captures.behind(prefix);
+        Self { name, pattern, captures, handler: Arc::clone(&self.handler), extra: self.extra.clone() }
+    }
+
+    /// The same with another handler.
+    pub(super) fn handled_by<S2>(&self, handler: Erased<S2>) -> Endpoint<S2> {
+        let Self { name, pattern, captures, extra, .. } = self;
+        let (name, pattern, captures) = (Arc::clone(name), pattern.clone(), captures.clone());
+        Endpoint { name, pattern, captures, handler, extra: extra.clone() }
+    }
+}
+
+fn is_named_by(name: &str, pattern: &Pattern) -> bool {
+    name.as_bytes() == pattern.as_bytes()
 }
 
 /// A handler and what is known of its route. `S` is the router's state.
@@ -72,14 +131,36 @@ pub(crate) struct Route<S> {
 }
 
 impl<S> Route<S> {
-    pub(super) fn new(pattern: Pattern, handler: Erased<S>) -> Self {
-        Self::reaching(pattern, Reach::Exact, handler)
+    /// A route of this pattern; with instances, one for each.
+    ///
+    /// # Panics
+    /// The handler needs what the route does not have, or the instances do not fit the pattern.
+    #[track_caller]
+    pub(super) fn made(pattern: &Pattern, reach: Reach, on: On<S>) -> Vec<(Reach, Self)> {
+        Self::named(&pattern.to_string(), pattern, reach, on)
     }
 
-    pub(super) fn reaching(pattern: Pattern, reach: Reach, handler: Erased<S>) -> Self {
-        let below = (reach == Reach::Below).then(|| below(&pattern)).flatten();
-        let endpoint = Endpoint { pattern, below, handler: Arc::new(handler), extra: None };
-        Self { endpoint: Arc::new(endpoint), conditions: Vec::new(), lane: None }
+    /// The same under a name that is not its pattern.
+    #[track_caller]
+    pub(super) fn named(name: &str, pattern: &Pattern, reach: Reach, on: On<S>) -> Vec<(Reach, Self)> {
+        on.check(name, reach == Reach::Bundle);
+        let Some(instances) = &on.options.instances else {
+            let captures = CaptureRule::new(pattern.clone(), reach, Vec::new());
+            return vec![(reach, Self::one(name, pattern.clone(), captures, &on))];
+        };
+        let one = |instance: super::instances::Instance| {
+            let captures = CaptureRule::new(pattern.clone(), reach, instance.values);
+            (reach, Self::one(&instance.address.to_string(), instance.address, captures, &on))
+        };
+        instances.of(pattern).into_iter().map(one).collect()
+    }
+
+    fn one(name: &str, pattern: Pattern, captures: CaptureRule, on: &On<S>) -> Self {
+        let options = &on.options;
+        let extra = options.extra.as_ref().map(|extra| Arc::clone(&extra.value));
+        let handler = Arc::clone(&on.handler);
+        let endpoint = Arc::new(Endpoint { name: name.into(), pattern, captures, handler, extra });
+        Self { endpoint, conditions: options.conditions.clone(), lane: options.lane.clone() }
     }
 
     /// Whether a message whose address matches is one for this route.
@@ -93,56 +174,8 @@ impl<S> Route<S> {
     }
 }
 
-impl<S> Clone for Route<S> {
-    fn clone(&self) -> Self {
-        Self {
-            endpoint: Arc::clone(&self.endpoint),
-            conditions: self.conditions.clone(),
-            lane: self.lane.clone(),
-        }
-    }
-}
-
-/// What must hold beside the address.
-#[derive(Clone)]
-pub(super) enum Condition {
-    Tags(Tags),
-    Where(Arc<dyn Fn(&Message) -> bool + Send + Sync>),
-}
-
-/// A predicate of the user did not come back.
-pub(super) struct Panicked;
-
-impl Condition {
-    fn holds(&self, message: &Message) -> Result<bool, Panicked> {
-        match self {
-            Self::Tags(tags) => Ok(tags.take(message.type_tags())),
-            Self::Where(predicate) => {
-                catch_unwind(AssertUnwindSafe(|| predicate(message))).map_err(|_| Panicked)
-            }
-        }
-    }
-}
-
-/// Type tag strings that a route takes: `"f|ii"` is one float, or two integers.
-#[derive(Clone, Debug)]
-pub(super) struct Tags(Arc<str>);
-
-impl Tags {
-    /// `None` if it names a type tag that OSC does not define.
-    pub(super) fn new(selector: &str) -> Option<Self> {
-        let known = |byte| byte == b'|' || TypeTag::from_byte(byte).is_some();
-        selector.bytes().all(known).then(|| Self(selector.into()))
-    }
-
-    fn take(&self, type_tags: &str) -> bool {
-        let type_tags = type_tags.strip_prefix(',').unwrap_or(type_tags);
-        self.0.split('|').any(|alternative| alternative == type_tags)
-    }
-}
-
 impl<S> fmt::Debug for Route<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Route").field(&self.endpoint.pattern).finish()
+        f.debug_tuple("Route").field(&self.endpoint.name).finish()
     }
 }

@@ -1,14 +1,17 @@
 //! Routes: which handler hears which addresses.
 
-use std::any::Any;
+use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 
-use super::handler::{Erased, Handler};
-use super::route::{Condition, Route, Tags};
+use super::conditions::Condition;
+use super::handler::Erased;
+use super::on::Handler;
+use super::route::Route;
+use super::route_pattern::{check_spelling, legal, route_pattern};
 use super::routes::{Current, Dispatch, Snapshot};
-use super::table::{Reach, RouteId};
-use super::{Context, Lane, Rejection};
+use super::table::Reach;
+use super::{Context, On, Rejection};
 use crate::packet::{Message, Meta};
 use crate::pattern::{Pattern, PatternError};
 
@@ -37,12 +40,22 @@ use crate::pattern::{Pattern, PatternError};
 ///     .route("/ping", |Args(n): Args<i32>| ("/pong", n));
 /// ```
 ///
-/// What stands behind a route says more about *that* route: [`tags`](Router::tags),
-/// [`extra`](Router::extra), [`on_task`](Router::on_task), [`on_lane`](Router::on_lane),
-/// [`concurrent`](Router::concurrent).
+/// More is said of a route where its handler stands, with [`on`](crate::dispatch::on):
+///
+/// ```
+/// use tokio_osc::dispatch::on;
+/// use tokio_osc::{Args, Captures, Router};
+///
+/// async fn save(Args(name): Args<String>) { /* … */ }
+///
+/// let router = Router::new()
+///     .route("/gain", on(|Args(db): Args<f32>| println!("{db} dB")).tags("f|d"))
+///     .route("/save", on(save).on_task(64))
+///     .route("/fader/*", on(async |Args(level): Args<f32>| { /* slow */ }).latest())
+///     .route("/voice/*/note", on(|Captures(n): Captures<u8>| println!("{n}")).instances(1..=8));
+/// ```
 pub struct Router<S = ()> {
     pub(super) routes: Arc<Current<S>>,
-    last: Option<RouteId>,
 }
 
 impl Router<()> {
@@ -61,28 +74,50 @@ impl Default for Router<()> {
 impl<S: Send + Sync + 'static> Router<S> {
     /// A router whose handlers share this state, by the extractor [`State`](crate::State).
     pub fn with_state(state: S) -> Self {
-        Self { routes: Arc::new(Current::new(Snapshot::new(Arc::new(state)))), last: None }
+        Self::with_shared(Arc::new(state))
+    }
+
+    /// The same with a state that others share, too, such as an HTTP server beside this one.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use tokio_osc::{Router, State};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let hits = Arc::new(AtomicU32::new(0));
+    /// let router = Router::with_shared(Arc::clone(&hits))
+    ///     .route("/hit", |State(hits): State<AtomicU32>| { hits.fetch_add(1, Ordering::Relaxed); });
+    /// router.call(("/hit", ())).await;
+    /// assert_eq!(hits.load(Ordering::Relaxed), 1);
+    /// # }
+    /// ```
+    pub fn with_shared(state: Arc<S>) -> Self {
+        Self { routes: Arc::new(Current::new(Snapshot::new(state))) }
     }
 
     /// Adds a route: messages whose address matches `pattern` go to `handler`.
     ///
     /// # Panics
-    /// `pattern` is not a legal OSC address pattern; the message names the caller's line. For patterns
-    /// that are not known at compile time there is [`try_route`](Router::try_route).
+    /// The message names the caller's line.
+    ///
+    /// - `pattern` is not a legal OSC address pattern. For patterns that are not known at compile time
+    ///   there is [`try_route`](Router::try_route).
+    /// - It is a text with a part as web frameworks write one that captures, `{n}`, `:n` or `<n>`: in OSC
+    ///   that is `*`. A [`Pattern`] is taken as it is.
+    /// - The handler takes an [`Extra`](crate::dispatch::Extra) that the route does not have, or a
+    ///   [`Bundle`](crate::Bundle).
     #[track_caller]
     pub fn route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        let pattern = legal(pattern);
-        self.add(|routes| {
-            let route = Route::new(pattern.clone(), handler.erase());
-            routes.table.insert(pattern, Arc::new(route))
-        })
+        let pattern = route_pattern(pattern);
+        self.add(Route::made(&pattern, Reach::Exact, handler.into_on()))
     }
 
-    /// As [`route`](Router::route), for a pattern that may be wrong.
+    /// As [`route`](Router::route), for a pattern that may be wrong, and is taken as it is.
     ///
     /// ```
     /// use tokio_osc::pattern::PatternErrorKind;
@@ -94,6 +129,10 @@ impl<S: Send + Sync + 'static> Router<S> {
     ///
     /// # Errors
     /// `pattern` is not a legal OSC address pattern.
+    ///
+    /// # Panics
+    /// The handler takes what the route does not have: see [`route`](Router::route).
+    #[track_caller]
     pub fn try_route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Result<Self, PatternError>
     where
         P: TryInto<Pattern>,
@@ -101,6 +140,43 @@ impl<S: Send + Sync + 'static> Router<S> {
     {
         let pattern: Pattern = pattern.try_into().map_err(Into::into)?;
         Ok(self.route(pattern, handler))
+    }
+
+    /// Adds a route for bundles: one whose first message's address matches `pattern` goes to `handler` as
+    /// a unit, by the extractor [`Bundle`](crate::Bundle), when its time tag says. For frames such as
+    /// those of TUIO, whose messages mean something together only.
+    ///
+    /// The messages of such a bundle, and the bundles in it, are not dispatched by themselves: no other
+    /// route hears them. All bundle routes that match run. The other extractors, and
+    /// [`tags`](crate::dispatch::On::tags), see the first message.
+    ///
+    /// ```
+    /// use tokio_osc::{Bundle, Router};
+    ///
+    /// fn frame(frame: Bundle) -> (&'static str, i32) {
+    ///     ("/seen", frame.elements().count() as i32)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let router = Router::new().route_bundle("/tuio/2Dcur", frame);
+    /// let cursors = Bundle::immediately()
+    ///     .with(("/tuio/2Dcur", ("alive", 12)))
+    ///     .with(("/tuio/2Dcur", ("set", 12, 0.5_f32, 0.5_f32)))
+    ///     .with(("/tuio/2Dcur", ("fseq", 1)));
+    /// assert_eq!(router.call(cursors).await[0].to_string(), "/seen ,i 3");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// As [`route`](Router::route), but that the handler may take a [`Bundle`](crate::Bundle).
+    #[track_caller]
+    pub fn route_bundle<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
+    where
+        P: TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        let pattern = route_pattern(pattern);
+        self.add(Route::made(&pattern, Reach::Bundle, handler.into_on()))
     }
 
     /// Adds a route for the addresses of a pattern and all below them, whole parts only:
@@ -114,11 +190,8 @@ impl<S: Send + Sync + 'static> Router<S> {
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        let pattern = legal(pattern);
-        self.add(|routes| {
-            let route = Route::reaching(pattern.clone(), Reach::Below, handler.erase());
-            routes.table.insert_reaching(pattern, Reach::Below, Arc::new(route))
-        })
+        let pattern = route_pattern(pattern);
+        self.add(Route::made(&pattern, Reach::Below, handler.into_on()))
     }
 
     /// Adds a route for all addresses whose text begins with `prefix`: `/test` matches `/testing`
@@ -130,9 +203,12 @@ impl<S: Send + Sync + 'static> Router<S> {
     ///
     /// let router = Router::new().route_text_prefix("/test", || println!("/test, /testing, /test/1"));
     /// ```
+    #[track_caller]
     pub fn route_text_prefix<M>(self, prefix: impl Into<String>, handler: impl Handler<S, M>) -> Self {
         let prefix = prefix.into();
-        self.route_where(move |message| message.address().as_bytes().starts_with(prefix.as_bytes()), handler)
+        let name = format!("text prefix {prefix}");
+        let begins = move |message: &Message| message.address().as_bytes().starts_with(prefix.as_bytes());
+        self.add_where(&name, begins, handler.into_on())
     }
 
     /// Adds a route for all messages of which `predicate` says so; it is asked for every message
@@ -145,12 +221,13 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// let router = Router::new()
     ///     .route_where(|message| message.args().count() > 8, |message: Message| println!("long: {message}"));
     /// ```
+    #[track_caller]
     pub fn route_where<W, M>(self, predicate: W, handler: impl Handler<S, M>) -> Self
     where
         W: Fn(&Message) -> bool + Send + Sync + 'static,
     {
-        let router = self.route(Pattern::literal("//"), handler);
-        router.amend(|route| route.conditions.push(Condition::Where(Arc::new(predicate))))
+        let name = format!("where {}", type_name::<W>());
+        self.add_where(&name, predicate, handler.into_on())
     }
 
     /// Adds a route for the addresses that a regular expression matches from their first character
@@ -164,84 +241,25 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// let router = Router::new().route_regex(digits, || println!("a track"));
     /// ```
     #[cfg(feature = "regex")]
+    #[track_caller]
     pub fn route_regex<M>(self, regex: regex::Regex, handler: impl Handler<S, M>) -> Self {
+        let name = format!("regex {regex}");
         let matches = move |message: &Message| {
             let address = message.address().to_str().ok();
             address.and_then(|address| regex.find(address)).is_some_and(|found| found.start() == 0)
         };
-        self.route_where(matches, handler)
-    }
-
-    /// The route before takes only messages with one of these type tag strings, written without
-    /// comma and separated by `|`; for others it is as if it were not there.
-    ///
-    /// ```
-    /// use tokio_osc::{Args, Router};
-    ///
-    /// let router = Router::new()
-    ///     .route("/gain", |Args(db): Args<f32>| println!("{db} dB"))
-    ///     .tags("f|d")
-    ///     .route("/gain", |Args(name): Args<String>| println!("preset {name}"))
-    ///     .tags("s");
-    /// ```
-    ///
-    /// # Panics
-    /// There is no route before, or a type tag is one that OSC does not define.
-    #[track_caller]
-    pub fn tags(self, selector: &str) -> Self {
-        let tags = Tags::new(selector);
-        assert!(tags.is_some(), "{selector:?} names a type tag that OSC does not define");
-        self.amend(|route| route.conditions.extend(tags.map(Condition::Tags)))
-    }
-
-    /// Gives the handler of the route before a value, by the extractor [`Extra`](crate::dispatch::Extra): one
-    /// function can serve several routes.
-    ///
-    /// # Panics
-    /// There is no route before.
-    #[track_caller]
-    pub fn extra<E: Any + Send + Sync>(self, value: E) -> Self {
-        self.amend(|route| Arc::make_mut(&mut route.endpoint).extra = Some(Arc::new(value)))
-    }
-
-    /// Runs the handler of the route before in a task of its own: one call at a time, in order,
-    /// where at most `capacity` messages wait. It neither delays other routes nor is delayed by
-    /// them, as long as there is room.
-    ///
-    /// # Panics
-    /// There is no route before.
-    #[track_caller]
-    pub fn on_task(self, capacity: usize) -> Self {
-        self.on_lane(&Lane::new(capacity))
-    }
-
-    /// Runs the handler of the route before in a [`Lane`], which it may share with others.
-    ///
-    /// # Panics
-    /// There is no route before.
-    #[track_caller]
-    pub fn on_lane(self, lane: &Lane) -> Self {
-        self.amend(|route| route.lane = Some(lane.clone()))
-    }
-
-    /// Runs up to `calls` calls of the route before at the same time, and lets as many wait. Gives
-    /// up their order, and that the messages of a bundle run together.
-    ///
-    /// # Panics
-    /// There is no route before.
-    #[track_caller]
-    pub fn concurrent(self, calls: usize) -> Self {
-        self.on_lane(&Lane::new(calls).workers(calls))
+        self.add_where(&name, matches, handler.into_on())
     }
 
     /// The handler of messages that match no route.
+    ///
+    /// # Panics
+    /// The handler takes what it is not given: see [`route`](Router::route).
+    #[track_caller]
     pub fn fallback<M>(self, handler: impl Handler<S, M>) -> Self {
-        let route = Arc::new(Route::new(Pattern::literal("//"), handler.erase()));
-        self.add(|routes| {
-            let id = routes.table.insert_reaching(Pattern::literal("//"), Reach::Nothing, route);
-            routes.fallback = Some(id);
-            id
-        })
+        let route = Route::named("fallback", &Pattern::literal("//"), Reach::Nothing, handler.into_on());
+        self.routes.change(|routes| routes.fallback = routes.adopt(route).first().copied());
+        self
     }
 
     /// Called whenever a message does not have what a handler asks for.
@@ -271,7 +289,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// ```
     ///
     /// # Panics
-    /// `prefix` and a pattern make no legal pattern together, or `prefix` ends with `/`.
+    /// `prefix` and a pattern do not make a legal pattern together, or `prefix` ends with `/`, or has a part
+    /// as web frameworks write one that captures.
     #[track_caller]
     #[expect(
         clippy::needless_pass_by_value,
@@ -279,6 +298,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     )]
     pub fn nest<S2: Send + Sync + 'static>(self, prefix: &str, other: Router<S2>) -> Self {
         assert!(!prefix.ends_with('/'), "a prefix does not end with a slash: {prefix:?}");
+        check_spelling(prefix);
         self.adopt(prefix, &other)
     }
 
@@ -293,11 +313,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     }
 
     #[track_caller]
-    fn adopt<S2: Send + Sync + 'static>(mut self, prefix: &str, other: &Router<S2>) -> Self {
-        let adopted = other.moved(prefix);
-        self.routes.change(|routes| routes.adopt(adopted));
-        self.last = None;
-        self
+    fn adopt<S2: Send + Sync + 'static>(self, prefix: &str, other: &Router<S2>) -> Self {
+        self.add(other.moved(prefix))
     }
 
     /// Its routes below a prefix, for a router with another state.
@@ -307,55 +324,35 @@ impl<S: Send + Sync + 'static> Router<S> {
         let mut moved = Vec::new();
         for (pattern, reach, route) in own.table.routes() {
             let pattern = legal(format!("{prefix}{pattern}"));
-            let handler = Arc::clone(&route.endpoint.handler);
-            let endpoint = Arc::new(route.endpoint.moved(pattern.clone(), handler));
-            let state = Arc::clone(&own.state);
-            let inner = Arc::clone(&endpoint);
-            let handler: Erased<S2> = Box::new(move |context| {
-                let Context { message, meta, replies, .. } = *context;
-                inner.call(&Context { message, meta, endpoint: &inner, state: &state, replies })
+            let inner = Arc::new(route.endpoint.behind(prefix, pattern));
+            let (endpoint, state) = (Arc::clone(&inner), Arc::clone(&own.state));
+            let handler: Erased<S2> = Arc::new(move |context| {
+                let Context { message, bundle, meta, replies, .. } = *context;
+                inner.call(&Context { message, bundle, meta, endpoint: &inner, state: &state, replies })
             });
-            let endpoint = Arc::new(endpoint.moved(pattern, Arc::new(handler)));
-            moved.push((
-                reach,
-                Route { endpoint, conditions: route.conditions.clone(), lane: route.lane.clone() },
-            ));
+            let endpoint = Arc::new(endpoint.handled_by(handler));
+            let (conditions, lane) = (route.conditions.clone(), route.lane.clone());
+            moved.push((reach, Route { endpoint, conditions, lane }));
         }
         moved
     }
 
-    fn add(mut self, insert: impl FnOnce(&mut Snapshot<S>) -> RouteId) -> Self {
-        self.last = Some(self.routes.change(insert));
-        self
+    #[track_caller]
+    fn add_where<W>(self, name: &str, predicate: W, mut on: On<S>) -> Self
+    where
+        W: Fn(&Message) -> bool + Send + Sync + 'static,
+    {
+        on.options.conditions.push(Condition::Where(Arc::new(predicate)));
+        self.add(Route::named(name, &Pattern::literal("//"), Reach::Exact, on))
     }
 
-    /// Changes the route that was added last.
-    #[track_caller]
-    fn amend(self, change: impl FnOnce(&mut Route<S>)) -> Self {
-        let amended = self.routes.change(|routes| {
-            let route = self.last.and_then(|id| routes.table.get_mut(id));
-            route.map(|route| change(Arc::make_mut(route)))
-        });
-        // Out here the place of the panic is the caller's.
-        assert!(amended.is_some(), "there is no route before this");
+    fn add(self, routes: Vec<(Reach, Route<S>)>) -> Self {
+        self.routes.change(|snapshot| snapshot.adopt(routes));
         self
     }
 
     pub(crate) fn into_dispatch(self) -> Arc<dyn Dispatch> {
         self.routes
-    }
-}
-
-#[track_caller]
-pub(super) fn legal<P>(pattern: P) -> Pattern
-where
-    P: TryInto<Pattern>,
-    P::Error: Into<PatternError>,
-{
-    match pattern.try_into().map_err(Into::into) {
-        Ok(pattern) => pattern,
-        #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-        Err(error) => panic!("not a legal route: {error}"),
     }
 }
 

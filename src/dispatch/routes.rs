@@ -8,11 +8,12 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Level};
 
 use super::handler::Outcome;
+use super::on::On;
 use super::route::Route;
 use super::table::{Found, Reach, RouteId, Table};
 use super::{Context, Lane, Rejection, ReplyPath};
 use crate::lock::lock;
-use crate::packet::{Message, Meta};
+use crate::packet::{Bundle, Message, Meta, Packet};
 use crate::pattern::{Pattern, Shape, shape_of_received};
 
 /// Called with every message that a handler could not take.
@@ -31,8 +32,22 @@ pub(crate) trait Routes: Send + Sync {
     /// Calls the handler of a route; `None` if the route has a lane.
     fn call(&self, route: RouteId, message: &Message, meta: &Meta, replies: ReplyPath<'_>) -> Option<Called>;
 
-    /// The lane of a route, and its handler as a call that can be made later, without these routes.
-    fn in_lane(&self, route: RouteId) -> Option<(&Lane, Call)>;
+    /// A call of a route with a lane, or of one of bundles.
+    fn detached(&self, route: RouteId, bundle: Option<&Bundle>) -> Option<DetachedCall>;
+
+    /// Fills in the routes that take a bundle as a unit, and returns its first message, if there are any.
+    fn find_bundle(&self, bundle: &Bundle, found: &mut Found) -> Option<Message>;
+
+    /// The name of a route.
+    fn name(&self, route: RouteId) -> &str;
+}
+
+/// A call that can be made later, without the routes.
+pub(crate) struct DetachedCall {
+    pub(crate) route: RouteId,
+    pub(crate) name: Arc<str>,
+    pub(crate) lane: Option<Lane>,
+    pub(crate) call: Call,
 }
 
 /// What became of a call: the handler ran, or did not get its parameters.
@@ -134,19 +149,41 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
         if route.lane.is_some() {
             return None;
         }
-        let context = Context { message, meta, endpoint: &route.endpoint, state: &self.state, replies };
+        let (endpoint, state) = (&*route.endpoint, &self.state);
+        let context = Context { message, bundle: None, meta, endpoint, state, replies };
         Some(call(&context, self.on_reject.as_ref()))
     }
 
-    fn in_lane(&self, route: RouteId) -> Option<(&Lane, Call)> {
-        let route = self.table.get(route)?;
+    fn detached(&self, id: RouteId, bundle: Option<&Bundle>) -> Option<DetachedCall> {
+        let route = self.table.get(id)?;
         let (endpoint, state) = (Arc::clone(&route.endpoint), Arc::clone(&self.state));
         let hook = self.on_reject.clone();
-        let call: Call = Box::new(move |message, meta, replies| {
-            let context = Context { message, meta, endpoint: &endpoint, state: &state, replies };
-            call(&context, hook.as_ref())
+        // What waits in a lane is copied: it must not keep a larger buffer alive.
+        let bundle = bundle.map(|bundle| match &route.lane {
+            Some(_) => bundle.as_ref().to_owned(),
+            None => bundle.clone(),
         });
-        Some((route.lane.as_ref()?, call))
+        let call: Call = Box::new(move |message, meta, replies| {
+            let (bundle, endpoint, state) = (bundle.as_ref(), &*endpoint, &state);
+            call(&Context { message, bundle, meta, endpoint, state, replies }, hook.as_ref())
+        });
+        let name = Arc::clone(&route.endpoint.name);
+        Some(DetachedCall { route: id, name, lane: route.lane.clone(), call })
+    }
+
+    fn find_bundle(&self, bundle: &Bundle, found: &mut Found) -> Option<Message> {
+        if !self.table.has_bundles() {
+            return None;
+        }
+        let Packet::Message(first) = bundle.elements().next()? else { return None };
+        let address = Pattern::from_wire(first.to_address().into_bytes()).ok()?;
+        self.table.find_bundle(&address, found);
+        self.retain(&first, found);
+        (!found.ids().is_empty()).then_some(first)
+    }
+
+    fn name(&self, route: RouteId) -> &str {
+        self.table.get(route).map_or("a route that is gone", |route| &route.endpoint.name)
     }
 }
 
@@ -165,7 +202,7 @@ fn call<S>(context: &Context<'_, S>, hook: Option<&OnReject>) -> Called {
     let span = tracing::debug_span!(
         target: "tokio_osc::dispatch",
         "handler",
-        route = %context.endpoint.pattern,
+        route = %context.endpoint.name,
         address = %context.message.address(),
         peer = %context.meta.peer,
     );
@@ -218,7 +255,7 @@ pub(crate) trait Dispatch: Send + Sync {
     fn routes(&self) -> Arc<dyn Routes>;
 
     /// Adds a route that hears the messages of a pattern and answers nothing.
-    fn tap(&self, pattern: Pattern, tap: Tap) -> RouteId;
+    fn tap(&self, pattern: Pattern, tap: Tap) -> Vec<RouteId>;
 
     /// Takes routes out; whether one of them was there.
     fn remove(&self, routes: &[RouteId]) -> bool;
@@ -233,12 +270,13 @@ impl<S: Send + Sync + 'static> Dispatch for Current<S> {
         self.snapshot()
     }
 
-    fn tap(&self, pattern: Pattern, tap: Tap) -> RouteId {
-        let handler = Box::new(move |context: &Context<'_, S>| {
+    fn tap(&self, pattern: Pattern, tap: Tap) -> Vec<RouteId> {
+        let on = On::new::<Tap, ()>(Arc::new(move |context| {
             tap(context.message, context.meta);
             Ok(Outcome::default())
-        });
-        self.change(|routes| routes.table.insert(pattern.clone(), Arc::new(Route::new(pattern, handler))))
+        }));
+        let routes = Route::made(&pattern, Reach::Exact, on);
+        self.change(|snapshot| snapshot.adopt(routes))
     }
 
     fn remove(&self, ids: &[RouteId]) -> bool {

@@ -39,7 +39,7 @@ use crate::pattern::Pattern;
 pub struct Subscription {
     shared: Arc<SubscriptionShared>,
     dispatch: Weak<dyn Dispatch>,
-    route: RouteId,
+    routes: Vec<RouteId>,
 }
 
 struct SubscriptionShared {
@@ -51,11 +51,11 @@ impl Subscription {
     pub(crate) fn new(dispatch: &Arc<dyn Dispatch>, pattern: Pattern, capacity: usize) -> Self {
         let mailbox = Mailbox::new(capacity, Overflow::DropOldest);
         let shared = Arc::new(SubscriptionShared { mailbox, missed: AtomicU64::new(0) });
-        let route = dispatch.tap(pattern, {
+        let routes = dispatch.tap(pattern, {
             let tap = Tap(Arc::clone(&shared));
             Box::new(move |message, meta| tap.note(message, meta))
         });
-        Self { shared, dispatch: Arc::downgrade(dispatch), route }
+        Self { shared, dispatch: Arc::downgrade(dispatch), routes }
     }
 
     /// How many messages were dropped because the reader was too slow.
@@ -94,7 +94,7 @@ impl Stream for Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         if let Some(dispatch) = self.dispatch.upgrade() {
-            dispatch.remove(&[self.route]);
+            dispatch.remove(&self.routes);
         }
     }
 }

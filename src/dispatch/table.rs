@@ -55,6 +55,8 @@ pub(crate) struct Table<T> {
     endings: HashMap<Bytes, Vec<RouteId>>,
     /// The others. Without any, the tree has nothing to add to what the hash says of an address.
     wild: Vec<RouteId>,
+    /// Those of bundles, which are few: each is looked at.
+    bundles: Vec<RouteId>,
 }
 
 /// The routes of the address of a literal route.
@@ -88,6 +90,8 @@ pub(crate) enum Reach {
     Below,
     /// None: no look-up finds it.
     Nothing,
+    /// Bundles whose first message is at an address of the pattern: no look-up of a message finds it.
+    Bundle,
 }
 
 /// The routes that a look-up found, in the order in which they were added. To be used again and
@@ -153,12 +157,14 @@ impl<T> Default for Table<T> {
             tree: Tree::default(),
             endings: HashMap::default(),
             wild: Vec::new(),
+            bundles: Vec::new(),
         }
     }
 }
 
 impl<T> Table<T> {
     /// Adds a route for the addresses of the pattern. Routes with the same pattern all match.
+    #[cfg(test)]
     pub(crate) fn insert(&mut self, pattern: Pattern, value: T) -> RouteId {
         self.insert_reaching(pattern, Reach::Exact, value)
     }
@@ -181,6 +187,9 @@ impl<T> Table<T> {
                 self.forget_known();
             }
         }
+        if route.reach == Reach::Bundle {
+            self.bundles.push(id);
+        }
         match self.slots.get_mut(id.slot) {
             Some(slot) => *slot = Some(route),
             None => self.slots.push(Some(route)),
@@ -192,6 +201,7 @@ impl<T> Table<T> {
     pub(crate) fn remove(&mut self, id: RouteId) -> Option<T> {
         let route = self.slots.get_mut(id.slot)?.take_if(|route| route.id == id)?;
         self.free.push(id.slot);
+        self.bundles.retain(|&other| other != id);
         if route.is_listed() {
             self.tree.remove(&route.parts(), id);
             if route.is_literal() {
@@ -207,12 +217,6 @@ impl<T> Table<T> {
     /// What a route leads to; `None` if it was removed.
     pub(crate) fn get(&self, id: RouteId) -> Option<&T> {
         self.route(id).map(|route| &route.value)
-    }
-
-    /// The same, to be changed.
-    pub(crate) fn get_mut(&mut self, id: RouteId) -> Option<&mut T> {
-        let route = self.slots.get_mut(id.slot)?.as_mut()?;
-        (route.id == id).then_some(&mut route.value)
     }
 
     /// How many routes there are.
@@ -277,6 +281,24 @@ impl<T> Table<T> {
             walk::find_shared(&self.tree, &pattern, steps, scratch, ids);
         }
         ids.sort_unstable();
+    }
+
+    /// Whether there are routes of bundles.
+    pub(crate) fn has_bundles(&self) -> bool {
+        !self.bundles.is_empty()
+    }
+
+    /// Finds the routes of a bundle whose first message has this address.
+    pub(crate) fn find_bundle(&self, address: &Pattern, found: &mut Found) {
+        found.start();
+        for route in self.bundles.iter().filter_map(|&id| self.route(id)) {
+            if !found.steps.compare(address.as_bytes(), route.pattern.as_bytes()) {
+                return;
+            }
+            if route.pattern.overlaps(address) {
+                found.ids.push(route.id);
+            }
+        }
     }
 
     /// Adds the routes that share an address with a pattern with `//`.
@@ -351,7 +373,7 @@ impl<T> Table<T> {
 impl<T> Route<T> {
     /// Whether a look-up can find it.
     fn is_listed(&self) -> bool {
-        self.reach != Reach::Nothing && self.pattern.is_satisfiable()
+        matches!(self.reach, Reach::Exact | Reach::Below) && self.pattern.is_satisfiable()
     }
 
     /// Whether it stands for one address.

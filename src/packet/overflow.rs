@@ -6,10 +6,10 @@
 /// ```
 /// use tokio_osc::dispatch::Lane;
 /// use tokio_osc::packet::Overflow;
-/// use tokio_osc::{Args, Router};
+/// use tokio_osc::{Args, Router, on};
 ///
 /// let meters = Lane::new(16).overflow(Overflow::DropOldest);
-/// let router = Router::new().route("/meter/*", |Args(db): Args<f32>| println!("{db}")).on_lane(&meters);
+/// let router = Router::new().route("/meter/*", on(|Args(db): Args<f32>| println!("{db}")).on_lane(&meters));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]

@@ -112,7 +112,7 @@ impl Default for TimeOptions {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum LatePolicy {
-    /// It runs (the default); handlers find out by [`Lateness`](crate::dispatch::Lateness).
+    /// It runs (the default); handlers find out by [`Meta::lateness`](crate::Meta::lateness).
     #[default]
     Run,
     /// It is dropped, whole, if it is later than this; counted. A bundle exactly this late runs.

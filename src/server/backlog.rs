@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::channels::ChannelMap;
 use super::events::ChannelEventKind;
 use super::schedule::Arrival;
+use crate::packet::Overflow;
 
 pub(super) struct Backlog<'a> {
     packets: VecDeque<Arrival>,
     limit: usize,
+    overflow: Overflow,
     /// Whether it was full, and is not yet half empty.
     overflowing: bool,
     /// Its length, for the numbers of the server.
@@ -18,12 +20,23 @@ pub(super) struct Backlog<'a> {
 }
 
 impl<'a> Backlog<'a> {
-    pub(super) fn new(limit: usize, len: &'a AtomicUsize, channels: &'a ChannelMap) -> Self {
-        Self { packets: VecDeque::new(), limit: limit.max(1), overflowing: false, len, channels }
+    pub(super) fn new(
+        limit: usize,
+        overflow: Overflow,
+        len: &'a AtomicUsize,
+        channels: &'a ChannelMap,
+    ) -> Self {
+        let (packets, limit) = (VecDeque::new(), limit.max(1));
+        Self { packets, limit, overflow, overflowing: false, len, channels }
     }
 
+    /// Whether it takes another packet; it may drop one for that.
     pub(super) fn has_room(&self) -> bool {
-        self.packets.len() < self.limit
+        self.overflow != Overflow::Wait || !self.is_full()
+    }
+
+    fn is_full(&self) -> bool {
+        self.packets.len() >= self.limit
     }
 
     pub(super) fn push(&mut self, arrival: Arrival) {
@@ -33,7 +46,20 @@ impl<'a> Backlog<'a> {
             record.counters.overflows.up();
             self.channels.events.tell(&record.name, ChannelEventKind::Overflow);
         }
-        self.packets.push_back(arrival);
+        let dropped = match self.overflow {
+            Overflow::DropNewest if self.is_full() => Some(arrival),
+            Overflow::DropOldest if self.is_full() => {
+                self.packets.push_back(arrival);
+                self.packets.pop_front()
+            }
+            _ => {
+                self.packets.push_back(arrival);
+                None
+            }
+        };
+        if let Some(dropped) = dropped {
+            dropped.guard.record.counters.inbox_dropped.up();
+        }
         self.note_len();
     }
 

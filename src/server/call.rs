@@ -12,11 +12,14 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::channels::ChannelGuard;
 use super::stats::Counter;
+use super::throttles::Throttles;
 use crate::channel::Throttle;
 use crate::dispatch::{
-    Call, Called, Job, Lane, Outcome, Rejection, Replies, ReplyError, ReplyPath, RouteId, Routes,
+    Call, Called, DetachedCall, Job, Lane, Outcome, Rejection, Replies, ReplyError, ReplyPath, RouteId,
+    Routes,
 };
-use crate::packet::{Message, Meta, Sent};
+use crate::packet::{Message, Meta, Peer, Sent};
+use crate::types::Text;
 
 /// What all calls share: which of them still run, and how often a line may tell of their faults.
 #[derive(Default)]
@@ -25,9 +28,9 @@ pub(super) struct Calls {
     pub(super) jobs: TaskTracker,
     /// Cancelled when the server has ended or was dropped: calls in lanes end at once.
     pub(super) dropped: CancellationToken,
-    rejected: Throttle,
-    failed: Throttle,
-    panicked: Throttle,
+    rejected: Throttles,
+    failed: Throttles,
+    panicked: Throttles,
     unsent: Throttle,
 }
 
@@ -61,48 +64,61 @@ impl Calls {
     ) -> Option<Unfinished> {
         let CallSite { message, meta, replies, .. } = *site;
         let Ok(called) = site.caught(|| routes.call(route, message, meta, replies)) else {
-            return self.note_panicked(site);
+            return self.note_panicked(site, routes.name(route));
         };
         match called {
-            Some(called) => self.settle(called, site, Counter::up_in_loop),
-            None => self.leave_to_lane(routes, route, site),
+            Some(called) => self.settle(called, site, || routes.name(route), Counter::up_in_loop),
+            None => self.begin_detached(routes.detached(route, None)?, site),
         }
     }
 
+    /// The same for a call that is taken from its route: it runs here, or in its lane.
     // Out of line, as all that most calls do not need: it keeps their way short.
     #[inline(never)]
-    fn leave_to_lane(
+    pub(super) fn begin_detached(
         self: &Arc<Self>,
-        routes: &dyn Routes,
-        route: RouteId,
+        detached: DetachedCall,
         site: &CallSite<'_>,
     ) -> Option<Unfinished> {
-        let (lane, call) = routes.in_lane(route)?;
-        let job = self.job(call, site);
-        lane.try_push(job).err().map(|job| Unfinished::Lane(lane.clone(), job))
+        let DetachedCall { route, name, lane, call } = detached;
+        let CallSite { message, meta, replies, .. } = *site;
+        let Some(lane) = lane else {
+            return match site.caught(|| call(message, meta, replies)) {
+                Ok(called) => self.settle(called, site, || &name, Counter::up_in_loop),
+                Err(_panic) => self.note_panicked(site, &name),
+            };
+        };
+        let job = self.job(name, call, site);
+        lane.try_push(route, message.address().as_bytes(), job).err().map(|job| Unfinished::Lane(lane, job))
     }
 
-    /// Waits for what is left of a call.
-    pub(super) async fn finish(&self, unfinished: Unfinished, site: &CallSite<'_>) {
+    /// Waits for what is left of a call of the route with this name.
+    pub(super) async fn finish(&self, unfinished: Unfinished, site: &CallSite<'_>, route: &str) {
         match unfinished {
-            Unfinished::Replies(replies) => self.reply(replies, site).await,
+            Unfinished::Replies(replies) => self.reply(replies, site, route).await,
             Unfinished::Lane(lane, job) => lane.push(job).await,
             Unfinished::Handler(future, begun) => {
                 let ended = AssertUnwindSafe(future).catch_unwind().await;
                 begun.end();
                 let Ok(replies) = ended else {
-                    self.note_panicked(site);
+                    self.note_panicked(site, route);
                     return;
                 };
                 site.guard.record.counters.handled.up();
-                self.reply(replies, site).await;
+                self.reply(replies, site, route).await;
             }
         }
     }
 
     /// Counts a call that came back.
     #[inline]
-    fn settle(&self, called: Called, site: &CallSite<'_>, up: fn(&Counter)) -> Option<Unfinished> {
+    fn settle<'a>(
+        &self,
+        called: Called,
+        site: &CallSite<'_>,
+        route: impl FnOnce() -> &'a str,
+        up: fn(&Counter),
+    ) -> Option<Unfinished> {
         match called {
             Ok(Outcome::Now(replies)) => {
                 up(&site.guard.record.counters.handled);
@@ -114,35 +130,51 @@ impl Calls {
                 Some(Unfinished::Handler(future, begun))
             }
             Err(rejection) => {
-                self.note_rejected(&rejection, site);
+                self.note_rejected(&rejection, site, route());
                 None
             }
         }
     }
 
     #[cold]
-    fn note_rejected(&self, rejection: &Rejection, site: &CallSite<'_>) {
+    fn note_rejected(&self, rejection: &Rejection, site: &CallSite<'_>, route: &str) {
         site.guard.record.counters.rejected.up();
-        if let Some(suppressed) = self.rejected.pass() {
-            let (address, peer) = (site.message.address(), site.meta.peer);
-            tracing::debug!(target: "tokio_osc::dispatch", %address, %peer, %rejection, suppressed, "rejected");
+        if !tracing::enabled!(target: "tokio_osc::dispatch", tracing::Level::DEBUG) {
+            return;
+        }
+        if let Some(suppressed) = self.rejected.pass(route.as_bytes()) {
+            let (address, peer, channel) = site.origin();
+            tracing::debug!(
+                target: "tokio_osc::dispatch", %address, %peer, channel, route, %rejection, suppressed, "rejected"
+            );
         }
     }
 
     #[cold]
-    fn note_panicked(&self, site: &CallSite<'_>) -> Option<Unfinished> {
+    fn note_panicked(&self, site: &CallSite<'_>, route: &str) -> Option<Unfinished> {
         site.guard.record.counters.panicked.up();
-        if let Some(suppressed) = self.panicked.pass() {
-            let (address, peer) = (site.message.address(), site.meta.peer);
+        if let Some(suppressed) = self.panicked.pass(route.as_bytes()) {
+            let (address, peer, channel) = site.origin();
             tracing::error!(
-                target: "tokio_osc::dispatch", %address, %peer, suppressed, "handler panicked"
+                target: "tokio_osc::dispatch", %address, %peer, channel, route, suppressed, "handler panicked"
             );
         }
         None
     }
 
+    #[cold]
+    fn note_failed(&self, error: &str, site: &CallSite<'_>, route: &str) {
+        site.guard.record.counters.failed.up();
+        if let Some(suppressed) = self.failed.pass(route.as_bytes()) {
+            let (address, peer, channel) = site.origin();
+            tracing::warn!(
+                target: "tokio_osc::dispatch", %address, %peer, channel, route, error, suppressed, "handler failed"
+            );
+        }
+    }
+
     /// A call for a lane, which owns what it needs.
-    fn job(self: &Arc<Self>, call: Call, site: &CallSite<'_>) -> Job {
+    fn job(self: &Arc<Self>, route: Arc<str>, call: Call, site: &CallSite<'_>) -> Job {
         let mut ticket = Ticket {
             calls: Arc::clone(self),
             guard: Arc::clone(site.guard),
@@ -162,28 +194,25 @@ impl Calls {
             let site = &CallSite { message: &message, meta: &meta, guard, replies };
             let called = site.caught(|| call(&message, &meta, replies));
             let unfinished = match called {
-                Ok(called) => calls.settle(called, site, Counter::up),
-                Err(_panic) => calls.note_panicked(site),
+                Ok(called) => calls.settle(called, site, || &route, Counter::up),
+                Err(_panic) => calls.note_panicked(site, &route),
             };
             // Most handlers end without waiting: they do not pay for being told of the end.
             let Some(unfinished) = unfinished else { return };
             tokio::select! {
                 biased;
-                () = calls.finish(unfinished, site) => {}
+                () = calls.finish(unfinished, site, &route) => {}
                 () = calls.dropped.cancelled() => {}
             }
         }
         .boxed()
     }
 
-    async fn reply(&self, replies: Replies, site: &CallSite<'_>) {
+    async fn reply(&self, replies: Replies, site: &CallSite<'_>, route: &str) {
         let (counters, peer) = (&site.guard.record.counters, site.meta.peer);
         let replies = replies.into_parts();
         if let Some(error) = replies.failed {
-            counters.failed.up();
-            if let Some(suppressed) = self.failed.pass() {
-                tracing::debug!(target: "tokio_osc::dispatch", %peer, error, suppressed, "handler failed");
-            }
+            self.note_failed(&error, site, route);
         }
         for packet in replies.packets {
             let error = match site.replies.send(packet, peer).await {
@@ -201,13 +230,21 @@ impl Calls {
                 _ => counters.replies_dropped.up(),
             }
             if let Some(suppressed) = self.unsent.pass() {
-                tracing::debug!(target: "tokio_osc::dispatch", %peer, %error, suppressed, "reply not sent");
+                let (address, peer, channel) = site.origin();
+                tracing::debug!(
+                    target: "tokio_osc::dispatch", %address, %peer, channel, route, %error, suppressed, "reply not sent"
+                );
             }
         }
     }
 }
 
 impl CallSite<'_> {
+    /// Where the message came from, for a line of the log.
+    fn origin(&self) -> (Text<'_>, Peer, &str) {
+        (self.message.address(), self.meta.peer, self.meta.channel())
+    }
+
     /// Calls a user's function within the span of the channel. It costs this call alone if it panics.
     #[inline]
     fn caught<R>(&self, call: impl FnOnce() -> R) -> std::thread::Result<R> {
@@ -265,7 +302,6 @@ mod tests {
     use futures::stream;
 
     use super::*;
-    use crate::packet::Peer;
     use crate::schedule::TimeOptions;
     use crate::server::channels::ChannelSpec;
 
@@ -291,7 +327,7 @@ mod tests {
         let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
         let replies = ReplyPath { channel: None, rate: None, budget: &OnceLock::new() };
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
-        let job = calls.job(Box::new(|_, _, _| Ok(Outcome::default())), &site);
+        let job = calls.job("/n".into(), Box::new(|_, _, _| Ok(Outcome::default())), &site);
         drop(guard);
         calls.jobs.close();
         let mut ended = pin!(calls.jobs.wait());
@@ -324,10 +360,10 @@ mod tests {
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
         let begin = || {
             let later = Outcome::Later(std::future::ready(Replies::none()).boxed());
-            calls.settle(Ok(later), &site, Counter::up_in_loop).unwrap()
+            calls.settle(Ok(later), &site, || "/n", Counter::up_in_loop).unwrap()
         };
         drop(begin());
-        calls.finish(begin(), &site).await;
+        calls.finish(begin(), &site, "/n").await;
         let stats = guard.record.stats();
         assert_eq!((stats.abandoned, stats.handled), (1, 1));
     }

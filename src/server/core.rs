@@ -17,7 +17,7 @@
 //! | no packet, no channel     | nothing                       | over                                          |
 //!
 //! While a packet waits, reading goes on and fills the backlog. When that is full, the channels are not
-//! read, and the operating system's buffers fill.
+//! read, and the operating system's buffers fill; or, as the overflow policy says, packets are dropped.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -41,7 +41,7 @@ use super::schedule::{Arrival, SharedSchedule};
 use super::sources::{ChannelSources, Read};
 use super::stats::Stats;
 use super::waker::HandlerWaker;
-use crate::packet::Packet;
+use crate::packet::{Overflow, Packet};
 use crate::schedule::{Precision, TimeOptions, Timer};
 
 /// What the loop and the handle share.
@@ -61,6 +61,7 @@ pub(super) struct Core {
 /// How the loop runs, as the builder has it.
 pub(super) struct LoopOptions {
     pub(super) inbox: usize,
+    pub(super) inbox_overflow: Overflow,
     pub(super) precision: Precision,
     /// When this is ready, the server ends as said.
     pub(super) signal: Option<BoxFuture<'static, ()>>,
@@ -104,11 +105,11 @@ impl Drop for LoopEnd {
 pub(super) async fn run(core: Arc<Core>, start: Start) {
     // Declared first, and so dropped last.
     let Start { end: _end, halves, growing, options } = start;
-    let LoopOptions { inbox, precision, mut signal, shutdown, report_every } = options;
+    let LoopOptions { inbox, inbox_overflow, precision, mut signal, shutdown, report_every } = options;
     let mut reading = Reading {
         core: &core,
         sources: ChannelSources::new(&core.channels, &core.task, halves, growing),
-        backlog: Backlog::new(inbox, &core.waiting, &core.channels),
+        backlog: Backlog::new(inbox, inbox_overflow, &core.waiting, &core.channels),
         turn: None,
         ending: false,
         deadline: None,

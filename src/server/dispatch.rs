@@ -7,19 +7,23 @@
 //! ```text
 //!           message ──► look up its routes ──► call one after the other ──► over
 //! begin ──►    ▲                                     │        ▲
-//!           bundle ──► its elements, in order        ▼        │
+//!           bundle ──► its elements, in order,       ▼        │
+//!                      or as a unit                  │        │
 //!                                                  Paused ──► finish (waits)
 //! ```
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::call::{CallSite, Calls, Unfinished};
 use super::channels::ChannelGuard;
 use super::schedule::{Admission, Arrival, SharedSchedule};
-use super::stats::ChannelCounters;
-use crate::dispatch::{Cached, Dispatch, Found, Lookup, ReplyBudget, ReplyPath, ReplyRate, RouteId, Routes};
-use crate::packet::{IntoElements, Message, Meta, Packet};
+use super::throttles::Throttles;
+use crate::dispatch::{
+    Cached, DetachedCall, Dispatch, Found, Lookup, ReplyBudget, ReplyPath, ReplyRate, RouteId, Routes,
+};
+use crate::packet::{Bundle, IntoElements, Message, Meta, Packet};
 use crate::types::TimeTag;
 
 /// What one packet may cause, and what all of a source.
@@ -38,6 +42,8 @@ pub(super) struct Dispatcher {
     pub(super) calls: Arc<Calls>,
     pub(super) schedule: Arc<SharedSchedule>,
     pub(super) limits: PacketLimits,
+    /// Lines about messages without a route.
+    pub(super) unmatched: Throttles,
 }
 
 /// The packet that runs: what it may still cause, and where in it the next call is. Kept from one packet
@@ -48,6 +54,8 @@ pub(super) struct Turn {
     found: Found,
     /// How many of the routes that were found have been called.
     called: usize,
+    /// The route whose call waits.
+    waiting: Option<RouteId>,
     /// Calls that are left.
     calls: usize,
     budget: OnceLock<Arc<ReplyBudget>>,
@@ -58,7 +66,14 @@ pub(super) struct Turn {
 struct OpenBundle {
     time_tag: TimeTag,
     lateness: Duration,
-    elements: IntoElements,
+    elements: Elements,
+}
+
+/// What is left of a bundle.
+enum Elements {
+    Each(IntoElements),
+    /// Routes take it as a unit, which its first message stands for.
+    Unit(Message, VecDeque<DetachedCall>),
 }
 
 /// A packet that has to wait, and for what.
@@ -80,7 +95,7 @@ impl Dispatcher {
             }
             Packet::Bundle(bundle) => {
                 self.start(turn, &guard);
-                turn.open(bundle.time_tag(), meta.lateness, bundle.into_elements());
+                turn.open(bundle, meta.lateness, &guard);
                 self.elements(turn, &mut meta, &guard)?
             }
         };
@@ -105,7 +120,8 @@ impl Dispatcher {
         let Paused { mut message, mut meta, guard, mut unfinished } = paused;
         loop {
             let site = self.site(&turn.budget, &message, &meta, &guard);
-            self.calls.finish(unfinished, &site).await;
+            let route = turn.routes.routes().zip(turn.waiting).map_or("", |(routes, id)| routes.name(id));
+            self.calls.finish(unfinished, &site, route).await;
             if let Some(next) = self.rest_of_message(&mut turn, &message, &meta, &guard) {
                 unfinished = next;
                 continue;
@@ -137,7 +153,19 @@ impl Dispatcher {
             let (outer, lateness) = (open.time_tag, open.lateness);
             meta.time_tag = Some(outer);
             meta.lateness = lateness;
-            match open.elements.next() {
+            let elements = match &mut open.elements {
+                Elements::Each(elements) => elements,
+                Elements::Unit(message, calls) => {
+                    let (message, call) = (message.clone(), calls.pop_front());
+                    match call.map(|call| self.unit(turn, call, &message, meta, guard)) {
+                        Some(Some(unfinished)) => return Some((message, unfinished)),
+                        Some(None) => {}
+                        None => drop(turn.bundles.pop()),
+                    }
+                    continue;
+                }
+            };
+            match elements.next() {
                 Some(Packet::Message(message)) => {
                     if let Some(unfinished) = self.message(turn, &message, meta, guard) {
                         return Some((message, unfinished));
@@ -148,7 +176,7 @@ impl Dispatcher {
                     if let Admission::Runs { late, .. } =
                         self.schedule.admit(&inner, Some(outer), meta, guard)
                     {
-                        turn.open(inner.time_tag(), late.unwrap_or(lateness), inner.into_elements());
+                        turn.open(inner, late.unwrap_or(lateness), guard);
                     }
                 }
                 None => {
@@ -157,6 +185,28 @@ impl Dispatcher {
             }
         }
         None
+    }
+
+    /// Calls a route that takes a bundle as a unit.
+    fn unit(
+        &self,
+        turn: &mut Turn,
+        call: DetachedCall,
+        first: &Message,
+        meta: &Meta,
+        guard: &Arc<ChannelGuard>,
+    ) -> Option<Unfinished> {
+        let Some(left) = turn.calls.checked_sub(1) else {
+            guard.record.counters.cut_short.up();
+            turn.bundles.pop();
+            return None;
+        };
+        turn.calls = left;
+        turn.waiting = Some(call.route);
+        // No route of the message itself is left to be called afterwards.
+        turn.found.set(None);
+        turn.called = 0;
+        self.calls.begin_detached(call, &self.site(&turn.budget, first, meta, guard))
     }
 
     /// Finds the routes of a message, and calls them.
@@ -169,7 +219,7 @@ impl Dispatcher {
         guard: &Arc<ChannelGuard>,
     ) -> Option<Unfinished> {
         let counters = &guard.record.counters;
-        let Turn { routes, found, called, calls, budget, .. } = turn;
+        let Turn { routes, found, called, waiting, calls, budget, .. } = turn;
         let routes = routes.routes()?;
         if *calls == 0 {
             counters.over_budget.up();
@@ -180,11 +230,12 @@ impl Dispatcher {
             counters.matched.up_in_loop();
             ids
         } else {
-            look_up(routes, message, found, counters);
+            self.look_up(routes, message, meta, found, guard);
             found.ids()
         };
         let site = self.site(budget, message, meta, guard);
         let (at, unfinished) = self.call(routes, ids, calls, &site)?;
+        *waiting = ids.get(at).copied();
         // Kept for the rest of the message: borrowed ones go with the routes' borrow.
         if let Some(ids) = known {
             found.set(ids.iter().copied());
@@ -201,10 +252,11 @@ impl Dispatcher {
         meta: &Meta,
         guard: &Arc<ChannelGuard>,
     ) -> Option<Unfinished> {
-        let Turn { routes, found, called, calls, budget, .. } = turn;
+        let Turn { routes, found, called, waiting, calls, budget, .. } = turn;
         let site = self.site(budget, message, meta, guard);
         let ids = found.ids().get(*called..)?;
         let (at, unfinished) = self.call(routes.routes()?, ids, calls, &site)?;
+        *waiting = ids.get(at).copied();
         *called += at + 1;
         Some(unfinished)
     }
@@ -231,6 +283,52 @@ impl Dispatcher {
         None
     }
 
+    fn look_up(
+        &self,
+        routes: &dyn Routes,
+        message: &Message,
+        meta: &Meta,
+        found: &mut Found,
+        guard: &ChannelGuard,
+    ) {
+        let counters = &guard.record.counters;
+        let lookup = routes.find(message, found);
+        let panicked = found.take_panicked();
+        if panicked > 0 {
+            counters.hooks_panicked.add(panicked as u64);
+        }
+        let reason = match lookup {
+            Lookup::Matched => return counters.matched.up_in_loop(),
+            Lookup::Unmatched => {
+                counters.unmatched.up_in_loop();
+                "no route matches"
+            }
+            Lookup::Illegal => {
+                counters.illegal.up_in_loop();
+                "the address is not a legal pattern"
+            }
+            Lookup::TooMuch => {
+                counters.over_budget.up();
+                "matching takes more steps than one packet may cause"
+            }
+        };
+        // What the fallback takes is heard.
+        if found.ids().is_empty() && tracing::enabled!(target: "tokio_osc::dispatch", tracing::Level::DEBUG) {
+            self.note_unmatched(message, meta, reason);
+        }
+    }
+
+    #[cold]
+    fn note_unmatched(&self, message: &Message, meta: &Meta, reason: &str) {
+        let (address, peer, channel) = (message.address(), meta.peer, meta.channel());
+        if let Some(suppressed) = self.unmatched.pass_address(address.as_bytes()) {
+            let tags = message.type_tags();
+            tracing::debug!(
+                target: "tokio_osc::dispatch", %address, tags, %peer, channel, reason, suppressed, "unmatched"
+            );
+        }
+    }
+
     fn site<'a>(
         &'a self,
         budget: &'a OnceLock<Arc<ReplyBudget>>,
@@ -245,21 +343,26 @@ impl Dispatcher {
 }
 
 impl Turn {
-    fn open(&mut self, time_tag: TimeTag, lateness: Duration, elements: IntoElements) {
+    /// Begins with a bundle: with its routes, if it has some that take it as a unit, else with its elements.
+    fn open(&mut self, bundle: Bundle, lateness: Duration, guard: &ChannelGuard) {
+        let time_tag = bundle.time_tag();
+        let unit = self.routes.routes().and_then(|routes| unit(routes, &bundle, &mut self.found));
+        let elements = if let Some((first, calls)) = unit {
+            guard.record.counters.matched.up_in_loop();
+            Elements::Unit(first, calls)
+        } else {
+            Elements::Each(bundle.into_elements())
+        };
         self.bundles.push(OpenBundle { time_tag, lateness, elements });
     }
 }
 
-fn look_up(routes: &dyn Routes, message: &Message, found: &mut Found, counters: &ChannelCounters) {
-    let lookup = routes.find(message, found);
-    let panicked = found.take_panicked();
-    if panicked > 0 {
-        counters.hooks_panicked.add(panicked as u64);
-    }
-    match lookup {
-        Lookup::Matched => counters.matched.up_in_loop(),
-        Lookup::Unmatched => counters.unmatched.up_in_loop(),
-        Lookup::Illegal => counters.illegal.up_in_loop(),
-        Lookup::TooMuch => counters.over_budget.up(),
-    }
+/// The calls of the routes that take a bundle as a unit.
+fn unit(
+    routes: &dyn Routes,
+    bundle: &Bundle,
+    found: &mut Found,
+) -> Option<(Message, VecDeque<DetachedCall>)> {
+    let first = routes.find_bundle(bundle, found)?;
+    Some((first, found.ids().iter().filter_map(|&id| routes.detached(id, Some(bundle))).collect()))
 }

@@ -1,4 +1,41 @@
-//! The one loop: channels in, handlers called, bundles held until due, replies out.
+//! The server: a router and the channels that feed it, in one task.
+//!
+//! A [`Server`] is a value: it reads nothing until [`run`](Server::run) or [`spawn`](Server::spawn). Then it
+//! handles one packet after the other, in the order of arrival, a bundle when its time tag says, and goes on
+//! reading while a handler waits.
+//!
+//! ```
+//! use tokio_osc::{Args, Channel, Client, Router, Server};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+//! let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+//!
+//! let client = Client::udp(server.local_addr("udp").expect("it listens")).await?;
+//! assert_eq!(client.request(("/ping", 7), "/pong").await?.parse::<i32>()?, 7);
+//!
+//! let stats = server.shutdown().await;
+//! assert_eq!((stats.received, stats.handled, stats.replies), (1, 1, 1));
+//! # Ok(()) }
+//! ```
+//!
+//! | for | there is |
+//! | --- | --- |
+//! | while it runs | [`ServerHandle`]: channels added and removed, pending bundles, subscriptions |
+//! | its end | [`Shutdown`], [`Server::with_graceful_shutdown`], [`ServerHandle::wait`] |
+//! | looking | [`Stats`], [`Report`], [`ChannelEvents`], and `tracing` |
+//!
+//! # Nothing happens?
+//!
+//! A message that no route matches, or that a handler does not fit, costs nothing but a count. To see it:
+//!
+//! - `tracing` at the level DEBUG, target `tokio_osc::dispatch`: `unmatched` and `rejected`, each with address,
+//!   peer, channel and reason, at most one line a second for each route or kind of address. The `Err` of a
+//!   handler is a WARN.
+//! - [`ServerHandle::stats`]: `received`, `unmatched`, `rejected`, `failed`, `malformed`.
+//! - [`Router::on_reject`](crate::Router::on_reject) and [`Router::fallback`](crate::Router::fallback).
+//!
+//! # Inside
 //!
 //! A packet visits, in this order:
 //!
@@ -28,6 +65,7 @@ mod server;
 mod shutdown;
 mod sources;
 mod stats;
+mod throttles;
 mod waker;
 
 pub use events::{ChannelEvent, ChannelEventKind, ChannelEvents};

@@ -8,6 +8,7 @@ use futures::FutureExt;
 
 use super::{Server, Shutdown};
 use crate::dispatch::ReplyRate;
+use crate::packet::Overflow;
 use crate::schedule::{Clock, Precision, ScheduleLimits, TimeOptions};
 
 impl Server {
@@ -67,10 +68,32 @@ impl Server {
         self
     }
 
-    /// Packets that wait for a handler; when there are so many, the channels are not read. Default
-    /// 1,024, at least 1.
+    /// Packets that wait for a handler. Default 1,024, at least 1. When there are so many,
+    /// [`inbox_overflow`](Server::inbox_overflow) says what happens.
     pub fn inbox(mut self, packets: usize) -> Self {
         self.options.inbox = packets;
+        self
+    }
+
+    /// What happens when the inbox is full. Default [`Overflow::Wait`]: the channels are not read, and the
+    /// operating system's buffers fill; a UDP socket then drops what is newest. With the others the
+    /// server goes on reading, and drops packets that wait, counted as
+    /// [`inbox_dropped`](crate::server::Stats::inbox_dropped).
+    ///
+    /// ```
+    /// use tokio_osc::packet::Overflow;
+    /// use tokio_osc::{Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new(Router::new())
+    ///     .listen("sensors", Channel::udp("127.0.0.1:0").await?)
+    ///     .inbox(64)
+    ///     .inbox_overflow(Overflow::DropOldest);
+    /// # drop(server);
+    /// # Ok(()) }
+    /// ```
+    pub fn inbox_overflow(mut self, overflow: Overflow) -> Self {
+        self.options.inbox_overflow = overflow;
         self
     }
 

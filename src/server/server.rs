@@ -12,10 +12,11 @@ use super::core::{Core, LoopEnd, LoopOptions, Start, run};
 use super::dispatch::{Dispatcher, PacketLimits};
 use super::events::CHANNEL;
 use super::schedule::SharedSchedule;
+use super::throttles::Throttles;
 use super::{ChannelError, ChannelErrorKind, ChannelEvents, ServerHandle, Shutdown};
 use crate::channel::Channel;
 use crate::dispatch::{Dispatch, Router, Subscription};
-use crate::packet::{Meta, Packet};
+use crate::packet::{Meta, Overflow, Packet};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Precision, ScheduleLimits, SystemClock, TimeOptions};
 use crate::types::Address;
@@ -72,6 +73,7 @@ impl Server {
             limits: PacketLimits { calls: MAX_CALLS, steps: MAX_STEPS, reply_rate: None },
             options: LoopOptions {
                 inbox: INBOX,
+                inbox_overflow: Overflow::default(),
                 precision: Precision::default(),
                 signal: None,
                 shutdown: Shutdown::new(),
@@ -277,6 +279,7 @@ impl Server {
             calls: Arc::default(),
             schedule: Arc::new(SharedSchedule::new(self.schedule, self.clock)),
             limits: self.limits,
+            unmatched: Throttles::default(),
         };
         let core = Arc::new(Core::new(dispatcher, self.channels, self.time));
         let end = LoopEnd { core: Arc::clone(&core), ended: CancellationToken::new() };

@@ -22,7 +22,7 @@ macro_rules! counters {
         ///   taken from the channels has run, was dropped for one of the reasons that
         ///   [`dropped`](Stats::dropped) sums up, or waits.
         /// - *Messages* of packets that ran: each is `matched`, `unmatched`, `illegal` or
-        ///   `over_budget`.
+        ///   `over_budget`. A bundle that routes take as a unit is one `matched`.
         /// - *Handlers*: for each route that a message matched there is one that was `handled`,
         ///   `rejected`, `panicked`, `overflowed` or `abandoned`, that waits in a lane or runs now,
         ///   unless the message is part of `cut_short`.
@@ -192,6 +192,9 @@ counters! {
     late_handed,
     /// Times the inbox was full.
     overflows,
+    /// Packets dropped because the inbox was full
+    /// ([`Server::inbox_overflow`](crate::Server::inbox_overflow)).
+    inbox_dropped,
     /// Connections that were taken in.
     connected,
     /// Connections that have ended.
@@ -204,7 +207,7 @@ counters! {
 
 impl Stats {
     /// Packets that were dropped, by whatever reason: `malformed`, `refused_time_tags`,
-    /// `late_dropped`, `late_handed` (which ran elsewhere), `cut_off`, and what the schedule refused
+    /// `late_dropped`, `late_handed` (which ran elsewhere), `inbox_dropped`, `cut_off`, and what the schedule refused
     /// or gave up: see the accounts above.
     pub fn dropped(&self) -> u64 {
         let schedule = &self.schedule;
@@ -215,7 +218,8 @@ impl Stats {
             + schedule.dropped_peer_bytes;
         let given_up = schedule.evicted + schedule.cancelled + schedule.dropped_after_step;
         let late = self.late_dropped + self.late_handed;
-        self.malformed + self.refused_time_tags + late + self.cut_off + refused + given_up
+        let unread = self.inbox_dropped + self.cut_off;
+        self.malformed + self.refused_time_tags + late + unread + refused + given_up
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_osc::dispatch::Lane;
 use tokio_osc::packet::Overflow;
-use tokio_osc::{Args, Bundle, Bytes, Captures, Packet, Router, Server, State};
+use tokio_osc::{Args, Bundle, Bytes, Captures, Packet, Router, Server, State, on};
 
 use super::{Item, ended, feed, handle, item, log, ms, names, note, raw};
 
@@ -60,7 +60,7 @@ async fn by_default_none_of_50_000_messages_is_overtaken() {
 async fn on_tasks_none_is_overtaken_on_its_route() {
     let orders = [(); 4].map(|()| Arc::new(Order::default()));
     let router = orders.iter().enumerate().fold(Router::new(), |router, (n, order)| {
-        let own = Router::with_state(Arc::clone(order)).route("/n", noting).on_task(16 << n);
+        let own = Router::with_state(Arc::clone(order)).route("/n", on(noting).on_task(16 << n));
         router.merge(own)
     });
     let stats = handle(router, numbered(50_000)).await;
@@ -85,10 +85,8 @@ async fn a_handler_that_sleeps_delays_its_own_task_only() {
         }
     };
     let router = Router::new()
-        .route("/slow", at("slow", 1_000))
-        .on_task(8)
-        .route("/other", at("other", 0))
-        .on_task(8)
+        .route("/slow", on(at("slow", 1_000)).on_task(8))
+        .route("/other", on(at("other", 0)).on_task(8))
         .route("/inline", at("inline", 0));
     let items = ["/slow", "/slow", "/other", "/inline"].map(|address| item((address, ())));
     let stats = handle(router, items.into()).await;
@@ -126,8 +124,9 @@ async fn routes_that_share_a_lane_run_one_at_a_time_and_in_order() {
         }
     };
     let lane = Lane::new(4);
-    let router =
-        Router::new().route("/even", handler.clone()).on_lane(&lane).route("/odd", handler).on_lane(&lane);
+    let router = Router::new()
+        .route("/even", on(handler.clone()).on_lane(&lane))
+        .route("/odd", on(handler).on_lane(&lane));
     let items = (0..10_000).map(|n| item((if n % 2 == 0 { "/even" } else { "/odd" }, n))).collect();
     let stats = handle(router, items).await;
     assert_eq!(order.result(), (10_000, 0));
@@ -149,14 +148,10 @@ async fn peaking(State(peak): State<Arc<Peak>>) {
 
 #[tokio::test(start_paused = true)]
 async fn concurrent_routes_and_lanes_of_workers_run_as_many_as_they_say() {
-    for build in
-        [(|router: Router<_>| router.concurrent(5)) as fn(Router<Arc<Peak>>) -> Router<Arc<Peak>>, |router| {
-            router.on_lane(&Lane::new(64).workers(5))
-        }]
-    {
+    for handler in [on(peaking).concurrent(5), on(peaking).on_lane(&Lane::new(64).workers(5))] {
         let begin = Instant::now();
         let peak = Arc::new(Peak::default());
-        let router = build(Router::with_state(Arc::clone(&peak)).route("/n", peaking));
+        let router = Router::with_state(Arc::clone(&peak)).route("/n", handler);
         let stats = handle(router, numbered(50)).await;
         assert_eq!((stats.handled, stats.overflowed), (50, 0));
         assert_eq!(peak.most.load(SeqCst), 5);
@@ -171,8 +166,9 @@ async fn what_a_full_lane_drops_is_counted_and_the_sums_add_up() {
         let gate = Arc::new(Semaphore::new(0));
         let ran = Arc::new(Mutex::new(Vec::new()));
         let begun = Arc::new(Notify::new());
-        let router = Router::new()
-            .route("/n", {
+        let router = Router::new().route(
+            "/n",
+            on({
                 let (gate, ran, begun) = (Arc::clone(&gate), Arc::clone(&ran), Arc::clone(&begun));
                 move |Args(n): Args<i32>| {
                     let (gate, ran, begun) = (Arc::clone(&gate), Arc::clone(&ran), Arc::clone(&begun));
@@ -183,7 +179,8 @@ async fn what_a_full_lane_drops_is_counted_and_the_sums_add_up() {
                     }
                 }
             })
-            .on_lane(&Lane::new(3).overflow(overflow));
+            .on_lane(&Lane::new(3).overflow(overflow)),
+        );
         let (sender, packets) = feed();
         let server = Server::new(router).feed("test", packets).spawn();
         sender.unbounded_send(item(("/n", 0))).unwrap();
@@ -205,9 +202,10 @@ async fn what_a_full_lane_drops_is_counted_and_the_sums_add_up() {
 #[tokio::test]
 async fn a_full_lane_that_waits_holds_up_dispatch_but_not_the_intake() {
     let gate = Arc::new(Semaphore::new(0));
-    let router = Router::with_state(Arc::clone(&gate))
-        .route("/slow", async |State(gate): State<Arc<Semaphore>>| gate.acquire().await.unwrap().forget())
-        .on_task(2);
+    let router = Router::with_state(Arc::clone(&gate)).route(
+        "/slow",
+        on(async |State(gate): State<Arc<Semaphore>>| gate.acquire().await.unwrap().forget()).on_task(2),
+    );
     let (sender, packets) = feed();
     let server = Server::new(router).feed("test", packets).inbox(64).spawn();
     for _ in 0..50 {
@@ -226,14 +224,13 @@ async fn a_full_lane_that_waits_holds_up_dispatch_but_not_the_intake() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_messages_of_a_bundle_stay_adjacent_in_a_mailbox() {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let router = Router::with_state(Arc::clone(&seen))
-        .route(
-            "/*",
-            |State(seen): State<Arc<Mutex<Vec<i32>>>>, Captures(_): Captures<String>, Args(n): Args<i32>| {
-                seen.lock().unwrap().push(n);
-            },
-        )
-        .on_task(2);
+    let router = Router::with_state(Arc::clone(&seen)).route(
+        "/*",
+        on(|State(seen): State<Arc<Mutex<Vec<i32>>>>, Captures(_): Captures<String>, Args(n): Args<i32>| {
+            seen.lock().unwrap().push(n);
+        })
+        .on_task(2),
+    );
     let bundles = |source: i32| {
         let bundle = move |n| {
             let n = n * 10 + source;
@@ -254,18 +251,21 @@ async fn shutdown_waits_for_lanes_and_dropping_the_handle_ends_them() {
         let held = Arc::new(());
         let log = log();
         let router = Router::with_state(Arc::clone(&log))
-            .route("/slow", {
-                let (gate, held) = (Arc::clone(&gate), Arc::clone(&held));
-                move |State(log): State<Arc<super::Log>>| {
+            .route(
+                "/slow",
+                on({
                     let (gate, held) = (Arc::clone(&gate), Arc::clone(&held));
-                    async move {
-                        gate.acquire().await.unwrap().forget();
-                        log.lock().unwrap().push("slow".to_owned());
-                        drop(held);
+                    move |State(log): State<Arc<super::Log>>| {
+                        let (gate, held) = (Arc::clone(&gate), Arc::clone(&held));
+                        async move {
+                            gate.acquire().await.unwrap().forget();
+                            log.lock().unwrap().push("slow".to_owned());
+                            drop(held);
+                        }
                     }
-                }
-            })
-            .on_task(8)
+                })
+                .on_task(8),
+            )
             .route("/now", note("now"));
         let (sender, packets) = feed();
         let server = Server::new(router).feed("test", packets).spawn();
@@ -297,8 +297,9 @@ async fn shutdown_waits_for_lanes_and_dropping_the_handle_ends_them() {
 #[tokio::test]
 async fn a_dropped_run_ends_its_lanes_too() {
     let held = Arc::new(());
-    let router = Router::new()
-        .route("/slow", {
+    let router = Router::new().route(
+        "/slow",
+        on({
             let held = Arc::clone(&held);
             move || {
                 let held = Arc::clone(&held);
@@ -308,7 +309,8 @@ async fn a_dropped_run_ends_its_lanes_too() {
                 }
             }
         })
-        .on_task(8);
+        .on_task(8),
+    );
     let (sender, packets) = feed();
     let server = tokio::spawn(Server::new(router).feed("test", packets).run());
     sender.unbounded_send(item(("/slow", ()))).unwrap();

@@ -4,13 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use futures::stream;
-use tokio_osc::dispatch::{
-    ChannelName, Context, Extra, FromContext, Lateness, MatchedRoute, ReceivedAt, Rejection, TypeTags,
-};
+use tokio_osc::dispatch::{Context, Extra, FromContext, MatchedRoute, Rejection, TypeTags};
 use tokio_osc::packet::Rest;
 use tokio_osc::schedule::TokioClock;
 use tokio_osc::{
-    Address, Arg, Args, Bundle, Captures, Message, Meta, Peer, Reply, Router, Server, State, TimeTag,
+    Address, Arg, Args, Bundle, Captures, Message, Meta, Peer, Reply, Router, Server, State, TimeTag, on,
 };
 
 use super::{handle, item, run};
@@ -60,21 +58,16 @@ async fn each_gives_what_its_name_says() {
                 seen.add(format!("{message} | {address} | {tags} | {route} | {capture}"));
             },
         )
+        .route("/packet", |State(seen): State<Seen>, meta: Meta, peer: Peer, time_tag: TimeTag| {
+            let now = meta.received_at <= SystemTime::now();
+            let (channel, late) = (meta.channel(), meta.lateness);
+            seen.add(format!("{peer} {} {channel} {now} {time_tag:?} {late:?}", peer == meta.peer));
+        })
         .route(
-            "/packet",
-            |State(seen): State<Seen>,
-             meta: Meta,
-             peer: Peer,
-             ChannelName(channel): ChannelName,
-             ReceivedAt(at): ReceivedAt,
-             time_tag: TimeTag,
-             Lateness(late): Lateness| {
-                let now = at <= SystemTime::now() && at == meta.received_at;
-                seen.add(format!("{peer} {} {channel} {now} {time_tag:?} {late:?}", peer == meta.peer));
-            },
+            "/extra",
+            on(|State(seen): State<Seen>, Extra(extra): Extra<String>| seen.add(&*extra))
+                .extra("extra".to_owned()),
         )
-        .route("/extra", |State(seen): State<Seen>, Extra(extra): Extra<String>| seen.add(&*extra))
-        .extra("extra".to_owned())
         .route("/own", |Sum(sum): Sum, State(seen): State<Seen>| seen.add(sum.to_string()));
     let clock = TokioClock::new();
     let items = vec![
@@ -102,7 +95,7 @@ async fn each_gives_what_its_name_says() {
 async fn lateness_is_what_has_passed_since_the_time_tag() {
     let seen = Seen::default();
     let router = Router::with_state(seen.clone())
-        .route("/late", |State(seen): State<Seen>, Lateness(late): Lateness| seen.add(format!("{late:?}")));
+        .route("/late", |State(seen): State<Seen>, meta: Meta| seen.add(format!("{:?}", meta.lateness)));
     let clock = TokioClock::new();
     let tag = tokio_osc::schedule::Clock::after(&clock, Duration::ZERO) - Duration::from_millis(1_500);
     let items = vec![item(Bundle::at(tag).with(("/late", ()))), item(("/late", ()))];
@@ -113,9 +106,9 @@ async fn lateness_is_what_has_passed_since_the_time_tag() {
 #[tokio::test]
 async fn a_refusal_can_be_handled_by_the_handler() {
     let seen = Seen::default();
-    let router = Router::with_state(seen.clone())
-        .route(
-            "/n/*",
+    let router = Router::with_state(seen.clone()).route(
+        "/n/*",
+        on(
             |State(seen): State<Seen>,
              n: Result<Args<i32>, Rejection>,
              capture: Option<Captures<u8>>,
@@ -130,35 +123,45 @@ async fn a_refusal_can_be_handled_by_the_handler() {
                 ));
             },
         )
-        .extra("not a number");
+        .extra("not a number"),
+    );
     let stats = handle(router, vec![item(("/n/1", 1)), item(("/n/x", "x"))]).await;
     assert_eq!((stats.handled, stats.rejected), (2, 0));
     let seen = seen.all();
-    assert_eq!(seen[0], "Ok(1) Some(1) false there is no way back to the sender");
+    assert_eq!(seen[0], "Ok(1) Some(1) false the message came by a stream that cannot answer");
     assert!(
-        seen[1].starts_with("Err(") && seen[1].ends_with("None false there is no way back to the sender")
+        seen[1].starts_with("Err(")
+            && seen[1].ends_with("None false the message came by a stream that cannot answer")
     );
+}
+
+/// An extractor that does not say what it needs: the route finds out with the first message.
+struct Undescribed;
+
+impl<S> FromContext<S> for Undescribed {
+    fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
+        Extra::<i32>::from_context(context).map(|_| Self)
+    }
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_a_rejection() {
     let rejections = Arc::new(Mutex::new(Vec::new()));
     let router = Router::new()
-        .route("/extra/none", |_: Extra<i32>| {})
-        .route("/extra/other", |_: Extra<i32>| {})
-        .extra("text")
+        .route("/extra/none", |_: Undescribed| {})
+        .route("/extra/other", on(|_: Undescribed| {}).extra("text"))
         .route("/reply", |_: Reply| {})
         .route("/captures/*", |Captures(_): Captures<(u8, u8)>| {})
         .route("/captures/*/*", |Captures(_): Captures<u8>| {})
         .on_reject({
             let rejections = Arc::clone(&rejections);
-            move |_, _, rejection| rejections.lock().unwrap().push(*rejection)
+            move |_, _, rejection| rejections.lock().unwrap().push(rejection.clone())
         });
     let addresses = ["/extra/none", "/extra/other", "/reply", "/captures/1", "/captures/1/2"];
     let stats = handle(router, addresses.map(|address| item((address, ()))).into()).await;
     assert_eq!((stats.rejected, stats.handled), (5, 0));
     let rejections = rejections.lock().unwrap().clone();
-    assert_eq!(rejections[..3], [Rejection::Extra, Rejection::Extra, Rejection::NoWayBack]);
+    assert_eq!(rejections[..3], [Rejection::Extra, Rejection::Extra, Rejection::CannotReply]);
     for rejection in &rejections[3..] {
         assert!(matches!(rejection, Rejection::Captures(error) if error.index() == 1), "{rejection}");
     }
@@ -200,6 +203,7 @@ async fn an_address_that_is_a_pattern_or_has_no_slash_has_nothing_to_capture() {
     let items = vec![item(("/ch/7/gain", ())), item(("/ch/{1,2}/gain", ())), item(("/else", ())), item(bare)];
     let stats = handle(router, items).await;
     assert_eq!((stats.handled, stats.rejected), (2, 2));
-    let why = "there is nothing to capture: the address of the message is itself a pattern, or has no slash";
+    let why = "there is nothing to capture: the address of the message is a pattern that is not a name of this \
+               route, or has no slash; use `on(handler).instances(…)` to run once for each name";
     assert_eq!(seen.all(), [format!("/ch/{{1,2}}/gain: {why}"), format!("gain: {why}")]);
 }

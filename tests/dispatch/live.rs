@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 use tokio_osc::dispatch::{LiveRoutes, RouteGuard};
-use tokio_osc::{Args, Router, Server, State};
+use tokio_osc::{Args, Router, Server, State, on};
 
 use super::{ended, feed, item, log, names, note};
 
@@ -55,7 +55,7 @@ async fn messages_in_flight_finish_inline_and_in_lanes() {
     let live = router.live();
     let (sender, packets) = feed();
     let server = Server::new(router).feed("test", packets).spawn();
-    let lane = live.merge(Router::new().route("/lane", slow.clone()).on_task(8));
+    let lane = live.merge(Router::new().route("/lane", on(slow.clone()).on_task(8)));
     let inline = live.route("/inline", slow);
     for address in ["/lane", "/lane", "/lane", "/inline"] {
         sender.unbounded_send(item((address, ()))).unwrap();

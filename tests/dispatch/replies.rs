@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::{Notify, mpsc};
 use tokio_osc::dispatch::{Replies, ReplyError};
-use tokio_osc::{Args, Bundle, Channel, IntoReply, Message, Packet, Reply, Router, Server, State};
+use tokio_osc::{Args, Bundle, Channel, IntoReply, Message, Packet, Reply, Router, Server, State, on};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
@@ -58,10 +58,8 @@ async fn a_handle_answers_later_and_from_the_receiving_socket() {
 #[tokio::test]
 async fn handlers_in_lanes_answer_too() {
     let router = Router::new()
-        .route("/task", async |Args(n): Args<Option<i32>>| ("/task", n.unwrap_or(7)))
-        .on_task(4)
-        .route("/concurrent", || ("/concurrent", 8))
-        .concurrent(2);
+        .route("/task", on(async |Args(n): Args<Option<i32>>| ("/task", n.unwrap_or(7))).on_task(4))
+        .route("/concurrent", on(|| ("/concurrent", 8)).concurrent(2));
     let (server, socket) = asking(router).await;
     ask(&socket, "/task").await;
     assert_eq!(answer(&socket).await, "/task ,i 7");
@@ -159,10 +157,8 @@ async fn the_budget_is_one_for_all_handles_and_clones_of_a_packet() {
 async fn one_packet_gets_64_replies_also_by_way_of_lanes() {
     let router = Router::new()
         .route("/a", || ("/r", 1))
-        .route("/a", || ("/r", 2))
-        .on_task(1_000)
-        .route("/a", || ("/r", 3))
-        .concurrent(4);
+        .route("/a", on(|| ("/r", 2)).on_task(1_000))
+        .route("/a", on(|| ("/r", 3)).concurrent(4));
     let (server, socket) = asking(router).await;
     let bundle = (0..100).fold(Bundle::immediately(), |bundle, _| bundle.with(("/a", ())));
     socket.send(bundle.build().unwrap().as_bytes()).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio_osc::dispatch::{Extra, MatchedRoute};
 use tokio_osc::pattern::PatternErrorKind;
-use tokio_osc::{Args, Captures, Message, Router, State};
+use tokio_osc::{Args, Captures, Message, Router, State, on};
 
 use super::{Log, handle, item, log, names, note, raw, taken};
 
@@ -50,7 +50,7 @@ async fn a_predicate_sees_every_legal_message() {
 #[tokio::test]
 async fn the_fallback_may_be_for_some_type_tags_too() {
     let log = log();
-    let router = Router::with_state(Arc::clone(&log)).fallback(note("float")).tags("f");
+    let router = Router::with_state(Arc::clone(&log)).fallback(on(note("float")).tags("f"));
     let stats = handle(router, vec![item(("/n", 1)), item(("/n", 1.0_f32)), item(raw("/n["))]).await;
     assert_eq!(names(&log), ["float"]);
     assert_eq!((stats.handled, stats.unmatched, stats.illegal), (1, 2, 1));
@@ -90,12 +90,9 @@ async fn a_regular_expression_is_tried_from_the_first_character_on() {
 async fn tags_choose_among_routes_of_one_address() {
     let log = log();
     let router = Router::with_state(Arc::clone(&log))
-        .route("/gain", note("number"))
-        .tags("f|d|ii")
-        .route("/gain", note("name"))
-        .tags("s")
-        .route("/gain", note("nothing"))
-        .tags("")
+        .route("/gain", on(note("number")).tags("f|d|ii"))
+        .route("/gain", on(note("name")).tags("s"))
+        .route("/gain", on(note("nothing")).tags(""))
         .fallback(note("fallback"));
     let items = vec![
         item(("/gain", 0.5_f32)),
@@ -144,7 +141,7 @@ async fn a_rejection_is_told_with_its_place() {
     let told = told.lock().unwrap().clone();
     assert_eq!(told.len(), 3);
     assert!(told[0].starts_with("/n/1 test: ") && told[0].contains('1'), "{}", told[0]);
-    assert_eq!(told[2], "/n/one test: capture 0 of the address is not what the handler asks for");
+    assert_eq!(told[2], "/n/one test: capture 0: expected u8, the sender wrote `one`");
 }
 
 #[tokio::test]
@@ -159,14 +156,17 @@ async fn nested_routers_keep_state_order_captures_and_conditions() {
                 log.lock().unwrap().push(format!("{state} {channel} {bus} {route}"));
             }
         })
-        .route("/mute", {
-            let log = Arc::clone(&log);
-            move |Extra(extra): Extra<&'static str>, Captures(channel): Captures<u8>| {
-                log.lock().unwrap().push(format!("{extra} {channel}"));
-            }
-        })
-        .extra("extra")
-        .tags("T|F")
+        .route(
+            "/mute",
+            on({
+                let log = Arc::clone(&log);
+                move |Extra(extra): Extra<&'static str>, Captures(channel): Captures<u8>| {
+                    log.lock().unwrap().push(format!("{extra} {channel}"));
+                }
+            })
+            .extra("extra")
+            .tags("T|F"),
+        )
         .route_prefix("/eq", {
             let log = Arc::clone(&log);
             move |Captures(channel): Captures<u8>| log.lock().unwrap().push(format!("eq {channel}"))
@@ -242,9 +242,7 @@ fn a_wrong_pattern_panics_with_the_line_of_the_caller() {
     panics(line!(), &|| drop(Router::new().route_prefix("mixer", || {})));
     panics(line!(), &|| drop(Router::new().nest("/[a", Router::new().route("/x", || {}))));
     panics(line!(), &|| drop(Router::new().nest("/a/", Router::new().route("/x", || {}))));
-    panics(line!(), &|| drop(Router::new().on_task(1)));
-    panics(line!(), &|| drop(Router::new().merge(Router::new().route("/x", || {})).tags("i")));
-    panics(line!(), &|| drop(Router::new().route("/x", || {}).tags("q")));
+    panics(line!(), &|| drop(Router::new().route("/x", on(|| {}).tags("q"))));
     panics(line!(), &|| drop(Router::new().live().route("/x[", || {})));
     std::panic::set_hook(hook);
     for (file, line, text) in &seen {

@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use tokio_osc::channel::StreamOptions;
 use tokio_osc::schedule::{Clock, TokioClock};
 use tokio_osc::server::{ChannelErrorKind, ChannelEventKind};
-use tokio_osc::{Args, Bundle, Channel, Client, Server, ServerHandle, Slip, State};
+use tokio_osc::{Args, Bundle, Channel, Client, Server, ServerHandle, Slip, State, on};
 
 use super::*;
 
@@ -236,7 +236,7 @@ async fn a_server_that_has_ended_takes_no_channel() {
 /// Its last handler still runs; but nothing would read the channel any more.
 #[tokio::test]
 async fn a_server_whose_channels_have_ended_takes_no_channel() {
-    let router = Router::new().route("/wait", std::future::pending::<()>).on_task(1);
+    let router = Router::new().route("/wait", on(std::future::pending::<()>).on_task(1));
     let server = Server::new(router).feed("test", futures::stream::iter([item(("/wait", ()))]));
     let mut events = server.events();
     let server = server.spawn();

@@ -6,7 +6,7 @@ use futures::stream;
 use tokio_osc::dispatch::Lane;
 use tokio_osc::packet::{DecodeOptions, Overflow};
 use tokio_osc::schedule::{LatePolicy, ScheduleLimits, TimeOptions};
-use tokio_osc::{Args, Bundle, Bytes, Channel, Client, Message, Server, TimeTag};
+use tokio_osc::{Args, Bundle, Bytes, Channel, Client, Message, Server, TimeTag, on};
 
 use super::*;
 
@@ -25,8 +25,7 @@ async fn the_accounts_add_up() {
         .route("/panics", || {
             assert!(std::hint::black_box(false), "a test panics on purpose");
         })
-        .route("/lane", std::future::pending::<()>)
-        .on_lane(&Lane::new(2).overflow(Overflow::DropNewest));
+        .route("/lane", on(std::future::pending::<()>).on_lane(&Lane::new(2).overflow(Overflow::DropNewest)));
     let malformed = || (Packet::decode(Bytes::from_static(b"HTTP")), Meta::from_peer(Peer::LOCAL));
     let mended = || {
         let bytes = Bytes::from_static(b"/ok\0");

@@ -7,7 +7,7 @@ use futures::stream;
 use tokio::sync::Barrier;
 use tokio_osc::dispatch::Lane;
 use tokio_osc::server::Stats;
-use tokio_osc::{Args, Router, Server, State};
+use tokio_osc::{Args, Router, Server, State, on};
 
 use super::{item, ms};
 
@@ -48,9 +48,9 @@ async fn with_0_workers_and_with_1_handlers_run_one_after_the_other_in_order() {
     let lane = Lane::new(64);
     for workers in [0, 1] {
         let ran = Arc::new(Ran::default());
-        let amend = |router: Router<_>| if workers == 0 { router } else { router.on_lane(&lane) };
-        let router = amend(Router::with_state(Arc::clone(&ran)).route("/even", noting));
-        assert_eq!(thirty(amend(router.route("/odd", noting))).await.handled, 30);
+        let handler = || if workers == 0 { on(noting) } else { on(noting).on_lane(&lane) };
+        let router = Router::with_state(Arc::clone(&ran)).route("/even", handler()).route("/odd", handler());
+        assert_eq!(thirty(router).await.handled, 30);
         assert_eq!((ran.order.lock().unwrap().clone(), ran.most.load(SeqCst)), ((0..30).collect(), 1));
     }
 }
@@ -76,11 +76,10 @@ async fn with_n_workers_n_handlers_run_at_the_same_time() {
         let together = || Arc::new(Barrier::new(per_route));
         let both = together();
         let handler = || meeting(if shared { Arc::clone(&both) } else { together() });
-        let amend = |router: Router<Arc<Ran>>| {
-            if shared { router.on_lane(&lane) } else { router.concurrent(per_route) }
-        };
-        let router = amend(Router::with_state(Arc::clone(&ran)).route("/even", handler()));
-        let stats = tokio::time::timeout(ms(60_000), thirty(amend(router.route("/odd", handler())))).await;
+        let handler =
+            || if shared { on(handler()).on_lane(&lane) } else { on(handler()).concurrent(per_route) };
+        let router = Router::with_state(Arc::clone(&ran)).route("/even", handler()).route("/odd", handler());
+        let stats = tokio::time::timeout(ms(60_000), thirty(router)).await;
         assert_eq!(stats.expect("they met").handled, 30);
         assert!(ran.most.load(SeqCst) <= 10);
         let mut order = ran.order.lock().unwrap().clone();

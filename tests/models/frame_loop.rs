@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_osc::dispatch::Budget;
 use tokio_osc::schedule::{Clock, TokioClock};
 use tokio_osc::tools::FrameLoop;
-use tokio_osc::{Args, Bundle, Channel, Client, Router, Server, ServerHandle, TimeTag};
+use tokio_osc::{Args, Bundle, Channel, Client, Router, Server, ServerHandle, TimeTag, on};
 
 use super::{ms, send};
 
@@ -48,7 +48,7 @@ fn run_does_everything_on_the_thread_of_its_runtime() {
         }
     };
     runtime.block_on(async {
-        let router = Router::new().route("/inline", note.clone()).route("/task", note).on_task(8);
+        let router = Router::new().route("/inline", note.clone()).route("/task", on(note).on_task(8));
         let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await.unwrap());
         let client = Client::udp(server.local_addr("udp").unwrap()).await.unwrap();
         let ask = async {
@@ -83,7 +83,7 @@ fn what_was_sent_before_the_call_is_handled_in_that_call() {
 fn a_question_and_its_answer_between_two_of_its_tasks_take_one_call() {
     let mut frames = FrameLoop::new().unwrap();
     let server =
-        serving(&mut frames, Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n)).on_task(8));
+        serving(&mut frames, Router::new().route("/ping", on(|Args(n): Args<i32>| ("/pong", n)).on_task(8)));
     let client = frames.block_on(Client::udp(server.local_addr("udp").unwrap())).unwrap().unwrap();
     for n in 0..100 {
         let client = client.clone();
@@ -125,8 +125,7 @@ fn messages_and_timed_bundles_run_in_the_frame_that_they_belong_to() {
     let router = Router::new()
         .route("/now", note("now"))
         .route("/later", note("later"))
-        .route("/task", note("task"))
-        .on_task(1);
+        .route("/task", on(note("task")).on_task(1));
     let start = clock.now().wall;
     let server = frames
         .block_on(async {

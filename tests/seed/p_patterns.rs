@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio_osc::dispatch::{Extra, Lane, MatchedRoute, Subscription};
 use tokio_osc::pattern::PatternErrorKind;
-use tokio_osc::{Address, Args, Pattern, Router, Server, State};
+use tokio_osc::{Address, Args, Pattern, Router, Server, State, on};
 
 use super::{fed, item};
 
@@ -83,13 +83,17 @@ async fn p12_a_route_has_everything_that_a_method_filter_has() {
     let router = Router::with_state(Arc::clone(&log))
         .route(
             "/voice/*",
-            |State(log): State<Log>,
-             MatchedRoute(filter): MatchedRoute,
-             Extra(extra): Extra<&str>,
-             Args(n): Args<i32>| log.lock().unwrap().push(format!("{filter} {extra} {n}")),
+            on(
+                |State(log): State<Log>,
+                 MatchedRoute(filter): MatchedRoute,
+                 Extra(extra): Extra<&str>,
+                 Args(n): Args<i32>| {
+                    log.lock().unwrap().push(format!("{filter} {extra} {n}"))
+                },
+            )
+            .extra("an object")
+            .on_lane(&lock),
         )
-        .extra("an object")
-        .on_lane(&lock)
         .route_where(
             |message| message.args().count() == 0,
             |State(log): State<Log>| {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tokio_osc::dispatch::{Context, Extra, FromContext, Rejection, TypeTags};
-use tokio_osc::{Address, Arg, Args, Bundle, Meta, Peer, Router, State, TimeTag};
+use tokio_osc::{Address, Arg, Args, Bundle, Meta, Peer, Router, State, TimeTag, on};
 
 use super::{fed, item};
 
@@ -32,16 +32,23 @@ async fn s04_a_message_is_taken_apart() {
 async fn s08_an_extra_value_of_several_is_taken_apart_by_its_type() {
     let log = Log::default();
     let router = Router::with_state(Arc::clone(&log))
-        .route("/a", |State(log): State<Log>, Extra(extra): Extra<(i32, &str)>| {
-            let (number, text) = *extra;
-            push(&log, format!("{number} {text}"));
-        })
-        .extra((7, "text"))
-        .route("/a", |_: Extra<(i32, &str)>| {})
-        .extra("not the two of them");
+        .route(
+            "/a",
+            on(|State(log): State<Log>, Extra(extra): Extra<(i32, &str)>| {
+                let (number, text) = *extra;
+                push(&log, format!("{number} {text}"));
+            })
+            .extra((7, "text")),
+        )
+        .route(
+            "/a",
+            on(|extra: Option<Extra<(i32, &str)>>| assert!(extra.is_none())).extra("not the two of them"),
+        );
     let stats = fed(router, [item(("/a", ())), item(("/a", ()))]).await;
     assert_eq!(*log.lock().unwrap(), ["7 text", "7 text"]);
-    assert_eq!((stats.handled, stats.rejected), (2, 2));
+    assert_eq!((stats.handled, stats.panicked), (4, 0));
+    let wrong = || Router::new().route("/a", on(|_: Extra<(i32, &str)>| {}).extra("not the two of them"));
+    assert!(std::panic::catch_unwind(wrong).is_err(), "a value of another type is refused with its route");
 }
 
 /// `OSCARG_PACKOPT`: the packet's options, with the message and the filter that it went to.

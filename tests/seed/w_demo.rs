@@ -4,9 +4,8 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio_osc::dispatch::ChannelName;
 use tokio_osc::node::{ALL, LOCAL};
-use tokio_osc::{Broadcast, Bundle, Channel, Client, Message, Multicast, Node, Router, State, TimeTag};
+use tokio_osc::{Broadcast, Bundle, Channel, Client, Message, Meta, Multicast, Node, Router, State, TimeTag};
 
 use super::LOOPBACK;
 
@@ -30,7 +29,8 @@ async fn w05_the_demo_of_osc4py3() {
     let seen = Seen::default();
     let router = Router::with_state(Arc::clone(&seen)).route_prefix(
         "/test",
-        |State(seen): State<Seen>, ChannelName(channel): ChannelName, message: Message| {
+        |State(seen): State<Seen>, meta: Meta, message: Message| {
+            let channel = meta.channel();
             seen.lock().unwrap().push(format!("{channel}: {message}"));
         },
     );

@@ -1,0 +1,294 @@
+//! A handler, and what is said of its route.
+
+use std::any::{Any, type_name};
+use std::fmt;
+use std::sync::Arc;
+
+use super::conditions::{Condition, Tags};
+use super::handler::{Erased, Extract, Function, Returned};
+use super::instances::{Instances, IntoInstances};
+use super::signature::Signature;
+use super::{IntoReply, Lane};
+
+/// Addresses that have a place in the lane of [`On::latest`].
+const LATEST: usize = 1_024;
+
+/// What a route can be given: a function or closure of up to 8 extractors, or what [`on`] makes of one.
+///
+/// It is implemented for all functions whose parameters are extractors
+/// ([`FromContext`](crate::dispatch::FromContext)) and whose result is a reply ([`IntoReply`]) or a
+/// future of one. `M` is found by the compiler. A function of your own that takes a handler has one
+/// bound:
+///
+/// ```
+/// use tokio_osc::dispatch::Handler;
+/// use tokio_osc::{Args, Router};
+///
+/// fn at_all<M>(router: Router, addresses: &[&str], handler: impl Handler<(), M> + Clone) -> Router {
+///     addresses.iter().fold(router, |router, &address| router.route(address, handler.clone()))
+/// }
+///
+/// let router = at_all(Router::new(), &["/bass", "/lead"], |Args(gain): Args<f32>| println!("{gain}"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an OSC handler",
+    label = "not an OSC handler",
+    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`, not its result; what is said of its route is `on(handler).tags(…)`",
+    note = "what `on` returns fits a router with the state that its handler asks for",
+    note = "a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
+)]
+pub trait Handler<S, M> {
+    #[doc(hidden)]
+    fn into_on(self) -> On<S>;
+}
+
+impl<S, F, T, K> Handler<S, (T, K)> for F
+where
+    S: 'static,
+    F: Function<T>,
+    T: Extract<S>,
+    F::Output: Returned<K>,
+    <F::Output as Returned<K>>::Value: IntoReply,
+    <F::Output as Returned<K>>::Pending: Send + 'static,
+{
+    fn into_on(self) -> On<S> {
+        let handler: Erased<S> = Arc::new(move |context| Ok(self.call(T::extract(context)?).outcome()));
+        On::new::<F, T>(handler)
+    }
+}
+
+/// Marks what `on` has returned.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Made;
+
+#[diagnostic::do_not_recommend]
+impl<S> Handler<S, Made> for On<S> {
+    fn into_on(self) -> Self {
+        self
+    }
+}
+
+/// A handler, of whose route more is said: see [`On`].
+///
+/// ```
+/// use tokio_osc::dispatch::{Extra, on};
+/// use tokio_osc::{Args, Router};
+///
+/// fn gain(Extra(channel): Extra<u8>, Args(db): Args<f32>) {
+///     println!("{channel}: {db} dB");
+/// }
+///
+/// let router = Router::new()
+///     .route("/1/gain", on(gain).extra(1_u8).tags("f|d"))
+///     .route("/2/gain", on(gain).extra(2_u8).on_task(64));
+/// ```
+pub fn on<S, M>(handler: impl Handler<S, M>) -> On<S> {
+    handler.into_on()
+}
+
+/// A handler with what is said of its route: what [`on`] returns, and every method of a
+/// [`Router`](crate::Router) that takes a handler accepts.
+///
+/// It is a value, to be kept, cloned and completed. The order in which things are said does not matter.
+///
+/// ```
+/// use tokio_osc::dispatch::{Extra, on};
+/// use tokio_osc::{Args, Router};
+///
+/// let fader = on(|Extra(name): Extra<&'static str>, Args(level): Args<f32>| println!("{name}: {level}")).tags("f");
+/// let router = ["bass", "lead", "pad"].into_iter().fold(Router::new(), |router, name| {
+///     router.route(format!("/mix/{name}"), fader.clone().extra(name))
+/// });
+/// ```
+#[must_use = "it does nothing until it is given to a route"]
+pub struct On<S> {
+    pub(super) handler: Erased<S>,
+    pub(super) options: RouteOptions,
+    /// The name of the handler's type: for a function its path.
+    name: &'static str,
+    signature: Signature,
+}
+
+/// What is said of a route beside its pattern.
+#[derive(Clone, Default)]
+pub(super) struct RouteOptions {
+    pub(super) conditions: Vec<Condition>,
+    pub(super) extra: Option<ExtraValue>,
+    pub(super) lane: Option<Lane>,
+    pub(super) instances: Option<Instances>,
+}
+
+/// A value for [`Extra`](crate::dispatch::Extra), and the name of its type.
+#[derive(Clone)]
+pub(super) struct ExtraValue {
+    pub(super) value: Arc<dyn Any + Send + Sync>,
+    type_name: &'static str,
+}
+
+impl<S> On<S> {
+    /// Of a handler of type `F` with the parameters `T`.
+    pub(super) fn new<F, T: Extract<S>>(handler: Erased<S>) -> Self {
+        let mut signature = Signature::default();
+        T::describe(&mut signature);
+        Self { handler, options: RouteOptions::default(), name: type_name::<F>(), signature }
+    }
+
+    /// The route takes only messages with one of these type tag strings, written without comma and
+    /// separated by `|`; for others it is as if it were not there.
+    ///
+    /// ```
+    /// use tokio_osc::dispatch::on;
+    /// use tokio_osc::{Args, Router};
+    ///
+    /// let router = Router::new()
+    ///     .route("/gain", on(|Args(db): Args<f32>| println!("{db} dB")).tags("f|d"))
+    ///     .route("/gain", on(|Args(name): Args<String>| println!("preset {name}")).tags("s"));
+    /// ```
+    ///
+    /// # Panics
+    /// A type tag is one that OSC does not define.
+    #[track_caller]
+    pub fn tags(mut self, selector: &str) -> Self {
+        match Tags::new(selector) {
+            Ok(tags) => self.options.conditions.push(Condition::Tags(tags)),
+            #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
+            Err(tag) => panic!("`{tag}` in {selector:?} is not an OSC type tag"),
+        }
+        self
+    }
+
+    /// Gives the handler a value, by the extractor [`Extra`](crate::dispatch::Extra): one function can
+    /// serve several routes. The route checks that the handler takes a value of this type.
+    pub fn extra<E: Any + Send + Sync>(mut self, value: E) -> Self {
+        self.options.extra = Some(ExtraValue { value: Arc::new(value), type_name: type_name::<E>() });
+        self
+    }
+
+    /// Runs the handler in a task of its own: one call at a time, in order, where at most `capacity`
+    /// messages wait. It neither delays other routes nor is delayed by them, as long as there is room.
+    pub fn on_task(self, capacity: usize) -> Self {
+        self.on_lane(&Lane::new(capacity))
+    }
+
+    /// Runs the handler in a task of its own, where of each address only the newest message waits: for
+    /// faders and sensors whose handler is slower than they are. Addresses get their turn in the order
+    /// in which they began to wait. At most 1,024 of them wait; what a newer message replaces is counted
+    /// as [`overflowed`](crate::server::Stats::overflowed). For another limit there is
+    /// [`Lane::latest`].
+    ///
+    /// ```
+    /// use tokio_osc::dispatch::on;
+    /// use tokio_osc::{Args, Captures, Router};
+    ///
+    /// async fn move_motor(Captures(fader): Captures<u8>, Args(level): Args<f32>) {
+    ///     // … takes 10 ms …
+    /// }
+    ///
+    /// let router = Router::new().route("/fader/*", on(move_motor).latest());
+    /// ```
+    pub fn latest(self) -> Self {
+        self.on_lane(&Lane::new(LATEST).latest())
+    }
+
+    /// Runs the handler in a [`Lane`], which it may share with others.
+    pub fn on_lane(mut self, lane: &Lane) -> Self {
+        self.options.lane = Some(lane.clone());
+        self
+    }
+
+    /// Runs up to `calls` calls at the same time, and lets as many wait. Gives up their order, and that
+    /// the messages of a bundle run together.
+    pub fn concurrent(self, calls: usize) -> Self {
+        self.on_lane(&Lane::new(calls).workers(calls))
+    }
+
+    /// Makes one literal route for each value in the place of the `*` of the pattern, or, given a tuple,
+    /// for each combination of values in the places of several. The values are the captures, whatever
+    /// the sender wrote: a message to `/synth/{1,3}/note` runs the handler twice, with 1 and with 3, and
+    /// one to `/synth/*/note` runs it for all.
+    ///
+    /// ```
+    /// use tokio_osc::dispatch::on;
+    /// use tokio_osc::{Args, Captures, Router};
+    ///
+    /// fn note(Captures(voice): Captures<u32>, Args(note): Args<i32>) -> (&'static str, (i32, i32)) {
+    ///     ("/played", (voice as i32, note))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let router = Router::new().route("/synth/*/note", on(note).instances(1..=8));
+    /// let played = router.call(("/synth/{1,3}/note", 60)).await;
+    /// assert_eq!(played[0].to_string(), "/played ,ii 1 60");
+    /// assert_eq!(played[1].to_string(), "/played ,ii 3 60");
+    /// assert!(router.call(("/synth/9/note", 60)).await.is_empty());
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// The route, when it is made: its pattern has another number of `*`, or anything else of a pattern;
+    /// a value cannot be a part of an address, or is given twice; there are more than 4,096.
+    pub fn instances<K>(mut self, values: impl IntoInstances<K>) -> Self {
+        self.options.instances = Some(Instances(values.into_instances()));
+        self
+    }
+
+    /// Checks that a route with this name has what the handler needs.
+    #[track_caller]
+    pub(super) fn check(&self, route: &str, of_bundles: bool) {
+        let (handler, extra) = (self.name, self.options.extra.as_ref());
+        assert!(
+            of_bundles || !self.signature.bundle,
+            "route {route:?}: the handler `{handler}` takes a `Bundle`, but the route is one of messages: write \
+             `route_bundle`"
+        );
+        for &(wanted, wanted_name) in &self.signature.extras {
+            let given = extra.map(|extra| extra.type_name);
+            let fits = extra.is_some_and(|extra| (*extra.value).type_id() == wanted);
+            assert!(fits, "{}", Misfit { route, handler, wanted: wanted_name, given });
+        }
+    }
+}
+
+/// The extra value of a route is not what its handler takes.
+struct Misfit<'a> {
+    route: &'a str,
+    handler: &'static str,
+    wanted: &'static str,
+    given: Option<&'static str>,
+}
+
+impl fmt::Display for Misfit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { route, handler, wanted, given } = self;
+        write!(f, "route {route:?}: the handler `{handler}` takes `Extra<{wanted}>`, but the route has ")?;
+        let Some(given) = given else {
+            return f.write_str("no extra value: write `on(handler).extra(…)`");
+        };
+        write!(f, "an extra value of type `{given}`")?;
+        if wanted.starts_with("fn(") && !given.starts_with("fn(") {
+            write!(f, " (a function item is not a function pointer: write `as {wanted}`)")?;
+        }
+        Ok(())
+    }
+}
+
+impl<S> Clone for On<S> {
+    fn clone(&self) -> Self {
+        Self {
+            handler: Arc::clone(&self.handler),
+            options: self.options.clone(),
+            name: self.name,
+            signature: self.signature.clone(),
+        }
+    }
+}
+
+impl<S> fmt::Debug for On<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("On")
+            .field("handler", &self.name)
+            .field("lane", &self.options.lane)
+            .finish_non_exhaustive()
+    }
+}
