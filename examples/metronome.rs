@@ -21,9 +21,9 @@ const PRECISION: Precision = Precision::Fine;
 #[cfg(not(feature = "fine"))]
 const PRECISION: Precision = Precision::Tokio;
 
-fn click(Args(beat): Args<i32>, meta: Meta) {
+fn click(Args(beat): Args<i32>, Meta { lateness, .. }: Meta) {
     if beat % 10 == 0 {
-        println!("beat {beat:>2}, {:>4} µs late", meta.lateness.as_micros());
+        println!("beat {beat:>2}, {:>4} µs late", lateness.as_micros());
     }
 }
 

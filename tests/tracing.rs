@@ -17,7 +17,7 @@ use fed::{Item, remote as item};
 use futures::stream;
 use tokio::net::TcpStream;
 use tokio_osc::channel::StreamOptions;
-use tokio_osc::{Args, Bytes, Channel, Client, Meta, Packet, Peer, Router, Server, Slip, on};
+use tokio_osc::{Args, Bytes, Captures, Channel, Client, Meta, Packet, Peer, Router, Server, Slip, on};
 use tracing::Level;
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -73,6 +73,64 @@ async fn each_packet_is_a_line_at_trace_and_at_no_other_level() {
     assert!(packets.iter().all(|line| line.level == Level::TRACE && line.target == "tokio_osc::server"));
     let capture = written(Level::DEBUG, Router::new(), items()).await;
     assert!(capture.with("packet").is_empty());
+}
+
+#[tokio::test]
+async fn at_info_the_error_of_a_handler_is_a_warning_with_all_that_is_known() {
+    let router = Router::new()
+        .route("/disk/*", || -> Result<(), &str> { Err("it is full") })
+        .route("/later/*", async || -> Result<(), &str> { Err("it is slow") })
+        .route("/lane", on(|| -> Result<(), &str> { Err("it is busy") }).on_task(4))
+        .route("/number", |Args(_): Args<i32>| {});
+    let addresses = ["/disk/1", "/disk/2", "/later/1", "/lane", "/number", "/nowhere"];
+    let items = addresses.map(|address| item((address, ()))).into();
+    let lines = written(Level::INFO, router, items).await.lines();
+    let mut texts: Vec<_> = lines.iter().map(|line| &*line.text).collect();
+    texts.sort_unstable();
+    let failed = |address: &str, route: &str, error: &str| {
+        format!(
+            "handler failed address={address} peer=192.0.2.1:9000 channel=\"test\" route=\"{route}\" \
+             error=\"{error}\" suppressed=0"
+        )
+    };
+    let wanted = [
+        failed("/disk/1", "/disk/*", "it is full"),
+        failed("/lane", "/lane", "it is busy"),
+        failed("/later/1", "/later/*", "it is slow"),
+    ];
+    assert_eq!(texts, wanted);
+    assert!(lines.iter().all(|line| line.level == Level::WARN && line.target == "tokio_osc::dispatch"));
+}
+
+#[tokio::test]
+async fn at_debug_what_no_handler_takes_is_a_line_for_each_route_and_kind_of_address() {
+    let router = Router::new()
+        .route("/synth/*/freq", |Captures(_): Captures<u32>| {})
+        .route("/gain", |Args(_): Args<f32>| {});
+    let mut items = vec![item(("/synth/{1,3}/freq", 1)), item(("/gain", "loud")), item(("/gain", "louder"))];
+    // A flood of one kind hides no other.
+    items.extend((0..1_000).map(|n| item((&*format!("/pad/{n}/hit"), n))));
+    items.push(item(("/typo", 1)));
+    let capture = written(Level::DEBUG, router, items).await;
+    let texts = |lines: Vec<capture::Line>| lines.into_iter().map(|line| line.text).collect::<Vec<_>>();
+    let rejected = texts(capture.with("rejected"));
+    assert_eq!(
+        rejected[0],
+        "rejected address=/synth/{1,3}/freq peer=192.0.2.1:9000 channel=\"test\" route=\"/synth/*/freq\" \
+         rejection=capture 0: expected u32, the sender wrote `{1,3}`, which is a pattern; use \
+         `on(handler).instances(…)` to run once for each name suppressed=0"
+    );
+    assert!(
+        rejected[1]
+            .starts_with("rejected address=/gain peer=192.0.2.1:9000 channel=\"test\" route=\"/gain\"")
+    );
+    let unmatched = texts(capture.with("unmatched"));
+    assert_eq!(
+        unmatched[0],
+        "unmatched address=/pad/0/hit tags=\",i\" peer=192.0.2.1:9000 channel=\"test\" reason=\"no route matches\" \
+         suppressed=0"
+    );
+    assert!(unmatched.iter().any(|line| line.starts_with("unmatched address=/typo ")), "{unmatched:?}");
 }
 
 /// 65. Twenty thousand bad packets of each kind.

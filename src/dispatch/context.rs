@@ -92,8 +92,7 @@ impl<S> fmt::Debug for Context<'_, S> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an OSC extractor",
     label = "this parameter of the handler is not an extractor",
-    note = "a handler's parameters are extractors: `Args<T>`, `State<S>`, `Captures<T>`, `Message`, `Address`, `Peer`, `Meta`, …, or a type of your own that implements `FromContext`",
-    note = "`State<S>` is exactly the type given to `Router::with_state`"
+    note = "a handler's parameters are extractors: `Args<T>`, `State<S>`, `Captures<T>`, `Message`, `Address`, `Peer`, `Meta`, …, or a type of your own that implements `FromContext`"
 )]
 pub trait FromContext<S>: Sized {
     /// Says what the parameter needs, for checks when a route is made. Nothing, unless it is overridden; an

@@ -4,11 +4,10 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
 
 use super::RouteId;
-use super::latest::Newest;
+use super::latest::{Job, Newest};
 use super::mailbox::Mailbox;
 use crate::lock::lock;
 use crate::packet::Overflow;
@@ -56,9 +55,6 @@ struct Running {
     mailbox: Arc<Mailbox<Job>>,
     worker: AbortHandle,
 }
-
-/// A handler call that waits for its turn.
-pub(crate) type Job = BoxFuture<'static, ()>;
 
 impl Lane {
     /// A lane of one worker, where at most `capacity` messages wait (at least 1).

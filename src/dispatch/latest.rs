@@ -14,10 +14,13 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use foldhash::HashMap;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use super::RouteId;
-use super::lane::Job;
 use crate::lock::lock;
+
+/// A handler call that waits for its turn.
+pub(crate) type Job = BoxFuture<'static, ()>;
 
 /// A route and an address: routes that share a lane do not replace each other's calls.
 type Key = (RouteId, Bytes);

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use super::on::Handler;
-use super::route::Route;
 use super::route_pattern::route_pattern;
 use super::router::Router;
 use super::routes::{Current, Dispatch, Snapshot};
@@ -60,7 +59,7 @@ impl<S: Send + Sync + 'static> LiveRoutes<S> {
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        let routes = Route::made(&route_pattern(pattern), Reach::Exact, handler.into_on());
+        let routes = handler.into_on().routes(&route_pattern(pattern), Reach::Exact);
         self.change(|snapshot| snapshot.adopt(routes))
     }
 

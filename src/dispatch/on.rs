@@ -7,8 +7,12 @@ use std::sync::Arc;
 use super::conditions::{Condition, Tags};
 use super::handler::{Erased, Extract, Function, Returned};
 use super::instances::{Instances, IntoInstances};
+use super::route::{CaptureRule, ExtraValue, Route, RouteOptions};
 use super::signature::Signature;
+use super::table::Reach;
 use super::{IntoReply, Lane};
+use crate::pattern::Pattern;
+use crate::types::TextBuf;
 
 /// Addresses that have a place in the lane of [`On::latest`].
 const LATEST: usize = 1_024;
@@ -103,27 +107,11 @@ pub fn on<S, M>(handler: impl Handler<S, M>) -> On<S> {
 /// ```
 #[must_use = "it does nothing until it is given to a route"]
 pub struct On<S> {
-    pub(super) handler: Erased<S>,
+    handler: Erased<S>,
     pub(super) options: RouteOptions,
     /// The name of the handler's type: for a function its path.
     name: &'static str,
     signature: Signature,
-}
-
-/// What is said of a route beside its pattern.
-#[derive(Clone, Default)]
-pub(super) struct RouteOptions {
-    pub(super) conditions: Vec<Condition>,
-    pub(super) extra: Option<ExtraValue>,
-    pub(super) lane: Option<Lane>,
-    pub(super) instances: Option<Instances>,
-}
-
-/// A value for [`Extra`](crate::dispatch::Extra), and the name of its type.
-#[derive(Clone)]
-pub(super) struct ExtraValue {
-    pub(super) value: Arc<dyn Any + Send + Sync>,
-    type_name: &'static str,
 }
 
 impl<S> On<S> {
@@ -233,9 +221,35 @@ impl<S> On<S> {
         self
     }
 
+    /// Its routes at a pattern: one, or one for each instance.
+    ///
+    /// # Panics
+    /// The handler needs what the route does not have, or the instances do not fit the pattern.
+    #[track_caller]
+    pub(super) fn routes(&self, pattern: &Pattern, reach: Reach) -> Vec<(Reach, Route<S>)> {
+        self.routes_named(&pattern.to_string(), pattern, reach)
+    }
+
+    /// The same under a name that is not the pattern.
+    #[track_caller]
+    pub(super) fn routes_named(&self, name: &str, pattern: &Pattern, reach: Reach) -> Vec<(Reach, Route<S>)> {
+        self.check(name, reach == Reach::Bundle);
+        let route = |name: &str, address: Pattern, values: Vec<TextBuf>| {
+            let captures = CaptureRule::new(pattern.clone(), reach, values);
+            (reach, Route::new(name, address, captures, Arc::clone(&self.handler), &self.options))
+        };
+        let Some(instances) = &self.options.instances else {
+            return vec![route(name, pattern.clone(), Vec::new())];
+        };
+        let instances = instances.of(pattern).into_iter();
+        instances
+            .map(|instance| route(&instance.address.to_string(), instance.address, instance.values))
+            .collect()
+    }
+
     /// Checks that a route with this name has what the handler needs.
     #[track_caller]
-    pub(super) fn check(&self, route: &str, of_bundles: bool) {
+    fn check(&self, route: &str, of_bundles: bool) {
         let (handler, extra) = (self.name, self.options.extra.as_ref());
         assert!(
             of_bundles || !self.signature.bundle,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::conditions::{Condition, Panicked};
 use super::handler::{Erased, Outcome};
-use super::on::On;
+use super::instances::Instances;
 use super::table::Reach;
 use super::{Context, Lane, Rejection};
 use crate::packet::Message;
@@ -25,7 +25,7 @@ pub(super) struct Endpoint<S> {
 
 /// Where the captures of a route come from.
 #[derive(Clone)]
-struct CaptureRule {
+pub(super) struct CaptureRule {
     /// The pattern whose parts capture: that of the route, but for an instance the one that it was made
     /// from.
     pattern: Pattern,
@@ -37,7 +37,7 @@ struct CaptureRule {
 }
 
 impl CaptureRule {
-    fn new(pattern: Pattern, reach: Reach, filled: Vec<TextBuf>) -> Self {
+    pub(super) fn new(pattern: Pattern, reach: Reach, filled: Vec<TextBuf>) -> Self {
         let below = (reach == Reach::Below).then(|| below(&pattern)).flatten();
         let filled_parts = if filled.is_empty() { 0 } else { capturing_parts(&pattern) };
         Self { pattern, below, filled: filled.into(), filled_parts }
@@ -47,7 +47,7 @@ impl CaptureRule {
         let mut captures = Vec::new();
         // An instance knows its values whatever the sender wrote. Only a prefix may have more to capture.
         if self.filled_parts == 0 || capturing_parts(&self.pattern) > self.filled_parts {
-            captures = self.from_address(address)?;
+            captures = self.taken_from(address)?;
             captures.truncate(captures.len().saturating_sub(self.filled_parts));
         }
         captures.extend(self.filled.iter().map(Text::from));
@@ -56,7 +56,7 @@ impl CaptureRule {
 
     /// What the address has in the place of the parts of the pattern that are not plain text. An
     /// address with `//` has any number of names there, hence none.
-    fn from_address<'a>(&self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
+    fn taken_from<'a>(&self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
         if address.windows(2).any(|pair| pair == b"//") {
             return None;
         }
@@ -123,6 +123,22 @@ fn is_named_by(name: &str, pattern: &Pattern) -> bool {
     name.as_bytes() == pattern.as_bytes()
 }
 
+/// What is said of a route beside its pattern.
+#[derive(Clone, Default)]
+pub(super) struct RouteOptions {
+    pub(super) conditions: Vec<Condition>,
+    pub(super) extra: Option<ExtraValue>,
+    pub(super) lane: Option<Lane>,
+    pub(super) instances: Option<Instances>,
+}
+
+/// A value for [`Extra`](crate::dispatch::Extra), and the name of its type.
+#[derive(Clone)]
+pub(super) struct ExtraValue {
+    pub(super) value: Arc<dyn Any + Send + Sync>,
+    pub(super) type_name: &'static str,
+}
+
 /// A handler and what is known of its route. `S` is the router's state.
 pub(crate) struct Route<S> {
     pub(super) endpoint: Arc<Endpoint<S>>,
@@ -131,34 +147,14 @@ pub(crate) struct Route<S> {
 }
 
 impl<S> Route<S> {
-    /// A route of this pattern; with instances, one for each.
-    ///
-    /// # Panics
-    /// The handler needs what the route does not have, or the instances do not fit the pattern.
-    #[track_caller]
-    pub(super) fn made(pattern: &Pattern, reach: Reach, on: On<S>) -> Vec<(Reach, Self)> {
-        Self::named(&pattern.to_string(), pattern, reach, on)
-    }
-
-    /// The same under a name that is not its pattern.
-    #[track_caller]
-    pub(super) fn named(name: &str, pattern: &Pattern, reach: Reach, on: On<S>) -> Vec<(Reach, Self)> {
-        on.check(name, reach == Reach::Bundle);
-        let Some(instances) = &on.options.instances else {
-            let captures = CaptureRule::new(pattern.clone(), reach, Vec::new());
-            return vec![(reach, Self::one(name, pattern.clone(), captures, &on))];
-        };
-        let one = |instance: super::instances::Instance| {
-            let captures = CaptureRule::new(pattern.clone(), reach, instance.values);
-            (reach, Self::one(&instance.address.to_string(), instance.address, captures, &on))
-        };
-        instances.of(pattern).into_iter().map(one).collect()
-    }
-
-    fn one(name: &str, pattern: Pattern, captures: CaptureRule, on: &On<S>) -> Self {
-        let options = &on.options;
+    pub(super) fn new(
+        name: &str,
+        pattern: Pattern,
+        captures: CaptureRule,
+        handler: Erased<S>,
+        options: &RouteOptions,
+    ) -> Self {
         let extra = options.extra.as_ref().map(|extra| Arc::clone(&extra.value));
-        let handler = Arc::clone(&on.handler);
         let endpoint = Arc::new(Endpoint { name: name.into(), pattern, captures, handler, extra });
         Self { endpoint, conditions: options.conditions.clone(), lane: options.lane.clone() }
     }

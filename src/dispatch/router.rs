@@ -114,7 +114,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
-        self.add(Route::made(&pattern, Reach::Exact, handler.into_on()))
+        self.add(handler.into_on().routes(&pattern, Reach::Exact))
     }
 
     /// As [`route`](Router::route), for a pattern that may be wrong, and is taken as it is.
@@ -176,7 +176,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
-        self.add(Route::made(&pattern, Reach::Bundle, handler.into_on()))
+        self.add(handler.into_on().routes(&pattern, Reach::Bundle))
     }
 
     /// Adds a route for the addresses of a pattern and all below them, whole parts only:
@@ -191,7 +191,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
-        self.add(Route::made(&pattern, Reach::Below, handler.into_on()))
+        self.add(handler.into_on().routes(&pattern, Reach::Below))
     }
 
     /// Adds a route for all addresses whose text begins with `prefix`: `/test` matches `/testing`
@@ -251,13 +251,20 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.add_where(&name, matches, handler.into_on())
     }
 
+    /// Without the feature `regex` the compiler says so, and does not suggest another method.
+    #[cfg(not(feature = "regex"))]
+    #[doc(hidden)]
+    pub fn route_regex<R: FeatureRegex, H>(self, _regex: R, _handler: H) -> Self {
+        self
+    }
+
     /// The handler of messages that match no route.
     ///
     /// # Panics
     /// The handler takes what it is not given: see [`route`](Router::route).
     #[track_caller]
     pub fn fallback<M>(self, handler: impl Handler<S, M>) -> Self {
-        let route = Route::named("fallback", &Pattern::literal("//"), Reach::Nothing, handler.into_on());
+        let route = handler.into_on().routes_named("fallback", &Pattern::literal("//"), Reach::Nothing);
         self.routes.change(|routes| routes.fallback = routes.adopt(route).first().copied());
         self
     }
@@ -343,7 +350,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         W: Fn(&Message) -> bool + Send + Sync + 'static,
     {
         on.options.conditions.push(Condition::Where(Arc::new(predicate)));
-        self.add(Route::named(name, &Pattern::literal("//"), Reach::Exact, on))
+        self.add(on.routes_named(name, &Pattern::literal("//"), Reach::Exact))
     }
 
     fn add(self, routes: Vec<(Reach, Route<S>)>) -> Self {
@@ -355,6 +362,15 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.routes
     }
 }
+
+/// Nothing implements it.
+#[cfg(not(feature = "regex"))]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`Router::route_regex` needs the feature `regex` of tokio-osc",
+    label = "the feature `regex` is not enabled"
+)]
+pub trait FeatureRegex {}
 
 impl<S> fmt::Debug for Router<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -275,7 +275,7 @@ impl<S: Send + Sync + 'static> Dispatch for Current<S> {
             tap(context.message, context.meta);
             Ok(Outcome::default())
         }));
-        let routes = Route::made(&pattern, Reach::Exact, on);
+        let routes = on.routes(&pattern, Reach::Exact);
         self.change(|snapshot| snapshot.adopt(routes))
     }
 

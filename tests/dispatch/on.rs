@@ -73,8 +73,7 @@ async fn instances_fill_the_captures_whatever_the_sender_writes() {
     let router = Router::new()
         .route("/synth/*/note", on(note).instances(1..=8))
         .route("/mixer/*/*/gain", on(gain).instances((["in", "out"], 1..=4)))
-        .route("/1/fader*", on(|Captures(n): Captures<u8>| ("/fader", i32::from(n))).instances(1..=4))
-        .route_prefix("/eq/*", on(|Captures(n): Captures<u8>| ("/eq", i32::from(n))).instances(1..=2));
+        .route("/1/fader*", on(|Captures(n): Captures<u8>| ("/fader", i32::from(n))).instances(1..=4));
     let played = |voices: &[i32]| voices.iter().map(|v| format!("/played ,hi {v} 60")).collect::<Vec<_>>();
     assert_eq!(called(&router, ("/synth/3/note", 60)).await, played(&[3]));
     assert_eq!(called(&router, ("/synth/{1,3}/note", 60)).await, played(&[1, 3]));
@@ -85,6 +84,8 @@ async fn instances_fill_the_captures_whatever_the_sender_writes() {
     assert_eq!(called(&router, ("/mixer/out/{2,4}/gain", ())).await, two);
     assert_eq!(called(&router, ("/mixer/*/1/gain", ())).await.len(), 2);
     assert_eq!(called(&router, ("/1/fader3", ())).await, ["/fader ,i 3"]);
+    let eq = on(|Captures(n): Captures<u8>| ("/eq", i32::from(n))).instances(1..=2);
+    let router = Router::new().route_prefix("/eq/*", eq);
     assert_eq!(called(&router, ("/eq/{1,2}/low/freq", ())).await, ["/eq ,i 1", "/eq ,i 2"]);
 }
 
@@ -167,7 +168,7 @@ async fn the_state_is_shared_and_has_parts() {
             Arc::clone(&app.hits)
         }
     }
-    fn hit(hits: State<Mutex<u32>>) {
+    fn hit(State(hits): State<Mutex<u32>>) {
         *hits.lock().unwrap() += 1;
     }
     let app = Arc::new(App { hits: Arc::default(), title: "desk".to_owned() });

@@ -88,7 +88,7 @@ async fn p12_a_route_has_everything_that_a_method_filter_has() {
                  MatchedRoute(filter): MatchedRoute,
                  Extra(extra): Extra<&str>,
                  Args(n): Args<i32>| {
-                    log.lock().unwrap().push(format!("{filter} {extra} {n}"))
+                    log.lock().unwrap().push(format!("{filter} {extra} {n}"));
                 },
             )
             .extra("an object")

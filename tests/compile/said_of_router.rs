@@ -1,0 +1,7 @@
+//! It is not said of the router.
+
+use tokio_osc::Router;
+
+fn main() {
+    let _ = Router::new().route("/hit", || {}).tags("f");
+}
