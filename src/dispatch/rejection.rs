@@ -19,7 +19,7 @@ use crate::packet::ArgsError;
 ///     Err(rejection) => println!("{rejection}"),
 /// });
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
     /// The arguments are of other types or of another number.
@@ -65,6 +65,8 @@ impl fmt::Display for Rejection {
     }
 }
 
+readable! { enum Rejection { Args(error), Captures(error), NoCaptures, Extra, NoWayBack, NotScheduled } }
+
 impl std::error::Error for Rejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
@@ -85,7 +87,7 @@ impl std::error::Error for Rejection {
 /// let error = u32::from_captures(&captures).unwrap_err();
 /// assert_eq!(error.index(), 0);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CaptureError {
     index: usize,
 }
@@ -106,5 +108,7 @@ impl fmt::Display for CaptureError {
         write!(f, "capture {} of the address is not what the handler asks for", self.index)
     }
 }
+
+readable! { struct CaptureError { index } }
 
 impl std::error::Error for CaptureError {}

@@ -122,6 +122,11 @@ impl<'a> ArgsReader<'a> {
         T::from_args(self)
     }
 
+    /// The index of the next argument, from 0; an array is one argument.
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+
     /// Whether no arguments are left.
     #[inline]
     pub fn is_empty(&self) -> bool {

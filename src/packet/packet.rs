@@ -34,7 +34,7 @@ impl Packet {
     /// of the bytes and keeps them alive.
     ///
     /// # Errors
-    /// The bytes are no packet, or one over a limit. No part of a bad packet is delivered.
+    /// The bytes are not a valid packet, or one over a limit. No part of a bad packet is delivered.
     #[inline]
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
         let mut validator = Validator::new(&DecodeOptions::DEFAULT);
@@ -159,7 +159,7 @@ impl<'a> PacketRef<'a> {
     /// Decodes a packet and tells what was tolerated.
     ///
     /// # Errors
-    /// The bytes are no packet, or one over a limit.
+    /// The bytes are not a valid packet, or one over a limit.
     #[inline]
     pub fn decode(frame: &'a [u8], options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
         let mut validator = Validator::new(options);
