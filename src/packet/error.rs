@@ -87,6 +87,9 @@ pub enum EncodeErrorKind {
     TooLarge,
     /// Arrays nest deeper than 255.
     ArraysTooDeep,
+    /// A type of the caller's refuses to be an argument, for this reason
+    /// ([`ArgsWriter::refuse`](crate::packet::ArgsWriter::refuse)).
+    ArgumentRefused(&'static str),
     /// The argument list wrote other values when it was asked again.
     Unstable,
     /// Bytes that were given as an encoded packet are none, or those that an
@@ -107,6 +110,7 @@ impl fmt::Display for EncodeError {
                 write!(f, "the address is not a valid OSC address pattern, at byte {at}")
             }
             EncodeErrorKind::NulInText => write!(f, "argument {at}: text with a NUL in it"),
+            EncodeErrorKind::ArgumentRefused(why) => write!(f, "argument {at}: {why}"),
             EncodeErrorKind::TooLarge => {
                 write!(f, "cannot encode {at} bytes as one packet (at most 2^31 - 1)")
             }

@@ -262,6 +262,11 @@ impl<'a> MessageRef<'a> {
         Self { frame, layout: Layout::of_validated(frame) }
     }
 
+    /// The same message as a share of the buffer it lies in.
+    pub(super) fn share(self, buffer: &Bytes) -> Message {
+        Message::from_parts(buffer.slice_ref(self.frame), self.layout)
+    }
+
     pub(crate) fn layout(&self) -> Layout {
         self.layout
     }
