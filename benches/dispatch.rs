@@ -46,6 +46,8 @@
 // The table is private to the library, and stays so: these are its files, compiled into this program.
 #[path = "../src"]
 mod src {
+    #[macro_use]
+    mod readable;
     pub(crate) mod pattern;
 }
 #[path = "../src/dispatch"]

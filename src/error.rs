@@ -9,7 +9,6 @@ macro_rules! sum {
         $(#[doc = $doc:literal] $(#[cfg($feature:meta)])? $variant:ident($type:ty),)*
     ) => {
         $(#[$of_all])*
-        #[derive(Debug)]
         #[non_exhaustive]
         pub enum $name {
             $(#[doc = $doc] $(#[cfg($feature)])? $variant($type),)*
@@ -31,6 +30,8 @@ macro_rules! sum {
                 }
             }
         }
+
+        readable! { enum $name { $($(#[cfg($feature)])? $variant(error),)* } }
 
         /// The source of the error that this one holds: its own text is the same.
         impl std::error::Error for $name {
@@ -93,21 +94,21 @@ sum! {
     /// ```
     Error
 
-    /// A peer's bytes are no packet.
+    /// A peer's bytes are not a valid packet.
     Decode(crate::packet::DecodeError),
     /// The caller's values make no packet.
     Encode(crate::packet::EncodeError),
     /// A message does not have the arguments asked for.
     Args(crate::packet::ArgsError),
-    /// Text is no canonical line.
+    /// Text is not a canonical line.
     ParseLine(crate::packet::ParseLineError),
-    /// A value is no argument list, or an argument list not the value asked for.
+    /// A value is not an argument list, or an argument list not the value asked for.
     #[cfg(feature = "serde")]
     Serde(crate::packet::SerdeError),
     /// Text has what a charset does not have.
     #[cfg(feature = "encoding")]
     UnmappableText(crate::packet::UnmappableText),
-    /// Text is no address pattern.
+    /// Text is not a valid address pattern.
     Pattern(crate::pattern::PatternError),
     /// A table of addresses cannot be used.
     AddressTable(crate::middleware::AddressTableError),
@@ -121,10 +122,10 @@ sum! {
     Frame(crate::codec::FrameError),
     /// A request has no reply.
     Request(crate::client::RequestError),
-    /// Text is no URL of an endpoint.
+    /// Text is not a valid URL of an endpoint.
     #[cfg(feature = "net")]
     Endpoint(crate::channel::EndpointError),
-    /// Text is no host with a port.
+    /// Text is not a host with a port.
     #[cfg(feature = "net")]
     HostPort(crate::channel::HostPortError),
     /// A message does not fit a route.

@@ -107,6 +107,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[macro_use]
+mod readable;
+
 mod error;
 mod lock;
 mod types;

@@ -135,14 +135,14 @@ fn samples() -> Vec<Sample> {
     samples! {
         DecodeError: Packet::decode(Bytes::from_static(b"ping")).unwrap_err();
         EncodeError: encode();
-        ArgsError: arguments();
+        ArgsError: arguments(), ArgsError::refused("a note is 0 to 127");
         ParseLineError: "no-slash".parse::<Packet>().unwrap_err(), encode().into();
         PatternError: Pattern::new("/[").unwrap_err();
         AddressTableError: AddressTable::new([("gain", 1)]).unwrap_err();
         EnvelopeError: Envelope::builder().build().unwrap_err();
         ProtocolError: ProtocolError;
         SendError: SendErrorKind::Closed.into(), encode().into(), send(), frame().into();
-        FrameError: FrameErrorKind::Truncated { bytes: 3 }.into(), frame();
+        FrameError: FrameErrorKind::Truncated { bytes: 3 }.into(), frame(), FrameError::other(Outer(Inner));
         RequestError: RequestError::Timeout(Duration::from_secs(1)), RequestError::Send(send()),
             RequestError::Closed(Disconnect::ByPeer), RequestError::Closed(failed());
         Rejection: Rejection::Extra, Rejection::Args(arguments()), Rejection::Captures(capture());
@@ -184,6 +184,31 @@ fn a_chain_says_nothing_twice() {
             assert!(!repeats, "{of}: {texts:?}");
         }
     }
+}
+
+#[test]
+fn main_and_unwrap_print_the_sentence() {
+    for Sample { of, error, summed } in samples() {
+        let sentence = error.to_string();
+        assert_eq!([format!("{error:?}"), format!("{summed:?}")], [sentence.as_str(), &sentence], "{of}");
+        let first = sentence.chars().next().unwrap();
+        assert!(!first.is_uppercase() && !sentence.ends_with('.'), "{of}: {sentence}");
+        assert!(!sentence.replace("there is no ", "").contains(" is no "), "{of}: {sentence}");
+    }
+}
+
+#[test]
+fn alternate_debug_shows_the_fields() {
+    for Sample { of, error, summed } in samples() {
+        let (fields, text) = (format!("{error:#?}"), format!("{summed:#?}"));
+        assert_ne!(fields, error.to_string(), "{of}");
+        let inner = fields.lines().last().unwrap().trim();
+        assert!(text.contains(inner) && text != fields, "{of}: {text}");
+    }
+    assert_eq!(
+        format!("{:#?}", Packet::decode(Bytes::from_static(b"/a\0\0,i\0\0\0\0")).unwrap_err()),
+        "DecodeError {\n    kind: Unaligned,\n    offset: 10,\n}"
+    );
 }
 
 #[test]

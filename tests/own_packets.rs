@@ -106,7 +106,7 @@ fn bytes_that_are_none_get_into_no_frame() {
 
 #[tokio::test]
 async fn a_reply_that_is_none_is_counted_and_not_sent() {
-    assert!(format!("{:?}", JUNK.into_reply()).contains("no packet"));
+    assert!(format!("{:?}", JUNK.into_reply()).contains("not a valid packet"));
     let packets = stream::iter([item(("/a", ()))]);
     let server = Server::new(Router::new().route("/a", || CUT)).feed("test", packets);
     let stats = ended(server.spawn()).await;

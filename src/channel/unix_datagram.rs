@@ -194,7 +194,7 @@ impl Transport for UnixSocketState {
 
 fn check_size(frame: &[u8]) -> Result<(), SendError> {
     if frame.len() > MAX_DATAGRAM {
-        return Err(SendErrorKind::TooLarge { size: frame.len(), limit: MAX_DATAGRAM }.into());
+        return Err(SendError::too_large_for_datagram(frame.len(), MAX_DATAGRAM));
     }
     Ok(())
 }

@@ -149,7 +149,6 @@ impl IntoFuture for Request {
 /// let error = RequestError::Timeout(Duration::from_millis(500));
 /// assert_eq!(error.to_string(), "no reply within 500ms");
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum RequestError {
     /// The request could not be sent.
@@ -175,6 +174,8 @@ impl fmt::Display for RequestError {
         }
     }
 }
+
+readable! { enum RequestError { Send(error), Timeout(timeout), Closed(reason) } }
 
 impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

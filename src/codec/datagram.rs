@@ -5,7 +5,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::FrameError;
 use crate::middleware::{Chain, Middleware};
-use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError, SendErrorKind, append};
+use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError, append};
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The most bytes a datagram can have on any transport.
@@ -87,7 +87,7 @@ impl Datagram {
     /// `meta`, and what was tolerated is noted in it.
     ///
     /// # Errors
-    /// The datagram is no packet, or the middleware refuses it.
+    /// The datagram is not a valid packet, or the middleware refuses it.
     pub fn read(&mut self, datagram: &[u8], meta: &mut Meta) -> Result<Option<Packet>, DecodeError> {
         let frame = self.copy(datagram);
         self.chain.read(frame, meta, &self.options)
@@ -140,7 +140,7 @@ impl<P: IntoPacket> Encoder<P> for Datagram {
         let size = dst.len() - start;
         if size > MAX_DATAGRAM {
             dst.truncate(start);
-            return Err(SendErrorKind::TooLarge { size, limit: MAX_DATAGRAM }.into());
+            return Err(SendError::too_large_for_datagram(size, MAX_DATAGRAM));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Why the frames of a stream can no longer be told apart.
 
+use std::error::Error;
 use std::{fmt, io};
 
 use bytes::BytesMut;
@@ -23,7 +24,6 @@ use crate::packet::SendError;
 /// let error = LengthPrefix::new().decode(&mut stream).unwrap_err();
 /// assert!(matches!(error.kind(), FrameErrorKind::BadLength { length: -1, .. }));
 /// ```
-#[derive(Debug)]
 pub struct FrameError {
     kind: FrameErrorKind,
 }
@@ -66,9 +66,25 @@ pub enum FrameErrorKind {
     },
     /// The transport failed.
     Io(io::Error),
+    /// A framing of the caller's refuses the bytes ([`FrameError::other`]).
+    Other(Box<dyn Error + Send + Sync>),
 }
 
 impl FrameError {
+    /// For a [`Framing`](crate::codec::Framing) of your own: where the next frame begins is unknown,
+    /// for this reason. Its text is the text of this error.
+    ///
+    /// ```
+    /// use tokio_osc::codec::FrameError;
+    ///
+    /// let error = FrameError::other("the checksum of the frame is wrong");
+    /// assert_eq!(error.to_string(), "the checksum of the frame is wrong");
+    /// ```
+    #[cold]
+    pub fn other(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        FrameErrorKind::Other(error.into()).into()
+    }
+
     /// What is wrong.
     pub const fn kind(&self) -> &FrameErrorKind {
         &self.kind
@@ -133,15 +149,19 @@ impl fmt::Display for FrameError {
                 write!(f, "the stream ended {bytes} bytes into a frame")
             }
             FrameErrorKind::Io(error) => error.fmt(f),
+            FrameErrorKind::Other(error) => error.fmt(f),
         }?;
         self.likely_cause().map_or(Ok(()), |cause| write!(f, ": this looks like {cause}"))
     }
 }
 
-impl std::error::Error for FrameError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+readable! { struct FrameError { kind } }
+
+impl Error for FrameError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.kind {
             FrameErrorKind::Io(error) => error.source(),
+            FrameErrorKind::Other(error) => error.source(),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! What bytes that are no framing of ours look like.
+//! What bytes that are not a framing of ours look like.
 
 use std::fmt;
 

@@ -10,14 +10,14 @@ use crate::wire::{DecodeError, DecodeOptions};
 
 /// The codec of byte streams: packets, told apart by a [`Framing`].
 ///
-/// It decodes to `Result<Packet, DecodeError>`: a frame that is no packet is an item, and the stream
+/// It decodes to `Result<Packet, DecodeError>`: a frame that is not a packet is an item, and the stream
 /// goes on. An error is what ends the stream: the transport failed, or frames can no longer be told
 /// apart.
 ///
 /// | on the wire | [`Slip`](crate::Slip) | [`LengthPrefix`](crate::LengthPrefix) |
 /// |---|---|---|
 /// | an empty frame | passed over | passed over, counted |
-/// | a frame that is no packet | item `Err`, goes on | item `Err`, goes on |
+/// | a frame that is not a packet | item `Err`, goes on | item `Err`, goes on |
 /// | a bad escape | item `Err`, goes on | - |
 /// | a frame over the limit | item `Err`, goes on | error |
 /// | a negative length | - | error |
@@ -161,7 +161,7 @@ impl<F: Framing> Codec<F> {
     }
 }
 
-/// A packet of a stream, or why a frame is no packet; and what is known of it.
+/// A packet of a stream, or why a frame is not a packet; and what is known of it.
 pub type ReadPacket = (Result<Packet, DecodeError>, Meta);
 
 impl<F: Framing> Decoder for Codec<F> {

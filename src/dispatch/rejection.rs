@@ -44,7 +44,7 @@ use crate::types::{Text, TextBuf};
 /// assert_eq!(report.rejected[0].1.to_string(), "\"\" is not the channel of the studio");
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
     /// The arguments are of other types or of another number.
@@ -106,6 +106,12 @@ impl fmt::Display for Rejection {
     }
 }
 
+readable! {
+    enum Rejection {
+        Args(error), Captures(error), NoCaptures, Extra, CannotReply, NotScheduled, NotABundle, Other(reason),
+    }
+}
+
 impl std::error::Error for Rejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
@@ -127,7 +133,7 @@ impl std::error::Error for Rejection {
 /// assert_eq!(error.index(), 0);
 /// assert_eq!(error.to_string(), "capture 0: expected u32, the sender wrote `seven`");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CaptureError {
     index: usize,
     fault: Fault,
@@ -185,5 +191,7 @@ impl fmt::Display for CaptureError {
         }
     }
 }
+
+readable! { struct CaptureError { index, fault } }
 
 impl std::error::Error for CaptureError {}

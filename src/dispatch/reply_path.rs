@@ -29,7 +29,6 @@ const MAX_BYTES: usize = 64 * 1_024;
 ///     }
 /// });
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum ReplyError {
     /// 64 replies or 64 KiB went out for the packet already.
@@ -56,6 +55,8 @@ impl fmt::Display for ReplyError {
         }
     }
 }
+
+readable! { enum ReplyError { Budget, Rate, Send(error) } }
 
 impl std::error::Error for ReplyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

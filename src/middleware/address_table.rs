@@ -190,7 +190,7 @@ impl Middleware for AddressTable {
 /// let error = AddressTable::new([("/gain", 1), ("/pan", 1)]).unwrap_err();
 /// assert_eq!((error.kind(), error.code()), (AddressTableErrorKind::DuplicateCode, 1));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AddressTableError {
     kind: AddressTableErrorKind,
     code: i32,
@@ -240,5 +240,7 @@ impl fmt::Display for AddressTableError {
         }
     }
 }
+
+readable! { struct AddressTableError { kind, code } }
 
 impl std::error::Error for AddressTableError {}

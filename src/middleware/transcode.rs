@@ -25,7 +25,7 @@ use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rew
 /// [`EncodeErrorKind::NotAccepted`], at the field that holds it.
 ///
 /// The charset decides how much a text grows: to at most three times its bytes on the way in. Bytes
-/// that are no message are left to the decoder, messages with type tags that OSC does not define as
+/// that are not a valid message are left to the decoder, messages with type tags that OSC does not define as
 /// they are. Text policies of the channel's [`DecodeOptions`](crate::packet::DecodeOptions) see UTF-8.
 ///
 /// ```

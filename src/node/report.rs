@@ -87,7 +87,7 @@ impl fmt::Display for NodeReport {
 /// assert!(matches!(error, NodeError::UnknownName { .. }));
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NodeError {
     /// The values make no packet.
@@ -129,6 +129,8 @@ impl fmt::Display for NodeError {
         }
     }
 }
+
+readable! { enum NodeError { Encode(error), UnknownName { name, known }, ReceivesOnly { name } } }
 
 impl std::error::Error for NodeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -6,7 +6,7 @@ use crate::types::{ArgRef, Text};
 use crate::wire::{ArgCursor, ArgIter, FieldKind, Fields, WireStep, WireWalk, be_u32, hex};
 
 /// Prints each field of a packet on a line of its own: its offset, its bytes in hexadecimal, and
-/// what it means. Of bytes that are no packet it prints what can be read, and the rest as such.
+/// what it means. Of bytes that are not a valid packet it prints what can be read, and the rest as such.
 ///
 /// ```
 /// use tokio_osc::packet::AnnotatedDump;

@@ -15,11 +15,12 @@ use crate::wire::{ArgCursor, ArgIter};
 /// |-----------|-------|
 /// | `f32` | `f`; `d` rounded (not from finite to infinite); `i` and `h` rounded; `T` 1, `F` 0 |
 /// | `f64` | `d`, `f`, `i`; `h` rounded; `T` 1, `F` 0 |
-/// | `i32`, `i64` | `i` and `h` in range; `f` and `d` if integral and in range; `T` 1, `F` 0 |
+/// | `i8` to `i64`, `u8` to `u32`, `usize` | `i` and `h` in range; `f` and `d` if integral and in range; `T` 1, `F` 0 |
+/// | [`Finite<f32>`](crate::packet::Finite) | as `f32`, which takes NaN and the infinities as well |
 /// | `bool` | `T`, `F`; any number that is 0 or 1 |
 /// | `&str`, `String` | `s` and `S` if UTF-8 |
 /// | [`Text`](crate::packet::Text), [`TextBuf`](crate::packet::TextBuf) | `s` and `S` of any charset |
-/// | `&[u8]`, `Vec<u8>`, [`Bytes`](crate::Bytes) | `b` |
+/// | `&[u8]`, `Vec<u8>`, `[u8; N]`, [`Bytes`](crate::Bytes) | `b` |
 /// | `char`, [`Char`](crate::packet::Char) | `c` |
 /// | [`TimeTag`](crate::TimeTag), [`Color`](crate::packet::Color), [`Midi`](crate::packet::Midi), [`Nil`](crate::packet::Nil), [`Impulse`](crate::packet::Impulse) | `t`, `r`, `m`, `N`, `I` |
 /// | `Option<T>` | `N`, the end of the arguments, or `T` |
@@ -28,7 +29,8 @@ use crate::wire::{ArgCursor, ArgIter};
 /// | [`Exact<T>`](crate::packet::Exact) | `T`, converting nothing |
 ///
 /// Tuples of up to 16 members and `[T; N]` read one after the other, `Vec<T>` reads what is left.
-/// The number of arguments must fit exactly; an `Option` at the end and [`Rest`](crate::packet::Rest) loosen it.
+/// The number of arguments must fit exactly: one too many is an error, unless [`Rest`](crate::packet::Rest) takes
+/// it; one too few is an error, unless an `Option` at the end stands for it.
 ///
 /// ```
 /// use tokio_osc::Message;
@@ -42,7 +44,7 @@ use crate::wire::{ArgCursor, ArgIter};
 /// For a type of your own see [`IntoArgs`](crate::IntoArgs).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from OSC arguments",
-    note = "the types that can are listed at `FromArgs`; integers are `i32` or `i64`"
+    note = "the types that can are listed at `FromArgs`; integers are `i8` to `i64`, `u8` to `u32` and `usize`"
 )]
 pub trait FromArgs<'a>: Sized {
     /// Reads the value, and as many arguments as it takes.
@@ -50,6 +52,19 @@ pub trait FromArgs<'a>: Sized {
     /// # Errors
     /// The arguments are of other types, or there are not enough.
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError>;
+
+    /// `[Self; N]`. Types whose lists are stored in another way, or read faster in one pass, override it.
+    #[doc(hidden)]
+    #[inline]
+    fn read_array<const N: usize>(args: &mut ArgsReader<'a>) -> Result<[Self; N], ArgsError> {
+        args.array()
+    }
+
+    /// `Vec<Self>`: what is left.
+    #[doc(hidden)]
+    fn read_vec(args: &mut ArgsReader<'a>) -> Result<Vec<Self>, ArgsError> {
+        args.rest(Vec::new())
+    }
 }
 
 /// Marks the [`FromArgs`] types that borrow nothing from the message, as handlers need them.
@@ -72,7 +87,7 @@ pub trait FromArgs<'a>: Sized {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an OSC handler",
-    note = "integers are `i32` or `i64`, numbers with a point `f32` or `f64`; all types are listed at `FromArgs`",
+    note = "integers are `i8` to `i64`, `u8` to `u32` and `usize`, others `f32` or `f64`; all types are listed at `FromArgs`",
     note = "a handler owns its arguments: `String` instead of `&str`, `Bytes` instead of `&[u8]`, `Arg` instead of `ArgRef`"
 )]
 pub trait OwnedArgs: for<'a> FromArgs<'a> {}
@@ -120,6 +135,11 @@ impl<'a> ArgsReader<'a> {
     #[inline]
     pub fn read<T: FromArgs<'a>>(&mut self) -> Result<T, ArgsError> {
         T::from_args(self)
+    }
+
+    /// The index of the next argument, from 0; an array is one argument.
+    pub const fn index(&self) -> usize {
+        self.index
     }
 
     /// Whether no arguments are left.
@@ -171,20 +191,52 @@ impl<'a> ArgsReader<'a> {
         failed.unwrap_or_else(|| self.unexpected("the same values again"))
     }
 
+    /// `N` values, one after the other.
     #[inline]
-    pub(super) fn four(&mut self, tag: u8) -> Option<[u8; 4]> {
+    pub(super) fn array<T: FromArgs<'a>, const N: usize>(&mut self) -> Result<[T; N], ArgsError> {
+        let mut place = self.clone();
+        let values: [Option<T>; N] = std::array::from_fn(|_| place.read().ok());
+        if values.iter().any(Option::is_none) {
+            return Err(self.clone().first_error::<T>(N));
+        }
+        *self = place;
+        #[expect(clippy::unreachable, reason = "every read succeeded")]
+        Ok(values.map(|value| value.unwrap_or_else(|| unreachable!("a value was read"))))
+    }
+
+    /// The values that are left, one after the other, behind those that were read.
+    pub(super) fn rest<T: FromArgs<'a>>(&mut self, mut values: Vec<T>) -> Result<Vec<T>, ArgsError> {
+        while !self.is_empty() {
+            let before = self.index;
+            values.push(self.read()?);
+            // A type that reads nothing would be read for ever.
+            if self.index == before {
+                return Err(self.clone().error(Kind::TooMany, "no more"));
+            }
+        }
+        Ok(values)
+    }
+
+    /// The data of the next argument, if it has this tag.
+    #[inline]
+    pub(super) fn data<const SIZE: usize>(&mut self, tag: u8) -> Option<[u8; SIZE]> {
         (self.cursor.peek() == tag).then(|| {
             self.index += 1;
-            self.cursor.take4()
+            self.cursor.take()
         })
     }
 
+    /// The data of the next `count` arguments, if all of them have this tag.
     #[inline]
-    pub(super) fn eight(&mut self, tag: u8) -> Option<[u8; 8]> {
-        (self.cursor.peek() == tag).then(|| {
-            self.index += 1;
-            self.cursor.take8()
-        })
+    pub(super) fn run(&mut self, tag: u8, size: usize, count: usize) -> Option<&'a [u8]> {
+        let data = self.cursor.take_run(tag, size, count)?;
+        self.index += count;
+        Some(data)
+    }
+
+    /// How many arguments with this tag are next.
+    pub(super) fn run_len(&self, tag: u8) -> usize {
+        self.cursor.tags.iter().take_while(|&&one| one == tag).count()
     }
 
     /// Steps over a tag without data, if it is next.
@@ -250,10 +302,10 @@ impl<'a> ArgsReader<'a> {
     ) -> Result<(T, Self), ArgsError> {
         let mut after = self.clone();
         let number = match after.cursor.peek() {
-            b'i' => Number::Int(i32::from_be_bytes(after.cursor.take4()).into()),
-            b'h' => Number::Int(i64::from_be_bytes(after.cursor.take8())),
-            b'f' => Number::Float(f32::from_be_bytes(after.cursor.take4()).into()),
-            b'd' => Number::Float(f64::from_be_bytes(after.cursor.take8())),
+            b'i' => Number::Int(i32::from_be_bytes(after.cursor.take()).into()),
+            b'h' => Number::Int(i64::from_be_bytes(after.cursor.take())),
+            b'f' => Number::Float(f32::from_be_bytes(after.cursor.take()).into()),
+            b'd' => Number::Float(f64::from_be_bytes(after.cursor.take())),
             tag @ (b'T' | b'F') => {
                 after.cursor.advance();
                 Number::Int((tag == b'T').into())

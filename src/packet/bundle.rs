@@ -62,7 +62,7 @@ impl Bundle {
     /// );
     /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
-    pub const fn of<E: IntoPacket>(time_tag: TimeTag, elements: &[E]) -> BundleOf<'_, E> {
+    pub const fn of<E: IntoPacket>(time_tag: TimeTag, elements: &[E]) -> impl IntoPacket + use<'_, E> {
         BundleOf { time_tag, elements }
     }
 
@@ -93,7 +93,7 @@ impl Bundle {
 
     /// The elements, in order, each sharing this bundle's buffer; the iterator owns what it needs.
     pub fn into_elements(self) -> IntoElements {
-        let left = self.as_ref().elements().rest.len();
+        let left = self.as_ref().iter().rest.len();
         IntoElements { bundle: self, left }
     }
 
@@ -132,6 +132,19 @@ pub struct BundleBuilder {
 }
 
 impl BundleBuilder {
+    /// Whether there is no element, so that sending it would say nothing.
+    ///
+    /// ```
+    /// use tokio_osc::Bundle;
+    ///
+    /// let changes = Bundle::immediately();
+    /// assert!(changes.is_empty());
+    /// assert!(!changes.with(("/gain", 0.5_f32)).is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.error.is_none() && split_bundle(&self.frame).is_none_or(|(_, elements)| elements.is_empty())
+    }
+
     /// Adds a message or a bundle. What cannot be encoded is reported by
     /// [`build`](BundleBuilder::build) or when the bundle is sent.
     pub fn with(mut self, element: impl IntoPacket) -> Self {
@@ -176,19 +189,8 @@ impl BundleBuilder {
     }
 }
 
-/// A time tag and elements that are not encoded yet. What [`Bundle::of`] returns.
-///
-/// ```
-/// use tokio_osc::packet::IntoPacket;
-/// use tokio_osc::{Bundle, TimeTag};
-///
-/// let cues = [("/cue", 1), ("/cue", 2)];
-/// let bundle = Bundle::of(TimeTag::IMMEDIATELY, &cues);
-/// assert_eq!(bundle.into_packet()?.as_bytes().len(), 56);
-/// # Ok::<(), tokio_osc::packet::EncodeError>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct BundleOf<'a, E> {
+/// A time tag and elements that are not encoded yet.
+pub(super) struct BundleOf<'a, E> {
     pub(super) time_tag: TimeTag,
     pub(super) elements: &'a [E],
 }
@@ -280,7 +282,24 @@ impl<'a> BundleRef<'a> {
     }
 
     /// The elements, in order. Messages with an unknown type tag are passed over (OSC 1.0).
-    pub fn elements(&self) -> Elements<'a> {
+    ///
+    /// ```
+    /// use tokio_osc::packet::PacketRef;
+    /// use tokio_osc::Bundle;
+    ///
+    /// let bundle = Bundle::immediately().with(("/freq", 440.0_f32)).build()?;
+    /// for element in bundle.as_ref().elements() {
+    ///     if let PacketRef::Message(message) = element {
+    ///         assert_eq!(message.address(), "/freq");
+    ///     }
+    /// }
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
+    /// ```
+    pub fn elements(&self) -> impl Iterator<Item = PacketRef<'a>> + Clone + use<'a> {
+        self.iter()
+    }
+
+    fn iter(self) -> Elements<'a> {
         let rest = split_bundle(self.frame).map_or(&[][..], |(_, elements)| elements);
         Elements { rest, may_hold_unknown: self.may_hold_unknown }
     }
@@ -311,22 +330,9 @@ impl fmt::Debug for BundleRef<'_> {
     }
 }
 
-/// The elements of a bundle. What [`BundleRef::elements`] returns.
-///
-/// ```
-/// use tokio_osc::packet::PacketRef;
-/// use tokio_osc::Bundle;
-///
-/// let bundle = Bundle::immediately().with(("/freq", 440.0_f32)).build()?;
-/// for element in bundle.as_ref().elements() {
-///     if let PacketRef::Message(message) = element {
-///         assert_eq!(message.address(), "/freq");
-///     }
-/// }
-/// # Ok::<(), tokio_osc::packet::EncodeError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Elements<'a> {
+/// The elements of a bundle.
+#[derive(Clone)]
+struct Elements<'a> {
     rest: &'a [u8],
     may_hold_unknown: bool,
 }

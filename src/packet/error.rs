@@ -16,7 +16,7 @@ use crate::wire::{DecodeError, DecodeErrorKind};
 /// assert_eq!(error.to_string(), "argument 1: text with a NUL in it");
 /// assert!(Message::new("no-slash", ()).is_err());
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EncodeError {
     kind: EncodeErrorKind,
     position: usize,
@@ -79,7 +79,7 @@ impl EncodeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncodeErrorKind {
-    /// The address is no legal OSC address pattern.
+    /// The address is not a valid OSC address pattern.
     Address,
     /// Text cannot hold a NUL.
     NulInText,
@@ -87,6 +87,9 @@ pub enum EncodeErrorKind {
     TooLarge,
     /// Arrays nest deeper than 255.
     ArraysTooDeep,
+    /// A type of the caller's refuses to be an argument, for this reason
+    /// ([`ArgsWriter::refuse`](crate::packet::ArgsWriter::refuse)).
+    ArgumentRefused(&'static str),
     /// The argument list wrote other values when it was asked again.
     Unstable,
     /// Bytes that were given as an encoded packet are none, or those that an
@@ -104,19 +107,26 @@ impl fmt::Display for EncodeError {
         let at = self.position;
         match self.kind {
             EncodeErrorKind::Address => {
-                write!(f, "the address is no legal OSC address pattern, at byte {at}")
+                write!(f, "the address is not a valid OSC address pattern, at byte {at}")
             }
             EncodeErrorKind::NulInText => write!(f, "argument {at}: text with a NUL in it"),
-            EncodeErrorKind::TooLarge => write!(f, "{at} bytes are over the limit of 2^31 - 1"),
+            EncodeErrorKind::ArgumentRefused(why) => write!(f, "argument {at}: {why}"),
+            EncodeErrorKind::TooLarge => {
+                write!(f, "cannot encode {at} bytes as one packet (at most 2^31 - 1)")
+            }
             EncodeErrorKind::ArraysTooDeep => f.write_str("arrays nest deeper than 255"),
-            EncodeErrorKind::NotAPacket(kind) => write!(f, "no packet: {kind}, at byte {at}"),
+            EncodeErrorKind::NotAPacket(kind) => write!(f, "not a valid packet: {kind}, at byte {at}"),
             EncodeErrorKind::NotAccepted(kind) => write!(f, "not accepted: {kind}, at byte {at}"),
             EncodeErrorKind::Refused(why) if at == 0 => f.write_str(why),
             EncodeErrorKind::Refused(why) => write!(f, "{why}, at byte {at}"),
-            EncodeErrorKind::Unstable => f.write_str("the argument list changed while it was encoded"),
+            EncodeErrorKind::Unstable => f.write_str(
+                "the argument list wrote other values when it was asked again: `IntoArgs` must repeat itself",
+            ),
         }
     }
 }
+
+readable! { struct EncodeError { kind, position } }
 
 impl std::error::Error for EncodeError {}
 
@@ -132,7 +142,7 @@ impl std::error::Error for EncodeError {}
 /// assert_eq!(error.to_string(), "argument 1: expected int32, found a string (s)");
 /// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ArgsError {
     kind: ArgsErrorKind,
     index: u32,
@@ -147,8 +157,39 @@ impl ArgsError {
         Self { kind, index, expected, found: TypeTag::from_byte(found) }
     }
 
-    /// The same of an element, as the error of the array that holds it.
-    pub(super) fn at(self, index: usize) -> Self {
+    /// Arguments that are refused for another reason than their types: for [`FromArgs`](crate::FromArgs)
+    /// of your own. The text says why, in lower case and without a full stop. The index is 0 unless
+    /// [`at`](Self::at) sets it, to [`ArgsReader::index`](crate::packet::ArgsReader::index) for one.
+    ///
+    /// ```
+    /// use tokio_osc::packet::{ArgsError, ArgsReader};
+    /// use tokio_osc::{FromArgs, Message};
+    ///
+    /// struct Note(i32);
+    ///
+    /// impl<'a> FromArgs<'a> for Note {
+    ///     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+    ///         let index = args.index();
+    ///         let note = args.read()?;
+    ///         if (0..=127).contains(&note) {
+    ///             return Ok(Self(note));
+    ///         }
+    ///         Err(ArgsError::refused("a note is 0 to 127").at(index))
+    ///     }
+    /// }
+    ///
+    /// let error = Message::new("/note", ("piano", 128))?.parse::<(&str, Note)>().map(drop).unwrap_err();
+    /// assert_eq!(error.to_string(), "argument 1: a note is 0 to 127");
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
+    /// ```
+    #[cold]
+    pub fn refused(why: &'static str) -> Self {
+        Self { kind: ArgsErrorKind::Refused, index: 0, expected: why, found: None }
+    }
+
+    /// The same error at another argument.
+    #[must_use]
+    pub fn at(self, index: usize) -> Self {
         Self { index: u32::try_from(index).unwrap_or(u32::MAX), ..self }
     }
 
@@ -162,12 +203,12 @@ impl ArgsError {
         self.index as usize
     }
 
-    /// The type asked for.
+    /// The type asked for; the reason of [`ArgsError::refused`].
     pub const fn expected(&self) -> &'static str {
         self.expected
     }
 
-    /// The type tag found there; `None` at the end of the arguments.
+    /// The type tag found there; `None` at the end of the arguments, and where it does not matter.
     pub const fn found(&self) -> Option<TypeTag> {
         self.found
     }
@@ -197,6 +238,8 @@ pub enum ArgsErrorKind {
     OutOfRange,
     /// The text is not UTF-8.
     NotUtf8,
+    /// A type of the caller's refuses it ([`ArgsError::refused`]).
+    Refused,
 }
 
 impl fmt::Display for ArgsError {
@@ -207,11 +250,14 @@ impl fmt::Display for ArgsError {
             ArgsErrorKind::WrongType | ArgsErrorKind::Missing => {
                 write!(f, "argument {index}: expected {expected}, found {found}")
             }
-            ArgsErrorKind::TooMany => write!(f, "argument {index}: expected no more, found {found}"),
+            ArgsErrorKind::TooMany => {
+                write!(f, "argument {index}: expected no more, found {found}: `Rest` takes surplus arguments")
+            }
             ArgsErrorKind::OutOfRange => {
                 write!(f, "argument {index}: the value of {found} does not fit {expected}")
             }
             ArgsErrorKind::NotUtf8 => write!(f, "argument {index}: {found} that is not UTF-8"),
+            ArgsErrorKind::Refused => write!(f, "argument {index}: {expected}"),
         }
     }
 }
@@ -226,5 +272,7 @@ impl fmt::Display for FoundTag {
         }
     }
 }
+
+readable! { struct ArgsError { kind, index, expected, found } }
 
 impl std::error::Error for ArgsError {}

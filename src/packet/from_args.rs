@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::args_reader::{FromArgs, Number, OwnedArgs};
 use super::tuples::for_each_tuple;
-use super::{ArgsError, ArgsErrorKind as Kind, ArgsReader, Array, Exact, Impulse, Nil, Rest, Symbol};
+use super::{ArgsError, ArgsErrorKind as Kind, ArgsReader, Array, Exact, Finite, Impulse, Nil, Rest, Symbol};
 use crate::types::{Arg, ArgRef, Char, Color, Midi, Text, TextBuf, TimeTag};
 use crate::wire::ArgCursor;
 
@@ -27,30 +27,6 @@ macro_rules! values {
 }
 
 values! {
-    owned |args| -> i32 {
-        match args.four(b'i') {
-            Some(bytes) => Ok(Self::from_be_bytes(bytes)),
-            None => args.convert("int32", |number| number.to_i64()?.try_into().ok()),
-        }
-    }
-    owned |args| -> i64 {
-        match args.eight(b'h') {
-            Some(bytes) => Ok(Self::from_be_bytes(bytes)),
-            None => args.convert("int64", Number::to_i64),
-        }
-    }
-    owned |args| -> f32 {
-        match args.four(b'f') {
-            Some(bytes) => Ok(Self::from_be_bytes(bytes)),
-            None => args.convert("float32", Number::to_f32),
-        }
-    }
-    owned |args| -> f64 {
-        match args.eight(b'd') {
-            Some(bytes) => Ok(Self::from_be_bytes(bytes)),
-            None => args.convert("float64", |number| Some(number.to_f64())),
-        }
-    }
     owned |args| -> bool {
         match args.cursor.peek() {
             b'T' | b'F' => Ok(args.mark(b'T') || !args.mark(b'F')),
@@ -65,14 +41,13 @@ values! {
         Ok(Self::new(args.share(text.as_bytes())))
     }
     |args| -> &'a [u8] { args.blob() }
-    owned |args| -> Vec<u8> { args.blob().map(<[u8]>::to_vec) }
     /// Shares the message's buffer.
     owned |args| -> Bytes {
         let blob = args.blob()?;
         Ok(args.share(blob))
     }
     owned |args| -> Char {
-        let bits = args.four(b'c').ok_or_else(|| args.clone().unexpected("a character"))?;
+        let bits = args.data(b'c').ok_or_else(|| args.clone().unexpected("a character"))?;
         Ok(Self::from_bits(u32::from_be_bytes(bits)))
     }
     owned |args| -> char {
@@ -80,14 +55,14 @@ values! {
         args.read::<Char>()?.to_char().ok_or_else(|| before.error(Kind::OutOfRange, "a character"))
     }
     owned |args| -> TimeTag {
-        let bits = args.eight(b't').ok_or_else(|| args.clone().unexpected("a time tag"))?;
+        let bits = args.data(b't').ok_or_else(|| args.clone().unexpected("a time tag"))?;
         Ok(Self::from_bits(u64::from_be_bytes(bits)))
     }
     owned |args| -> Color {
-        args.four(b'r').map(Self::from).ok_or_else(|| args.clone().unexpected("a color"))
+        args.data(b'r').map(Self::from).ok_or_else(|| args.clone().unexpected("a color"))
     }
     owned |args| -> Midi {
-        args.four(b'm').map(Self::from).ok_or_else(|| args.clone().unexpected("a MIDI message"))
+        args.data(b'm').map(Self::from).ok_or_else(|| args.clone().unexpected("a MIDI message"))
     }
     owned |args| -> Nil {
         if args.mark(b'N') { Ok(Self) } else { Err(args.clone().unexpected("nil")) }
@@ -103,6 +78,81 @@ values! {
     owned |args| -> Rest { args.read().map(Self) }
     owned |_args| -> () { Ok(()) }
 }
+
+/// Numbers that OSC has: those of the same type are taken as they are, runs of them in one pass.
+macro_rules! numbers {
+    ($($type:ty: $tag:literal, $expected:literal, $fit:expr;)*) => {$(
+        impl<'a> FromArgs<'a> for $type {
+            #[inline]
+            fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+                match args.data($tag) {
+                    Some(bytes) => Ok(Self::from_be_bytes(bytes)),
+                    None => args.convert($expected, $fit),
+                }
+            }
+
+            #[inline]
+            fn read_array<const N: usize>(args: &mut ArgsReader<'a>) -> Result<[Self; N], ArgsError> {
+                let Some(data) = args.run($tag, size_of::<Self>(), N) else { return args.array() };
+                let mut values = data.chunks_exact(size_of::<Self>());
+                Ok(std::array::from_fn(|_| {
+                    let bytes = values.next().and_then(<[u8]>::first_chunk);
+                    bytes.map_or_else(Self::default, |bytes| Self::from_be_bytes(*bytes))
+                }))
+            }
+
+            fn read_vec(args: &mut ArgsReader<'a>) -> Result<Vec<Self>, ArgsError> {
+                let data = args.run($tag, size_of::<Self>(), args.run_len($tag)).unwrap_or_default();
+                let chunks = data.chunks_exact(size_of::<Self>()).filter_map(<[u8]>::first_chunk);
+                args.rest(chunks.map(|bytes| Self::from_be_bytes(*bytes)).collect())
+            }
+        }
+
+        impl OwnedArgs for $type {}
+    )*};
+}
+
+numbers! {
+    i32: b'i', "int32", |number| number.to_i64()?.try_into().ok();
+    i64: b'h', "int64", Number::to_i64;
+    f32: b'f', "float32", Number::to_f32;
+    f64: b'd', "float64", |number| Some(number.to_f64());
+}
+
+/// Integers that OSC does not have, from those that it has.
+macro_rules! integers {
+    ($($type:ty: $expected:literal;)*) => {
+        values! {
+            $(owned |args| -> $type { args.convert($expected, |number| number.to_i64()?.try_into().ok()) })*
+        }
+    };
+}
+
+integers! {
+    i8: "int8";
+    i16: "int16";
+    u16: "uint16";
+    u32: "uint32";
+    usize: "an index";
+}
+
+/// One of them is a number, many of them are a blob.
+impl<'a> FromArgs<'a> for u8 {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        args.convert("uint8", |number| number.to_i64()?.try_into().ok())
+    }
+
+    fn read_array<const N: usize>(args: &mut ArgsReader<'a>) -> Result<[Self; N], ArgsError> {
+        let before = args.clone();
+        args.blob()?.try_into().map_err(|_| before.error(Kind::OutOfRange, "the byte array"))
+    }
+
+    fn read_vec(args: &mut ArgsReader<'a>) -> Result<Vec<Self>, ArgsError> {
+        args.blob().map(<[u8]>::to_vec)
+    }
+}
+
+impl OwnedArgs for u8 {}
 
 /// Exactly `S`.
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Symbol<T> {
@@ -142,29 +192,27 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Array<T> {
 impl<'a, T: FromArgs<'a>, const N: usize> FromArgs<'a> for [T; N] {
     #[inline]
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        let mut place = args.clone();
-        let values: [Option<T>; N] = std::array::from_fn(|_| place.read().ok());
-        if values.iter().any(Option::is_none) {
-            return Err(args.clone().first_error::<T>(N));
-        }
-        *args = place;
-        #[expect(clippy::unreachable, reason = "every read succeeded")]
-        Ok(values.map(|value| value.unwrap_or_else(|| unreachable!("a value was read"))))
+        T::read_array(args)
     }
 }
 
 /// What is left, each argument a `T`.
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Vec<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
-        let mut values = Self::new();
-        while !args.is_empty() {
-            let before = args.index;
-            values.push(args.read()?);
-            if args.index == before {
-                return Err(args.clone().error(Kind::TooMany, "no more"));
-            }
+        T::read_vec(args)
+    }
+}
+
+/// Only what is a number: NaN and the infinities are out of range.
+impl<'a, T: FromArgs<'a> + Copy + Into<f64>> FromArgs<'a> for Finite<T> {
+    fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+        let before = args.clone();
+        let value: T = args.read()?;
+        if value.into().is_finite() {
+            Ok(Self(value))
+        } else {
+            Err(before.error(Kind::OutOfRange, "a finite number"))
         }
-        Ok(values)
     }
 }
 
@@ -193,6 +241,7 @@ exact! {
     TextBuf => b's', "exactly a string";
 }
 
+impl<T: OwnedArgs + Copy + Into<f64>> OwnedArgs for Finite<T> {}
 impl<T: OwnedArgs> OwnedArgs for Option<T> {}
 impl<T: OwnedArgs> OwnedArgs for Symbol<T> {}
 impl<T: OwnedArgs> OwnedArgs for Array<T> {}

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 
 use super::{EncodeError, EncodeErrorKind, IntoArgs};
 use crate::pattern;
-use crate::wire::{BUNDLE_NAME, Layout, Measure, NUMERIC_ADDRESS, WriteInto, padded};
+use crate::wire::{BUNDLE_NAME, Fault, Layout, Measure, NUMERIC_ADDRESS, WriteInto, padded};
 
 /// Appends a message to an address that must be a legal pattern; on an error nothing.
 #[inline]
@@ -100,11 +100,12 @@ impl<'a> Head<'a> {
 /// Why what was measured cannot be encoded.
 #[inline]
 fn refusal(measure: &Measure, size: usize) -> Option<EncodeError> {
-    if let Some(index) = measure.nul_at {
-        return Some(EncodeError::new(EncodeErrorKind::NulInText, index));
-    }
-    if measure.too_deep {
-        return Some(EncodeError::new(EncodeErrorKind::ArraysTooDeep, 0));
+    if let Some((fault, index)) = measure.fault {
+        return Some(match fault {
+            Fault::Nul => EncodeError::new(EncodeErrorKind::NulInText, index),
+            Fault::TooDeep => EncodeError::new(EncodeErrorKind::ArraysTooDeep, 0),
+            Fault::Refused(why) => EncodeError::new(EncodeErrorKind::ArgumentRefused(why), index),
+        });
     }
     (size > i32::MAX as usize).then(|| EncodeError::new(EncodeErrorKind::TooLarge, size))
 }

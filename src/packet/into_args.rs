@@ -11,8 +11,8 @@ use crate::wire::ArgsWriter;
 ///
 /// | Rust | OSC | Rust | OSC |
 /// |------|-----|------|-----|
-/// | `i32` | `i` | [`TimeTag`] | `t` |
-/// | `i64` | `h` | `char`, [`Char`] | `c` |
+/// | `i32`, `i16`, `i8`, `u16`, `u8` | `i` | [`TimeTag`] | `t` |
+/// | `i64`, `u32`, `usize` | `h` | `char`, [`Char`] | `c` |
 /// | `f32` | `f` | [`Color`] | `r` |
 /// | `f64` | `d` | [`Midi`] | `m` |
 /// | `bool` | `T` or `F` | [`Nil`], `None` | `N` |
@@ -21,6 +21,9 @@ use crate::wire::ArgsWriter;
 /// | `&[u8]`, `[u8; N]`, `Vec<u8>`, [`Bytes`] | `b` | [`Arg`], [`ArgRef`] | its own |
 ///
 /// `()`, tuples of up to 16 members, slices, arrays and vectors are lists; `Some(value)` is the value.
+///
+/// The tag follows the type, never the value: a `u32` of 7 is `h`, which many receivers do not take. Write `7`
+/// or `7_i32` for `i`. A `usize` over `i64::MAX` cannot be encoded.
 ///
 /// An untyped `0.5` is an `f64`, hence `d`, and many receivers take only `f`: write `0.5_f32`.
 ///
@@ -54,7 +57,7 @@ use crate::wire::ArgsWriter;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an OSC argument",
-    note = "the types that can are listed at `IntoArgs`; integers are `i32` or `i64`"
+    note = "the types that can are listed at `IntoArgs`; integers are `i8` to `i64`, `u8` to `u32` and `usize`"
 )]
 pub trait IntoArgs {
     /// Writes the values, in order.
@@ -62,6 +65,18 @@ pub trait IntoArgs {
     /// Called twice for one message, once to measure and once to write: both times it must write
     /// the same, else the message is refused as [`Unstable`](crate::packet::EncodeErrorKind::Unstable).
     fn write_args<W: ArgsWriter>(&self, out: &mut W);
+
+    /// Writes a list of them: bytes are a blob.
+    #[doc(hidden)]
+    #[inline]
+    fn write_list<W: ArgsWriter>(list: &[Self], out: &mut W)
+    where
+        Self: Sized,
+    {
+        for value in list {
+            value.write_args(out);
+        }
+    }
 }
 
 macro_rules! written {
@@ -79,6 +94,14 @@ macro_rules! written {
 written! {
     [] i32: |value, out| out.int32(*value);
     [] i64: |value, out| out.int64(*value);
+    [] i8: |value, out| out.int32((*value).into());
+    [] i16: |value, out| out.int32((*value).into());
+    [] u16: |value, out| out.int32((*value).into());
+    [] u32: |value, out| out.int64((*value).into());
+    [] usize: |value, out| match i64::try_from(*value) {
+        Ok(value) => out.int64(value),
+        Err(_) => out.refuse("an index over the largest int64"),
+    };
     [] f32: |value, out| out.float32(*value);
     [] f64: |value, out| out.float64(*value);
     [] bool: |value, out| out.bool(*value);
@@ -92,10 +115,7 @@ written! {
     [] Text<'_>: |text, out| out.string(text.as_bytes());
     [] TextBuf: |text, out| out.string(text.as_bytes());
     [T: AsRef<[u8]>] Symbol<T>: |text, out| out.symbol(&text.0);
-    [] [u8]: |bytes, out| out.blob(bytes);
-    [] Vec<u8>: |bytes, out| out.blob(bytes);
     [] Bytes: |bytes, out| out.blob(bytes);
-    [const N: usize] [u8; N]: |bytes, out| out.blob(bytes);
     [] Nil: |_nil, out| out.nil();
     [] Impulse: |_impulse, out| out.impulse();
     [T: IntoArgs + ?Sized] &T: |value, out| (**value).write_args(out);
@@ -104,12 +124,22 @@ written! {
         None => out.nil(),
     };
     [T: IntoArgs] Array<T>: |array, out| out.array(|out| array.0.write_args(out));
-    [T: IntoArgs] [T]: |values, out| for value in values {
-        value.write_args(out);
-    };
+    [T: IntoArgs] [T]: |values, out| T::write_list(values, out);
     [T: IntoArgs, const N: usize] [T; N]: |values, out| values.as_slice().write_args(out);
     [T: IntoArgs] Vec<T>: |values, out| values.as_slice().write_args(out);
     [] Rest: |rest, out| rest.0.write_args(out);
+}
+
+impl IntoArgs for u8 {
+    #[inline]
+    fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+        out.int32((*self).into());
+    }
+
+    #[inline]
+    fn write_list<W: ArgsWriter>(list: &[Self], out: &mut W) {
+        out.blob(list);
+    }
 }
 
 /// The four required types here, the others behind a call.

@@ -3,13 +3,12 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    Bundle, BundleBuilder, BundleOf, EncodeError, IntoArgs, Message, MessageRef, Packet, PacketRef, bundle,
-    head,
+    Bundle, BundleBuilder, EncodeError, IntoArgs, Message, MessageRef, Packet, PacketRef, bundle, head,
 };
 use crate::wire::{BUNDLE_NAME, DecodeOptions};
 
 /// What can be sent: a [`Message`], a [`Bundle`], a [`Packet`], references to them, a
-/// [`BundleBuilder`], a [`BundleOf`] a slice, or an address with its arguments as a tuple.
+/// [`BundleBuilder`], a [`Bundle::of`] a slice, or an address with its arguments as a tuple.
 ///
 /// ```
 /// use tokio_osc::packet::IntoPacket;
@@ -143,7 +142,7 @@ impl IntoPacket for BundleBuilder {
 }
 
 /// Written straight behind what `dst` holds.
-impl<E: IntoPacket> IntoPacket for BundleOf<'_, E> {
+impl<E: IntoPacket> IntoPacket for bundle::BundleOf<'_, E> {
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
         bundle::encode(dst, self.time_tag, self.elements)
     }

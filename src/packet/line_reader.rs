@@ -48,7 +48,7 @@ impl LineReader {
     /// Takes a line, without or with its line end; gives a packet when one is complete.
     ///
     /// # Errors
-    /// The line is no canonical line. The reader then stands where it stood before it.
+    /// The line is not a canonical line. The reader then stands where it stood before it.
     pub fn push(&mut self, line: &str) -> Result<Option<Packet>, ParseLineError> {
         self.line += 1;
         self.read(line.trim_end_matches(['\n', '\r'])).map_err(|error| error.in_line(self.line))
@@ -357,7 +357,7 @@ fn utf16_unit(chars: &mut std::str::Chars<'_>) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// Why text is no canonical line.
+/// Why text is not a canonical line.
 ///
 /// ```
 /// use tokio_osc::Message;
@@ -365,7 +365,7 @@ fn utf16_unit(chars: &mut std::str::Chars<'_>) -> Option<u16> {
 /// let error = "/synth/1/freq ,f loud".parse::<Message>().unwrap_err();
 /// assert_eq!(error.to_string(), "line 1, column 18: not the argument of the type tag 'f'");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ParseLineError {
     kind: ParseLineErrorKind,
     line: usize,
@@ -411,7 +411,7 @@ impl ParseLineError {
 pub enum ParseLineErrorKind {
     /// No address stands here.
     Address,
-    /// What follows the address is no type tag string, or one with an unknown or unbalanced tag.
+    /// What follows the address is not a type tag string, or one with an unknown or unbalanced tag.
     TypeTags,
     /// The argument of this type tag is missing or malformed.
     Argument(TypeTag),
@@ -448,6 +448,8 @@ impl fmt::Display for ParseLineError {
         }
     }
 }
+
+readable! { struct ParseLineError { kind, line, column } }
 
 impl std::error::Error for ParseLineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

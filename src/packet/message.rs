@@ -47,7 +47,7 @@ impl Message {
     /// Encodes a message to an address or address pattern.
     ///
     /// # Errors
-    /// The address is no legal OSC address pattern, a text holds a NUL, or the whole takes more
+    /// The address is not a valid OSC address pattern, a text holds a NUL, or the whole takes more
     /// than 2<sup>31</sup> - 1 bytes. For addresses that OSC does not allow but devices have, see
     /// [`with_raw_address`](Message::with_raw_address).
     pub fn new(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
@@ -125,7 +125,7 @@ impl Message {
     /// Decodes a message with the default [`DecodeOptions`], without copying it.
     ///
     /// # Errors
-    /// The bytes are no message, or one over a limit.
+    /// The bytes are not a valid message, or one over a limit.
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
         let layout = MessageRef::decode(&frame)?.layout;
         Ok(Self { frame, layout })
@@ -242,7 +242,7 @@ impl<'a> MessageRef<'a> {
     /// Decodes a message with the default [`DecodeOptions`].
     ///
     /// # Errors
-    /// The bytes are no message, or one over a limit.
+    /// The bytes are not a valid message, or one over a limit.
     pub fn decode(frame: &'a [u8]) -> Result<Self, DecodeError> {
         match PacketRef::decode(frame, &DecodeOptions::DEFAULT)?.0 {
             PacketRef::Message(message) => Ok(message),
@@ -260,6 +260,11 @@ impl<'a> MessageRef<'a> {
     #[inline]
     pub(crate) fn of_validated(frame: &'a [u8]) -> Self {
         Self { frame, layout: Layout::of_validated(frame) }
+    }
+
+    /// The same message as a share of the buffer it lies in.
+    pub(super) fn share(self, buffer: &Bytes) -> Message {
+        Message::from_parts(buffer.slice_ref(self.frame), self.layout)
     }
 
     pub(crate) fn layout(&self) -> Layout {

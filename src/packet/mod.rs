@@ -39,7 +39,9 @@ pub use crate::wire::{
 };
 pub use annotated::AnnotatedDump;
 pub use args_reader::{ArgsReader, FromArgs, OwnedArgs};
-pub use bundle::{Bundle, BundleBuilder, BundleOf, BundleRef, Elements, IntoElements};
+#[doc(hidden)]
+pub use bundle::IntoElements;
+pub use bundle::{Bundle, BundleBuilder, BundleRef};
 pub use error::{ArgsError, ArgsErrorKind, EncodeError, EncodeErrorKind};
 pub use into_args::IntoArgs;
 pub use into_packet::IntoPacket;
@@ -54,5 +56,5 @@ pub use send::{SendError, SendErrorKind};
 pub(crate) use send::{SendTo, Sending, Sent};
 #[cfg(feature = "serde")]
 pub use serde_support::{SerdeError, from_args, to_args};
-pub use values::{Array, Exact, Impulse, Nil, Rest, Symbol};
+pub use values::{Array, Exact, Finite, Impulse, Nil, Rest, Symbol};
 pub(crate) use walk::PacketStep;

@@ -34,7 +34,7 @@ impl Packet {
     /// of the bytes and keeps them alive.
     ///
     /// # Errors
-    /// The bytes are no packet, or one over a limit. No part of a bad packet is delivered.
+    /// The bytes are not a valid packet, or one over a limit. No part of a bad packet is delivered.
     #[inline]
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
         let mut validator = Validator::new(&DecodeOptions::DEFAULT);
@@ -107,6 +107,23 @@ impl Packet {
         }
     }
 
+    /// The messages of the packet, bundles opened at any depth, in wire order: each shares the
+    /// packet's buffer.
+    ///
+    /// ```
+    /// use tokio_osc::packet::IntoPacket;
+    /// use tokio_osc::Bundle;
+    ///
+    /// let inner = Bundle::immediately().with(("/b", 2));
+    /// let packet = Bundle::immediately().with(("/a", 1)).with(inner).into_packet()?;
+    /// let values: Result<Vec<i32>, _> = packet.messages().map(|message| message.parse()).collect();
+    /// assert_eq!(values?, [1, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn messages(&self) -> impl Iterator<Item = Message> {
+        self.as_ref().messages().map(|message| message.share(self.as_bytes()))
+    }
+
     /// The bytes of the packet: what is sent.
     pub fn as_bytes(&self) -> &Bytes {
         match self {
@@ -159,7 +176,7 @@ impl<'a> PacketRef<'a> {
     /// Decodes a packet and tells what was tolerated.
     ///
     /// # Errors
-    /// The bytes are no packet, or one over a limit.
+    /// The bytes are not a valid packet, or one over a limit.
     #[inline]
     pub fn decode(frame: &'a [u8], options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
         let mut validator = Validator::new(options);
@@ -187,9 +204,7 @@ impl<'a> PacketRef<'a> {
     /// The same packet as a share of the buffer it lies in.
     pub(super) fn share(self, buffer: &Bytes) -> Packet {
         match self {
-            Self::Message(message) => {
-                Packet::Message(Message::from_parts(buffer.slice_ref(message.as_bytes()), message.layout()))
-            }
+            Self::Message(message) => Packet::Message(message.share(buffer)),
             Self::Bundle(bundle) => {
                 let frame = buffer.slice_ref(bundle.as_bytes());
                 Packet::Bundle(Bundle::from_parts(frame, bundle.may_hold_unknown()))

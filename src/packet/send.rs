@@ -46,7 +46,8 @@ pub(crate) enum Sent {
 /// let client = Client::udp("127.0.0.1:9000").await?;
 /// let error = client.send(("/blob", vec![0_u8; 70_000])).await.unwrap_err();
 /// assert_eq!(error.kind(), SendErrorKind::TooLarge { size: 70_016, limit: 65_507 });
-/// assert_eq!(error.to_string(), "cannot send 70016 bytes at once (at most 65507)");
+/// let text = "cannot send 70,016 bytes as one datagram (at most 65,507): use TCP";
+/// assert_eq!((error.to_string(), format!("{error:?}")), (text.to_owned(), text.to_owned()));
 /// # Ok(()) }
 /// ```
 pub struct SendError {
@@ -105,7 +106,21 @@ impl SendError {
         self.source.as_ref()?.downcast_ref()
     }
 
-    /// An error of a transport of your own.
+    /// A packet that no datagram holds, and what to do.
+    #[cold]
+    pub(crate) fn too_large_for_datagram(size: usize, limit: usize) -> Self {
+        let (bytes, most) = (grouped(size), grouped(limit));
+        let text = format!("cannot send {bytes} bytes as one datagram (at most {most}): use TCP");
+        Self { kind: SendErrorKind::TooLarge { size, limit }, source: Some(text.into()) }
+    }
+
+    /// An error of a transport of your own. Its text is the text of this one.
+    ///
+    /// ```
+    /// use tokio_osc::packet::SendError;
+    ///
+    /// assert_eq!(SendError::other("the serial port is gone").to_string(), "the serial port is gone");
+    /// ```
     pub fn other(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         io::Error::other(error).into()
     }
@@ -141,30 +156,31 @@ impl fmt::Display for SendError {
         }
         match self.kind {
             SendErrorKind::TooLarge { size, limit } => {
-                write!(f, "cannot send {size} bytes at once (at most {limit})")
+                write!(f, "cannot send {} bytes at once (at most {})", grouped(size), grouped(limit))
             }
-            SendErrorKind::Undetected => f.write_str("the peer has not shown its framing yet"),
-            SendErrorKind::Full => f.write_str("sending would block: earlier packets are not sent yet"),
-            SendErrorKind::Closed => f.write_str("the connection is closed"),
+            SendErrorKind::Undetected => f.write_str("cannot send: the peer has not shown its framing yet"),
+            SendErrorKind::Full => {
+                f.write_str("cannot send without waiting: earlier packets are not sent yet")
+            }
+            SendErrorKind::Closed => f.write_str("cannot send: the connection is closed"),
             SendErrorKind::Encode => f.write_str("not a valid packet"),
             SendErrorKind::Io(kind) => kind.fmt(f),
         }
     }
 }
 
-/// The sentence of `Display`, so that `unwrap` and `main` print it; the fields with `{:#?}`.
-impl fmt::Debug for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !f.alternate() {
-            return fmt::Display::fmt(self, f);
-        }
-        f.debug_struct("SendError").field("kind", &self.kind).field("source", &self.source).finish()
-    }
-}
+readable! { struct SendError { kind, source } }
 
 /// `Display` prints the cause, so the source is the cause's: no chain says a thing twice.
 impl Error for SendError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_ref()?.source()
     }
+}
+
+/// Digits in groups of three.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }

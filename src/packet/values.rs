@@ -71,6 +71,24 @@ pub struct Array<T>(pub T);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Exact<T>(pub T);
 
+/// A number that is neither NaN nor infinite: an `f32` or `f64` takes all that senders write.
+///
+/// ```
+/// use tokio_osc::packet::{ArgsErrorKind, Finite};
+/// use tokio_osc::Message;
+///
+/// assert_eq!(Message::new("/gain", 0.5_f32)?.parse::<Finite<f32>>()?.0, 0.5);
+///
+/// let message = Message::new("/gain", f32::NAN)?;
+/// assert!(message.parse::<f32>()?.is_nan());
+/// let error = message.parse::<Finite<f32>>().unwrap_err();
+/// assert_eq!(error.kind(), ArgsErrorKind::OutOfRange);
+/// assert_eq!(error.to_string(), "argument 0: the value of a float32 (f) does not fit a finite number");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Default)]
+pub struct Finite<T>(pub T);
+
 /// All arguments that are left, of whatever types, also none.
 ///
 /// ```

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::types::texts;
 
-/// Why a text is no legal address pattern, and at which byte.
+/// Why a text is not a valid address pattern, and at which byte.
 ///
 /// ```
 /// use tokio_osc::pattern::PatternErrorKind;
@@ -17,7 +17,7 @@ use crate::types::texts;
 /// assert_eq!(error.position(), 7);
 /// assert_eq!(error.to_string(), "`[` without `]` in its part, at byte 7");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PatternError {
     kind: PatternErrorKind,
     position: usize,
@@ -85,6 +85,8 @@ impl fmt::Display for PatternError {
         write!(f, "{}, at byte {}", self.kind, self.position)
     }
 }
+
+readable! { struct PatternError { kind, position } }
 
 impl Error for PatternError {}
 

@@ -21,7 +21,7 @@ const RESERVED: char = '_';
 /// assert_eq!(error.to_string(), "there is no channel \"desk\"; there is \"stage\"");
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ChannelError {
     kind: ChannelErrorKind,
     name: Arc<str>,
@@ -134,6 +134,8 @@ impl fmt::Display for ChannelError {
         }
     }
 }
+
+readable! { struct ChannelError { kind, name, known } }
 
 impl std::error::Error for ChannelError {}
 

@@ -314,7 +314,6 @@ fn overlap(all: &VecDeque<Bounds>, now: Instant) -> Option<(i128, i128)> {
 /// assert_eq!(error.to_string(), "none of 1 questions for the time was answered: no reply within 20ms");
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
 pub struct ClockSyncError {
     asked: usize,
     last_error: Option<RequestError>,
@@ -334,6 +333,8 @@ impl fmt::Display for ClockSyncError {
         self.last_error.as_ref().map_or(Ok(()), |error| write!(f, ": {error}"))
     }
 }
+
+readable! { struct ClockSyncError { asked, last_error } }
 
 impl std::error::Error for ClockSyncError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -197,7 +197,7 @@ impl Probe {
 /// println!("{error}");
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct InsideRuntime(());
 
 impl fmt::Display for InsideRuntime {
@@ -205,5 +205,7 @@ impl fmt::Display for InsideRuntime {
         f.write_str("a frame loop cannot run inside a Tokio runtime: call it from a thread of its own")
     }
 }
+
+readable! { struct InsideRuntime {} }
 
 impl std::error::Error for InsideRuntime {}

@@ -169,7 +169,7 @@ impl Relay {
     /// depth, would be.
     ///
     /// # Errors
-    /// `pattern` is no legal OSC address pattern.
+    /// `pattern` is not a valid OSC address pattern.
     pub fn only<P>(mut self, pattern: P) -> Result<Self, PatternError>
     where
         P: TryInto<Pattern>,

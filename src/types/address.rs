@@ -1,5 +1,7 @@
 //! Addresses: where a message goes.
 
+use std::str::Utf8Error;
+
 use bytes::Bytes;
 
 use super::{Text, shared_text};
@@ -30,6 +32,21 @@ impl Address {
         let bytes = address.into();
         let legal = |(at, &byte): (usize, &u8)| byte == b'/' || (at > 0 && is_name_byte(byte));
         (!bytes.is_empty() && bytes.iter().enumerate().all(legal)).then_some(Self(bytes))
+    }
+
+    /// The address as text: always there for a literal one, as [`new`](Address::new) takes.
+    ///
+    /// ```
+    /// use tokio_osc::Address;
+    ///
+    /// let address = Address::new("/mixer/1/gain").expect("a literal address");
+    /// assert_eq!(address.to_str(), Ok("/mixer/1/gain"));
+    /// ```
+    ///
+    /// # Errors
+    /// The bytes of a received address are not UTF-8.
+    pub fn to_str(&self) -> Result<&str, Utf8Error> {
+        self.as_text().to_str()
     }
 
     /// For the address of a validated message.

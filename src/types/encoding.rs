@@ -40,7 +40,7 @@ pub enum OnUnmappable {
 /// let error = Text::new(b"caf\xe9").decode(UTF_8, OnUnmappable::Strict).unwrap_err();
 /// assert_eq!(error.charset(), "UTF-8");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UnmappableText {
     charset: &'static str,
 }
@@ -54,9 +54,11 @@ impl UnmappableText {
 
 impl fmt::Display for UnmappableText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "text that {} does not have", self.charset)
+        write!(f, "the text has bytes or characters that {} does not have", self.charset)
     }
 }
+
+readable! { struct UnmappableText { charset } }
 
 impl std::error::Error for UnmappableText {}
 

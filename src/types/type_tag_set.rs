@@ -9,7 +9,7 @@ use super::TypeTag;
 /// Many receivers take only `ifsb`; decoding with
 /// [`allowed_type_tags`](crate::packet::DecodeOptions::allowed_type_tags) refuses the rest, and
 /// [`Packet::check`](crate::Packet::check) refuses to send it. The set speaks of arguments only:
-/// addresses, type tag strings and time tags of bundles are no arguments.
+/// addresses, type tag strings and time tags of bundles are not arguments.
 ///
 /// ```
 /// use tokio_osc::packet::{TypeTag, TypeTagSet};
@@ -18,7 +18,7 @@ use super::TypeTag;
 /// assert!(required.contains(TypeTag::Float32));
 /// assert!(!required.contains(TypeTag::Float64));
 /// assert_eq!(required.with(TypeTag::True).to_string(), "ifsbT");
-/// assert_eq!(TypeTagSet::of("ifz"), None, "z is no type tag");
+/// assert_eq!(TypeTagSet::of("ifz"), None, "z is not a type tag");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TypeTagSet(u64);

@@ -1,4 +1,4 @@
-//! Why bytes are no packet, and at which offset.
+//! Why bytes are not a valid packet, and at which offset.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ use crate::types::TypeTag;
 /// use tokio_osc::{Bytes, Packet};
 ///
 /// let error = Packet::decode(Bytes::from_static(b"/a\0\0,i\0\0\0\0")).unwrap_err();
-/// assert_eq!(error.to_string(), "a length that is no multiple of 4, at byte 10");
+/// assert_eq!(error.to_string(), "a length that is not a multiple of 4, at byte 10");
 ///
 /// let error = Packet::decode(Bytes::from_static(b"/a\0\0,i\0\0")).unwrap_err();
 /// assert_eq!((error.kind(), error.offset()), (DecodeErrorKind::Truncated, 8));
@@ -118,7 +118,7 @@ macro_rules! kinds {
 kinds! {
     /// There are no bytes.
     Empty,
-    /// The length is no multiple of 4.
+    /// The length is not a multiple of 4.
     Unaligned,
     /// The length is over 2<sup>31</sup> - 1 bytes.
     TooLarge,
@@ -198,7 +198,7 @@ impl fmt::Display for DecodeErrorKind {
             Self::UnknownTypeTag(tag) => return write!(f, "unknown type tag '{}'", tag.escape_ascii()),
             Self::TypeTagNotAllowed(tag) => return write!(f, "type tag '{tag}' is not allowed"),
             Self::Empty => "an empty packet",
-            Self::Unaligned => "a length that is no multiple of 4",
+            Self::Unaligned => "a length that is not a multiple of 4",
             Self::TooLarge => "a packet of more than 2^31 - 1 bytes",
             Self::NotAPacket => "neither a message nor a bundle",
             Self::NotAMessage => "a bundle, not a message",
@@ -229,11 +229,7 @@ impl fmt::Display for DecodeError {
     }
 }
 
-impl fmt::Debug for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DecodeError({:?} at {})", self.kind, self.offset)
-    }
-}
+readable! { struct DecodeError { kind, offset } }
 
 impl std::error::Error for DecodeError {}
 

@@ -34,4 +34,4 @@ pub(crate) use sizes::be_u32;
 pub(crate) use validate::{PacketShape, Validator};
 pub(crate) use walk::{WireStep, WireWalk};
 pub use write::ArgsWriter;
-pub(crate) use write::{Measure, WriteInto};
+pub(crate) use write::{Fault, Measure, WriteInto};

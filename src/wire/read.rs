@@ -116,21 +116,27 @@ impl<'a> ArgCursor<'a> {
     }
 
     #[inline]
-    pub(crate) fn take4(&mut self) -> [u8; 4] {
+    pub(crate) fn take<const SIZE: usize>(&mut self) -> [u8; SIZE] {
         self.advance();
         // Validation found the bytes. Were they not there, a zero is no worse than any other value,
         // and nothing panics.
-        let Some((bytes, rest)) = self.data.split_first_chunk() else { return [0; 4] };
+        let Some((bytes, rest)) = self.data.split_first_chunk() else { return [0; SIZE] };
         self.data = rest;
         *bytes
     }
 
+    /// The data of the next `count` arguments, if all of them have this tag, which stands for `size`
+    /// bytes.
     #[inline]
-    pub(crate) fn take8(&mut self) -> [u8; 8] {
-        self.advance();
-        let Some((bytes, rest)) = self.data.split_first_chunk() else { return [0; 8] };
-        self.data = rest;
-        *bytes
+    pub(crate) fn take_run(&mut self, tag: u8, size: usize, count: usize) -> Option<&'a [u8]> {
+        let (tags, tags_left) = self.tags.split_at_checked(count)?;
+        let (data, data_left) = self.data.split_at_checked(size * count)?;
+        // Without an early exit, so that many tags are compared in one instruction.
+        if tags.iter().fold(0, |differs, &one| differs | (one ^ tag)) != 0 {
+            return None;
+        }
+        *self = Self { tags: tags_left, data: data_left };
+        Some(data)
     }
 
     #[inline]
@@ -144,7 +150,7 @@ impl<'a> ArgCursor<'a> {
 
     #[inline]
     pub(crate) fn take_blob(&mut self) -> &'a [u8] {
-        let len = u32::from_be_bytes(self.take4()) as usize;
+        let len = u32::from_be_bytes(self.take()) as usize;
         let blob = self.data.get(..len).unwrap_or_default();
         self.data = self.data.get(len.next_multiple_of(4)..).unwrap_or_default();
         blob
@@ -184,10 +190,10 @@ impl<'a> ArgCursor<'a> {
     fn next_arg(&mut self) -> Option<ArgRef<'a>> {
         let tag = self.peek();
         if tag == b'f' {
-            return Some(ArgRef::Float32(f32::from_be_bytes(self.take4())));
+            return Some(ArgRef::Float32(f32::from_be_bytes(self.take())));
         }
         if tag == b'i' {
-            return Some(ArgRef::Int32(i32::from_be_bytes(self.take4())));
+            return Some(ArgRef::Int32(i32::from_be_bytes(self.take())));
         }
         if tag == b's' {
             return Some(ArgRef::String(Text::new(self.take_text())));
@@ -204,13 +210,13 @@ impl<'a> ArgCursor<'a> {
     #[inline(never)]
     fn next_rarer(&mut self) -> Option<ArgRef<'a>> {
         Some(match self.peek() {
-            b'h' => ArgRef::Int64(i64::from_be_bytes(self.take8())),
-            b't' => ArgRef::TimeTag(TimeTag::from_bits(u64::from_be_bytes(self.take8()))),
-            b'd' => ArgRef::Float64(f64::from_be_bytes(self.take8())),
+            b'h' => ArgRef::Int64(i64::from_be_bytes(self.take())),
+            b't' => ArgRef::TimeTag(TimeTag::from_bits(u64::from_be_bytes(self.take()))),
+            b'd' => ArgRef::Float64(f64::from_be_bytes(self.take())),
             b'S' => ArgRef::Symbol(Text::new(self.take_text())),
-            b'c' => ArgRef::Char(Char::from_bits(u32::from_be_bytes(self.take4()))),
-            b'r' => ArgRef::Color(Color::from(self.take4())),
-            b'm' => ArgRef::Midi(Midi::from(self.take4())),
+            b'c' => ArgRef::Char(Char::from_bits(u32::from_be_bytes(self.take()))),
+            b'r' => ArgRef::Color(Color::from(self.take())),
+            b'm' => ArgRef::Midi(Midi::from(self.take())),
             b'[' => ArgRef::Array(self.take_array()),
             b'T' => self.marked(ArgRef::Bool(true)),
             b'F' => self.marked(ArgRef::Bool(false)),

@@ -65,6 +65,33 @@ pub trait ArgsWriter: Sink {
         fn impulse() = put(b'I', []);
     }
 
+    /// Refuses the list, at the argument that would be next: the message fails with
+    /// [`EncodeErrorKind::ArgumentRefused`](crate::packet::EncodeErrorKind::ArgumentRefused). The text says why, in lower case and
+    /// without a full stop.
+    ///
+    /// ```
+    /// use tokio_osc::packet::ArgsWriter;
+    /// use tokio_osc::{IntoArgs, Message};
+    ///
+    /// struct Note(i32);
+    ///
+    /// impl IntoArgs for Note {
+    ///     fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+    ///         match self.0 {
+    ///             0..=127 => out.int32(self.0),
+    ///             _ => out.refuse("a note is 0 to 127"),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let error = Message::new("/note", ("piano", Note(128))).unwrap_err();
+    /// assert_eq!(error.to_string(), "argument 1: a note is 0 to 127");
+    /// ```
+    #[inline]
+    fn refuse(&mut self, why: &'static str) {
+        self.fault(Fault::Refused(why));
+    }
+
     /// Writes an array: what `elements` writes, between `[` and `]`. Arrays nest at most 255 deep.
     #[inline]
     fn array(&mut self, elements: impl FnOnce(&mut Self))
@@ -93,7 +120,19 @@ mod sealed {
             Self: Sized;
         fn begin_array(&mut self);
         fn end_array(&mut self);
+        fn fault(&mut self, fault: super::Fault);
     }
+}
+
+/// Why an argument list cannot be encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Text with a NUL in it.
+    Nul,
+    /// Arrays nest deeper than 255.
+    TooDeep,
+    /// The list refuses.
+    Refused(&'static str),
 }
 
 /// What an argument list will take, and whether it can be encoded.
@@ -103,10 +142,8 @@ pub(crate) struct Measure {
     pub(crate) tags: usize,
     /// Bytes of data.
     pub(crate) data: usize,
-    /// The index of the first type tag whose text holds a NUL.
-    pub(crate) nul_at: Option<usize>,
-    /// Whether arrays nest deeper than 255.
-    pub(crate) too_deep: bool,
+    /// The first fault, and the index of its type tag.
+    pub(crate) fault: Option<(Fault, usize)>,
     depth: u8,
 }
 
@@ -120,7 +157,7 @@ impl Sink for Measure {
     #[inline]
     fn put_text(&mut self, _tag: u8, text: &[u8]) {
         if text.contains(&0) {
-            self.nul_at = self.nul_at.or(Some(self.tags));
+            self.fault(Fault::Nul);
         }
         self.tags += 1;
         self.data = self.data.saturating_add(padded(text.len()));
@@ -138,16 +175,21 @@ impl Sink for Measure {
     }
 
     fn begin_array(&mut self) {
-        self.tags += 1;
         match self.depth.checked_add(1) {
             Some(depth) => self.depth = depth,
-            None => self.too_deep = true,
+            None => self.fault(Fault::TooDeep),
         }
+        self.tags += 1;
     }
 
     fn end_array(&mut self) {
         self.tags += 1;
         self.depth = self.depth.saturating_sub(1);
+    }
+
+    #[cold]
+    fn fault(&mut self, fault: Fault) {
+        self.fault = self.fault.or(Some((fault, self.tags)));
     }
 }
 
@@ -235,5 +277,10 @@ impl Sink for WriteInto<'_> {
 
     fn end_array(&mut self) {
         self.tag(b']');
+    }
+
+    /// The list was measured without one.
+    fn fault(&mut self, _fault: Fault) {
+        self.overrun = true;
     }
 }

@@ -136,7 +136,7 @@ fn a_malformed_datagram_is_told_and_passed_over() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "/good/1 ,\n/good/2 ,\n"));
     let peer = peer.local_addr().unwrap();
     let complaints = format!(
-        "osc: {peer}: a length that is no multiple of 4, at byte 14\n\
+        "osc: {peer}: a length that is not a multiple of 4, at byte 14\n\
          osc: {peer}: truncated, at byte 12\n\
          osc: {peer}: an empty packet, at byte 0\n"
     );

@@ -55,7 +55,7 @@ fn decode_reads_files_and_names_them() {
     fs::write(&bad, b"/a\0\0,i\0\0\0\0\0").unwrap();
     assert_eq!(osc(&["decode", good.to_str().unwrap()], "").stdout(), "/a ,i 7\n");
     let bad = bad.to_str().unwrap();
-    let expected = format!("{bad}: a length that is no multiple of 4, at byte 11");
+    let expected = format!("{bad}: a length that is not a multiple of 4, at byte 11");
     assert_eq!(osc(&["decode", bad], "").complaint(), expected);
     assert!(osc(&["decode", "/no/such/file"], "").complaint().starts_with("/no/such/file: "));
 }

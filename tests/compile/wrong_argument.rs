@@ -1,7 +1,7 @@
-//! OSC has no argument of eight bits.
+//! OSC has no unsigned argument of 64 bits.
 
 use tokio_osc::{Args, Router};
 
 fn main() {
-    let _ = Router::new().route("/note", |Args((_channel, _key)): Args<(i32, u8)>| {});
+    let _ = Router::new().route("/note", |Args((_channel, _key)): Args<(i32, u64)>| {});
 }

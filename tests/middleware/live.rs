@@ -1,6 +1,6 @@
 //! Every way in and out of live channels and clients passes the middleware.
 //!
-//! Both ends flip all bits of each frame: whatever passed the middleware by would be no packet, and
+//! Both ends flip all bits of each frame: whatever passed the middleware by would be not a valid packet, and
 //! a packet that arrives has passed it at both ends.
 
 use std::net::Ipv4Addr;

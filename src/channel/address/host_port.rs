@@ -266,7 +266,7 @@ impl fmt::Display for HostPort {
 /// let error = "::1:9000".parse::<HostPort>().unwrap_err();
 /// assert_eq!(error.to_string(), "`::1:9000`: an IPv6 address stands in brackets, as in [::1]:9000");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HostPortError {
     text: String,
     why: HostPortFault,
@@ -293,5 +293,7 @@ impl fmt::Display for HostPortError {
         }
     }
 }
+
+readable! { struct HostPortError { text, why } }
 
 impl std::error::Error for HostPortError {}

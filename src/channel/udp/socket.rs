@@ -168,7 +168,7 @@ impl UdpSocketState {
         let frame = self.framed.frame(packet)?;
         let limit = if to.is_ipv4() { MAX_V4 } else { MAX_V6 };
         if frame.len() > limit {
-            return Err(SendErrorKind::TooLarge { size: frame.len(), limit }.into());
+            return Err(SendError::too_large_for_datagram(frame.len(), limit));
         }
         Ok(frame)
     }

@@ -175,7 +175,7 @@ texts! {
     ///
     /// assert_eq!(Envelope::builder().build().unwrap_err(), EnvelopeError::Unprotected);
     /// ```
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[derive(Clone, Copy, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     pub enum EnvelopeError {
         /// No checksum, no signature and no encryption; [`Envelope::plain`] says that this is meant.
@@ -191,5 +191,7 @@ texts! {
         ReplayUnauthenticated => "a replay window needs a signature or an authenticated encryption",
     }
 }
+
+readable! { enum EnvelopeError { Unprotected, AcceptedOnly, IllegalName, RepeatedName, ReplayUnauthenticated } }
 
 impl std::error::Error for EnvelopeError {}

@@ -43,7 +43,7 @@ use stamp::Stamp;
 /// decoded. One envelope is opened: an envelope in it stays a message to `/packet`.
 ///
 /// Nothing is skipped. Each part that is configured must be there, by a protocol that is configured;
-/// what is not configured must not be there; what is no envelope is refused. Each refusal is an
+/// what is not configured must not be there; what is not an envelope is refused. Each refusal is an
 /// [`EnvelopeFault`], as an error item of the channel, which goes on. An error of the packet inside
 /// has its offset in the packet inside.
 ///

@@ -18,7 +18,7 @@ use crate::types::Text;
 /// }
 /// assert_eq!(check(b"1", b"2"), Err(ProtocolError));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ProtocolError;
 
 impl fmt::Display for ProtocolError {
@@ -26,6 +26,8 @@ impl fmt::Display for ProtocolError {
         f.write_str("the protocol of an envelope refuses")
     }
 }
+
+readable! { struct ProtocolError {} }
 
 impl error::Error for ProtocolError {}
 

@@ -143,11 +143,14 @@ struct ArrayForm<'a> {
 impl<'de> Deserialize<'de> for Arg {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let token = |tag: TypeTag, token: &str| {
-            let malformed = || D::Error::custom(format!("{token:?} is no argument of the type tag {tag}"));
+            let malformed =
+                || D::Error::custom(format!("{token:?} is not a valid argument of the type tag {tag}"));
             LineReader::arg(tag, token).ok_or_else(malformed)
         };
         let text = |form: TextForm| {
-            form.into_bytes().map(TextBuf::new).ok_or_else(|| D::Error::custom("text that is no hexadecimal"))
+            form.into_bytes()
+                .map(TextBuf::new)
+                .ok_or_else(|| D::Error::custom("text that is not hexadecimal"))
         };
         Ok(match ArgForm::deserialize(deserializer)? {
             ArgForm::Int32(value) => Self::Int32(value),
@@ -206,7 +209,7 @@ impl MessageForm {
         let address = match self.address {
             AddressForm::Number(number) if number < 1 << 24 => number.to_be_bytes().to_vec(),
             AddressForm::Number(_) => return Err("an address that is a number of over 24 bits".to_owned()),
-            AddressForm::Text(text) => text.into_bytes().ok_or("an address that is no hexadecimal")?,
+            AddressForm::Text(text) => text.into_bytes().ok_or("an address that is not hexadecimal")?,
         };
         let message = match self.untyped {
             None => Message::with_any_address(&address, &self.args),
@@ -251,7 +254,7 @@ impl<'de> Deserialize<'de> for Bundle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = BundleForm::deserialize(deserializer)?;
         let Some(Arg::TimeTag(time_tag)) = LineReader::arg(TypeTag::TimeTag, &form.time_tag) else {
-            return Err(D::Error::custom(format!("{:?} is no time tag", form.time_tag)));
+            return Err(D::Error::custom(format!("{:?} is not a valid time tag", form.time_tag)));
         };
         let builder = form.elements.iter().fold(Self::at(time_tag), BundleBuilder::with);
         builder.build().map_err(D::Error::custom)

@@ -11,7 +11,7 @@ use crate::types::Arg;
 pub use from_list::from_args;
 pub use to_list::to_args;
 
-/// Why a value is no argument list, or an argument list is not the value asked for.
+/// Why a value is not an argument list, or an argument list is not the value asked for.
 ///
 /// ```
 /// use tokio_osc::packet::from_args;
@@ -22,26 +22,30 @@ pub use to_list::to_args;
 /// println!("{error}");
 /// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SerdeError(String);
+#[derive(Clone, PartialEq, Eq)]
+pub struct SerdeError {
+    message: String,
+}
 
 impl fmt::Display for SerdeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
+
+readable! { struct SerdeError { message } }
 
 impl std::error::Error for SerdeError {}
 
 impl serde::ser::Error for SerdeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
+        Self { message: message.to_string() }
     }
 }
 
 impl serde::de::Error for SerdeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
+        Self { message: message.to_string() }
     }
 }
 

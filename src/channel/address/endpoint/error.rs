@@ -13,7 +13,7 @@ use crate::channel::address::host_port::HostPortError;
 /// let error = "osc.udp://10.0.0.7:9000/?ttl=far".parse::<Endpoint>().unwrap_err();
 /// assert_eq!(error.to_string(), "`far` is no value of `ttl`");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EndpointError {
     why: EndpointFault,
 }
@@ -66,6 +66,8 @@ impl fmt::Display for EndpointError {
         }
     }
 }
+
+readable! { struct EndpointError { why } }
 
 impl std::error::Error for EndpointError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
