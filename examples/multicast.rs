@@ -11,7 +11,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use tokio_osc::channel::{Interface, PeerNames};
+use tokio_osc::channel::{BindError, Interface, PeerNames};
 use tokio_osc::{Args, Channel, Client, Multicast, Router, Server};
 
 const GROUP: ([u8; 4], u16) = ([239, 1, 2, 3], 9_001);
@@ -46,13 +46,13 @@ async fn alone() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn join(interface: impl Into<Interface>) -> std::io::Result<Channel> {
+fn join(interface: impl Into<Interface>) -> Result<Channel, BindError> {
     let names = PeerNames::new();
     names.insert([127, 0, 0, 1], "this host");
     Multicast::new(GROUP).interface(interface).peer_names(&names).join()
 }
 
-fn client(interface: impl Into<Interface>) -> std::io::Result<Client> {
+fn client(interface: impl Into<Interface>) -> Result<Client, BindError> {
     // A TTL of 1 stays on the own network; that is the default, too.
     Multicast::new(GROUP).interface(interface).ttl(1).client()
 }

@@ -65,7 +65,7 @@ sum! {
     /// | [`FrameError`](crate::codec::FrameError) | codecs that decode a stream | |
     /// | [`RequestError`](crate::client::RequestError) | [`Client::request`](crate::Client::request) | |
     /// | [`EndpointError`](crate::channel::EndpointError) | `str::parse` of an [`Endpoint`](crate::Endpoint) | `net` |
-    /// | [`HostPortError`](crate::channel::HostPortError) | `str::parse` of a [`HostPort`](crate::channel::HostPort) | `net` |
+    /// | [`BindError`](crate::channel::BindError) | what opens a [`Channel`](crate::Channel) or a [`Client`](crate::Client) | `net` |
     /// | [`Rejection`](crate::dispatch::Rejection) | [`FromContext`](crate::dispatch::FromContext) | |
     /// | [`CaptureError`](crate::dispatch::CaptureError) | [`FromCaptures`](crate::dispatch::FromCaptures) | |
     /// | [`ReplyError`](crate::dispatch::ReplyError) | [`Reply::send`](crate::Reply::send) | |
@@ -125,9 +125,9 @@ sum! {
     /// Text is not a valid URL of an endpoint.
     #[cfg(feature = "net")]
     Endpoint(crate::channel::EndpointError),
-    /// Text is not a host with a port.
+    /// A channel or a client cannot be opened.
     #[cfg(feature = "net")]
-    HostPort(crate::channel::HostPortError),
+    Bind(crate::channel::BindError),
     /// A message does not fit a route.
     Rejection(crate::dispatch::Rejection),
     /// A captured part of an address is not what was asked for.

@@ -97,6 +97,12 @@ fn clock_sync() -> tokio_osc::tools::ClockSyncError {
     })
 }
 
+#[cfg(feature = "net")]
+fn bind() -> tokio_osc::channel::BindError {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(tokio_osc::Client::udp("a:b")).unwrap_err()
+}
+
 /// An error, its type, and what `?` makes of it.
 struct Sample {
     of: &'static str,
@@ -123,7 +129,7 @@ macro_rules! samples {
 fn samples() -> Vec<Sample> {
     use tokio_osc::Endpoint;
     #[cfg(feature = "net")]
-    use tokio_osc::channel::{EndpointError, HostPort, HostPortError};
+    use tokio_osc::channel::{BindError, EndpointError};
     use tokio_osc::encoding_rs::UTF_8;
     #[cfg(feature = "serde")]
     use tokio_osc::packet::SerdeError;
@@ -155,7 +161,7 @@ fn samples() -> Vec<Sample> {
         #[cfg(feature = "net")]
         EndpointError: "osc.tape://a:1".parse::<Endpoint>().unwrap_err(), "osc.udp://a:b".parse::<Endpoint>().unwrap_err();
         #[cfg(feature = "net")]
-        HostPortError: "a:b".parse::<HostPort>().unwrap_err();
+        BindError: bind();
         #[cfg(feature = "net")]
         ClockSyncError: clock_sync();
         #[cfg(feature = "serde")]

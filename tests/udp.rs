@@ -18,7 +18,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
-use tokio_osc::channel::{HostPort, Interface, IpFamily, PeerNames, Scheme};
+use tokio_osc::channel::{Interface, IpFamily, PeerNames, Scheme};
 use tokio_osc::packet::{DecodeErrorKind, SendErrorKind};
 use tokio_osc::{Args, Broadcast, Channel, Client, Endpoint, Message, Meta, Multicast, Router, Server, Udp};
 
@@ -116,12 +116,12 @@ async fn hosts_are_names_numbers_or_every_address() {
         ("localhost:http", "`localhost:http`: the port is a number up to 65535"),
         ("localhost:65536", "`localhost:65536`: the port is a number up to 65535"),
         ("::1:9000", "`::1:9000`: an IPv6 address stands in brackets, as in [::1]:9000"),
-        (":9000", "`:9000` is no host"),
-        ("[::1%]:9000", "`[::1%]:9000` is no host"),
+        (":9000", "`:9000` is not a valid host"),
+        ("[::1%]:9000", "`[::1%]:9000` is not a valid host"),
     ] {
         let error = Client::udp(host).await.unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::InvalidInput, text.into()));
-        assert_eq!(host.parse::<HostPort>().unwrap_err().to_string(), text);
+        assert_eq!(host.parse::<Endpoint>().unwrap_err().to_string(), text);
     }
 }
 
@@ -271,7 +271,7 @@ async fn what_is_no_group_or_no_interface_is_an_error_that_says_so() {
     let group = Multicast::new(([239, 1, 2, 3], 9000));
     assert_eq!(
         error(Multicast::new(([10, 0, 0, 7], 9000))),
-        "10.0.0.7 is no group: 224.0.0.0 to 239.255.255.255, or ff00::/8"
+        "10.0.0.7 is not a group: 224.0.0.0 to 239.255.255.255, or ff00::/8"
     );
     assert_eq!(
         error(group.clone().group(Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0, 1))),
@@ -494,7 +494,7 @@ fn endpoints_are_read_and_written() {
         (unix.path().unwrap().to_str(), unix.single_end(), unix.host()),
         (Some("/run/my osc"), true, None)
     );
-    let endpoint = Endpoint::udp("stage.local:0");
+    let endpoint = Endpoint::from("stage.local:0");
     assert_eq!(endpoint.at(([127, 0, 0, 1], 9).into()).to_string(), "osc.udp://127.0.0.1:9/");
 }
 
@@ -506,13 +506,13 @@ fn what_is_no_endpoint_is_refused_with_its_reason() {
         ("osc.udp://127.0.0.1:9000/synth", "there is no path, only HOST:PORT"),
         ("osc.unix://run/osc", "a Unix socket has a whole path, as in osc.unix:///run/osc"),
         ("127.0.0.1:9000?ttl", "`ttl` has no value, NAME=VALUE is needed"),
-        ("127.0.0.1:9000?ttl=256", "`256` is no value of `ttl`"),
-        ("127.0.0.1:9000?interface=", "`` is no value of `interface`"),
-        ("127.0.0.1:9000?family=inet", "`inet` is no value of `family`"),
-        ("127.0.0.1:9000?broadcast=yes", "`yes` is no value of `broadcast`"),
-        ("127.0.0.1:9000?end=single", "`end` is no option of osc.udp"),
-        ("osc.unix:///run/osc?end=single", "`end` is no option of osc.unix"),
-        ("osc.tcp://127.0.0.1:9000?ttl=4", "`ttl` is no option of osc.tcp"),
+        ("127.0.0.1:9000?ttl=256", "`256` is not a value of `ttl`"),
+        ("127.0.0.1:9000?interface=", "`` is not a value of `interface`"),
+        ("127.0.0.1:9000?family=inet", "`inet` is not a value of `family`"),
+        ("127.0.0.1:9000?broadcast=yes", "`yes` is not a value of `broadcast`"),
+        ("127.0.0.1:9000?end=single", "`end` is not an option of osc.udp"),
+        ("osc.unix:///run/osc?end=single", "`end` is not an option of osc.unix"),
+        ("osc.tcp://127.0.0.1:9000?ttl=4", "`ttl` is not an option of osc.tcp"),
         ("127.0.0.1:9000?device=%zz", "`%zz`: %XX stands for a byte, and together they are UTF-8"),
         ("127.0.0.1:9000?device=%ff", "`%ff`: %XX stands for a byte, and together they are UTF-8"),
     ];

@@ -3,7 +3,11 @@
 
 #[cfg(feature = "net")]
 pub(crate) mod address;
+#[cfg(feature = "net")]
+pub(crate) mod bind_error;
 mod events;
+#[cfg(feature = "net")]
+pub(crate) mod open;
 mod outlet;
 #[cfg(feature = "net")]
 mod socket;
@@ -37,7 +41,8 @@ use udp::UdpSocketState;
 pub use unix_datagram::UnixDatagramOptions;
 #[cfg(feature = "net")]
 pub use {
-    address::{Endpoint, EndpointError, HostPort, HostPortError, Interface, IpFamily, PeerNames, Scheme},
+    address::{Endpoint, EndpointError, Interface, IpFamily, PeerNames, Scheme},
+    bind_error::BindError,
     udp::{Broadcast, Multicast, Udp, UdpMonitor, UdpStats},
 };
 

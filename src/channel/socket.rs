@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) use linux::only_own_groups;
 pub(crate) use socket2::SockAddr;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket, lookup_host};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::stream::StreamOptions;
 
@@ -31,7 +31,7 @@ pub(crate) struct SocketOptions {
 }
 
 impl SocketOptions {
-    /// A socket bound to the address; an error names the address and what failed.
+    /// A socket bound to the address; an error names the option that failed, if it was one.
     pub(crate) fn bind(&self, address: SocketAddr) -> io::Result<UdpSocket> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
@@ -61,8 +61,7 @@ impl SocketOptions {
         if let Some(dscp) = self.dscp {
             set_dscp(&socket, address, dscp).map_err(|error| failed(&error, format!("DSCP {dscp}")))?;
         }
-        let bind_failed = |error| failed(&error, format!("cannot bind UDP {address}"));
-        socket.bind(&address.into()).map_err(bind_failed)?;
+        socket.bind(&address.into())?;
         UdpSocket::from_std(socket.into())
     }
 }
@@ -231,17 +230,23 @@ pub(crate) fn unspecified(v6: bool) -> IpAddr {
 }
 
 /// A TCP listener bound to the first of the addresses that takes it. IPv6 only on IPv6.
-pub(crate) async fn bind_tcp(addresses: impl ToSocketAddrs) -> io::Result<TcpListener> {
-    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in lookup_host(addresses).await? {
-        match listen(address) {
-            Ok(listener) => return Ok(listener),
-            Err(error) => {
-                failed = io::Error::new(error.kind(), format!("cannot listen on TCP {address}: {error}"));
-            }
+pub(crate) fn bind_tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpListener> {
+    first(addresses, listen)
+}
+
+/// What the first of the addresses gives that gives something, or else the last error.
+pub(crate) fn first<T>(
+    addresses: Vec<SocketAddr>,
+    mut attempt: impl FnMut(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut last = io::ErrorKind::NotFound.into();
+    for address in addresses {
+        match attempt(address) {
+            Ok(value) => return Ok(value),
+            Err(error) => last = error,
         }
     }
-    Err(failed)
+    Err(last)
 }
 
 /// Connections that the operating system holds until they are accepted.
@@ -287,7 +292,7 @@ mod tests {
     use super::*;
 
     async fn tuned(options: &StreamOptions) -> TcpStream {
-        let listener = bind_tcp("127.0.0.1:0").await.unwrap();
+        let listener = bind_tcp(vec![(Ipv4Addr::LOCALHOST, 0).into()]).unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         tune_tcp(&stream, options).unwrap();
         stream

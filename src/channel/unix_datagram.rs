@@ -20,7 +20,7 @@ use super::stream::unix::replacing_abandoned;
 use super::transport::{Packets, Taken, Transport};
 use super::udp::receive_loop::ReceiveLoop;
 use super::udp::recent::Recent;
-use super::{Channel, Outlet};
+use super::{BindError, Channel, Outlet};
 use crate::codec::{Datagram, MAX_DATAGRAM, ReadPacket};
 use crate::lock::lock;
 use crate::middleware::{Chain, Middleware};
@@ -103,7 +103,7 @@ impl Channel {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn unix_datagram(path: impl AsRef<Path>) -> io::Result<Self> {
+    pub fn unix_datagram(path: impl AsRef<Path>) -> Result<Self, BindError> {
         Self::unix_datagram_with(path, UnixDatagramOptions::default())
     }
 
@@ -114,8 +114,14 @@ impl Channel {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn unix_datagram_with(path: impl AsRef<Path>, options: UnixDatagramOptions) -> io::Result<Self> {
-        let state = Arc::new(UnixSocketState::bind(path.as_ref(), options)?);
+    pub fn unix_datagram_with(
+        path: impl AsRef<Path>,
+        options: UnixDatagramOptions,
+    ) -> Result<Self, BindError> {
+        let path = path.as_ref();
+        let state = UnixSocketState::bind(path, options)
+            .map_err(BindError::cannot(format_args!("listen on unix {}", path.display())))?;
+        let state = Arc::new(state);
         Ok(Self::new(UnixPackets::new(Arc::clone(&state)).boxed(), Outlet::new(state, None)))
     }
 }

@@ -3,12 +3,12 @@
 use std::io;
 
 use futures::future::{BoxFuture, FutureExt};
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::TcpStream;
 
 use super::Client;
 use super::reconnecting::{Connect, Reconnecting};
-use crate::channel::StreamOptions;
 use crate::channel::stream::tcp::connect;
+use crate::channel::{BindError, Endpoint, StreamOptions};
 use crate::codec::Framing;
 
 impl Client {
@@ -24,7 +24,7 @@ impl Client {
     ///
     /// # Cancel safety
     /// A dropped future closes what it has opened.
-    pub async fn tcp(peer: impl ToSocketAddrs, framing: impl Framing) -> io::Result<Self> {
+    pub async fn tcp(peer: impl Into<Endpoint>, framing: impl Framing) -> Result<Self, BindError> {
         Self::tcp_with(peer, framing, StreamOptions::default()).await
     }
 
@@ -36,42 +36,32 @@ impl Client {
     /// # Cancel safety
     /// A dropped future closes what it has opened.
     pub async fn tcp_with(
-        peer: impl ToSocketAddrs,
+        peer: impl Into<Endpoint>,
         framing: impl Framing,
         options: StreamOptions,
-    ) -> io::Result<Self> {
-        let stream = connect(peer, &options).await?;
+    ) -> Result<Self, BindError> {
+        let stream = connect(&peer.into(), &options).await?;
         let addresses = (stream.local_addr().ok(), stream.peer_addr().ok());
         Ok(Self::over(stream, addresses, framing, options))
     }
 
     /// A client that connects to a TCP peer, and again whenever the connection breaks. Packets wait
     /// in a bounded queue meanwhile. See [`Reconnecting`].
-    pub fn reconnecting<A, F>(peer: A, framing: F) -> Reconnecting<impl Connect, F>
-    where
-        A: ToSocketAddrs + Clone + Send + Sync + 'static,
-        F: Framing,
-    {
-        Reconnecting::new(Connector::new(peer), framing)
+    pub fn reconnecting<F: Framing>(peer: impl Into<Endpoint>, framing: F) -> Reconnecting<impl Connect, F> {
+        Reconnecting::new(Connector { peer: peer.into() }, framing)
     }
 }
 
-/// Connects to the same name again and again.
-struct Connector<A> {
-    address: A,
+/// Connects to the same peer again and again.
+struct Connector {
+    peer: Endpoint,
 }
 
-impl<A> Connector<A> {
-    fn new(address: A) -> Self {
-        Self { address }
-    }
-}
-
-impl<A: ToSocketAddrs + Clone + Send + Sync + 'static> Connect for Connector<A> {
+impl Connect for Connector {
     type Io = TcpStream;
 
     fn connect(&mut self, options: &StreamOptions) -> BoxFuture<'static, io::Result<TcpStream>> {
-        let (address, options) = (self.address.clone(), options.clone());
-        async move { connect(address, &options).await }.boxed()
+        let (peer, options) = (self.peer.clone(), options.clone());
+        async move { Ok(connect(&peer, &options).await?) }.boxed()
     }
 }

@@ -10,13 +10,13 @@ use futures::stream::{StreamExt, pending};
 use super::fan_out::FanOut;
 use super::inbox::{ClientInbox, Source};
 use super::{Client, ClientShared};
-use crate::channel::address::EndpointTarget;
+use crate::channel::open::EndpointTarget;
 use crate::channel::transport::{Packets, Transport};
 use crate::channel::udp::options::UdpOptions;
 use crate::channel::udp::send::BatchedUdp;
 use crate::channel::udp::socket::check_peer;
 use crate::channel::udp::{TakeMessage, UdpSocketState};
-use crate::channel::{Broadcast, Channel, Disconnect, Endpoint, HostPort, Multicast, Udp, UdpMonitor};
+use crate::channel::{BindError, Broadcast, Channel, Disconnect, Endpoint, Multicast, Udp, UdpMonitor};
 use crate::codec::LengthPrefix;
 use crate::packet::{MessageRef, Packet, PacketRef};
 
@@ -35,7 +35,7 @@ impl Client {
     ///
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
-    pub async fn udp(peer: impl Into<HostPort>) -> io::Result<Self> {
+    pub async fn udp(peer: impl Into<Endpoint>) -> Result<Self, BindError> {
         Udp::new(peer).client().await
     }
 
@@ -134,7 +134,7 @@ impl Udp {
     ///
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
-    pub async fn client(self) -> io::Result<Client> {
+    pub async fn client(self) -> Result<Client, BindError> {
         let (state, peer) = self.reach().await?;
         Ok(Client::by_socket(self.options(), state, peer, answers_from(peer)))
     }
@@ -152,9 +152,9 @@ impl Udp {
     ///
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
-    pub async fn connect(self) -> io::Result<Client> {
+    pub async fn connect(self) -> Result<Client, BindError> {
         let (mut state, peer) = self.reach().await?;
-        state.connect(peer).await?;
+        state.connect(peer).await.map_err(BindError::cannot(format_args!("connect to udp {peer}")))?;
         Ok(Client::by_socket(self.options(), state, peer, answers_from(peer)))
     }
 }
@@ -175,7 +175,7 @@ impl Broadcast {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn client(self) -> io::Result<Client> {
+    pub fn client(self) -> Result<Client, BindError> {
         let (state, all) = self.sender()?;
         Ok(Client::by_socket(self.options(), state, all, None))
     }
@@ -190,7 +190,7 @@ impl Multicast {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn client(self) -> io::Result<Client> {
+    pub fn client(self) -> Result<Client, BindError> {
         let mut senders = self.senders()?;
         if let (Some((state, groups)), true) = (senders.pop(), senders.is_empty()) {
             if let [group] = groups.as_slice() {
@@ -198,7 +198,7 @@ impl Multicast {
             }
         }
         let text = "a client has one group and one interface: for more, end in `clients`";
-        Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+        Err(BindError::cannot("reach the group")(io::Error::new(io::ErrorKind::InvalidInput, text)))
     }
 
     /// Sends to every group by every interface; a packet is encoded once.
@@ -208,7 +208,7 @@ impl Multicast {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn clients(self) -> io::Result<FanOut> {
+    pub fn clients(self) -> Result<FanOut, BindError> {
         let mut targets = Vec::new();
         for (state, groups) in self.senders()? {
             let state = Arc::new(state);
@@ -245,13 +245,15 @@ impl Channel {
     /// # Errors
     /// The channel is one of connections, or the socket does not reach the peer: IPv4 and IPv6 are
     /// mixed, or an address of one link does not say of which.
-    pub fn client_to(&self, peer: impl Into<SocketAddr>) -> io::Result<Client> {
+    pub fn client_to(&self, peer: impl Into<Endpoint>) -> Result<Client, BindError> {
+        let peer = peer.into();
+        let cannot = || BindError::cannot(format!("reach udp {}", peer.place()));
         let Some(state) = &self.udp else {
             let text = "this channel answers those that send to it, and reaches no other";
-            return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+            return Err(cannot()(io::Error::new(io::ErrorKind::Unsupported, text)));
         };
-        let peer = peer.into();
-        check_peer(state.local, peer)?;
+        let checked = peer.address().and_then(|peer| check_peer(state.local, peer).map(|()| peer));
+        let peer = checked.map_err(cannot())?;
         // The task that reads the channel delivers.
         let inbox = ClientInbox::new(Box::new(Datagrams::new(pending().boxed(), None)));
         let client: Arc<dyn TakeMessage> = Arc::clone(&inbox) as _;
@@ -273,8 +275,8 @@ impl Endpoint {
     ///
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
-    pub async fn client(&self) -> io::Result<Client> {
-        match self.target().await? {
+    pub async fn client(&self) -> Result<Client, BindError> {
+        match self.target().await.map_err(BindError::cannot(format_args!("reach {self}")))? {
             EndpointTarget::Udp(udp) => udp.client().await,
             EndpointTarget::Group(group) => group.client(),
             EndpointTarget::Broadcast(broadcast) => broadcast.client(),

@@ -1,14 +1,13 @@
 //! Clients over Unix sockets.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::inbox::ClientInbox;
 use super::udp::Datagrams;
 use super::{Client, ClientShared};
-use crate::channel::UnixDatagramOptions;
 use crate::channel::unix_datagram::UnixClient;
+use crate::channel::{BindError, UnixDatagramOptions};
 use crate::codec::Framing;
 
 impl Client {
@@ -22,8 +21,12 @@ impl Client {
     ///
     /// # Cancel safety
     /// A dropped future closes what it has opened.
-    pub async fn unix(path: impl AsRef<Path>, framing: impl Framing) -> io::Result<Self> {
-        Ok(Self::io(tokio::net::UnixStream::connect(path).await?, framing))
+    pub async fn unix(path: impl AsRef<Path>, framing: impl Framing) -> Result<Self, BindError> {
+        let path = path.as_ref();
+        let connected = tokio::net::UnixStream::connect(path).await;
+        let stream =
+            connected.map_err(BindError::cannot(format_args!("connect to unix {}", path.display())))?;
+        Ok(Self::io(stream, framing))
     }
 
     /// A client of a Unix datagram socket, as liblo's `osc.unix` is one: each packet is a datagram of
@@ -36,7 +39,7 @@ impl Client {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn unix_datagram(path: impl AsRef<Path>) -> io::Result<Self> {
+    pub fn unix_datagram(path: impl AsRef<Path>) -> Result<Self, BindError> {
         Self::unix_datagram_with(path, UnixDatagramOptions::default())
     }
 
@@ -47,8 +50,13 @@ impl Client {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn unix_datagram_with(path: impl AsRef<Path>, options: UnixDatagramOptions) -> io::Result<Self> {
-        let (transport, packets) = UnixClient::connect(path.as_ref(), options)?;
+    pub fn unix_datagram_with(
+        path: impl AsRef<Path>,
+        options: UnixDatagramOptions,
+    ) -> Result<Self, BindError> {
+        let path = path.as_ref();
+        let (transport, packets) = UnixClient::connect(path, options)
+            .map_err(BindError::cannot(format_args!("connect to unix {}", path.display())))?;
         let inbox = ClientInbox::new(Box::new(Datagrams::new(packets, None)));
         Ok(Self { shared: Arc::new(ClientShared::new(Arc::new(transport), inbox)) })
     }

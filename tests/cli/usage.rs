@@ -18,7 +18,7 @@ fn usage_errors_are_one_line() {
         (&["dump", URL, "--timeout", "soon"], "`soon` is not a valid duration"),
         (&["dump", URL, "--json", "--raw"], "'--json' cannot be used with '--raw'"),
         (&["dump", "osc.tcp://127.0.0.1/"], "`127.0.0.1` has no port"),
-        (&["dump", "osc.udp://239.7.7.7:9/?interfaces=lo"], "`interfaces` is no option of osc.udp"),
+        (&["dump", "osc.udp://239.7.7.7:9/?interfaces=lo"], "`interfaces` is not an option of osc.udp"),
         (&["dump", "127.0.0.1"], "has no port"),
         (&["send"], "<URL> <ADDRESS>"),
         (&["send", URL], "<ADDRESS>"),

@@ -1,7 +1,6 @@
 //! What packets travel by between us and a peer.
 
-use std::io;
-
+use tokio_osc::channel::BindError;
 use tokio_osc::{Channel, Client, Endpoint};
 
 /// A transport, and the framing of packets on it.
@@ -43,7 +42,7 @@ impl Transport {
         matches!(self, Self::Slip | Self::SlipSingleEnd)
     }
 
-    pub(crate) async fn client(self, port: u16) -> io::Result<Client> {
+    pub(crate) async fn client(self, port: u16) -> Result<Client, BindError> {
         self.endpoint(port).client().await
     }
 

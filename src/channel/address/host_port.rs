@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::str::FromStr;
 
 use tokio::net::lookup_host;
@@ -10,28 +10,9 @@ use tokio::net::lookup_host;
 use super::interface::Interface;
 use crate::channel::socket::{failed, unspecified};
 
-/// A host and a port: what [`Udp`](crate::Udp) and [`Endpoint`](crate::Endpoint) take.
-///
-/// | text | means |
-/// | --- | --- |
-/// | `127.0.0.1:9000`, `[::1]:9000` | an address |
-/// | `[fe80::1%eth0]:9000`, `[ff02::1%2]:9000` | an address of one link, with the interface by name or number |
-/// | `stage.local:9000` | a name, looked up when a socket is made |
-/// | `*:9000` | every address of this host; IPv4 unless told otherwise |
-///
-/// Addresses, `(host, port)` and text turn into one. Port 0 takes any free port. What is not a host
-/// and port is an error when it is used; parse the text to have it at once.
-///
-/// ```
-/// use tokio_osc::channel::HostPort;
-///
-/// assert_eq!(HostPort::from(([127, 0, 0, 1], 9000)), "127.0.0.1:9000".parse()?);
-/// assert_eq!(HostPort::from(("::1", 9000)).to_string(), "[::1]:9000");
-/// assert!("stage.local:http".parse::<HostPort>().is_err());
-/// # Ok::<(), tokio_osc::channel::HostPortError>(())
-/// ```
+/// A host and a port, or several addresses: the place of an [`Endpoint`](crate::Endpoint).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostPort {
+pub(crate) struct HostPort {
     host: Host,
     port: u16,
 }
@@ -44,19 +25,19 @@ enum Host {
     Link(Ipv6Addr, String),
     Every,
     Name(String),
-    Illegal(HostPortError),
+    /// Each with its own port.
+    Listed(Vec<SocketAddr>),
 }
 
 /// A kind of IP addresses.
 ///
 /// ```
-/// use tokio_osc::channel::{HostPort, IpFamily};
+/// use tokio_osc::Udp;
+/// use tokio_osc::channel::IpFamily;
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let host = HostPort::from(("localhost", 9000));
-/// for address in host.resolve(Some(IpFamily::V4)).await? {
-///     assert!(address.is_ipv4());
-/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+/// let channel = Udp::new("localhost:0").family(IpFamily::V4).bind().await?;
+/// assert!(channel.local_addr()?.is_ipv4());
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,35 +50,57 @@ pub enum IpFamily {
 }
 
 impl HostPort {
-    /// The port.
-    pub const fn port(&self) -> u16 {
-        self.port
+    pub(crate) fn new(host: &str, port: u16) -> Result<Self, HostPortError> {
+        let number = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let host = if host == "*" {
+            Host::Every
+        } else if let Ok(address) = number.parse() {
+            Host::Address(address, 0)
+        } else if let Some((address, link)) = link_address(number) {
+            match link.parse() {
+                Ok(index) => Host::Address(address.into(), index),
+                Err(_) => Host::Link(address, link.to_owned()),
+            }
+        } else if host.is_empty() || host.contains([':', '[', ']', '/', '%', '?', '@', ' ']) {
+            return Err(HostPortError { text: host.to_owned(), why: HostPortFault::Host });
+        } else {
+            Host::Name(host.to_owned())
+        };
+        Ok(Self { host, port })
     }
 
-    /// The addresses it has, of the given family or of both, in the order in which to try them.
-    /// Names are looked up; this is at least one address. IPv4 comes first: much OSC software
-    /// speaks nothing else.
-    ///
-    /// # Errors
-    /// There is no such host, it has no address of this family, or its interface is not there.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost.
-    pub async fn resolve(&self, family: Option<IpFamily>) -> io::Result<Vec<SocketAddr>> {
-        let all = match &self.host {
-            Host::Address(address, link) => vec![with_link(*address, self.port, *link)],
+    /// Addresses to be tried in order.
+    pub(crate) fn listed(addresses: &[SocketAddr]) -> Self {
+        Self { host: Host::Listed(addresses.to_vec()), port: 0 }
+    }
+
+    /// The one address, where that takes no look-up of a name.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        match &self.host {
+            Host::Address(address, link) => Ok(with_link(*address, self.port, *link)),
             Host::Link(address, interface) => {
                 let index = Interface::from(interface.as_str()).find()?.index;
-                vec![with_link((*address).into(), self.port, index)]
+                Ok(with_link((*address).into(), self.port, index))
             }
+            Host::Every => Ok(SocketAddr::new(unspecified(false), self.port)),
+            Host::Name(_) | Host::Listed(_) => {
+                let text = format!("`{self}`: one IP address is needed here, not a name");
+                Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+            }
+        }
+    }
+
+    /// The addresses it has, of the given family or of both, in the order in which to try them: at least one.
+    /// IPv4 comes first: much OSC software speaks nothing else.
+    pub(crate) async fn resolve(&self, family: Option<IpFamily>) -> io::Result<Vec<SocketAddr>> {
+        let all = match &self.host {
             Host::Every => vec![SocketAddr::new(unspecified(family == Some(IpFamily::V6)), self.port)],
             Host::Name(name) => {
                 let found = lookup_host((name.as_str(), self.port)).await;
-                found.map_err(|error| failed(&error, format!("host `{name}`")))?.collect()
+                found.map_err(|error| failed(&error, format!("cannot find the host `{name}`")))?.collect()
             }
-            Host::Illegal(error) => {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, error.clone()));
-            }
+            Host::Listed(addresses) => addresses.clone(),
+            Host::Address(..) | Host::Link(..) => vec![self.address()?],
         };
         let wanted = |address: &SocketAddr| match family {
             None => true,
@@ -112,25 +115,6 @@ impl HostPort {
             return Err(io::Error::new(io::ErrorKind::NotFound, text));
         }
         Ok(all)
-    }
-
-    fn with_host(host: &str, port: u16) -> Self {
-        let number = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let host = if host == "*" {
-            Host::Every
-        } else if let Ok(address) = number.parse() {
-            Host::Address(address, 0)
-        } else if let Some((address, link)) = link_address(number) {
-            match link.parse() {
-                Ok(index) => Host::Address(address.into(), index),
-                Err(_) => Host::Link(address, link.to_owned()),
-            }
-        } else if host.is_empty() || host.contains([':', '[', ']', '/', '%', '?', '@', ' ']) {
-            Host::Illegal(HostPortError { text: host.to_owned(), why: HostPortFault::Host })
-        } else {
-            Host::Name(host.to_owned())
-        };
-        Self { host, port }
     }
 }
 
@@ -180,40 +164,7 @@ impl FromStr for HostPort {
         if host.contains(':') && !host.starts_with('[') {
             return Err(error(HostPortFault::Brackets));
         }
-        match Self::with_host(host, port) {
-            Self { host: Host::Illegal(_), .. } => Err(error(HostPortFault::Host)),
-            legal => Ok(legal),
-        }
-    }
-}
-
-impl From<&str> for HostPort {
-    fn from(text: &str) -> Self {
-        text.parse().unwrap_or_else(|error| Self { host: Host::Illegal(error), port: 0 })
-    }
-}
-
-impl From<String> for HostPort {
-    fn from(text: String) -> Self {
-        text.as_str().into()
-    }
-}
-
-impl From<&String> for HostPort {
-    fn from(text: &String) -> Self {
-        text.as_str().into()
-    }
-}
-
-impl From<(&str, u16)> for HostPort {
-    fn from((host, port): (&str, u16)) -> Self {
-        Self::with_host(host, port)
-    }
-}
-
-impl From<(String, u16)> for HostPort {
-    fn from((host, port): (String, u16)) -> Self {
-        Self::with_host(&host, port)
+        Self::new(host, port).map_err(|_| error(HostPortFault::Host))
     }
 }
 
@@ -227,24 +178,6 @@ impl From<SocketAddr> for HostPort {
     }
 }
 
-macro_rules! from_addresses {
-    ($($address:ty),*) => {$(
-        impl From<$address> for HostPort {
-            fn from(address: $address) -> Self {
-                SocketAddr::from(address).into()
-            }
-        }
-    )*};
-}
-
-from_addresses!(SocketAddrV4, SocketAddrV6, (IpAddr, u16), (Ipv4Addr, u16), (Ipv6Addr, u16), ([u8; 4], u16));
-
-impl From<&SocketAddr> for HostPort {
-    fn from(address: &SocketAddr) -> Self {
-        (*address).into()
-    }
-}
-
 impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let port = self.port;
@@ -253,21 +186,17 @@ impl fmt::Display for HostPort {
             Host::Link(address, interface) => write!(f, "[{address}%{interface}]:{port}"),
             Host::Every => write!(f, "*:{port}"),
             Host::Name(name) => write!(f, "{name}:{port}"),
-            Host::Illegal(error) => f.write_str(&error.text),
+            Host::Listed(addresses) => {
+                let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+                f.write_str(&addresses.join(", "))
+            }
         }
     }
 }
 
 /// Why a text is not a valid host and port.
-///
-/// ```
-/// use tokio_osc::channel::HostPort;
-///
-/// let error = "::1:9000".parse::<HostPort>().unwrap_err();
-/// assert_eq!(error.to_string(), "`::1:9000`: an IPv6 address stands in brackets, as in [::1]:9000");
-/// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct HostPortError {
+pub(crate) struct HostPortError {
     text: String,
     why: HostPortFault,
 }
@@ -289,11 +218,9 @@ impl fmt::Display for HostPortError {
             HostPortFault::Brackets => {
                 write!(f, "`{text}`: an IPv6 address stands in brackets, as in [::1]:9000")
             }
-            HostPortFault::Host => write!(f, "`{text}` is no host"),
+            HostPortFault::Host => write!(f, "`{text}` is not a valid host"),
         }
     }
 }
 
 readable! { struct HostPortError { text, why } }
-
-impl std::error::Error for HostPortError {}

@@ -5,8 +5,8 @@ pub(crate) mod host_port;
 pub(crate) mod interface;
 mod peer_names;
 
-pub(crate) use endpoint::EndpointTarget;
 pub use endpoint::{Endpoint, EndpointError, Scheme};
-pub use host_port::{HostPort, HostPortError, IpFamily};
+pub(super) use endpoint::{Location, Query};
+pub use host_port::IpFamily;
 pub use interface::Interface;
 pub use peer_names::PeerNames;

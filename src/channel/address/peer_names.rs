@@ -83,7 +83,9 @@ impl PeerNames {
     /// # Cancel safety
     /// After a drop nothing was named.
     pub async fn insert_host(&self, name: &str) -> io::Result<()> {
-        let addresses = HostPort::from((name, 0)).resolve(None).await?;
+        let host = HostPort::new(name, 0)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
+        let addresses = host.resolve(None).await?;
         for address in addresses {
             self.insert(address.ip(), name);
         }

@@ -4,11 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::listener::Listener;
 use super::options::StreamOptions;
 use crate::channel::Channel;
+use crate::channel::address::{Endpoint, Scheme};
+use crate::channel::bind_error::BindError;
 use crate::channel::socket::{bind_tcp, tune_tcp};
 use crate::codec::Framing;
 use crate::packet::Peer;
@@ -48,7 +50,7 @@ impl Channel {
     ///
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
-    pub async fn tcp(address: impl ToSocketAddrs, framing: impl Framing) -> io::Result<Self> {
+    pub async fn tcp(address: impl Into<Endpoint>, framing: impl Framing) -> Result<Self, BindError> {
         Self::tcp_with(address, framing, StreamOptions::default()).await
     }
 
@@ -60,11 +62,15 @@ impl Channel {
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
     pub async fn tcp_with(
-        address: impl ToSocketAddrs,
+        address: impl Into<Endpoint>,
         framing: impl Framing,
         options: StreamOptions,
-    ) -> io::Result<Self> {
-        Ok(Self::listen_on(bind_tcp(address).await?, framing, options))
+    ) -> Result<Self, BindError> {
+        let address = address.into();
+        let listener = address.resolve(Scheme::Tcp, None).await.and_then(bind_tcp);
+        let listener =
+            listener.map_err(BindError::cannot(format_args!("listen on tcp {}", address.place())))?;
+        Ok(Self::listen_on(listener, framing, options))
     }
 }
 
@@ -87,8 +93,9 @@ impl Listener for TcpListener {
 }
 
 /// A connection to the first of the addresses that answers.
-pub(crate) async fn connect(address: impl ToSocketAddrs, options: &StreamOptions) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
+pub(crate) async fn connect(peer: &Endpoint, options: &StreamOptions) -> Result<TcpStream, BindError> {
+    let connected = async { TcpStream::connect(&*peer.resolve(Scheme::Tcp, None).await?).await }.await;
+    let stream = connected.map_err(BindError::cannot(format_args!("connect to tcp {}", peer.place())))?;
     tune(&stream, options);
     Ok(stream)
 }

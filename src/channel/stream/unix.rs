@@ -11,6 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use super::listener::Listener;
 use super::options::StreamOptions;
 use crate::channel::Channel;
+use crate::channel::bind_error::BindError;
 use crate::codec::Framing;
 use crate::packet::Peer;
 
@@ -24,8 +25,11 @@ impl Channel {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn unix(path: impl AsRef<Path>, framing: impl Framing) -> io::Result<Self> {
-        Ok(Self::listen_on(bind(path.as_ref())?, framing, StreamOptions::default()))
+    pub fn unix(path: impl AsRef<Path>, framing: impl Framing) -> Result<Self, BindError> {
+        let path = path.as_ref();
+        let listener =
+            bind(path).map_err(BindError::cannot(format_args!("listen on unix {}", path.display())))?;
+        Ok(Self::listen_on(listener, framing, StreamOptions::default()))
     }
 }
 

@@ -3,10 +3,11 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::options::{UdpOptions, common_setters};
+use super::options::{UdpOptions, common_setters, known_address};
 use super::socket::{ReplyTo, UdpSocketState};
 use crate::channel::Channel;
-use crate::channel::address::{Interface, PeerNames};
+use crate::channel::address::{Endpoint, Interface, PeerNames};
+use crate::channel::bind_error::BindError;
 use crate::wire::DecodeOptions;
 
 /// Options of a socket that sends to all hosts of a network, or hears what is sent to all; ends in
@@ -45,16 +46,20 @@ use crate::wire::DecodeOptions;
 #[must_use = "options do nothing until they end in a verb"]
 pub struct Broadcast {
     address: SocketAddr,
+    /// What is not a valid address: the error of the verb.
+    illegal: Option<Endpoint>,
     interface: Option<Interface>,
     common: UdpOptions,
 }
 
 impl Broadcast {
     /// Sends to this address and port, or hears what is sent to this port.
-    pub fn new(address: impl Into<SocketAddr>) -> Self {
+    pub fn new(address: impl Into<Endpoint>) -> Self {
         let mut common = UdpOptions::default();
         common.socket.broadcast = true;
-        Self { address: address.into(), interface: None, common }
+        let mut illegal = None;
+        let address = known_address(address.into(), &mut illegal);
+        Self { address, illegal, interface: None, common }
     }
 
     /// The interface that packets to 255.255.255.255 leave by; its address is their source. A
@@ -73,13 +78,19 @@ impl Broadcast {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn bind(mut self) -> io::Result<Channel> {
-        self.require_v4()?;
+    pub fn bind(mut self) -> Result<Channel, BindError> {
+        let state = self.bind_socket();
+        let state = state.map_err(BindError::cannot(format_args!("listen on udp {}", self.address)))?;
+        Ok(self.common.channel(state))
+    }
+
+    fn bind_socket(&mut self) -> io::Result<UdpSocketState> {
+        self.check()?;
         if let Some(interface) = &self.interface {
             self.common.socket.device = Some(interface.find()?.name);
         }
         let local = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), self.address.port());
-        Ok(self.common.channel(self.common.open(local)?))
+        self.common.open(local)
     }
 
     /// The options of the socket, for the client that will have it.
@@ -88,16 +99,25 @@ impl Broadcast {
     }
 
     /// A socket that sends to all, and the address of all.
-    pub(crate) fn sender(&self) -> io::Result<(UdpSocketState, SocketAddr)> {
-        self.require_v4()?;
+    pub(crate) fn sender(&self) -> Result<(UdpSocketState, SocketAddr), BindError> {
+        let state = self.sender_socket();
+        let state = state.map_err(BindError::cannot(format_args!("reach udp {}", self.address)))?;
+        Ok((state, self.address))
+    }
+
+    fn sender_socket(&self) -> io::Result<UdpSocketState> {
+        self.check()?;
         let local = match &self.interface {
             Some(interface) => interface.find()?.v4()?,
             None => Ipv4Addr::UNSPECIFIED,
         };
-        Ok((self.common.open(SocketAddr::new(local.into(), 0))?, self.address))
+        self.common.open(SocketAddr::new(local.into(), 0))
     }
 
-    fn require_v4(&self) -> io::Result<()> {
+    fn check(&self) -> io::Result<()> {
+        if let Some(illegal) = &self.illegal {
+            illegal.address()?;
+        }
         if self.address.is_ipv4() {
             return Ok(());
         }

@@ -4,12 +4,13 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
-use super::options::{UdpOptions, common_setters};
+use super::options::{UdpOptions, common_setters, known_address};
 use super::socket::{ReplyTo, UdpSocketState};
 use crate::channel::Channel;
-use crate::channel::address::PeerNames;
 use crate::channel::address::host_port::{is_of_a_link, require_link};
 use crate::channel::address::interface::{self, FoundInterface, Interface};
+use crate::channel::address::{Endpoint, PeerNames};
+use crate::channel::bind_error::BindError;
 use crate::channel::socket::{Via, failed, join, only_own_groups, send_by, set_loop, unspecified};
 use crate::wire::DecodeOptions;
 
@@ -53,6 +54,8 @@ use crate::wire::DecodeOptions;
 #[must_use = "options do nothing until they end in a verb"]
 pub struct Multicast {
     group: SocketAddr,
+    /// What is not a valid address: the error of the verb.
+    illegal: Option<Endpoint>,
     /// Further groups, at the same port.
     others: Vec<IpAddr>,
     interfaces: Interfaces,
@@ -71,17 +74,19 @@ enum Interfaces {
 
 impl Multicast {
     /// A socket of this group and port. The scope of an IPv6 group is an interface, if it has one.
-    pub fn new(group: impl Into<SocketAddr>) -> Self {
+    pub fn new(group: impl Into<Endpoint>) -> Self {
         let mut common = UdpOptions::default();
         common.socket.reuse_address = true;
         common.socket.reuse_port = true;
-        let group = group.into();
+        let mut illegal = None;
+        let group = known_address(group.into(), &mut illegal);
         let interfaces = match group {
             SocketAddr::V6(group) if group.scope_id() != 0 => vec![group.scope_id().into()],
             _ => Vec::new(),
         };
         Self {
             group,
+            illegal,
             others: Vec::new(),
             interfaces: Interfaces::Listed(interfaces),
             sources: Vec::new(),
@@ -128,8 +133,8 @@ impl Multicast {
 
     /// Binds to this address instead. With the unspecified address and the group's port, a channel
     /// hears what is sent to this host alone as well.
-    pub fn local(mut self, address: impl Into<SocketAddr>) -> Self {
-        self.local = Some(address.into());
+    pub fn local(mut self, address: impl Into<Endpoint>) -> Self {
+        self.local = Some(known_address(address.into(), &mut self.illegal));
         self
     }
 
@@ -148,7 +153,13 @@ impl Multicast {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
-    pub fn join(self) -> io::Result<Channel> {
+    pub fn join(self) -> Result<Channel, BindError> {
+        let state = self.join_socket();
+        let state = state.map_err(BindError::cannot(format_args!("listen on udp {}", self.group)))?;
+        Ok(self.common.channel(state))
+    }
+
+    fn join_socket(&self) -> io::Result<UdpSocketState> {
         let by = self.by()?;
         let state = self.common.open(self.bind_address(&by))?;
         let device = match by.as_slice() {
@@ -168,7 +179,7 @@ impl Multicast {
             return Err(error);
         }
         self.send_by(&state, by.first())?;
-        Ok(self.common.channel(state))
+        Ok(state)
     }
 
     /// The options of the socket, for the client that will have it.
@@ -177,10 +188,11 @@ impl Multicast {
     }
 
     /// A socket for each interface, with the groups that it sends to.
-    pub(crate) fn senders(&self) -> io::Result<Vec<(UdpSocketState, Vec<SocketAddr>)>> {
+    pub(crate) fn senders(&self) -> Result<Vec<(UdpSocketState, Vec<SocketAddr>)>, BindError> {
         let sender =
             |way: &Way| Ok((self.sender(way)?, self.groups().map(|group| peer(group, way)).collect()));
-        self.by()?.iter().map(sender).collect()
+        let senders = self.by().and_then(|by| by.iter().map(sender).collect());
+        senders.map_err(BindError::cannot(format_args!("reach udp {}", self.group)))
     }
 
     /// The interfaces, looked up; at least one.
@@ -208,11 +220,14 @@ impl Multicast {
     }
 
     fn check(&self) -> io::Result<()> {
+        if let Some(illegal) = &self.illegal {
+            illegal.address()?;
+        }
         let wrong = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         for group in self.groups() {
             if !group.ip().is_multicast() {
                 return wrong(format!(
-                    "{} is no group: 224.0.0.0 to 239.255.255.255, or ff00::/8",
+                    "{} is not a group: 224.0.0.0 to 239.255.255.255, or ff00::/8",
                     group.ip()
                 ));
             }

@@ -9,8 +9,8 @@ use futures::stream::StreamExt;
 use super::framed::FramedOptions;
 use super::receive::UdpPackets;
 use super::socket::{ReplyTo, UdpSocketState};
-use crate::channel::address::PeerNames;
-use crate::channel::socket::SocketOptions;
+use crate::channel::address::{Endpoint, PeerNames};
+use crate::channel::socket::{SocketOptions, unspecified};
 use crate::channel::transport::Packets;
 use crate::channel::{Channel, Outlet};
 use crate::codec::MAX_DATAGRAM;
@@ -68,6 +68,15 @@ impl UdpOptions {
         UdpPackets::new(Arc::clone(state), self.decode.clone(), self.max_datagram, self.peer_names.clone())
             .boxed()
     }
+}
+
+/// The address of an endpoint, or, where it has none without a look-up, one that stands for it until the options
+/// are checked.
+pub(super) fn known_address(endpoint: Endpoint, illegal: &mut Option<Endpoint>) -> SocketAddr {
+    endpoint.address().unwrap_or_else(|_| {
+        *illegal = Some(endpoint);
+        SocketAddr::new(unspecified(false), 0)
+    })
 }
 
 /// The setters of options that all three have, in the field `common`.

@@ -7,9 +7,10 @@ use super::monitor::UdpMonitor;
 use super::options::{UdpOptions, common_setters};
 use super::socket::{ReplyTo, UdpSocketState, check_peer};
 use crate::channel::Channel;
-use crate::channel::address::PeerNames;
-use crate::channel::address::host_port::{HostPort, IpFamily, require_link};
-use crate::channel::socket::{failed, unspecified};
+use crate::channel::address::host_port::require_link;
+use crate::channel::address::{Endpoint, IpFamily, PeerNames, Scheme};
+use crate::channel::bind_error::BindError;
+use crate::channel::socket::{failed, first, unspecified};
 use crate::codec::Framing;
 use crate::wire::DecodeOptions;
 
@@ -45,20 +46,20 @@ use crate::wire::DecodeOptions;
 #[non_exhaustive]
 #[must_use = "options do nothing until they end in a verb"]
 pub struct Udp {
-    address: HostPort,
-    local: Option<HostPort>,
+    address: Endpoint,
+    local: Option<Endpoint>,
     family: Option<IpFamily>,
     common: UdpOptions,
 }
 
 impl Udp {
     /// A socket that listens at this address, or sends to it.
-    pub fn new(address: impl Into<HostPort>) -> Self {
+    pub fn new(address: impl Into<Endpoint>) -> Self {
         Self { address: address.into(), local: None, family: None, common: UdpOptions::default() }
     }
 
     /// The address and port that a client sends from. [`bind`](Udp::bind) takes no notice of it.
-    pub fn local(mut self, address: impl Into<HostPort>) -> Self {
+    pub fn local(mut self, address: impl Into<Endpoint>) -> Self {
         self.local = Some(address.into());
         self
     }
@@ -133,17 +134,23 @@ impl Udp {
     ///
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
-    pub async fn bind(self) -> io::Result<Channel> {
-        let addresses = self.address.resolve(self.family).await?;
-        let state = first(addresses, |address| {
+    pub async fn bind(self) -> Result<Channel, BindError> {
+        let bound = self.bind_socket().await;
+        let state =
+            bound.map_err(BindError::cannot(format_args!("listen on udp {}", self.address.place())))?;
+        Ok(self.common.channel(state))
+    }
+
+    async fn bind_socket(&self) -> io::Result<UdpSocketState> {
+        let addresses = self.address.resolve(Scheme::Udp, self.family).await?;
+        first(addresses, |address| {
             if address.ip().is_multicast() {
                 let text = format!("{address} is a group: join it with `Multicast`");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
             }
             require_link(address)?;
             self.common.open(address)
-        })?;
-        Ok(self.common.channel(state))
+        })
     }
 
     /// The options of the socket, for the client that will have it.
@@ -152,12 +159,17 @@ impl Udp {
     }
 
     /// A socket that reaches the first address of the name that it can, and this address.
-    pub(crate) async fn reach(&self) -> io::Result<(UdpSocketState, SocketAddr)> {
-        let peers = self.address.resolve(self.family).await?;
+    pub(crate) async fn reach(&self) -> Result<(UdpSocketState, SocketAddr), BindError> {
+        let reached = self.reach_first().await;
+        reached.map_err(BindError::cannot(format_args!("reach udp {}", self.address.place())))
+    }
+
+    async fn reach_first(&self) -> io::Result<(UdpSocketState, SocketAddr)> {
+        let peers = self.address.resolve(Scheme::Udp, self.family).await?;
         let choice = peers.len() > 1;
         let mut local = Vec::new();
         if let Some(address) = &self.local {
-            local = address.resolve(None).await?;
+            local = address.resolve(Scheme::Udp, None).await?;
         }
         first(peers, |peer| {
             let own = local.iter().find(|local| local.is_ipv4() == peer.is_ipv4()).copied();
@@ -170,7 +182,8 @@ impl Udp {
             if choice {
                 has_route(peer)?;
             }
-            Ok((self.common.open(own)?, peer))
+            let socket = self.common.open(own);
+            Ok((socket.map_err(|error| failed(&error, format!("cannot send from udp {own}")))?, peer))
         })
     }
 }
@@ -191,7 +204,7 @@ impl Channel {
     ///
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
-    pub async fn udp(address: impl Into<HostPort>) -> io::Result<Self> {
+    pub async fn udp(address: impl Into<Endpoint>) -> Result<Self, BindError> {
         Udp::new(address).bind().await
     }
 
@@ -202,7 +215,7 @@ impl Channel {
     ///
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
-    pub async fn udp_with(address: impl Into<HostPort>, options: DecodeOptions) -> io::Result<Self> {
+    pub async fn udp_with(address: impl Into<Endpoint>, options: DecodeOptions) -> Result<Self, BindError> {
         Udp::new(address).decode(options).bind().await
     }
 
@@ -219,23 +232,8 @@ fn has_route(peer: SocketAddr) -> io::Result<()> {
     match probe.connect(peer) {
         // That is about broadcasting, not about the way there.
         Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
-            Err(failed(&error, format!("to {peer}")))
+            Err(failed(&error, format!("cannot reach udp {peer}")))
         }
         _ => Ok(()),
     }
-}
-
-/// What the first of the addresses gives that gives something, or else the last error.
-fn first<T>(
-    addresses: Vec<SocketAddr>,
-    mut attempt: impl FnMut(SocketAddr) -> io::Result<T>,
-) -> io::Result<T> {
-    let mut last = io::ErrorKind::NotFound.into();
-    for address in addresses {
-        match attempt(address) {
-            Ok(value) => return Ok(value),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }

@@ -1,17 +1,17 @@
-//! Why a text is not a valid endpoint.
+//! EndpointFault a text is not a valid endpoint.
 
 use std::fmt;
 
 use super::Scheme;
 use crate::channel::address::host_port::HostPortError;
 
-/// Why a text is not a valid [`Endpoint`](crate::Endpoint).
+/// EndpointFault a text is not a valid [`Endpoint`](crate::Endpoint).
 ///
 /// ```
 /// use tokio_osc::Endpoint;
 ///
 /// let error = "osc.udp://10.0.0.7:9000/?ttl=far".parse::<Endpoint>().unwrap_err();
-/// assert_eq!(error.to_string(), "`far` is no value of `ttl`");
+/// assert_eq!(error.to_string(), "`far` is not a value of `ttl`");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct EndpointError {
@@ -26,8 +26,13 @@ pub(super) enum EndpointFault {
     Path,
     NoValue(String),
     Option(String, Scheme),
-    Value { name: String, value: String },
+    Value {
+        name: String,
+        value: String,
+    },
     Percent(String),
+    /// For a constructor of one transport.
+    Foreign(String),
 }
 
 impl EndpointError {
@@ -58,8 +63,12 @@ impl fmt::Display for EndpointError {
             EndpointFault::HostWithPath => f.write_str("there is no path, only HOST:PORT"),
             EndpointFault::Path => f.write_str("a Unix socket has a whole path, as in osc.unix:///run/osc"),
             EndpointFault::NoValue(option) => write!(f, "`{option}` has no value, NAME=VALUE is needed"),
-            EndpointFault::Option(name, scheme) => write!(f, "`{name}` is no option of {scheme}"),
-            EndpointFault::Value { name, value } => write!(f, "`{value}` is no value of `{name}`"),
+            EndpointFault::Option(name, scheme) => write!(f, "`{name}` is not an option of {scheme}"),
+            EndpointFault::Value { name, value } => write!(f, "`{value}` is not a value of `{name}`"),
+            EndpointFault::Foreign(url) => write!(
+                f,
+                "`{url}`: another transport, or options: open it with `Endpoint::bind` or `Endpoint::client`"
+            ),
             EndpointFault::Percent(text) => {
                 write!(f, "`{text}`: %XX stands for a byte, and together they are UTF-8")
             }
@@ -69,11 +78,4 @@ impl fmt::Display for EndpointError {
 
 readable! { struct EndpointError { why } }
 
-impl std::error::Error for EndpointError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.why {
-            EndpointFault::Host(error) => error.source(),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for EndpointError {}

@@ -6,18 +6,22 @@ mod query;
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::host_port::{HostPort, IpFamily, is_of_a_link};
-use crate::channel::{Broadcast, Channel, Multicast, Udp};
-use crate::codec::{LengthPrefix, Slip};
+use super::host_port::{HostPort, IpFamily};
 pub use error::EndpointError;
-use query::{Query, encode};
+use error::EndpointFault;
+pub(in crate::channel) use query::Query;
+use query::encode;
 
-/// Where to listen or to send, written as liblo writes it: a scheme, a host and port or a path, and
-/// options.
+/// Where to listen or to send: what every constructor takes. A `SocketAddr`, `(host, port)` or `(ip, port)`,
+/// text, or a URL as liblo writes it: a scheme, a host and port or a path, and options.
+///
+/// Constructors of one transport, such as [`Client::udp`](crate::Client::udp), take a host and port;
+/// [`bind`](Self::bind) and [`client`](Self::client) take the whole of a URL. Text that is not valid is an error
+/// when it is used; `str::parse` reports it at once.
 ///
 /// | text | means |
 /// | --- | --- |
@@ -27,8 +31,15 @@ use query::{Query, encode};
 /// | `osc.unix:///PATH` | a Unix datagram socket |
 /// | `osc.unix+slip:///PATH` | a Unix stream socket, SLIP |
 ///
-/// HOST is a [`HostPort`]'s: `stage.local`, `10.0.0.7`, `[fe80::1%eth0]`, `*`. Options follow a `?`,
-/// with `&` between them; those marked with + may stand there more than once:
+/// | HOST | means |
+/// | --- | --- |
+/// | `127.0.0.1`, `[::1]` | an address |
+/// | `[fe80::1%eth0]`, `[ff02::1%2]` | an address of one link, with the interface by name or number |
+/// | `stage.local` | a name, looked up when a socket is made; IPv4 addresses are tried first |
+/// | `*` | every address of this host; IPv4 unless `family` says otherwise |
+///
+/// Port 0 takes any free port. Options follow a `?`, with `&` between them; those marked with + may stand
+/// there more than once:
 ///
 /// | option | of | sets |
 /// | --- | --- | --- |
@@ -52,21 +63,35 @@ use query::{Query, encode};
 /// assert_eq!(endpoint.to_string(), "osc.udp://239.1.2.3:9000/?interface=eth0&ttl=4");
 ///
 /// let error = "osc.udp://10.0.0.7:9000/?tll=4".parse::<Endpoint>().unwrap_err();
-/// assert_eq!(error.to_string(), "`tll` is no option of osc.udp");
+/// assert_eq!(error.to_string(), "`tll` is not an option of osc.udp");
+///
+/// assert_eq!(Endpoint::from(("stage.local", 9000)), "stage.local:9000".parse()?);
+/// assert_eq!(Endpoint::from(([127, 0, 0, 1], 9000)), "osc.udp://127.0.0.1:9000/".parse()?);
 /// # Ok::<(), tokio_osc::channel::EndpointError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Endpoint {
-    scheme: Scheme,
-    location: Location,
-    query: Query,
+    /// `None` if no transport is named.
+    scheme: Option<Scheme>,
+    pub(in crate::channel) location: Location,
+    pub(in crate::channel) query: Query,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Location {
+pub(in crate::channel) enum Location {
     Host(HostPort),
     Path(PathBuf),
+    Illegal(String, EndpointError),
 }
+
+/// Where no transport is named, it is UDP.
+impl PartialEq for Endpoint {
+    fn eq(&self, other: &Self) -> bool {
+        self.scheme() == other.scheme() && self.location == other.location && self.query == other.query
+    }
+}
+
+impl Eq for Endpoint {}
 
 /// The transports that an [`Endpoint`] can name.
 ///
@@ -94,29 +119,28 @@ pub enum Scheme {
 }
 
 impl Endpoint {
-    /// UDP at this host and port, without options.
-    pub fn udp(host: impl Into<HostPort>) -> Self {
-        Self { scheme: Scheme::Udp, location: Location::Host(host.into()), query: Query::default() }
+    pub(in crate::channel) fn at_host(host: HostPort) -> Self {
+        Self { scheme: None, location: Location::Host(host), query: Query::default() }
     }
 
-    /// The transport.
-    pub const fn scheme(&self) -> Scheme {
-        self.scheme
+    /// The transport; UDP where none is named.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme.unwrap_or(Scheme::Udp)
     }
 
-    /// The host and port; `None` for a Unix socket.
-    pub const fn host(&self) -> Option<&HostPort> {
+    /// The host and port as text; `None` for a Unix socket.
+    pub fn host(&self) -> Option<String> {
         match &self.location {
-            Location::Host(host) => Some(host),
-            Location::Path(_) => None,
+            Location::Host(host) => Some(host.to_string()),
+            Location::Path(_) | Location::Illegal(..) => None,
         }
     }
 
     /// The path of a Unix socket.
     pub fn path(&self) -> Option<&Path> {
         match &self.location {
-            Location::Host(_) => None,
             Location::Path(path) => Some(path),
+            Location::Host(_) | Location::Illegal(..) => None,
         }
     }
 
@@ -130,119 +154,76 @@ impl Endpoint {
         self.query.single_end
     }
 
+    fn illegal(text: String, error: EndpointError) -> Self {
+        Self { scheme: None, location: Location::Illegal(text, error), query: Query::default() }
+    }
+
     /// The same endpoint at another address: what a bound channel prints, when the port was 0 or the
     /// host a name.
     pub fn at(&self, address: SocketAddr) -> Self {
         Self { location: Location::Host(address.into()), ..self.clone() }
     }
 
-    /// Listens: by [`Udp::bind`], [`Multicast::join`] if the host is a group, [`Broadcast::bind`] with
-    /// `broadcast=true`, [`Channel::tcp`], [`Channel::unix_datagram`] or [`Channel::unix`].
-    ///
-    /// ```
-    /// use futures::StreamExt;
-    /// use tokio_osc::Endpoint;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let endpoint: Endpoint = "osc.tcp+slip://127.0.0.1:0/".parse()?;
-    /// let mut channel = endpoint.bind().await?;
-    /// let client = endpoint.at(channel.local_addr()?).client().await?;
-    /// client.send(("/scene", 3)).await?;
-    ///
-    /// let (packet, _) = channel.next().await.expect("the channel is open");
-    /// assert_eq!(packet?.to_string(), "/scene ,i 3");
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// As these, and if an option does not belong to what the host turns out to be.
-    ///
-    /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
-    ///
-    /// # Cancel safety
-    /// A dropped future leaves no socket behind.
-    pub async fn bind(&self) -> io::Result<Channel> {
-        match self.target().await? {
-            EndpointTarget::Udp(udp) => udp.bind().await,
-            EndpointTarget::Group(group) => group.join(),
-            EndpointTarget::Broadcast(broadcast) => broadcast.bind(),
-            EndpointTarget::Tcp(addresses) => Channel::tcp(addresses.as_slice(), LengthPrefix::new()).await,
-            EndpointTarget::TcpSlip(addresses, slip) => Channel::tcp(addresses.as_slice(), slip).await,
-            EndpointTarget::Unix(path) => Channel::unix_datagram(path),
-            EndpointTarget::UnixSlip(path, slip) => Channel::unix(path, slip),
+    /// The addresses, for a constructor that names the transport itself.
+    pub(crate) async fn resolve(
+        &self,
+        transport: Scheme,
+        family: Option<IpFamily>,
+    ) -> io::Result<Vec<SocketAddr>> {
+        self.require_plain(transport)?;
+        self.host_port()?.resolve(family.or(self.query.family)).await
+    }
+
+    /// The one address, for a UDP constructor that looks up no names.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.require_plain(Scheme::Udp)?;
+        self.host_port()?.address()
+    }
+
+    pub(in crate::channel) fn host_port(&self) -> io::Result<&HostPort> {
+        match &self.location {
+            Location::Host(host) => Ok(host),
+            Location::Path(_) => Err(invalid(EndpointFault::Foreign(self.to_string()).into())),
+            Location::Illegal(_, error) => Err(invalid(error.clone())),
         }
     }
 
-    /// The names looked up, and the options checked.
-    pub(crate) async fn target(&self) -> io::Result<EndpointTarget> {
-        let host = match &self.location {
-            Location::Host(host) => host,
-            Location::Path(path) if self.scheme == Scheme::UnixSlip => {
-                return Ok(EndpointTarget::UnixSlip(path.clone(), self.slip()));
-            }
-            Location::Path(path) => return Ok(EndpointTarget::Unix(path.clone())),
+    /// Refuses a URL of another transport, and one with options: they would be passed over in silence.
+    fn require_plain(&self, transport: Scheme) -> io::Result<()> {
+        let fits = match self.scheme {
+            // The framing is the caller's.
+            Some(Scheme::Tcp | Scheme::TcpSlip) => transport == Scheme::Tcp,
+            Some(scheme) => scheme == transport,
+            None => true,
         };
-        let addresses = host.resolve(self.query.family).await?;
-        match self.scheme {
-            Scheme::Tcp => Ok(EndpointTarget::Tcp(addresses)),
-            Scheme::TcpSlip => Ok(EndpointTarget::TcpSlip(addresses, self.slip())),
-            _ => self.udp_target(host, &addresses),
+        if fits && !self.query.has_options() {
+            return Ok(());
         }
+        Err(invalid(EndpointFault::Foreign(self.to_string()).into()))
     }
 
-    fn slip(&self) -> Slip {
-        Slip::new().flag_at_start(!self.query.single_end)
-    }
-
-    fn udp_target(&self, host: &HostPort, addresses: &[SocketAddr]) -> io::Result<EndpointTarget> {
-        let refuse = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        let Some(first) = addresses.first().copied() else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        if first.ip().is_multicast() {
-            return Ok(EndpointTarget::Group(self.query.multicast(first)));
-        }
-        if let Some(option) = self.query.of_groups() {
-            return refuse(format!("`{option}` is for groups, {host} is none"));
-        }
-        if self.query.broadcast {
-            return Ok(EndpointTarget::Broadcast(self.query.broadcast(first)));
-        }
-        match (first, self.query.interfaces.as_slice()) {
-            (_, []) if !self.query.all_interfaces => {
-                Ok(EndpointTarget::Udp(self.query.unicast(host.clone())))
-            }
-            (SocketAddr::V6(v6), [interface]) if is_of_a_link(first.ip()) => {
-                let link = interface.find()?.index;
-                let address = SocketAddrV6::new(*v6.ip(), v6.port(), 0, link);
-                Ok(EndpointTarget::Udp(self.query.unicast(address.into())))
-            }
-            _ => {
-                refuse(format!("`interface` is for groups and broadcasts, {host} is none; there is `device`"))
-            }
+    /// The host and port or the path, for the text of an error.
+    pub(crate) fn place(&self) -> String {
+        match &self.location {
+            Location::Host(host) => host.to_string(),
+            Location::Path(path) => path.display().to_string(),
+            Location::Illegal(text, _) => text.clone(),
         }
     }
 }
 
-/// What an endpoint turned out to be, ready to be bound or connected to.
-pub(crate) enum EndpointTarget {
-    Udp(Udp),
-    Group(Multicast),
-    Broadcast(Broadcast),
-    Tcp(Vec<SocketAddr>),
-    TcpSlip(Vec<SocketAddr>, Slip),
-    Unix(PathBuf),
-    UnixSlip(PathBuf, Slip),
+fn invalid(error: EndpointError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.location {
-            Location::Host(host) => write!(f, "{}://{host}/{}", self.scheme, self.query),
+            Location::Host(host) => write!(f, "{}://{host}/{}", self.scheme(), self.query),
+            Location::Illegal(text, _) => f.write_str(text),
             Location::Path(path) => {
                 let path = encode(&path.to_string_lossy(), "/");
-                write!(f, "{}://{path}{}", self.scheme, self.query)
+                write!(f, "{}://{path}{}", self.scheme(), self.query)
             }
         }
     }
@@ -267,3 +248,77 @@ impl FromStr for Endpoint {
         parse::endpoint(text)
     }
 }
+
+/// Text that is not valid is an error when the endpoint is used.
+impl From<&str> for Endpoint {
+    fn from(text: &str) -> Self {
+        text.parse().unwrap_or_else(|error| Self::illegal(text.to_owned(), error))
+    }
+}
+
+impl From<String> for Endpoint {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<&String> for Endpoint {
+    fn from(text: &String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<(&str, u16)> for Endpoint {
+    fn from((host, port): (&str, u16)) -> Self {
+        HostPort::new(host, port)
+            .map_or_else(|error| Self::illegal(format!("{host}:{port}"), error.into()), Self::at_host)
+    }
+}
+
+impl From<(String, u16)> for Endpoint {
+    fn from((host, port): (String, u16)) -> Self {
+        (host.as_str(), port).into()
+    }
+}
+
+/// Several addresses of one peer, to be tried in order.
+impl From<&[SocketAddr]> for Endpoint {
+    fn from(addresses: &[SocketAddr]) -> Self {
+        Self::at_host(HostPort::listed(addresses))
+    }
+}
+
+impl From<&SocketAddr> for Endpoint {
+    fn from(address: &SocketAddr) -> Self {
+        (*address).into()
+    }
+}
+
+impl From<&Self> for Endpoint {
+    fn from(endpoint: &Self) -> Self {
+        endpoint.clone()
+    }
+}
+
+/// Listed one by one: a blanket implementation for all that turns into an IP address would exclude the host
+/// names.
+macro_rules! from_addresses {
+    ($($address:ty),*) => {$(
+        impl From<$address> for Endpoint {
+            fn from(address: $address) -> Self {
+                Self::at_host(SocketAddr::from(address).into())
+            }
+        }
+    )*};
+}
+
+from_addresses!(
+    SocketAddr,
+    SocketAddrV4,
+    SocketAddrV6,
+    (IpAddr, u16),
+    (Ipv4Addr, u16),
+    (Ipv6Addr, u16),
+    ([u8; 4], u16),
+    ([u16; 8], u16)
+);

@@ -7,11 +7,12 @@ use crate::channel::address::host_port::HostPort;
 
 pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
     let (scheme, rest) = match text.split_once("://") {
-        Some((name, rest)) => (scheme(name)?, rest),
-        None => (Scheme::Udp, text),
+        Some((name, rest)) => (Some(scheme(name)?), rest),
+        None => (None, text),
     };
+    let transport = scheme.unwrap_or(Scheme::Udp);
     let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
-    let location = match scheme {
+    let location = match transport {
         Scheme::Unix | Scheme::UnixSlip if place.starts_with('/') => Location::Path(decode(place)?.into()),
         Scheme::Unix | Scheme::UnixSlip => return Err(EndpointFault::Path.into()),
         _ => Location::Host(host(place)?),
@@ -20,8 +21,8 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
     for option in options.split('&').filter(|option| !option.is_empty()) {
         let (name, value) =
             option.split_once('=').ok_or_else(|| EndpointFault::NoValue(option.to_owned()))?;
-        if !query.set(scheme, name, &decode(value)?)? {
-            return Err(EndpointFault::Option(name.to_owned(), scheme).into());
+        if !query.set(transport, name, &decode(value)?)? {
+            return Err(EndpointFault::Option(name.to_owned(), transport).into());
         }
     }
     Ok(Endpoint { scheme, location, query })

@@ -1,33 +1,32 @@
 //! The options of an endpoint: `?interface=eth0&ttl=4`.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use super::Scheme;
 use super::error::EndpointError;
-use crate::channel::address::host_port::{HostPort, IpFamily};
+use crate::channel::address::host_port::IpFamily;
 use crate::channel::address::interface::Interface;
-use crate::channel::{Broadcast, Multicast, Udp};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the user's")]
-pub(super) struct Query {
-    pub(super) interfaces: Vec<Interface>,
-    pub(super) all_interfaces: bool,
-    ttl: Option<u8>,
-    dscp: Option<u8>,
-    device: Option<String>,
-    receive_buffer: Option<usize>,
-    send_buffer: Option<usize>,
-    reuse: bool,
-    reply_port: Option<u16>,
-    pub(super) broadcast: bool,
-    multicast_loop: bool,
-    groups: Vec<IpAddr>,
-    sources: Vec<IpAddr>,
-    pub(super) family: Option<IpFamily>,
-    pub(super) single_end: bool,
+pub(in crate::channel) struct Query {
+    pub(in crate::channel) interfaces: Vec<Interface>,
+    pub(in crate::channel) all_interfaces: bool,
+    pub(in crate::channel) ttl: Option<u8>,
+    pub(in crate::channel) dscp: Option<u8>,
+    pub(in crate::channel) device: Option<String>,
+    pub(in crate::channel) receive_buffer: Option<usize>,
+    pub(in crate::channel) send_buffer: Option<usize>,
+    pub(in crate::channel) reuse: bool,
+    pub(in crate::channel) reply_port: Option<u16>,
+    pub(in crate::channel) broadcast: bool,
+    pub(in crate::channel) multicast_loop: bool,
+    pub(in crate::channel) groups: Vec<IpAddr>,
+    pub(in crate::channel) sources: Vec<IpAddr>,
+    pub(in crate::channel) family: Option<IpFamily>,
+    pub(in crate::channel) single_end: bool,
 }
 
 impl Default for Query {
@@ -50,35 +49,6 @@ impl Default for Query {
             single_end: false,
         }
     }
-}
-
-/// Sets the options that all three kinds of UDP sockets have.
-macro_rules! with_common {
-    ($query:ident, $options:expr) => {{
-        let mut options = $options;
-        if let Some(hops) = $query.ttl {
-            options = options.ttl(hops);
-        }
-        if let Some(class) = $query.dscp {
-            options = options.dscp(class);
-        }
-        if let Some(device) = &$query.device {
-            options = options.device(device.as_str());
-        }
-        if let Some(bytes) = $query.receive_buffer {
-            options = options.receive_buffer(bytes);
-        }
-        if let Some(bytes) = $query.send_buffer {
-            options = options.send_buffer(bytes);
-        }
-        if let Some(port) = $query.reply_port {
-            options = options.reply_to_port(port);
-        }
-        if $query.reuse {
-            options = options.reuse_address(true).reuse_port(true);
-        }
-        options
-    }};
 }
 
 impl Query {
@@ -119,7 +89,7 @@ impl Query {
     }
 
     /// An option that is set and means something for groups only.
-    pub(super) fn of_groups(&self) -> Option<&'static str> {
+    pub(in crate::channel) fn of_groups(&self) -> Option<&'static str> {
         let set = [
             (!self.multicast_loop, "loop"),
             (!self.groups.is_empty(), "group"),
@@ -128,37 +98,9 @@ impl Query {
         set.into_iter().find_map(|(set, name)| set.then_some(name))
     }
 
-    pub(super) fn unicast(&self, host: HostPort) -> Udp {
-        let options = with_common!(self, Udp::new(host));
-        match self.family {
-            Some(family) => options.family(family),
-            None => options,
-        }
-    }
-
-    pub(super) fn broadcast(&self, address: SocketAddr) -> Broadcast {
-        let options = with_common!(self, Broadcast::new(address));
-        match self.interfaces.first() {
-            Some(interface) => options.interface(interface.clone()),
-            None => options,
-        }
-    }
-
-    pub(super) fn multicast(&self, group: SocketAddr) -> Multicast {
-        let mut options = with_common!(self, Multicast::new(group)).multicast_loop(self.multicast_loop);
-        for interface in &self.interfaces {
-            options = options.interface(interface.clone());
-        }
-        if self.all_interfaces {
-            options = options.all_interfaces();
-        }
-        for group in &self.groups {
-            options = options.group(*group);
-        }
-        for source in &self.sources {
-            options = options.source(*source);
-        }
-        options
+    /// Whether there are options other than the family of the addresses.
+    pub(super) fn has_options(&self) -> bool {
+        *self != Self { family: self.family, ..Self::default() }
     }
 
     fn pairs(&self) -> Vec<(&'static str, String)> {

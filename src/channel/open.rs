@@ -1,0 +1,174 @@
+//! An [`Endpoint`] opened: by the constructor of its transport, with its options.
+
+use std::io;
+use std::net::{SocketAddr, SocketAddrV6};
+use std::path::PathBuf;
+
+use super::address::host_port::{HostPort, is_of_a_link};
+use super::address::{Endpoint, Location, Query, Scheme};
+use super::bind_error::BindError;
+use super::{Broadcast, Channel, Multicast, Udp};
+use crate::codec::{LengthPrefix, Slip};
+
+impl Endpoint {
+    /// Listens: by [`Udp::bind`], [`Multicast::join`] if the host is a group, [`Broadcast::bind`] with
+    /// `broadcast=true`, [`Channel::tcp`], [`Channel::unix_datagram`] or [`Channel::unix`].
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use tokio_osc::Endpoint;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let endpoint: Endpoint = "osc.tcp+slip://127.0.0.1:0/".parse()?;
+    /// let mut channel = endpoint.bind().await?;
+    /// let client = endpoint.at(channel.local_addr()?).client().await?;
+    /// client.send(("/scene", 3)).await?;
+    ///
+    /// let (packet, _) = channel.next().await.expect("the channel is open");
+    /// assert_eq!(packet?.to_string(), "/scene ,i 3");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As these, and if an option does not belong to what the host turns out to be.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn bind(&self) -> Result<Channel, BindError> {
+        match self.target().await.map_err(BindError::cannot(format_args!("listen on {self}")))? {
+            EndpointTarget::Udp(udp) => udp.bind().await,
+            EndpointTarget::Group(group) => group.join(),
+            EndpointTarget::Broadcast(broadcast) => broadcast.bind(),
+            EndpointTarget::Tcp(addresses) => Channel::tcp(addresses.as_slice(), LengthPrefix::new()).await,
+            EndpointTarget::TcpSlip(addresses, slip) => Channel::tcp(addresses.as_slice(), slip).await,
+            EndpointTarget::Unix(path) => Channel::unix_datagram(path),
+            EndpointTarget::UnixSlip(path, slip) => Channel::unix(path, slip),
+        }
+    }
+
+    /// The names looked up, and the options checked.
+    pub(crate) async fn target(&self) -> io::Result<EndpointTarget> {
+        let host = match &self.location {
+            Location::Path(path) if self.scheme() == Scheme::UnixSlip => {
+                return Ok(EndpointTarget::UnixSlip(path.clone(), self.slip()));
+            }
+            Location::Path(path) => return Ok(EndpointTarget::Unix(path.clone())),
+            _ => self.host_port()?,
+        };
+        let addresses = host.resolve(self.query.family).await?;
+        match self.scheme() {
+            Scheme::Tcp => Ok(EndpointTarget::Tcp(addresses)),
+            Scheme::TcpSlip => Ok(EndpointTarget::TcpSlip(addresses, self.slip())),
+            _ => self.udp_target(host, &addresses),
+        }
+    }
+
+    fn slip(&self) -> Slip {
+        Slip::new().flag_at_start(!self.query.single_end)
+    }
+
+    fn udp_target(&self, host: &HostPort, addresses: &[SocketAddr]) -> io::Result<EndpointTarget> {
+        let refuse = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        let Some(first) = addresses.first().copied() else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        if first.ip().is_multicast() {
+            return Ok(EndpointTarget::Group(multicast(&self.query, first)));
+        }
+        if let Some(option) = self.query.of_groups() {
+            return refuse(format!("`{option}` is for groups, {host} is none"));
+        }
+        if self.query.broadcast {
+            return Ok(EndpointTarget::Broadcast(broadcast(&self.query, first)));
+        }
+        match (first, self.query.interfaces.as_slice()) {
+            (_, []) if !self.query.all_interfaces => {
+                Ok(EndpointTarget::Udp(unicast(&self.query, Self::at_host(host.clone()))))
+            }
+            (SocketAddr::V6(v6), [interface]) if is_of_a_link(first.ip()) => {
+                let link = interface.find()?.index;
+                let address = SocketAddrV6::new(*v6.ip(), v6.port(), 0, link);
+                Ok(EndpointTarget::Udp(unicast(&self.query, address)))
+            }
+            _ => {
+                refuse(format!("`interface` is for groups and broadcasts, {host} is none; there is `device`"))
+            }
+        }
+    }
+}
+
+/// What an endpoint turned out to be, ready to be bound or connected to.
+pub(crate) enum EndpointTarget {
+    Udp(Udp),
+    Group(Multicast),
+    Broadcast(Broadcast),
+    Tcp(Vec<SocketAddr>),
+    TcpSlip(Vec<SocketAddr>, Slip),
+    Unix(PathBuf),
+    UnixSlip(PathBuf, Slip),
+}
+
+/// Sets the options that all three kinds of UDP sockets have.
+macro_rules! with_common {
+    ($query:ident, $options:expr) => {{
+        let mut options = $options;
+        if let Some(hops) = $query.ttl {
+            options = options.ttl(hops);
+        }
+        if let Some(class) = $query.dscp {
+            options = options.dscp(class);
+        }
+        if let Some(device) = &$query.device {
+            options = options.device(device.as_str());
+        }
+        if let Some(bytes) = $query.receive_buffer {
+            options = options.receive_buffer(bytes);
+        }
+        if let Some(bytes) = $query.send_buffer {
+            options = options.send_buffer(bytes);
+        }
+        if let Some(port) = $query.reply_port {
+            options = options.reply_to_port(port);
+        }
+        if $query.reuse {
+            options = options.reuse_address(true).reuse_port(true);
+        }
+        options
+    }};
+}
+
+fn unicast(query: &Query, host: impl Into<Endpoint>) -> Udp {
+    let options = with_common!(query, Udp::new(host));
+    match query.family {
+        Some(family) => options.family(family),
+        None => options,
+    }
+}
+
+fn broadcast(query: &Query, address: SocketAddr) -> Broadcast {
+    let options = with_common!(query, Broadcast::new(address));
+    match query.interfaces.first() {
+        Some(interface) => options.interface(interface.clone()),
+        None => options,
+    }
+}
+
+fn multicast(query: &Query, group: SocketAddr) -> Multicast {
+    let mut options = with_common!(query, Multicast::new(group)).multicast_loop(query.multicast_loop);
+    for interface in &query.interfaces {
+        options = options.interface(interface.clone());
+    }
+    if query.all_interfaces {
+        options = options.all_interfaces();
+    }
+    for group in &query.groups {
+        options = options.group(*group);
+    }
+    for source in &query.sources {
+        options = options.source(*source);
+    }
+    options
+}
