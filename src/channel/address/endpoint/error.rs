@@ -1,11 +1,11 @@
-//! EndpointFault a text is not a valid endpoint.
+//! Why a text is not a valid endpoint.
 
 use std::fmt;
 
 use super::Scheme;
 use crate::channel::address::host_port::HostPortError;
 
-/// EndpointFault a text is not a valid [`Endpoint`](crate::Endpoint).
+/// Why a text is not a valid [`Endpoint`](crate::Endpoint).
 ///
 /// ```
 /// use tokio_osc::Endpoint;
