@@ -88,7 +88,9 @@
 //! | replies per packet | 64, and 64 KiB | |
 //! | replies per source and second | no limit | [`Server::reply_rate`] |
 //! | what an [`AddressTable`](middleware::AddressTable) adds to a packet | 1 MiB | [`AddressTable::max_growth`](middleware::AddressTable::max_growth) |
-//! | packets waiting for a handler | 1,024 | [`Server::inbox`] |
+//! | packets waiting for a handler | 1,024 | [`Server::inbox`], [`Server::inbox_overflow`] |
+//! | addresses waiting in a lane that keeps the newest message of each | 1,024 | [`Lane::latest`](dispatch::Lane::latest) |
+//! | routes that one pattern with instances becomes | 4,096 | |
 //! | calls or messages waiting in an [`Inbox`](dispatch::Inbox), a [`Lane`](dispatch::Lane), a [`Subscription`](dispatch::Subscription) | no default | the argument that makes it |
 //! | messages waiting in a subscription of a client | 1,024, and 1 MiB | [`ClientSubscription::limits`](client::ClientSubscription::limits) |
 //! | senders that a [`ReplayWindow`](middleware::ReplayWindow) remembers, and packets of one | 64, 1,024 | [`ReplayWindow::senders`](middleware::ReplayWindow::senders), [`ReplayWindow::packets`](middleware::ReplayWindow::packets) |

@@ -137,7 +137,7 @@ struct Run {
 impl Run {
     async fn packet(&mut self, packet: Packet) {
         let mut open = vec![vec![packet].into_iter()];
-        let mut tags = Vec::new();
+        let mut tags = Vec::from_iter(self.meta.time_tag);
         while let Some(elements) = open.last_mut() {
             match elements.next() {
                 Some(Packet::Message(message)) => {
@@ -153,7 +153,9 @@ impl Run {
                 }
                 None => {
                     open.pop();
-                    tags.pop();
+                    if !open.is_empty() {
+                        tags.pop();
+                    }
                 }
             }
         }
