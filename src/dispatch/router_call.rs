@@ -8,8 +8,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::handler::Outcome;
-use super::reply_path::{ReplyChannel, ReplyPath, SharedOffset};
-use super::routes::{Called, Dispatch, Routes};
+use super::reply_path::{ReplyBudget, ReplyChannel, ReplyPath, SharedOffset};
+use super::routes::{Called, Dispatch, Lookup, Routes};
 use super::{Found, Rejection, Replies, RouteId, Router};
 use crate::lock::lock;
 use crate::packet::{Bundle, IntoPacket, Message, Meta, Packet, Peer, SendError, SendTo, Sending, Sent};
@@ -128,7 +128,7 @@ struct Run {
     routes: Arc<dyn Routes>,
     channel: Arc<ReplyChannel>,
     outbox: Arc<Outbox>,
-    budget: OnceLock<Arc<super::ReplyBudget>>,
+    budget: OnceLock<Arc<ReplyBudget>>,
     meta: Meta,
     found: Found,
     report: CallReport,
@@ -136,34 +136,27 @@ struct Run {
 
 impl Run {
     async fn packet(&mut self, packet: Packet) {
-        let mut open = vec![vec![packet].into_iter()];
-        let mut tags = Vec::from_iter(self.meta.time_tag);
-        while let Some(elements) = open.last_mut() {
+        // The bundles that are not at their end, each with its time tag, the outermost first.
+        let mut open = vec![(self.meta.time_tag, vec![packet].into_iter())];
+        while let Some((time_tag, elements)) = open.last_mut() {
+            self.meta.time_tag = *time_tag;
             match elements.next() {
-                Some(Packet::Message(message)) => {
-                    self.meta.time_tag = tags.last().copied();
-                    self.message(&message).await;
-                }
+                Some(Packet::Message(message)) => self.message(&message).await,
                 Some(Packet::Bundle(bundle)) => {
                     self.meta.time_tag = Some(bundle.time_tag());
                     if !self.unit(&bundle).await {
-                        tags.push(bundle.time_tag());
-                        open.push(bundle.elements().collect::<Vec<_>>().into_iter());
+                        let elements: Vec<_> = bundle.elements().collect();
+                        open.push((Some(bundle.time_tag()), elements.into_iter()));
                     }
                 }
-                None => {
-                    open.pop();
-                    if !open.is_empty() {
-                        tags.pop();
-                    }
-                }
+                None => drop(open.pop()),
             }
         }
     }
 
     async fn message(&mut self, message: &Message) {
         let lookup = self.routes.find(message, &mut self.found);
-        self.report.unmatched += usize::from(lookup != super::Lookup::Matched);
+        self.report.unmatched += usize::from(lookup != Lookup::Matched);
         for route in self.found.ids().to_vec() {
             let replies = self.replies();
             let called = match self.routes.call(route, message, &self.meta, replies) {
