@@ -111,8 +111,12 @@ impl<F: Future> Returned<Awaited> for F {
     }
 }
 
+/// What became of a call: the handler ran, or did not get its parameters. Few are rejected: behind a pointer,
+/// that does not make each result larger.
+pub(crate) type Called = Result<Outcome, Box<Rejection>>;
+
 /// A handler whose types are forgotten.
-pub(super) type Erased<S> = Arc<dyn Fn(&Context<'_, S>) -> Result<Outcome, Rejection> + Send + Sync>;
+pub(super) type Erased<S> = Arc<dyn Fn(&Context<'_, S>) -> Called + Send + Sync>;
 
 /// Calls a macro with the names of no type, of one, and so on up to 8.
 macro_rules! up_to_8 {

@@ -326,7 +326,8 @@ impl<S, T: Extract<S> + Send + 'static> Handler<S, Posted> for Post<T> {
             let bundle = context.bundle.map(|bundle| bundle.as_ref().to_owned());
             let Context { meta, endpoint, state, replies, .. } = *context;
             let (message, bundle) = (&message, bundle.as_ref());
-            let parameters = T::extract(&Context { message, bundle, meta, endpoint, state, replies })?;
+            let parameters =
+                T::extract(&Context { message, bundle, meta, endpoint, state, replies }).map_err(Box::new)?;
             let letter = Letter { handler: self.handler, parameters: Box::new(parameters) };
             let letter = match self.shared.mailbox.try_push(letter) {
                 Ok(pushed) => {

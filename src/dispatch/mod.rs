@@ -61,7 +61,7 @@ mod table;
 
 pub use context::{Context, FromContext};
 pub use extract::{Args, Captures, FromCapture, FromCaptures, FromState, State};
-pub(crate) use handler::Outcome;
+pub(crate) use handler::{Called, Outcome};
 pub use inbox::{Inbox, InboxHandler, Post};
 pub use instances::IntoInstances;
 pub use lane::Lane;
@@ -78,7 +78,7 @@ pub(crate) use reply_path::{ReplyBudget, ReplyChannel, ReplyPath, SharedOffset};
 pub(crate) use reply_rate::ReplyRate;
 pub use router::Router;
 pub use router_call::{CallReport, RouterCall};
-pub(crate) use routes::{Cached, Call, Called, DetachedCall, Dispatch, Lookup, Routes};
+pub(crate) use routes::{Cached, Call, DetachedCall, Dispatch, Lookup, Routes};
 pub use signature::Signature;
 pub use subscription::Subscription;
 pub(crate) use table::{Found, RouteId};

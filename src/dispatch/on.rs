@@ -56,7 +56,10 @@ where
     <F::Output as Returned<K>>::Pending: Send + 'static,
 {
     fn into_on(self) -> On<S> {
-        let handler: Erased<S> = Arc::new(move |context| Ok(self.call(T::extract(context)?).outcome()));
+        let handler: Erased<S> = Arc::new(move |context| {
+            let parameters = T::extract(context).map_err(Box::new)?;
+            Ok(self.call(parameters).outcome())
+        });
         On::new::<F, T>(handler)
     }
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::conditions::{Condition, Panicked};
-use super::handler::{Erased, Outcome};
+use super::handler::{Called, Erased};
 use super::instances::Instances;
 use super::table::Reach;
-use super::{Context, Lane, Rejection};
+use super::{Context, Lane};
 use crate::packet::Message;
 use crate::pattern::{Part, Pattern};
 use crate::types::{Text, TextBuf};
@@ -91,7 +91,7 @@ fn below(pattern: &Pattern) -> Option<Pattern> {
 }
 
 impl<S> Endpoint<S> {
-    pub(super) fn call(&self, context: &Context<'_, S>) -> Result<Outcome, Rejection> {
+    pub(super) fn call(&self, context: &Context<'_, S>) -> Called {
         (self.handler)(context)
     }
 

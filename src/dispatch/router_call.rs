@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::handler::Outcome;
+use super::handler::{Called, Outcome};
 use super::reply_path::{ReplyBudget, ReplyChannel, ReplyPath, SharedOffset};
-use super::routes::{Called, Dispatch, Lookup, Routes};
+use super::routes::{Dispatch, Lookup, Routes};
 use super::{Found, Rejection, Replies, RouteId, Router};
 use crate::lock::lock;
 use crate::packet::{Bundle, IntoPacket, Message, Meta, Packet, Peer, SendError, SendTo, Sending, Sent};
@@ -186,7 +186,7 @@ impl Run {
             Ok(Outcome::Now(replies)) => replies,
             Ok(Outcome::Later(future)) => future.await,
             Err(rejection) => {
-                self.report.rejected.push((self.routes.name(route).to_owned(), rejection));
+                self.report.rejected.push((self.routes.name(route).to_owned(), *rejection));
                 return;
             }
         };

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Level};
 
-use super::handler::Outcome;
+use super::handler::{Called, Outcome};
 use super::on::On;
 use super::route::Route;
 use super::table::{Found, Reach, RouteId, Table};
@@ -49,9 +49,6 @@ pub(crate) struct DetachedCall {
     pub(crate) lane: Option<Lane>,
     pub(crate) call: Call,
 }
-
-/// What became of a call: the handler ran, or did not get its parameters.
-pub(crate) type Called = Result<Outcome, Rejection>;
 
 /// A handler with everything it needs but the message.
 pub(crate) type Call = Box<dyn FnOnce(&Message, &Meta, ReplyPath<'_>) -> Called + Send>;

@@ -93,7 +93,12 @@ impl Calls {
     }
 
     /// Waits for what is left of a call of the route with this name.
-    pub(super) async fn finish(&self, unfinished: Unfinished, site: &CallSite<'_>, route: &str) {
+    pub(super) async fn finish<'a>(
+        &self,
+        unfinished: Unfinished,
+        site: &CallSite<'_>,
+        route: impl Fn() -> &'a str,
+    ) {
         match unfinished {
             Unfinished::Replies(replies) => self.reply(replies, site, route).await,
             Unfinished::Lane(lane, job) => lane.push(job).await,
@@ -101,7 +106,7 @@ impl Calls {
                 let ended = AssertUnwindSafe(future).catch_unwind().await;
                 begun.end();
                 let Ok(replies) = ended else {
-                    self.note_panicked(site, route);
+                    self.note_panicked(site, route());
                     return;
                 };
                 site.guard.record.counters.handled.up();
@@ -201,18 +206,18 @@ impl Calls {
             let Some(unfinished) = unfinished else { return };
             tokio::select! {
                 biased;
-                () = calls.finish(unfinished, site, &route) => {}
+                () = calls.finish(unfinished, site, || &route) => {}
                 () = calls.dropped.cancelled() => {}
             }
         }
         .boxed()
     }
 
-    async fn reply(&self, replies: Replies, site: &CallSite<'_>, route: &str) {
+    async fn reply<'a>(&self, replies: Replies, site: &CallSite<'_>, route: impl Fn() -> &'a str) {
         let (counters, peer) = (&site.guard.record.counters, site.meta.peer);
         let replies = replies.into_parts();
         if let Some(error) = replies.failed {
-            self.note_failed(&error, site, route);
+            self.note_failed(&error, site, route());
         }
         for packet in replies.packets {
             let error = match site.replies.send(packet, peer).await {
@@ -230,7 +235,7 @@ impl Calls {
                 _ => counters.replies_dropped.up(),
             }
             if let Some(suppressed) = self.unsent.pass() {
-                let (address, peer, channel) = site.origin();
+                let ((address, peer, channel), route) = (site.origin(), route());
                 tracing::debug!(
                     target: "tokio_osc::dispatch", %address, %peer, channel, route, %error, suppressed, "reply not sent"
                 );
@@ -363,7 +368,7 @@ mod tests {
             calls.settle(Ok(later), &site, || "/n", Counter::up_in_loop).unwrap()
         };
         drop(begin());
-        calls.finish(begin(), &site, "/n").await;
+        calls.finish(begin(), &site, || "/n").await;
         let stats = guard.record.stats();
         assert_eq!((stats.abandoned, stats.handled), (1, 1));
     }

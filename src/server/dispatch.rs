@@ -120,7 +120,8 @@ impl Dispatcher {
         let Paused { mut message, mut meta, guard, mut unfinished } = paused;
         loop {
             let site = self.site(&turn.budget, &message, &meta, &guard);
-            let route = turn.routes.routes().zip(turn.waiting).map_or("", |(routes, id)| routes.name(id));
+            let waiting = turn.routes.routes().zip(turn.waiting);
+            let route = || waiting.map_or("", |(routes, id)| routes.name(id));
             self.calls.finish(unfinished, &site, route).await;
             if let Some(next) = self.rest_of_message(&mut turn, &message, &meta, &guard) {
                 unfinished = next;
