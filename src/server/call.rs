@@ -110,7 +110,10 @@ impl Calls {
                     return;
                 };
                 site.guard.record.counters.handled.up();
-                self.reply(replies, site, route).await;
+                // Most handlers return nothing.
+                if !replies.is_none() {
+                    self.reply(replies, site, route).await;
+                }
             }
         }
     }

@@ -72,8 +72,14 @@ struct OpenBundle {
 /// What is left of a bundle.
 enum Elements {
     Each(IntoElements),
-    /// Routes take it as a unit, which its first message stands for.
-    Unit(Message, VecDeque<DetachedCall>),
+    /// Routes take it as a unit. Behind a pointer, as it is rare.
+    Unit(Box<Unit>),
+}
+
+/// A bundle that routes take as a unit: its first message, which stands for it, and the calls that are left.
+struct Unit {
+    first: Message,
+    calls: VecDeque<DetachedCall>,
 }
 
 /// A packet that has to wait, and for what.
@@ -156,8 +162,8 @@ impl Dispatcher {
             meta.lateness = lateness;
             let elements = match &mut open.elements {
                 Elements::Each(elements) => elements,
-                Elements::Unit(message, calls) => {
-                    let (message, call) = (message.clone(), calls.pop_front());
+                Elements::Unit(unit) => {
+                    let (message, call) = (unit.first.clone(), unit.calls.pop_front());
                     match call.map(|call| self.unit(turn, call, &message, meta, guard)) {
                         Some(Some(unfinished)) => return Some((message, unfinished)),
                         Some(None) => {}
@@ -348,9 +354,9 @@ impl Turn {
     fn open(&mut self, bundle: Bundle, lateness: Duration, guard: &ChannelGuard) {
         let time_tag = bundle.time_tag();
         let unit = self.routes.routes().and_then(|routes| unit(routes, &bundle, &mut self.found));
-        let elements = if let Some((first, calls)) = unit {
+        let elements = if let Some(unit) = unit {
             guard.record.counters.matched.up_in_loop();
-            Elements::Unit(first, calls)
+            Elements::Unit(Box::new(unit))
         } else {
             Elements::Each(bundle.into_elements())
         };
@@ -358,12 +364,9 @@ impl Turn {
     }
 }
 
-/// The calls of the routes that take a bundle as a unit.
-fn unit(
-    routes: &dyn Routes,
-    bundle: &Bundle,
-    found: &mut Found,
-) -> Option<(Message, VecDeque<DetachedCall>)> {
+/// A bundle as a unit, if routes take it as one.
+fn unit(routes: &dyn Routes, bundle: &Bundle, found: &mut Found) -> Option<Unit> {
     let first = routes.find_bundle(bundle, found)?;
-    Some((first, found.ids().iter().filter_map(|&id| routes.detached(id, Some(bundle))).collect()))
+    let calls = found.ids().iter().filter_map(|&id| routes.detached(id, Some(bundle))).collect();
+    Some(Unit { first, calls })
 }
