@@ -52,6 +52,7 @@ mod backlog;
 mod budget;
 mod call;
 mod channels;
+mod clock_watch;
 mod commands;
 mod core;
 mod dispatch;

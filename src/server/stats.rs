@@ -186,7 +186,8 @@ counters! {
     /// Packets refused because a bundle in them is due before the bundle around it
     /// ([`TimeOptions::check_inner_time_tags`](crate::schedule::TimeOptions::check_inner_time_tags)).
     refused_time_tags,
-    /// Bundles dropped because they were late ([`LatePolicy::DropAfter`](crate::schedule::LatePolicy::DropAfter)).
+    /// Bundles dropped because they were late ([`LatePolicy::DropAfter`](crate::schedule::LatePolicy::DropAfter),
+    /// [`LatePolicy::DropLateArrivals`](crate::schedule::LatePolicy::DropLateArrivals)).
     late_dropped,
     /// Bundles handed to the function for late ones ([`LatePolicy::Hand`](crate::schedule::LatePolicy::Hand)).
     late_handed,
@@ -206,6 +207,11 @@ counters! {
 }
 
 impl Stats {
+    /// Of the schedule, which all channels share.
+    fn schedule_rows(&self) -> [(&'static str, u64); 2] {
+        [("late on arrival", self.schedule.late), ("waiting for their time", self.schedule.pending as u64)]
+    }
+
     /// Packets that were dropped, by whatever reason: `malformed`, `refused_time_tags`,
     /// `late_dropped`, `late_handed` (which ran elsewhere), `inbox_dropped`, `cut_off`, and what the schedule refused
     /// or gave up: see the accounts above.
@@ -226,7 +232,9 @@ impl Stats {
 /// A table: one line per number that is not zero.
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        table(f, &[], &[self.rows()])
+        let mut rows = self.rows();
+        rows.extend(self.schedule_rows());
+        table(f, &[], &[rows])
     }
 }
 
@@ -301,6 +309,7 @@ impl fmt::Display for Report {
             }));
             columns[1..].iter_mut().zip(&sockets).for_each(|(column, rows)| column.extend(rows));
         }
+        columns[0].extend(self.server.schedule_rows());
         table(f, &heads, &columns)
     }
 }
