@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(feature = "net")]
 use crate::channel::UdpStats;
-use crate::middleware::Filtered;
-use crate::schedule::ScheduleCounters;
+use crate::middleware::FilterStats;
+use crate::schedule::ScheduleStats;
 use crate::wire::Repairs;
 
 macro_rules! counters {
@@ -54,7 +54,7 @@ macro_rules! counters {
             /// What was tolerated in the `repaired` packets, by kind.
             pub repairs: Repairs,
             /// What the schedule of timed bundles has done.
-            pub schedule: ScheduleCounters,
+            pub schedule: ScheduleStats,
         }
 
         /// What a server has done so far on one channel: a part of its [`Stats`].
@@ -82,7 +82,7 @@ macro_rules! counters {
             pub repairs: Repairs,
             /// Empty frames, and what its middleware has kept back. What it refused on the way in is among the
             /// `malformed` packets; what it dropped was never received.
-            pub filtered: Filtered,
+            pub filtered: FilterStats,
             /// The numbers of its datagram socket, those of the kernel included. Of a channel that is
             /// closing or closed, as they were when it was read last.
             #[cfg(feature = "net")]
@@ -107,7 +107,7 @@ macro_rules! counters {
                     local_addr,
                     $($name: self.$name.get(),)*
                     repairs: Repairs::NONE,
-                    filtered: Filtered::default(),
+                    filtered: FilterStats::default(),
                     #[cfg(feature = "net")]
                     udp: None,
                 }
@@ -171,7 +171,7 @@ counters! {
     /// Replies sent.
     replies,
     /// Replies that the [`Middleware`](crate::middleware::Middleware) of their channel has dropped; they are among
-    /// [`Filtered::dropped_out`](crate::middleware::Filtered), too.
+    /// [`FilterStats::dropped_out`](crate::middleware::FilterStats), too.
     replies_filtered,
     /// Replies dropped: over the budget of a packet (64 replies, 64 KiB), to a peer without a way
     /// back, or refused by the middleware, the queue of the connection or the operating system.
