@@ -10,7 +10,8 @@ use crate::types::{TypeTag, TypeTagSet};
 use crate::wire::{DecodeError, DecodeOptions, FieldKind, Fields, rewrite};
 
 /// A layer that refuses packets with arguments of other types than these, or turns them into these
-/// ([`converting`](AllowedTypeTags::converting)), on the way in and on the way out: for receivers that know no others, and senders that should use no others. In
+/// ([`converting`](AllowedTypeTags::converting)), on the way in and on the way out: for receivers that
+/// know no others, and senders that should use no others. In
 /// osc4py3: `restrict_typetags`.
 ///
 /// ```text
