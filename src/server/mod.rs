@@ -23,7 +23,7 @@
 //! | --- | --- |
 //! | while it runs | [`ServerHandle`]: channels added and removed, pending bundles, subscriptions |
 //! | its end | [`Shutdown`], [`Server::with_graceful_shutdown`], [`ServerHandle::wait`] |
-//! | looking | [`Stats`], [`Report`], [`ChannelEvents`], and `tracing` |
+//! | looking | [`Stats`], [`ServerStats`], [`ChannelEvents`], and `tracing` |
 //!
 //! # Nothing happens?
 //!
@@ -74,4 +74,4 @@ pub use handle::{PendingBundle, ServerHandle};
 pub use name::{ChannelError, ChannelErrorKind};
 pub use server::Server;
 pub use shutdown::Shutdown;
-pub use stats::{ChannelStats, Report, Stats};
+pub use stats::{ChannelStats, ServerStats, Stats};

@@ -267,7 +267,7 @@ impl fmt::Display for ChannelStats {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Report {
+pub struct ServerStats {
     /// All channels together.
     pub server: Stats,
     /// Each channel that is open, in the order in which they were added; after a shutdown, each that
@@ -275,14 +275,14 @@ pub struct Report {
     pub channels: Vec<ChannelStats>,
 }
 
-impl Report {
+impl ServerStats {
     /// The numbers of a channel.
     pub fn channel(&self, name: &str) -> Option<&ChannelStats> {
         self.channels.iter().find(|channel| *channel.name == *name)
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ServerStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut heads = vec!["all"];
         heads.extend(self.channels.iter().map(|channel| &*channel.name));
