@@ -42,7 +42,7 @@
 //! | names | [`Node`]: channels by name, groups, [`LOCAL`](node::LOCAL), [`ALL`](node::ALL); [`Targets`](node::Targets), [`Destination`](node::Destination) |
 //! | between | [`Relay`](tools::Relay) from channels to others, unchanged; [`Pacer`](tools::Pacer): a rate, and the latest value of each address |
 //! | time | [`Clock`](schedule::Clock): [`SystemClock`](schedule::SystemClock), [`TokioClock`](schedule::TokioClock), [`ManualClock`](schedule::ManualClock); [`TimeOptions`](schedule::TimeOptions), [`ScheduleLimits`](schedule::ScheduleLimits), [`Precision`](schedule::Precision); [`Ticker`](tools::Ticker), [`TimedSender`](tools::TimedSender), [`ClockSync`](tools::ClockSync) |
-//! | looking | [`Stats`](server::Stats), [`Report`](server::Report); [`ChannelEvents`](server::ChannelEvents), [`ConnectionEvents`](channel::ConnectionEvents); [`UdpMonitor`](channel::UdpMonitor), [`Filtered`](middleware::Filtered), [`Repairs`](packet::Repairs) |
+//! | looking | [`Stats`](server::Stats), [`ServerStats`](server::ServerStats); [`ChannelEvents`](server::ChannelEvents), [`ConnectionEvents`](channel::ConnectionEvents); [`UdpMonitor`](channel::UdpMonitor), [`FilterStats`](middleware::FilterStats), [`Repairs`](packet::Repairs) |
 //! | errors | [`Error`], their sum for `?`; [`EncodeError`](packet::EncodeError) is the caller's fault, [`DecodeError`](packet::DecodeError) the peer's, [`SendError`](packet::SendError) the transport's, [`FrameError`](codec::FrameError) the stream's; [`ArgsError`](packet::ArgsError), [`RequestError`](client::RequestError) |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`](packet::LineReader); [`HexDump`](packet::HexDump), [`AnnotatedDump`](packet::AnnotatedDump) |
 //!

@@ -7,6 +7,8 @@ mod support;
 mod codecs;
 #[path = "middleware/compression.rs"]
 mod compression;
+#[path = "middleware/converting.rs"]
+mod converting;
 #[path = "middleware/dump.rs"]
 mod dump;
 #[cfg(feature = "net")]

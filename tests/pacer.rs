@@ -18,7 +18,7 @@ use futures::future::FutureExt;
 use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_osc::Bundle;
 use tokio_osc::packet::{IntoPacket, SendErrorKind};
-use tokio_osc::tools::{Pacer, PacerCounts, PacerHandle};
+use tokio_osc::tools::{Pacer, PacerHandle, PacerStats};
 
 use tape::Tape;
 
@@ -26,8 +26,8 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn assert_sum(counts: PacerCounts) {
-    let PacerCounts { offered, sent, failed, superseded, refused, waiting, .. } = counts;
+fn assert_sum(counts: PacerStats) {
+    let PacerStats { offered, sent, failed, superseded, refused, waiting, .. } = counts;
     assert_eq!(offered, sent + failed + superseded + refused + waiting, "{counts:?}");
 }
 
@@ -35,7 +35,7 @@ fn assert_sum(counts: PacerCounts) {
 async fn settle(pacer: &PacerHandle) {
     for _ in 0..10 {
         tokio::task::yield_now().await;
-        assert_sum(pacer.counts());
+        assert_sum(pacer.stats());
     }
 }
 
@@ -64,7 +64,7 @@ async fn bursts_go_at_once_and_the_rest_at_the_rate_to_the_millisecond() {
     assert_eq!(tape.times(start + ms(60_070))[10..], [0, 0, 0, 10].map(ms));
     let lines: Vec<_> = (0..14).map(|n| format!("/n ,i {n}")).collect();
     assert_eq!(tape.lines(), lines, "in order");
-    assert_eq!((pacer.counts().sent, pacer.counts().superseded), (14, 0));
+    assert_eq!((pacer.stats().sent, pacer.stats().superseded), (14, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,12 +94,12 @@ async fn the_latest_value_goes_out_in_the_place_of_the_first_that_waits() {
         for address in ["/a", "/b", "/c"] {
             pacer.send((address, n)).unwrap();
         }
-        assert_sum(pacer.counts());
+        assert_sum(pacer.stats());
     }
     pacer.send(("/a", 1_000)).unwrap();
     pacer.flush().await;
     assert_eq!(tape.lines(), ["/a ,i 1000", "/b ,i 999", "/c ,i 999"]);
-    let counts = pacer.counts();
+    let counts = pacer.stats();
     assert_eq!((counts.offered, counts.sent, counts.superseded), (3_001, 3, 2_998));
 }
 
@@ -109,11 +109,11 @@ async fn a_value_that_comes_while_an_older_one_is_sent_is_sent_after_it() {
     let pacer = Pacer::new(tape.clone(), 1_000).burst(1_000).spawn();
     pacer.send(("/a", 0)).unwrap();
     settle(&pacer).await;
-    assert_eq!(pacer.counts().waiting, 1, "it is being sent");
+    assert_eq!(pacer.stats().waiting, 1, "it is being sent");
     for n in 1..5 {
         pacer.send(("/a", n)).unwrap();
     }
-    assert_eq!((pacer.counts().waiting, pacer.counts().superseded), (2, 3));
+    assert_eq!((pacer.stats().waiting, pacer.stats().superseded), (2, 3));
     assert!(timeout(ms(1), pacer.flush()).await.is_err());
     tape.permits.add_permits(2);
     pacer.flush().await;
@@ -143,7 +143,7 @@ async fn order_is_kept_around_bundles_and_what_is_sent_in_order() {
     let wanted =
         ["/a ,i 1", "/b ,i 0", &bundle, "/a ,i 3", "/cue ,i 1", "/cue ,i 2", "/a ,i 5"].map(str::to_owned);
     assert_eq!(tape.lines(), wanted);
-    assert_eq!(pacer.counts().superseded, 3);
+    assert_eq!(pacer.stats().superseded, 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,8 +159,8 @@ async fn what_waits_is_limited_in_packets() {
         assert_eq!(refused.unwrap_err().kind(), SendErrorKind::Full);
     }
     pacer.send(("/b", 1)).expect("a newer value needs no room");
-    assert_eq!((pacer.counts().refused, pacer.counts().waiting), (2, 4));
-    assert_sum(pacer.counts());
+    assert_eq!((pacer.stats().refused, pacer.stats().waiting), (2, 4));
+    assert_sum(pacer.stats());
     tape.permits.add_permits(4);
     pacer.flush().await;
     assert_eq!(tape.lines(), ["/sending ,i 0", "/a ,i 0", "/b ,i 1", "/c ,i 0"]);
@@ -191,7 +191,7 @@ async fn what_fails_is_counted_and_stops_nothing() {
     pacer.send(("/good", 0)).unwrap();
     assert_eq!(pacer.send(("no slash", 0)).unwrap_err().kind(), SendErrorKind::Encode);
     pacer.flush().await;
-    let counts = pacer.counts();
+    let counts = pacer.stats();
     assert_eq!((counts.offered, counts.sent, counts.failed), (2, 1, 1));
 }
 
@@ -205,8 +205,8 @@ async fn close_sends_what_waits_and_takes_nothing_more() {
     assert!(pacer.close().now_or_never().is_none());
     assert!(matches!(pacer.send(("/a", 0)).unwrap_err().kind(), SendErrorKind::Closed), "once polled");
     pacer.clone().close().await;
-    assert_eq!((start.elapsed(), pacer.counts().sent), (ms(200), 3));
-    assert_sum(pacer.counts());
+    assert_eq!((start.elapsed(), pacer.stats().sent), (ms(200), 3));
+    assert_sum(pacer.stats());
     pacer.close().await;
 }
 
@@ -231,8 +231,8 @@ async fn nobody_waits_for_a_task_that_never_ran() {
     pacer.send(("/a", 0)).unwrap();
     other.shutdown_background();
     timeout(ms(20_000), async { (pacer.flush().await, pacer.close().await) }).await.unwrap();
-    assert_eq!(pacer.counts().failed, 1);
-    assert_sum(pacer.counts());
+    assert_eq!(pacer.stats().failed, 1);
+    assert_sum(pacer.stats());
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,10 +262,10 @@ async fn a_hundred_thousand_values_of_a_thousand_faders_sum_up() {
         if n % 100 == 0 {
             sleep(ms(1)).await;
         }
-        assert!(pacer.counts().waiting <= 901);
+        assert!(pacer.stats().waiting <= 901);
     }
     pacer.close().await;
-    let counts = pacer.counts();
+    let counts = pacer.stats();
     assert_sum(counts);
     assert_eq!((counts.offered, counts.refused, counts.waiting), (100_000, refused, 0));
     assert!(counts.sent >= 1_000 && counts.superseded > 80_000, "{counts:?}");

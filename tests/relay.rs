@@ -14,7 +14,7 @@ use futures::channel::mpsc;
 use futures::future::FutureExt;
 use futures::{StreamExt, stream};
 use tokio_osc::packet::{IntoPacket, Overflow};
-use tokio_osc::tools::{Relay, RelayCounts, RelayHandle};
+use tokio_osc::tools::{Relay, RelayHandle, RelayStats};
 use tokio_osc::{Bundle, Bytes, Channel, Client, Message, Packet, Peer, Slip};
 
 use tape::Tape;
@@ -30,7 +30,7 @@ fn numbers(count: i32) -> Vec<String> {
     (0..count).map(|n| format!("/n ,i {n}")).collect()
 }
 
-fn assert_sums(counts: &RelayCounts) {
+fn assert_sums(counts: &RelayStats) {
     for to in &counts.to {
         let left = to.returned + to.sent + to.failed + to.dropped + to.waiting;
         assert_eq!(counts.received, counts.malformed + counts.filtered + left, "{counts:?}");
@@ -39,7 +39,7 @@ fn assert_sums(counts: &RelayCounts) {
 
 /// Until the relay has read so many.
 async fn has_read(relay: &RelayHandle, packets: u64) {
-    while relay.counts().received < packets {
+    while relay.stats().received < packets {
         tokio::task::yield_now().await;
     }
     tokio::task::yield_now().await;
@@ -113,7 +113,7 @@ async fn a_slow_destination_delays_no_other() {
     while fast.lines().len() < 100 {
         tokio::task::yield_now().await;
     }
-    let counts = relay.counts();
+    let counts = relay.stats();
     assert_sums(&counts);
     assert_eq!((counts.to[0].waiting, counts.to[1].sent), (100, 100));
     slow.permits.add_permits(100);
@@ -133,7 +133,7 @@ async fn full(relay: Relay) -> (RelayHandle, Tape, mpsc::UnboundedSender<Item>) 
         packets.unbounded_send(item(("/n", n))).unwrap();
     }
     has_read(&relay, 4).await;
-    assert_eq!((relay.counts().to[0].waiting, relay.counts().to[0].dropped), (4, 0), "just full");
+    assert_eq!((relay.stats().to[0].waiting, relay.stats().to[0].dropped), (4, 0), "just full");
     for n in 4..=6 {
         packets.unbounded_send(item(("/n", n))).unwrap();
     }
@@ -144,7 +144,7 @@ async fn full(relay: Relay) -> (RelayHandle, Tape, mpsc::UnboundedSender<Item>) 
 async fn a_full_queue_drops_the_oldest() {
     let (relay, tape, _packets) = full(Relay::new()).await;
     has_read(&relay, 7).await;
-    assert_sums(&relay.counts());
+    assert_sums(&relay.stats());
     tape.permits.add_permits(10);
     let counts = relay.shutdown().await;
     assert_eq!(tape.lines(), ["/n ,i 0", "/n ,i 4", "/n ,i 5", "/n ,i 6"]);
@@ -155,7 +155,7 @@ async fn a_full_queue_drops_the_oldest() {
 async fn a_full_queue_drops_the_newest() {
     let (relay, tape, _packets) = full(Relay::new().overflow(Overflow::DropNewest)).await;
     has_read(&relay, 7).await;
-    assert_sums(&relay.counts());
+    assert_sums(&relay.stats());
     tape.permits.add_permits(10);
     let counts = relay.shutdown().await;
     assert_eq!(tape.lines(), numbers(4));
@@ -169,7 +169,7 @@ async fn a_full_queue_is_waited_for() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(relay.counts().received, 5, "one in hand, and nothing is read meanwhile");
+    assert_eq!(relay.stats().received, 5, "one in hand, and nothing is read meanwhile");
     tape.permits.add_permits(10);
     drop(packets);
     while !relay.is_finished() {

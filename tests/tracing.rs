@@ -17,7 +17,9 @@ use fed::{Item, remote as item};
 use futures::stream;
 use tokio::net::TcpStream;
 use tokio_osc::channel::StreamOptions;
-use tokio_osc::{Args, Bytes, Captures, Channel, Client, Meta, Packet, Peer, Router, Server, Slip, on};
+use tokio_osc::{
+    Args, Bundle, Bytes, Captures, Channel, Client, Meta, Packet, Peer, Router, Server, Slip, TimeTag, on,
+};
 use tracing::Level;
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -52,6 +54,23 @@ async fn a_handler_runs_in_a_span_of_its_own_within_that_of_its_channel() {
     };
     let wanted = [inside("/now", "/now"), inside("/later/*", "/later/x"), inside("/lane", "/lane")];
     assert_eq!(spans, wanted);
+}
+
+#[tokio::test]
+async fn a_peer_whose_clock_is_an_hour_off_is_named_once() {
+    let hour = Duration::from_secs(3_600);
+    let at = |tag| item(Bundle::at(tag).with(("/now", ())));
+    let behind = (0..100).map(|_| at(TimeTag::now() - hour)).collect();
+    let capture = written(Level::WARN, Router::new().route("/now", || {}), behind).await;
+    let lines = capture.with("stay far from now");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0].level, Level::WARN);
+    let fields = &lines[0].text;
+    assert!(fields.contains("peer=192.0.2.1:9000") && fields.contains("side=\"behind\""), "{fields}");
+
+    let few = (0..7).map(|_| at(TimeTag::now() - hour)).chain([at(TimeTag::now())]).collect();
+    let capture = written(Level::WARN, Router::new().route("/now", || {}), few).await;
+    assert!(capture.lines().is_empty(), "a few late packets are not a wrong clock");
 }
 
 #[tokio::test]

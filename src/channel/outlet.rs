@@ -9,7 +9,7 @@ use super::events::{ConnectionEvent, ConnectionEvents};
 use super::stats::BroadcastReport;
 use super::stream::Connections;
 use super::transport::{Transport, send};
-use crate::middleware::{Chain, Filtered};
+use crate::middleware::{Chain, FilterStats};
 use crate::packet::{IntoPacket, Packet, Peer, SendError, SendErrorKind, SendTo, Sending, Sent};
 
 /// Sends to the peers of a channel, which may be given to a server: what
@@ -128,7 +128,7 @@ impl Outlet {
 
     /// What the [`Middleware`](crate::middleware::Middleware) of the channel has dropped or refused so far, and the
     /// empty frames that were passed over.
-    pub fn filtered(&self) -> Filtered {
+    pub fn filtered(&self) -> FilterStats {
         self.chain().filtered()
     }
 

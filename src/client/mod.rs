@@ -38,7 +38,7 @@ use crate::channel::transport::{Transport, send};
 use crate::channel::udp::UdpSocketState;
 use crate::channel::{Delivery, Disconnect};
 use crate::lock::lock;
-use crate::middleware::Filtered;
+use crate::middleware::FilterStats;
 use crate::packet::{IntoPacket, Peer, SendError, SendErrorKind, append};
 use crate::pattern::Pattern;
 
@@ -295,7 +295,7 @@ impl Client {
 
     /// What the [`Middleware`](crate::middleware::Middleware) of the client has dropped or refused so far, and the
     /// empty frames that were passed over.
-    pub fn filtered(&self) -> Filtered {
+    pub fn filtered(&self) -> FilterStats {
         self.shared.transport.chain().filtered()
     }
 

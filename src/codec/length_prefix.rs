@@ -29,7 +29,7 @@ const MAX_OFFSET: usize = 64;
 /// ```
 ///
 /// A length of 0 is an empty frame, which a [`Codec`](crate::codec::Codec) passes over and counts
-/// ([`Filtered::empty_in`](crate::middleware::Filtered)). One that is negative or over the limit ends the stream with a
+/// ([`FilterStats::empty_in`](crate::middleware::FilterStats)). One that is negative or over the limit ends the stream with a
 /// [`FrameError`] that says what the bytes look like: nothing tells where the next frame begins. No
 /// memory is asked for by a claimed length; the buffer grows with what has arrived.
 ///

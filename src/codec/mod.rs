@@ -1,4 +1,27 @@
 //! Bytes to frames to packets: codecs for `tokio_util::codec`, usable without the rest.
+//!
+//! [`Datagram`] is for sockets that keep packets apart, [`Codec`] for streams of bytes, with a
+//! [`Framing`]: [`Slip`], [`LengthPrefix`], [`Detect`], or one of your own.
+//!
+//! ```
+//! use futures::{SinkExt, StreamExt};
+//! use tokio_osc::Slip;
+//! use tokio_osc::codec::Codec;
+//! use tokio_util::codec::Framed;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (here, there) = tokio::io::duplex(1_024);
+//! let mut here = Framed::new(here, Codec::new(Slip::new()));
+//! let mut there = Framed::new(there, Codec::new(Slip::new()));
+//!
+//! here.send(("/gain", 0.5_f32)).await?;
+//! let packet = there.next().await.expect("the stream is open")??;    // broken stream, bad packet
+//! assert_eq!(packet.to_string(), "/gain ,f 0.5");
+//! # Ok(()) }
+//! ```
+//!
+//! A malformed packet is an item, and the stream goes on; a broken framing is an error, [`FrameError`],
+//! and ends it.
 
 mod datagram;
 mod detect;

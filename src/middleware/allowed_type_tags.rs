@@ -1,12 +1,17 @@
 //! Only certain types of arguments.
 
-use super::{Flow, Middleware};
-use crate::packet::{EncodeError, Meta, Packet, PacketRef};
-use crate::types::TypeTagSet;
-use crate::wire::{DecodeError, DecodeOptions};
+use std::convert::Infallible;
 
-/// A layer that refuses packets with arguments of other types than these, on the way in and on the
-/// way out: for receivers that know no others, and senders that should use no others. In
+use bytes::Bytes;
+
+use super::{Flow, Middleware};
+use crate::packet::{EncodeError, EncodeErrorKind, Meta, Packet, PacketRef};
+use crate::types::{TypeTag, TypeTagSet};
+use crate::wire::{DecodeError, DecodeOptions, FieldKind, Fields, rewrite};
+
+/// A layer that refuses packets with arguments of other types than these, or turns them into these
+/// ([`converting`](AllowedTypeTags::converting)), on the way in and on the way out: for receivers that
+/// know no others, and senders that should use no others. In
 /// osc4py3: `restrict_typetags`.
 ///
 /// ```text
@@ -38,23 +43,121 @@ use crate::wire::{DecodeError, DecodeOptions};
 pub struct AllowedTypeTags {
     /// Of which only the type tags can be missed: the packets are packets.
     options: DecodeOptions,
+    converts: bool,
 }
 
 impl AllowedTypeTags {
     /// A layer that lets these pass. Brackets count: a set without `[` and `]` has no arrays.
     pub fn new(allowed: TypeTagSet) -> Self {
-        Self { options: DecodeOptions::unlimited().allowed_type_tags(allowed) }
+        Self { options: DecodeOptions::unlimited().allowed_type_tags(allowed), converts: false }
     }
+
+    /// Turns arguments of other types into allowed ones where nothing is lost, or only rounded:
+    ///
+    /// | from | to |
+    /// |------|----|
+    /// | `d` | `f`, rounded; not from finite to infinite |
+    /// | `h` | `i`, if it fits |
+    /// | `T`, `F` | `i`: 1, 0 |
+    /// | `S` | `s` |
+    ///
+    /// Anything else refuses the packet, as without this; the error's offset is that of the packet so far
+    /// as it was turned.
+    ///
+    /// ```
+    /// use tokio_osc::middleware::AllowedTypeTags;
+    /// use tokio_osc::packet::TypeTagSet;
+    /// use tokio_osc::Udp;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let device = Udp::new("127.0.0.1:0").bind().await?;
+    /// let plain = TypeTagSet::of("ifsb").expect("four type tags");
+    /// let layer = AllowedTypeTags::new(plain).converting();
+    /// let client = Udp::new(device.local_addr()?).middleware(layer).client().await?;
+    ///
+    /// client.send(("/gain", 0.5)).await?;               // `0.5` alone is an `f64`, hence `d`
+    /// # use futures::StreamExt;
+    /// # let mut device = device;
+    /// let (packet, _) = device.next().await.expect("the channel is open");
+    /// assert_eq!(packet?.to_string(), "/gain ,f 0.5");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn converting(self) -> Self {
+        Self { converts: true, ..self }
+    }
+
+    /// The packet, as it may pass.
+    fn allow(&self, packet: Packet) -> Result<Packet, DecodeError> {
+        match PacketRef::decode(packet.as_bytes(), &self.options) {
+            Ok(_) => Ok(packet),
+            Err(error) if !self.converts => Err(error),
+            // What could not be turned is refused here.
+            Err(_) => {
+                Packet::decode_with(self.turned(packet.as_bytes()), &self.options).map(|(packet, _)| packet)
+            }
+        }
+    }
+
+    /// The packet with its arguments turned where that is possible.
+    fn turned(&self, frame: &[u8]) -> Bytes {
+        let allowed =
+            |tag| TypeTag::from_byte(tag).is_none_or(|tag| self.options.allowed_type_tags.contains(tag));
+        let Ok(turned) = rewrite(frame, |message: &[u8], _, out: &mut Vec<u8>| {
+            // Each type tag becomes one other, so that the string of them keeps its size and is changed
+            // in place while the data are written behind it.
+            let mut tag_at = 0;
+            for field in Fields::new(message) {
+                let begin = out.len();
+                let FieldKind::Arg(tag) = field.kind else {
+                    out.extend_from_slice(field.bytes);
+                    tag_at = begin + 1;
+                    continue;
+                };
+                let other = if allowed(tag) { None } else { turn(tag, field.bytes, out) };
+                match (other, out.get_mut(tag_at)) {
+                    (Some(other), Some(slot)) => *slot = other,
+                    _ => out.extend_from_slice(field.bytes),
+                }
+                tag_at += 1;
+            }
+            Ok::<(), Infallible>(())
+        });
+        turned
+    }
+}
+
+/// Appends the data of an argument as those of another type, and gives its type tag; none if too much
+/// would be lost.
+fn turn(tag: u8, data: &[u8], out: &mut Vec<u8>) -> Option<u8> {
+    let (other, turned) = match tag {
+        b'd' => (b'f', narrow(f64::from_be_bytes(*data.first_chunk()?))?.to_be_bytes()),
+        b'h' => (b'i', i32::try_from(i64::from_be_bytes(*data.first_chunk()?)).ok()?.to_be_bytes()),
+        b'T' | b'F' => (b'i', i32::from(tag == b'T').to_be_bytes()),
+        b'S' => {
+            out.extend_from_slice(data);
+            return Some(b's');
+        }
+        _ => return None,
+    };
+    out.extend_from_slice(&turned);
+    Some(other)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding is what is promised")]
+fn narrow(wide: f64) -> Option<f32> {
+    let narrow = wide as f32;
+    (narrow.is_finite() || !wide.is_finite()).then_some(narrow)
 }
 
 impl Middleware for AllowedTypeTags {
     fn packet_in(&self, packet: Packet, _meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
-        PacketRef::decode(packet.as_bytes(), &self.options)?;
-        Ok(Flow::Pass(packet))
+        self.allow(packet).map(Flow::Pass)
     }
 
     fn packet_out(&self, packet: Packet, _meta: &mut Meta) -> Result<Flow<Packet>, EncodeError> {
-        packet.check(&self.options)?;
-        Ok(Flow::Pass(packet))
+        let refused =
+            |error: DecodeError| EncodeError::new(EncodeErrorKind::NotAccepted(error.kind()), error.offset());
+        self.allow(packet).map(Flow::Pass).map_err(refused)
     }
 }

@@ -16,7 +16,7 @@ use crate::wire::{DecodeError, DecodeOptions};
 #[derive(Clone, Default)]
 pub(crate) struct Chain {
     layers: Vec<Arc<dyn Middleware>>,
-    filtered: Arc<Mutex<Filtered>>,
+    filtered: Arc<Mutex<FilterStats>>,
 }
 
 /// What did not get from a frame to a packet or back, at a channel or client, other than by being
@@ -37,7 +37,7 @@ pub(crate) struct Chain {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Filtered {
+pub struct FilterStats {
     /// Frames of no bytes that arrived on byte streams ([`LengthPrefix`](crate::LengthPrefix)): they
     /// were passed over.
     pub empty_in: u64,
@@ -54,7 +54,7 @@ pub struct Filtered {
     pub refused_out: u64,
 }
 
-impl Filtered {
+impl FilterStats {
     /// Why a packet at which a layer panicked is not sent: the text of
     /// [`EncodeErrorKind::Refused`](crate::packet::EncodeErrorKind::Refused).
     pub const PANICKED: &str = "a layer of the middleware panicked";
@@ -114,7 +114,7 @@ impl Chain {
             return Ok(Some(packet.into_bytes()));
         }
         let passed = catch_unwind(AssertUnwindSafe(|| self.frame_out(packet, &mut Meta::from_peer(peer))));
-        match passed.unwrap_or_else(|_| Err(EncodeError::refused(Filtered::PANICKED))) {
+        match passed.unwrap_or_else(|_| Err(EncodeError::refused(FilterStats::PANICKED))) {
             Ok(Flow::Pass(frame)) => Ok(Some(frame)),
             Ok(Flow::Drop) => {
                 self.count(|filtered| &mut filtered.dropped_out);
@@ -131,12 +131,12 @@ impl Chain {
         self.count(|filtered| &mut filtered.empty_in);
     }
 
-    pub(crate) fn filtered(&self) -> Filtered {
+    pub(crate) fn filtered(&self) -> FilterStats {
         *lock(&self.filtered)
     }
 
     /// Counts what is rare: a packet that passes takes no lock.
-    fn count(&self, counter: fn(&mut Filtered) -> &mut u64) {
+    fn count(&self, counter: fn(&mut FilterStats) -> &mut u64) {
         *counter(&mut lock(&self.filtered)) += 1;
     }
 

@@ -1,8 +1,27 @@
-//! What sits between the wire and the packets: looks at them, changes them, holds them back.
+//! Layers between the wire and the packets: they look at what passes, change it, or hold it back.
+//!
+//! A layer is a [`Middleware`]: one of those here, a closure ([`on_packet_in`] and its like), or a type of
+//! your own. Channels, clients and bare codecs take as many as they are given.
 //!
 //! ```text
 //!   in:   frame ──► frame_in ──► decode ──► packet_in ──► packet
 //!   out:  frame ◄── frame_out ◄── encode ◄── packet_out ◄── packet
+//! ```
+//!
+//! ```
+//! use tokio_osc::Udp;
+//! use tokio_osc::middleware::{AllowedTypeTags, Dump, Middleware};
+//! use tokio_osc::packet::TypeTagSet;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let plain = TypeTagSet::of("ifsb").expect("four type tags");
+//! let channel = Udp::new("127.0.0.1:0")
+//!     .middleware(Dump::new())                                        // next to the wire
+//!     .middleware(AllowedTypeTags::new(plain).converting().only_out())
+//!     .bind()
+//!     .await?;
+//! # drop(channel);
+//! # Ok(()) }
 //! ```
 
 mod address_table;
@@ -18,7 +37,7 @@ mod transcode;
 pub use address_table::{AddressTable, AddressTableError, AddressTableErrorKind};
 pub use allowed_type_tags::AllowedTypeTags;
 pub(crate) use chain::Chain;
-pub use chain::Filtered;
+pub use chain::FilterStats;
 pub use dump::Dump;
 #[cfg(feature = "crypto")]
 pub use envelope::{ChaCha20Poly1305, Crc32, HmacSha256};
@@ -52,8 +71,8 @@ use crate::wire::DecodeError;
 /// On the way out they are asked when a packet is sent, also where it waits in a queue then.
 ///
 /// A layer that panics costs the packet alone: one that has arrived is dropped and counted
-/// ([`Filtered::panicked_in`]), one that is to be sent is an error
-/// ([`Filtered::PANICKED`]).
+/// ([`FilterStats::panicked_in`]), one that is to be sent is an error
+/// ([`FilterStats::PANICKED`]).
 ///
 /// Add them with [`Udp::middleware`](crate::Udp::middleware),
 /// [`StreamOptions::middleware`](crate::channel::StreamOptions::middleware), or to a bare codec with

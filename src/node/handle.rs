@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::local::Local;
 use super::names::Named;
-use crate::server::{ChannelError, ChannelStats, Report, Stats};
+use crate::server::{ChannelError, ChannelStats, ServerStats, Stats};
 use crate::{Channel, Node, ServerHandle, Shutdown};
 
 /// How long the own server may take to read what was sent to it, when it is shut down.
@@ -100,7 +100,7 @@ impl NodeHandle {
     ///
     /// # Cancel safety
     /// As [`shutdown`](NodeHandle::shutdown).
-    pub async fn shutdown_with(self, how: Shutdown) -> Report {
+    pub async fn shutdown_with(self, how: Shutdown) -> ServerStats {
         self.read_last().await;
         self.server.shutdown_with(how).await
     }

@@ -103,7 +103,7 @@ impl HoldLimits {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct HeldCounts {
+pub struct HoldStats {
     /// Packets that had to wait; once for each name.
     pub held: u64,
     /// Packets that wait.
@@ -126,7 +126,7 @@ pub(super) struct HeldPackets {
     /// The oldest first.
     waiting: VecDeque<HeldPacket>,
     bytes: usize,
-    counts: HeldCounts,
+    counts: HoldStats,
 }
 
 #[derive(Debug)]
@@ -172,10 +172,10 @@ impl HeldPackets {
         *count += 1;
     }
 
-    pub(super) fn counts(&mut self) -> HeldCounts {
+    pub(super) fn counts(&mut self) -> HoldStats {
         self.expire();
         let (waiting, waiting_bytes) = (self.waiting.len() as u64, self.bytes as u64);
-        HeldCounts { waiting, waiting_bytes, ..self.counts }
+        HoldStats { waiting, waiting_bytes, ..self.counts }
     }
 
     /// Drops what has waited too long.

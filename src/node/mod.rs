@@ -1,5 +1,22 @@
-//! Names on top: channels by name, groups of them, one's own router. Made of the crate's public
-//! parts alone, as users could.
+//! Names on top: channels by name, groups of them, and one's own router.
+//!
+//! A [`Node`] sends to names instead of addresses. It is made of the crate's public parts alone, as users
+//! could.
+//!
+//! ```
+//! use tokio_osc::{Channel, Client, Node};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (dimmer, beamer) = (Channel::udp("127.0.0.1:0").await?, Channel::udp("127.0.0.1:0").await?);
+//! let node = Node::new();
+//! node.add("lights", Client::udp(dimmer.local_addr()?).await?)?;
+//! node.add("video", Client::udp(beamer.local_addr()?).await?)?;
+//! node.group("stage", ["lights", "video"])?;
+//!
+//! let report = node.send("stage", ("/scene", 3)).await?;
+//! assert_eq!(report.to_string(), "lights: sent\nvideo: sent");
+//! # Ok(()) }
+//! ```
 
 mod builder;
 mod destination;
@@ -15,7 +32,7 @@ mod targets;
 pub use builder::NodeBuilder;
 pub use destination::{Destination, SendOutcome};
 pub use handle::NodeHandle;
-pub use held::{HeldCounts, HoldLimits, UnknownNames};
+pub use held::{HoldLimits, HoldStats, UnknownNames};
 pub use node::Node;
 pub use report::{NodeError, NodeReport};
 pub use targets::{ALL, LOCAL, Targets};

@@ -9,7 +9,7 @@ use super::held::HeldPackets;
 use super::names::{NameTable, Named, Resolved, check};
 use crate::Packet;
 use crate::lock::lock;
-use crate::node::{Destination, HeldCounts, NodeError, NodeReport, SendOutcome, Targets, UnknownNames};
+use crate::node::{Destination, HoldStats, NodeError, NodeReport, SendOutcome, Targets, UnknownNames};
 use crate::packet::IntoPacket;
 use crate::server::{ChannelError, ChannelErrorKind};
 
@@ -176,7 +176,7 @@ impl Node {
     }
 
     /// What became of the packets for unknown names.
-    pub fn held(&self) -> HeldCounts {
+    pub fn held(&self) -> HoldStats {
         self.state().held.counts()
     }
 

@@ -1,5 +1,27 @@
-//! Messages, bundles and packets in their validated wire form, and the way from Rust values to
-//! them and back.
+//! Messages, bundles and packets: what OSC sends, in its validated wire form.
+//!
+//! A [`Message`] is an address with arguments, a [`Bundle`] is a time tag with messages and bundles, a
+//! [`Packet`] is either. Building one encodes it; reading borrows from its bytes. [`IntoArgs`] turns Rust
+//! values into arguments, by their type; [`FromArgs`] reads them back, with the conversions that lose no
+//! meaning.
+//!
+//! ```
+//! use tokio_osc::packet::IntoPacket;
+//! use tokio_osc::{Bundle, Message, Packet, TimeTag};
+//!
+//! let message = Message::new("/synth/1/freq", (440.0_f32, "saw"))?;
+//! assert_eq!(message.parse::<(f32, String)>()?, (440.0, "saw".to_owned()));
+//!
+//! let bundle = Bundle::at(TimeTag::IMMEDIATELY).with(message).with(("/synth/1/gate", true));
+//! let bytes = bundle.into_packet()?.into_bytes();            // what is sent
+//! let received = Packet::decode(bytes)?;
+//! let addresses: Vec<_> = received.messages().map(|message| message.address().to_string()).collect();
+//! assert_eq!(addresses, ["/synth/1/freq", "/synth/1/gate"]);
+//! # Ok::<(), tokio_osc::Error>(())
+//! ```
+//!
+//! Nothing here reads a socket or a clock. What can go wrong: [`EncodeError`] is the caller's,
+//! [`DecodeError`] the peer's, [`ArgsError`] says that a message has other arguments than asked for.
 
 mod annotated;
 mod args_reader;

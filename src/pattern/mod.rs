@@ -1,8 +1,22 @@
-//! Address patterns: the text is validated on construction, then matched against directly.
+//! Addresses and address patterns: which messages are for whom.
 //!
-//! `syntax` says which texts are patterns; `part` and `token` read them, by slashes and by bytes;
-//! `align`, `segment` and `path` match. Nothing is compiled: a pattern is as cheap to make, to keep and to
-//! clone as its text.
+//! A route may be an address or a pattern, and so may the address of a message that arrives: the two
+//! meet if they [share](Pattern::overlaps) at least one address.
+//!
+//! ```
+//! use tokio_osc::{Address, Pattern};
+//!
+//! let gains = Pattern::new("/mixer/*/gain")?;
+//! let address = Address::new("/mixer/7/gain").expect("a literal address");
+//! assert!(gains.matches(&address));
+//! assert!(gains.overlaps(&Pattern::new("/mixer/{1,2}/*")?));
+//! assert!(!gains.overlaps(&Pattern::new("/mixer/7/pan")?));
+//! # Ok::<(), tokio_osc::pattern::PatternError>(())
+//! ```
+
+// `syntax` says which texts are patterns; `part` and `token` read them, by slashes and by bytes; `align`,
+// `segment` and `path` match. The text is validated on construction, then matched against directly:
+// nothing is compiled, so that a pattern is as cheap to make, to keep and to clone as its text.
 
 mod align;
 mod error;

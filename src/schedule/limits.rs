@@ -156,13 +156,13 @@ pub enum CapacityPolicy {
 /// The accounts add up: `pushed = run + evicted + cancelled + dropped_after_step + pending`.
 ///
 /// ```
-/// use tokio_osc::schedule::ScheduleCounters;
+/// use tokio_osc::schedule::ScheduleStats;
 ///
-/// assert_eq!(ScheduleCounters::default().pending, 0);
+/// assert_eq!(ScheduleStats::default().pending, 0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ScheduleCounters {
+pub struct ScheduleStats {
     /// Bundles taken in to wait.
     pub pushed: u64,
     /// Bundles that waited and were handed out to run.

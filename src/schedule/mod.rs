@@ -1,7 +1,27 @@
-//! Timed bundles: what a time tag means against a clock, where a bundle waits, and the one timer
-//! that says when.
+//! Timed bundles: what a time tag means against a clock, where a bundle waits, and what happens when it is
+//! late.
 //!
-//! The queue is sans-IO: it is handed a [`Reading`] and knows no runtime. Only `timer` sleeps.
+//! A [`Server`](crate::Server) holds bundles until their time. [`TimeOptions`] say how time tags are read,
+//! [`ScheduleLimits`] how much may wait, a [`Clock`] what time it is.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tokio_osc::schedule::{LatePolicy, ScheduleLimits, TimeOptions};
+//! use tokio_osc::{Channel, Router, Server};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let late = LatePolicy::DropLateArrivals(Duration::from_millis(50));
+//! let server = Server::new(Router::new())
+//!     .listen("udp", Channel::udp("127.0.0.1:0").await?)
+//!     .time(TimeOptions::new().delay(Duration::from_millis(20)).late(late))
+//!     .schedule(ScheduleLimits::default().horizon(Duration::from_secs(3_600)))
+//!     .spawn();
+//! let stats = server.shutdown().await;
+//! assert_eq!((stats.late_dropped, stats.schedule.pending), (0, 0));
+//! # Ok(()) }
+//! ```
+
+// The queue is sans-IO: it is handed a `Reading` and knows no runtime. Only `timer` sleeps.
 
 mod alarm;
 mod clock;
@@ -20,7 +40,7 @@ pub use clock::{Clock, ManualClock, Reading, SystemClock, TokioClock};
 pub(crate) use due::Due;
 pub(crate) use entry::{Entry, EntryId};
 pub use lateness::LatenessHistogram;
-pub use limits::{CapacityPolicy, HorizonPolicy, ScheduleCounters, ScheduleLimits};
+pub use limits::{CapacityPolicy, HorizonPolicy, ScheduleLimits, ScheduleStats};
 pub use options::{LateHandler, LatePolicy, TimeOptions};
 pub use precision::Precision;
 pub(crate) use queue::{Pending, Schedule};

@@ -115,8 +115,28 @@ pub enum LatePolicy {
     /// It runs (the default); handlers find out by [`Meta::lateness`](crate::Meta::lateness).
     #[default]
     Run,
-    /// It is dropped, whole, if it is later than this; counted. A bundle exactly this late runs.
+    /// It is dropped, whole, if it is later than this when its turn comes; counted. A bundle exactly this
+    /// late runs.
+    ///
+    /// This measures all that delays it: the network, the packets before it, and, of a bundle that
+    /// waited, the timer, which wakes up to 1 ms late (0.1 ms with
+    /// [`Precision::Fine`](crate::schedule::Precision)). Zero therefore drops nearly everything; 10 to
+    /// 50 ms is a sensible value for music and light.
     DropAfter(Duration),
+    /// It is dropped, whole, if it is later than this when it arrives; counted. A bundle that arrives in
+    /// time runs, however long the timer and the handlers before it take.
+    ///
+    /// This measures the network and the sender, and the time that the server takes to read its
+    /// channels. Zero is a sensible value: it drops what is past already.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tokio_osc::schedule::{LatePolicy, TimeOptions};
+    ///
+    /// let options = TimeOptions::new().late(LatePolicy::DropLateArrivals(Duration::ZERO));
+    /// # drop(options);
+    /// ```
+    DropLateArrivals(Duration),
     /// It is handed to a function of its own instead: see [`LatePolicy::hand`]. Counted.
     Hand(LateHandler),
 }

@@ -42,7 +42,7 @@ use super::clock::Reading;
 use super::due::Due;
 use super::entry::{Entry, EntryId, Limit, Place, Popped, Refused};
 use super::ledger::Ledger;
-use super::limits::{HorizonPolicy, ScheduleCounters, ScheduleLimits};
+use super::limits::{HorizonPolicy, ScheduleLimits, ScheduleStats};
 use super::slots::Slots;
 
 /// The offset between the clocks may move by this much before deadlines are derived again.
@@ -76,7 +76,7 @@ pub(crate) struct Schedule<T> {
     anchor: Reading,
     next_check: Instant,
     limits: ScheduleLimits,
-    counters: ScheduleCounters,
+    counters: ScheduleStats,
 }
 
 /// An entry in its slot, whose name completes the place.
@@ -109,7 +109,7 @@ impl<T> Schedule<T> {
             anchor: now,
             next_check: now.monotonic.checked_add(CHECK_INTERVAL).unwrap_or(now.monotonic),
             limits,
-            counters: ScheduleCounters::default(),
+            counters: ScheduleStats::default(),
         }
     }
 
@@ -314,8 +314,8 @@ impl<T> Schedule<T> {
         &self.limits
     }
 
-    pub(crate) fn counters(&self) -> ScheduleCounters {
-        ScheduleCounters {
+    pub(crate) fn counters(&self) -> ScheduleStats {
+        ScheduleStats {
             pending: self.len(),
             bytes: self.bytes(),
             peers: self.ledger.peers(),

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::pending::PendingBundle;
 use super::commands::Command;
 use super::core::Core;
-use super::{ChannelEvents, Report, Shutdown, Stats};
+use super::{ChannelEvents, ServerStats, Shutdown, Stats};
 use crate::dispatch::Subscription;
 use crate::pattern::{Pattern, PatternError};
 
@@ -69,7 +69,7 @@ impl ServerHandle {
     ///
     /// # Cancel safety
     /// Once polled, the server stops, also if the future is dropped; then at once.
-    pub async fn shutdown_with(self, how: Shutdown) -> Report {
+    pub async fn shutdown_with(self, how: Shutdown) -> ServerStats {
         self.end(how).await.report()
     }
 
@@ -127,8 +127,8 @@ impl ServerHandle {
     /// # server.shutdown().await;
     /// # Ok(()) }
     /// ```
-    pub fn report(&self) -> Report {
-        Report { server: self.stats(), channels: self.core.channels.channel_stats() }
+    pub fn report(&self) -> ServerStats {
+        ServerStats { server: self.stats(), channels: self.core.channels.channel_stats() }
     }
 
     /// What happens to the channels from now on: see [`Server::events`](crate::Server::events).

@@ -23,7 +23,7 @@
 //! | --- | --- |
 //! | while it runs | [`ServerHandle`]: channels added and removed, pending bundles, subscriptions |
 //! | its end | [`Shutdown`], [`Server::with_graceful_shutdown`], [`ServerHandle::wait`] |
-//! | looking | [`Stats`], [`Report`], [`ChannelEvents`], and `tracing` |
+//! | looking | [`Stats`], [`ServerStats`], [`ChannelEvents`], and `tracing` |
 //!
 //! # Nothing happens?
 //!
@@ -52,6 +52,7 @@ mod backlog;
 mod budget;
 mod call;
 mod channels;
+mod clock_watch;
 mod commands;
 mod core;
 mod dispatch;
@@ -73,4 +74,4 @@ pub use handle::{PendingBundle, ServerHandle};
 pub use name::{ChannelError, ChannelErrorKind};
 pub use server::Server;
 pub use shutdown::Shutdown;
-pub use stats::{ChannelStats, Report, Stats};
+pub use stats::{ChannelStats, ServerStats, Stats};

@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::channels::{ChannelGuard, ChannelRecord};
+use super::clock_watch::ClockWatch;
 use crate::channel::Throttle;
 use crate::lock::lock;
 use crate::packet::{Bundle, BundleRef, Meta, Packet, PacketRef, PacketStep, ScheduleId};
@@ -52,7 +53,9 @@ pub(super) struct SharedSchedule {
     wake: AtomicU64,
     begin: Instant,
     pub(super) clock: Arc<dyn Clock>,
+    clocks: ClockWatch,
     refused: Throttle,
+    far_off: Throttle,
     hook_panicked: Throttle,
 }
 
@@ -64,7 +67,9 @@ impl SharedSchedule {
             wake: AtomicU64::new(NEVER),
             begin: now.monotonic,
             clock,
+            clocks: ClockWatch::default(),
             refused: Throttle::default(),
+            far_off: Throttle::default(),
             hook_panicked: Throttle::default(),
         }
     }
@@ -103,6 +108,11 @@ impl SharedSchedule {
             return None;
         }
         match self.admit(bundle, None, meta, guard) {
+            Admission::Runs { late: Some(late), .. } if drops_on_arrival(meta, guard, late) => {
+                self.with(|queue| queue.record(late));
+                guard.record.counters.late_dropped.up();
+                return None;
+            }
             Admission::Runs { due, .. } => arrival.due = due,
             Admission::Away => return None,
         }
@@ -133,34 +143,61 @@ impl SharedSchedule {
             return at_once;
         }
         let now = self.clock.now();
-        self.with(|queue| match queue.judge(tag, now) {
-            Due::Immediately | Due::Unset => at_once,
-            Due::Now { late } => Admission::Runs { late: Some(late), due: now.wall.checked_sub(late) },
-            Due::BeyondHorizon if queue.limits().beyond_horizon == HorizonPolicy::RunNow => at_once,
-            Due::BeyondHorizon => {
-                counters.split_off.add(u64::from(outer.is_some()));
-                Admission::Away
-            }
-            Due::Later { due } => {
-                counters.split_off.add(u64::from(outer.is_some()));
-                // Nothing of a channel that is being closed is kept for later.
-                if guard.record.is_leaving() {
-                    queue.note_cancelled();
-                    counters.discarded.up();
-                    return Admission::Away;
+        let mut judged = Due::Unset;
+        let admission = self.with(|queue| {
+            judged = queue.judge(tag, now);
+            match judged {
+                Due::Immediately | Due::Unset => at_once,
+                Due::Now { late } => Admission::Runs { late: Some(late), due: now.wall.checked_sub(late) },
+                Due::BeyondHorizon if queue.limits().beyond_horizon == HorizonPolicy::RunNow => at_once,
+                Due::BeyondHorizon => {
+                    counters.split_off.add(u64::from(outer.is_some()));
+                    Admission::Away
                 }
-                // A copy of exactly its size: what waits must not keep a larger buffer alive.
-                let packet = Packet::Bundle(bundle.as_ref().to_owned());
-                let bytes = packet.as_bytes().len();
-                let mut meta = meta.clone();
-                meta.set_schedule_id(None);
-                meta.lateness = Duration::ZERO;
-                let item = Arrival { packet, meta, guard: Arc::clone(guard), due: None };
-                // A refusal is counted by the schedule.
-                let _ = queue.push(Entry { due, bytes, peer: item.meta.peer.ip(), item });
-                Admission::Away
+                Due::Later { due } => {
+                    counters.split_off.add(u64::from(outer.is_some()));
+                    // Nothing of a channel that is being closed is kept for later.
+                    if guard.record.is_leaving() {
+                        queue.note_cancelled();
+                        counters.discarded.up();
+                        return Admission::Away;
+                    }
+                    // A copy of exactly its size: what waits must not keep a larger buffer alive.
+                    let packet = Packet::Bundle(bundle.as_ref().to_owned());
+                    let bytes = packet.as_bytes().len();
+                    let mut meta = meta.clone();
+                    meta.set_schedule_id(None);
+                    meta.lateness = Duration::ZERO;
+                    let item = Arrival { packet, meta, guard: Arc::clone(guard), due: None };
+                    // A refusal is counted by the schedule.
+                    let _ = queue.push(Entry { due, bytes, peer: item.meta.peer.ip(), item });
+                    Admission::Away
+                }
             }
-        })
+        });
+        // Without the lock: a subscriber may take its time.
+        self.watch_clock(judged, now.wall, meta);
+        admission
+    }
+
+    /// Warns of a peer whose tags all lie far ahead or behind.
+    fn watch_clock(&self, judged: Due, now: SystemTime, meta: &Meta) {
+        let (apart, side) = match judged {
+            Due::Immediately | Due::Unset => return,
+            Due::Now { late } => (late, "behind"),
+            Due::Later { due } => (due.duration_since(now).unwrap_or_default(), "ahead"),
+            Due::BeyondHorizon => (Duration::MAX, "ahead, beyond the horizon"),
+        };
+        if !self.clocks.is_off(meta.peer.ip(), apart) {
+            return;
+        }
+        if let Some(suppressed) = self.far_off.pass() {
+            tracing::warn!(
+                target: "tokio_osc::server",
+                channel = %meta.channel(), peer = %meta.peer, ?apart, side, suppressed,
+                "the time tags of a peer stay far from now: check its clock, or set `TimeOptions::clock_offset`"
+            );
+        }
     }
 
     /// A bundle whose time has come.
@@ -225,6 +262,13 @@ impl SharedSchedule {
         let gone = self.with(|queue| queue.cancel_where(|pending| of_it(pending.item)));
         record.counters.discarded.add(gone as u64);
     }
+}
+
+/// Whether a bundle that arrives so late is dropped. What middleware has set replaces the policy.
+fn drops_on_arrival(meta: &Meta, guard: &ChannelGuard, late: Duration) -> bool {
+    let policy = &guard.record.time.late;
+    meta.time().drop_later_than.is_none()
+        && matches!(policy, &LatePolicy::DropLateArrivals(tolerance) if late > tolerance)
 }
 
 pub(super) fn schedule_id(id: EntryId) -> ScheduleId {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(feature = "net")]
 use crate::channel::UdpStats;
-use crate::middleware::Filtered;
-use crate::schedule::ScheduleCounters;
+use crate::middleware::FilterStats;
+use crate::schedule::ScheduleStats;
 use crate::wire::Repairs;
 
 macro_rules! counters {
@@ -54,7 +54,7 @@ macro_rules! counters {
             /// What was tolerated in the `repaired` packets, by kind.
             pub repairs: Repairs,
             /// What the schedule of timed bundles has done.
-            pub schedule: ScheduleCounters,
+            pub schedule: ScheduleStats,
         }
 
         /// What a server has done so far on one channel: a part of its [`Stats`].
@@ -82,7 +82,7 @@ macro_rules! counters {
             pub repairs: Repairs,
             /// Empty frames, and what its middleware has kept back. What it refused on the way in is among the
             /// `malformed` packets; what it dropped was never received.
-            pub filtered: Filtered,
+            pub filtered: FilterStats,
             /// The numbers of its datagram socket, those of the kernel included. Of a channel that is
             /// closing or closed, as they were when it was read last.
             #[cfg(feature = "net")]
@@ -107,7 +107,7 @@ macro_rules! counters {
                     local_addr,
                     $($name: self.$name.get(),)*
                     repairs: Repairs::NONE,
-                    filtered: Filtered::default(),
+                    filtered: FilterStats::default(),
                     #[cfg(feature = "net")]
                     udp: None,
                 }
@@ -171,7 +171,7 @@ counters! {
     /// Replies sent.
     replies,
     /// Replies that the [`Middleware`](crate::middleware::Middleware) of their channel has dropped; they are among
-    /// [`Filtered::dropped_out`](crate::middleware::Filtered), too.
+    /// [`FilterStats::dropped_out`](crate::middleware::FilterStats), too.
     replies_filtered,
     /// Replies dropped: over the budget of a packet (64 replies, 64 KiB), to a peer without a way
     /// back, or refused by the middleware, the queue of the connection or the operating system.
@@ -186,7 +186,8 @@ counters! {
     /// Packets refused because a bundle in them is due before the bundle around it
     /// ([`TimeOptions::check_inner_time_tags`](crate::schedule::TimeOptions::check_inner_time_tags)).
     refused_time_tags,
-    /// Bundles dropped because they were late ([`LatePolicy::DropAfter`](crate::schedule::LatePolicy::DropAfter)).
+    /// Bundles dropped because they were late ([`LatePolicy::DropAfter`](crate::schedule::LatePolicy::DropAfter),
+    /// [`LatePolicy::DropLateArrivals`](crate::schedule::LatePolicy::DropLateArrivals)).
     late_dropped,
     /// Bundles handed to the function for late ones ([`LatePolicy::Hand`](crate::schedule::LatePolicy::Hand)).
     late_handed,
@@ -206,6 +207,11 @@ counters! {
 }
 
 impl Stats {
+    /// Of the schedule, which all channels share.
+    fn schedule_rows(&self) -> [(&'static str, u64); 2] {
+        [("late on arrival", self.schedule.late), ("waiting for their time", self.schedule.pending as u64)]
+    }
+
     /// Packets that were dropped, by whatever reason: `malformed`, `refused_time_tags`,
     /// `late_dropped`, `late_handed` (which ran elsewhere), `inbox_dropped`, `cut_off`, and what the schedule refused
     /// or gave up: see the accounts above.
@@ -226,7 +232,9 @@ impl Stats {
 /// A table: one line per number that is not zero.
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        table(f, &[], &[self.rows()])
+        let mut rows = self.rows();
+        rows.extend(self.schedule_rows());
+        table(f, &[], &[rows])
     }
 }
 
@@ -259,7 +267,7 @@ impl fmt::Display for ChannelStats {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Report {
+pub struct ServerStats {
     /// All channels together.
     pub server: Stats,
     /// Each channel that is open, in the order in which they were added; after a shutdown, each that
@@ -267,14 +275,14 @@ pub struct Report {
     pub channels: Vec<ChannelStats>,
 }
 
-impl Report {
+impl ServerStats {
     /// The numbers of a channel.
     pub fn channel(&self, name: &str) -> Option<&ChannelStats> {
         self.channels.iter().find(|channel| *channel.name == *name)
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ServerStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut heads = vec!["all"];
         heads.extend(self.channels.iter().map(|channel| &*channel.name));
@@ -301,6 +309,7 @@ impl fmt::Display for Report {
             }));
             columns[1..].iter_mut().zip(&sockets).for_each(|(column, rows)| column.extend(rows));
         }
+        columns[0].extend(self.server.schedule_rows());
         table(f, &heads, &columns)
     }
 }

@@ -1,4 +1,28 @@
-//! Things made of the crate's public parts alone, as users could.
+//! Tools on top of clients and channels: they are made of the crate's public parts alone, as users could.
+//!
+//! | for | there is |
+//! |-----|----------|
+//! | passing packets on | [`Relay`] |
+//! | a receiver that is slow | [`Pacer`] |
+//! | a beat, and packets ahead of their time | [`Ticker`], `TimedSender` |
+//! | the clock of another machine | `ClockSync` |
+//! | a program with its own loop of frames | [`FrameLoop`] |
+//!
+//! ```
+//! use tokio_osc::tools::Relay;
+//! use tokio_osc::{Channel, Client};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let stage = Channel::udp("127.0.0.1:0").await?;
+//! let relay = Relay::new()
+//!     .from("desk", Channel::udp("127.0.0.1:0").await?)
+//!     .only("/lights/*")
+//!     .to("stage", Client::udp(stage.local_addr()?).await?)
+//!     .spawn();
+//! let stats = relay.shutdown().await;
+//! assert_eq!(stats.received, 0);
+//! # Ok(()) }
+//! ```
 
 #[cfg(feature = "net")]
 mod clock_sync;
@@ -14,8 +38,8 @@ mod timed_sender;
 #[cfg(feature = "net")]
 pub use clock_sync::{ClockEstimate, ClockSync, ClockSyncError};
 pub use frame_loop::{FrameLoop, InsideRuntime};
-pub use pacer::{Pacer, PacerCounts, PacerHandle};
-pub use relay::{Relay, RelayCounts, RelayHandle, RelayedTo};
+pub use pacer::{Pacer, PacerHandle, PacerStats};
+pub use relay::{DestinationStats, Relay, RelayHandle, RelayStats};
 pub use ticker::{Tick, Ticker};
 #[cfg(feature = "net")]
 pub use timed_sender::TimedSender;

@@ -40,8 +40,8 @@ const BURSTS_PER_SECOND: u32 = 50;
 ///     pacer.send(("/fader/1", value))?;
 /// }
 /// pacer.close().await;                                       // what waits is sent first
-/// let counts = pacer.counts();
-/// assert_eq!((counts.sent, counts.superseded), (1, 999));
+/// let stats = pacer.stats();
+/// assert_eq!((stats.sent, stats.superseded), (1, 999));
 /// # let (packet, _) = desk.take(1).next().await.unwrap();
 /// # assert_eq!(packet?.to_string(), "/fader/1 ,i 999");
 /// # Ok(()) }
@@ -116,7 +116,7 @@ impl<D> fmt::Debug for Pacer<D> {
 /// let pacer = Pacer::new(Client::udp(desk.local_addr()?).await?, 100).spawn();
 /// pacer.send_in_order(("/scene", 3))?;
 /// pacer.flush().await;
-/// assert_eq!(pacer.counts().sent, 1);
+/// assert_eq!(pacer.stats().sent, 1);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -130,14 +130,14 @@ pub struct PacerHandle {
 /// `offered = sent + failed + superseded + refused + waiting`.
 ///
 /// ```
-/// use tokio_osc::tools::PacerCounts;
+/// use tokio_osc::tools::PacerStats;
 ///
-/// let counts = PacerCounts::default();
-/// assert_eq!(counts.offered, counts.sent + counts.superseded + counts.waiting);
+/// let stats = PacerStats::default();
+/// assert_eq!(stats.offered, stats.sent + stats.superseded + stats.waiting);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PacerCounts {
+pub struct PacerStats {
     /// Packets that could be encoded, and were given to a pacer that was not closed.
     pub offered: u64,
     /// Packets sent.
@@ -161,7 +161,7 @@ impl PacerHandle {
     /// # Errors
     /// The packet cannot be encoded; too much waits already ([`Pacer::capacity`],
     /// [`Pacer::bytes`]): `Full`, and an older value stays; or the pacer is closed. What the
-    /// destination refuses later is [counted](PacerCounts::failed).
+    /// destination refuses later is [counted](PacerStats::failed).
     pub fn send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         let packet = packet.into_packet()?;
         match &packet {
@@ -201,9 +201,9 @@ impl PacerHandle {
     }
 
     /// What became of the packets so far.
-    pub fn counts(&self) -> PacerCounts {
+    pub fn stats(&self) -> PacerStats {
         let QueueStats { offered, sent, failed, superseded, dropped, waiting } = self.queue.stats();
-        PacerCounts { offered, sent, failed, superseded, refused: dropped, waiting }
+        PacerStats { offered, sent, failed, superseded, refused: dropped, waiting }
     }
 
     /// What waits is copied: it must not keep a larger buffer alive.
@@ -214,7 +214,7 @@ impl PacerHandle {
 
 impl fmt::Debug for PacerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PacerHandle").field(&self.counts()).finish()
+        f.debug_tuple("PacerHandle").field(&self.stats()).finish()
     }
 }
 

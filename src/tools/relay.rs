@@ -19,7 +19,7 @@ use crate::packet::{DecodeError, MessageRef, Overflow};
 use crate::pattern::PatternError;
 use crate::{Channel, Meta, Packet, Pattern};
 
-pub use self::output::RelayedTo;
+pub use self::output::DestinationStats;
 
 /// What may wait for each destination by default. A packet's place in the queue costs as well.
 const LIMITS: QueueLimits =
@@ -50,8 +50,8 @@ const BURST: usize = 32;
 /// let (packet, _) = stage.next().await.expect("the channel is open");
 /// assert_eq!(packet?.to_string(), "/synth/1/freq ,f 440");
 ///
-/// let counts = relay.shutdown().await;
-/// assert_eq!((counts.received, counts.filtered), (2, 1));
+/// let stats = relay.shutdown().await;
+/// assert_eq!((stats.received, stats.filtered), (2, 1));
 /// # Ok(()) }
 /// ```
 ///
@@ -122,7 +122,7 @@ impl Relay {
     }
 
     /// Forwards all packets to a destination, by a queue of its own. The name is that of the
-    /// [counts](RelayCounts::to).
+    /// [counts](RelayStats::to).
     pub fn to(mut self, name: impl Into<Arc<str>>, destination: impl Destination) -> Self {
         self.outputs.push((name.into(), To::Destination(Box::new(destination))));
         self
@@ -207,10 +207,10 @@ impl Relay {
     ///
     /// # Cancel safety
     /// A dropped relay stops at once; what waits is dropped.
-    pub async fn run(self) -> RelayCounts {
+    pub async fn run(self) -> RelayStats {
         let (shared, running) = self.start(CancellationToken::new());
         running.await;
-        shared.counts()
+        shared.stats()
     }
 
     /// Relays in a task of its own.
@@ -280,8 +280,8 @@ pub struct RelayHandle {
 
 impl RelayHandle {
     /// What became of the packets so far.
-    pub fn counts(&self) -> RelayCounts {
-        self.shared.counts()
+    pub fn stats(&self) -> RelayStats {
+        self.shared.stats()
     }
 
     /// Whether the relay has ended: every source has.
@@ -295,18 +295,18 @@ impl RelayHandle {
     ///
     /// # Cancel safety
     /// Once polled, the relay stops, also if the future is dropped; then at once.
-    pub async fn shutdown(self) -> RelayCounts {
+    pub async fn shutdown(self) -> RelayStats {
         self.stop.cancel();
         // It is aborted if this future is dropped. A filter or destination that panicked ends it early;
         // the numbers are right nevertheless.
         let _ = self.task.await;
-        self.shared.counts()
+        self.shared.stats()
     }
 }
 
 impl fmt::Debug for RelayHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RelayHandle").field(&self.counts()).finish()
+        f.debug_tuple("RelayHandle").field(&self.stats()).finish()
     }
 }
 
@@ -319,13 +319,13 @@ impl fmt::Debug for RelayHandle {
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let relay = Relay::new().from("desk", Channel::udp("127.0.0.1:0").await?).spawn();
-/// let counts = relay.shutdown().await;
-/// assert_eq!((counts.received, counts.to.len()), (0, 0));
+/// let stats = relay.shutdown().await;
+/// assert_eq!((stats.received, stats.to.len()), (0, 0));
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct RelayCounts {
+pub struct RelayStats {
     /// Packets read.
     pub received: u64,
     /// Of those, the ones that could not be decoded.
@@ -333,7 +333,7 @@ pub struct RelayCounts {
     /// Of those, the ones that a filter kept back.
     pub filtered: u64,
     /// What became of the others, for each destination in the order in which they were added.
-    pub to: Vec<RelayedTo>,
+    pub to: Vec<DestinationStats>,
 }
 
 struct RelayShared {
@@ -341,7 +341,7 @@ struct RelayShared {
     only: Vec<Pattern>,
     filters: Vec<Filter>,
     /// Without those of the destinations.
-    counts: Mutex<RelayCounts>,
+    counts: Mutex<RelayStats>,
 }
 
 async fn relay(shared: Arc<RelayShared>, sources: RelaySources, stop: CancellationToken) {
@@ -410,13 +410,13 @@ impl RelayShared {
         self.only.iter().any(|pattern| pattern.matches(&address))
     }
 
-    fn counts(&self) -> RelayCounts {
+    fn stats(&self) -> RelayStats {
         let mut counts = self.lock().clone();
-        counts.to = self.outputs.iter().map(RelayOutput::counts).collect();
+        counts.to = self.outputs.iter().map(RelayOutput::stats).collect();
         counts
     }
 
-    fn lock(&self) -> MutexGuard<'_, RelayCounts> {
+    fn lock(&self) -> MutexGuard<'_, RelayStats> {
         lock(&self.counts)
     }
 }

@@ -14,7 +14,7 @@ use tokio_osc::channel::StreamOptions;
 #[cfg(unix)]
 use tokio_osc::channel::UnixDatagramOptions;
 use tokio_osc::codec::Codec;
-use tokio_osc::middleware::{AllowedTypeTags, Filtered, Flow, Middleware, on_packet_in, on_packet_out};
+use tokio_osc::middleware::{AllowedTypeTags, FilterStats, Flow, Middleware, on_packet_in, on_packet_out};
 use tokio_osc::packet::{EncodeErrorKind, TypeTagSet};
 use tokio_osc::{
     Args, Broadcast, Bundle, Channel, Client, LengthPrefix, Multicast, Packet, Peer, Reply, Router, Server,
@@ -384,7 +384,7 @@ async fn a_layer_that_panics_costs_one_packet_and_no_server() {
     let client = Udp::new(udp.local_addr().unwrap()).middleware(careless).client().await.unwrap();
     let error = client.send(("/a", ())).await.unwrap_err();
     let error = error.encode_error().unwrap();
-    assert_eq!(error.kind(), EncodeErrorKind::Refused(Filtered::PANICKED));
+    assert_eq!(error.kind(), EncodeErrorKind::Refused(FilterStats::PANICKED));
 }
 
 #[tokio::test]

@@ -50,6 +50,42 @@ async fn beyond_the_tolerance_bundles_are_dropped_whole_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_arrives_in_time_runs_however_long_it_then_waits() {
+    let rig = Rig::with(TestClock::new(), policy(LatePolicy::DropLateArrivals(ms(0))));
+    rig.push(("/sleep", 40));
+    rig.push(Bundle::at(rig.clock.after(ms(10))).with(("/waits", 1)));
+    rig.push(Bundle::at(rig.clock.tag()).with(("/now", 2)));
+    let ran = rig.log.reaches(2).await;
+    let mut seen: Vec<_> = ran.iter().map(|ran| (ran.number(), ran.meta.lateness)).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, [(1, ms(30)), (2, ms(40))], "30 and 40 ms late when their turn came");
+    assert_eq!(rig.server.stats().late_dropped, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrives_too_late_is_dropped_before_it_waits_for_a_handler() {
+    let rig = Rig::with(TestClock::new(), policy(LatePolicy::DropLateArrivals(ms(20))));
+    push_late(&rig, &[ms(0), ms(20), ms(20) + NANO, SECOND]).await;
+    let numbers: Vec<_> = rig.log.all().iter().map(Ran::number).collect();
+    assert_eq!(numbers, [0, 1, 0], "exactly 20 ms is not too late");
+    let stats = rig.server.stats();
+    assert_eq!((stats.late_dropped, stats.schedule.late, stats.schedule.lateness.count()), (2, 3, 4));
+    assert!(stats.to_string().contains("3 late on arrival\n"), "{stats}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_printed() {
+    let rig = Rig::new();
+    assert!(!rig.server.stats().to_string().contains("waiting"));
+    rig.push(Bundle::at(rig.clock.after(HOUR)).with(("/n", 1)));
+    rig.push(Bundle::at(rig.clock.after(HOUR)).with(("/n", 2)));
+    rig.taken_in().await;
+    for printed in [rig.server.stats().to_string(), rig.server.report().to_string()] {
+        assert!(printed.contains("2 waiting for their time\n"), "{printed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn late_bundles_are_handed_over_with_their_lateness() {
     let handed = Arc::new(Mutex::new(Vec::new()));
     let hand = {

@@ -226,7 +226,7 @@ impl Run {
         assert_eq!(self.queue.next_deadline(), head.map(|due| seen.deadline(due)));
     }
 
-    fn run(mut self) -> ScheduleCounters {
+    fn run(mut self) -> ScheduleStats {
         for operation in 0..OPERATIONS {
             match self.random.below(1_000) {
                 0..580 => self.push(),
@@ -254,7 +254,7 @@ impl Run {
 /// Thirty runs, 120,000 operations, in all of which every path is taken.
 #[test]
 fn a_hundred_thousand_random_operations_agree_with_a_sorted_list() {
-    let mut sum = ScheduleCounters::default();
+    let mut sum = ScheduleStats::default();
     for seed in 0..30 {
         let bytes = if seed % 2 == 0 { 4_500 } else { 30_000 };
         let limits = ScheduleLimits::default().entries(60).bytes(bytes).horizon(HORIZON);

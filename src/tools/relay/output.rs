@@ -21,14 +21,14 @@ use crate::{Packet, Peer};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let stage = Channel::udp("127.0.0.1:0").await?;
 /// let relay = Relay::new().to("stage", Client::udp(stage.local_addr()?).await?).spawn();
-/// for to in relay.counts().to {
+/// for to in relay.stats().to {
 ///     println!("{}: {} sent, {} dropped", to.name, to.sent, to.dropped);
 /// }
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct RelayedTo {
+pub struct DestinationStats {
     /// The name of the destination.
     pub name: Arc<str>,
     /// Packets sent.
@@ -110,10 +110,10 @@ impl RelayOutput {
         }
     }
 
-    pub(super) fn counts(&self) -> RelayedTo {
+    pub(super) fn stats(&self) -> DestinationStats {
         let QueueStats { sent, failed, dropped, waiting, .. } = self.queue.stats();
         let returned = self.returned.load(Ordering::Relaxed);
-        RelayedTo { name: Arc::clone(&self.name), sent, failed, returned, dropped, waiting }
+        DestinationStats { name: Arc::clone(&self.name), sent, failed, returned, dropped, waiting }
     }
 }
 
