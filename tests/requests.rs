@@ -31,23 +31,6 @@ async fn patterns_of_run_time_are_errors_and_not_panics() {
 }
 
 #[tokio::test]
-async fn a_panic_names_the_line_of_the_caller() {
-    let client = Client::udp("127.0.0.1:9").await.unwrap();
-    let line = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
-    let kept = std::sync::Arc::clone(&line);
-    std::panic::set_hook(Box::new(move |info| *kept.lock().unwrap() = info.to_string()));
-    for at in [0, 1] {
-        let client = client.clone();
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match at {
-            0 => drop(client.subscribe("/[")),
-            _ => drop(client.request(("/a", 1), "/[")),
-        }));
-        assert!(panicked.is_err() && line.lock().unwrap().contains("tests/requests.rs"), "{line:?}");
-    }
-    let _ = std::panic::take_hook();
-}
-
-#[tokio::test]
 async fn a_request_without_a_reply_names_address_pattern_peer_and_time() {
     let silent = Channel::udp(LOOPBACK).await.unwrap();
     let at = silent.local_addr().unwrap();

@@ -206,7 +206,7 @@ async fn nobody_who_answers_and_nonsense_are_errors_and_no_estimates() {
     let silent = UdpSocket::bind(LOOPBACK).await.unwrap();
     let client = Client::udp(silent.local_addr().unwrap()).await.unwrap();
     let error = ClockSync::new(client).pings(2).timeout(ms(1)).measure().await.unwrap_err();
-    assert_eq!(error.to_string(), "none of 2 questions for the time was answered: no reply within 1ms");
+    assert_eq!(error.to_string(), "none of 2 questions for the time was answered: no reply within 1 ms");
     assert_eq!(error.last_error().map(RequestError::kind), Some(RequestErrorKind::Timeout));
 
     let channel = Channel::udp(LOOPBACK).await.unwrap();

@@ -386,7 +386,11 @@ impl Client {
 #[track_caller]
 fn legal<T>(pattern: &str, made: Result<T, PatternError>) -> T {
     #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-    made.unwrap_or_else(|error| panic!("the pattern {pattern:?} is not legal: {error}"))
+    match made {
+        Ok(made) => made,
+        // Not in a closure: the panic is to name the caller's line.
+        Err(error) => panic!("the pattern {pattern:?} is not legal: {error}"),
+    }
 }
 
 fn no_address() -> io::Error {

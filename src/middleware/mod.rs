@@ -8,6 +8,7 @@
 mod address_table;
 mod allowed_type_tags;
 mod chain;
+mod convert;
 mod dump;
 mod envelope;
 mod hooks;

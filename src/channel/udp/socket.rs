@@ -111,6 +111,10 @@ impl UdpSocketState {
     /// How often the system has reported that no program listens where a datagram was sent: of connected
     /// sockets only.
     pub(crate) fn refusals(&self) -> u64 {
+        // An error alone wakes no reader: it waits in the socket for the next call.
+        if let (Some(_), Ok(Some(error))) = (self.connected, self.socket.take_error()) {
+            self.counters.note_earlier(&error, &self.counters.receive_errors);
+        }
         self.counters.refused.load(Relaxed)
     }
 
