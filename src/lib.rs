@@ -34,7 +34,7 @@
 //! |-----|----------|
 //! | values | [`Message`], [`Bundle`], [`Packet`]; arguments by [`IntoArgs`] and [`FromArgs`], [`Arg`] and [`ArgRef`](packet::ArgRef); [`TimeTag`], [`Color`](packet::Color), [`Midi`](packet::Midi) |
 //! | addresses | [`Address`], [`Pattern`] |
-//! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`Request`](client::Request), [`ClientSubscription`](client::ClientSubscription); [`FanOut`](client::FanOut); [`Outlet`](channel::Outlet) of a channel |
+//! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`Request`](client::Request), [`client::Subscription`]; [`FanOut`](client::FanOut); [`Outlet`](channel::Outlet) of a channel |
 //! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`], their options as a URL; [`StreamOptions`](channel::StreamOptions) and `UnixDatagramOptions`, limits and timeouts; [`Listener`](channel::Listener); [`Meta`] and [`Peer`] of each packet, [`PeerNames`](channel::PeerNames); or bare codecs: [`Datagram`](codec::Datagram), [`Codec`](codec::Codec) with [`Slip`], [`LengthPrefix`], [`Detect`](codec::Detect) or a [`Framing`](codec::Framing) of your own |
 //! | between bytes and packets | [`Middleware`](middleware::Middleware), for channels, clients and bare codecs: [`Envelope`](middleware::Envelope) with a [`ReplayWindow`](middleware::ReplayWindow), [`AddressTable`](middleware::AddressTable), [`AllowedTypeTags`](middleware::AllowedTypeTags), `Transcode`, [`Dump`](middleware::Dump), [`on_packet_in`](middleware::on_packet_in) and its like, layers of your own |
 //! | handling | [`Router`]; the extractors [`Args`], [`Captures`], [`State`], [`Extra`](dispatch::Extra), [`Meta`], [`Reply`], [`Message`] and those of [`FromContext`](dispatch::FromContext); [`IntoReply`]; [`Lane`](dispatch::Lane), [`LiveRoutes`](dispatch::LiveRoutes), [`Subscription`](dispatch::Subscription); [`Server`], [`ServerHandle`], [`Shutdown`] |
@@ -42,7 +42,7 @@
 //! | names | [`Node`]: channels by name, groups, [`LOCAL`](node::LOCAL), [`ALL`](node::ALL); [`Targets`](node::Targets), [`Destination`](node::Destination) |
 //! | between | [`Relay`](tools::Relay) from channels to others, unchanged; [`Pacer`](tools::Pacer): a rate, and the latest value of each address |
 //! | time | [`Clock`](schedule::Clock): [`SystemClock`](schedule::SystemClock), [`TokioClock`](schedule::TokioClock), [`ManualClock`](schedule::ManualClock); [`TimeOptions`](schedule::TimeOptions), [`ScheduleLimits`](schedule::ScheduleLimits), [`Precision`](schedule::Precision); [`Ticker`](tools::Ticker), [`TimedSender`](tools::TimedSender), [`ClockSync`](tools::ClockSync) |
-//! | looking | [`Stats`](server::Stats), [`ServerStats`](server::ServerStats); [`ChannelEvents`](server::ChannelEvents), [`ConnectionEvents`](channel::ConnectionEvents); [`UdpMonitor`](channel::UdpMonitor), [`FilterStats`](middleware::FilterStats), [`Repairs`](packet::Repairs) |
+//! | looking | [`Stats`](server::Stats), [`ServerStats`](server::ServerStats); [`ChannelEvents`](server::ChannelEvents), [`channel::Events`]; [`UdpMonitor`](channel::UdpMonitor), [`FilterStats`](middleware::FilterStats), [`Repairs`](packet::Repairs) |
 //! | errors | [`Error`], their sum for `?`; [`EncodeError`](packet::EncodeError) is the caller's fault, [`DecodeError`](packet::DecodeError) the peer's, [`SendError`](packet::SendError) the transport's, [`FrameError`](codec::FrameError) the stream's; [`ArgsError`](packet::ArgsError), [`RequestError`](client::RequestError) |
 //! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`](packet::LineReader); [`HexDump`](packet::HexDump), [`AnnotatedDump`](packet::AnnotatedDump) |
 //!
@@ -92,7 +92,7 @@
 //! | addresses waiting in a lane that keeps the newest message of each | 1,024 | [`Lane::latest`](dispatch::Lane::latest) |
 //! | routes that one pattern with instances becomes | 4,096 | |
 //! | calls or messages waiting in an [`Inbox`](dispatch::Inbox), a [`Lane`](dispatch::Lane), a [`Subscription`](dispatch::Subscription) | no default | the argument that makes it |
-//! | messages waiting in a subscription of a client | 1,024, and 1 MiB | [`ClientSubscription::limits`](client::ClientSubscription::limits) |
+//! | messages waiting in a subscription of a client | 1,024, and 1 MiB | [`Subscription::limits`](client::Subscription::limits) |
 //! | senders that a [`ReplayWindow`](middleware::ReplayWindow) remembers, and packets of one | 64, 1,024 | [`ReplayWindow::senders`](middleware::ReplayWindow::senders), [`ReplayWindow::packets`](middleware::ReplayWindow::packets) |
 //! | events waiting for a reader, or for the router | 256 | |
 //! | packets waiting for one's own router ([`LOCAL`](node::LOCAL)) | 1,024 | [`NodeBuilder::local_queue`](node::NodeBuilder::local_queue) |

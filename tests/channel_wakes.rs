@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures::task::AtomicWaker;
 use futures::{Stream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio_osc::channel::{ConnectionEvent, ConnectionEvents, Disconnect, Outlet, StreamOptions};
+use tokio_osc::channel::{ConnectionEvent, Disconnect, Events, Outlet, StreamOptions};
 use tokio_osc::{Channel, Meta, Slip};
 
 const PING: &[u8] = b"\xc0/ping\0\0\0,\0\0\0\xc0";
@@ -62,7 +62,7 @@ async fn poll_when_woken(mut channel: Channel, items: tokio::sync::mpsc::Unbound
 struct Stage {
     peer: DuplexStream,
     outlet: Outlet,
-    events: ConnectionEvents,
+    events: Events<ConnectionEvent>,
     items: tokio::sync::mpsc::UnboundedReceiver<Meta>,
     ended: tokio::task::JoinHandle<()>,
 }
@@ -99,7 +99,7 @@ impl Stage {
 #[tokio::test(start_paused = true)]
 async fn a_queued_packet_leaves() {
     let mut stage = stage(StreamOptions::default()).await;
-    assert_eq!(stage.outlet.broadcast(("/ping", ())).unwrap().queued, 1);
+    assert_eq!(stage.outlet.broadcast(("/ping", ())).unwrap().sent, 1);
     let mut read = vec![0; PING.len()];
     stage.peer.read_exact(&mut read).await.unwrap();
     assert_eq!(read, PING);

@@ -149,8 +149,8 @@ fn samples() -> Vec<Sample> {
         ProtocolError: ProtocolError;
         SendError: SendErrorKind::Closed.into(), encode().into(), send(), frame().into();
         FrameError: FrameErrorKind::Truncated { bytes: 3 }.into(), frame(), FrameError::other(Outer(Inner));
-        RequestError: RequestError::Timeout(Duration::from_secs(1)), RequestError::Send(send()),
-            RequestError::Closed(Disconnect::ByPeer), RequestError::Closed(failed());
+        RequestError: RequestError::timed_out(Duration::from_secs(1)), RequestError::from(send()),
+            RequestError::from(Disconnect::ByPeer), RequestError::from(failed());
         Rejection: Rejection::Extra, Rejection::Args(arguments()), Rejection::Captures(capture());
         CaptureError: capture();
         ReplyError: ReplyError::Budget, ReplyError::Send(encode().into()), ReplyError::Send(send());
@@ -219,7 +219,7 @@ fn alternate_debug_shows_the_fields() {
 
 #[test]
 fn a_chain_ends_with_what_the_system_said() {
-    let failed = RequestError::Closed(Disconnect::Failed(Arc::new(frame())));
+    let failed = RequestError::from(Disconnect::Failed(Arc::new(frame())));
     let text = "no reply, the connection was lost: the outer error";
     assert_eq!(chain(&failed), [text, "the cause"]);
     assert_eq!(chain(&Error::from(failed)), [text, "the cause"]);

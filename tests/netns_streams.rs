@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use lab::{Lab, SOON};
 use tokio::time::timeout;
-use tokio_osc::channel::{ConnectionEvent, ConnectionEvents, Disconnect, Outlet, StreamOptions};
+use tokio_osc::channel::{ConnectionEvent, Disconnect, Events, Outlet, StreamOptions};
 use tokio_osc::{Channel, Client, Router, Server, ServerHandle, Slip};
 
 /// A server on host `b`, and a client on host `a` that it knows.
@@ -20,7 +20,7 @@ struct Line {
     lab: Lab,
     client: Client,
     outlet: Outlet,
-    events: ConnectionEvents,
+    events: Events<ConnectionEvent>,
     _server: ServerHandle,
 }
 

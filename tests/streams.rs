@@ -8,8 +8,7 @@ use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_osc::channel::{ConnectionEvent, ConnectionEvents, Disconnect, Outlet, Refusal, StreamOptions};
-use tokio_osc::client::RequestError;
+use tokio_osc::channel::{ConnectionEvent, Disconnect, Events, Outlet, Refusal, StreamOptions};
 use tokio_osc::codec::{Codec, Detect, Framing, LikelyCause};
 use tokio_osc::dispatch::Replies;
 use tokio_osc::packet::{DecodeErrorKind, SendError, SendErrorKind};
@@ -58,7 +57,7 @@ fn is_timeout(error: &SendError) -> bool {
     error.kind() == SendErrorKind::Io(std::io::ErrorKind::TimedOut)
 }
 
-async fn disconnect(events: &mut ConnectionEvents) -> (Peer, Disconnect) {
+async fn disconnect(events: &mut Events<ConnectionEvent>) -> (Peer, Disconnect) {
     loop {
         if let ConnectionEvent::Disconnected { peer, reason } = events.next().await.unwrap() {
             return (peer, reason);
@@ -67,7 +66,7 @@ async fn disconnect(events: &mut ConnectionEvents) -> (Peer, Disconnect) {
 }
 
 /// The next event that decides something about a connection.
-async fn decided(events: &mut ConnectionEvents) -> ConnectionEvent {
+async fn decided(events: &mut Events<ConnectionEvent>) -> ConnectionEvent {
     loop {
         match events.next().await.unwrap() {
             ConnectionEvent::Requested(_) | ConnectionEvent::Accepted(_) => {}
@@ -211,7 +210,7 @@ async fn what_waits_for_a_detected_framing_goes_out_when_the_peer_has_spoken() {
     let (here, there) = duplex(64);
     let mut channel = Channel::io(here, Detect::new());
     let report = channel.broadcast(("/welcome", ())).unwrap();
-    assert_eq!((report.queued, report.missed), (1, 0));
+    assert_eq!((report.sent, report.failed.len()), (1, 0));
     let client = Client::io(there, LengthPrefix::new());
     let mut welcome = client.subscribe("/welcome");
     client.send(("/hello", ())).await.unwrap();
@@ -301,11 +300,11 @@ async fn a_connection_that_is_not_let_in_yet_is_none() {
     let channel = Channel::io_with(here, Slip::new(), options);
     let outlet = channel.outlet();
     let server = Server::new(ping_router()).listen("pipe", channel).spawn();
-    assert_eq!((outlet.connections().len(), outlet.broadcast(("/n", 1)).unwrap().queued), (0, 0));
+    assert_eq!((outlet.connections().len(), outlet.broadcast(("/n", 1)).unwrap().sent), (0, 0));
     go.send_replace(true);
     let client = Client::io(there, Slip::new());
     client.request(("/ping", 7), "/pong").await.unwrap();
-    assert_eq!((outlet.connections().len(), outlet.broadcast(("/n", 2)).unwrap().queued), (1, 1));
+    assert_eq!((outlet.connections().len(), outlet.broadcast(("/n", 2)).unwrap().sent), (1, 1));
     let stats = server.shutdown().await;
     assert_eq!((stats.connected, stats.disconnected, stats.refused), (1, 1, 0));
 }
@@ -433,7 +432,7 @@ async fn a_peer_that_reads_nothing_is_cut_off_by_the_write_timeout() {
     let start = Instant::now();
     let channel = tokio::spawn(channel.count());
     let mut queued = 0;
-    while outlet.broadcast(("/blob", vec![0_u8; 10_000])).unwrap().missed == 0 {
+    while outlet.broadcast(("/blob", vec![0_u8; 10_000])).unwrap().failed.is_empty() {
         queued += 1;
     }
     assert_eq!(queued, 1_024 * 1_024 / 10_080, "the queue holds a mebibyte, each packet with its place");
@@ -461,7 +460,7 @@ async fn a_closed_channel_sends_what_waits_and_ends() {
         channel.broadcast(("/n", n)).unwrap();
     }
     channel.outlet().close();
-    assert_eq!(channel.outlet().broadcast(("/late", ())).unwrap().missed, 1);
+    assert_eq!(channel.outlet().broadcast(("/late", ())).unwrap().failed.len(), 1);
     let (left, got) = tokio::join!(channel.count(), framed(there, Slip::new()).count());
     assert_eq!((left, got), (0, 100));
 }
@@ -606,7 +605,8 @@ async fn the_end_of_the_connection_reaches_everyone() {
     peer.next().await.unwrap().unwrap().unwrap();
     drop(peer);
     assert!(matches!(closed.await.unwrap(), Disconnect::ByPeer));
-    assert!(matches!(request.await.unwrap().unwrap_err(), RequestError::Closed(Disconnect::ByPeer)));
+    let error = request.await.unwrap().unwrap_err();
+    assert!(matches!(error.disconnect(), Some(Disconnect::ByPeer)), "{error}");
     assert_eq!(client.subscribe("/a").count().await, 0);
     assert!(matches!(client.send(("/a", ())).await.unwrap_err().kind(), SendErrorKind::Closed));
 }

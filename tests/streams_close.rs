@@ -100,7 +100,7 @@ async fn crowded() -> (Outlet, JoinHandle<usize>) {
     channel.next().await.unwrap().0.unwrap();
     tokio::spawn(channel.for_each(|_| async {}));
     for _ in 0..PACKETS {
-        assert_eq!(outlet.broadcast(packet()).unwrap().queued, 1);
+        assert_eq!(outlet.broadcast(packet()).unwrap().sent, 1);
     }
     (outlet, got)
 }
@@ -132,7 +132,7 @@ async fn a_server_that_is_shut_down_delivers() {
         sleep(Duration::from_millis(1)).await;
     }
     for _ in 0..PACKETS {
-        assert_eq!(outlet.broadcast(packet()).unwrap().queued, 1);
+        assert_eq!(outlet.broadcast(packet()).unwrap().sent, 1);
     }
     server.shutdown().await;
     assert_eq!(got.await.unwrap(), PACKETS);
@@ -158,7 +158,7 @@ async fn a_reconnecting_client_counts_what_no_connection_has_taken_as_an_error_o
     client.send(("/scene", 3)).await.unwrap();
     let error = client.close().await.unwrap_err();
     assert_eq!(error.to_string(), "no connection has taken 1 packets in time");
-    assert_eq!(client.delivery().unwrap().queued, 1);
+    assert_eq!(client.delivery().unwrap().sent, 1);
 }
 
 /// A stream that never ends by itself, such as a serial line.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_osc::channel::{ConnectionEvent, ConnectionEvents, Disconnect, Outlet, StreamOptions};
+use tokio_osc::channel::{ConnectionEvent, Disconnect, Events, Outlet, StreamOptions};
 use tokio_osc::codec::Codec;
 use tokio_osc::{Args, Bytes, Channel, Client, LengthPrefix, Router, Server, ServerHandle, Slip, State};
 use tokio_util::bytes::BytesMut;
@@ -37,7 +37,7 @@ async fn listen(
 }
 
 /// The next event that decides something about a connection.
-async fn decided(events: &mut ConnectionEvents) -> ConnectionEvent {
+async fn decided(events: &mut Events<ConnectionEvent>) -> ConnectionEvent {
     loop {
         match events.next().await.unwrap() {
             ConnectionEvent::Requested(_) | ConnectionEvent::Accepted(_) => {}

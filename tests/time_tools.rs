@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tokio::net::UdpSocket;
-use tokio_osc::client::RequestError;
+use tokio_osc::client::{RequestError, RequestErrorKind};
 use tokio_osc::packet::ClockOffset;
 use tokio_osc::schedule::{Clock, Reading, SystemClock, TimeOptions, TokioClock};
 use tokio_osc::tools::{ClockSync, Ticker, TimedSender};
@@ -206,8 +206,8 @@ async fn nobody_who_answers_and_nonsense_are_errors_and_no_estimates() {
     let silent = UdpSocket::bind(LOOPBACK).await.unwrap();
     let client = Client::udp(silent.local_addr().unwrap()).await.unwrap();
     let error = ClockSync::new(client).pings(2).timeout(ms(1)).measure().await.unwrap_err();
-    assert_eq!(error.to_string(), "none of 2 questions for the time was answered: no reply within 1ms");
-    assert!(matches!(error.last_error(), Some(RequestError::Timeout(_))));
+    assert_eq!(error.to_string(), "none of 2 questions for the time was answered: no reply within 1 ms");
+    assert_eq!(error.last_error().map(RequestError::kind), Some(RequestErrorKind::Timeout));
 
     let channel = Channel::udp(LOOPBACK).await.unwrap();
     let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();

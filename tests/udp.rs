@@ -384,7 +384,7 @@ async fn one_packet_to_many_is_encoded_once_and_a_bad_peer_is_named() {
     let all = client.to([left.local_addr().unwrap(), wrong, right.local_addr().unwrap()]).unwrap();
     let report = all.send(("/scene", 3)).await.unwrap();
     assert_eq!(report.sent, 2);
-    assert_eq!(report.failed[0].0, wrong);
+    assert_eq!(report.failed[0].0, wrong.into());
     assert_eq!(next(&mut left).await.0, "/scene ,i 3");
     let (text, meta) = next(&mut right).await;
     assert_eq!(

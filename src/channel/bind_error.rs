@@ -70,15 +70,7 @@ fn plain(error: &io::Error) -> String {
     chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect()
 }
 
-/// The text; `{:#?}` shows the fields.
-impl fmt::Debug for BindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !f.alternate() {
-            return fmt::Display::fmt(self, f);
-        }
-        f.debug_struct("BindError").field("attempt", &self.attempt).field("error", &self.error).finish()
-    }
-}
+readable! { struct BindError { attempt, error } }
 
 impl std::error::Error for BindError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

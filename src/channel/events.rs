@@ -1,15 +1,14 @@
-//! What happens to the connections of a channel, as a bounded stream.
+//! What happens to the connections of a channel, as bounded events.
 
 use std::fmt;
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::stream::{BoxStream, Stream, StreamExt, unfold};
+use futures::stream::unfold;
 use tokio::sync::broadcast;
 
+use super::event_stream::Events;
 use super::throttle::Throttle;
 use crate::codec::FrameError;
 use crate::packet::Peer;
@@ -152,64 +151,6 @@ impl fmt::Display for Disconnect {
     }
 }
 
-/// The events of a channel from now on: a `Stream` that ends with the channel.
-///
-/// A reader that is behind by more than 256 events loses the oldest and is told how many.
-///
-/// ```
-/// use futures::StreamExt;
-/// use tokio_osc::channel::ConnectionEvent;
-/// use tokio_osc::{Channel, Client, Router, Server, Slip};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
-/// let (address, mut events) = (channel.local_addr()?, channel.events());
-/// let server = Server::new(Router::new()).listen("stage", channel).spawn();
-///
-/// let _client = Client::tcp(address, Slip::new()).await?;
-/// while let Some(event) = events.next().await {
-///     if let ConnectionEvent::Connected(peer) = event {
-///         assert_eq!(peer.ip(), Some(address.ip()));
-///         break;
-///     }
-/// }
-/// # server.shutdown().await;
-/// # Ok(()) }
-/// ```
-pub struct ConnectionEvents {
-    events: BoxStream<'static, ConnectionEvent>,
-}
-
-impl ConnectionEvents {
-    pub(crate) fn of(channel: &EventSender) -> Self {
-        Self::from_stream(unfold(channel.readers.subscribe(), async |mut events| match events.recv().await {
-            Ok(event) => Some((event, events)),
-            Err(broadcast::error::RecvError::Lagged(missed)) => {
-                Some((ConnectionEvent::Missed(missed), events))
-            }
-            Err(broadcast::error::RecvError::Closed) => None,
-        }))
-    }
-
-    pub(crate) fn from_stream(events: impl Stream<Item = ConnectionEvent> + Send + 'static) -> Self {
-        Self { events: events.boxed() }
-    }
-}
-
-impl Stream for ConnectionEvents {
-    type Item = ConnectionEvent;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ConnectionEvent>> {
-        self.events.as_mut().poll_next(cx)
-    }
-}
-
-impl fmt::Debug for ConnectionEvents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ConnectionEvents")
-    }
-}
-
 /// Where the events of a channel are put.
 pub(crate) struct EventSender {
     readers: broadcast::Sender<ConnectionEvent>,
@@ -237,6 +178,17 @@ impl EventSender {
     /// Calls a function with every event from now on. A channel has one server: the first one counts.
     pub(crate) fn on_event(&self, call: impl Fn(&ConnectionEvent) + Send + Sync + 'static) {
         let _ = self.server.set(Box::new(call));
+    }
+
+    /// The events from now on. A reader that is behind by more than 256 loses the oldest.
+    pub(crate) fn events(&self) -> Events<ConnectionEvent> {
+        Events::new(unfold(self.readers.subscribe(), async |mut events| match events.recv().await {
+            Ok(event) => Some((event, events)),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                Some((ConnectionEvent::Missed(missed), events))
+            }
+            Err(broadcast::error::RecvError::Closed) => None,
+        }))
     }
 
     pub(crate) fn send(&self, event: ConnectionEvent) {

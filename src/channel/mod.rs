@@ -5,6 +5,7 @@
 pub(crate) mod address;
 #[cfg(feature = "net")]
 pub(crate) mod bind_error;
+mod event_stream;
 mod events;
 #[cfg(feature = "net")]
 pub(crate) mod open;
@@ -22,6 +23,7 @@ pub(crate) mod udp;
 pub(crate) mod unix_datagram;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -31,9 +33,10 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use futures::stream::StreamExt;
 
-pub use events::{ConnectionEvent, ConnectionEvents, Disconnect, Refusal};
+pub use event_stream::Events;
+pub use events::{ConnectionEvent, Disconnect, Refusal};
 pub use outlet::Outlet;
-pub use stats::{BroadcastReport, Delivery};
+pub use stats::{Delivery, SendReport};
 pub use stream::{Listener, StreamOptions, Verdict};
 pub(crate) use throttle::Throttle;
 use udp::UdpSocketState;
@@ -59,7 +62,6 @@ use transport::Packets;
 /// [`Server::listen`](crate::Server::listen), or read it:
 ///
 /// ```
-/// use futures::StreamExt;
 /// use tokio_osc::{Channel, Client};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -67,13 +69,13 @@ use transport::Packets;
 /// let client = Client::udp(channel.local_addr()?).await?;
 /// client.send(("/synth/1/freq", 440.0_f32)).await?;
 ///
-/// let (packet, meta) = channel.next().await.expect("the channel is open");
+/// let (packet, meta) = channel.recv().await.expect("the channel is open");
 /// assert_eq!(packet?.to_string(), "/synth/1/freq ,f 440");
 /// assert_eq!(meta.peer.ip(), Some(channel.local_addr()?.ip()));
 /// # Ok(()) }
 /// ```
 ///
-/// `next()` is cancel safe: no packet is lost when its future is dropped. Nothing runs while the
+/// Nothing runs while the
 /// channel is not polled: connections are accepted, read and written by the task that polls it.
 pub struct Channel {
     packets: Packets,
@@ -88,6 +90,19 @@ impl Channel {
     pub(crate) fn new(packets: Packets, outlet: Outlet) -> Self {
         let local = outlet.transport().local_addr();
         Self { packets, outlet, local, udp: None }
+    }
+
+    /// The next packet of any peer. One that is malformed is an item, too. `None` when the channel is closed.
+    ///
+    /// # Cancel safety
+    /// A dropped future takes nothing.
+    pub async fn recv(&mut self) -> Option<(Result<Packet, DecodeError>, Meta)> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// As [`recv`](Channel::recv), for a future of your own.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Result<Packet, DecodeError>, Meta)>> {
+        self.packets.poll_next_unpin(cx)
     }
 
     /// The address the socket is bound to.
@@ -119,12 +134,12 @@ impl Channel {
     ///
     /// # Errors
     /// The packet cannot be encoded.
-    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, SendError> {
+    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<SendReport, SendError> {
         self.outlet.broadcast(packet)
     }
 
     /// What happens to the connections from now on: [`Outlet::events`].
-    pub fn events(&self) -> ConnectionEvents {
+    pub fn events(&self) -> Events<ConnectionEvent> {
         self.outlet.events()
     }
 }
@@ -133,7 +148,7 @@ impl Stream for Channel {
     type Item = (Result<Packet, DecodeError>, Meta);
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.packets.poll_next_unpin(cx)
+        self.poll_recv(cx)
     }
 }
 

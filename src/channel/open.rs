@@ -15,7 +15,6 @@ impl Endpoint {
     /// `broadcast=true`, [`Channel::tcp`], [`Channel::unix_datagram`] or [`Channel::unix`].
     ///
     /// ```
-    /// use futures::StreamExt;
     /// use tokio_osc::Endpoint;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,7 +23,7 @@ impl Endpoint {
     /// let client = endpoint.at(channel.local_addr()?).client().await?;
     /// client.send(("/scene", 3)).await?;
     ///
-    /// let (packet, _) = channel.next().await.expect("the channel is open");
+    /// let (packet, _) = channel.recv().await.expect("the channel is open");
     /// assert_eq!(packet?.to_string(), "/scene ,i 3");
     /// # Ok(()) }
     /// ```

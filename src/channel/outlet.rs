@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::events::{ConnectionEvent, ConnectionEvents};
-use super::stats::BroadcastReport;
+use super::event_stream::Events;
+use super::events::ConnectionEvent;
+use super::stats::SendReport;
 use super::stream::Connections;
 use super::transport::{Transport, send};
 use crate::middleware::{Chain, FilterStats};
@@ -78,9 +79,9 @@ impl Outlet {
     ///
     /// # Errors
     /// The packet cannot be encoded.
-    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<BroadcastReport, SendError> {
+    pub fn broadcast(&self, packet: impl IntoPacket) -> Result<SendReport, SendError> {
         let packet = packet.into_packet()?;
-        Ok(self.connections.as_ref().map_or_else(BroadcastReport::default, |all| all.broadcast(&packet)))
+        Ok(self.connections.as_ref().map_or_else(SendReport::default, |all| all.broadcast(&packet)))
     }
 
     /// The connections that are open, oldest first.
@@ -96,10 +97,10 @@ impl Outlet {
     }
 
     /// What happens to the connections from now on. A datagram channel has no events.
-    pub fn events(&self) -> ConnectionEvents {
+    pub fn events(&self) -> Events<ConnectionEvent> {
         match &self.connections {
-            Some(all) => ConnectionEvents::of(&all.events),
-            None => ConnectionEvents::from_stream(futures::stream::empty()),
+            Some(all) => all.events.events(),
+            None => Events::new(futures::stream::empty()),
         }
     }
 

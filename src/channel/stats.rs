@@ -1,25 +1,41 @@
 //! What became of packets, in numbers.
 
-/// What became of a packet for all: what [`Outlet::broadcast`](crate::channel::Outlet::broadcast) returns.
+use crate::packet::{Peer, SendError};
+
+/// What became of one packet for many: what [`Outlet::broadcast`](crate::channel::Outlet::broadcast) and
+/// `FanOut::send` return.
 ///
 /// ```
 /// use tokio_osc::{Channel, Slip};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
 /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
 /// let report = channel.broadcast(("/news", 7))?;
-/// assert_eq!(report.queued, 0, "nobody is connected");
+/// for (peer, error) in &report.failed {
+///     eprintln!("{peer}: {error}");
+/// }
+/// assert_eq!(report.sent, 0, "there are no connections");
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 #[non_exhaustive]
-pub struct BroadcastReport {
-    /// Connections that it was queued for.
-    pub queued: usize,
-    /// Connections that miss it: their queue is full.
-    pub missed: usize,
-    /// Connections that the [`Middleware`](crate::middleware::Middleware) has kept it from.
+pub struct SendReport {
+    /// Peers that it was sent to, or queued for, where the peers are connections.
+    pub sent: usize,
+    /// Those that it was not sent to, and why: [`Full`](crate::packet::SendErrorKind::Full) for a connection
+    /// whose queue is full.
+    pub failed: Vec<(Peer, SendError)>,
+    /// Peers that the [`Middleware`](crate::middleware::Middleware) has kept it from.
     pub filtered: usize,
+}
+
+impl SendReport {
+    pub(crate) fn note(&mut self, peer: Peer, sent: Result<(), SendError>) {
+        match sent {
+            Ok(()) => self.sent += 1,
+            Err(error) => self.failed.push((peer, error)),
+        }
+    }
 }
 
 /// What became of the packets that a reconnecting client has accepted: what

@@ -26,6 +26,8 @@ pub(crate) enum Taken {
     Done,
     /// It is taken whole; a rest waits for [`Transport::flush`].
     Rest,
+    /// It waits in a queue for a connection; [`Transport::withdraw`] takes this number.
+    Queued(u64),
 }
 
 /// What sends packets, shared by the outlets of a channel or the clones of a client.
@@ -44,6 +46,9 @@ pub(crate) trait Transport: Send + Sync + 'static {
     fn try_feed(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
         self.try_send(frame, to)
     }
+
+    /// Takes a packet out of the queue, if it still waits there.
+    fn withdraw(&self, _queued: u64) {}
 
     /// Sends what `try_feed` and dropped sends have left.
     fn flush(&self) -> BoxFuture<'_, Result<(), SendError>> {
@@ -75,7 +80,7 @@ pub(crate) async fn send(transport: &dyn Transport, frame: &Bytes, to: Peer) -> 
     tokio::task::coop::consume_budget().await;
     loop {
         match transport.try_send(frame, to) {
-            Ok(Taken::Done) => return Ok(()),
+            Ok(Taken::Done | Taken::Queued(_)) => return Ok(()),
             Ok(Taken::Rest) => return transport.flush().await,
             Err(error) if error.kind() == SendErrorKind::Full => transport.ready(frame, to).await?,
             Err(error) => return Err(error),

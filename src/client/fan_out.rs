@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
 
+use crate::channel::SendReport;
 use crate::channel::transport::Transport;
 use crate::channel::transport::send;
 use crate::channel::udp::UdpSocketState;
@@ -38,33 +39,6 @@ pub struct FanOut {
     buffer: Arc<Mutex<BytesMut>>,
 }
 
-/// What became of one packet to many.
-///
-/// ```
-/// use tokio_osc::{Channel, Client};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let channel = Channel::udp("127.0.0.1:0").await?;
-/// let client = Client::udp(channel.local_addr()?).await?;
-/// let report = client.to([channel.local_addr()?])?.send(("/scene", 3)).await?;
-/// for (peer, error) in &report.failed {
-///     eprintln!("{peer}: {error}");
-/// }
-/// assert_eq!((report.sent, report.failed.len()), (1, 0));
-/// # Ok(()) }
-/// ```
-#[derive(Debug, Default)]
-#[non_exhaustive]
-#[must_use = "it names the peers that were not sent to"]
-pub struct SendReport {
-    /// Peers that the packet was sent to.
-    pub sent: usize,
-    /// Those that it was not sent to, and why.
-    pub failed: Vec<(SocketAddr, SendError)>,
-    /// Peers that the [`Middleware`](crate::middleware::Middleware) has kept it from.
-    pub filtered: usize,
-}
-
 impl FanOut {
     pub(super) fn new(targets: Vec<(Arc<UdpSocketState>, SocketAddr)>) -> Self {
         Self { targets: targets.into(), buffer: Arc::default() }
@@ -90,7 +64,7 @@ impl FanOut {
         encoded?;
         let mut report = SendReport::default();
         for (state, peer) in self.targets.iter() {
-            report.note(*peer, send_to(state, &frame, *peer).await);
+            report.note((*peer).into(), send_to(state, &frame, *peer).await);
         }
         Ok(report)
     }
@@ -100,9 +74,9 @@ impl FanOut {
         let mut report = SendReport::default();
         for (state, peer) in self.targets.iter() {
             match state.chain().write(packet.clone(), (*peer).into()) {
-                Ok(Some(frame)) => report.note(*peer, send_to(state, &frame, *peer).await),
+                Ok(Some(frame)) => report.note((*peer).into(), send_to(state, &frame, *peer).await),
                 Ok(None) => report.filtered += 1,
-                Err(error) => report.note(*peer, Err(error.into())),
+                Err(error) => report.note((*peer).into(), Err(error.into())),
             }
         }
         report
@@ -115,15 +89,6 @@ impl FanOut {
     /// The peers, in the order in which they are sent to.
     pub fn peers(&self) -> impl Iterator<Item = SocketAddr> {
         self.targets.iter().map(|(_, peer)| *peer)
-    }
-}
-
-impl SendReport {
-    fn note(&mut self, peer: SocketAddr, sent: Result<(), SendError>) {
-        match sent {
-            Ok(()) => self.sent += 1,
-            Err(error) => self.failed.push((peer, error)),
-        }
     }
 }
 

@@ -3,9 +3,11 @@
 #[cfg(feature = "net")]
 mod fan_out;
 mod inbox;
+mod keep_alive;
 mod open;
 mod reconnecting;
 mod request;
+mod request_error;
 mod stream;
 mod subscription;
 #[cfg(feature = "net")]
@@ -25,26 +27,25 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
+use futures::stream::empty;
 
 #[cfg(feature = "net")]
-pub use fan_out::{FanOut, SendReport};
+pub use fan_out::FanOut;
 use inbox::{ClientInbox, WaitFor};
+pub use keep_alive::KeepAlive;
 use reconnecting::Background;
-pub use reconnecting::{ClientState, ClientStates, Connect, Reconnecting};
-pub use request::{Request, RequestError};
-pub use subscription::ClientSubscription;
+pub use reconnecting::{ClientState, Connect, Reconnecting};
+pub use request::Request;
+pub use request_error::{RequestError, RequestErrorKind};
+pub use subscription::Subscription;
 
 use crate::channel::transport::{Transport, send};
 use crate::channel::udp::UdpSocketState;
-use crate::channel::{Delivery, Disconnect};
+use crate::channel::{Delivery, Disconnect, Events};
 use crate::lock::lock;
 use crate::middleware::FilterStats;
 use crate::packet::{IntoPacket, Peer, SendError, SendErrorKind, append};
-use crate::pattern::Pattern;
-
-/// Messages that wait in a subscription, and bytes of them together; the oldest are dropped.
-const SUBSCRIBED: usize = 1_024;
-const SUBSCRIBED_BYTES: usize = 1_024 * 1_024;
+use crate::pattern::{Pattern, PatternError};
 
 /// Sends packets to one peer, and receives its replies by the same transport.
 ///
@@ -214,21 +215,46 @@ impl Client {
     /// that it matches. Set how long to wait with [`timeout`](Request::timeout).
     ///
     /// # Panics
-    /// `reply` is not a legal pattern.
+    /// `reply` is not a legal pattern: see [`try_request`](Client::try_request).
     #[track_caller]
     pub fn request(&self, packet: impl IntoPacket, reply: &str) -> Request {
-        Request::new(self.clone(), packet.into_packet(), pattern(reply))
+        legal(reply, self.try_request(packet, reply))
+    }
+
+    /// As [`request`](Client::request), for a pattern that comes at run time.
+    ///
+    /// # Errors
+    /// `reply` is not a legal pattern.
+    pub fn try_request(&self, packet: impl IntoPacket, reply: &str) -> Result<Request, PatternError> {
+        Ok(Request::new(self.clone(), packet.into_packet(), Pattern::new(reply.to_owned())?))
     }
 
     /// The messages of the peer whose address matches `address`, a literal address or a pattern:
     /// replies and pushes, also those in bundles.
     ///
     /// # Panics
-    /// `address` is not a legal pattern.
+    /// `address` is not a legal pattern: see [`try_subscribe`](Client::try_subscribe).
     #[track_caller]
-    pub fn subscribe(&self, address: &str) -> ClientSubscription {
-        let all = WaitFor::All { pattern: pattern(address), messages: SUBSCRIBED, bytes: SUBSCRIBED_BYTES };
-        ClientSubscription::new(self.shared.inbox.join(all))
+    pub fn subscribe(&self, address: &str) -> Subscription {
+        legal(address, self.try_subscribe(address))
+    }
+
+    /// As [`subscribe`](Client::subscribe), for a pattern that comes at run time.
+    ///
+    /// ```
+    /// use tokio_osc::Client;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+    /// let client = Client::udp("127.0.0.1:9000").await?;
+    /// let error = client.try_subscribe("/meters/[1-").unwrap_err();
+    /// println!("{error}");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// `address` is not a legal pattern.
+    pub fn try_subscribe(&self, address: &str) -> Result<Subscription, PatternError> {
+        Ok(Subscription::new(&self.shared.inbox, Pattern::new(address.to_owned())?))
     }
 
     /// Waits until the connection has ended, and says why. Of a datagram client that is never; of a
@@ -267,9 +293,10 @@ impl Client {
     }
 
     /// What a reconnecting client is doing: its state now, and each one after. Of other clients the
-    /// stream ends at once.
-    pub fn states(&self) -> ClientStates {
-        self.shared.background.as_ref().map_or_else(ClientStates::none, |background| background.states())
+    /// events end at once.
+    pub fn states(&self) -> Events<ClientState> {
+        let background = self.shared.background.as_ref();
+        background.map_or_else(|| Events::new(empty()), |background| background.states())
     }
 
     /// What became of the packets that a reconnecting client has accepted; `None` of other clients.
@@ -297,6 +324,11 @@ impl Client {
     /// empty frames that were passed over.
     pub fn filtered(&self) -> FilterStats {
         self.shared.transport.chain().filtered()
+    }
+
+    /// How often the host of a UDP peer has said that no program listens there.
+    fn refusals(&self) -> u64 {
+        self.shared.udp.as_ref().map_or(0, |udp| udp.refusals())
     }
 
     fn inbox(&self) -> &Arc<ClientInbox> {
@@ -350,12 +382,14 @@ impl Client {
     }
 }
 
+/// What was made of a pattern in the caller's source.
 #[track_caller]
-fn pattern(text: &str) -> Pattern {
+fn legal<T>(pattern: &str, made: Result<T, PatternError>) -> T {
     #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-    match Pattern::new(text.to_owned()) {
-        Ok(pattern) => pattern,
-        Err(error) => panic!("the pattern {text:?} is not legal: {error}"),
+    match made {
+        Ok(made) => made,
+        // Not in a closure: the panic is to name the caller's line.
+        Err(error) => panic!("the pattern {pattern:?} is not legal: {error}"),
     }
 }
 

@@ -5,33 +5,36 @@ use std::fmt;
 use std::future::{Future, pending, poll_fn};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
-use futures::stream::{BoxStream, Stream, StreamExt, empty, unfold};
+use futures::stream::unfold;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::inbox::{ClientInbox, Source, WaitFor};
-use super::{Client, ClientShared};
+use super::subscription::Subscription;
+use super::{Client, ClientShared, legal};
 use crate::channel::stream::connection::{Connection, Sink};
 use crate::channel::stream::outbox::Outbox;
 use crate::channel::transport::{Taken, Transport};
-use crate::channel::{Delivery, Disconnect, StreamOptions, Throttle};
+use crate::channel::{Delivery, Disconnect, Events, StreamOptions, Throttle};
 use crate::codec::{Codec, Framing, ReadPacket};
 use crate::middleware::Chain;
 use crate::packet::{EncodeError, IntoPacket, Overflow, Packet, Peer, SendError, SendErrorKind};
+use crate::pattern::{Pattern, PatternError};
 
 /// How long an attempt to connect may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a client that is closed may take, at least, to send what waits.
 const CLOSE: Duration = Duration::from_secs(1);
+/// How long a packet waits for a connection.
+const MAX_AGE: Duration = Duration::from_secs(10);
 /// The least time between attempts to connect, and between keep-alives.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -75,9 +78,15 @@ where
 /// handed to the operating system whole goes out on the next one; what was is gone with it, maybe
 /// received and maybe not, and counted in [`ClientState::Waiting`]. An attempt to connect may take 10 s.
 ///
+/// | option | default | because |
+/// | --- | --- | --- |
+/// | [`max_age`](Self::max_age) | 10 s | a cue must not fire long after its moment |
+/// | [`overflow`](Self::overflow) | the oldest packet is dropped | the newest value is the one that counts |
+/// | [`backoff`](Self::backoff) | 100 ms to 10 s | many clients come back to one server |
+/// | [`refuse_while_disconnected`](Self::refuse_while_disconnected) | off | a short break goes unnoticed |
+///
 /// ```no_run
 /// use std::time::Duration;
-/// use futures::StreamExt;
 /// use tokio_osc::{Client, Slip};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -88,7 +97,7 @@ where
 ///
 /// let mut faders = mixer.subscribe("/ch/*/mix/fader");
 /// mixer.send(("/ch/01/mix/fader", 0.75_f32)).await?;
-/// while let Some(fader) = faders.next().await {
+/// while let Some(fader) = faders.recv().await {
 ///     println!("{fader}");
 /// }
 /// # Ok(()) }
@@ -100,6 +109,9 @@ pub struct Reconnecting<C, F> {
     options: StreamOptions,
     pauses: (Duration, Duration),
     overflow: Overflow,
+    max_age: Duration,
+    refuses_offline: bool,
+    inbox: Arc<ClientInbox>,
     on_connect: Vec<Packet>,
     keep_alive: Option<(Duration, Packet)>,
     failed: Option<EncodeError>,
@@ -113,6 +125,9 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
             options: StreamOptions::default(),
             pauses: (Duration::from_millis(100), Duration::from_secs(10)),
             overflow: Overflow::DropOldest,
+            max_age: MAX_AGE,
+            refuses_offline: false,
+            inbox: ClientInbox::new(Box::new(ReadByTask)),
             on_connect: Vec::new(),
             keep_alive: None,
             failed: None,
@@ -141,6 +156,50 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
         self
+    }
+
+    /// How long a packet may wait for a connection; an older one is dropped, and counted in
+    /// [`dropped`](Delivery::dropped). Default 10 s: a cue that was meant for a moment must not fire minutes
+    /// later, when the peer is back. `Duration::MAX` keeps packets for as long as it takes.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Refuses packets while there is no connection, with an error of the kind
+    /// [`NotConnected`](io::ErrorKind::NotConnected). Default: they wait, for [`max_age`](Self::max_age) at most.
+    pub fn refuse_while_disconnected(mut self) -> Self {
+        self.refuses_offline = true;
+        self
+    }
+
+    /// As [`Client::subscribe`], before the client is started: the first answers to what
+    /// [`on_connect`](Self::on_connect) sends are not lost.
+    ///
+    /// ```
+    /// use tokio_osc::{Client, Slip};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+    /// let mixer = Client::reconnecting("127.0.0.1:10023", Slip::new()).on_connect(("/xremote", ()));
+    /// let faders = mixer.subscribe("/ch/*/mix/fader");
+    /// let mixer = mixer.spawn()?;
+    /// # drop((faders, mixer));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    /// `address` is not a legal pattern: see [`try_subscribe`](Self::try_subscribe).
+    #[track_caller]
+    pub fn subscribe(&self, address: &str) -> Subscription {
+        legal(address, self.try_subscribe(address))
+    }
+
+    /// As [`subscribe`](Self::subscribe), for a pattern that comes at run time.
+    ///
+    /// # Errors
+    /// `address` is not a legal pattern.
+    pub fn try_subscribe(&self, address: &str) -> Result<Subscription, PatternError> {
+        Ok(Subscription::new(&self.inbox, Pattern::new(address.to_owned())?))
     }
 
     /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. Each call
@@ -176,11 +235,12 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let inbox = ClientInbox::new(Box::new(ReadByTask));
-        let outbox = Arc::new(Outbox::new(self.options.send_queue));
+        let inbox = Arc::clone(&self.inbox);
+        let outbox = Arc::new(Outbox::new(self.options.send_queue).with_max_age(Some(self.max_age)));
         let states = watch::Sender::new(ClientState::Connecting);
         self.options.chain = self.options.chain.counting_anew();
-        let (overflow, chain) = (self.overflow, self.options.chain.clone());
+        let (overflow, refuses_offline) = (self.overflow, self.refuses_offline);
+        let chain = self.options.chain.clone();
         let watched = states.subscribe();
         let life = Life { outbox: Arc::clone(&outbox), inbox: Arc::clone(&inbox), states };
         let task = tokio::spawn(self.run(life)).abort_handle();
@@ -188,6 +248,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
             outbox,
             inbox: Arc::clone(&inbox),
             overflow,
+            refuses_offline,
             chain,
             states: watched,
             task,
@@ -375,57 +436,12 @@ pub enum ClientState {
     Closed,
 }
 
-/// The state of a reconnecting client, and each one after: a `Stream` that ends with the client. A
-/// reader that is slow sees the latest state, not each one. What [`Client::states`] returns.
-///
-/// ```
-/// use futures::StreamExt;
-/// use tokio_osc::client::ClientState;
-/// use tokio_osc::{Channel, Client, Slip};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
-/// let client = Client::reconnecting(channel.local_addr()?, Slip::new()).spawn()?;
-///
-/// let mut states = client.states();
-/// while let Some(state) = states.next().await {
-///     match state {
-///         ClientState::Connected => break,
-///         ClientState::Waiting { reason, retry_in, .. } => println!("{reason}; again in {retry_in:?}"),
-///         _ => {}
-///     }
-/// }
-/// # Ok(()) }
-/// ```
-pub struct ClientStates {
-    states: BoxStream<'static, ClientState>,
-}
-
-impl ClientStates {
-    pub(super) fn none() -> Self {
-        Self { states: empty().boxed() }
-    }
-}
-
-impl Stream for ClientStates {
-    type Item = ClientState;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClientState>> {
-        self.states.as_mut().poll_next(cx)
-    }
-}
-
-impl fmt::Debug for ClientStates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientStates")
-    }
-}
-
 /// The transport of a reconnecting client: a queue, which stays while the connections change.
 pub(super) struct Background {
     outbox: Arc<Outbox>,
     inbox: Arc<ClientInbox>,
     overflow: Overflow,
+    refuses_offline: bool,
     chain: Chain,
     states: watch::Receiver<ClientState>,
     task: AbortHandle,
@@ -436,15 +452,14 @@ impl Background {
         self.outbox.delivery()
     }
 
-    pub(super) fn states(&self) -> ClientStates {
+    pub(super) fn states(&self) -> Events<ClientState> {
         let mut states = self.states.clone();
         states.mark_changed();
-        let states = unfold(states, async |mut states| {
+        Events::new(unfold(states, async |mut states| {
             states.changed().await.ok()?;
             let state = states.borrow_and_update().clone();
             Some((state, states))
-        });
-        ClientStates { states: states.boxed() }
+        }))
     }
 
     async fn closed(&self) -> Result<(), SendError> {
@@ -465,13 +480,16 @@ impl Transport for Background {
     }
 
     fn try_send(&self, frame: &Bytes, _to: Peer) -> Result<Taken, SendError> {
+        if self.refuses_offline && !matches!(*self.states.borrow(), ClientState::Connected) {
+            let text = "the client is not connected";
+            return Err(io::Error::new(io::ErrorKind::NotConnected, text).into());
+        }
         // A copy of exactly its size: what waits must not keep the sender's buffer alive.
         let frame = Bytes::copy_from_slice(frame);
         match self.overflow {
-            Overflow::DropOldest => self.outbox.push_over_oldest(&frame)?,
-            Overflow::DropNewest | Overflow::Wait => self.outbox.push(frame)?,
+            Overflow::DropOldest => self.outbox.push_over_oldest(&frame).map(Taken::Queued),
+            Overflow::DropNewest | Overflow::Wait => self.outbox.push(frame).map(Taken::Queued),
         }
-        Ok(Taken::Done)
     }
 
     fn ready<'a>(&'a self, frame: &'a Bytes, _to: Peer) -> BoxFuture<'a, Result<(), SendError>> {
@@ -483,6 +501,10 @@ impl Transport for Background {
             Ok(())
         }
         .boxed()
+    }
+
+    fn withdraw(&self, queued: u64) {
+        self.outbox.withdraw(queued);
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), SendError>> {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::Client;
 use super::inbox::{Condition, WaitFor, Waiter};
-use crate::channel::Disconnect;
-use crate::channel::transport::Taken;
-use crate::packet::{EncodeError, Message, Packet, SendError, SendErrorKind};
+use super::request_error::{RequestError, RequestFault};
+use crate::channel::transport::{Taken, Transport};
+use crate::packet::{EncodeError, IntoArgs, Message, Packet, SendError, SendErrorKind};
 use crate::pattern::Pattern;
 
 /// How long a request waits for its reply by default.
@@ -20,15 +20,16 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// ```
 /// use std::time::Duration;
-/// use tokio_osc::client::RequestError;
+/// use tokio_osc::client::RequestErrorKind;
 /// use tokio_osc::{Channel, Client};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
 /// let silent = Channel::udp("127.0.0.1:0").await?;
 /// let client = Client::udp(silent.local_addr()?).await?;
 ///
-/// let request = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(20));
-/// assert!(matches!(request.await, Err(RequestError::Timeout(_))));
+/// let error = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(20)).await.unwrap_err();
+/// assert_eq!(error.kind(), RequestErrorKind::Timeout);
+/// println!("{error}");    // no reply to /ping matching /pong from 127.0.0.1:9000 within 20 ms
 /// # Ok(()) }
 /// ```
 #[must_use = "a request is sent when it is awaited"]
@@ -38,64 +39,150 @@ pub struct Request {
     reply: Pattern,
     condition: Option<Condition>,
     timeout: Duration,
+    retries: u32,
 }
 
 impl Request {
     pub(super) fn new(client: Client, packet: Result<Packet, EncodeError>, reply: Pattern) -> Self {
-        Self { client, packet, reply, condition: None, timeout: DEFAULT_TIMEOUT }
+        Self { client, packet, reply, condition: None, timeout: DEFAULT_TIMEOUT, retries: 0 }
     }
 
-    /// How long to wait for the reply, once the request is sent. Default 5 s. Sending may take its own
-    /// time: see [`Client::send`].
+    /// How long to wait for the reply, once the request is sent; with [`retries`](Self::retries), each time.
+    /// Default 5 s. Sending may take its own time: see [`Client::send`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// A condition on the reply, such as an argument that the peer returns. Without one, the first message
-    /// that matches after the request was sent is taken for the reply: also one that the peer had sent
-    /// before, and that was still on its way. A condition that panics does not hold.
+    /// Sends the request again, so many times at most, when no reply has come in time: for UDP, which loses
+    /// packets. The peer may receive it more than once. Default 0.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tokio_osc::{Channel, Client};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+    /// let silent = Channel::udp("127.0.0.1:0").await?;
+    /// let client = Client::udp(silent.local_addr()?).await?;
+    /// let request = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(10)).retries(2);
+    /// let error = request.await.unwrap_err();
+    /// println!("{error}");    // no reply to /ping matching /pong from 127.0.0.1:9000 within 10 ms, sent 3 times
+    /// # assert!(error.to_string().ends_with("within 10 ms, sent 3 times"));
+    /// # Ok(()) }
+    /// ```
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// A condition on the reply. Without one, the first message that matches after the request was sent is taken
+    /// for the reply: also one that the peer had sent before, and that was still on its way. Of several
+    /// conditions all must hold; one that panics does not hold.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server};
     ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
     /// let channel = Channel::udp("127.0.0.1:0").await?;
     /// let client = Client::udp(channel.local_addr()?).await?;
     /// let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
     /// let server = Server::new(router).listen("udp", channel).spawn();
     ///
     /// let request = client.request(("/ping", 7), "/pong");
-    /// let reply = request.accept_if(|reply| reply.parse::<i32>() == Ok(7)).await?;
+    /// let reply = request.matching(|reply| reply.parse::<i32>().is_ok_and(|n| n > 5)).await?;
     /// assert_eq!(reply.to_string(), "/pong ,i 7");
     /// # server.shutdown().await;
     /// # Ok(()) }
     /// ```
-    pub fn accept_if(mut self, condition: impl Fn(&Message) -> bool + Send + Sync + 'static) -> Self {
-        self.condition = Some(Arc::new(condition));
+    pub fn matching(mut self, condition: impl Fn(&Message) -> bool + Send + Sync + 'static) -> Self {
+        let earlier = self.condition.take();
+        self.condition = Some(Arc::new(move |reply| {
+            earlier.as_ref().is_none_or(|earlier| earlier(reply)) && condition(reply)
+        }));
         self
     }
 
+    /// Takes a reply only if its first arguments are these: those of the request that the peer returns, such as
+    /// a number. The types count, too.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Channel, Client, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+    /// let channel = Channel::udp("127.0.0.1:0").await?;
+    /// let client = Client::udp(channel.local_addr()?).await?;
+    /// let router = Router::new().route("/get", |Args(n): Args<i32>| ("/value", (n, 0.5_f32)));
+    /// let server = Server::new(router).listen("udp", channel).spawn();
+    ///
+    /// let (first, second) = tokio::join!(
+    ///     client.request(("/get", 1), "/value").echoing(1),
+    ///     client.request(("/get", 2), "/value").echoing(2),
+    /// );
+    /// assert_eq!((first?.to_string(), second?.to_string()), ("/value ,if 1 0.5".into(), "/value ,if 2 0.5".into()));
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn echoing(mut self, args: impl IntoArgs) -> Self {
+        match Message::new("/", args) {
+            Ok(expected) => self.matching(move |reply| {
+                let mut args = reply.args();
+                expected.args().all(|expected| args.next() == Some(expected))
+            }),
+            Err(error) => {
+                self.packet = Err(error);
+                self
+            }
+        }
+    }
+
     async fn run(self) -> Result<Message, RequestError> {
-        let Self { client, packet, reply: pattern, condition, timeout } = self;
+        let refusals = self.client.refusals();
+        self.answer().await.map_err(|cause| {
+            let refused = self.client.refusals() > refusals;
+            RequestError::new(cause, self.name(), refused)
+        })
+    }
+
+    async fn answer(&self) -> Result<Message, RequestFault> {
+        let client = &self.client;
         client.check_open()?;
+        let (pattern, condition) = (self.reply.clone(), self.condition.clone());
         let waiter = client.inbox().join(WaitFor::Reply { pattern, condition, armed: false });
-        send_armed(&client, packet.map_err(SendError::from)?, &waiter).await?;
-        let answered = tokio::time::timeout(timeout, poll_fn(|cx| waiter.poll(cx))).await;
-        answered.map_err(|_| RequestError::Timeout(timeout))?.map_err(RequestError::Closed)
+        let packet = self.packet.clone().map_err(SendError::from)?;
+        for _ in 0..=self.retries {
+            // Taken out of the queue when it is dropped: what no longer waits for a reply must not be sent later.
+            let _queued = send_armed(client, packet.clone(), &waiter).await?;
+            if let Ok(answered) = tokio::time::timeout(self.timeout, poll_fn(|cx| waiter.poll(cx))).await {
+                return answered.map_err(RequestFault::Closed);
+            }
+        }
+        Err(RequestFault::Timeout(self.timeout, self.retries.saturating_add(1)))
+    }
+
+    /// What errors call it: `/ping matching /pong from 127.0.0.1:9000`.
+    fn name(&self) -> String {
+        let sent = self.packet.as_ref().ok().and_then(|packet| packet.as_ref().messages().next());
+        let sent = sent.map_or_else(|| "a bundle".to_owned(), |message| message.address().to_string());
+        let from = self.client.peer_addr().map_or_else(|_| String::new(), |peer| format!(" from {peer}"));
+        format!("{sent} matching {}{from}", self.reply)
     }
 }
 
 /// Sends a request, armed right before each attempt, and not while it waits for room: what comes meanwhile is
 /// not the reply. Once the frame is taken it stays armed: another sender may send its rest, and read its reply.
-async fn send_armed(client: &Client, packet: Packet, waiter: &Waiter) -> Result<(), SendError> {
+async fn send_armed<'a>(
+    client: &'a Client,
+    packet: Packet,
+    waiter: &Waiter,
+) -> Result<Option<Queued<'a>>, SendError> {
     tokio::task::coop::consume_budget().await;
-    let Some(frame) = client.encode(packet)? else { return Ok(()) };
+    let Some(frame) = client.encode(packet)? else { return Ok(None) };
     let (transport, to) = client.transport();
     loop {
         waiter.arm();
         let (taken, mut wait) = match transport.try_send(&frame, to) {
-            Ok(Taken::Done) => return Ok(()),
+            Ok(Taken::Done) => return Ok(None),
+            Ok(Taken::Queued(number)) => return Ok(Some(Queued { transport, number })),
             Ok(Taken::Rest) => (true, transport.flush()),
             Err(error) if error.kind() == SendErrorKind::Full => {
                 waiter.disarm();
@@ -112,8 +199,20 @@ async fn send_armed(client: &Client, packet: Packet, waiter: &Waiter) -> Result<
         });
         sent.await?;
         if taken {
-            return Ok(());
+            return Ok(None);
         }
+    }
+}
+
+/// A request that may wait in the queue of a reconnecting client.
+struct Queued<'a> {
+    transport: &'a dyn Transport,
+    number: u64,
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.transport.withdraw(self.number);
     }
 }
 
@@ -137,52 +236,5 @@ impl IntoFuture for Request {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
-    }
-}
-
-/// Why a request has no reply: the error of a [`Request`].
-///
-/// ```
-/// use std::time::Duration;
-/// use tokio_osc::client::RequestError;
-///
-/// let error = RequestError::Timeout(Duration::from_millis(500));
-/// assert_eq!(error.to_string(), "no reply within 500ms");
-/// ```
-#[non_exhaustive]
-pub enum RequestError {
-    /// The request could not be sent.
-    Send(SendError),
-    /// No reply came in this time.
-    Timeout(Duration),
-    /// The connection ended before a reply came.
-    Closed(Disconnect),
-}
-
-impl From<SendError> for RequestError {
-    fn from(error: SendError) -> Self {
-        Self::Send(error)
-    }
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Send(error) => write!(f, "the request was not sent: {error}"),
-            Self::Timeout(timeout) => write!(f, "no reply within {timeout:?}"),
-            Self::Closed(reason) => write!(f, "no reply, the connection was lost: {reason}"),
-        }
-    }
-}
-
-readable! { enum RequestError { Send(error), Timeout(timeout), Closed(reason) } }
-
-impl std::error::Error for RequestError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Send(error) => error.source(),
-            Self::Closed(Disconnect::Failed(error)) => error.source(),
-            Self::Timeout(_) | Self::Closed(_) => None,
-        }
     }
 }

@@ -1,44 +1,77 @@
-//! The messages of a peer that match a pattern, as a stream.
+//! The messages of a peer that match a pattern.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures::Stream;
 
-use super::inbox::Waiter;
-use crate::packet::Message;
+use super::inbox::{ClientInbox, WaitFor, Waiter};
+use crate::packet::{Message, Text};
+use crate::pattern::Pattern;
 
-/// The messages of a client's peer that match a pattern, as a `Stream`: what
-/// [`Client::subscribe`](crate::Client::subscribe) returns. It ends with the connection; that of a
-/// reconnecting client goes on over all connections.
+/// Messages that wait, and bytes of them together; the oldest are dropped.
+const MESSAGES: usize = 1_024;
+const BYTES: usize = 1_024 * 1_024;
+
+/// The messages of a client's peer that match a pattern: what
+/// [`Client::subscribe`](crate::Client::subscribe) returns. Await [`recv`](Self::recv), or use it as a `Stream`.
+/// It ends with the connection; that of a reconnecting client goes on over all connections.
 ///
-/// At most 1,024 messages of 1 MiB together wait in it ([`limits`](ClientSubscription::limits)); then the
-/// oldest are dropped: see [`missed`](ClientSubscription::missed). It may be held without being polled: that
+/// The messages of a bundle are delivered one by one and at once, whatever its time tag: the tag is not kept. For
+/// messages at their time, read a [`Channel`](crate::Channel) with a [`Server`](crate::Server).
+///
+/// At most 1,024 messages of 1 MiB together wait in it ([`limits`](Subscription::limits)); then the
+/// oldest are dropped: see [`missed`](Subscription::missed). It may be held without being polled: that
 /// delays no other.
 ///
 /// ```
-/// use futures::StreamExt;
-/// use tokio_osc::{Channel, Client, LengthPrefix};
+/// use tokio_osc::{Client, LengthPrefix};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
 /// let (here, there) = tokio::io::duplex(1_024);
 /// let mixer = Client::io(there, LengthPrefix::new());
 /// let client = Client::io(here, LengthPrefix::new());
 ///
 /// let mut meters = client.subscribe("/meters/*");
 /// mixer.send(("/meters/1", -18.0_f32)).await?;
-/// assert_eq!(meters.next().await.expect("the pipe is open").to_string(), "/meters/1 ,f -18");
+/// let meter = meters.recv().await.expect("the pipe is open");
+/// assert_eq!(meter.to_string(), "/meters/1 ,f -18");
+/// assert_eq!(meters.captures(&meter), ["1"]);
 /// # Ok(()) }
 /// ```
 #[must_use = "messages are received when the stream is polled"]
-pub struct ClientSubscription {
+pub struct Subscription {
     waiter: Waiter,
+    pattern: Pattern,
 }
 
-impl ClientSubscription {
-    pub(super) fn new(waiter: Waiter) -> Self {
-        Self { waiter }
+impl Subscription {
+    pub(super) fn new(inbox: &Arc<ClientInbox>, pattern: Pattern) -> Self {
+        let (messages, bytes) = (MESSAGES, BYTES);
+        let waiter = inbox.join(WaitFor::All { pattern: pattern.clone(), messages, bytes });
+        Self { waiter, pattern }
+    }
+
+    /// The next message that matches. `None` when the connection has ended.
+    ///
+    /// # Cancel safety
+    /// A dropped future takes nothing.
+    pub async fn recv(&mut self) -> Option<Message> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// As [`recv`](Self::recv), for a future of your own.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        Poll::Ready(ready!(self.waiter.poll(cx)).ok())
+    }
+
+    /// The parts of a message's address that the wildcards of the pattern match, as
+    /// [`Captures`](crate::Captures) of a route. Of a message that does not match there are none.
+    pub fn captures<'a>(&self, message: &'a Message) -> Vec<Text<'a>> {
+        self.pattern.captures_of(message.address().as_bytes()).unwrap_or_default()
     }
 
     /// How many messages may wait, and how many bytes of them together. Default 1,024 and 1 MiB.
@@ -63,16 +96,16 @@ impl ClientSubscription {
     }
 }
 
-impl Stream for ClientSubscription {
+impl Stream for Subscription {
     type Item = Message;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        Poll::Ready(ready!(self.waiter.poll(cx)).ok())
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        self.poll_recv(cx)
     }
 }
 
-impl fmt::Debug for ClientSubscription {
+impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientSubscription").field("missed", &self.missed()).finish()
+        f.debug_struct("Subscription").field("missed", &self.missed()).finish()
     }
 }

@@ -70,7 +70,6 @@ impl IntoFrame for Result<Bytes, DecodeError> {
 /// use tokio_osc::{Bytes, Channel, Client};
 /// use tokio_util::bytes::{BufMut, BytesMut};
 /// use tokio_util::codec::{Decoder, Encoder};
-/// # use futures::StreamExt;
 ///
 /// /// Packets in hexadecimal digits, one a line.
 /// #[derive(Clone)]
@@ -102,7 +101,7 @@ impl IntoFrame for Result<Bytes, DecodeError> {
 /// let (here, there) = tokio::io::duplex(1_024);
 /// let mut channel = Channel::io(here, HexLines);
 /// Client::io(there, HexLines).send(("/ping", 7)).await?;
-/// assert_eq!(channel.next().await.expect("the pipe is open").0?.to_string(), "/ping ,i 7");
+/// assert_eq!(channel.recv().await.expect("the pipe is open").0?.to_string(), "/ping ,i 7");
 /// # Ok(()) }
 /// ```
 pub trait Framing:

@@ -5,14 +5,11 @@ use std::fmt;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::channel::{BroadcastReport, Outlet};
+use crate::channel::{Outlet, SendReport};
 use crate::packet::{SendError, SendErrorKind};
 use crate::{Client, Packet, Peer};
 #[cfg(feature = "net")]
-use {
-    crate::client::{FanOut, SendReport},
-    tokio::task::unconstrained,
-};
+use {crate::client::FanOut, tokio::task::unconstrained};
 
 /// What packets can be sent to: a [`Client`], a [`FanOut`](crate::client::FanOut), an [`Outlet`] (all
 /// connections of a channel), or a type of your own. A [`Node`](crate::Node) gives it a name, a
@@ -155,16 +152,6 @@ impl From<Result<(), SendError>> for SendOutcome {
     }
 }
 
-impl From<Result<BroadcastReport, SendError>> for SendOutcome {
-    fn from(queued: Result<BroadcastReport, SendError>) -> Self {
-        queued.map_or_else(Self::Failed, |report| {
-            let full = (report.missed > 0).then(|| SendErrorKind::Full.into());
-            Self::of_peers(report.queued, report.missed, full)
-        })
-    }
-}
-
-#[cfg(feature = "net")]
 impl From<Result<SendReport, SendError>> for SendOutcome {
     fn from(sent: Result<SendReport, SendError>) -> Self {
         sent.map_or_else(Self::Failed, |SendReport { sent, failed, .. }| {

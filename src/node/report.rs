@@ -8,7 +8,7 @@ use crate::packet::{EncodeError, SendError};
 
 /// What became of a packet: what [`Node::send`](crate::Node::send) returns.
 ///
-/// Not the [`SendReport`](crate::client::SendReport) of a [`FanOut`](crate::client::FanOut), which speaks of the
+/// Not the [`SendReport`](crate::channel::SendReport) of a [`FanOut`](crate::client::FanOut), which speaks of the
 /// peers of one socket: this one speaks of names, and a fan-out is one of them.
 ///
 /// `Display` writes one line per name.

@@ -238,8 +238,8 @@ impl ClockSync {
         let before = self.clock.now();
         self.client.send((self.question.as_str(), number)).await?;
         let answer = timeout(self.timeout, answers.next()).await;
-        let Some((_, theirs)) = answer.map_err(|_| RequestError::Timeout(self.timeout))? else {
-            return Err(RequestError::Closed(self.client.closed().await));
+        let Some((_, theirs)) = answer.map_err(|_| RequestError::timed_out(self.timeout))? else {
+            return Err(self.client.closed().await.into());
         };
         let after = self.clock.now();
         // The wall clock and the monotonic one disagree: our clock was set, so that this answer and all

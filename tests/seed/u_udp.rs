@@ -64,7 +64,7 @@ async fn u12_a_send_that_fails_is_an_error_and_the_next_one_goes_well() {
     let far: SocketAddr = ([192, 0, 2, 1], 9).into();
     let report = Udp::new(address).local(LOOPBACK).client().await.unwrap();
     let report = report.to([far, address]).unwrap().send(("/b", ())).await.unwrap();
-    assert_eq!((report.sent, report.failed[0].0), (1, far));
+    assert_eq!((report.sent, report.failed[0].0), (1, far.into()));
     assert_eq!(next(&mut channel).await, "/b ,");
 }
 

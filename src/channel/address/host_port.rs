@@ -195,7 +195,7 @@ impl fmt::Display for HostPort {
 }
 
 /// Why a text is not a valid host and port.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HostPortError {
     text: String,
     why: HostPortFault,
@@ -222,5 +222,3 @@ impl fmt::Display for HostPortError {
         }
     }
 }
-
-readable! { struct HostPortError { text, why } }

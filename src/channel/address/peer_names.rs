@@ -31,7 +31,6 @@ const LOOK_UP_TIME: Duration = Duration::from_secs(5);
 /// The sender's address is whatever the sender wrote there: a name proves nothing.
 ///
 /// ```
-/// use futures::StreamExt;
 /// use tokio_osc::channel::PeerNames;
 /// use tokio_osc::{Client, Udp};
 ///
@@ -41,7 +40,7 @@ const LOOK_UP_TIME: Duration = Duration::from_secs(5);
 /// let mut channel = Udp::new("127.0.0.1:0").peer_names(&names).bind().await?;
 /// Client::udp(channel.local_addr()?).await?.send(("/hello", ())).await?;
 ///
-/// let (_, meta) = channel.next().await.expect("a channel never ends");
+/// let (_, meta) = channel.recv().await.expect("a channel never ends");
 /// assert_eq!(meta.peer_name(), Some("this host"));
 /// # Ok(()) }
 /// ```

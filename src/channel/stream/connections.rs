@@ -14,7 +14,7 @@ use super::connection::Sink;
 use super::options::StreamOptions;
 use super::outbox::Outbox;
 use crate::channel::events::{ConnectionEvent, EventSender, Refusal};
-use crate::channel::stats::BroadcastReport;
+use crate::channel::stats::SendReport;
 use crate::channel::transport::{Taken, Transport};
 use crate::codec::ReadPacket;
 use crate::lock::lock;
@@ -115,20 +115,14 @@ impl Connections {
         found.map(|entry| Arc::clone(&entry.outbox)).ok_or_else(|| SendErrorKind::Closed.into())
     }
 
-    pub(crate) fn broadcast(&self, packet: &Packet) -> BroadcastReport {
-        let mut report = BroadcastReport::default();
+    pub(crate) fn broadcast(&self, packet: &Packet) -> SendReport {
+        let mut report = SendReport::default();
         // The middleware is not asked under the lock: it may want to know the connections.
         let open: Vec<_> =
             self.open_connections().open.values().filter(|entry| entry.welcome).cloned().collect();
         for OpenConnection { peer, outbox, .. } in open {
-            match self
-                .options
-                .chain
-                .write(packet.clone(), peer)
-                .map(|frame| frame.map(|frame| outbox.push(frame)))
-            {
-                Ok(Some(Ok(()))) => report.queued += 1,
-                Ok(Some(Err(_))) => report.missed += 1,
+            match self.options.chain.write(packet.clone(), peer) {
+                Ok(Some(frame)) => report.note(peer, outbox.push(frame).map(drop)),
                 Ok(None) | Err(_) => report.filtered += 1,
             }
         }
@@ -197,7 +191,7 @@ impl Transport for Connections {
     }
 
     fn try_send(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
-        self.outbox(to)?.push(frame.clone()).map(|()| Taken::Done)
+        self.outbox(to)?.push(frame.clone()).map(|_| Taken::Done)
     }
 
     fn ready<'a>(&'a self, frame: &'a Bytes, to: Peer) -> BoxFuture<'a, Result<(), SendError>> {

@@ -19,7 +19,6 @@ use crate::packet::Peer;
 /// use tokio::sync::mpsc;
 /// use tokio_osc::channel::{Listener, StreamOptions};
 /// use tokio_osc::{Channel, Client, Peer, Slip};
-/// # use futures::StreamExt;
 ///
 /// /// Connections within the process.
 /// struct Dialled(mpsc::Receiver<DuplexStream>);
@@ -42,7 +41,7 @@ use crate::packet::Peer;
 /// let (here, there) = tokio::io::duplex(64);
 /// dial.send(there).await?;
 /// Client::io(here, Slip::new()).send(("/ping", ())).await?;
-/// assert_eq!(channel.next().await.expect("the channel is open").0?.to_string(), "/ping ,");
+/// assert_eq!(channel.recv().await.expect("the channel is open").0?.to_string(), "/ping ,");
 /// # Ok(()) }
 /// ```
 pub trait Listener: Send + Unpin + 'static {

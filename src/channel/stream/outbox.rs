@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::task::AtomicWaker;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::channel::stats::Delivery;
 use crate::lock::lock;
@@ -19,6 +21,8 @@ const ENTRY: usize = 64;
 pub(crate) struct Outbox {
     queue: Mutex<OutboxQueue>,
     limit: usize,
+    /// How long a packet may wait.
+    max_age: Option<Duration>,
     /// The connection that sends.
     sender: AtomicWaker,
     /// Those that wait for space, or for the end.
@@ -42,18 +46,34 @@ pub(crate) struct OutboxEntry {
     pub(crate) frame: Bytes,
     /// Whether it is the user's, and not one that the library sends by itself.
     pub(crate) counted: bool,
+    /// Which of the accepted packets it is; 0 for the library's own.
+    number: u64,
+    /// When it is too old to be sent.
+    expires: Option<Instant>,
+}
+
+impl OutboxEntry {
+    fn is_expired(&self) -> bool {
+        self.expires.is_some_and(|expires| expires <= Instant::now())
+    }
 }
 
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { queue: Mutex::default(), limit, sender: AtomicWaker::new(), change: Notify::new() }
+        let (queue, sender, change) = (Mutex::default(), AtomicWaker::new(), Notify::new());
+        Self { queue, limit, max_age: None, sender, change }
     }
 
-    /// Adds a packet if there is space.
+    /// Drops what has waited longer than this.
+    pub(crate) fn with_max_age(self, max_age: Option<Duration>) -> Self {
+        Self { max_age, ..self }
+    }
+
+    /// Adds a packet if there is space; returns its number.
     ///
     /// # Errors
     /// `Full`, `Closed`, or `TooLarge` for what no empty queue holds.
-    pub(crate) fn push(&self, frame: Bytes) -> Result<(), SendError> {
+    pub(crate) fn push(&self, frame: Bytes) -> Result<u64, SendError> {
         let cost = frame.len() + ENTRY;
         let mut queue = self.lock();
         if queue.closed {
@@ -66,15 +86,18 @@ impl Outbox {
             }
             .into());
         }
+        queue.drop_expired();
         if queue.bytes + cost > self.limit {
             return Err(SendErrorKind::Full.into());
         }
         queue.bytes += cost;
         queue.counts.accepted += 1;
-        queue.entries.push_back(OutboxEntry { frame, counted: true });
+        let number = queue.counts.accepted;
+        let expires = self.max_age.and_then(|age| Instant::now().checked_add(age));
+        queue.entries.push_back(OutboxEntry { frame, counted: true, number, expires });
         drop(queue);
         self.sender.wake();
-        Ok(())
+        Ok(number)
     }
 
     /// Waits until a packet of this size may be added, or the queue is closed.
@@ -98,7 +121,7 @@ impl Outbox {
     }
 
     /// Adds a packet in the place of the oldest ones.
-    pub(crate) fn push_over_oldest(&self, frame: &Bytes) -> Result<(), SendError> {
+    pub(crate) fn push_over_oldest(&self, frame: &Bytes) -> Result<u64, SendError> {
         loop {
             match self.push(frame.clone()) {
                 Err(error) if error.kind() == SendErrorKind::Full => {
@@ -106,8 +129,7 @@ impl Outbox {
                     let Some(oldest) = queue.entries.iter().position(|entry| entry.counted) else {
                         return Err(error);
                     };
-                    queue.counts.dropped += 1;
-                    queue.entries.remove(oldest).into_iter().for_each(|entry| queue.release(&entry));
+                    queue.drop_at(oldest);
                 }
                 done => return done,
             }
@@ -116,7 +138,7 @@ impl Outbox {
 
     /// Puts a packet of the library's own before all others.
     pub(crate) fn push_own(&self, frame: Bytes) {
-        self.put_first(OutboxEntry { frame, counted: false });
+        self.put_first(OutboxEntry { frame, counted: false, number: 0, expires: None });
         self.sender.wake();
     }
 
@@ -135,11 +157,22 @@ impl Outbox {
     /// The next packet to send.
     pub(crate) fn pop(&self) -> Option<OutboxEntry> {
         let mut queue = self.lock();
+        queue.drop_expired();
         let entry = queue.entries.pop_front()?;
         queue.release(&entry);
         drop(queue);
         self.change.notify_waiters();
         Some(entry)
+    }
+
+    /// Drops a packet that still waits, by its number.
+    pub(crate) fn withdraw(&self, number: u64) {
+        let mut queue = self.lock();
+        if let Some(at) = queue.entries.iter().position(|entry| entry.counted && entry.number == number) {
+            queue.drop_at(at);
+            drop(queue);
+            self.change.notify_waiters();
+        }
     }
 
     /// Takes back what was popped and not sent, to be sent first on the next connection; the
@@ -220,5 +253,19 @@ impl Outbox {
 impl OutboxQueue {
     fn release(&mut self, entry: &OutboxEntry) {
         self.bytes -= entry.frame.len() + ENTRY;
+    }
+
+    /// Drops a packet of the user's that is lost for certain.
+    fn drop_at(&mut self, at: usize) {
+        if let Some(entry) = self.entries.remove(at) {
+            self.release(&entry);
+            self.counts.dropped += 1;
+        }
+    }
+
+    fn drop_expired(&mut self) {
+        while self.entries.front().is_some_and(OutboxEntry::is_expired) {
+            self.drop_at(0);
+        }
     }
 }

@@ -27,7 +27,6 @@ use crate::wire::DecodeOptions;
 ///
 /// ```
 /// use std::net::Ipv4Addr;
-/// use futures::StreamExt;
 /// use tokio_osc::Broadcast;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,7 +36,7 @@ use crate::wire::DecodeOptions;
 /// let client = Broadcast::new((all, channel.local_addr()?.port())).client()?;
 /// client.send(("/scene", 3)).await?;
 ///
-/// let (packet, _) = channel.next().await.expect("a channel never ends");
+/// let (packet, _) = channel.recv().await.expect("a channel never ends");
 /// assert_eq!(packet?.to_string(), "/scene ,i 3");
 /// # Ok(()) }
 /// ```

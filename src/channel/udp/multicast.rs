@@ -35,7 +35,6 @@ use crate::wire::DecodeOptions;
 ///
 /// ```
 /// use std::net::Ipv4Addr;
-/// use futures::StreamExt;
 /// use tokio_osc::Multicast;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,7 +44,7 @@ use crate::wire::DecodeOptions;
 /// let client = Multicast::new(([239, 1, 2, 3], port)).interface(Ipv4Addr::LOCALHOST).client()?;
 /// client.send(("/scene", 3)).await?;
 ///
-/// let (packet, _) = channel.next().await.expect("a channel never ends");
+/// let (packet, _) = channel.recv().await.expect("a channel never ends");
 /// assert_eq!(packet?.to_string(), "/scene ,i 3");
 /// # Ok(()) }
 /// ```

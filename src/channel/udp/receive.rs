@@ -100,7 +100,10 @@ impl Stream for UdpPackets {
                     }
                 }
                 // Errors of a datagram sent earlier (ICMP) and passing shortages are reported here.
-                Err(_) => count(&this.state.counters.receive_errors),
+                Err(error) => {
+                    let counters = &this.state.counters;
+                    counters.note_earlier(&error, &counters.receive_errors);
+                }
             }
         }
     }

@@ -65,6 +65,18 @@ pub(super) struct UdpCounters {
     pub(super) receive_errors: AtomicU64,
     pub(super) sent_again: AtomicU64,
     pub(super) send_errors: AtomicU64,
+    /// Of the errors received and sent again: the host of the peer said that no program listens there.
+    refused: AtomicU64,
+}
+
+impl UdpCounters {
+    /// Notes an error of a datagram sent earlier, which the system reports at a later call.
+    pub(super) fn note_earlier(&self, error: &io::Error, counter: &AtomicU64) {
+        count(counter);
+        if error.kind() == io::ErrorKind::ConnectionRefused {
+            count(&self.refused);
+        }
+    }
 }
 
 pub(super) fn count(counter: &AtomicU64) {
@@ -94,6 +106,16 @@ impl UdpSocketState {
         self.connected = Some(peer);
         self.local = self.socket.local_addr()?;
         Ok(())
+    }
+
+    /// How often the system has reported that no program listens where a datagram was sent: of connected
+    /// sockets only.
+    pub(crate) fn refusals(&self) -> u64 {
+        // An error alone wakes no reader: it waits in the socket for the next call.
+        if let (Some(_), Ok(Some(error))) = (self.connected, self.socket.take_error()) {
+            self.counters.note_earlier(&error, &self.counters.receive_errors);
+        }
+        self.counters.refused.load(Relaxed)
     }
 
     /// Lets runs of datagrams pass the kernel in one call, as far as it can.
@@ -130,7 +152,9 @@ impl UdpSocketState {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Err(SendErrorKind::Full.into());
                 }
-                Err(_) if address.is_none() && tries < TRIES => count(&self.counters.sent_again),
+                Err(error) if address.is_none() && tries < TRIES => {
+                    self.counters.note_earlier(&error, &self.counters.sent_again);
+                }
                 Err(error) => return Err(self.explain(&error, to).into()),
             }
         }

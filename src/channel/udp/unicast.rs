@@ -88,7 +88,6 @@ impl Udp {
     /// the next datagram after it has noticed.
     ///
     /// ```
-    /// use futures::StreamExt;
     /// use tokio_osc::{Slip, Udp};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -97,7 +96,7 @@ impl Udp {
     /// socket.send_to(b"\xc0/pi", channel.local_addr()?).await?;
     /// socket.send_to(b"ng\0\0\0,\0\0\0\xc0", channel.local_addr()?).await?;
     ///
-    /// let (packet, _) = channel.next().await.expect("the channel is open");
+    /// let (packet, _) = channel.recv().await.expect("the channel is open");
     /// assert_eq!(packet?.to_string(), "/ping ,");
     /// # Ok(()) }
     /// ```

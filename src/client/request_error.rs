@@ -1,0 +1,141 @@
+//! Why a request has no reply.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::channel::Disconnect;
+use crate::packet::SendError;
+
+/// Why a request has no reply: the error of a [`Request`](crate::client::Request). It names the request, the
+/// peer and the time.
+///
+/// ```
+/// use std::time::Duration;
+/// use tokio_osc::client::{RequestError, RequestErrorKind};
+///
+/// let error = RequestError::timed_out(Duration::from_millis(500));
+/// assert_eq!(error.kind(), RequestErrorKind::Timeout);
+/// assert_eq!(error.to_string(), "no reply within 500 ms");
+/// ```
+pub struct RequestError {
+    fault: RequestFault,
+    /// `/ping matching /pong from 127.0.0.1:9000`
+    request: Option<Box<str>>,
+    /// Whether the peer's host has said that no program listens there.
+    refused: bool,
+}
+
+/// The kinds of [`RequestError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RequestErrorKind {
+    /// The request could not be sent: see [`RequestError::send_error`].
+    Send,
+    /// No reply came in time.
+    Timeout,
+    /// The connection ended before a reply came: see [`RequestError::disconnect`].
+    Closed,
+}
+
+#[derive(Debug)]
+pub(super) enum RequestFault {
+    Send(SendError),
+    /// With how often it was sent.
+    Timeout(Duration, u32),
+    Closed(Disconnect),
+}
+
+impl RequestError {
+    pub(super) fn new(fault: RequestFault, request: String, refused: bool) -> Self {
+        Self { fault, request: Some(request.into()), refused }
+    }
+
+    /// No reply has come in this time, for requests of your own making.
+    pub const fn timed_out(after: Duration) -> Self {
+        Self { fault: RequestFault::Timeout(after, 1), request: None, refused: false }
+    }
+
+    /// What is wrong.
+    pub const fn kind(&self) -> RequestErrorKind {
+        match self.fault {
+            RequestFault::Send(_) => RequestErrorKind::Send,
+            RequestFault::Timeout(..) => RequestErrorKind::Timeout,
+            RequestFault::Closed(_) => RequestErrorKind::Closed,
+        }
+    }
+
+    /// Why the request was not sent, if that is the reason.
+    pub const fn send_error(&self) -> Option<&SendError> {
+        match &self.fault {
+            RequestFault::Send(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// How the connection has ended, if that is the reason.
+    pub const fn disconnect(&self) -> Option<&Disconnect> {
+        match &self.fault {
+            RequestFault::Closed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+impl From<SendError> for RequestFault {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
+    }
+}
+
+impl From<SendError> for RequestError {
+    fn from(error: SendError) -> Self {
+        Self { fault: error.into(), request: None, refused: false }
+    }
+}
+
+impl From<Disconnect> for RequestError {
+    fn from(reason: Disconnect) -> Self {
+        Self { fault: RequestFault::Closed(reason), request: None, refused: false }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = self.request.as_ref().map_or_else(String::new, |request| format!(" to {request}"));
+        match &self.fault {
+            RequestFault::Send(error) => write!(f, "no reply{to}: the request was not sent: {error}"),
+            RequestFault::Closed(reason) => write!(f, "no reply{to}, the connection was lost: {reason}"),
+            RequestFault::Timeout(timeout, times) => {
+                write!(f, "no reply{to} within {}", spaced(*timeout))?;
+                if *times > 1 {
+                    write!(f, ", sent {times} times")?;
+                }
+                f.write_str(if self.refused {
+                    ": connection refused: is the other side listening?"
+                } else {
+                    ""
+                })
+            }
+        }
+    }
+}
+
+/// `100 ms`
+fn spaced(time: Duration) -> String {
+    let text = format!("{time:?}");
+    let unit = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit);
+    format!("{number} {unit}")
+}
+
+readable! { struct RequestError { fault, request, refused } }
+
+impl std::error::Error for RequestError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.fault {
+            RequestFault::Send(error) => error.source(),
+            RequestFault::Closed(Disconnect::Failed(error)) => error.source(),
+            RequestFault::Timeout(..) | RequestFault::Closed(_) => None,
+        }
+    }
+}
