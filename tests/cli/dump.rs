@@ -69,11 +69,11 @@ fn what_json_prints_is_sent_and_read_back() {
 #[test]
 fn json_of_osc_js_is_sent() {
     let dump = Dump::start(&["-n", "3"]);
-    let json = r##"# a comment
+    let json = r#"# a comment
 {"address":"/js","args":[{"type":"f","value":440},{"value":"saw","type":"s"},{"type":"T"},{"type":"c","value":"A"},{"type":"h","value":"-1"}]}
 {"address":"/plain","args":[1,0.5,"x",true,null,[2,3000000000]]}
 {"timeTag":{"raw":[2208988800,2147483648]},"packets":[{"address":"/a"}]}
-"##;
+"#;
     osc(&["send", "--json", dump.url(), "-"], json).stdout();
     assert_eq!(
         dump.end().stdout(),
@@ -122,7 +122,9 @@ fn what_is_accepted_can_be_chosen() {
         let count = printed.lines().count().to_string();
         let options: Vec<&str> = ["-n", &count].into_iter().chain(option).collect();
         let dump = Dump::start(&options);
-        packets.iter().for_each(|packet| dump.send_from(&socket(), packet));
+        for packet in packets {
+            dump.send_from(&socket(), packet);
+        }
         dump.send(&["/last"]);
         assert_eq!(dump.end().stdout, printed, "{option:?}");
     }
