@@ -7,6 +7,8 @@
 mod docs;
 #[path = "cli/dump.rs"]
 mod dump;
+#[path = "cli/network.rs"]
+mod network;
 #[path = "cli/packets.rs"]
 mod packets;
 #[path = "cli/run.rs"]

@@ -3,15 +3,19 @@
 use std::io;
 use std::path::Path;
 
-use super::{BindError, Channel};
+use super::{BindError, Channel, StreamOptions};
 use crate::codec::Framing;
 
 impl Channel {
-    pub(crate) fn unix(_: impl AsRef<Path>, _: impl Framing) -> Result<Self, BindError> {
+    pub(crate) fn unix_with(
+        _: impl AsRef<Path>,
+        _: impl Framing,
+        _: StreamOptions,
+    ) -> Result<Self, BindError> {
         Err(unsupported())
     }
 
-    pub(crate) fn unix_datagram(_: impl AsRef<Path>) -> Result<Self, BindError> {
+    pub(crate) fn unix_datagram_with(_: impl AsRef<Path>, _: StreamOptions) -> Result<Self, BindError> {
         Err(unsupported())
     }
 }

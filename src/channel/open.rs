@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use super::address::host_port::{HostPort, is_of_a_link};
 use super::address::{Endpoint, Location, Query, Scheme};
 use super::bind_error::BindError;
-use super::{Broadcast, Channel, Multicast, Udp};
+use super::socket::unspecified;
+use super::{Broadcast, Channel, Multicast, StreamOptions, Udp};
 use crate::codec::{LengthPrefix, Slip};
 
 impl Endpoint {
@@ -37,19 +38,51 @@ impl Endpoint {
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
     pub async fn bind(&self) -> Result<Channel, BindError> {
-        match self.target().await.map_err(BindError::cannot(format_args!("listen on {self}")))? {
+        self.bind_with(StreamOptions::default()).await
+    }
+
+    /// As [`bind`](Endpoint::bind), with other limits. For datagrams the options of decoding and the
+    /// middleware count.
+    ///
+    /// ```
+    /// use tokio_osc::Endpoint;
+    /// use tokio_osc::channel::StreamOptions;
+    /// use tokio_osc::packet::DecodeOptions;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let endpoint: Endpoint = "osc.udp://127.0.0.1:0/".parse()?;
+    /// let channel = endpoint.bind_with(StreamOptions::default().decode(DecodeOptions::lenient())).await?;
+    /// # drop(channel);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`bind`](Endpoint::bind).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn bind_with(&self, options: StreamOptions) -> Result<Channel, BindError> {
+        let target = self.target(&options).await;
+        match target.map_err(BindError::cannot(format_args!("listen on {self}")))? {
             EndpointTarget::Udp(udp) => udp.bind().await,
             EndpointTarget::Group(group) => group.join(),
             EndpointTarget::Broadcast(broadcast) => broadcast.bind(),
-            EndpointTarget::Tcp(addresses) => Channel::tcp(addresses.as_slice(), LengthPrefix::new()).await,
-            EndpointTarget::TcpSlip(addresses, slip) => Channel::tcp(addresses.as_slice(), slip).await,
-            EndpointTarget::Unix(path) => Channel::unix_datagram(path),
-            EndpointTarget::UnixSlip(path, slip) => Channel::unix(path, slip),
+            EndpointTarget::Tcp(addresses) => {
+                Channel::tcp_with(addresses.as_slice(), LengthPrefix::new(), options).await
+            }
+            EndpointTarget::TcpSlip(addresses, slip) => {
+                Channel::tcp_with(addresses.as_slice(), slip, options).await
+            }
+            EndpointTarget::Unix(path) => Channel::unix_datagram_with(path, options.into()),
+            EndpointTarget::UnixSlip(path, slip) => Channel::unix_with(path, slip, options),
         }
     }
 
     /// The names looked up, and the options checked.
-    pub(crate) async fn target(&self) -> io::Result<EndpointTarget> {
+    pub(crate) async fn target(&self, options: &StreamOptions) -> io::Result<EndpointTarget> {
         let host = match &self.location {
             Location::Path(path) if self.scheme() == Scheme::UnixSlip => {
                 return Ok(EndpointTarget::UnixSlip(path.clone(), self.slip()));
@@ -61,7 +94,7 @@ impl Endpoint {
         match self.scheme() {
             Scheme::Tcp => Ok(EndpointTarget::Tcp(addresses)),
             Scheme::TcpSlip => Ok(EndpointTarget::TcpSlip(addresses, self.slip())),
-            _ => self.udp_target(host, &addresses),
+            _ => self.udp_target(host, &addresses, options),
         }
     }
 
@@ -69,28 +102,37 @@ impl Endpoint {
         Slip::new().flag_at_start(!self.query.single_end)
     }
 
-    fn udp_target(&self, host: &HostPort, addresses: &[SocketAddr]) -> io::Result<EndpointTarget> {
+    fn udp_target(
+        &self,
+        host: &HostPort,
+        addresses: &[SocketAddr],
+        options: &StreamOptions,
+    ) -> io::Result<EndpointTarget> {
         let refuse = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         let Some(first) = addresses.first().copied() else {
             return Err(io::ErrorKind::NotFound.into());
         };
         if first.ip().is_multicast() {
-            return Ok(EndpointTarget::Group(multicast(&self.query, first)));
+            return Ok(EndpointTarget::Group(multicast(&self.query, first).decode_as(options)));
         }
         if let Some(option) = self.query.of_groups() {
             return refuse(format!("`{option}` is for groups, {host} is none"));
         }
         if self.query.broadcast {
-            return Ok(EndpointTarget::Broadcast(broadcast(&self.query, first)));
+            return Ok(EndpointTarget::Broadcast(broadcast(&self.query, first).decode_as(options)));
         }
+        let udp = |host: Self| {
+            let udp = unicast(&self.query, host).decode_as(options);
+            EndpointTarget::Udp(match self.query.local {
+                Some(port) => udp.local((unspecified(first.is_ipv6()), port)),
+                None => udp,
+            })
+        };
         match (first, self.query.interfaces.as_slice()) {
-            (_, []) if !self.query.all_interfaces => {
-                Ok(EndpointTarget::Udp(unicast(&self.query, Self::at_host(host.clone()))))
-            }
+            (_, []) if !self.query.all_interfaces => Ok(udp(Self::at_host(host.clone()))),
             (SocketAddr::V6(v6), [interface]) if is_of_a_link(first.ip()) => {
                 let link = interface.find()?.index;
-                let address = SocketAddrV6::new(*v6.ip(), v6.port(), 0, link);
-                Ok(EndpointTarget::Udp(unicast(&self.query, address)))
+                Ok(udp(SocketAddrV6::new(*v6.ip(), v6.port(), 0, link).into()))
             }
             _ => {
                 refuse(format!("`interface` is for groups and broadcasts, {host} is none; there is `device`"))
@@ -139,7 +181,7 @@ macro_rules! with_common {
     }};
 }
 
-fn unicast(query: &Query, host: impl Into<Endpoint>) -> Udp {
+fn unicast(query: &Query, host: Endpoint) -> Udp {
     let options = with_common!(query, Udp::new(host));
     match query.family {
         Some(family) => options.family(family),

@@ -20,7 +20,7 @@ use super::stream::unix::replacing_abandoned;
 use super::transport::{Packets, Taken, Transport};
 use super::udp::receive_loop::ReceiveLoop;
 use super::udp::recent::Recent;
-use super::{BindError, Channel, Outlet};
+use super::{BindError, Channel, Outlet, StreamOptions};
 use crate::codec::{Datagram, MAX_DATAGRAM, ReadPacket};
 use crate::lock::lock;
 use crate::middleware::{Chain, Middleware};
@@ -69,6 +69,13 @@ impl UnixDatagramOptions {
     pub fn middleware(mut self, layer: impl Middleware) -> Self {
         self.chain.push(layer);
         self
+    }
+}
+
+/// What datagrams have in common with streams.
+impl From<StreamOptions> for UnixDatagramOptions {
+    fn from(options: StreamOptions) -> Self {
+        Self { decode: options.decode, chain: options.chain }
     }
 }
 

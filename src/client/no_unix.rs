@@ -4,19 +4,20 @@ use std::future::{Future, ready};
 use std::path::Path;
 
 use super::Client;
-use crate::channel::BindError;
 use crate::channel::unix_datagram::unsupported;
+use crate::channel::{BindError, StreamOptions};
 use crate::codec::Framing;
 
 impl Client {
-    pub(crate) fn unix(
+    pub(crate) fn unix_with(
         _: impl AsRef<Path>,
         _: impl Framing,
+        _: StreamOptions,
     ) -> impl Future<Output = Result<Self, BindError>> {
         ready(Err(unsupported()))
     }
 
-    pub(crate) fn unix_datagram(_: impl AsRef<Path>) -> Result<Self, BindError> {
+    pub(crate) fn unix_datagram_with(_: impl AsRef<Path>, _: StreamOptions) -> Result<Self, BindError> {
         Err(unsupported())
     }
 }

@@ -16,7 +16,9 @@ use crate::channel::udp::options::UdpOptions;
 use crate::channel::udp::send::BatchedUdp;
 use crate::channel::udp::socket::check_peer;
 use crate::channel::udp::{TakeMessage, UdpSocketState};
-use crate::channel::{BindError, Broadcast, Channel, Disconnect, Endpoint, Multicast, Udp, UdpMonitor};
+use crate::channel::{
+    BindError, Broadcast, Channel, Disconnect, Endpoint, Multicast, StreamOptions, Udp, UdpMonitor,
+};
 use crate::codec::LengthPrefix;
 use crate::packet::{MessageRef, Packet, PacketRef};
 
@@ -276,14 +278,47 @@ impl Endpoint {
     /// # Cancel safety
     /// A dropped future leaves no socket behind.
     pub async fn client(&self) -> Result<Client, BindError> {
-        match self.target().await.map_err(BindError::cannot(format_args!("reach {self}")))? {
+        self.client_with(StreamOptions::default()).await
+    }
+
+    /// As [`client`](Endpoint::client), with other limits. For datagrams the options of decoding and
+    /// the middleware count.
+    ///
+    /// ```
+    /// use tokio_osc::Endpoint;
+    /// use tokio_osc::channel::StreamOptions;
+    /// use tokio_osc::packet::DecodeOptions;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let x32: Endpoint = "osc.udp://127.0.0.1:10023/".parse()?;
+    /// let decode = DecodeOptions::default().accept_bare_addresses(true);
+    /// let client = x32.client_with(StreamOptions::default().decode(decode)).await?;
+    /// # drop(client);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`client`](Endpoint::client).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with I/O enabled.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves no socket behind.
+    pub async fn client_with(&self, options: StreamOptions) -> Result<Client, BindError> {
+        let target = self.target(&options).await;
+        match target.map_err(BindError::cannot(format_args!("reach {self}")))? {
             EndpointTarget::Udp(udp) => udp.client().await,
             EndpointTarget::Group(group) => group.client(),
             EndpointTarget::Broadcast(broadcast) => broadcast.client(),
-            EndpointTarget::Tcp(addresses) => Client::tcp(addresses.as_slice(), LengthPrefix::new()).await,
-            EndpointTarget::TcpSlip(addresses, slip) => Client::tcp(addresses.as_slice(), slip).await,
-            EndpointTarget::Unix(path) => Client::unix_datagram(path),
-            EndpointTarget::UnixSlip(path, slip) => Client::unix(path, slip).await,
+            EndpointTarget::Tcp(addresses) => {
+                Client::tcp_with(addresses.as_slice(), LengthPrefix::new(), options).await
+            }
+            EndpointTarget::TcpSlip(addresses, slip) => {
+                Client::tcp_with(addresses.as_slice(), slip, options).await
+            }
+            EndpointTarget::Unix(path) => Client::unix_datagram_with(path, options.into()),
+            EndpointTarget::UnixSlip(path, slip) => Client::unix_with(path, slip, options).await,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::inbox::ClientInbox;
 use super::udp::Datagrams;
 use super::{Client, ClientShared};
 use crate::channel::unix_datagram::UnixClient;
-use crate::channel::{BindError, UnixDatagramOptions};
+use crate::channel::{BindError, StreamOptions, UnixDatagramOptions};
 use crate::codec::Framing;
 
 impl Client {
@@ -22,11 +22,19 @@ impl Client {
     /// # Cancel safety
     /// A dropped future closes what it has opened.
     pub async fn unix(path: impl AsRef<Path>, framing: impl Framing) -> Result<Self, BindError> {
+        Self::unix_with(path, framing, StreamOptions::default()).await
+    }
+
+    pub(crate) async fn unix_with(
+        path: impl AsRef<Path>,
+        framing: impl Framing,
+        options: StreamOptions,
+    ) -> Result<Self, BindError> {
         let path = path.as_ref();
         let connected = tokio::net::UnixStream::connect(path).await;
         let stream =
             connected.map_err(BindError::cannot(format_args!("connect to unix {}", path.display())))?;
-        Ok(Self::io(stream, framing))
+        Ok(Self::io_with(stream, framing, options))
     }
 
     /// A client of a Unix datagram socket, as liblo's `osc.unix` is one: each packet is a datagram of

@@ -16,7 +16,8 @@ use ParseLineErrorKind as Kind;
 ///
 /// A message is one line; a bundle is `#bundle TIMETAG`, its elements, and `#end`. Blank lines and
 /// other lines that begin with `#` are passed over. A time tag is `0x` and 16 hexadecimal digits,
-/// `now` for [`TimeTag::IMMEDIATELY`], or `+SECONDS` from the present time on.
+/// `now` for [`TimeTag::IMMEDIATELY`], or `+DURATION` or `-DURATION` from the present time on: a number
+/// of seconds, or one with `us`, `ms` or `s` behind it.
 ///
 /// ```
 /// use tokio_osc::packet::LineReader;
@@ -99,8 +100,8 @@ impl LineReader {
         if self.open.len() == MAX_DEPTH {
             return Err(ParseLineError::new(Kind::TooDeep, 0));
         }
-        let time_tag = parse_time_tag(time_tag)
-            .ok_or(ParseLineError::new(Kind::Argument(TypeTag::TimeTag), "#bundle ".len()))?;
+        let time_tag =
+            parse_time_tag(time_tag).ok_or(ParseLineError::new(Kind::TimeTag, "#bundle ".len()))?;
         self.open.push(Bundle::at(time_tag));
         Ok(())
     }
@@ -261,11 +262,22 @@ fn parse_time_tag(token: &str) -> Option<TimeTag> {
     if token == "now" {
         return Some(TimeTag::IMMEDIATELY);
     }
-    if let Some(seconds) = token.strip_prefix('+') {
-        return Some(TimeTag::after(Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?));
+    if let Some(delay) = token.strip_prefix('+') {
+        return parse_duration(delay).map(TimeTag::after);
+    }
+    if let Some(age) = token.strip_prefix('-') {
+        return parse_duration(age).map(|age| TimeTag::now() - age);
     }
     let digits = token.strip_prefix("0x").filter(|digits| digits.len() == 16)?;
     parse_hex64(digits).map(TimeTag::from_bits)
+}
+
+/// A number of seconds, or one with its unit.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let units = [("us", 1e6), ("ms", 1e3), ("s", 1.0)];
+    let with_unit = units.into_iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)));
+    let (number, per_second) = with_unit.unwrap_or((text, 1.0));
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? / per_second).ok()
 }
 
 fn parse_char(token: &str) -> Option<Char> {
@@ -415,6 +427,8 @@ pub enum ParseLineErrorKind {
     TypeTags,
     /// The argument of this type tag is missing or malformed.
     Argument(TypeTag),
+    /// What follows `#bundle` is not a time tag.
+    TimeTag,
     /// More stands here than the type tags say, or than one packet.
     Trailing,
     /// `#end` without `#bundle`.
@@ -440,6 +454,9 @@ impl fmt::Display for ParseLineError {
             Kind::Address => f.write_str("not an address"),
             Kind::TypeTags => f.write_str("not a type tag string"),
             Kind::Argument(tag) => write!(f, "not the argument of the type tag '{tag}'"),
+            Kind::TimeTag => {
+                f.write_str("not a time tag, such as now, +1.5s or 0x and 16 hexadecimal digits")
+            }
             Kind::Trailing => f.write_str("more than the type tags say"),
             Kind::UnexpectedEnd => f.write_str("#end without #bundle"),
             Kind::UnclosedBundle => f.write_str("#bundle without #end"),

@@ -21,7 +21,7 @@ use crate::wire::{DecodeError, DecodeOptions, PacketShape, Repairs, Validator, m
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(untagged))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 pub enum Packet {
     /// One message.
     Message(Message),

@@ -30,23 +30,162 @@ fn json_is_one_object_per_packet() {
     assert_eq!(
         objects[..],
         [
-            json!({"address": "/all", "types": ",ihfdsSbtcrmTFNI[i[]]", "args": [
-                1, 9_007_199_254_740_993_i64, 0.1, -1e300, "é", "b", "00ff", "0x0000000000000001", "A",
-                "ff8000ff", "00903c7f", true, false, null, "impulse", [2, []]
+            json!({"address": "/all", "args": [
+                {"i": 1}, {"h": "9007199254740993"}, {"f": 0.1}, {"d": -1e300}, {"s": "é"}, {"S": "b"},
+                {"b": "<00ff>"}, {"t": "0x0000000000000001"}, {"c": "'A'"}, {"r": "#ff8000ff"},
+                {"m": "m:00903c7f"}, {"T": null}, {"F": null}, {"N": null}, {"I": null},
+                {"[": [{"i": 2}, {"[": []}]}
             ]}),
-            json!({"address": "/odd", "types": ",ffdscc",
-            "args": ["inf", "-inf", "nan", {"hex": "e9"}, "é", 0x11_0000]}),
-            json!({"address": "/Küche links", "types": ",", "args": []}),
-            json!({"address": "/untagged", "types": "", "args": []}),
+            json!({"address": "/odd", "args": [
+                {"f": "inf"}, {"f": "-inf"}, {"d": "nan"}, {"s": {"hex": "e9"}}, {"c": "c:e9"}, {"c": "c:110000"}
+            ]}),
+            json!({"address": "/Küche links", "args": []}),
+            json!({"address": "/untagged", "args": [], "untyped": "<>"}),
             json!({"time_tag": "0x83aa7e8080000000", "elements": [
-                {"address": "/a", "types": ",i", "args": [1]},
+                {"address": "/a", "args": [{"i": 1}]},
                 {"time_tag": "0x0000000000000001", "elements": []},
-                {"address": "/b", "types": ",", "args": []},
+                {"address": "/b", "args": []},
             ]}),
-            json!({"address": "/last", "types": ",", "args": []}),
+            json!({"address": "/last", "args": []}),
         ]
     );
-    assert!(printed.starts_with(r#"{"address":"/all","types":"#), "keys in reading order: {printed}");
+    assert!(printed.starts_with(r#"{"address":"/all","args":"#), "keys in reading order: {printed}");
+}
+
+#[test]
+fn what_json_prints_is_sent_and_read_back() {
+    let lines = "/all ,ihfdsSbtcrmTFNI[i[]] 1 9007199254740993 0.1 -1e300 \"é\" \"b\" <00ff> 0x0000000000000001 'A' \
+                 #ff8000ff m:00903c7f true false nil impulse [ 2 [ ] ]\n\
+                 /odd ,ffdsc nan:ffc00000 nan nan:fff8000000000000 x\"e9\" c:e9\n\
+                 #bundle 0x83aa7e8080000000\n/a ,i 1\n#bundle 0x0000000000000001\n#end\n#end\n";
+    let dump = Dump::start(&["--json", "--time", "--peer", "-n", "3"]);
+    dump.send_lines(lines);
+    let json = dump.end().stdout();
+    let dump = Dump::start(&["-n", "3"]);
+    osc(&["send", "--json", dump.url(), "-"], &json).stdout();
+    assert_eq!(dump.end().stdout(), lines);
+}
+
+#[test]
+fn json_of_osc_js_is_sent() {
+    let dump = Dump::start(&["-n", "3"]);
+    let json = r#"# a comment
+{"address":"/js","args":[{"type":"f","value":440},{"value":"saw","type":"s"},{"type":"T"},{"type":"c","value":"A"},{"type":"h","value":"-1"}]}
+{"address":"/plain","args":[1,0.5,"x",true,null,[2,3000000000]]}
+{"timeTag":{"raw":[2208988800,2147483648]},"packets":[{"address":"/a"}]}
+"#;
+    osc(&["send", "--json", dump.url(), "-"], json).stdout();
+    assert_eq!(
+        dump.end().stdout(),
+        "/js ,fsTch 440 \"saw\" true 'A' -1\n/plain ,ifsTN[ih] 1 0.5 \"x\" true nil [ 2 3000000000 ]\n\
+         #bundle 0x83aa7e8080000000\n/a ,\n#end\n"
+    );
+}
+
+#[test]
+fn json_that_is_not_a_packet_is_refused_and_says_where() {
+    for (json, complaint) in [
+        (
+            "{\"address\":\"/a\",\"args\":[{\"i\":1.5}]}",
+            ", column 33: 1.5 is not a valid argument of the type tag `i`",
+        ),
+        ("{\"address\":\"/a\",\"args\":[{\"z\":1}]}", ", column 31: unknown type tag `z`"),
+        ("{\"args\":[]}", ", column 11: neither a message, with `address`, nor a bundle, with `elements`"),
+        ("{\"address\":\"/a\"", ", column 15: EOF while parsing an object"),
+    ] {
+        let said = osc(&["send", "--json", "127.0.0.1:9", "-"], format!("\n{json}\n")).complaint();
+        assert!(said.starts_with(&format!("stdin: line 2{complaint}")), "{said}");
+    }
+}
+
+#[test]
+fn raw_shows_malformed_packets_too() {
+    let peer = socket();
+    let dump = Dump::start(&["--raw", "-n", "1"]);
+    dump.send_from(&peer, b"junkjunk");
+    dump.send_from(&peer, b"/a\0\0,\0\0\0");
+    let ended = dump.end();
+    assert_eq!(ended.stdout, format!("{}{}", HexDump(b"junkjunk"), HexDump(b"/a\0\0,\0\0\0")));
+    let peer = peer.local_addr().unwrap();
+    assert_eq!(ended.stderr, format!("osc: {peer}: neither a message nor a bundle, at byte 0\n"));
+}
+
+#[test]
+fn what_is_accepted_can_be_chosen() {
+    let packets: [&[u8]; 3] = [b"/info\0\0\0", b"/a\0\0i\0\0\0\0\0\0\x07", b"node\0\0\0\0,\0\0\0"];
+    for (option, printed) in [
+        (None, "/info\n/last ,\n"),
+        (Some("--strict"), "/last ,\n"),
+        (Some("--lenient"), "/info\n/a ,i 7\n/last ,\n"),
+        (Some("--bare"), "/info\n\"node\" ,\n/last ,\n"),
+    ] {
+        let count = printed.lines().count().to_string();
+        let options: Vec<&str> = ["-n", &count].into_iter().chain(option).collect();
+        let dump = Dump::start(&options);
+        for packet in packets {
+            dump.send_from(&socket(), packet);
+        }
+        dump.send(&["/last"]);
+        assert_eq!(dump.end().stdout, printed, "{option:?}");
+    }
+}
+
+#[test]
+fn a_connection_whose_framing_breaks_is_told_with_the_likely_cause() {
+    use std::io::Write as _;
+    let dump = Dump::listen(&["osc.tcp://127.0.0.1:0/"], &["--timeout", "10", "-n", "1"]);
+    let address = dump.url().trim_start_matches("osc.tcp://").trim_end_matches('/').to_owned();
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    let peer = stream.local_addr().unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    // The listener closes it.
+    let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    dump.send(&["/a"]);
+    let ended = dump.end();
+    assert!(
+        ended.stderr.starts_with(&format!("osc: {peer}#1: connection closed: a frame of ")),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("this looks like "), "{}", ended.stderr);
+}
+
+#[test]
+fn only_what_the_filter_matches_is_printed() {
+    let dump = Dump::start(&["--filter", "/synth/*", "-n", "2"]);
+    dump.send_lines("/mixer/1 ,\n/synth/1 ,\n#bundle now\n/mixer/2 ,\n/synth/2 ,\n#end\n");
+    let printed = dump.end().stdout();
+    assert_eq!(printed, "/synth/1 ,\n#bundle 0x0000000000000001\n/mixer/2 ,\n/synth/2 ,\n#end\n");
+}
+
+#[test]
+fn stats_are_a_line_each_second() {
+    let dump = Dump::start(&["--stats", "--timeout", "1.5"]);
+    dump.send_lines("/a ,\n/b ,\n");
+    let printed = dump.end().stdout();
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    assert!(printed.ends_with("16 bytes/s   total 2 malformed 0 dropped 0\n"), "{printed}");
+}
+
+#[test]
+fn a_port_alone_is_heard_by_ipv4_and_ipv6() {
+    if UdpSocket::bind("[::1]:0").is_err() {
+        eprintln!("this machine has no IPv6");
+        return;
+    }
+    let mut dump = Dump::listen(&["0"], &["-n", "2", "--timeout", "10"]);
+    let v6 = dump.next_url();
+    let port = dump.url().trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
+    assert_eq!(
+        (dump.url(), &*v6),
+        (&*format!("osc.udp://0.0.0.0:{port}/"), &*format!("osc.udp://[::]:{port}/"))
+    );
+    osc(&["send", &port, "/v4"], "").stdout();
+    osc(&["send", &format!("[::1]:{port}"), "/v6"], "").stdout();
+    let printed = dump.end().stdout();
+    let mut lines: Vec<&str> = printed.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["/v4 ,", "/v6 ,"]);
 }
 
 #[test]

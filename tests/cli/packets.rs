@@ -124,6 +124,36 @@ fn decode_ends_quietly_when_nobody_reads() {
 }
 
 #[test]
+fn time_tags_of_bundles_have_units() {
+    for tag in ["+1s", "-1", "+200ms", "now"] {
+        assert_eq!(osc_bytes(&["encode"], format!("#bundle {tag}\n#end\n").as_bytes()).1.len(), 16, "{tag}");
+    }
+    let complaint = osc(&["encode"], "#bundle soon\n").complaint();
+    assert!(complaint.starts_with("stdin: line 1, column 9: not a time tag"), "{complaint}");
+}
+
+#[test]
+fn decode_of_mutated_packets_ends_with_a_line_or_a_place() {
+    let valid: Vec<_> = vectors(include_str!("../vectors/valid.json")).collect();
+    for number in 0..500_usize {
+        let (name, mut packet) = valid[number % valid.len()].clone();
+        // A small fixed sequence: the same mutants in every run.
+        let at = number.wrapping_mul(2_654_435_761) >> 7;
+        if !packet.is_empty() {
+            let at = at % packet.len();
+            packet[at] ^= u8::try_from(1 + number % 255).unwrap();
+            packet.truncate(packet.len() - number % 3);
+        }
+        let ended = osc(&["decode"], packet);
+        match ended.code {
+            Some(0) => assert!(!ended.stdout.is_empty(), "{name} {number}"),
+            Some(2) => assert!(ended.stderr.contains(", at byte "), "{name} {number}: {}", ended.stderr),
+            code => panic!("{name} {number}: {code:?}"),
+        }
+    }
+}
+
+#[test]
 fn encode_passes_over_comments_and_blank_lines() {
     let (code, bytes, stderr) = osc_bytes(&["encode"], b"# a comment\n\n#time 7\r\n/a ,i 7\r\n\n");
     assert_eq!((code, &bytes[..], stderr.as_str()), (Some(0), &b"/a\0\0,i\0\0\0\0\0\x07"[..], ""));

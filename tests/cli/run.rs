@@ -85,10 +85,20 @@ impl Dump {
 
     pub(crate) fn listen(urls: &[&str], options: &[&str]) -> Self {
         let limit: &[&str] = if options.contains(&"--timeout") { &[] } else { &["--timeout", "10"] };
-        let mut child = spawn(&[&["dump"], urls, options, limit].concat());
+        Self::command("dump", urls, &[options, limit].concat())
+    }
+
+    /// Another command that listens and says so.
+    pub(crate) fn command(name: &str, urls: &[&str], options: &[&str]) -> Self {
+        let mut child = spawn(&[&[name], urls, options].concat());
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let urls = urls.iter().map(|_| announced(&mut stderr)).collect();
         Self { child, stderr, urls }
+    }
+
+    /// A further URL that it announces.
+    pub(crate) fn next_url(&mut self) -> String {
+        announced(&mut self.stderr)
     }
 
     pub(crate) fn url(&self) -> &str {

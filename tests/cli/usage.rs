@@ -6,7 +6,6 @@ use crate::run::osc;
 fn usage_errors_are_one_line() {
     const URL: &str = "osc.udp://127.0.0.1:9/";
     let cases: &[(&[&str], &str)] = &[
-        (&[], "requires a subcommand"),
         (&["match", "/a\nb", "/a"], "/a\u{fffd}b: a character that no address may hold"),
         (&["play"], "unrecognized subcommand 'play'"),
         (&["decode", "--loose"], "unexpected argument '--loose'"),
@@ -23,7 +22,7 @@ fn usage_errors_are_one_line() {
         (&["send"], "<URL> <ADDRESS>"),
         (&["send", URL], "<ADDRESS>"),
         (&["send", "http://127.0.0.1:9/", "/a"], "`http` is none of osc.udp, osc.tcp"),
-        (&["send", URL, "a"], "a: the address is not a valid OSC address pattern, at byte 0"),
+        (&["send", URL, "a"], "a: an address begins with `/`; --bare sends it as it is"),
         (&["send", URL, "/a[1"], "/a[1: the address is not a valid OSC address pattern, at byte 2"),
         (&["send", "--at", "soon", URL, "/a"], "`soon` is not a valid time tag"),
         (&["send", "--at", "+1s", URL, "-"], "--at: packets from stdin carry their time"),
@@ -37,10 +36,28 @@ fn usage_errors_are_one_line() {
 }
 
 #[test]
+fn osc_alone_shows_three_commands_to_begin_with() {
+    let shown = osc(&[], "").stdout();
+    assert_eq!(shown.lines().filter(|line| line.starts_with("  osc ")).count(), 3, "{shown}");
+}
+
+#[test]
+fn completions_and_man_pages_know_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = osc(&["completions", shell], "").stdout();
+        assert!(script.contains("replay") && script.contains("flood"), "{script}");
+    }
+    assert!(osc(&["man"], "").stdout().contains("osc\\-relay"));
+    assert!(osc(&["man", "send"], "").stdout().contains(".TH osc-send 1"));
+    assert!(osc(&["man", "play"], "").complaint().starts_with("play: not a command of osc"));
+}
+
+#[test]
 fn help_and_version_go_to_stdout() {
     assert!(osc(&["--version"], "").stdout().starts_with("osc "));
     let help = osc(&["--help"], "").stdout();
-    for command in ["send", "dump", "decode", "encode", "match"] {
+    for command in ["send", "dump", "decode", "encode", "match", "record", "replay", "relay", "ping", "flood"]
+    {
         assert!(help.contains(command), "{help}");
         assert!(osc(&[command, "--help"], "").stdout().contains("Usage: osc "));
     }

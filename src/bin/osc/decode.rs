@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use tokio_osc::Packet;
 use tokio_osc::packet::DecodeOptions;
 
+use crate::decoding::Decoding;
 use crate::failure::{At as _, Failure};
 use crate::framing::FramingOptions;
 use crate::output::{self, ERROR, note, note_passed_over};
@@ -24,13 +25,8 @@ pub(crate) struct Decode {
     /// The file that holds the packet's bytes, or the stream's, nothing else [default: stdin]
     file: Option<PathBuf>,
 
-    /// Accept only OSC 1.0 to the letter
-    #[arg(long)]
-    strict: bool,
-
-    /// Accept also what can be mended: no comma, no padding at the end, zeros behind it
-    #[arg(long, conflicts_with = "strict")]
-    lenient: bool,
+    #[command(flatten)]
+    decoding: Decoding,
 
     #[command(flatten)]
     framing: FramingOptions,
@@ -83,11 +79,6 @@ impl Decode {
 
     /// Files are chosen by the user: the nesting that a peer is allowed is not the limit here.
     fn options(&self) -> DecodeOptions {
-        let options = match (self.strict, self.lenient) {
-            (true, _) => DecodeOptions::strict(),
-            (_, true) => DecodeOptions::lenient(),
-            _ => DecodeOptions::default(),
-        };
-        options.max_bundle_depth(1_000).max_array_depth(255)
+        self.decoding.options().max_bundle_depth(1_000).max_array_depth(255)
     }
 }

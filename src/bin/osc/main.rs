@@ -1,18 +1,33 @@
-//! `osc`: send, show, decode, encode and match Open Sound Control from the command line.
+//! `osc`: send, show, record, relay and measure Open Sound Control from the command line.
 //!
 //! Every command ends with 0 on success, 1 on a negative answer, and 2 on a usage or input error,
 //! which is one line on stderr. Stdout carries data only.
 #![forbid(unsafe_code)]
 
+mod bar;
+mod completions;
 mod decode;
+mod decoding;
 mod dump;
 mod encode;
 mod failure;
+mod flood;
 mod framing;
-mod json;
+mod interrupt;
+mod listen;
 mod matching;
 mod output;
+mod ping;
+mod place;
+mod plot;
+mod rates;
+mod record;
+mod recording;
+mod relay;
+mod replay;
+mod reply;
 mod schedule;
+mod select;
 mod send;
 mod style;
 mod time;
@@ -31,28 +46,59 @@ use failure::{At as _, Failure};
 #[command(name = "osc", version, disable_help_subcommand = true, arg_required_else_help = false)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, made once")]
 enum Command {
     Send(send::Send),
     Dump(dump::Dump),
     Decode(decode::Decode),
     Encode(encode::Encode),
     Match(matching::Match),
+    Record(record::Record),
+    Replay(replay::Replay),
+    Relay(relay::Relay),
+    Ping(ping::Ping),
+    Flood(flood::Flood),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
+
+/// What `osc` alone says.
+const FIRST_STEPS: &str = "\
+Open Sound Control from the command line. Three commands to begin with:
+
+  osc dump 9000                                   print what arrives at port 9000
+  osc send 9000 /synth/1/freq fs 440 saw          send it a message
+  osc ping localhost:57110 /status                ask a program for an answer
+
+`osc --help` lists all commands, `osc COMMAND --help` their options.
+";
 
 fn main() -> ExitCode {
     let ended = Cli::try_parse().map_err(Failure::from).and_then(|cli| match cli.command {
+        None => output::write(FIRST_STEPS).map(|()| ExitCode::SUCCESS),
+        Some(command) => run(command),
+    });
+    ended.unwrap_or_else(output::report)
+}
+
+fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
         Command::Send(send) => block_on(send.run()),
         Command::Dump(dump) => block_on(dump.run()),
         Command::Decode(decode) => decode.run(),
         Command::Encode(encode) => encode.run(),
         Command::Match(matching) => matching.run(),
-    });
-    ended.unwrap_or_else(output::report)
+        Command::Record(record) => block_on(record.run()),
+        Command::Replay(replay) => block_on(replay.run()),
+        Command::Relay(relay) => block_on(relay.run()),
+        Command::Ping(ping) => block_on(ping.run()),
+        Command::Flood(flood) => block_on(flood.run()),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
+    }
 }
 
 /// Runs a command that uses the network, on this thread.

@@ -5,12 +5,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tokio_osc::packet::{IntoPacket, LineReader};
-use tokio_osc::{Bundle, Client, Endpoint, Message, Packet, TimeTag};
+use tokio_osc::channel::StreamOptions;
+use tokio_osc::packet::{DecodeOptions, IntoPacket, LineReader};
+use tokio_osc::{Bundle, Client, Packet, Pattern, TimeTag};
 
 use crate::failure::{At as _, Failure};
+use crate::place::parse_peer;
 use crate::time::{parse_duration, parse_time_tag};
-use crate::values;
+use crate::{reply, values};
+
+/// How long an answer is waited for by default.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Send a message, or packets from canonical lines
 ///
@@ -21,12 +26,12 @@ use crate::values;
 #[derive(clap::Args)]
 #[expect(clippy::doc_markdown, reason = "the help shows it verbatim")]
 pub(crate) struct Send {
-    /// Where to send: osc.udp://HOST:PORT/ or HOST:PORT, osc.tcp://HOST:PORT/,
-    /// osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH; with options
-    /// as in ?interface=eth0&ttl=4
-    url: Endpoint,
+    /// Where to send: osc.udp://HOST:PORT/ or HOST:PORT, HOST PORT in two words, PORT of this host,
+    /// osc.tcp://HOST:PORT/, osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH;
+    /// with options as in ?interface=eth0&ttl=4 or ?local=9001
+    url: String,
 
-    /// The address or address pattern of the message; `-` reads canonical lines from stdin
+    /// The address or address pattern of the message; `-` reads packets from stdin
     address: String,
 
     /// Type tags of the values: i int32, h int64, f float32, d float64, s string, S symbol, b blob
@@ -47,35 +52,83 @@ pub(crate) struct Send {
     /// Pause between the packets from stdin, for example 1ms [default: none]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     gap: Option<Duration>,
+
+    /// Send the address as it is, also without a leading slash
+    #[arg(long)]
+    bare: bool,
+
+    /// Read a JSON object per line from stdin, as `osc dump --json` prints them
+    #[arg(long)]
+    json: bool,
+
+    /// Wait for an answer to the port that was sent from, and print it; with a pattern, for one whose
+    /// address matches
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = reply::ANY
+    )]
+    reply: Option<Pattern>,
+
+    /// How long to wait for the answer; without one the exit code is 1 [default: 2s]
+    #[arg(long, value_name = "S", value_parser = parse_duration, requires = "reply")]
+    timeout: Option<Duration>,
 }
 
 impl Send {
     pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
         // What is wrong with the command is said before anything is connected.
-        let packet = match &*self.address {
+        let this = self.with_host_and_port_joined();
+        let url = parse_peer(&this.url).at(&this.url)?;
+        let packet = match &*this.address {
             "-" => {
-                self.check_lines()?;
+                this.check_lines()?;
                 None
             }
-            _ => Some(self.packet()?),
+            _ => Some(this.packet()?),
         };
-        let client = self.url.client().await.at(&self.url)?;
+        let decode = DecodeOptions::default().accept_bare_addresses(this.bare);
+        let client = url.client_with(StreamOptions::default().decode(decode)).await.at(&url)?;
+        // Heard from before anything is sent: the answer may be quick.
+        let answers = this.reply.as_ref().map(|pattern| reply::answers(&client, pattern));
         match packet {
-            Some(packet) => client.send(packet).await.at(&self.url)?,
-            None => self.send_lines(&client).await?,
+            Some(packet) => client.send(packet).await.at(&url)?,
+            None => this.send_lines(&client).await?,
         }
+        let exit = match answers {
+            Some(answers) => reply::print_first(answers, this.timeout.unwrap_or(REPLY_TIMEOUT)).await?,
+            None => ExitCode::SUCCESS,
+        };
         // A connection is closed in order, so that nothing of what was sent is lost.
-        client.close().await.at(&self.url)?;
-        Ok(ExitCode::SUCCESS)
+        client.close().await.at(&url)?;
+        Ok(exit)
+    }
+
+    /// `HOST PORT` as one URL, as `oscsend` has them in two words.
+    fn with_host_and_port_joined(self) -> Self {
+        let is_port = !self.url.contains(':') && self.address.parse::<u16>().is_ok();
+        match (is_port, self.types) {
+            (true, Some(address)) => {
+                let mut values = self.values.into_iter();
+                let url = format!("{}:{}", self.url, self.address);
+                let types = values.next();
+                Self { url, address, types, values: values.collect(), ..self }
+            }
+            (_, types) => Self { types, ..self },
+        }
     }
 
     fn packet(&self) -> Result<Packet, Failure> {
         if self.gap.is_some() {
             return Err(Failure::at("--gap", "only packets from stdin have pauses between them"));
         }
+        if self.json {
+            return Err(Failure::at("--json", "only packets from stdin are JSON"));
+        }
         let types = self.types.as_deref().unwrap_or_default();
-        let args = values::parse(types, &self.values).at(&self.address)?;
-        let message = Message::new(&self.address, args).at(&self.address)?;
+        let message = values::message(&self.address, types, &self.values, self.bare)?;
         match self.at {
             None => Ok(message.into()),
             Some(time_tag) => Bundle::at(time_tag).with(message).into_packet().at(&self.address),
@@ -101,7 +154,9 @@ impl Send {
             if let Some(pause) = parse_sleep(&line).at(&place)? {
                 sleep(pause).await;
             }
-            let Some(packet) = reader.push(&line).at("stdin")? else { continue };
+            let packet =
+                if self.json { parse_json(&line, &place)? } else { reader.push(&line).at("stdin")? };
+            let Some(packet) = packet else { continue };
             if let (Some(gap), false) = (self.gap, is_first) {
                 sleep(gap).await;
             }
@@ -110,6 +165,20 @@ impl Send {
         }
         reader.finish().at("stdin")
     }
+}
+
+/// The packet of a line of JSON; `None` for blank lines and comments.
+fn parse_json(line: &str, place: &str) -> Result<Option<Packet>, Failure> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    serde_json::from_str(line).map(Some).map_err(|error| {
+        let text = error.to_string();
+        // The line is one of stdin, and told as such.
+        let what = text.split(" at line ").next().unwrap_or(&text);
+        Failure::at(format_args!("{place}, column {}", error.column()), what)
+    })
 }
 
 /// The pause that a line `#sleep MS` asks for; `None` for any other line.

@@ -1,9 +1,11 @@
 //! How `osc dump` shows a packet: as canonical lines, as JSON, or as hexadecimal digits.
 
-use tokio_osc::Meta;
-use tokio_osc::packet::{HexDump, PacketRef};
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 
-use crate::json;
+use tokio_osc::packet::HexDump;
+use tokio_osc::{Meta, Packet};
+
 use crate::time::Utc;
 
 /// The options of `osc dump` that say what is printed.
@@ -14,9 +16,10 @@ pub(crate) struct Style {
     #[arg(long)]
     json: bool,
 
-    /// Print the bytes of each packet as hexadecimal digits and text instead of canonical lines
+    /// Print the bytes of each packet as hexadecimal digits and text instead of canonical lines,
+    /// those of malformed packets too
     #[arg(long, conflicts_with = "json")]
-    raw: bool,
+    pub(crate) raw: bool,
 
     /// Print the sender of each packet, in front of each line
     #[arg(long)]
@@ -27,19 +30,64 @@ pub(crate) struct Style {
     time: bool,
 }
 
+/// A line of JSON.
+#[derive(serde::Serialize)]
+struct JsonLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<String>,
+    #[serde(flatten)]
+    packet: &'a Packet,
+}
+
 impl Style {
-    /// The packet as text; each line with its line feed.
-    pub(crate) fn render(&self, packet: PacketRef<'_>, meta: &Meta) -> String {
-        let time = self.time.then(|| Utc(meta.received_at).to_string());
-        let peer = self.peer.then(|| meta.peer.to_string());
+    /// Appends the packet as text; each line with its line feed.
+    pub(crate) fn render(&self, packet: &Packet, meta: &Meta, text: &mut String) {
         if self.json {
-            let head = [("time", time), ("peer", peer)].into_iter();
-            let head = head.filter_map(|(key, text)| Some((key.to_owned(), text?.into())));
-            let object = head.chain(json::of_packet(packet)).collect::<json::Object>();
-            return json::Value::from(object).to_string() + "\n";
+            let line = JsonLine { time: self.time(meta), peer: self.peer(meta), packet };
+            // A packet has no map keys that JSON could refuse.
+            text.push_str(&serde_json::to_string(&line).unwrap_or_default());
+            text.push('\n');
+        } else if self.raw {
+            self.bytes(packet.as_bytes(), meta, text);
+        } else {
+            self.lines(&packet.to_string(), meta, is_colored(), text);
         }
-        let prefix: String = [time, peer].into_iter().flatten().map(|text| text + " ").collect();
-        let body = if self.raw { HexDump(packet.as_bytes()).to_string() } else { packet.to_string() };
-        body.lines().fold(String::new(), |text, line| text + &prefix + line + "\n")
     }
+
+    /// Appends the bytes of a packet, which may be malformed, as a hex dump.
+    pub(crate) fn bytes(&self, bytes: &[u8], meta: &Meta, text: &mut String) {
+        self.lines(&HexDump(bytes).to_string(), meta, false, text);
+    }
+
+    fn lines(&self, body: &str, meta: &Meta, is_colored: bool, text: &mut String) {
+        let prefix: String =
+            [self.time(meta), self.peer(meta)].into_iter().flatten().map(|text| text + " ").collect();
+        for line in body.lines() {
+            text.push_str(&prefix);
+            match line.split_once(' ') {
+                // An address in quotes may hold spaces: it stays as it is.
+                Some((address, rest)) if is_colored && !line.starts_with(['"', 'x']) => {
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "\x1b[36m{address}\x1b[0m {rest}");
+                }
+                _ => text.push_str(line),
+            }
+            text.push('\n');
+        }
+    }
+
+    fn time(&self, meta: &Meta) -> Option<String> {
+        self.time.then(|| Utc(meta.received_at).to_string())
+    }
+
+    fn peer(&self, meta: &Meta) -> Option<String> {
+        self.peer.then(|| meta.peer.to_string())
+    }
+}
+
+/// Whether stdout is a terminal that colors are wanted on: see <https://no-color.org>.
+fn is_colored() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -1,16 +1,59 @@
 //! The arguments of `osc send`: type tags and words to values, as liblo's `oscsend` takes them.
 
 use tokio_osc::packet::{Char, Color, Midi, TextBuf, TypeTag};
-use tokio_osc::{Arg, Bytes};
+use tokio_osc::{Arg, Bytes, Message};
 
+use crate::failure::{At as _, Failure};
 use crate::time::parse_time_tag;
 
 /// What a message can hold.
 const MAX_ARRAY_DEPTH: usize = 255;
 
+/// A message of words: address, type tags, values. An address without a slash is sent if `bare`
+/// says so.
+pub(crate) fn message(address: &str, types: &str, words: &[String], bare: bool) -> Result<Message, Failure> {
+    let args = parse(types, words).at(address)?;
+    if bare {
+        return Message::with_bare_address(address, args).at(address);
+    }
+    if !address.starts_with('/') {
+        return Err(Failure::at(address, "an address begins with `/`; --bare sends it as it is"));
+    }
+    Message::new(address, args).at(address)
+}
+
+/// What follows the address of a message that is sent again and again.
+#[derive(clap::Args)]
+pub(crate) struct Numbered {
+    /// Type tags of the values, as for `osc send` [default: i, with the number of the message]
+    types: Option<String>,
+
+    /// One value for each type tag that has one
+    #[arg(value_name = "VALUE", allow_hyphen_values = true, trailing_var_arg = true)]
+    values: Vec<String>,
+
+    /// Send the address as it is, also without a leading slash
+    #[arg(long)]
+    pub(crate) bare: bool,
+}
+
+impl Numbered {
+    /// Whether each message carries its number.
+    pub(crate) fn is_numbered(&self) -> bool {
+        self.types.is_none()
+    }
+
+    pub(crate) fn message(&self, address: &str, number: u32) -> Result<Message, Failure> {
+        match &self.types {
+            Some(types) => message(address, types, &self.values, self.bare),
+            None => message(address, "i", &[(number as i32).to_string()], self.bare),
+        }
+    }
+}
+
 /// The values of a type tag string, with or without its comma. `T F N I [ ]` take no word, every
 /// other tag takes the next.
-pub(crate) fn parse(types: &str, words: &[String]) -> Result<Vec<Arg>, String> {
+fn parse(types: &str, words: &[String]) -> Result<Vec<Arg>, String> {
     let types = types.strip_prefix(',').unwrap_or(types);
     let mut words = words.iter();
     let mut open = vec![Vec::new()];
@@ -51,6 +94,7 @@ fn parse_word(tag: TypeTag, word: &str) -> Option<Arg> {
     Some(match tag {
         TypeTag::Int32 => Arg::Int32(word.parse().ok()?),
         TypeTag::Int64 => Arg::Int64(word.parse().ok()?),
+        TypeTag::Float32 | TypeTag::Float64 if word.starts_with("nan:") => parse_token(tag, word)?,
         TypeTag::Float32 => Arg::Float32(word.parse().ok()?),
         TypeTag::Float64 => Arg::Float64(word.parse().ok()?),
         TypeTag::String => Arg::String(text()),
@@ -62,6 +106,11 @@ fn parse_word(tag: TypeTag, word: &str) -> Option<Arg> {
         TypeTag::Midi => Arg::Midi(Midi::from(parse_four(word.strip_prefix("m:").unwrap_or(word))?)),
         _ => return None,
     })
+}
+
+/// The argument that the canonical line has this token for.
+fn parse_token(tag: TypeTag, token: &str) -> Option<Arg> {
+    format!("/ ,{tag} {token}").parse::<Message>().ok()?.parse().ok()
 }
 
 fn parse_char(word: &str) -> Option<Char> {

@@ -26,10 +26,18 @@ impl Channel {
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn unix(path: impl AsRef<Path>, framing: impl Framing) -> Result<Self, BindError> {
+        Self::unix_with(path, framing, StreamOptions::default())
+    }
+
+    pub(crate) fn unix_with(
+        path: impl AsRef<Path>,
+        framing: impl Framing,
+        options: StreamOptions,
+    ) -> Result<Self, BindError> {
         let path = path.as_ref();
         let listener =
             bind(path).map_err(BindError::cannot(format_args!("listen on unix {}", path.display())))?;
-        Ok(Self::listen_on(listener, framing, StreamOptions::default()))
+        Ok(Self::listen_on(listener, framing, options))
     }
 }
 

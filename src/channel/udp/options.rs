@@ -139,6 +139,13 @@ macro_rules! common_setters {
             self
         }
 
+        /// Decodes as the streams of an endpoint would, and through the same layers.
+        pub(crate) fn decode_as(mut self, options: &crate::channel::StreamOptions) -> Self {
+            self.common.decode = options.decode.clone();
+            self.common.chain = options.chain.clone();
+            self
+        }
+
         /// Bytes of the largest datagram that is received; a larger one is an error item
         /// ([`DecodeErrorKind::Truncated`](crate::packet::DecodeErrorKind)), never delivered in part.
         /// Default and maximum 65,535: nothing is too large.

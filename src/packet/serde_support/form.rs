@@ -5,43 +5,35 @@
 //! {"time_tag": "0x0000000000000001", "elements": [ … ]}
 //! ```
 //!
-//! Numbers are numbers; what JSON has no number for (`t`, `c`, `r`, `m`, `b`, floats that are not
+//! Numbers are numbers; what JSON has no number for (`h`, `t`, `c`, `r`, `m`, `b`, floats that are not
 //! finite, those that would not come back through a float64, text that is not UTF-8) is the token of
 //! the canonical line. Nothing is lost, if the parser
 //! reads floats exactly (for `serde_json` that is its feature `float_roundtrip`).
+//!
+//! Read as well: the arguments of osc.js, `{"type": "f", "value": 0.5}`, and values without a type: a
+//! whole number is `i`, or `h` if it does not fit; any other number `f`; text, `true`, `false`, `null`
+//! and lists are `s`, `T`, `F`, `N` and arrays. Of a bundle, `packets` and `timeTag`.
 
 use serde::de::Error as _;
-use serde::ser::Error as _;
+use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::packet::{Bundle, BundleBuilder, LineReader, Message, MessageRef, Packet, PacketRef};
-use crate::types::{Arg, ArgRef, TextBuf, TypeTag};
+use crate::types::{Arg, ArgRef, TimeTag, TypeTag};
 
-/// An argument: one member, named by its type tag.
-#[derive(Serialize, Deserialize)]
-enum ArgForm {
+/// An argument as it is written: one member, named by its type tag.
+#[derive(Serialize)]
+enum ArgForm<'a> {
     #[serde(rename = "i")]
     Int32(i32),
-    #[serde(rename = "h")]
-    Int64(i64),
     #[serde(rename = "f")]
-    Float32(Or<f32>),
+    Float32(f32),
     #[serde(rename = "d")]
-    Float64(Or<f64>),
+    Float64(f64),
     #[serde(rename = "s")]
     String(TextForm),
     #[serde(rename = "S")]
     Symbol(TextForm),
-    #[serde(rename = "b")]
-    Blob(String),
-    #[serde(rename = "t")]
-    TimeTag(String),
-    #[serde(rename = "c")]
-    Char(String),
-    #[serde(rename = "r")]
-    Color(String),
-    #[serde(rename = "m")]
-    Midi(String),
     #[serde(rename = "T")]
     True(()),
     #[serde(rename = "F")]
@@ -51,15 +43,7 @@ enum ArgForm {
     #[serde(rename = "I")]
     Impulse(()),
     #[serde(rename = "[")]
-    Array(Vec<Arg>),
-}
-
-/// A number, or the token of one that JSON would lose.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Or<T> {
-    Number(T),
-    Token(String),
+    Array(&'a [Arg]),
 }
 
 /// Text, or the bytes of what is not UTF-8.
@@ -102,24 +86,22 @@ impl Serialize for Arg {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let form = match self {
             Self::Int32(value) => ArgForm::Int32(*value),
-            Self::Int64(value) => ArgForm::Int64(*value),
-            Self::Float32(value) if comes_back(*value) => ArgForm::Float32(Or::Number(*value)),
-            Self::Float64(value) if value.is_finite() => ArgForm::Float64(Or::Number(*value)),
-            Self::Float32(_) => ArgForm::Float32(Or::Token(self.to_string())),
-            Self::Float64(_) => ArgForm::Float64(Or::Token(self.to_string())),
+            Self::Float32(value) if comes_back(*value) => ArgForm::Float32(*value),
+            Self::Float64(value) if value.is_finite() => ArgForm::Float64(*value),
             Self::String(text) => ArgForm::String(TextForm::of(text.as_bytes())),
             Self::Symbol(text) => ArgForm::Symbol(TextForm::of(text.as_bytes())),
-            Self::Blob(_) => ArgForm::Blob(self.to_string()),
-            Self::TimeTag(_) => ArgForm::TimeTag(self.to_string()),
-            Self::Char(_) => ArgForm::Char(self.to_string()),
-            Self::Color(_) => ArgForm::Color(self.to_string()),
-            Self::Midi(_) => ArgForm::Midi(self.to_string()),
             Self::Bool(true) => ArgForm::True(()),
             Self::Bool(false) => ArgForm::False(()),
             Self::Nil => ArgForm::Nil(()),
             Self::Impulse => ArgForm::Impulse(()),
-            // The form holds copies of the elements, not of theirs: see `ArrayForm`.
-            Self::Array(elements) => return ArrayForm { elements }.serialize(serializer),
+            Self::Array(elements) => ArgForm::Array(elements),
+            // The others are the token of the canonical line.
+            other => {
+                let tag = other.as_scalar().map(|scalar| scalar.type_tag().to_string());
+                let mut form = serializer.serialize_map(Some(1))?;
+                form.serialize_entry(&tag.unwrap_or_default(), &other.to_string())?;
+                return form.end();
+            }
         };
         form.serialize(serializer)
     }
@@ -133,52 +115,11 @@ fn comes_back(value: f32) -> bool {
     value.is_finite() && narrowed.is_ok_and(|read| read.to_bits() == value.to_bits())
 }
 
-/// An array of the form of [`ArgForm`], borrowed.
-#[derive(Serialize)]
-struct ArrayForm<'a> {
-    #[serde(rename = "[")]
-    elements: &'a [Arg],
-}
-
-impl<'de> Deserialize<'de> for Arg {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let token = |tag: TypeTag, token: &str| {
-            let malformed =
-                || D::Error::custom(format!("{token:?} is not a valid argument of the type tag {tag}"));
-            LineReader::arg(tag, token).ok_or_else(malformed)
-        };
-        let text = |form: TextForm| {
-            form.into_bytes()
-                .map(TextBuf::new)
-                .ok_or_else(|| D::Error::custom("text that is not hexadecimal"))
-        };
-        Ok(match ArgForm::deserialize(deserializer)? {
-            ArgForm::Int32(value) => Self::Int32(value),
-            ArgForm::Int64(value) => Self::Int64(value),
-            ArgForm::Float32(Or::Number(value)) => Self::Float32(value),
-            ArgForm::Float64(Or::Number(value)) => Self::Float64(value),
-            ArgForm::Float32(Or::Token(value)) => token(TypeTag::Float32, &value)?,
-            ArgForm::Float64(Or::Token(value)) => token(TypeTag::Float64, &value)?,
-            ArgForm::String(form) => Self::String(text(form)?),
-            ArgForm::Symbol(form) => Self::Symbol(text(form)?),
-            ArgForm::Blob(value) => token(TypeTag::Blob, &value)?,
-            ArgForm::TimeTag(value) => token(TypeTag::TimeTag, &value)?,
-            ArgForm::Char(value) => token(TypeTag::Char, &value)?,
-            ArgForm::Color(value) => token(TypeTag::Color, &value)?,
-            ArgForm::Midi(value) => token(TypeTag::Midi, &value)?,
-            ArgForm::True(()) => Self::Bool(true),
-            ArgForm::False(()) => Self::Bool(false),
-            ArgForm::Nil(()) => Self::Nil,
-            ArgForm::Impulse(()) => Self::Impulse,
-            ArgForm::Array(elements) => Self::Array(elements),
-        })
-    }
-}
-
 /// `untyped` is there for a message without type tags only: the bytes behind its address.
 #[derive(Serialize, Deserialize)]
 struct MessageForm {
     address: AddressForm,
+    #[serde(default)]
     args: Vec<Arg>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     untyped: Option<String>,
@@ -236,10 +177,66 @@ impl<'de> Deserialize<'de> for Message {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct BundleForm {
     time_tag: String,
     elements: Vec<Packet>,
+}
+
+/// A message or a bundle, as its members say.
+#[derive(Deserialize)]
+struct PacketForm {
+    address: Option<AddressForm>,
+    #[serde(default)]
+    args: Vec<Arg>,
+    untyped: Option<String>,
+    #[serde(alias = "timeTag")]
+    time_tag: Option<TimeTagForm>,
+    #[serde(alias = "packets")]
+    elements: Option<Vec<Packet>>,
+}
+
+/// A token, or the two halves that osc.js has.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TimeTagForm {
+    Token(String),
+    Halves { raw: (u32, u32) },
+}
+
+impl PacketForm {
+    fn into_packet(self) -> Result<Packet, String> {
+        match (self.address, self.elements) {
+            (Some(address), None) => {
+                let form = MessageForm { address, args: self.args, untyped: self.untyped };
+                form.into_message().map(Packet::Message)
+            }
+            (None, Some(elements)) => {
+                let time_tag = self.time_tag.ok_or("a bundle without `time_tag`")?.into_time_tag()?;
+                let builder = elements.iter().fold(Bundle::at(time_tag), BundleBuilder::with);
+                builder.build().map(Packet::Bundle).map_err(|error| error.to_string())
+            }
+            _ => Err("neither a message, with `address`, nor a bundle, with `elements`".to_owned()),
+        }
+    }
+}
+
+impl TimeTagForm {
+    fn into_time_tag(self) -> Result<TimeTag, String> {
+        match self {
+            Self::Halves { raw: (seconds, fraction) } => Ok(TimeTag::new(seconds, fraction)),
+            Self::Token(token) => match LineReader::arg(TypeTag::TimeTag, &token) {
+                Some(Arg::TimeTag(time_tag)) => Ok(time_tag),
+                _ => Err(format!("{token:?} is not a valid time tag")),
+            },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Packet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        PacketForm::deserialize(deserializer)?.into_packet().map_err(D::Error::custom)
+    }
 }
 
 /// An object with `time_tag`, `0x` and 16 hexadecimal digits, and `elements`, a list of packets.
@@ -252,12 +249,10 @@ impl Serialize for Bundle {
 
 impl<'de> Deserialize<'de> for Bundle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let form = BundleForm::deserialize(deserializer)?;
-        let Some(Arg::TimeTag(time_tag)) = LineReader::arg(TypeTag::TimeTag, &form.time_tag) else {
-            return Err(D::Error::custom(format!("{:?} is not a valid time tag", form.time_tag)));
-        };
-        let builder = form.elements.iter().fold(Self::at(time_tag), BundleBuilder::with);
-        builder.build().map_err(D::Error::custom)
+        match Packet::deserialize(deserializer)? {
+            Packet::Bundle(bundle) => Ok(bundle),
+            Packet::Message(_) => Err(D::Error::custom("a message, not a bundle")),
+        }
     }
 }
 

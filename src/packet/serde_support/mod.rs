@@ -1,5 +1,6 @@
 //! Feature `serde`: packets as data of their own, and Rust structs as argument lists.
 
+mod arg_reader;
 mod form;
 mod from_list;
 mod to_list;

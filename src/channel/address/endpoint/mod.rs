@@ -48,6 +48,7 @@ use query::encode;
 /// | `receive_buffer=4194304`, `send_buffer=…` | UDP | [`Udp::receive_buffer`], [`Udp::send_buffer`] |
 /// | `reuse=true` | UDP | [`Udp::reuse_address`] and [`Udp::reuse_port`] |
 /// | `reply_port=4002` | UDP | [`Udp::reply_to_port`] |
+/// | `local=9001` | UDP, to one host | the port that a client sends from ([`Udp::local`](crate::Udp::local)) |
 /// | `broadcast=true` | UDP | [`Broadcast`] instead of [`Udp`] |
 /// | `loop=false` | groups | [`Multicast::multicast_loop`] |
 /// | `group=239.1.2.4` +, `source=10.0.0.7` + | groups | [`Multicast::group`], [`Multicast::source`] |

@@ -21,6 +21,7 @@ pub(in crate::channel) struct Query {
     pub(in crate::channel) send_buffer: Option<usize>,
     pub(in crate::channel) reuse: bool,
     pub(in crate::channel) reply_port: Option<u16>,
+    pub(in crate::channel) local: Option<u16>,
     pub(in crate::channel) broadcast: bool,
     pub(in crate::channel) multicast_loop: bool,
     pub(in crate::channel) groups: Vec<IpAddr>,
@@ -41,6 +42,7 @@ impl Default for Query {
             send_buffer: None,
             reuse: false,
             reply_port: None,
+            local: None,
             broadcast: false,
             multicast_loop: true,
             groups: Vec::new(),
@@ -64,6 +66,7 @@ impl Query {
             (Scheme::Udp, "send_buffer") => self.send_buffer = Some(read(name, value)?),
             (Scheme::Udp, "reuse") => self.reuse = read(name, value)?,
             (Scheme::Udp, "reply_port") => self.reply_port = Some(read(name, value)?),
+            (Scheme::Udp, "local") => self.local = Some(read(name, value)?),
             (Scheme::Udp, "broadcast") => self.broadcast = read(name, value)?,
             (Scheme::Udp, "loop") => self.multicast_loop = read(name, value)?,
             (Scheme::Udp, "group") => self.groups.push(read(name, value)?),
@@ -117,6 +120,7 @@ impl Query {
         push("send_buffer", self.send_buffer.as_ref().map(ToString::to_string));
         push("reuse", self.reuse.then(|| "true".to_owned()));
         push("reply_port", self.reply_port.as_ref().map(ToString::to_string));
+        push("local", self.local.as_ref().map(ToString::to_string));
         push("broadcast", self.broadcast.then(|| "true".to_owned()));
         push("loop", (!self.multicast_loop).then(|| "false".to_owned()));
         for group in &self.groups {

@@ -1,0 +1,72 @@
+//! Where to listen and where to send: a URL, or the short forms of `oscsend` and `oscdump`.
+
+use std::str::FromStr;
+
+use tokio_osc::Endpoint;
+use tokio_osc::channel::EndpointError;
+
+/// Where to listen. A port alone, also as `:9000` or `osc.udp://:9000/`, is every address of this
+/// host, of IPv4 and of IPv6.
+#[derive(Clone, Debug)]
+pub(crate) struct Listen {
+    pub(crate) url: Endpoint,
+    /// The same port of the IPv6 addresses.
+    pub(crate) v6: Option<Endpoint>,
+}
+
+impl FromStr for Listen {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let v4 = with_host(text, "*");
+        let v6 = with_host(text, "[::]").map(|url| url.parse()).transpose()?;
+        Ok(Self { url: v4.as_deref().unwrap_or(text).parse()?, v6 })
+    }
+}
+
+/// Where to send. A port alone is one of this host.
+pub(crate) fn parse_peer(text: &str) -> Result<Endpoint, EndpointError> {
+    with_host(text, "127.0.0.1").as_deref().unwrap_or(text).parse()
+}
+
+/// The URL with this host, if it names a port alone.
+fn with_host(text: &str, host: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://").map_or(("osc.udp", text), |(scheme, rest)| (scheme, rest));
+    let port =
+        if text.contains("://") { rest.strip_prefix(':')? } else { rest.strip_prefix(':').unwrap_or(rest) };
+    let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, options) = port.split_at(digits);
+    let is_port = digits > 0 && matches!(options.bytes().next(), None | Some(b'/' | b'?'));
+    is_port.then(|| format!("{scheme}://{host}:{number}{options}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_every_address_or_this_host() {
+        for (text, v4, v6) in [
+            ("9000", "osc.udp://*:9000/", "osc.udp://[::]:9000/"),
+            (":9000", "osc.udp://*:9000/", "osc.udp://[::]:9000/"),
+            ("osc.tcp://:9000/", "osc.tcp://*:9000/", "osc.tcp://[::]:9000/"),
+            ("osc.udp://:9000?reuse=true", "osc.udp://*:9000/?reuse=true", "osc.udp://[::]:9000/?reuse=true"),
+        ] {
+            let listen: Listen = text.parse().unwrap();
+            assert_eq!((listen.url.to_string(), listen.v6.unwrap().to_string()), (v4.into(), v6.into()));
+        }
+        assert_eq!(parse_peer("9000").unwrap().to_string(), "osc.udp://127.0.0.1:9000/");
+        assert_eq!(parse_peer(":9000").unwrap().to_string(), "osc.udp://127.0.0.1:9000/");
+    }
+
+    #[test]
+    fn what_names_a_host_is_left_alone() {
+        for text in ["127.0.0.1:9000", "osc.tcp://stage:9000/", "osc.unix:///tmp/9000"] {
+            assert!(text.parse::<Listen>().unwrap().v6.is_none(), "{text}");
+        }
+        for text in ["", ":", "9000x", "127.0.0.1", "osc.udp://9000/"] {
+            assert!(text.parse::<Listen>().is_err(), "{text}");
+        }
+    }
+}
