@@ -1,7 +1,8 @@
 //! One policy for every bounded queue of packets.
 
-/// What happens to a packet that finds a queue full: of a [`Lane`](crate::dispatch::Lane), the inbox of a server, a subscription, a
-/// [`Reconnecting`](crate::client::Reconnecting) client, a [`Relay`](crate::tools::Relay).
+/// What happens to a packet that finds a queue full: of a [`Lane`](crate::dispatch::Lane), the inbox of a
+/// server, a subscription, a [`Reconnecting`](crate::client::Reconnecting) client, a
+/// [`Relay`](crate::tools::Relay).
 ///
 /// ```
 /// use tokio_osc::dispatch::Lane;
