@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use tokio::time::{sleep, sleep_until};
-use tokio_osc::client::ClientSubscription;
+use tokio_osc::client::Subscription;
 use tokio_osc::{Client, Endpoint, Message, Pattern};
 
 use crate::bar;
@@ -140,7 +140,7 @@ fn to_f64(count: u64) -> f64 {
 }
 
 /// Counts answers. Those that this side was too slow for have arrived all the same.
-async fn count(mut answers: ClientSubscription, answered: Arc<AtomicU64>) {
+async fn count(mut answers: Subscription, answered: Arc<AtomicU64>) {
     let mut read = 0;
     while answers.next().await.is_some() {
         read += 1;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
 use futures::stream::{SelectAll, select_all};
-use tokio_osc::channel::{ConnectionEvent, ConnectionEvents, Disconnect, StreamOptions, UdpMonitor};
+use tokio_osc::channel::{ConnectionEvent, Disconnect, Events, StreamOptions, UdpMonitor};
 use tokio_osc::middleware::{Flow, Middleware};
 use tokio_osc::packet::{DecodeError, DecodeOptions};
 use tokio_osc::{Bytes, Channel, Endpoint, Meta, Packet, Peer};
@@ -69,7 +69,7 @@ pub(crate) fn tell_faults(packet: &Result<Packet, DecodeError>, meta: &Meta) {
 }
 
 /// A line for each connection that was refused, or that ended otherwise than in order.
-pub(crate) async fn tell_connections(mut events: SelectAll<ConnectionEvents>) {
+pub(crate) async fn tell_connections(mut events: SelectAll<Events<ConnectionEvent>>) {
     while let Some(event) = events.next().await {
         match event {
             ConnectionEvent::Disconnected { reason: Disconnect::ByPeer | Disconnect::ByUs, .. } => {}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_osc::channel::StreamOptions;
-use tokio_osc::client::RequestError;
+use tokio_osc::client::RequestErrorKind;
 use tokio_osc::packet::DecodeOptions;
 use tokio_osc::{Client, Endpoint, Message, Pattern};
 
@@ -82,7 +82,7 @@ impl Ping {
         let own = number as i32;
         let is_own =
             move |answer: &Message| !is_numbered || first_int(answer).is_none_or(|other| other == own);
-        let request = client.request(message, &self.reply.to_string()).accept_if(is_own);
+        let request = client.request(message, &self.reply.to_string()).matching(is_own);
         trips.sent += 1;
         let begin = Instant::now();
         match request.timeout(self.timeout).await {
@@ -92,7 +92,9 @@ impl Ping {
                 let milliseconds = time.as_secs_f64() * 1e3;
                 output::write(format!("{answer}: seq={number} time={milliseconds:.3} ms\n"))
             }
-            Err(RequestError::Timeout(_)) => output::write(format!("no answer: seq={number}\n")),
+            Err(error) if error.kind() == RequestErrorKind::Timeout => {
+                output::write(format!("no answer: seq={number}\n"))
+            }
             Err(error) => Err(Failure::at(&self.url, error)),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::stream::select_all;
 use tokio::time::sleep;
 use tokio_osc::channel::StreamOptions;
-use tokio_osc::tools::{Relay as Forward, RelayCounts};
+use tokio_osc::tools::{Relay as Forward, RelayStats};
 use tokio_osc::{Endpoint, Pattern};
 
 use crate::decoding::Decoding;
@@ -76,8 +76,8 @@ impl Relay {
     }
 }
 
-fn tell(counts: &RelayCounts) {
-    let RelayCounts { received, malformed, filtered, .. } = counts;
+fn tell(counts: &RelayStats) {
+    let RelayStats { received, malformed, filtered, .. } = counts;
     note(format_args!("osc: {received} received, {malformed} malformed, {filtered} filtered"));
     for to in &counts.to {
         note(format_args!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use tokio::time::timeout;
-use tokio_osc::client::ClientSubscription;
+use tokio_osc::client::Subscription;
 use tokio_osc::{Client, Pattern};
 
 use crate::failure::Failure;
@@ -15,15 +15,12 @@ use crate::output;
 pub(crate) const ANY: &str = "//*";
 
 /// The answers whose address matches, from now on.
-pub(crate) fn answers(client: &Client, pattern: &Pattern) -> ClientSubscription {
+pub(crate) fn answers(client: &Client, pattern: &Pattern) -> Subscription {
     client.subscribe(&pattern.to_string())
 }
 
 /// Prints the first answer; exit code 1 if there is none in time.
-pub(crate) async fn print_first(
-    mut answers: ClientSubscription,
-    wait: Duration,
-) -> Result<ExitCode, Failure> {
+pub(crate) async fn print_first(mut answers: Subscription, wait: Duration) -> Result<ExitCode, Failure> {
     match timeout(wait, answers.next()).await {
         Ok(Some(message)) => {
             output::write(format!("{message}\n"))?;
