@@ -40,7 +40,8 @@ use crate::channel::{Delivery, Disconnect};
 use crate::lock::lock;
 use crate::middleware::Filtered;
 use crate::packet::{IntoPacket, Peer, SendError, SendErrorKind, append};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, PatternError, PatternErrorKind};
+use crate::types::Text;
 
 /// Messages that wait in a subscription, and bytes of them together; the oldest are dropped.
 const SUBSCRIBED: usize = 1_024;
@@ -213,21 +214,33 @@ impl Client {
     /// Clones may wait for different replies at the same time; each reply goes to the first request
     /// that it matches. Set how long to wait with [`timeout`](Request::timeout).
     ///
+    /// A text without a leading slash (`node`, `#reply`) is the address of exactly these bytes, which a
+    /// client hears that [accepts](crate::packet::DecodeOptions::accept_bare_addresses) such.
+    ///
     /// # Panics
     /// `reply` is not a legal pattern.
     #[track_caller]
-    pub fn request(&self, packet: impl IntoPacket, reply: &str) -> Request {
-        Request::new(self.clone(), packet.into_packet(), pattern(reply))
+    pub fn request<P>(&self, packet: impl IntoPacket, reply: P) -> Request
+    where
+        P: AsRef<[u8]> + TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        Request::new(self.clone(), packet.into_packet(), awaited(reply))
     }
 
     /// The messages of the peer whose address matches `address`, a literal address or a pattern:
-    /// replies and pushes, also those in bundles.
+    /// replies and pushes, also those in bundles. A text without a leading slash is taken as
+    /// [`request`](Client::request) takes it.
     ///
     /// # Panics
     /// `address` is not a legal pattern.
     #[track_caller]
-    pub fn subscribe(&self, address: &str) -> ClientSubscription {
-        let all = WaitFor::All { pattern: pattern(address), messages: SUBSCRIBED, bytes: SUBSCRIBED_BYTES };
+    pub fn subscribe<P>(&self, address: P) -> ClientSubscription
+    where
+        P: AsRef<[u8]> + TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        let all = WaitFor::All { pattern: awaited(address), messages: SUBSCRIBED, bytes: SUBSCRIBED_BYTES };
         ClientSubscription::new(self.shared.inbox.join(all))
     }
 
@@ -350,12 +363,22 @@ impl Client {
     }
 }
 
+/// What a caller waits for; without a slash, these bytes.
 #[track_caller]
-fn pattern(text: &str) -> Pattern {
+fn awaited<P>(address: P) -> Pattern
+where
+    P: AsRef<[u8]> + TryInto<Pattern>,
+    P::Error: Into<PatternError>,
+{
+    let text = Bytes::copy_from_slice(address.as_ref());
+    let legal = address.try_into().map_err(Into::into).or_else(|error| match error.kind() {
+        PatternErrorKind::NoLeadingSlash => Pattern::try_exact(text.clone()),
+        _ => Err(error),
+    });
     #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-    match Pattern::new(text.to_owned()) {
+    match legal {
         Ok(pattern) => pattern,
-        Err(error) => panic!("the pattern {text:?} is not legal: {error}"),
+        Err(error) => panic!("the pattern {:?} is not legal: {error}", Text::new(&text)),
     }
 }
 
