@@ -76,7 +76,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use dispatch::table::{Found, Table};
 use futures::stream;
-use pattern::{Pattern, Shape, shape_of_received};
+use pattern::{Pattern, Shape, check};
 use rosc::address::{Matcher, OscAddress};
 use support::harness::{calls, race};
 use support::program::{Program, does};
@@ -135,9 +135,9 @@ fn look_up(table: &Table<usize>, address: &Bytes, found: &mut Found) -> usize {
     if table.find_known(address, found) {
         return found.ids().len();
     }
-    match shape_of_received(address) {
+    match check(address) {
         Ok(Shape::Literal) => table.find(address, found),
-        Ok(Shape::Wild) => table.find_shared(&Pattern::from_wire(address.clone()).unwrap(), found),
+        Ok(Shape::Wild) => table.find_shared(&Pattern::new(address.clone()).unwrap(), found),
         Err(_) => return 0,
     }
     found.ids().len()

@@ -519,7 +519,7 @@ async fn of_a_hundred_requests_on_clones_none_loses_its_reply_when_others_are_ca
     for n in 0..100 {
         let client = client.clone();
         let task = tokio::spawn(async move {
-            let reply = client.request((format!("/ask/{n}"), ()), &format!("/answer/{n}"));
+            let reply = client.request((format!("/ask/{n}"), ()), format!("/answer/{n}"));
             reply.timeout(Duration::from_secs(10)).await.unwrap().parse::<i32>().unwrap()
         });
         if n % 2 == 1 {

@@ -182,7 +182,7 @@ impl ClientInbox {
         let mut heard = Vec::new();
         for (id, waiter) in &mut lock(&self.waiters).all {
             let WaitFor::All { pattern, messages, bytes } = &waiter.awaited else { continue };
-            if pattern.matches_bytes(message.address().as_bytes()) {
+            if pattern.matches_bytes(message.name()) {
                 let limits = (*messages, *bytes);
                 waiter.push(message.to_owned(), limits);
                 heard.push(*id);
@@ -229,7 +229,7 @@ impl Waiters {
     fn next_request(&self, after: Bound<u64>, message: MessageRef<'_>) -> Option<(u64, Option<Condition>)> {
         self.all.range((after, Bound::Unbounded)).find_map(|(id, waiter)| match &waiter.awaited {
             WaitFor::Reply { pattern, condition, armed: true }
-                if waiter.queue.is_empty() && pattern.matches_bytes(message.address().as_bytes()) =>
+                if waiter.queue.is_empty() && pattern.matches_bytes(message.name()) =>
             {
                 Some((*id, condition.clone()))
             }

@@ -45,7 +45,8 @@ use crate::channel::{Delivery, Disconnect, Events};
 use crate::lock::lock;
 use crate::middleware::FilterStats;
 use crate::packet::{IntoPacket, Peer, SendError, SendErrorKind, append};
-use crate::pattern::{Pattern, PatternError};
+use crate::pattern::{Pattern, PatternError, PatternErrorKind};
+use crate::types::Text;
 
 /// Sends packets to one peer, and receives its replies by the same transport.
 ///
@@ -214,29 +215,47 @@ impl Client {
     /// Clones may wait for different replies at the same time; each reply goes to the first request
     /// that it matches. Set how long to wait with [`timeout`](Request::timeout).
     ///
+    /// A text without a leading slash (`node`, `#reply`) is the address of exactly these bytes, which a
+    /// client hears that [accepts](crate::packet::DecodeOptions::accept_bare_addresses) such.
+    ///
     /// # Panics
     /// `reply` is not a legal pattern: see [`try_request`](Client::try_request).
     #[track_caller]
-    pub fn request(&self, packet: impl IntoPacket, reply: &str) -> Request {
-        legal(reply, self.try_request(packet, reply))
+    pub fn request<P>(&self, packet: impl IntoPacket, reply: P) -> Request
+    where
+        P: AsRef<[u8]> + TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        let text = Bytes::copy_from_slice(reply.as_ref());
+        legal(&text, self.try_request(packet, reply))
     }
 
     /// As [`request`](Client::request), for a pattern that comes at run time.
     ///
     /// # Errors
     /// `reply` is not a legal pattern.
-    pub fn try_request(&self, packet: impl IntoPacket, reply: &str) -> Result<Request, PatternError> {
-        Ok(Request::new(self.clone(), packet.into_packet(), Pattern::new(reply.to_owned())?))
+    pub fn try_request<P>(&self, packet: impl IntoPacket, reply: P) -> Result<Request, PatternError>
+    where
+        P: AsRef<[u8]> + TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        Ok(Request::new(self.clone(), packet.into_packet(), awaited(reply)?))
     }
 
     /// The messages of the peer whose address matches `address`, a literal address or a pattern:
-    /// replies and pushes, also those in bundles.
+    /// replies and pushes, also those in bundles. A text without a leading slash is taken as
+    /// [`request`](Client::request) takes it.
     ///
     /// # Panics
     /// `address` is not a legal pattern: see [`try_subscribe`](Client::try_subscribe).
     #[track_caller]
-    pub fn subscribe(&self, address: &str) -> Subscription {
-        legal(address, self.try_subscribe(address))
+    pub fn subscribe<P>(&self, address: P) -> Subscription
+    where
+        P: AsRef<[u8]> + TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        let text = Bytes::copy_from_slice(address.as_ref());
+        legal(&text, self.try_subscribe(address))
     }
 
     /// As [`subscribe`](Client::subscribe), for a pattern that comes at run time.
@@ -253,8 +272,12 @@ impl Client {
     ///
     /// # Errors
     /// `address` is not a legal pattern.
-    pub fn try_subscribe(&self, address: &str) -> Result<Subscription, PatternError> {
-        Ok(Subscription::new(&self.shared.inbox, Pattern::new(address.to_owned())?))
+    pub fn try_subscribe<P>(&self, address: P) -> Result<Subscription, PatternError>
+    where
+        P: AsRef<[u8]> + TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        Ok(Subscription::new(&self.shared.inbox, awaited(address)?))
     }
 
     /// Waits until the connection has ended, and says why. Of a datagram client that is never; of a
@@ -382,14 +405,27 @@ impl Client {
     }
 }
 
+/// What a caller waits for: a pattern, or the bytes of an address without a slash.
+fn awaited<P>(address: P) -> Result<Pattern, PatternError>
+where
+    P: AsRef<[u8]> + TryInto<Pattern>,
+    P::Error: Into<PatternError>,
+{
+    let text = Bytes::copy_from_slice(address.as_ref());
+    address.try_into().map_err(Into::into).or_else(|error| match error.kind() {
+        PatternErrorKind::NoLeadingSlash => Pattern::try_exact(text),
+        _ => Err(error),
+    })
+}
+
 /// What was made of a pattern in the caller's source.
 #[track_caller]
-fn legal<T>(pattern: &str, made: Result<T, PatternError>) -> T {
+fn legal<T>(pattern: &[u8], made: Result<T, PatternError>) -> T {
     #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
     match made {
         Ok(made) => made,
         // Not in a closure: the panic is to name the caller's line.
-        Err(error) => panic!("the pattern {pattern:?} is not legal: {error}"),
+        Err(error) => panic!("the pattern {:?} is not legal: {error}", Text::new(pattern)),
     }
 }
 

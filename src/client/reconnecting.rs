@@ -191,7 +191,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// `address` is not a legal pattern: see [`try_subscribe`](Self::try_subscribe).
     #[track_caller]
     pub fn subscribe(&self, address: &str) -> Subscription {
-        legal(address, self.try_subscribe(address))
+        legal(address.as_bytes(), self.try_subscribe(address))
     }
 
     /// As [`subscribe`](Self::subscribe), for a pattern that comes at run time.

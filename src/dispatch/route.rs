@@ -71,7 +71,7 @@ impl CaptureRule {
     fn behind(&self, prefix: &str) -> Self {
         let behind = |pattern: &Pattern| {
             // The pattern of the route is longer, and was checked.
-            Pattern::new(format!("{prefix}{pattern}")).unwrap_or_else(|_| pattern.clone())
+            pattern.behind(prefix).unwrap_or_else(|_| pattern.clone())
         };
         let pattern = behind(&self.pattern);
         let below = self.below.as_ref().and_then(|_| below(&pattern));
@@ -80,7 +80,8 @@ impl CaptureRule {
 }
 
 fn capturing_parts(pattern: &Pattern) -> usize {
-    pattern.parts().filter(|part| !matches!(part, Part::Literal(_))).count()
+    let parts = pattern.parts().filter(|part| !matches!(part, Part::Literal(_)));
+    if pattern.is_exact() { 0 } else { parts.count() }
 }
 
 /// The addresses below those of a pattern.

@@ -29,7 +29,12 @@ where
     P: TryInto<Pattern>,
     P::Error: Into<PatternError>,
 {
-    match pattern.try_into().map_err(Into::into) {
+    legal_or_panic(pattern.try_into().map_err(Into::into))
+}
+
+#[track_caller]
+pub(super) fn legal_or_panic(pattern: Result<Pattern, PatternError>) -> Pattern {
+    match pattern {
         Ok(pattern) => pattern,
         #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
         Err(error) => panic!("not a legal route: {error}"),

@@ -8,7 +8,7 @@ use super::conditions::Condition;
 use super::handler::Erased;
 use super::on::Handler;
 use super::route::Route;
-use super::route_pattern::{check_spelling, legal, route_pattern};
+use super::route_pattern::{check_spelling, legal_or_panic, route_pattern};
 use super::routes::{Current, Dispatch, Snapshot};
 use super::table::Reach;
 use super::{Context, On, Rejection};
@@ -96,7 +96,8 @@ impl<S: Send + Sync + 'static> Router<S> {
         Self { routes: Arc::new(Current::new(Snapshot::new(state))) }
     }
 
-    /// Adds a route: messages whose address matches `pattern` go to `handler`.
+    /// Adds a route: messages whose address matches `pattern` go to `handler`. A name with brackets in it
+    /// or without a leading slash is a [`Pattern::exact`].
     ///
     /// # Panics
     /// The message names the caller's line.
@@ -183,7 +184,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// `/test` matches `/test` and `/test/here`, not `/testing`.
     ///
     /// # Panics
-    /// As [`route`](Router::route).
+    /// As [`route`](Router::route); or the pattern is [exact](Pattern::exact), which has nothing below it.
     #[track_caller]
     pub fn route_prefix<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
@@ -191,6 +192,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
+        assert!(!pattern.is_exact(), "an exact route has nothing below it: {pattern:?}");
         self.add(handler.into_on().routes(&pattern, Reach::Below))
     }
 
@@ -330,7 +332,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         let own = self.routes.snapshot();
         let mut moved = Vec::new();
         for (pattern, reach, route) in own.table.routes() {
-            let pattern = legal(format!("{prefix}{pattern}"));
+            let pattern = legal_or_panic(pattern.behind(prefix));
             let inner = Arc::new(route.endpoint.behind(prefix, pattern));
             let (endpoint, state) = (Arc::clone(&inner), Arc::clone(&own.state));
             let handler: Erased<S2> = Arc::new(move |context| {

@@ -14,7 +14,7 @@ use super::table::{Found, Reach, RouteId, Table};
 use super::{Context, Lane, Rejection, ReplyPath};
 use crate::lock::lock;
 use crate::packet::{Bundle, Message, Meta, Packet};
-use crate::pattern::{Pattern, Shape, shape_of_received};
+use crate::pattern::{Pattern, Shape, check};
 
 /// Called with every message that a handler could not take.
 pub(super) type OnReject = Arc<dyn Fn(&Message, &Meta, &Rejection) + Send + Sync>;
@@ -60,7 +60,7 @@ pub(crate) enum Lookup {
     Matched,
     /// It has none; the fallback, if there is one, was filled in.
     Unmatched,
-    /// It is not a legal pattern, and so has none; likewise.
+    /// It is not a legal pattern, and has none as a name either; likewise.
     Illegal,
     /// Looking for them took more steps than were left; nothing was filled in.
     TooMuch,
@@ -88,20 +88,26 @@ impl<S> Snapshot<S> {
     }
 
     fn look_up(&self, message: &Message, found: &mut Found) -> Lookup {
-        let address = message.address().as_bytes();
-        match shape_of_received(address) {
-            Ok(Shape::Literal) => self.table.find(address, found),
-            Ok(Shape::Wild) => match Pattern::from_wire(message.to_address().into_bytes()) {
+        let address = message.name();
+        let shape = check(address);
+        match shape {
+            Ok(Shape::Wild) => match Pattern::new(message.to_address().into_bytes()) {
                 Ok(pattern) => self.table.find_shared(&pattern, found),
                 Err(_) => return Lookup::Illegal,
             },
-            Err(_) => return Lookup::Illegal,
+            Err(error) if error.is_limit() => return Lookup::Illegal,
+            // What has no meaning as a pattern stands for itself, as does what has no slash.
+            Ok(Shape::Literal) | Err(_) => self.table.find(address, found),
         }
         if found.is_spent() {
             return Lookup::TooMuch;
         }
         self.retain(message, found);
-        if found.ids().is_empty() { Lookup::Unmatched } else { Lookup::Matched }
+        match shape {
+            _ if !found.ids().is_empty() => Lookup::Matched,
+            Ok(_) => Lookup::Unmatched,
+            Err(_) => Lookup::Illegal,
+        }
     }
 
     /// Keeps the routes that take more of the message than its address.
@@ -173,7 +179,8 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
             return None;
         }
         let Packet::Message(first) = bundle.elements().next()? else { return None };
-        let address = Pattern::from_wire(first.to_address().into_bytes()).ok()?;
+        let address = first.to_address().into_bytes();
+        let address = Pattern::new(address.clone()).or_else(|_| Pattern::try_exact(address)).ok()?;
         self.table.find_bundle(&address, found);
         self.retain(&first, found);
         (!found.ids().is_empty()).then_some(first)

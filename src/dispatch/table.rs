@@ -3,7 +3,7 @@
 //! ```text
 //! incoming            is looked up in
 //! ─────────────────── ──────────────────────────────────────────────────────────────────────────
-//! literal address     `literals`, by one hash of the whole address; on a miss
+//! name                `literals`, by one hash of the whole address; on a miss
 //!                     `tree`, by its parts. What that finds for the address of a literal route
 //!                     is kept with the route, until a pattern is added or removed
 //! pattern without //  `tree`, by its parts, along all names that a part matches
@@ -14,8 +14,11 @@
 //! The tree does not serve a `//` that comes in: it would be walked from every node, which takes
 //! seven times as long as a look at each route. By the last name it takes a fifth of that look.
 //!
-//! The hash comes before any look at the shape of an address, because a literal route's address
-//! holds no character of a pattern. Its keys are random, as peers choose what is looked up, and
+//! A name is a literal address, what is not a valid pattern or has no slash, and the address of an exact
+//! route: that stands in `literals` alone, where no pattern finds it.
+//!
+//! The hash comes before any look at the shape of an address, because what it holds is a name by then: a
+//! literal route's address holds no character of a pattern, and an exact route says so. Its keys are random, as peers choose what is looked up, and
 //! names that come from peers may become routes (`LiveRoutes`): with known keys, addresses could be
 //! made to collide.
 //!
@@ -49,9 +52,9 @@ pub(crate) struct Table<T> {
     next: u64,
     /// The routes that stand for one address, by that address.
     literals: HashMap<Bytes, Known>,
-    /// All routes, by their parts.
+    /// All routes but the exact ones, by their parts.
     tree: Tree,
-    /// The literal routes, by the last name of their address.
+    /// The literal routes that are not exact, by the last name of their address.
     endings: HashMap<Bytes, Vec<RouteId>>,
     /// The others. Without any, the tree has nothing to add to what the hash says of an address.
     wild: Vec<RouteId>,
@@ -174,12 +177,14 @@ impl<T> Table<T> {
         let id = RouteId { order: self.next, slot: self.free.pop().unwrap_or(self.slots.len()) };
         self.next += 1;
         let route = Route { id, pattern, reach, value };
-        if route.is_listed() {
+        if route.is_literal() {
+            let known = self.literals.entry(route.pattern.clone().into_bytes()).or_default();
+            known.literal.push(id);
+            known.all = OnceLock::new();
+        }
+        if route.is_in_tree() {
             self.tree.insert(&route.parts(), id);
             if route.is_literal() {
-                let known = self.literals.entry(route.pattern.clone().into_bytes()).or_default();
-                known.literal.push(id);
-                known.all = OnceLock::new();
                 let ending = Bytes::copy_from_slice(route.last_name());
                 self.endings.entry(ending).or_default().push(id);
             } else {
@@ -202,11 +207,12 @@ impl<T> Table<T> {
         let route = self.slots.get_mut(id.slot)?.take_if(|route| route.id == id)?;
         self.free.push(id.slot);
         self.bundles.retain(|&other| other != id);
-        if route.is_listed() {
+        if route.is_literal() {
+            self.forget_literal(&route);
+        }
+        if route.is_in_tree() {
             self.tree.remove(&route.parts(), id);
-            if route.is_literal() {
-                self.forget_literal(&route);
-            } else {
+            if !route.is_literal() {
                 self.wild.retain(|&other| other != id);
                 self.forget_known();
             }
@@ -247,26 +253,29 @@ impl<T> Table<T> {
         if self.wild.is_empty() { Some(&known.literal) } else { known.all.get().map(|all| &**all) }
     }
 
-    /// Finds the routes of a literal address.
+    /// Finds the routes of an address that is a name.
     pub(crate) fn find(&self, address: &[u8], found: &mut Found) {
         if self.find_known(address, found) || self.wild.is_empty() {
             return;
         }
         let Found { ids, steps, scratch, .. } = found;
         walk::find(&self.tree, address, steps, scratch, ids);
+        let Some(known) = self.literals.get(address) else { return ids.sort_unstable() };
+        // The tree has no exact routes.
+        ids.extend_from_slice(&known.literal);
         ids.sort_unstable();
+        ids.dedup();
         // Only for the addresses of routes: an entry for each address that comes in would let peers
         // fill the memory.
-        if let Some(known) = self.literals.get(address) {
-            if !steps.is_spent() {
-                known.all.get_or_init(|| Box::from(&**ids));
-            }
+        if !steps.is_spent() {
+            known.all.get_or_init(|| Box::from(&**ids));
         }
     }
 
     /// Finds the routes that share an address with a pattern.
     pub(crate) fn find_shared(&self, pattern: &Pattern, found: &mut Found) {
-        if pattern.is_literal() {
+        // An exact route says that its bytes are a name, whatever they mean in a pattern.
+        if pattern.is_literal() || self.literals.contains_key(pattern.as_bytes()) {
             return self.find(pattern.as_bytes(), found);
         }
         found.start();
@@ -371,9 +380,10 @@ impl<T> Table<T> {
 }
 
 impl<T> Route<T> {
-    /// Whether a look-up can find it.
-    fn is_listed(&self) -> bool {
-        matches!(self.reach, Reach::Exact | Reach::Below) && self.pattern.is_satisfiable()
+    /// Whether a walk by parts can find it.
+    fn is_in_tree(&self) -> bool {
+        let has_addresses = matches!(self.reach, Reach::Exact | Reach::Below);
+        has_addresses && !self.pattern.is_exact() && self.pattern.is_satisfiable()
     }
 
     /// Whether it stands for one address.

@@ -44,24 +44,36 @@ pub struct Message {
 }
 
 impl Message {
-    /// Encodes a message to an address or address pattern.
-    ///
-    /// # Errors
-    /// The address is not a valid OSC address pattern, a text holds a NUL, or the whole takes more
-    /// than 2<sup>31</sup> - 1 bytes. For addresses that OSC does not allow but devices have, see
-    /// [`with_raw_address`](Message::with_raw_address).
-    pub fn new(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
-        Self::build(Head::pattern(address.as_ref())?, &args)
-    }
-
-    /// Encodes a message to an address of any characters but NUL, as long as it begins with `/`:
-    /// some devices name their controls with spaces and umlauts.
+    /// Encodes a message to an address or address pattern. Names may hold any byte but NUL: spaces,
+    /// umlauts, commas and the rest.
     ///
     /// ```
     /// use tokio_osc::Message;
     ///
-    /// let message = Message::with_raw_address("/1/Küche links", 0.5_f32)?;
+    /// let message = Message::new("/1/Küche links", 0.5_f32)?;
     /// assert_eq!(message.to_string(), r#""/1/Küche links" ,f 0.5"#);
+    /// # Ok::<(), tokio_osc::packet::EncodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The address does not begin with `/`, has a bracket or brace without its partner or another fault of
+    /// a [`Pattern`](crate::Pattern), or is over its limits; a text holds a NUL; or the whole takes more
+    /// than 2<sup>31</sup> - 1 bytes. An address that is meant to have such a fault goes by
+    /// [`with_raw_address`](Message::with_raw_address), one without a slash by
+    /// [`with_bare_address`](Message::with_bare_address).
+    pub fn new(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
+        Self::build(Head::pattern(address.as_ref())?, &args)
+    }
+
+    /// Encodes a message to any bytes but NUL that begin with `/`: also what is not a valid pattern and so
+    /// stands for itself, such as `/clip [2`.
+    ///
+    /// ```
+    /// use tokio_osc::Message;
+    ///
+    /// assert!(Message::new("/clip [2", 0.5_f32).is_err(), "a bracket without its partner");
+    /// let message = Message::with_raw_address("/clip [2", 0.5_f32)?;
+    /// assert_eq!(message.to_string(), r#""/clip [2" ,f 0.5"#);
     /// # Ok::<(), tokio_osc::packet::EncodeError>(())
     /// ```
     ///
@@ -129,6 +141,12 @@ impl Message {
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
         let layout = MessageRef::decode(&frame)?.layout;
         Ok(Self { frame, layout })
+    }
+
+    /// The bytes of the address, or of the number in its place.
+    #[inline]
+    pub(crate) fn name(&self) -> &[u8] {
+        self.layout.name(&self.frame)
     }
 
     /// For a frame that was validated, and the layout found then.
@@ -290,7 +308,7 @@ impl<'a> MessageRef<'a> {
     }
 
     /// The bytes of the address, or of the number in its place.
-    pub(super) fn name(&self) -> &'a [u8] {
+    pub(crate) fn name(&self) -> &'a [u8] {
         self.layout.name(self.frame)
     }
 

@@ -42,9 +42,8 @@ texts! {
         /// It has more parts than [`Pattern::MAX_PARTS`](crate::Pattern::MAX_PARTS): the slash before
         /// the first part beyond.
         TooManyParts => "the pattern has too many parts",
-        /// A byte that no address may hold (space, `#`, a comma outside braces, a control character,
-        /// anything but ASCII): that byte.
-        IllegalByte => "a character that no address may hold",
+        /// A NUL, which ends an address: that byte.
+        IllegalByte => "a NUL, which no address may hold",
         /// Three slashes in a row: the third.
         TripleSlash => "three slashes in a row",
         /// `[` without `]` in the same part: the `[`.
@@ -61,6 +60,13 @@ texts! {
         LoneBracket => "`]` without `[`",
         /// `}` without `{`: the `}`.
         LoneBrace => "a closing brace without its opening one",
+        /// An [exact](crate::Pattern::exact) address of no bytes: byte 0.
+        Empty => "an address has one byte at least",
+        /// A [number](crate::Pattern::number) of 2<sup>24</sup> or more: byte 0.
+        NumberTooLarge => "a number in place of an address is below 2^24",
+        /// An exact address behind a prefix with wildcards, or one without a slash behind a prefix: the
+        /// end of the prefix.
+        ExactBehindPattern => "an exact address stands only behind a prefix without wildcards, and begins with `/`",
     }
 }
 
@@ -72,6 +78,11 @@ impl PatternError {
     /// What is wrong.
     pub const fn kind(self) -> PatternErrorKind {
         self.kind
+    }
+
+    /// Whether it is over a limit: then it is not even a name that stands for itself.
+    pub(crate) const fn is_limit(self) -> bool {
+        matches!(self.kind, PatternErrorKind::TooLong | PatternErrorKind::TooManyParts)
     }
 
     /// The byte offset, counted from 0.

@@ -32,7 +32,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 
 use crate::types::{Text, shared_text};
-use syntax::{Alphabet, MAX_LEN, MAX_PARTS};
+use syntax::{MAX_LEN, MAX_PARTS};
 
 #[doc(inline)]
 pub use crate::types::Address;
@@ -45,14 +45,19 @@ pub(crate) use syntax::Shape;
 ///
 /// | in a part | matches |
 /// | --- | --- |
-/// | `?` | any one character |
-/// | `*` | any run of characters, the empty one included |
-/// | `[a-z_]` | one character of the set; `[!a-z]` one that is not in it |
+/// | `?` | any one byte |
+/// | `*` | any run of bytes, the empty one included |
+/// | `[a-z_]` | one byte of the set; `[!a-z]` one that is not in it |
 /// | `{low,high}` | one of the strings, which are plain text and may be empty |
 ///
-/// and anything else itself. Nothing of it crosses a `/`, and a pattern matches whole addresses.
+/// and anything else itself: any byte but NUL may stand in a name, as in `/surfaces/Quad 1/opacity`,
+/// `/my,thing` or `/track/#1`. Nothing of the table crosses a `/`, and a pattern matches whole addresses.
 /// Only `//` (OSC 1.1) does: it stands for any number of parts, none included, and at the end for
-/// everything below, one part at least. In a set, `-` first or last is itself.
+/// everything below, one part at least. `//` alone stands for every address, also for one without a
+/// slash. In a set, `-` first or last is itself, and so is a comma: `[a,b]` is `a`, `b` or `,`.
+///
+/// A name that holds brackets, braces or wildcards, and an address without a leading slash, is an
+/// [`exact`](Self::exact) pattern.
 ///
 /// A match takes time in proportion to pattern length times address length at most, whatever the
 /// pattern: there is no backtracking and no recursion. A pattern has at most
@@ -77,6 +82,7 @@ pub(crate) use syntax::Shape;
 pub struct Pattern {
     text: Bytes,
     is_literal: bool,
+    is_exact: bool,
 }
 
 impl Pattern {
@@ -89,10 +95,10 @@ impl Pattern {
     /// A pattern of this text.
     ///
     /// # Errors
-    /// It breaks the grammar, or holds a character that no address may hold (space, `#`, a comma
-    /// outside braces, a control character, anything but ASCII), or is over a limit.
+    /// It does not begin with `/`, has a bracket or brace without its partner or another fault of
+    /// [`PatternErrorKind`], holds a NUL, or is over a limit.
     pub fn new(text: impl Into<Bytes>) -> Result<Self, PatternError> {
-        Self::judged(text.into(), Alphabet::Names, MAX_LEN)
+        Self::within(text.into(), MAX_LEN)
     }
 
     /// A pattern that the compiler checks when this stands in a constant; it needs no memory of
@@ -106,30 +112,100 @@ impl Pattern {
     /// Outside a constant, with what [`Pattern::new`] would have returned as an error.
     #[track_caller]
     pub const fn literal(text: &'static str) -> Self {
-        match syntax::parse(text.as_bytes(), Alphabet::Names, MAX_LEN) {
+        match syntax::parse(text.as_bytes(), MAX_LEN) {
             Ok(shape) => Self {
                 text: Bytes::from_static(text.as_bytes()),
                 is_literal: matches!(shape, Shape::Literal),
+                is_exact: false,
             },
             #[expect(clippy::panic, reason = "the way to an error of the compiler")]
             Err(error) => panic!("{}", error.kind().text()),
         }
     }
 
-    /// The pattern of a received message, which may hold any byte but NUL.
-    pub(crate) fn from_wire(text: Bytes) -> Result<Self, PatternError> {
-        Self::judged(text, Alphabet::Wire, MAX_LEN)
+    /// The address of exactly these bytes: nothing in it is a wildcard, and it may lack its slash.
+    ///
+    /// An exact route, subscription or request meets only messages with the same bytes in their address.
+    /// By OSC `/layers[12]/x` in a message is a pattern, and runs the routes of `/layers1/x` and
+    /// `/layers2/x`. Where a router has an exact route of the same bytes, the message means that name
+    /// instead: it runs this route, and those that match the name byte for byte, such as `/*/x`. A pattern
+    /// that a peer sends never meets an exact route, whatever it matches.
+    ///
+    /// ```
+    /// use tokio_osc::{Pattern, Router};
+    ///
+    /// let router = Router::new()
+    ///     .route(Pattern::exact("/layers[12]/x"), || println!("the layer of this name"))
+    ///     .route("/layers1/x", || println!("not for /layers[12]/x"))
+    ///     .route(Pattern::exact("node"), || println!("on channels that accept bare addresses"));
+    /// ```
+    ///
+    /// # Panics
+    /// With what [`try_exact`](Pattern::try_exact) would have returned as an error; in a constant that is
+    /// an error of the compiler.
+    #[track_caller]
+    pub const fn exact(address: &'static str) -> Self {
+        match syntax::check_exact(address.as_bytes()) {
+            Ok(()) => Self::exact_of(Bytes::from_static(address.as_bytes())),
+            #[expect(clippy::panic, reason = "the way to an error of the compiler")]
+            Err(error) => panic!("{}", error.kind().text()),
+        }
     }
 
-    /// [`from_wire`](Self::from_wire) with another limit.
-    #[cfg(test)]
-    pub(crate) fn from_wire_within(text: Bytes, max_len: usize) -> Result<Self, PatternError> {
-        Self::judged(text, Alphabet::Wire, max_len)
+    /// As [`exact`](Pattern::exact), for an address that is not known at compile time.
+    ///
+    /// # Errors
+    /// It is empty, holds a NUL, or is longer than [`MAX_LEN`](Self::MAX_LEN).
+    pub fn try_exact(address: impl Into<Bytes>) -> Result<Self, PatternError> {
+        let text = address.into();
+        syntax::check_exact(&text)?;
+        Ok(Self::exact_of(text))
     }
 
-    fn judged(text: Bytes, alphabet: Alphabet, max_len: usize) -> Result<Self, PatternError> {
-        let shape = syntax::judge(&text, alphabet, max_len)?;
-        Ok(Self { text, is_literal: shape == Shape::Literal })
+    /// The number that stands in place of an address, as `SuperCollider` sends commands; see
+    /// [`Message::numeric_address`](crate::Message::numeric_address). It is exact.
+    ///
+    /// ```
+    /// use tokio_osc::{Args, Pattern, Router};
+    ///
+    /// const SYNC: u32 = 52;
+    /// let router = Router::new().route(Pattern::number(SYNC)?, |Args(id): Args<i32>| ("/synced", id));
+    /// # Ok::<(), tokio_osc::pattern::PatternError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The number is not below 2<sup>24</sup>.
+    pub fn number(number: u32) -> Result<Self, PatternError> {
+        match number.to_be_bytes() {
+            bytes @ [0, ..] => Ok(Self::exact_of(Bytes::copy_from_slice(&bytes))),
+            _ => Err(PatternError::new(PatternErrorKind::NumberTooLarge, 0)),
+        }
+    }
+
+    /// A pattern with another limit of bytes.
+    pub(crate) fn within(text: Bytes, max_len: usize) -> Result<Self, PatternError> {
+        let shape = syntax::judge(&text, max_len)?;
+        Ok(Self { text, is_literal: shape == Shape::Literal, is_exact: false })
+    }
+
+    const fn exact_of(text: Bytes) -> Self {
+        Self { text, is_literal: true, is_exact: true }
+    }
+
+    /// This pattern behind a prefix, which is a pattern or empty.
+    pub(crate) fn behind(&self, prefix: &str) -> Result<Self, PatternError> {
+        if prefix.is_empty() {
+            return Ok(self.clone());
+        }
+        let text = [prefix.as_bytes(), &self.text].concat();
+        if !self.is_exact {
+            return Self::new(text);
+        }
+        // Bytes behind wildcards would be a route that nothing meets.
+        if !self.text.starts_with(b"/") || !Self::new(prefix.to_owned())?.is_literal {
+            return Err(PatternError::new(PatternErrorKind::ExactBehindPattern, prefix.len()));
+        }
+        Self::try_exact(text)
     }
 
     /// Whether this address is one that the pattern stands for.
@@ -144,6 +220,9 @@ impl Pattern {
         if self.is_literal {
             return self.text == address;
         }
+        if !address.starts_with(b"/") {
+            return self.parts().eq([Part::Descend, Part::Any]);
+        }
         path::matches(self.parts(), address)
     }
 
@@ -151,8 +230,11 @@ impl Pattern {
     ///
     /// An address is here what a message can carry: any bytes but NUL and the six characters
     /// `* ? [ ] { }`, which would make it a pattern. So `/[!a]` overlaps `/[!b]`, and `/[*]` overlaps
-    /// nothing.
+    /// nothing. An [`exact`](Self::exact) pattern overlaps only what has the same bytes.
     pub fn overlaps(&self, other: &Self) -> bool {
+        if self.is_exact || other.is_exact {
+            return self.text == other.text;
+        }
         if self.is_literal {
             return other.matches_bytes(&self.text);
         }
@@ -166,7 +248,7 @@ impl Pattern {
 
     /// What an address has in the place of each part that is not plain text, in order: the name, or
     /// for `//` the names joined by `/`, as few as make a match, from the left; one empty name
-    /// reads like none. `None` if it does not match.
+    /// reads like none. `None` if it does not match, or if there is no slash to tell parts by.
     ///
     /// ```
     /// use tokio_osc::{Address, Pattern};
@@ -181,12 +263,20 @@ impl Pattern {
     }
 
     pub(crate) fn captures_of<'a>(&self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
+        if self.is_exact {
+            return (self.text == address).then(Vec::new);
+        }
         path::captures(&self.parts(), self.text.ends_with(b"//"), address)
     }
 
     /// Whether the pattern is an address: it matches itself and nothing else.
     pub fn is_literal(&self) -> bool {
         self.is_literal
+    }
+
+    /// Whether it is met by its own bytes only: see [`exact`](Self::exact).
+    pub fn is_exact(&self) -> bool {
+        self.is_exact
     }
 
     /// The same with each run of stars made one, so that the extra stars do not cost time at each route.
@@ -208,7 +298,7 @@ impl Pattern {
             };
             *byte == b'*' && *last == b'*'
         });
-        Cow::Owned(Self { text: text.into(), is_literal: false })
+        Cow::Owned(Self { text: text.into(), is_literal: false, is_exact: false })
     }
 
     pub(crate) fn parts(&self) -> Parts<'_> {
@@ -221,15 +311,11 @@ impl Pattern {
     }
 }
 
-/// Whether a text may go out as the address of a message: what [`Pattern::new`] accepts. It says so
-/// without allocating anything.
+/// What a text asks of an address, or why it is not a pattern; nothing is allocated.
+///
+/// The address of a received message that is not a pattern stands for itself, unless it is over a limit.
 pub(crate) fn check(text: &[u8]) -> Result<Shape, PatternError> {
-    syntax::judge(text, Alphabet::Names, MAX_LEN)
-}
-
-/// Whether the address of a received message is literal or a pattern, or no legal pattern.
-pub(crate) fn shape_of_received(text: &[u8]) -> Result<Shape, PatternError> {
-    syntax::judge(text, Alphabet::Wire, MAX_LEN)
+    syntax::judge(text, MAX_LEN)
 }
 
 impl FromStr for Pattern {
@@ -248,11 +334,25 @@ impl TryFrom<&str> for Pattern {
     }
 }
 
+impl TryFrom<&String> for Pattern {
+    type Error = PatternError;
+
+    fn try_from(text: &String) -> Result<Self, PatternError> {
+        text.parse()
+    }
+}
+
 impl TryFrom<String> for Pattern {
     type Error = PatternError;
 
     fn try_from(text: String) -> Result<Self, PatternError> {
         Self::new(text)
+    }
+}
+
+impl AsRef<[u8]> for Pattern {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
     }
 }
 
@@ -264,7 +364,7 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::{Pattern, PatternErrorKind, Shape, check, shape_of_received};
+    use super::{Pattern, PatternErrorKind, Shape, check};
 
     #[test]
     fn a_received_pattern_may_hold_any_byte_but_nul() {
@@ -277,21 +377,21 @@ mod tests {
             (b"/[ -&]", b"/#"),
         ];
         for (text, address) in cases {
-            let pattern = Pattern::from_wire(Bytes::from_static(text)).unwrap();
+            let pattern = Pattern::new(Bytes::from_static(text)).unwrap();
             assert!(pattern.matches_bytes(address), "{pattern}");
-            let address = Pattern::from_wire(Bytes::from_static(address)).unwrap();
+            let address = Pattern::new(Bytes::from_static(address)).unwrap();
             assert!(address.is_literal() && pattern.overlaps(&address), "{pattern} {address}");
         }
-        assert_eq!(shape_of_received(b"/a b"), Ok(Shape::Literal));
-        assert_eq!(shape_of_received(b"/a *"), Ok(Shape::Wild));
+        assert_eq!(check(b"/a b"), Ok(Shape::Literal));
+        assert_eq!(check(b"/a *"), Ok(Shape::Wild));
         for nul in [&b"/a\0"[..], b"/[\0]", b"/{\0}", b"/[!-\0]"] {
-            assert_eq!(shape_of_received(nul).unwrap_err().kind(), PatternErrorKind::IllegalByte);
+            assert_eq!(check(nul).unwrap_err().kind(), PatternErrorKind::IllegalByte);
         }
     }
 
     #[test]
     fn the_plain_path_and_the_grammar_agree() {
-        let shape = |text: &[u8]| super::syntax::parse(text, super::Alphabet::Names, Pattern::MAX_LEN);
+        let shape = |text: &[u8]| super::syntax::parse(text, Pattern::MAX_LEN);
         let deepest = b"/a".repeat(Pattern::MAX_PARTS);
         let deeper = b"/a".repeat(Pattern::MAX_PARTS + 1);
         let texts: [&[u8]; 9] = [b"", b"/", b"a", b"/a/", b"//", b"/a//b", b"///", &deepest, &deeper];
@@ -307,7 +407,7 @@ mod tests {
 
     #[test]
     fn another_limit_holds_on_both_sides() {
-        let within = |len| Pattern::from_wire_within(Bytes::from("/".to_owned() + &"?".repeat(9)), len);
+        let within = |len| Pattern::within(Bytes::from("/".to_owned() + &"?".repeat(9)), len);
         assert!(within(10).is_ok());
         assert_eq!(within(9).unwrap_err().position(), 9);
     }
@@ -317,7 +417,7 @@ mod tests {
         for (text, single) in
             [("/a/*", "/a/*"), ("/**/a***b", "/*/a*b"), ("/**[)-**-z]**{**,a}***", "/*[)-**-z]*{**,a}*")]
         {
-            let pattern = Pattern::from_wire(Bytes::from_static(text.as_bytes())).unwrap();
+            let pattern = Pattern::new(Bytes::from_static(text.as_bytes())).unwrap();
             assert_eq!(pattern.with_single_stars().as_text(), single);
         }
     }

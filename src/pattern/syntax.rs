@@ -1,7 +1,6 @@
 //! Which texts are patterns: one pass from left to right, without an allocation, `const`.
 
 use super::{PatternError, PatternErrorKind as Kind};
-use crate::types::is_name_byte;
 
 /// The longest pattern, in bytes, unless a caller sets another limit.
 pub(super) const MAX_LEN: usize = 4096;
@@ -9,16 +8,7 @@ pub(super) const MAX_LEN: usize = 4096;
 /// The most parts of a pattern.
 pub(super) const MAX_PARTS: usize = 128;
 
-/// Which bytes may stand for themselves.
-#[derive(Clone, Copy)]
-pub(super) enum Alphabet {
-    /// What the specification allows in an address.
-    Names,
-    /// What a peer may send: any byte but NUL.
-    Wire,
-}
-
-/// What a legal pattern asks of an address.
+/// What a text asks of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// To be equal: the pattern is an address.
@@ -28,11 +18,11 @@ pub(crate) enum Shape {
 }
 
 /// Judges a text: by the plain path that nearly all take, else by [`parse`].
-pub(super) fn judge(text: &[u8], alphabet: Alphabet, max_len: usize) -> Result<Shape, PatternError> {
+pub(super) fn judge(text: &[u8], max_len: usize) -> Result<Shape, PatternError> {
     if text.len() <= max_len && is_plain(text) {
         return Ok(Shape::Literal);
     }
-    parse(text, alphabet, max_len)
+    parse(text, max_len)
 }
 
 /// Whether this is a literal address within the part limit: one table look-up per byte and no
@@ -52,22 +42,21 @@ fn is_plain(text: &[u8]) -> bool {
 const SLASH: u8 = 1;
 const OTHER: u8 = 2;
 
-/// 0 for what a name is made of.
+/// 0 for what stands for itself.
 const CLASSES: [u8; 256] = {
-    let mut classes = [OTHER; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        if is_name_byte(byte) {
-            classes[byte as usize] = 0;
-        }
-        byte += 1;
+    let mut classes = [0; 256];
+    let others = b"\0*?[]{}";
+    let mut index = 0;
+    while index < others.len() {
+        classes[others[index] as usize] = OTHER;
+        index += 1;
     }
     classes[b'/' as usize] = SLASH;
     classes
 };
 
 /// The whole grammar. A position is what has been read: `text.len() - rest.len()`.
-pub(super) const fn parse(text: &[u8], alphabet: Alphabet, max_len: usize) -> Result<Shape, PatternError> {
+pub(super) const fn parse(text: &[u8], max_len: usize) -> Result<Shape, PatternError> {
     let [b'/', rest @ ..] = text else {
         return fail(Kind::NoLeadingSlash, 0);
     };
@@ -100,22 +89,22 @@ pub(super) const fn parse(text: &[u8], alphabet: Alphabet, max_len: usize) -> Re
             b'*' | b'?' => shape = Shape::Wild,
             b'[' => {
                 shape = Shape::Wild;
-                rest = match behind_set(text, rest, alphabet) {
+                rest = match behind_set(text, rest) {
                     Ok(behind) => behind,
                     Err(error) => return Err(error),
                 };
             }
             b'{' => {
                 shape = Shape::Wild;
-                rest = match behind_alternatives(text, rest, alphabet) {
+                rest = match behind_alternatives(text, rest) {
                     Ok(behind) => behind,
                     Err(error) => return Err(error),
                 };
             }
             b']' => return fail(Kind::LoneBracket, position),
             b'}' => return fail(Kind::LoneBrace, position),
-            other if is_allowed(other, alphabet) => {}
-            _ => return fail(Kind::IllegalByte, position),
+            0 => return fail(Kind::IllegalByte, position),
+            _ => {}
         }
     }
     Ok(shape)
@@ -126,11 +115,7 @@ const fn fail<T: Copy>(kind: Kind, position: usize) -> Result<T, PatternError> {
 }
 
 /// What follows the `]` of the set whose `[` lies just before `rest`.
-const fn behind_set<'a>(
-    text: &'a [u8],
-    rest: &'a [u8],
-    alphabet: Alphabet,
-) -> Result<&'a [u8], PatternError> {
+const fn behind_set<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], PatternError> {
     let open = text.len() - rest.len() - 1;
     let mut rest = match rest {
         [b'!', tail @ ..] => tail,
@@ -146,34 +131,21 @@ const fn behind_set<'a>(
             [] | [b'/', ..] | [_, b'-', b'/', ..] => {
                 return fail(Kind::UnclosedSet, open);
             }
+            [0, ..] => return fail(Kind::IllegalByte, position),
+            [_, b'-', 0, ..] => return fail(Kind::IllegalByte, position + 2),
             [low, b'-', high, tail @ ..] if *high != b']' => {
-                if !is_quotable(*high, alphabet) {
-                    return fail(Kind::IllegalByte, position + 2);
-                }
                 if *low > *high {
                     return fail(Kind::ReversedRange, position);
                 }
-                if !is_quotable(*low, alphabet) {
-                    return fail(Kind::IllegalByte, position);
-                }
                 tail
             }
-            [byte, tail @ ..] => {
-                if !is_quotable(*byte, alphabet) {
-                    return fail(Kind::IllegalByte, position);
-                }
-                tail
-            }
+            [_, tail @ ..] => tail,
         };
     }
 }
 
 /// What follows the `}` of the alternatives whose `{` lies just before `rest`.
-const fn behind_alternatives<'a>(
-    text: &'a [u8],
-    rest: &'a [u8],
-    alphabet: Alphabet,
-) -> Result<&'a [u8], PatternError> {
+const fn behind_alternatives<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], PatternError> {
     let open = text.len() - rest.len() - 1;
     let mut rest = rest;
     loop {
@@ -184,25 +156,26 @@ const fn behind_alternatives<'a>(
             }
             [b'{', ..] => return fail(Kind::NestedBraces, position),
             [b'}', tail @ ..] => return Ok(tail),
-            [b',', tail @ ..] => tail,
-            [byte, tail @ ..] => {
-                if !is_quotable(*byte, alphabet) {
-                    return fail(Kind::IllegalByte, position);
-                }
-                tail
-            }
+            [0, ..] => return fail(Kind::IllegalByte, position),
+            [_, tail @ ..] => tail,
         };
     }
 }
 
-const fn is_allowed(byte: u8, alphabet: Alphabet) -> bool {
-    match alphabet {
-        Alphabet::Names => is_name_byte(byte),
-        Alphabet::Wire => byte != 0,
+/// Whether these bytes can be the address of a message: not empty, and without NUL.
+pub(super) const fn check_exact(text: &[u8]) -> Result<(), PatternError> {
+    if text.is_empty() {
+        return fail(Kind::Empty, 0);
     }
-}
-
-/// Inside brackets and braces the pattern characters stand for themselves.
-const fn is_quotable(byte: u8, alphabet: Alphabet) -> bool {
-    is_allowed(byte, alphabet) || matches!(byte, b'*' | b'?' | b'[' | b']' | b'{' | b'}')
+    if text.len() > MAX_LEN {
+        return fail(Kind::TooLong, MAX_LEN);
+    }
+    let mut rest = text;
+    while let [byte, tail @ ..] = rest {
+        if *byte == 0 {
+            return fail(Kind::IllegalByte, text.len() - rest.len());
+        }
+        rest = tail;
+    }
+    Ok(())
 }

@@ -232,7 +232,7 @@ impl Dispatcher {
             counters.over_budget.up();
             return None;
         }
-        let known = routes.known(message.address().as_bytes());
+        let known = routes.known(message.name());
         let ids = if let Some(ids) = known {
             counters.matched.up_in_loop();
             ids

@@ -9,17 +9,17 @@ use super::{Text, shared_text};
 /// The address of a message, as text that begins with `/` and names a path from the root:
 /// `/mixer/channel/1/gain` has the four parts `mixer`, `channel`, `1` and `gain` (OSC 1.0).
 ///
-/// [`Address::new`] takes only literal addresses: printable ASCII without space and without
-/// `#*,?[]{}`. The address of a *received* message, which a handler gets as an extractor, is what
-/// the sender wrote: it may be a pattern and may hold any byte but NUL. Cloning is a reference
-/// count.
+/// [`Address::new`] takes only literal addresses: any bytes but NUL and the characters of patterns,
+/// `*?[]{}`. OSC 1.0 allows fewer: [`AddressPolicy`](crate::packet::AddressPolicy) tells. The address of a
+/// *received* message, which a handler gets as an extractor, is what the sender wrote: it may be a
+/// pattern, and lack its slash where that is accepted. Cloning is a reference count.
 ///
 /// ```
 /// use tokio_osc::Address;
 ///
-/// let address = Address::new("/mixer/channel/1/gain").expect("a literal address");
-/// assert_eq!(address.parts().count(), 4);
-/// assert_eq!(address, "/mixer/channel/1/gain");
+/// let address = Address::new("/surfaces/Quad 1/opacity").expect("a literal address");
+/// assert_eq!(address.parts().count(), 3);
+/// assert_eq!(address, "/surfaces/Quad 1/opacity");
 /// assert!(Address::new("/mixer/*/gain").is_none(), "that is a pattern");
 /// assert!(Address::new("mixer").is_none(), "no leading slash");
 /// ```
@@ -30,8 +30,8 @@ impl Address {
     /// A literal address; `None` for anything else.
     pub fn new(address: impl Into<Bytes>) -> Option<Self> {
         let bytes = address.into();
-        let legal = |(at, &byte): (usize, &u8)| byte == b'/' || (at > 0 && is_name_byte(byte));
-        (!bytes.is_empty() && bytes.iter().enumerate().all(legal)).then_some(Self(bytes))
+        let is_plain = |byte: &u8| !matches!(byte, 0 | b'*' | b'?' | b'[' | b']' | b'{' | b'}');
+        (bytes.starts_with(b"/") && bytes.iter().all(is_plain)).then_some(Self(bytes))
     }
 
     /// The address as text: always there for a literal one, as [`new`](Address::new) takes.
@@ -60,8 +60,8 @@ impl Address {
     }
 }
 
-/// Whether a byte may stand in a part of an address: printable ASCII but for space and
-/// `# * , / ? [ ] { }` (OSC 1.0).
+/// Whether OSC 1.0 has this byte in a part of an address: printable ASCII but for space and
+/// `# * , / ? [ ] { }`.
 pub(crate) const fn is_name_byte(byte: u8) -> bool {
     matches!(byte, b'!'..=b'~')
         && !matches!(byte, b'#' | b'*' | b',' | b'/' | b'?' | b'[' | b']' | b'{' | b'}')

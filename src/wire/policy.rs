@@ -73,6 +73,22 @@ pub enum AddressPolicy {
 }
 
 impl AddressPolicy {
+    /// Whether an address begins with `/` and holds only these characters. To be called for addresses of
+    /// one's own that every peer must understand: sending and routing ask for less.
+    ///
+    /// ```
+    /// use tokio_osc::packet::AddressPolicy;
+    ///
+    /// assert!(AddressPolicy::Literal.accepts("/quad/1/opacity"));
+    /// assert!(!AddressPolicy::Literal.accepts("/quad/*/opacity"));
+    /// assert!(AddressPolicy::Pattern.accepts("/quad/*/opacity"));
+    /// assert!(!AddressPolicy::Pattern.accepts("/Quad 1/opacity"));
+    /// ```
+    pub fn accepts(self, address: impl AsRef<[u8]>) -> bool {
+        let address = address.as_ref();
+        address.starts_with(b"/") && address.iter().all(|&byte| byte != 0 && self.allows(byte))
+    }
+
     pub(super) fn allows(self, byte: u8) -> bool {
         let pattern = matches!(byte, b'*' | b',' | b'?' | b'[' | b']' | b'{' | b'}');
         match self {

@@ -187,6 +187,23 @@ fn match_answers_for_each_address() {
 }
 
 #[test]
+fn match_takes_the_names_of_real_programs() {
+    for name in [
+        "/surfaces/Quad 1/opacity",
+        "/avatar/parameters/Öhr",
+        "/my,thing/x",
+        "/track/#1/vol",
+        "/fx/50%/mix",
+        "/灯/明るさ",
+    ] {
+        for pattern in [name, "//", &name.replace(['1', 'h', 'y', '5', '灯'], "*")] {
+            assert_eq!(osc(&["match", pattern, name], "").stdout(), format!("yes {name}\n"), "{pattern}");
+        }
+    }
+    assert_eq!(osc(&["match", "/[a,b]", "/a", "/,", "/c"], "").stdout(), "yes /a\nyes /,\nno /c\n");
+}
+
+#[test]
 fn match_fails_if_no_address_matches() {
     let ended = osc(&["match", "/a/[!b-d]", "/a/b", "/a/d"], "");
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));

@@ -56,6 +56,21 @@ fn each_type_has_its_ways_to_be_written() {
 }
 
 #[test]
+fn addresses_hold_what_real_programs_name_things() {
+    for (address, line) in [
+        ("/surfaces/Quad 1/opacity", "\"/surfaces/Quad 1/opacity\""),
+        ("/avatar/parameters/Öhr", "/avatar/parameters/Öhr"),
+        ("/my,thing/x", "/my,thing/x"),
+        ("/track/#1/vol", "/track/#1/vol"),
+        ("/fx/50%/mix", "/fx/50%/mix"),
+        ("/灯/明るさ", "/灯/明るさ"),
+        ("/[a,b]", "/[a,b]"),
+    ] {
+        assert_eq!(sent(&[address, "i", "7"]), format!("{line} ,i 7\n"));
+    }
+}
+
+#[test]
 fn messages_may_have_no_arguments_and_arrays() {
     assert_eq!(sent(&["/stop"]), "/stop ,\n");
     assert_eq!(sent(&["/synth/*/{freq,gain}"]), "/synth/*/{freq,gain} ,\n");

@@ -6,7 +6,7 @@ use crate::run::osc;
 fn usage_errors_are_one_line() {
     const URL: &str = "osc.udp://127.0.0.1:9/";
     let cases: &[(&[&str], &str)] = &[
-        (&["match", "/a\nb", "/a"], "/a\u{fffd}b: a character that no address may hold"),
+        (&["match", "/a\n[b", "/a"], "/a\u{fffd}[b: `[` without `]` in its part, at byte 3"),
         (&["play"], "unrecognized subcommand 'play'"),
         (&["decode", "--loose"], "unexpected argument '--loose'"),
         (&["decode", "a", "b"], "unexpected argument 'b'"),

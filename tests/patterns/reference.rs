@@ -39,12 +39,9 @@ pub(super) fn fill(pattern: &str, captures: &mut dyn Iterator<Item = String>) ->
     format!("/{}", names.join("/"))
 }
 
-fn is_legal(byte: u8) -> bool {
-    (b'!'..=b'~').contains(&byte) && !b"#*,/?[]{}".contains(&byte)
-}
-
-fn is_legal_inside(byte: u8) -> bool {
-    is_legal(byte) || b"*?[]{}".contains(&byte)
+/// What stands for itself outside of sets and strings.
+fn is_plain(byte: u8) -> bool {
+    !b"\0*/?[]{}".contains(&byte)
 }
 
 /// Every byte that an address may hold, on the wire too.
@@ -100,14 +97,13 @@ fn parse_part(mut text: &[u8]) -> Option<Vec<Item>> {
                 let end = text.iter().position(|&byte| byte == b'}')?;
                 let list = &text[..end];
                 text = &text[end + 1..];
-                let legal = |&byte: &u8| byte == b',' || (byte != b'{' && is_legal_inside(byte));
-                if !list.iter().all(legal) {
+                if list.iter().any(|byte| b"\0{".contains(byte)) {
                     return None;
                 }
                 let plain = |string: &[u8]| string.iter().map(|&byte| Item::One(vec![byte])).collect();
                 Item::Strings(list.split(|&byte| byte == b',').map(plain).collect())
             }
-            byte if is_legal(byte) => Item::One(vec![byte]),
+            byte if is_plain(byte) => Item::One(vec![byte]),
             _ => return None,
         });
     }
@@ -117,7 +113,7 @@ fn parse_part(mut text: &[u8]) -> Option<Vec<Item>> {
 fn parse_set(text: &[u8]) -> Option<Vec<u8>> {
     let negated = text.first() == Some(&b'!');
     let text = &text[usize::from(negated)..];
-    if text.is_empty() || !text.iter().copied().all(is_legal_inside) {
+    if text.is_empty() || text.contains(&0) {
         return None;
     }
     let mut listed = Vec::new();

@@ -1,7 +1,9 @@
 //! A. Packets, messages and bundles as bytes.
 
 use tokio_osc::bytes::BytesMut;
-use tokio_osc::packet::{AnnotatedDump, DecodeErrorKind, EncodeErrorKind, HexDump, IntoPacket};
+use tokio_osc::packet::{
+    AddressPolicy, AnnotatedDump, DecodeErrorKind, EncodeErrorKind, HexDump, IntoPacket,
+};
 use tokio_osc::{Address, Bundle, Bytes, Message, Packet, TimeTag};
 
 fn refused(frame: &'static [u8]) -> DecodeErrorKind {
@@ -53,8 +55,12 @@ fn a05_an_address_begins_with_a_slash_and_holds_no_nul() {
     }
     // An address that is to be plain is checked when it is made.
     assert!(Address::new("/a/b").is_some());
-    for address in ["/a b", "/#", "/a*", "a", "/a\0"] {
+    for address in ["/a*", "/[a]", "/a]", "/{a}", "/?", "a", "/a\0", ""] {
         assert!(Address::new(address).is_none(), "{address}");
+    }
+    for address in ["/a b", "/#"] {
+        assert!(Message::new(address, ()).is_ok() && Address::new(address).is_some(), "{address}");
+        assert!(!AddressPolicy::Literal.accepts(address), "{address}");
     }
 }
 

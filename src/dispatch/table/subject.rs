@@ -28,7 +28,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// A literal address. `None` if it has more parts than any pattern can have.
+    /// A name. `None` if it has more parts than any pattern can have.
     pub(super) fn of_address(address: &'a [u8], parts: &'a mut Vec<Span>) -> Option<Self> {
         Self::new(address, parts, |_| Kind::Literal)
     }

@@ -8,7 +8,7 @@ use crate::types::Address;
 use bytes::Bytes;
 
 fn pattern(text: &str) -> Pattern {
-    Pattern::from_wire(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+    Pattern::new(Bytes::copy_from_slice(text.as_bytes())).unwrap()
 }
 
 fn table(routes: &[&'static str]) -> Table<&'static str> {
@@ -166,7 +166,7 @@ fn threat_21_long_patterns_against_many_routes() {
     for route in 0..10_000 {
         table.insert(pattern(&format!("/channel/{route}/gain")), route);
     }
-    let within = |text: String| Pattern::from_wire_within(Bytes::from(text), 200_000).unwrap();
+    let within = |text: String| Pattern::within(Bytes::from(text), 200_000).unwrap();
     let list: Vec<String> = (5_000..25_000).map(|number| number.to_string()).collect();
     let mut found = Found::default();
     table.find_shared(&within(format!("/channel/{{{}}}/gain", list.join(","))), &mut found);
@@ -182,6 +182,7 @@ fn threat_21_long_patterns_against_many_routes() {
 #[derive(Clone, Debug)]
 enum Change {
     Insert(String),
+    InsertExact(String),
     InsertPrefix(String),
     Remove(prop::sample::Index),
 }
@@ -211,6 +212,7 @@ fn any_route() -> impl Strategy<Value = String> {
 fn any_change() -> impl Strategy<Value = Change> {
     prop_oneof![
         6 => any_route().prop_map(Change::Insert),
+        1 => any_route().prop_map(Change::InsertExact),
         1 => any_route().prop_map(Change::InsertPrefix),
         2 => any::<prop::sample::Index>().prop_map(Change::Remove),
     ]
@@ -221,8 +223,8 @@ fn any_change() -> impl Strategy<Value = Change> {
 struct Scan(Vec<(RouteId, Vec<Pattern>)>);
 
 impl Scan {
-    fn insert(&mut self, id: RouteId, text: &str) {
-        self.0.push((id, vec![pattern(text)]));
+    fn insert(&mut self, id: RouteId, pattern: Pattern) {
+        self.0.push((id, vec![pattern]));
     }
 
     /// A prefix is its own addresses and those below.
@@ -233,13 +235,20 @@ impl Scan {
         self.0.push((id, own.into_iter().chain([below]).collect()));
     }
 
+    /// What an exact route stands for is a name.
     fn sharing(&self, incoming: &Pattern) -> Vec<RouteId> {
+        let is_name = |pattern: &Pattern| pattern.is_exact() && pattern.as_bytes() == incoming.as_bytes();
+        if self.0.iter().any(|(_, patterns)| patterns.iter().any(is_name)) {
+            return self.matching(&Address::from_wire(incoming.clone().into_bytes()));
+        }
         let shares = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.overlaps(incoming));
         self.0.iter().filter(|(_, patterns)| shares(patterns)).map(|&(id, _)| id).collect()
     }
 
+    /// A route such as `/[*]`, which no plain address matches, is not met by a name either.
     fn matching(&self, incoming: &Address) -> Vec<RouteId> {
-        let matches = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(incoming));
+        let meets = |pattern: &Pattern| pattern.is_satisfiable() && pattern.matches(incoming);
+        let matches = |patterns: &[Pattern]| patterns.iter().any(meets);
         self.0.iter().filter(|(_, patterns)| matches(patterns)).map(|&(id, _)| id).collect()
     }
 }
@@ -262,7 +271,11 @@ proptest! {
             table.find(address.as_bytes(), &mut found);
             prop_assert_eq!(found.ids(), scan.matching(&address), "{}", address);
             match change {
-                Change::Insert(text) => scan.insert(table.insert(pattern(&text), text.clone()), &text),
+                Change::Insert(text) => scan.insert(table.insert(pattern(&text), text.clone()), pattern(&text)),
+                Change::InsertExact(text) => {
+                    let exact = Pattern::try_exact(text.clone()).unwrap();
+                    scan.insert(table.insert(exact.clone(), text), exact);
+                }
                 Change::InsertPrefix(text) => {
                     scan.insert_prefix(table.insert_reaching(pattern(&text), Reach::Below, text.clone()), &text);
                 }

@@ -34,6 +34,12 @@ impl Tree {
         self.nodes.get(id)
     }
 
+    /// The routes of `//`, which stands for addresses without a slash too.
+    pub(super) fn of_every_address(&self) -> &[RouteId] {
+        let node = self.child(ROOT, Part::Descend).and_then(|below| self.child(below, Part::Any));
+        node.and_then(|node| self.node(node)).map_or(&[], |node| &node.routes)
+    }
+
     pub(super) fn insert(&mut self, parts: &[Part<'_>], route: RouteId) {
         let mut at = ROOT;
         for &part in parts {

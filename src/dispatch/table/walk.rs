@@ -38,7 +38,7 @@ struct Work {
     name: Vec<u8>,
 }
 
-/// Adds the routes that match a literal address, in no order, each once.
+/// Adds the routes that match a name, in no order, each once.
 pub(super) fn find(
     tree: &Tree,
     address: &[u8],
@@ -46,6 +46,10 @@ pub(super) fn find(
     scratch: &mut Scratch,
     found: &mut Vec<RouteId>,
 ) {
+    if !address.starts_with(b"/") {
+        found.extend_from_slice(tree.of_every_address());
+        return;
+    }
     let Scratch { parts, work } = scratch;
     if let Some(subject) = Subject::of_address(address, parts) {
         Walk { tree, subject, steps, work, found }.run();

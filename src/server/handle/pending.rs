@@ -103,7 +103,7 @@ impl ServerHandle {
     {
         let pattern = pattern.try_into().map_err(Into::into)?;
         let matches = |step: PacketStep<'_>| match step {
-            PacketStep::Message(message) => pattern.matches_bytes(message.address().as_bytes()),
+            PacketStep::Message(message) => pattern.matches_bytes(message.name()),
             PacketStep::Begin(_) | PacketStep::End => false,
         };
         Ok(self.cancel_where(|pending| pending.item.packet.as_ref().walk().any(matches)))
