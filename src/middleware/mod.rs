@@ -16,7 +16,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let plain = TypeTagSet::of("ifsb").expect("four type tags");
 //! let channel = Udp::new("127.0.0.1:0")
-//!     .middleware(Dump::new())                                        // next to the wire
+//!     .middleware(Dump::to_tracing())                                        // next to the wire
 //!     .middleware(AllowedTypeTags::new(plain).converting().only_out())
 //!     .bind()
 //!     .await?;

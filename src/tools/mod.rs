@@ -16,7 +16,7 @@
 //! let stage = Channel::udp("127.0.0.1:0").await?;
 //! let relay = Relay::new()
 //!     .from("desk", Channel::udp("127.0.0.1:0").await?)
-//!     .only("/lights/*")
+//!     .only("/lights/*")?
 //!     .to("stage", Client::udp(stage.local_addr()?).await?)
 //!     .spawn();
 //! let stats = relay.shutdown().await;
