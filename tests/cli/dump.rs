@@ -90,7 +90,7 @@ fn json_that_is_not_a_packet_is_refused_and_says_where() {
             ", column 33: 1.5 is not a valid argument of the type tag `i`",
         ),
         ("{\"address\":\"/a\",\"args\":[{\"z\":1}]}", ", column 31: unknown type tag `z`"),
-        ("{\"args\":[]}", ", column 11: neither a message, with `address`, nor a bundle, with `elements`"),
+        ("{\"args\":[]}", ": neither a message, with `address`, nor a bundle, with `elements`"),
         ("{\"address\":\"/a\"", ", column 15: EOF while parsing an object"),
     ] {
         let said = osc(&["send", "--json", "127.0.0.1:9", "-"], format!("\n{json}\n")).complaint();

@@ -38,7 +38,7 @@ fn what_was_recorded_is_replayed_unchanged() {
     let text = fs::read_to_string(&recording).unwrap();
     assert!(text.starts_with("# osc record 2") && text.contains("\n#time 0.000000\n/a ,ifs"), "{text}");
 
-    let dump = Dump::start(&["-n", "6"]);
+    let dump = Dump::start(&["-n", "8"]);
     let replayed = osc(&["replay", &recording, dump.url(), "--loop=2"], "");
     assert_eq!((replayed.code, replayed.stderr), (Some(0), format!("osc: 6 packets of {recording} sent\n")));
     assert_eq!(dump.end().stdout(), LINES.repeat(2));
@@ -103,7 +103,7 @@ fn a_recording_that_is_none_is_refused_and_says_where() {
 
 #[test]
 fn a_relay_changes_nothing_between_transports() {
-    let dump = Dump::start(&["-n", "5"]);
+    let dump = Dump::start(&["-n", "6"]);
     let back =
         Dump::command("relay", &["osc.tcp+slip://127.0.0.1:0/"], &["--to", dump.url(), "--timeout", "60"]);
     let there = Dump::command("relay", &["127.0.0.1:0"], &["--to", back.url(), "--timeout", "60"]);

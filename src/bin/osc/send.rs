@@ -177,7 +177,11 @@ fn parse_json(line: &str, place: &str) -> Result<Option<Packet>, Failure> {
         let text = error.to_string();
         // The line is one of stdin, and told as such.
         let what = text.split(" at line ").next().unwrap_or(&text);
-        Failure::at(format_args!("{place}, column {}", error.column()), what)
+        match error.column() {
+            // It is about the whole object.
+            0 => Failure::at(place, what),
+            column => Failure::at(format_args!("{place}, column {column}"), what),
+        }
     })
 }
 
