@@ -97,8 +97,8 @@ mod tests {
         assert_eq!(converted(("/a", (0.1, 1)), "idf").unwrap(), "/a ,di 0.1 1", "what is allowed stays");
         assert_eq!(converted(("/a", Array((0.5, 7_i64))), "if[]").unwrap(), "/a ,[fi] [0.5 7]");
         assert_eq!(converted(("/a", f64::INFINITY), "f").unwrap(), "/a ,f inf");
-        let inner = Bundle::at(TimeTag::IMMEDIATE).with(("/b", true));
-        let both = converted(Bundle::at(TimeTag::IMMEDIATE).with(("/a", 0.5)).with(inner), "if").unwrap();
+        let inner = Bundle::at(TimeTag::IMMEDIATELY).with(("/b", true));
+        let both = converted(Bundle::at(TimeTag::IMMEDIATELY).with(("/a", 0.5)).with(inner), "if").unwrap();
         assert!(both.contains("/a ,f 0.5") && both.contains("/b ,i 1"), "{both}");
     }
 
