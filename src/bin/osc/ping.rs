@@ -82,7 +82,7 @@ impl Ping {
         let own = number as i32;
         let is_own =
             move |answer: &Message| !is_numbered || first_int(answer).is_none_or(|other| other == own);
-        let request = client.request(message, &self.reply.to_string()).matching(is_own);
+        let request = client.request(message, self.reply.to_string()).matching(is_own);
         trips.sent += 1;
         let begin = Instant::now();
         match request.timeout(self.timeout).await {

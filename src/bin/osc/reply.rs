@@ -16,7 +16,7 @@ pub(crate) const ANY: &str = "//*";
 
 /// The answers whose address matches, from now on.
 pub(crate) fn answers(client: &Client, pattern: &Pattern) -> Subscription {
-    client.subscribe(&pattern.to_string())
+    client.subscribe(pattern.to_string())
 }
 
 /// Prints the first answer; exit code 1 if there is none in time.
