@@ -28,26 +28,102 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # The parts
+//! # Sending
 //!
-//! | for | there is |
-//! |-----|----------|
-//! | values | [`Message`], [`Bundle`], [`Packet`]; arguments by [`IntoArgs`] and [`FromArgs`], [`Arg`] and [`ArgRef`](packet::ArgRef); [`TimeTag`], [`Color`](packet::Color), [`Midi`](packet::Midi) |
-//! | addresses | [`Address`], [`Pattern`] |
-//! | sending | [`Client`]: [`udp`](Client::udp), [`tcp`](Client::tcp), [`reconnecting`](Client::reconnecting); [`Request`](client::Request), [`client::Subscription`]; [`FanOut`](client::FanOut); [`Outlet`](channel::Outlet) of a channel |
-//! | receiving | [`Channel`], a `Stream`; [`Udp`], [`Multicast`], [`Broadcast`], [`Endpoint`], their options as a URL; [`StreamOptions`](channel::StreamOptions) and `UnixDatagramOptions`, limits and timeouts; [`Listener`](channel::Listener); [`Meta`] and [`Peer`] of each packet, [`PeerNames`](channel::PeerNames); or bare codecs: [`Datagram`](codec::Datagram), [`Codec`](codec::Codec) with [`Slip`], [`LengthPrefix`], [`Detect`](codec::Detect) or a [`Framing`](codec::Framing) of your own |
-//! | between bytes and packets | [`Middleware`](middleware::Middleware), for channels, clients and bare codecs: [`Envelope`](middleware::Envelope) with a [`ReplayWindow`](middleware::ReplayWindow), [`AddressTable`](middleware::AddressTable), [`AllowedTypeTags`](middleware::AllowedTypeTags), `Transcode`, [`Dump`](middleware::Dump), [`on_packet_in`](middleware::on_packet_in) and its like, layers of your own |
-//! | handling | [`Router`]; the extractors [`Args`], [`Captures`], [`State`], [`Extra`](dispatch::Extra), [`Meta`], [`Reply`], [`Message`] and those of [`FromContext`](dispatch::FromContext); [`IntoReply`]; [`Lane`](dispatch::Lane), [`LiveRoutes`](dispatch::LiveRoutes), [`Subscription`](dispatch::Subscription); [`Server`], [`ServerHandle`], [`Shutdown`] |
-//! | running | [`Server::run`], [`Server::spawn`], [`FrameLoop`](tools::FrameLoop), [`Inbox`](dispatch::Inbox); [`Budget`](dispatch::Budget), [`Meter`](dispatch::Meter): see [three models](guide::models) |
-//! | names | [`Node`]: channels by name, groups, [`LOCAL`](node::LOCAL), [`ALL`](node::ALL); [`Targets`](node::Targets), [`Destination`](node::Destination) |
-//! | between | [`Relay`](tools::Relay) from channels to others, unchanged; [`Pacer`](tools::Pacer): a rate, and the latest value of each address |
-//! | time | [`Clock`](schedule::Clock): [`SystemClock`](schedule::SystemClock), [`TokioClock`](schedule::TokioClock), [`ManualClock`](schedule::ManualClock); [`TimeOptions`](schedule::TimeOptions), [`ScheduleLimits`](schedule::ScheduleLimits), [`Precision`](schedule::Precision); [`Ticker`](tools::Ticker), [`TimedSender`](tools::TimedSender), [`ClockSync`](tools::ClockSync) |
-//! | looking | [`Stats`](server::Stats), [`ServerStats`](server::ServerStats); [`ChannelEvents`](server::ChannelEvents), [`channel::Events`]; [`UdpMonitor`](channel::UdpMonitor), [`FilterStats`](middleware::FilterStats), [`Repairs`](packet::Repairs) |
-//! | errors | [`Error`], their sum for `?`; [`EncodeError`](packet::EncodeError) is the caller's fault, [`DecodeError`](packet::DecodeError) the peer's, [`SendError`](packet::SendError) the transport's, [`FrameError`](codec::FrameError) the stream's; [`ArgsError`](packet::ArgsError), [`RequestError`](client::RequestError) |
-//! | text | the canonical line: `Display` and `FromStr` of messages and packets, [`LineReader`](packet::LineReader); [`HexDump`](packet::HexDump), [`AnnotatedDump`](packet::AnnotatedDump) |
+//! A [`Client`] sends to one peer: over UDP, TCP, Unix sockets or any byte stream. What can be sent is anything
+//! that is [`IntoPacket`](packet::IntoPacket): `(address, arguments)`, a [`Message`], a [`Bundle`]. Arguments are
+//! Rust values; their type decides the OSC type, so `0.5` is a double and `0.5_f32` a float. A client is cheap to
+//! clone, and has no task behind it. [`Client::reconnecting`] does, and keeps a bounded queue. See [`client`].
 //!
-//! Each layer works without the ones above it: decode with [`Packet::decode`], read a [`Channel`] in
-//! your own loop, or give a [`Server`] any stream of packets with [`Server::feed`].
+//! # Routing
+//!
+//! A [`Router`] has routes: an address or a pattern, and a handler, which is a function or closure, `async` or not.
+//! A received address may be a pattern too; a handler runs if the two share an address. [`on`] says more of a
+//! route: type tags, an own task, the newest value only, names that fill captures. See [`dispatch`].
+//!
+//! ```
+//! use tokio_osc::{Args, Captures, Router, on};
+//!
+//! let router = Router::new()
+//!     .route("/mixer/*/gain", |Captures(channel): Captures<u8>, Args(db): Args<f32>| println!("{channel}: {db} dB"))
+//!     .route("/meters", on(async |Args(levels): Args<Vec<f32>>| println!("{levels:?}")).latest());
+//! # let _: Router = router;
+//! ```
+//!
+//! # Extractors
+//!
+//! The parameters of a handler say what it needs: [`Args`], [`Captures`], [`State`], [`Reply`], [`Message`],
+//! [`Meta`], [`Peer`] and more, in any order. A message that does not fit is rejected, counted and traced; it
+//! never reaches the handler. Types of your own implement [`FromContext`](dispatch::FromContext).
+//!
+//! # Replies
+//!
+//! What a handler returns goes back to the sender, from the socket that received the message. A client waits for it
+//! with [`request`](Client::request):
+//!
+//! ```
+//! # use tokio_osc::{Args, Channel, Client, Router, Server};
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+//! let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+//! let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+//!
+//! let client = Client::udp(server.local_addr("udp").expect("it listens")).await?;
+//! let reply = client.request(("/ping", 7), "/pong").await?;
+//! assert_eq!(reply.to_string(), "/pong ,i 7");
+//! # server.shutdown().await;
+//! # Ok(()) }
+//! ```
+//!
+//! # Time
+//!
+//! A server holds a bundle with a time tag until its time has come, and runs its messages as one unit. Late, far
+//! and equal tags have stated rules, clocks of peers can be offset, and a test drives the clock. See [`schedule`].
+//!
+//! # Transports
+//!
+//! [`Channel`] is a `Stream` of packets: UDP, multicast ([`Multicast`]), broadcast ([`Broadcast`]), TCP with
+//! [`Slip`] or [`LengthPrefix`], Unix sockets, or any byte stream. Options stand with the transport ([`Udp`],
+//! [`StreamOptions`](channel::StreamOptions)), or in a URL ([`Endpoint`]). See [`channel`]; for bare codecs,
+//! [`codec`].
+//!
+//! # Middleware
+//!
+//! Layers see frames and packets on their way in and out: [`middleware`] has compression of addresses, signed and
+//! encrypted envelopes, dumps, conversion of types, and hooks for layers of your own.
+//!
+//! # Running and shutting down
+//!
+//! [`Server::run`] runs in the caller's task, [`Server::spawn`] in its own; nothing runs before. A
+//! [`ServerHandle`] adds and removes channels, shows numbers, and shuts down: it stops reading, lets handlers finish
+//! and returns the last numbers. [Three models](guide::models) compares the ways to run, also without a thread.
+//!
+//! # Testing
+//!
+//! [`Router::call`] hands a packet to a router without a socket and returns the replies:
+//!
+//! ```
+//! # use tokio_osc::{Args, Router};
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+//! assert_eq!(router.call(("/ping", 7)).await[0].to_string(), "/pong ,i 7");
+//! # }
+//! ```
+//!
+//! Time can be paused with `tokio::time::pause` and a [`TokioClock`](schedule::TokioClock).
+//!
+//! # How do I …
+//!
+//! | to | use |
+//! |----|-----|
+//! | answer the sender | the return value of a handler, or [`Reply`] for more than one answer |
+//! | push to those that are connected | [`Outlet::broadcast`](channel::Outlet::broadcast), [`Outlet::send_to`](channel::Outlet::send_to) |
+//! | send to many addresses | [`Client::to`], [`Multicast`], or names and groups: [`Node`] |
+//! | share state | [`Router::with_state`], or [`Router::with_shared`] for an `Arc` that others have too |
+//! | drop late bundles | [`LatePolicy`](schedule::LatePolicy) |
+//! | keep only the newest value | [`On::latest`](dispatch::On::latest); for sending, [`Pacer`](tools::Pacer) |
+//! | forward packets unchanged | [`Relay`](tools::Relay) |
+//! | stop | [`ServerHandle::shutdown`] |
+//! | find out why nothing happens | [`server`], "Nothing happens?" |
 //!
 //! # Features
 //!
@@ -64,43 +140,8 @@
 //!
 //! # Limits
 //!
-//! Ports are open to anything that can send a datagram. Nothing here grows without a bound:
-//!
-//! | what | default | to be set by |
-//! |------|---------|--------------|
-//! | datagram | 65,535 bytes | |
-//! | frame on a stream | 1 MiB | the framing, such as [`Slip::max_frame`] |
-//! | connections, and those of one address | 500, 64 | [`StreamOptions`](channel::StreamOptions) |
-//! | time for a frame, for a write | 10 s | [`StreamOptions`](channel::StreamOptions) |
-//! | time for the peer to close a connection that this side closes | 1 s | [`StreamOptions`](channel::StreamOptions) |
-//! | bytes waiting for one connection | 1 MiB | [`StreamOptions`](channel::StreamOptions) |
-//! | time to connect, of a reconnecting client | 10 s | |
-//! | time for the reply to a request | 5 s | [`Request::timeout`](client::Request::timeout) |
-//! | sources of a framed UDP socket, and bytes of an unfinished frame of one | 500, 64 KiB | [`Udp::max_sources`], [`Udp::max_unfinished`] |
-//! | peers of a Unix datagram socket that can be answered | 500 | |
-//! | names of peers that were looked up | 1,024 | |
-//! | depth of bundles and of arrays | 32 | [`DecodeOptions`](packet::DecodeOptions) |
-//! | type tags per message | 65,536 | [`DecodeOptions`](packet::DecodeOptions) |
-//! | elements per bundle | 16,384 | [`DecodeOptions`](packet::DecodeOptions) |
-//! | address or pattern | 4,096 bytes, 128 parts | [`DecodeOptions`](packet::DecodeOptions); routes: fixed |
-//! | handler calls per packet | 16,384 | [`Server::max_calls`] |
-//! | steps of matching per packet | 33,554,432 | [`Server::max_steps`] |
-//! | replies per packet | 64, and 64 KiB | |
-//! | replies per source and second | no limit | [`Server::reply_rate`] |
-//! | what an [`AddressTable`](middleware::AddressTable) adds to a packet | 1 MiB | [`AddressTable::max_growth`](middleware::AddressTable::max_growth) |
-//! | packets waiting for a handler | 1,024 | [`Server::inbox`], [`Server::inbox_overflow`] |
-//! | addresses waiting in a lane that keeps the newest message of each | 1,024 | [`Lane::latest`](dispatch::Lane::latest) |
-//! | routes that one pattern with instances becomes | 4,096 | |
-//! | calls or messages waiting in an [`Inbox`](dispatch::Inbox), a [`Lane`](dispatch::Lane), a [`Subscription`](dispatch::Subscription) | no default | the argument that makes it |
-//! | messages waiting in a subscription of a client | 1,024, and 1 MiB | [`Subscription::limits`](client::Subscription::limits) |
-//! | senders that a [`ReplayWindow`](middleware::ReplayWindow) remembers, and packets of one | 64, 1,024 | [`ReplayWindow::senders`](middleware::ReplayWindow::senders), [`ReplayWindow::packets`](middleware::ReplayWindow::packets) |
-//! | events waiting for a reader, or for the router | 256 | |
-//! | packets waiting for one's own router ([`LOCAL`](node::LOCAL)) | 1,024 | [`NodeBuilder::local_queue`](node::NodeBuilder::local_queue) |
-//! | packets waiting for a name, in a node that holds them | 1,024, and 1 MiB, for 10 s | [`HoldLimits`](node::HoldLimits) |
-//! | bytes waiting for a destination of a relay | 1 MiB | [`Relay::queue`](tools::Relay::queue) |
-//! | packets waiting in a pacer | 1,024, and 1 MiB | [`Pacer::capacity`](tools::Pacer::capacity), [`Pacer::bytes`](tools::Pacer::bytes) |
-//! | bundles waiting for their time | 65,536, and 64 MiB; a quarter of it per peer | [`ScheduleLimits`](schedule::ScheduleLimits) |
-//! | how far ahead a bundle may lie | 7 days | [`ScheduleLimits`](schedule::ScheduleLimits) |
+//! Ports are open to anything that can send a datagram, and nothing here grows without a bound.
+//! [Limits](guide::limits) lists every limit with its default and how to set it.
 //!
 //! # Panics
 //!

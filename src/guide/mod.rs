@@ -2,3 +2,9 @@
 
 #[doc = include_str!("../../docs/models.md")]
 pub mod models {}
+
+#[doc = include_str!("../../docs/limits.md")]
+pub mod limits {}
+
+#[doc = include_str!("../../docs/architecture.md")]
+pub mod architecture {}
