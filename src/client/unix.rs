@@ -11,7 +11,7 @@ use crate::channel::{BindError, StreamOptions, UnixDatagramOptions};
 use crate::codec::Framing;
 
 impl Client {
-    /// Connects to a Unix stream socket, with the default [`StreamOptions`](crate::channel::StreamOptions).
+    /// Connects to a Unix stream socket, with the default [`StreamOptions`].
     ///
     /// # Errors
     /// No program listens there.

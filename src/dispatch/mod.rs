@@ -1,8 +1,8 @@
 //! From a message to the handlers whose routes it matches, and from their results to replies.
 //!
-//! A [`Router`](crate::Router) has routes; a route is an address or a pattern, and a handler: a function
+//! A [`Router`] has routes; a route is an address or a pattern, and a handler: a function
 //! whose parameters are extractors ([`FromContext`]) and whose result goes back to the sender
-//! ([`IntoReply`](crate::IntoReply)). [`on`] says more of a route. A router runs in a
+//! ([`IntoReply`]). [`on`] says more of a route. A router runs in a
 //! [`Server`](crate::Server), or in a test by [`call`](crate::Router::call):
 //!
 //! ```
@@ -27,7 +27,7 @@
 //!
 //! | for | there is |
 //! | --- | --- |
-//! | parameters | [`Args`](crate::Args), [`Captures`](crate::Captures), [`State`](crate::State), [`Extra`], [`MatchedRoute`], [`TypeTags`], [`Reply`](crate::Reply), [`Message`](crate::Message), [`Address`](crate::Address), [`Meta`](crate::Meta), [`Peer`](crate::Peer), [`TimeTag`](crate::TimeTag), [`Bundle`](crate::Bundle), [`Rest`](crate::packet::Rest), `Option` and `Result` of them, and types of your own |
+//! | parameters | [`Args`], [`Captures`], [`State`], [`Extra`], [`MatchedRoute`], [`TypeTags`], [`Reply`], [`Message`](crate::Message), [`Address`](crate::Address), [`Meta`](crate::Meta), [`Peer`](crate::Peer), [`TimeTag`](crate::TimeTag), [`Bundle`](crate::Bundle), [`Rest`](crate::packet::Rest), `Option` and `Result` of them, and types of your own |
 //! | where handlers run | one after the other; [`On::on_task`], [`On::latest`], [`On::concurrent`], [`Lane`]; [`Inbox`] with a [`Budget`] |
 //! | routes that change | [`LiveRoutes`], [`Subscription`] |
 //! | what went wrong | [`Rejection`], [`CaptureError`], [`ReplyError`] |

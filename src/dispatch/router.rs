@@ -24,7 +24,7 @@ use crate::pattern::{Pattern, PatternError};
 ///
 /// A handler is a `fn`, an `async fn` or a closure. Its parameters are extractors, any of them in
 /// any order; what it returns goes back to the sender. Handlers run one after the other, unless
-/// their route has a [`Lane`] of its own.
+/// their route has a [`Lane`](crate::dispatch::Lane) of its own.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};

@@ -44,14 +44,14 @@ use query::encode;
 /// | option | of | sets |
 /// | --- | --- | --- |
 /// | `interface=eth0` + | UDP | the interface of a group or a broadcast, by name, number or address; `all` |
-/// | `ttl=4`, `dscp=46`, `device=eth0` | UDP | [`Udp::ttl`], [`Udp::dscp`], [`Udp::device`] |
-/// | `receive_buffer=4194304`, `send_buffer=…` | UDP | [`Udp::receive_buffer`], [`Udp::send_buffer`] |
-/// | `reuse=true` | UDP | [`Udp::reuse_address`] and [`Udp::reuse_port`] |
-/// | `reply_port=4002` | UDP | [`Udp::reply_to_port`] |
+/// | `ttl=4`, `dscp=46`, `device=eth0` | UDP | [`Udp::ttl`](crate::Udp::ttl), [`Udp::dscp`](crate::Udp::dscp), [`Udp::device`](crate::Udp::device) |
+/// | `receive_buffer=4194304`, `send_buffer=…` | UDP | [`Udp::receive_buffer`](crate::Udp::receive_buffer), [`Udp::send_buffer`](crate::Udp::send_buffer) |
+/// | `reuse=true` | UDP | [`Udp::reuse_address`](crate::Udp::reuse_address) and [`Udp::reuse_port`](crate::Udp::reuse_port) |
+/// | `reply_port=4002` | UDP | [`Udp::reply_to_port`](crate::Udp::reply_to_port) |
 /// | `local=9001` | UDP, to one host | the port that a client sends from ([`Udp::local`](crate::Udp::local)) |
-/// | `broadcast=true` | UDP | [`Broadcast`] instead of [`Udp`] |
-/// | `loop=false` | groups | [`Multicast::multicast_loop`] |
-/// | `group=239.1.2.4` +, `source=10.0.0.7` + | groups | [`Multicast::group`], [`Multicast::source`] |
+/// | `broadcast=true` | UDP | [`Broadcast`](crate::Broadcast) instead of [`Udp`](crate::Udp) |
+/// | `loop=false` | groups | [`Multicast::multicast_loop`](crate::Multicast::multicast_loop) |
+/// | `group=239.1.2.4` +, `source=10.0.0.7` + | groups | [`Multicast::group`](crate::Multicast::group), [`Multicast::source`](crate::Multicast::source) |
 /// | `family=ipv6` | all with a host | addresses of this family only, `ipv4` or `ipv6` |
 /// | `end=single` | SLIP | one END, behind each packet, instead of two |
 ///
