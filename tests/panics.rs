@@ -21,6 +21,7 @@ async fn a_wrong_pattern_is_named_at_the_line_of_the_caller() {
     ];
     let _ = std::panic::take_hook();
     assert!(panicked.iter().all(Result::is_err));
+    assert_eq!(said.lock().unwrap().len(), 3);
     for text in &*said.lock().unwrap() {
         assert!(
             text.contains("tests/panics.rs") && text.contains("the pattern \"/[\" is not legal"),

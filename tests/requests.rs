@@ -105,7 +105,7 @@ async fn a_reply_has_to_echo_the_arguments_and_fit_every_condition() {
         peer.send_to(meta.peer, ("/value", n)).await.unwrap();
         peer.send_to(meta.peer, ("/value", (n, "gain", 2.0_f32))).await.unwrap();
     }
-    assert_eq!(request.await.unwrap().unwrap().to_string(), "/value ,isf 7 gain 2");
+    assert_eq!(request.await.unwrap().unwrap().to_string(), "/value ,isf 7 \"gain\" 2");
 }
 
 #[tokio::test]
