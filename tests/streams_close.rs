@@ -158,7 +158,7 @@ async fn a_reconnecting_client_counts_what_no_connection_has_taken_as_an_error_o
     client.send(("/scene", 3)).await.unwrap();
     let error = client.close().await.unwrap_err();
     assert_eq!(error.to_string(), "no connection has taken 1 packets in time");
-    assert_eq!(client.delivery().unwrap().sent, 1);
+    assert_eq!(client.delivery().unwrap().queued, 1);
 }
 
 /// A stream that never ends by itself, such as a serial line.
