@@ -16,7 +16,7 @@ use tokio_osc::schedule::{Clock, Reading, SystemClock};
 use tokio_osc::tools::{ClockSync, TimedSender};
 use tokio_osc::{Channel, Client, Meta, Router, Server};
 
-/// The clock of a machine that nobody has set.
+/// The clock of a machine that was never set.
 #[derive(Debug)]
 struct Ahead;
 

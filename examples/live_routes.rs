@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::udp(channel.local_addr()?).await?;
     let server = Server::new(router).listen("udp", channel).spawn();
 
-    println!("2. Nobody hears /take/1 yet:");
+    println!("2. No route takes /take/1 yet:");
     client.send(("/take/1", 0.1_f32)).await?;
     client.request(("/sync", ()), "/synced").await?;
 
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     client.send(("/scene/video", "sky.mov")).await?;
     client.request(("/sync", ()), "/synced").await?;
 
-    println!("5. The recorder is disarmed, the scene dropped; nobody hears this:");
+    println!("5. The recorder is disarmed, the scene dropped; no route takes these:");
     recorder.remove();
     drop(scene);
     client.send(("/take/3", 0.3_f32)).await?;
@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     client.send(("/new/trick", ())).await?;
     client.request(("/sync", ()), "/synced").await?;
 
-    println!("7. What the server has done; unmatched are those that nobody heard:");
+    println!("7. What the server has done; unmatched are those that no route took:");
     print!("{}", server.shutdown().await);
     Ok(())
 }

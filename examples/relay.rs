@@ -17,7 +17,7 @@ async fn heard(
     Args(value): Args<f32>,
 ) {
     println!("  the tablet hears that fader {fader} is at {value}");
-    // Nobody counts any more when the program ends.
+    // The receiver is gone when the program ends.
     let _ = moved.send(()).await;
 }
 

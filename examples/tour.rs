@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let reply = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(500)).await?;
     println!("4. It asks /ping 7 and gets the reply: {reply}");
 
-    println!("5. It sends a message whose arguments do not fit, and a pattern that reaches nobody");
+    println!("5. It sends a message whose arguments do not fit, and a pattern that meets no route");
     client.send(("/synth/1/freq", "loud")).await?;
     client.send(("/mixer/*", ())).await?;
 

@@ -1,12 +1,13 @@
 //! `examples/in_a_service.rs` as a process of its own: what comes by OSC is read by HTTP and the
-//! other way round, and one SIGINT shuts both down gracefully.
+//! other way round, a console over TCP hears both, and one SIGINT shuts all of it down gracefully.
 #![cfg(all(target_os = "linux", feature = "net"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::io::{BufRead, BufReader, Lines, Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -46,19 +47,32 @@ fn a_service_speaks_both_and_ends_both_on_sigint() {
     assert_eq!(service.line(), "the HTTP server has stopped");
     assert!(service.child.wait().unwrap().success());
     assert!(service.out.next().is_none());
+    let received = service.console.take().unwrap().join().unwrap();
+    for message in ["/fader/3", "/fader/4"] {
+        assert!(received.windows(8).any(|bytes| bytes == message.as_bytes()), "{message} in {received:?}");
+    }
     assert!(TcpStream::connect(http).is_err(), "nobody listens");
 }
 
 struct Service {
     child: Child,
     out: Lines<BufReader<ChildStdout>>,
+    /// What the console has heard when its connection has ended.
+    console: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Service {
     fn start() -> Self {
-        let mut child = Command::new(example("in_a_service")).stdout(Stdio::piped()).spawn().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let console = listener.local_addr().unwrap().to_string();
+        let mut child = Command::new(example("in_a_service"))
+            .args(["127.0.0.1:0", "127.0.0.1:0", &console])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, out }
+        let console = Some(std::thread::spawn(move || hear(&listener)));
+        Self { child, out, console }
     }
 
     fn line(&mut self) -> String {
@@ -84,6 +98,13 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// All that comes on one connection.
+fn hear(listener: &TcpListener) -> Vec<u8> {
+    let mut heard = Vec::new();
+    listener.accept().unwrap().0.read_to_end(&mut heard).unwrap();
+    heard
 }
 
 /// The program, brought up to date: a single test is built without the examples.
