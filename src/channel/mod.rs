@@ -1,5 +1,22 @@
-//! Sockets and byte streams that receive packets and answer them. A [`Channel`] is a `Stream`; its
-//! [`Outlet`] sends.
+//! Sockets and byte streams that receive packets and answer them. A [`Channel`] is read with
+//! [`recv`](Channel::recv), or as a `Stream`; its [`Outlet`] sends.
+//!
+//! ```
+//! use tokio_osc::{Channel, Client, Slip};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+//! let mut channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+//! let client = Client::tcp(channel.local_addr()?, Slip::new()).await?;
+//! let mut answers = client.subscribe("/pong");
+//! client.send(("/ping", 7)).await?;
+//!
+//! let (packet, meta) = channel.recv().await.expect("the channel is open");
+//! assert_eq!(packet?.to_string(), "/ping ,i 7");
+//! channel.send_to(meta.peer, ("/pong", 7)).await?;
+//! # tokio::spawn(async move { channel.recv().await });
+//! assert_eq!(answers.recv().await.expect("the connection is open").to_string(), "/pong ,i 7");
+//! # Ok(()) }
+//! ```
 
 #[cfg(feature = "net")]
 pub(crate) mod address;

@@ -1,4 +1,22 @@
 //! The sending side: a [`Client`] of one peer, its requests and subscriptions. Cheap to clone.
+//!
+//! ```
+//! use tokio_osc::{Args, Channel, Client, Router, Server};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+//! let channel = Channel::udp("127.0.0.1:0").await?;
+//! let client = Client::udp(channel.local_addr()?).await?;
+//! let router = Router::new().route("/fader/*", |Args(x): Args<f32>| ("/is", x));
+//! let server = Server::new(router).listen("desk", channel).spawn();
+//!
+//! let mut faders = client.subscribe("/is");
+//! client.send(("/fader/1", 0.5_f32)).await?;
+//! assert_eq!(faders.recv().await.expect("UDP does not end").to_string(), "/is ,f 0.5");
+//! let reply = client.request(("/fader/2", 0.25_f32), "/is").echoing(0.25_f32).retries(2).await?;
+//! assert_eq!(reply.parse::<f32>()?, 0.25);
+//! # server.shutdown().await;
+//! # Ok(()) }
+//! ```
 
 #[cfg(feature = "net")]
 mod fan_out;
