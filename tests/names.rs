@@ -10,7 +10,7 @@ use futures::StreamExt;
 use tokio_osc::dispatch::MatchedRoute;
 use tokio_osc::packet::{DecodeOptions, IntoPacket};
 use tokio_osc::{
-    Args, Bundle, Captures, Channel, Client, Message, Pattern, Router, Server, ServerHandle, State, Udp,
+    Args, Bundle, Captures, Channel, Client, Message, Pattern, Router, Server, ServerHandle, Slip, State, Udp,
 };
 
 const NAMES: [&str; 9] = [
@@ -250,6 +250,8 @@ async fn a_client_takes_a_text_without_a_slash_byte_for_byte() {
     let silent = Channel::udp("127.0.0.1:0").await.unwrap();
     let plain = Client::udp(silent.local_addr().unwrap()).await.unwrap();
     drop(plain.subscribe("#reply"));
+    let reconnecting = Client::reconnecting("127.0.0.1:9", Slip::new());
+    drop((reconnecting.subscribe("node"), reconnecting.subscribe(Pattern::exact("/layers[12]/x"))));
     assert!(plain.request(("/who", ()), "#reply").timeout(Duration::from_millis(1)).await.is_err());
 }
 

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::inbox::{ClientInbox, Source, WaitFor};
 use super::subscription::Subscription;
-use super::{Client, ClientShared, legal};
+use super::{Client, ClientShared, awaited, legal};
 use crate::channel::stream::connection::{Connection, Sink};
 use crate::channel::stream::outbox::Outbox;
 use crate::channel::transport::{Taken, Transport};
@@ -190,16 +190,25 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// # Panics
     /// `address` is not a legal pattern: see [`try_subscribe`](Self::try_subscribe).
     #[track_caller]
-    pub fn subscribe(&self, address: &str) -> Subscription {
-        legal(address.as_bytes(), self.try_subscribe(address))
+    pub fn subscribe<P>(&self, address: P) -> Subscription
+    where
+        P: AsRef<[u8]> + TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        let text = Bytes::copy_from_slice(address.as_ref());
+        legal(&text, self.try_subscribe(address))
     }
 
     /// As [`subscribe`](Self::subscribe), for a pattern that comes at run time.
     ///
     /// # Errors
     /// `address` is not a legal pattern.
-    pub fn try_subscribe(&self, address: &str) -> Result<Subscription, PatternError> {
-        Ok(Subscription::new(&self.inbox, Pattern::new(address.to_owned())?))
+    pub fn try_subscribe<P>(&self, address: P) -> Result<Subscription, PatternError>
+    where
+        P: AsRef<[u8]> + TryInto<Pattern>,
+        P::Error: Into<PatternError>,
+    {
+        Ok(Subscription::new(&self.inbox, awaited(address)?))
     }
 
     /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. Each call
