@@ -172,10 +172,6 @@ pub mod server;
 pub mod tools;
 
 pub use bytes::{self, Bytes};
-#[cfg(feature = "encoding")]
-pub use encoding_rs;
-#[cfg(feature = "regex")]
-pub use regex;
 
 #[doc(inline)]
 pub use channel::Channel;

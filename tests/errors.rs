@@ -130,9 +130,9 @@ fn samples() -> Vec<Sample> {
     use tokio_osc::Endpoint;
     #[cfg(feature = "net")]
     use tokio_osc::channel::{BindError, EndpointError};
-    use tokio_osc::encoding_rs::UTF_8;
     #[cfg(feature = "serde")]
     use tokio_osc::packet::SerdeError;
+    use tokio_osc::packet::encoding_rs::UTF_8;
     #[cfg(feature = "encoding")]
     use tokio_osc::packet::{OnUnmappable, UnmappableText};
     use tokio_osc::tools::ClockSyncError;

@@ -59,6 +59,9 @@ mod signature;
 mod subscription;
 mod table;
 
+#[cfg(feature = "regex")]
+pub use regex;
+
 pub use context::{Context, FromContext};
 pub use extract::{Args, Captures, FromCapture, FromCaptures, FromState, State};
 pub(crate) use handler::{Called, Outcome};

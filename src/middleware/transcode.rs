@@ -29,7 +29,7 @@ use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rew
 /// they are. Text policies of the channel's [`DecodeOptions`](crate::packet::DecodeOptions) see UTF-8.
 ///
 /// ```
-/// use tokio_osc::encoding_rs::SHIFT_JIS;
+/// use tokio_osc::packet::encoding_rs::SHIFT_JIS;
 /// use tokio_osc::middleware::Transcode;
 /// use tokio_osc::packet::{OnUnmappable, TextBuf};
 /// use tokio_osc::{Args, Client, Message, Router, Server, Udp};

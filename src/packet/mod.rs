@@ -47,6 +47,9 @@ mod tuples;
 mod values;
 mod walk;
 
+#[cfg(feature = "encoding")]
+pub use encoding_rs;
+
 #[doc(inline)]
 pub use crate::types::{
     Arg, ArgRef, ArrayRef, Char, ClockOffset, Color, Midi, Text, TextBuf, TimeTag, TypeTag, TypeTagSet,

@@ -11,7 +11,7 @@ use super::{Text, TextBuf};
 ///
 /// ```
 /// use tokio_osc::packet::{OnUnmappable, Text};
-/// use tokio_osc::encoding_rs::UTF_8;
+/// use tokio_osc::packet::encoding_rs::UTF_8;
 ///
 /// let text = Text::new(b"caf\xe9");
 /// assert!(text.decode(UTF_8, OnUnmappable::Strict).is_err());
@@ -35,7 +35,7 @@ pub enum OnUnmappable {
 ///
 /// ```
 /// use tokio_osc::packet::{OnUnmappable, Text};
-/// use tokio_osc::encoding_rs::UTF_8;
+/// use tokio_osc::packet::encoding_rs::UTF_8;
 ///
 /// let error = Text::new(b"caf\xe9").decode(UTF_8, OnUnmappable::Strict).unwrap_err();
 /// assert_eq!(error.charset(), "UTF-8");
@@ -66,7 +66,7 @@ impl<'a> Text<'a> {
     /// The text, if the sender speaks this charset.
     ///
     /// ```
-    /// use tokio_osc::encoding_rs::SHIFT_JIS;
+    /// use tokio_osc::packet::encoding_rs::SHIFT_JIS;
     /// use tokio_osc::packet::{OnUnmappable, Text};
     ///
     /// let title = Text::new(b"\x89\xb9");
@@ -113,7 +113,7 @@ impl TextBuf {
     /// Text in another charset, to be sent to a receiver that speaks it.
     ///
     /// ```
-    /// use tokio_osc::encoding_rs::WINDOWS_1252;
+    /// use tokio_osc::packet::encoding_rs::WINDOWS_1252;
     /// use tokio_osc::packet::{OnUnmappable, TextBuf};
     /// use tokio_osc::Message;
     ///

@@ -70,7 +70,7 @@ async fn a_predicate_that_panics_is_counted_and_the_other_routes_run() {
 #[cfg(feature = "regex")]
 #[tokio::test]
 async fn a_regular_expression_is_tried_from_the_first_character_on() {
-    use tokio_osc::regex::Regex;
+    use tokio_osc::dispatch::regex::Regex;
 
     let log = log();
     let router = Router::with_state(Arc::clone(&log))

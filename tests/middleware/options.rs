@@ -151,9 +151,9 @@ fn forced_type_tags() {
 #[cfg(feature = "encoding")]
 #[test]
 fn text_of_other_charsets() {
-    use tokio_osc::encoding_rs::{UTF_8, WINDOWS_1252};
     use tokio_osc::middleware::Transcode;
     use tokio_osc::packet::OnUnmappable;
+    use tokio_osc::packet::encoding_rs::{UTF_8, WINDOWS_1252};
 
     for vector in vectors("oob_str_") {
         let name = name(&vector);

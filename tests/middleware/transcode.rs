@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 use tokio_osc::codec::Datagram;
-use tokio_osc::encoding_rs::{Encoding, GB18030, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252};
 use tokio_osc::middleware::{Flow, Middleware, Transcode};
+use tokio_osc::packet::encoding_rs::{
+    Encoding, GB18030, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252,
+};
 use tokio_osc::packet::{
     Array, DecodeError, DecodeErrorKind, DecodeOptions, EncodeErrorKind, OnUnmappable, Symbol, TextBuf,
     TextPolicy,
