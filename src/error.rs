@@ -138,7 +138,7 @@ sum! {
     Channel(crate::server::ChannelError),
     /// A node sent nothing.
     Node(crate::node::NodeError),
-    /// Nobody answered a question for the time.
+    /// A question for the time was not answered.
     #[cfg(feature = "net")]
     ClockSync(crate::tools::ClockSyncError),
     /// A frame loop was to run in a runtime.

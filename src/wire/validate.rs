@@ -199,7 +199,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// A type tag string. Text of another charset is no matter of policy here but of unknown tags.
+    /// A type tag string. Text of another charset is judged here as unknown type tags, not by the text policy.
     #[inline]
     fn tag_string(&mut self, bytes: &[u8], base: usize) -> Result<usize, Defect> {
         let Some(scanned) = scan(bytes) else {

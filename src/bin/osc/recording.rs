@@ -152,7 +152,7 @@ impl<R: BufRead> Player<R> {
         let _ = self.lines.push("#");
     }
 
-    /// Time tags may go back, and "immediately" is no time: then at once.
+    /// Time tags may go back, and "immediately" has no time: then at once.
     fn time_of(&mut self, tag: TimeTag) -> Duration {
         if !tag.is_immediately() {
             let begin = *self.begin.get_or_insert(tag);
