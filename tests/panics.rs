@@ -5,27 +5,40 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-use tokio_osc::{Client, Slip};
+use futures::stream;
 
-#[tokio::test]
-async fn a_wrong_pattern_is_named_at_the_line_of_the_caller() {
-    let client = Client::udp("127.0.0.1:9").await.unwrap();
-    let builder = Client::reconnecting("127.0.0.1:9", Slip::new());
-    let said = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&said);
-    std::panic::set_hook(Box::new(move |info| kept.lock().unwrap().push(info.to_string())));
-    let panicked = [
-        catch_unwind(AssertUnwindSafe(|| drop(client.subscribe("/[")))),
-        catch_unwind(AssertUnwindSafe(|| drop(client.request(("/a", 1), "/[")))),
-        catch_unwind(AssertUnwindSafe(|| drop(builder.subscribe("/[")))),
+use tokio_osc::{Client, Router, Server, Slip};
+
+#[test]
+fn the_line_of_the_caller_is_named() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = runtime.block_on(async { Client::udp("127.0.0.1:9").await.unwrap() });
+    let server = || Server::new(Router::new()).feed("a", stream::pending());
+    let mistakes: [(&dyn Fn(), &str); 5] = [
+        (&|| drop(client.subscribe("/[")), "the pattern \"/[\" is not legal"),
+        (&|| drop(client.request(("/a", 1), "/[")), "the pattern \"/[\" is not legal"),
+        (&|| drop(server().feed("a", stream::pending())), "has the name \"a\" already"),
+        (&|| drop(server().feed("b c", stream::pending())), "\"b c\""),
+        (&|| drop(server().spawn()), "no reactor running"),
     ];
-    let _ = std::panic::take_hook();
-    assert!(panicked.iter().all(Result::is_err));
-    assert_eq!(said.lock().unwrap().len(), 3);
-    for text in &*said.lock().unwrap() {
-        assert!(
-            text.contains("tests/panics.rs") && text.contains("the pattern \"/[\" is not legal"),
-            "{text}"
-        );
+    for (mistake, text) in mistakes {
+        let said = said_by(mistake);
+        assert!(said.contains("tests/panics.rs") && said.contains(text), "{said}");
     }
+    let said = said_by(&|| {
+        drop(Client::reconnecting("127.0.0.1:9", Slip::new()).subscribe("/["));
+    });
+    assert!(said.contains("tests/panics.rs") && said.contains("the pattern \"/[\" is not legal"), "{said}");
+}
+
+/// What the hook is told of a panic.
+fn said_by(mistake: &dyn Fn()) -> String {
+    let said = Arc::new(Mutex::new(String::new()));
+    let kept = Arc::clone(&said);
+    std::panic::set_hook(Box::new(move |info| *kept.lock().unwrap() = info.to_string()));
+    let panicked = catch_unwind(AssertUnwindSafe(mistake));
+    drop(std::panic::take_hook());
+    assert!(panicked.is_err());
+    let said = said.lock().unwrap();
+    said.clone()
 }

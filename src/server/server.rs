@@ -263,6 +263,7 @@ impl Server {
     ///
     /// # Panics
     /// Outside of a Tokio runtime with time enabled; with a [`Precision`] of its own, I/O as well.
+    #[track_caller]
     pub fn spawn(self) -> ServerHandle {
         let shutdown = self.options.shutdown;
         let (core, start) = self.start(true);
@@ -291,7 +292,11 @@ impl Server {
 #[track_caller]
 fn legal(server: Result<Server, ChannelError>) -> Server {
     #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-    server.unwrap_or_else(|error| panic!("{error}"))
+    match server {
+        Ok(server) => server,
+        // Not in a closure: the panic is to name the caller's line.
+        Err(error) => panic!("{error}"),
+    }
 }
 
 impl fmt::Debug for Server {
