@@ -237,7 +237,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// router that is nested. In osc4py3: `patternkind="re"`.
     ///
     /// ```
-    /// use tokio_osc::{Router, regex::Regex};
+    /// use tokio_osc::dispatch::regex::Regex;
+    /// use tokio_osc::Router;
     ///
     /// let digits = Regex::new(r"/track/\d+/(volume|pan)$").expect("a legal expression");
     /// let router = Router::new().route_regex(digits, || println!("a track"));

@@ -311,7 +311,7 @@ fn overlap(all: &VecDeque<Bounds>, now: Instant) -> Option<(i128, i128)> {
 /// let client = Client::udp(silent.local_addr()?).await?;
 /// let mut sync = ClockSync::new(client).pings(1).timeout(Duration::from_millis(20));
 /// let error = sync.measure().await.unwrap_err();
-/// assert_eq!(error.to_string(), "none of 1 questions for the time was answered: no reply within 20ms");
+/// assert_eq!(error.to_string(), "none of 1 questions for the time was answered: no reply within 20 ms");
 /// # Ok(()) }
 /// ```
 pub struct ClockSyncError {
