@@ -21,7 +21,8 @@ fn extract(message: MessageRef<'_>) {
     let list: Vec<Arg> = message.parse().expect("any argument is an Arg");
     assert_eq!(read.len(), list.len());
 
-    let rebuilt = Message::with_raw_address(message.address().as_bytes(), &list[..]).expect("it was encoded once");
+    let rebuilt =
+        Message::with_raw_address(message.address().as_bytes(), &list[..]).expect("it was encoded once");
     assert_eq!(rebuilt.parse::<Vec<Arg>>().expect("the same list"), list);
 
     let _ = message.parse::<(i32, i64, f32, f64, bool)>();

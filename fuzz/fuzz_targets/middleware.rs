@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tokio_osc::packet::encoding_rs::{ISO_2022_JP, SHIFT_JIS, WINDOWS_1252};
 use tokio_osc::middleware::{AddressTable, Flow, Middleware, Transcode};
+use tokio_osc::packet::encoding_rs::{ISO_2022_JP, SHIFT_JIS, WINDOWS_1252};
 use tokio_osc::packet::{DecodeOptions, EncodeErrorKind, OnUnmappable};
 use tokio_osc::{Bytes, Meta, Packet, Peer};
 

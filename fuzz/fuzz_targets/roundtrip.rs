@@ -6,7 +6,8 @@ use tokio_osc::packet::{DecodeOptions, PacketRef};
 use tokio_osc::{Arg, Bundle, Bytes, Message, Packet};
 
 fuzz_target!(|data: &[u8]| {
-    let Ok((packet, repairs)) = Packet::decode_with(Bytes::copy_from_slice(data), &DecodeOptions::default()) else {
+    let Ok((packet, repairs)) = Packet::decode_with(Bytes::copy_from_slice(data), &DecodeOptions::default())
+    else {
         return;
     };
     let rebuilt = rebuild(packet.as_ref());
