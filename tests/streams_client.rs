@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::{FutureExt, SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_osc::channel::{Disconnect, StreamOptions};
@@ -157,4 +157,21 @@ async fn a_transport_that_does_not_close_is_waited_for_as_long_as_for_a_write() 
     let error = client.close().await.unwrap_err();
     assert_eq!(error.kind(), SendErrorKind::Io(io::ErrorKind::TimedOut));
     assert_eq!(start.elapsed(), ms(3_000));
+}
+
+#[tokio::test]
+async fn what_is_fed_leaves_with_the_flush() {
+    let (here, mut there) = duplex(1_024);
+    let client = Client::io(here, Slip::new());
+    let mut heard = client.subscribe("/answer");
+    for n in 0..3 {
+        client.feed(("/a", n)).await.unwrap();
+        // A reader of the same stream does not write it out either.
+        assert!(heard.recv().now_or_never().is_none());
+    }
+    let mut buffer = [0; 256];
+    assert!(there.read(&mut buffer).now_or_never().is_none(), "nothing was written");
+    client.flush().await.unwrap();
+    let bytes = there.read(&mut buffer).now_or_never().unwrap().unwrap();
+    assert_eq!(bytes, 3 * (12 + 2), "all three, each with its two ENDs");
 }

@@ -175,8 +175,8 @@ where
         drop(self.stream.wakers.register(READER, cx.waker()));
         loop {
             let read = self.stream.with_pump(|pump, cx| {
-                if pump.is_open() {
-                    // An error of it is the next sender's: what the peer has sent is read to its end.
+                if pump.is_open() && pump.is_writing() {
+                    // The rest of a send that was dropped. An error of it is the next sender's: what the peer has sent is read to its end.
                     let _ = pump.poll_write(cx);
                 }
                 let read = ready!(pump.poll_frame(cx));

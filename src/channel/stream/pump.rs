@@ -141,6 +141,12 @@ where
         self.written
     }
 
+    /// Whether a write was begun that the transport has not taken whole. What was only fed is not begun: it
+    /// leaves with the next flush, in one write.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.clock.write.is_some() || self.unflushed
+    }
+
     /// Puts a frame behind those that wait, whole: it leaves in order, polled by any sender.
     pub(crate) fn push(&mut self, frame: Bytes) -> Result<usize, SendError> {
         let before = self.output.len();
