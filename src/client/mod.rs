@@ -244,8 +244,7 @@ impl Client {
         P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        let text = Bytes::copy_from_slice(reply.as_ref());
-        legal(&text, self.try_request(packet, reply))
+        Request::new(self.clone(), packet.into_packet(), legal(awaited(reply)))
     }
 
     /// As [`request`](Client::request), for a pattern that comes at run time.
@@ -257,7 +256,8 @@ impl Client {
         P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        Ok(Request::new(self.clone(), packet.into_packet(), awaited(reply)?))
+        let reply = awaited(reply).map_err(|(_, error)| error)?;
+        Ok(Request::new(self.clone(), packet.into_packet(), reply))
     }
 
     /// The messages of the peer whose address matches `address`, a literal address or a pattern:
@@ -272,8 +272,7 @@ impl Client {
         P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        let text = Bytes::copy_from_slice(address.as_ref());
-        legal(&text, self.try_subscribe(address))
+        Subscription::new(&self.shared.inbox, legal(awaited(address)))
     }
 
     /// As [`subscribe`](Client::subscribe), for a pattern that comes at run time.
@@ -295,7 +294,8 @@ impl Client {
         P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        Ok(Subscription::new(&self.shared.inbox, awaited(address)?))
+        let pattern = awaited(address).map_err(|(_, error)| error)?;
+        Ok(Subscription::new(&self.shared.inbox, pattern))
     }
 
     /// Waits until the connection has ended, and says why. Of a datagram client that is never; of a
@@ -423,27 +423,29 @@ impl Client {
     }
 }
 
-/// What a caller waits for: a pattern, or the bytes of an address without a slash.
-fn awaited<P>(address: P) -> Result<Pattern, PatternError>
+/// What a caller waits for: a pattern, or the bytes of an address without a slash. An error comes with the
+/// bytes, for the message of [`legal`].
+fn awaited<P>(address: P) -> Result<Pattern, (Bytes, PatternError)>
 where
     P: AsRef<[u8]> + TryInto<Pattern>,
     P::Error: Into<PatternError>,
 {
     let text = Bytes::copy_from_slice(address.as_ref());
-    address.try_into().map_err(Into::into).or_else(|error| match error.kind() {
-        PatternErrorKind::NoLeadingSlash => Pattern::try_exact(text),
+    let pattern = address.try_into().map_err(Into::into).or_else(|error| match error.kind() {
+        PatternErrorKind::NoLeadingSlash => Pattern::try_exact(text.clone()),
         _ => Err(error),
-    })
+    });
+    pattern.map_err(|error| (text, error))
 }
 
-/// What was made of a pattern in the caller's source.
+/// The pattern of the caller's source.
 #[track_caller]
-fn legal<T>(pattern: &[u8], made: Result<T, PatternError>) -> T {
+fn legal(pattern: Result<Pattern, (Bytes, PatternError)>) -> Pattern {
     #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-    match made {
-        Ok(made) => made,
+    match pattern {
+        Ok(pattern) => pattern,
         // Not in a closure: the panic is to name the caller's line.
-        Err(error) => panic!("the pattern {:?} is not legal: {error}", Text::new(pattern)),
+        Err((text, error)) => panic!("the pattern {:?} is not legal: {error}", Text::new(&text)),
     }
 }
 

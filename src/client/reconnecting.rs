@@ -195,8 +195,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        let text = Bytes::copy_from_slice(address.as_ref());
-        legal(&text, self.try_subscribe(address))
+        Subscription::new(&self.inbox, legal(awaited(address)))
     }
 
     /// As [`subscribe`](Self::subscribe), for a pattern that comes at run time.
@@ -208,7 +207,8 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        Ok(Subscription::new(&self.inbox, awaited(address)?))
+        let pattern = awaited(address).map_err(|(_, error)| error)?;
+        Ok(Subscription::new(&self.inbox, pattern))
     }
 
     /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. Each call
