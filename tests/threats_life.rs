@@ -11,13 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::counting::{Counting, counted};
 use tokio::runtime::{Builder, Runtime};
 use tokio_osc::dispatch::Lane;
 use tokio_osc::packet::{IntoPacket, Overflow};
 use tokio_osc::{
     Args, Bundle, Channel, Client, Router, Server, ServerHandle, Shutdown, Slip, TimeTag, Udp, on,
 };
+
+use crate::support::counting::{Counting, counted};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

@@ -3,17 +3,10 @@
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-#[path = "support/capture.rs"]
-#[allow(unreachable_pub, dead_code)]
-mod capture;
-
-#[path = "support/fed.rs"]
-mod fed;
+mod support;
 
 use std::time::{Duration, Instant};
 
-use capture::Capture;
-use fed::{Item, remote as item};
 use futures::stream;
 use tokio::net::TcpStream;
 use tokio_osc::channel::StreamOptions;
@@ -21,6 +14,9 @@ use tokio_osc::{
     Args, Bundle, Bytes, Captures, Channel, Client, Meta, Packet, Peer, Router, Server, Slip, TimeTag, on,
 };
 use tracing::Level;
+
+use crate::support::capture::{Capture, Line};
+use crate::support::fed::{Item, remote as item};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
@@ -131,7 +127,7 @@ async fn at_debug_what_no_handler_takes_is_a_line_for_each_route_and_kind_of_add
     items.extend((0..1_000).map(|n| item((&*format!("/pad/{n}/hit"), n))));
     items.push(item(("/typo", 1)));
     let capture = written(Level::DEBUG, router, items).await;
-    let texts = |lines: Vec<capture::Line>| lines.into_iter().map(|line| line.text).collect::<Vec<_>>();
+    let texts = |lines: Vec<Line>| lines.into_iter().map(|line| line.text).collect::<Vec<_>>();
     let rejected = texts(capture.with("rejected"));
     assert_eq!(
         rejected[0],

@@ -1,11 +1,12 @@
 //! Which routes a message takes.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use tokio_osc::dispatch::{Extra, MatchedRoute};
 use tokio_osc::pattern::PatternErrorKind;
 use tokio_osc::{Args, Captures, Message, Router, State, on};
+
+use crate::support::panicking::panic_of;
 
 use super::{Log, handle, item, log, names, note, raw, taken};
 
@@ -223,20 +224,11 @@ async fn captures_of_a_prefix_are_those_of_its_pattern() {
 
 #[test]
 fn a_wrong_pattern_panics_with_the_line_of_the_caller() {
-    let place = Arc::new(Mutex::new(None));
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new({
-        let place = Arc::clone(&place);
-        move |panic| {
-            let location = panic.location().expect("a place");
-            *place.lock().unwrap() = Some((location.file().to_owned(), location.line(), panic.to_string()));
-        }
-    }));
-    let mut seen = Vec::new();
+    let mut messages = Vec::new();
     let mut panics = |line: u32, call: &dyn Fn()| {
-        assert!(catch_unwind(AssertUnwindSafe(call)).is_err(), "line {line}");
-        let (file, at, text) = place.lock().unwrap().take().unwrap();
-        seen.push((file.ends_with("routes.rs"), at == line, text));
+        let panicked = panic_of(call);
+        assert!(panicked.file.ends_with("routes.rs") && panicked.line == line, "line {line}: {panicked:?}");
+        messages.push(panicked.message);
     };
     panics(line!(), &|| drop(Router::new().route("/mixer/[1-", || {})));
     panics(line!(), &|| drop(Router::new().route_prefix("mixer", || {})));
@@ -244,11 +236,7 @@ fn a_wrong_pattern_panics_with_the_line_of_the_caller() {
     panics(line!(), &|| drop(Router::new().nest("/a/", Router::new().route("/x", || {}))));
     panics(line!(), &|| drop(Router::new().route("/x", on(|| {}).tags("q"))));
     panics(line!(), &|| drop(Router::new().live().route("/x[", || {})));
-    std::panic::set_hook(hook);
-    for (file, line, text) in &seen {
-        assert!(*file && *line, "{text}");
-    }
-    assert!(seen[0].2.contains("not a legal route"), "{}", seen[0].2);
+    assert!(messages[0].contains("not a legal route"), "{}", messages[0]);
 }
 
 #[test]

@@ -16,8 +16,8 @@ use tokio_osc::packet::PacketRef;
 use tokio_osc::{Bytes, Packet};
 
 use super::program::{Program, compiled_with_liblo, python};
-use super::support::rosc::same_packet;
-use super::support::{bytes, deep, name, raw_decode, rebuild, valid};
+use crate::support::rosc::same_packet;
+use crate::support::{bytes, deep, name, raw_decode, rebuild, valid};
 
 /// rosc recurses, for each level of a bundle.
 const STACK_OF_ROSC: usize = 256 * 1_024 * 1_024;

@@ -7,9 +7,9 @@ use tokio_osc::middleware::{Crc32, Envelope, EnvelopeFault, HmacSha256, Middlewa
 use tokio_osc::packet::{DecodeErrorKind, IntoPacket};
 use tokio_osc::{Client, Message, Meta, Packet, Peer, TimeTag, Udp};
 
-use crate::guards::{WrongSum, Xor5a};
 use crate::nested_bundle;
 use crate::program::{Program, limited, python};
+use crate::support::guards::{WrongSum, Xor5a};
 
 /// What the peer has under these letters.
 fn envelope(functions: &str) -> Envelope {

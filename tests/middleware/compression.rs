@@ -7,7 +7,7 @@ use tokio_osc::packet::{DecodeError, DecodeErrorKind, DecodeOptions, EncodeError
 use tokio_osc::{Bundle, Bytes, Message, Meta, Packet, Peer};
 
 use super::marks::encoded;
-use super::support::{bytes, group, name, nested_bundles, strategies, unhex};
+use crate::support::{bytes, group, name, nested_bundles, strategies, unhex};
 
 fn meta() -> Meta {
     Meta::from_peer(Peer::LOCAL)

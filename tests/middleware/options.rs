@@ -10,7 +10,7 @@ use tokio_osc::packet::{
 };
 use tokio_osc::{Bundle, Bytes, Message, Meta, Packet, Peer};
 
-use super::support::{group, name, unhex};
+use crate::support::{group, name, unhex};
 
 fn vectors(prefix: &str) -> Vec<Value> {
     let all = group(include_str!("../vectors/oob.json"));

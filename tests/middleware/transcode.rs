@@ -13,7 +13,7 @@ use tokio_osc::packet::{
 use tokio_osc::{Bundle, Bytes, Message, Meta, Packet, Peer};
 
 use super::marks::encoded;
-use super::support::strategies;
+use crate::support::strategies;
 
 fn meta() -> Meta {
     Meta::from_peer(Peer::LOCAL)

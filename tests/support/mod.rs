@@ -1,9 +1,16 @@
 //! What several tests share: the vectors, and values to make packets of.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test uses a part of it")]
 
+pub mod capture;
 pub mod counting;
+pub mod fed;
+#[cfg(feature = "crypto")]
+pub mod guards;
+pub mod panicking;
+pub mod rig;
 pub mod rosc;
 pub mod strategies;
+pub mod tape;
 
 use serde_json::Value;
 use tokio_osc::packet::{DecodeOptions, PacketRef};

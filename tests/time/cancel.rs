@@ -7,7 +7,7 @@ use tokio_osc::packet::ScheduleId;
 use tokio_osc::schedule::Clock;
 use tokio_osc::{Bundle, Peer, Server};
 
-use super::rig::*;
+use crate::support::rig::*;
 
 /// Four bundles 10 ms apart, from peers 1 and 2 by turns.
 async fn four_waiting() -> Rig {

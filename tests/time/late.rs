@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_osc::schedule::{Clock, LatePolicy, TimeOptions};
 use tokio_osc::{Bundle, Server};
 
-use super::rig::*;
+use crate::support::rig::*;
 
 fn policy(policy: LatePolicy) -> impl FnOnce(Server) -> Server {
     |server| server.time(TimeOptions::new().late(policy))

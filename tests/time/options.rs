@@ -10,7 +10,7 @@ use tokio_osc::server::ChannelErrorKind;
 use tokio_osc::{Args, Bundle, Channel, Client, Packet, Router, Server, Slip, TimeTag};
 use tokio_util::codec::Framed;
 
-use super::rig::*;
+use crate::support::rig::*;
 
 fn options(options: TimeOptions) -> impl FnOnce(Server) -> Server {
     |server| server.time(options)

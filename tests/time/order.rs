@@ -4,7 +4,7 @@ use tokio_osc::packet::ScheduleId;
 use tokio_osc::schedule::{Clock, ScheduleLimits};
 use tokio_osc::{Bundle, TimeTag};
 
-use super::rig::*;
+use crate::support::rig::*;
 
 #[tokio::test(start_paused = true)]
 async fn bundles_run_at_their_times_whatever_the_order_of_arrival() {

@@ -6,7 +6,7 @@ use tokio_osc::packet::{ClockOffset, TimeOverrides};
 use tokio_osc::schedule::{Clock, LatePolicy, TimeOptions};
 use tokio_osc::{Bundle, Message, TimeTag};
 
-use super::rig::*;
+use crate::support::rig::*;
 
 fn own(set: impl FnOnce(&mut TimeOverrides)) -> TimeOverrides {
     let mut time = TimeOverrides::default();

@@ -1,0 +1,13 @@
+//! The command line tool `osc`, run as a user runs it.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[cfg(unix)]
+mod docs;
+mod dump;
+mod network;
+mod packets;
+mod run;
+mod send;
+mod streams;
+mod usage;

@@ -1,0 +1,42 @@
+//! Every feature of osc4py3 1.0.8, row by row: `seed/rows.rs` lists them all, each with the tests that
+//! show it here, or with the reason why there is none.
+//!
+//! The rows are lettered as the features are grouped, and the tests of the files beside this one are
+//! named after their rows. A row may point to a test elsewhere: `seed/rows.rs` checks that it exists.
+#![cfg(feature = "net")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod a_packets;
+mod b_type_tags;
+mod c_tcp;
+mod e_errors;
+mod f_channels;
+mod guide;
+mod l_auto_tags;
+mod n_dispatch;
+mod p_patterns;
+mod rows;
+mod s_schemes;
+mod t_time_tags;
+mod u_udp;
+mod v_life;
+mod w_demo;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use futures::stream;
+use tokio_osc::server::Stats;
+use tokio_osc::{Router, Server};
+
+use crate::support::fed::{Item, ended, item};
+
+const LOOPBACK: &str = "127.0.0.1:0";
+
+/// What a server with this router has done when it has handled these packets.
+async fn fed<S: Send + Sync + 'static>(
+    router: Router<S>,
+    items: impl IntoIterator<Item = Item, IntoIter: Send + Unpin + 'static>,
+) -> Stats {
+    ended(Server::new(router).feed("test", stream::iter(items)).spawn()).await
+}

@@ -1,0 +1,9 @@
+//! Datagrams over loopback. What takes several hosts is in `netns`.
+#![cfg(feature = "net")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod batch;
+mod framed;
+mod loopback;
+mod threats;
+mod unix;
