@@ -9,9 +9,9 @@ use futures::stream::unfold;
 use tokio::sync::broadcast;
 
 use super::event_stream::Events;
-use super::throttle::Throttle;
 use crate::codec::FrameError;
 use crate::packet::Peer;
+use crate::throttle::Throttle;
 
 /// Events that wait for a reader that is behind; the oldest are dropped.
 const EVENTS: usize = 256;
