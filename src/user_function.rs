@@ -76,6 +76,7 @@ impl UserFunction {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic)]
 mod tests {
     use super::*;
 

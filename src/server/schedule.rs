@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::channels::{ChannelGuard, ChannelRecord};
 use super::clock_watch::ClockWatch;
+use super::guarded_clock::GuardedClock;
 use crate::lock::lock;
 use crate::packet::{Bundle, BundleRef, Meta, Packet, PacketRef, PacketStep, ScheduleId};
 use crate::schedule::{Clock, Due, Entry, EntryId, HorizonPolicy, LatePolicy, Schedule, ScheduleLimits};
@@ -52,7 +53,7 @@ pub(super) struct SharedSchedule {
     /// without the lock. Bundles are added by the loop alone, so that to it this is never too late.
     wake: AtomicU64,
     begin: Instant,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: GuardedClock,
     clocks: ClockWatch,
     refused: Throttle,
     far_off: Throttle,
@@ -60,7 +61,8 @@ pub(super) struct SharedSchedule {
 }
 
 impl SharedSchedule {
-    pub(super) fn new(limits: ScheduleLimits, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(limits: ScheduleLimits, clock: Box<dyn Clock>) -> Self {
+        let clock = GuardedClock::new(clock);
         let now = clock.now();
         Self {
             queue: Mutex::new(Schedule::new(limits, now)),
