@@ -155,7 +155,9 @@ mod readable;
 
 mod error;
 mod lock;
+mod throttle;
 mod types;
+mod user_function;
 mod wire;
 
 pub mod channel;

@@ -9,9 +9,9 @@ use futures::stream::unfold;
 use tokio::sync::broadcast;
 
 use super::event_stream::Events;
-use super::throttle::Throttle;
 use crate::codec::FrameError;
 use crate::packet::Peer;
+use crate::throttle::Throttle;
 
 /// Events that wait for a reader that is behind; the oldest are dropped.
 const EVENTS: usize = 256;
@@ -54,7 +54,8 @@ pub enum ConnectionEvent {
         /// Why.
         reason: Disconnect,
     },
-    /// The operating system gave no connection, mostly for want of file descriptors.
+    /// The operating system gave no connection, mostly for want of file descriptors; or the
+    /// [`Listener`](crate::channel::Listener) panicked (`Other`).
     AcceptFailed {
         /// What it said.
         error: io::ErrorKind,
@@ -82,6 +83,8 @@ pub enum Refusal {
     TooManyFromAddress,
     /// [`accept_if`](crate::channel::StreamOptions::accept_if) said no, or nothing in time.
     Vetoed,
+    /// [`accept_if`](crate::channel::StreamOptions::accept_if) panicked.
+    Panicked,
 }
 
 impl fmt::Display for Refusal {
@@ -90,6 +93,7 @@ impl fmt::Display for Refusal {
             Self::TooMany => "too many connections",
             Self::TooManyFromAddress => "too many connections from this address",
             Self::Vetoed => "not welcome",
+            Self::Panicked => "`accept_if` panicked",
         })
     }
 }
@@ -124,6 +128,8 @@ pub enum Disconnect {
     WriteTimeout,
     /// The framing or the transport failed.
     Failed(Arc<FrameError>),
+    /// The framing or the transport, which are not of this crate, panicked.
+    Panicked,
 }
 
 impl From<FrameError> for Disconnect {
@@ -147,6 +153,7 @@ impl fmt::Display for Disconnect {
             Self::IdleTimeout => "no frame for too long",
             Self::WriteTimeout => "the peer reads nothing",
             Self::Failed(error) => return error.fmt(f),
+            Self::Panicked => "the framing or the transport panicked",
         })
     }
 }

@@ -31,7 +31,6 @@ mod outlet;
 mod socket;
 mod stats;
 pub(crate) mod stream;
-mod throttle;
 pub(crate) mod transport;
 #[cfg_attr(not(feature = "net"), path = "no_udp.rs")]
 pub(crate) mod udp;
@@ -55,7 +54,6 @@ pub use events::{ConnectionEvent, Disconnect, Refusal};
 pub use outlet::Outlet;
 pub use stats::{Delivery, SendReport};
 pub use stream::{Listener, StreamOptions, Verdict};
-pub(crate) use throttle::Throttle;
 use udp::UdpSocketState;
 #[cfg(all(unix, feature = "net"))]
 pub use unix_datagram::UnixDatagramOptions;

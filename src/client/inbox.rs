@@ -17,7 +17,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
 
@@ -29,6 +28,7 @@ use crate::channel::Disconnect;
 use crate::lock::lock;
 use crate::packet::{Message, MessageRef, Packet, PacketRef, PacketStep};
 use crate::pattern::Pattern;
+use crate::user_function::{Panicked, caught};
 
 /// Packets read at a time for all, before others run.
 const BURST: usize = 64;
@@ -217,7 +217,7 @@ impl ClientInbox {
 
 /// A condition that panics does not hold.
 fn holds(condition: &Condition, message: &Message) -> bool {
-    catch_unwind(AssertUnwindSafe(|| condition(message))).unwrap_or_else(|_| {
+    caught(|| condition(message)).unwrap_or_else(|Panicked| {
         let address = tracing::field::display(message.address());
         tracing::error!(target: "tokio_osc::client", address, "the condition of a request has panicked");
         false

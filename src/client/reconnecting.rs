@@ -23,11 +23,12 @@ use super::{Client, ClientShared, awaited, legal};
 use crate::channel::stream::connection::{Connection, Sink};
 use crate::channel::stream::outbox::Outbox;
 use crate::channel::transport::{Taken, Transport};
-use crate::channel::{Delivery, Disconnect, Events, StreamOptions, Throttle};
+use crate::channel::{Delivery, Disconnect, Events, StreamOptions};
 use crate::codec::{Codec, Framing, ReadPacket};
 use crate::middleware::Chain;
 use crate::packet::{EncodeError, IntoPacket, Overflow, Packet, Peer, SendError, SendErrorKind};
 use crate::pattern::{Pattern, PatternError};
+use crate::throttle::Throttle;
 
 /// How long an attempt to connect may take.
 const CONNECT: Duration = Duration::from_secs(10);

@@ -20,13 +20,14 @@ use tokio::task::unconstrained;
 
 use super::inbox::Source;
 use super::waker_set::WakerSet;
+use crate::channel::Disconnect;
 use crate::channel::stream::pump::{BATCH, Pump};
 use crate::channel::transport::{Taken, Transport};
-use crate::channel::{Disconnect, Throttle};
 use crate::codec::Framing;
 use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::{Packet, Peer, SendError, SendErrorKind};
+use crate::throttle::Throttle;
 
 /// The place of the inbox in the waker set.
 const READER: u64 = 0;

@@ -1,27 +1,35 @@
 //! What must hold beside the address for a route to take a message.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::packet::Message;
 use crate::types::TypeTag;
+use crate::user_function::{Panicked, UserFunction};
 
 #[derive(Clone)]
 pub(super) enum Condition {
     Tags(Tags),
-    Where(Arc<dyn Fn(&Message) -> bool + Send + Sync>),
+    Where(Arc<Predicate>),
 }
 
-/// A predicate of the user panicked.
-pub(super) struct Panicked;
+/// A function of the user's that says whether a route takes a message.
+pub(super) struct Predicate {
+    function: Box<dyn Fn(&Message) -> bool + Send + Sync>,
+    user: UserFunction,
+}
+
+impl Predicate {
+    /// Of the route with this name.
+    pub(super) fn new(route: String, function: impl Fn(&Message) -> bool + Send + Sync + 'static) -> Self {
+        Self { function: Box::new(function), user: UserFunction::new(route) }
+    }
+}
 
 impl Condition {
     pub(super) fn holds(&self, message: &Message) -> Result<bool, Panicked> {
         match self {
             Self::Tags(tags) => Ok(tags.take(message.type_tags())),
-            Self::Where(predicate) => {
-                catch_unwind(AssertUnwindSafe(|| predicate(message))).map_err(|_| Panicked)
-            }
+            Self::Where(predicate) => predicate.user.call(|| (predicate.function)(message)),
         }
     }
 }

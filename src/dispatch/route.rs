@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::conditions::{Condition, Panicked};
+use super::conditions::Condition;
 use super::handler::{Called, Erased};
 use super::instances::Instances;
 use super::table::Reach;
@@ -12,6 +12,7 @@ use super::{Context, Lane};
 use crate::packet::Message;
 use crate::pattern::{Part, Pattern};
 use crate::types::{Text, TextBuf};
+use crate::user_function::Panicked;
 
 /// What a call needs, where and when it runs decided.
 pub(super) struct Endpoint<S> {

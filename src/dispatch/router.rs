@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 
-use super::conditions::Condition;
+use super::conditions::{Condition, Predicate};
 use super::handler::Erased;
 use super::on::Handler;
 use super::route::Route;
@@ -352,7 +352,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     where
         W: Fn(&Message) -> bool + Send + Sync + 'static,
     {
-        on.options.conditions.push(Condition::Where(Arc::new(predicate)));
+        on.options.conditions.push(Condition::Where(Arc::new(Predicate::new(name.to_owned(), predicate))));
         self.add(on.routes_named(name, &Pattern::literal("//"), Reach::Exact))
     }
 

@@ -1,7 +1,6 @@
 //! The middleware of a channel, in its order.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -9,14 +8,16 @@ use bytes::Bytes;
 use super::{Flow, Middleware};
 use crate::lock::lock;
 use crate::packet::{EncodeError, Meta, Packet, Peer};
+use crate::user_function::UserFunction;
 use crate::wire::{DecodeError, DecodeOptions};
 
 /// The layers between the wire and the packets, the first one next to the wire. Clones share them
 /// and what they have counted.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Chain {
     layers: Vec<Arc<dyn Middleware>>,
     filtered: Arc<Mutex<FilterStats>>,
+    user: Arc<UserFunction>,
 }
 
 /// What did not get from a frame to a packet or back, at a channel or client, other than by being
@@ -60,6 +61,13 @@ impl FilterStats {
     pub const PANICKED: &str = "a layer of the middleware panicked";
 }
 
+impl Default for Chain {
+    fn default() -> Self {
+        let user = Arc::new(UserFunction::new("Middleware"));
+        Self { layers: Vec::new(), filtered: Arc::default(), user }
+    }
+}
+
 impl Chain {
     pub(crate) fn push(&mut self, layer: impl Middleware) {
         self.layers.push(Arc::new(layer));
@@ -71,7 +79,7 @@ impl Chain {
 
     /// The same layers, with counters of their own.
     pub(crate) fn counting_anew(&self) -> Self {
-        Self { layers: self.layers.clone(), filtered: Arc::default() }
+        Self { layers: self.layers.clone(), ..Self::default() }
     }
 
     /// From a frame to a packet; `None` if a layer has dropped it. What was tolerated is noted in
@@ -113,7 +121,7 @@ impl Chain {
         if self.is_empty() {
             return Ok(Some(packet.into_bytes()));
         }
-        let passed = catch_unwind(AssertUnwindSafe(|| self.frame_out(packet, &mut Meta::from_peer(peer))));
+        let passed = self.user.call(|| self.frame_out(packet, &mut Meta::from_peer(peer)));
         match passed.unwrap_or_else(|_| Err(EncodeError::refused(FilterStats::PANICKED))) {
             Ok(Flow::Pass(frame)) => Ok(Some(frame)),
             Ok(Flow::Drop) => {
@@ -156,8 +164,7 @@ impl Chain {
         arrived: T,
         layer: impl FnMut(&dyn Middleware, T) -> Result<Flow<T>, DecodeError>,
     ) -> Result<Flow<T>, DecodeError> {
-        let judged = AssertUnwindSafe(|| through(self.layers.iter(), arrived, layer));
-        let Ok(judgement) = catch_unwind(judged) else {
+        let Ok(judgement) = self.user.call(|| through(self.layers.iter(), arrived, layer)) else {
             self.count(|filtered| &mut filtered.panicked_in);
             return Ok(Flow::Drop);
         };

@@ -1,7 +1,6 @@
 //! One call of a handler, in the loop or in a lane: it costs itself alone if it panics, is counted once,
 //! and its replies leave by the channel that the message came by.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -13,13 +12,14 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::channels::ChannelGuard;
 use super::stats::Counter;
 use super::throttles::Throttles;
-use crate::channel::Throttle;
 use crate::dispatch::{
     Call, Called, DetachedCall, Job, Lane, Outcome, Rejection, Replies, ReplyError, ReplyPath, RouteId,
     Routes,
 };
 use crate::packet::{Message, Meta, Peer, Sent};
+use crate::throttle::Throttle;
 use crate::types::Text;
+use crate::user_function::{Panicked, caught, caught_future};
 
 /// What all calls share: which of them still run, and how often a line may tell of their faults.
 #[derive(Default)]
@@ -85,7 +85,7 @@ impl Calls {
         let Some(lane) = lane else {
             return match site.caught(|| call(message, meta, replies)) {
                 Ok(called) => self.settle(called, site, || &name, Counter::up_in_loop),
-                Err(_panic) => self.note_panicked(site, &name),
+                Err(Panicked) => self.note_panicked(site, &name),
             };
         };
         let job = self.job(name, call, site);
@@ -103,7 +103,7 @@ impl Calls {
             Unfinished::Replies(replies) => self.reply(replies, site, route).await,
             Unfinished::Lane(lane, job) => lane.push(job).await,
             Unfinished::Handler(future, begun) => {
-                let ended = AssertUnwindSafe(future).catch_unwind().await;
+                let ended = caught_future(future).await;
                 begun.end();
                 let Ok(replies) = ended else {
                     self.note_panicked(site, route());
@@ -203,7 +203,7 @@ impl Calls {
             let called = site.caught(|| call(&message, &meta, replies));
             let unfinished = match called {
                 Ok(called) => calls.settle(called, site, || &route, Counter::up),
-                Err(_panic) => calls.note_panicked(site, &route),
+                Err(Panicked) => calls.note_panicked(site, &route),
             };
             // Most handlers end without waiting: they do not pay for being told of the end.
             let Some(unfinished) = unfinished else { return };
@@ -255,8 +255,8 @@ impl CallSite<'_> {
 
     /// Calls a user's function within the span of the channel. It costs this call alone if it panics.
     #[inline]
-    fn caught<R>(&self, call: impl FnOnce() -> R) -> std::thread::Result<R> {
-        self.guard.record.span.in_scope(|| catch_unwind(AssertUnwindSafe(call)))
+    fn caught<R>(&self, call: impl FnOnce() -> R) -> Result<R, Panicked> {
+        self.guard.record.span.in_scope(|| caught(call))
     }
 }
 

@@ -171,7 +171,7 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
                 }
                 Step::Nothing => {
                     let wake = core.schedule.next_wake();
-                    let due = timer.poll_due(cx, &*core.schedule.clock, wake).is_ready();
+                    let due = timer.poll_due(cx, &core.schedule.clock, wake).is_ready();
                     if idle && due {
                         continue;
                     }
@@ -329,7 +329,9 @@ impl Core {
 
     pub(super) fn stats(&self) -> Stats {
         let schedule = self.schedule.with(|queue| queue.counters());
-        Stats { inbox: self.waiting.load(Ordering::Relaxed), schedule, ..self.channels.stats() }
+        let channels = self.channels.stats();
+        let hooks_panicked = channels.hooks_panicked + self.schedule.clock.panics();
+        Stats { inbox: self.waiting.load(Ordering::Relaxed), hooks_panicked, schedule, ..channels }
     }
 
     fn trace_stats(&self) {

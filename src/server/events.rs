@@ -67,6 +67,7 @@ pub struct ChannelEvent {
 /// | [`Disconnected`](ConnectionEvent::Disconnected) | `disconnected` | `ss` peer, reason |
 /// | [`AcceptFailed`](ConnectionEvent::AcceptFailed) | `error` | `s` what the system said |
 /// | [`Overflow`](Self::Overflow) | `overflow` | |
+/// | [`Panicked`](Self::Panicked) | `panicked` | |
 /// | [`Closing`](Self::Closing) | `closing` | |
 /// | [`Closed`](Self::Closed) | `closed` | |
 ///
@@ -98,6 +99,8 @@ pub enum ChannelEventKind {
     /// A packet of it has filled the inbox: no channel is read until there is room. Told once until
     /// half of the inbox is empty.
     Overflow,
+    /// The stream of [`Server::feed`](crate::Server::feed) panicked: the channel ends.
+    Panicked,
     /// It is read no more; answers to what was read may still leave.
     Closing,
     /// It is closed, and its port is free.
@@ -133,6 +136,7 @@ impl ChannelEventKind {
                 ConnectionEvent::Missed(_) => return None,
             },
             Self::Overflow => ("overflow", vec![]),
+            Self::Panicked => ("panicked", vec![]),
             Self::Closing => ("closing", vec![]),
             Self::Closed => ("closed", vec![]),
             Self::Missed(_) => return None,

@@ -57,6 +57,7 @@ mod commands;
 mod core;
 mod dispatch;
 mod events;
+mod guarded_clock;
 mod handle;
 mod name;
 mod options;

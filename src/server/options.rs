@@ -10,12 +10,15 @@ use super::{Server, Shutdown};
 use crate::dispatch::ReplyRate;
 use crate::packet::Overflow;
 use crate::schedule::{Clock, Precision, ScheduleLimits, TimeOptions};
+use crate::user_function::UserFunction;
 
 impl Server {
     /// The clock that time tags are compared with. Default [`SystemClock`](crate::schedule::SystemClock);
-    /// a test with paused time takes a [`TokioClock`](crate::schedule::TokioClock).
+    /// a test with paused time takes a [`TokioClock`](crate::schedule::TokioClock). Where a clock panics, its
+    /// last reading stands, and that is counted
+    /// ([`hooks_panicked`](crate::server::Stats::hooks_panicked)).
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = Box::new(clock);
         self
     }
 
@@ -144,7 +147,7 @@ impl Server {
 
     /// Ends the server when a future is ready, such as `tokio::signal::ctrl_c()`: it stops reading,
     /// runs what was read, and then [`run`](Server::run) returns. A second one takes the place of the
-    /// first.
+    /// first. One that panics ends nothing: the server runs on.
     ///
     /// ```
     /// use tokio_osc::{Channel, Router, Server};
@@ -160,6 +163,12 @@ impl Server {
     /// # Ok(()) }
     /// ```
     pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        let user = UserFunction::new("Server::with_graceful_shutdown");
+        let signal = async move {
+            if user.wait(signal).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
         self.options.signal = Some(signal.boxed());
         self
     }

@@ -8,7 +8,6 @@
 //! | ahead, within the horizon          | waits in the queue                  | likewise                        |
 //! | beyond the horizon                 | now or never, as its policy says    |                                 |
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -17,11 +16,13 @@ use tokio::time::Instant;
 
 use super::channels::{ChannelGuard, ChannelRecord};
 use super::clock_watch::ClockWatch;
-use crate::channel::Throttle;
+use super::guarded_clock::GuardedClock;
 use crate::lock::lock;
 use crate::packet::{Bundle, BundleRef, Meta, Packet, PacketRef, PacketStep, ScheduleId};
 use crate::schedule::{Clock, Due, Entry, EntryId, HorizonPolicy, LatePolicy, Schedule, ScheduleLimits};
+use crate::throttle::Throttle;
 use crate::types::TimeTag;
+use crate::user_function::UserFunction;
 
 /// A packet that has arrived, and the channel it came from.
 #[derive(Debug)]
@@ -52,15 +53,16 @@ pub(super) struct SharedSchedule {
     /// without the lock. Bundles are added by the loop alone, so that to it this is never too late.
     wake: AtomicU64,
     begin: Instant,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: GuardedClock,
     clocks: ClockWatch,
     refused: Throttle,
     far_off: Throttle,
-    hook_panicked: Throttle,
+    for_late: UserFunction,
 }
 
 impl SharedSchedule {
-    pub(super) fn new(limits: ScheduleLimits, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(limits: ScheduleLimits, clock: Box<dyn Clock>) -> Self {
+        let clock = GuardedClock::new(clock);
         let now = clock.now();
         Self {
             queue: Mutex::new(Schedule::new(limits, now)),
@@ -70,7 +72,7 @@ impl SharedSchedule {
             clocks: ClockWatch::default(),
             refused: Throttle::default(),
             far_off: Throttle::default(),
-            hook_panicked: Throttle::default(),
+            for_late: UserFunction::new("LatePolicy::Hand"),
         }
     }
 
@@ -231,15 +233,8 @@ impl SharedSchedule {
             }
             (None, LatePolicy::Hand(handler)) if late > handler.tolerance() => {
                 counters.late_handed.up();
-                let call = || handler.call(bundle.clone(), &arrival.meta);
-                if catch_unwind(AssertUnwindSafe(call)).is_err() {
+                if self.for_late.call(|| handler.call(bundle.clone(), &arrival.meta)).is_err() {
                     counters.hooks_panicked.up();
-                    if let Some(suppressed) = self.hook_panicked.pass() {
-                        tracing::error!(
-                            target: "tokio_osc::server",
-                            suppressed, "the function for late bundles panicked"
-                        );
-                    }
                 }
                 None
             }

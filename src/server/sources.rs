@@ -24,8 +24,8 @@ use futures::task::AtomicWaker;
 use super::channels::{ChannelGuard, ChannelMap, ChannelRecord, Item, ReadHalf};
 use super::events::ChannelEventKind;
 use super::waker::{ChannelWaker, WokenChannels};
-use crate::channel::Throttle;
 use crate::packet::Meta;
+use crate::throttle::Throttle;
 use crate::wire::DecodeError;
 
 /// Where the last packet that was read lies.

@@ -161,7 +161,10 @@ counters! {
     failed,
     /// Handlers that panicked.
     panicked,
-    /// Predicates of routes that panicked, and functions for late bundles.
+    /// Functions of the program other than handlers and middleware that panicked: predicates of routes,
+    /// functions for late bundles, [`accept_if`](crate::channel::StreamOptions::accept_if), framings and
+    /// transports of connections, streams of [`Server::feed`](crate::Server::feed), and, in the sums of the
+    /// server, its clock.
     hooks_panicked,
     /// Handlers not called because the lane of their route was full, that had to leave it for a
     /// newer message, or whose lane went with its runtime before the server did.

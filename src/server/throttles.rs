@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::channel::Throttle;
 use crate::lock::lock;
+use crate::throttle::Throttle;
 
 /// Kinds that have lines of their own; all others share one.
 const MAX_KINDS: usize = 256;

@@ -19,6 +19,7 @@ use super::listener::Listener;
 use crate::channel::events::{ConnectionEvent, Disconnect, Refusal};
 use crate::codec::{Codec, Framing, ReadPacket};
 use crate::packet::Peer;
+use crate::user_function::Panicked;
 
 /// Connections accepted before those that are open get their turn.
 const ACCEPTS: usize = 32;
@@ -75,9 +76,18 @@ impl<L: Listener, F: Framing> ConnectionPackets<L, F> {
                 self.pause = None;
             }
             let Some(listener) = &mut self.listener else { return Poll::Pending };
-            match ready!(listener.poll_accept(cx)) {
+            let connections = &self.connections;
+            let accepted = connections.accepting.call(|| {
+                let accepted = ready!(listener.poll_accept(cx));
+                if let Ok((io, _)) = &accepted {
+                    listener.tune(io, &connections.options);
+                }
+                Poll::Ready(accepted)
+            });
+            // A listener that panics is tried again, as one that fails: other connections go on.
+            let panicked = |Panicked| Poll::Ready(Err(io::Error::other("panicked")));
+            match ready!(accepted.unwrap_or_else(panicked)) {
                 Ok((io, peer)) => {
-                    listener.tune(&io, &self.connections.options);
                     self.next_pause = SHORTEST_PAUSE;
                     self.admit(io, peer);
                 }
@@ -125,9 +135,12 @@ impl<L: Listener, F: Framing> Stream for ConnectionPackets<L, F> {
     }
 }
 
+/// What `accept_if` says.
+type Answer = BoxFuture<'static, Result<bool, Panicked>>;
+
 /// A connection from the question whether it may stay to its end.
 struct Admitted<I, F> {
-    gate: Option<Pin<Box<Timeout<BoxFuture<'static, bool>>>>>,
+    gate: Option<Pin<Box<Timeout<Answer>>>>,
     connection: Connection<I, F, ToChannel>,
     connections: Arc<Connections>,
     peer: Peer,
@@ -138,16 +151,29 @@ impl<I: AsyncRead + AsyncWrite + Unpin, F: Framing> Future for Admitted<I, F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if let Some(gate) = &mut this.gate {
-            let welcome = !this.connection.is_closing(cx) && ready!(gate.as_mut().poll(cx)).unwrap_or(false);
-            if !welcome {
-                return Poll::Ready(());
-            }
-            this.gate = None;
-            this.connections.welcome(this.peer);
-        }
-        let reason = ready!(Pin::new(&mut this.connection).poll(cx));
         let peer = this.peer;
+        if let Some(gate) = &mut this.gate {
+            let is_closing = this.connection.is_closing(cx);
+            let verdict =
+                if is_closing { Ok(false) } else { ready!(gate.as_mut().poll(cx)).unwrap_or(Ok(false)) };
+            match verdict {
+                Ok(true) => {
+                    this.gate = None;
+                    this.connections.welcome(peer);
+                }
+                // The drop says that it was refused.
+                Ok(false) => return Poll::Ready(()),
+                Err(Panicked) => {
+                    let refused = ConnectionEvent::Refused { peer, reason: Refusal::Panicked };
+                    this.connections.remove(peer, refused);
+                    return Poll::Ready(());
+                }
+            }
+        }
+        // The framing and the transport may be the user's: their panic ends this connection alone.
+        let connection = Pin::new(&mut this.connection);
+        let polled = this.connections.serving.call(|| connection.poll(cx));
+        let reason = ready!(polled.unwrap_or(Poll::Ready(Disconnect::Panicked)));
         this.connections.remove(peer, ConnectionEvent::Disconnected { peer, reason });
         Poll::Ready(())
     }

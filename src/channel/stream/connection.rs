@@ -26,9 +26,9 @@ use super::options::StreamOptions;
 use super::outbox::{Outbox, OutboxEntry};
 use super::pump::{BATCH, Deadline, Pump, PumpLimits};
 use crate::channel::events::Disconnect;
-use crate::channel::throttle::Throttle;
 use crate::codec::{Codec, Framing, ReadPacket};
 use crate::packet::{SendErrorKind, Work};
+use crate::throttle::Throttle;
 
 /// Packets read in a poll, before other connections get their turn.
 const BURST: usize = 32;

@@ -20,6 +20,7 @@ use crate::codec::ReadPacket;
 use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::{ConnectionId, Packet, Peer, SendError, SendErrorKind};
+use crate::user_function::UserFunction;
 
 /// Packets that wait to be taken from the channel.
 const READY: usize = 64;
@@ -34,6 +35,9 @@ pub(crate) struct Connections {
     pub(crate) events: EventSender,
     /// The task that polls the channel.
     pub(crate) task: AtomicWaker,
+    /// What the user may have written: the listener, and what a connection is made of.
+    pub(super) accepting: UserFunction,
+    pub(super) serving: UserFunction,
     open: Mutex<OpenConnections>,
     ready: Mutex<VecDeque<ReadPacket>>,
     phase: AtomicU8,
@@ -61,6 +65,8 @@ impl Connections {
             options,
             events: EventSender::new(),
             task: AtomicWaker::new(),
+            accepting: UserFunction::new("Listener::poll_accept"),
+            serving: UserFunction::new("framing or transport of a connection"),
             open: Mutex::new(OpenConnections { next: ConnectionId::FIRST, open: HashMap::new() }),
             ready: Mutex::default(),
             phase: AtomicU8::new(OPEN),

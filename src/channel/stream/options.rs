@@ -9,6 +9,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::middleware::{Chain, Middleware};
 use crate::packet::Peer;
+use crate::user_function::{Panicked, UserFunction};
 use crate::wire::DecodeOptions;
 
 /// The limits and timeouts of connections.
@@ -63,7 +64,7 @@ pub struct StreamOptions {
     pub(crate) chain: Chain,
 }
 
-type Gate = Arc<dyn Fn(Peer) -> BoxFuture<'static, bool> + Send + Sync>;
+type Gate = Arc<dyn Fn(Peer) -> BoxFuture<'static, Result<bool, Panicked>> + Send + Sync>;
 
 impl Default for StreamOptions {
     fn default() -> Self {
@@ -110,12 +111,20 @@ impl StreamOptions {
 
     /// Asks for each connection whether it may stay, before a byte of it is read. The answer is a
     /// `bool` or a future of one, which has [`in_frame_timeout`](Self#structfield.in_frame_timeout)
-    /// to come; others are accepted meanwhile. Default: all may.
+    /// to come; others are accepted meanwhile. A function that panics refuses the connection
+    /// ([`Refusal::Panicked`](crate::channel::Refusal::Panicked)). Default: all may.
     pub fn accept_if<V, K>(mut self, gate: impl Fn(Peer) -> V + Send + Sync + 'static) -> Self
     where
         V: Verdict<K>,
     {
-        self.gate = Some(Arc::new(move |peer| gate(peer).into_future()));
+        let user = Arc::new(UserFunction::new("StreamOptions::accept_if"));
+        self.gate = Some(Arc::new(move |peer| match user.call(|| gate(peer).into_future()) {
+            Ok(verdict) => {
+                let user = Arc::clone(&user);
+                async move { user.wait(verdict).await }.boxed()
+            }
+            Err(panicked) => ready(Err(panicked)).boxed(),
+        }));
         self
     }
 

@@ -1,11 +1,11 @@
 //! The functions of an envelope: those of its user, and those that come with it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::{error, fmt};
 
 use super::EnvelopeFault;
 use crate::types::Text;
+use crate::user_function::{Panicked, caught};
 
 /// A function of an envelope refuses: a token does not fit, data do not decrypt, there is no
 /// entropy. It says no more, so that an attacker learns nothing from it.
@@ -233,9 +233,9 @@ pub(super) fn call<T>(
     function: impl FnOnce() -> Result<T, ProtocolError>,
     fault: EnvelopeFault,
 ) -> Result<T, EnvelopeFault> {
-    match catch_unwind(AssertUnwindSafe(function)) {
+    match caught(function) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(ProtocolError)) | Err(_) => Err(fault),
+        Ok(Err(ProtocolError)) | Err(Panicked) => Err(fault),
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::channel::ConnectionEvent;
+use crate::channel::{ConnectionEvent, Disconnect, Refusal};
 #[cfg(feature = "net")]
 use crate::channel::{UdpMonitor, UdpStats};
 use crate::dispatch::SharedOffset;
@@ -121,8 +121,14 @@ impl ChannelRecord {
         let counters = &self.counters;
         match event {
             ConnectionEvent::Connected(_) => counters.connected.up(),
-            ConnectionEvent::Refused { .. } => counters.refused.up(),
-            ConnectionEvent::Disconnected { .. } => counters.disconnected.up(),
+            ConnectionEvent::Refused { reason, .. } => {
+                counters.refused.up();
+                counters.hooks_panicked.add(u64::from(*reason == Refusal::Panicked));
+            }
+            ConnectionEvent::Disconnected { reason, .. } => {
+                counters.disconnected.up();
+                counters.hooks_panicked.add(u64::from(matches!(reason, Disconnect::Panicked)));
+            }
             ConnectionEvent::AcceptFailed { .. } => counters.accept_failures.up(),
             _ => {}
         }
