@@ -38,7 +38,7 @@
 )]
 
 // The queue is private to the library, and stays so: these are its files, compiled into this
-// program. They need nothing else of the crate but `TimeTag`.
+// program. They need nothing else of the crate but two types.
 #[path = "../src/schedule/clock.rs"]
 mod clock;
 #[path = "../src/schedule/due.rs"]
@@ -53,6 +53,8 @@ mod ledger;
 mod limits;
 #[path = "../src/lock.rs"]
 mod lock;
+#[path = "../src/types/network.rs"]
+mod network;
 #[path = "../src/schedule/queue.rs"]
 mod queue;
 #[path = "../src/schedule/slots.rs"]
@@ -62,6 +64,8 @@ mod slots;
 mod wakeups;
 mod types {
     pub(crate) use tokio_osc::TimeTag;
+
+    pub(crate) use super::network::Network;
 }
 
 use std::hint::black_box;

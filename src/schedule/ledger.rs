@@ -16,6 +16,7 @@ use foldhash::HashMap;
 
 use super::entry::{EntryId, Limit, Place};
 use super::limits::{CapacityPolicy, ScheduleLimits};
+use crate::types::Network;
 
 /// A number of entries and the bytes they hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,9 +37,9 @@ pub(crate) struct Ledger {
     most: Load,
     share: Load,
     evicts: bool,
+    ipv6_prefix: u8,
     all: Account,
-    /// By canonical address.
-    peers: HashMap<IpAddr, Account>,
+    peers: HashMap<Network, Account>,
 }
 
 impl Ledger {
@@ -51,6 +52,7 @@ impl Ledger {
                 bytes: limits.bytes_per_peer.unwrap_or(limits.bytes.div_ceil(4)),
             },
             evicts: limits.when_full == CapacityPolicy::DropLatest,
+            ipv6_prefix: limits.ipv6_prefix,
             all: Account::default(),
             peers: HashMap::default(),
         }
@@ -70,7 +72,7 @@ impl Ledger {
     pub(crate) fn enter(&mut self, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
         let total = self.all.load.plus(bytes);
         total.check(self.most, Limit::Entries, Limit::Bytes)?;
-        if let Some(peer) = peer {
+        if let Some(peer) = self.network(peer) {
             let slot = self.peers.entry(peer);
             let held = if let Occupied(account) = &slot { account.get().load } else { Load::default() };
             let load = held.plus(bytes);
@@ -102,7 +104,7 @@ impl Ledger {
     /// Strikes out an entry that was entered.
     pub(crate) fn strike(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
         self.all.strike(place, bytes);
-        let Some(peer) = peer else { return };
+        let Some(peer) = self.network(peer) else { return };
         let Some(account) = self.peers.get_mut(&peer) else { return };
         account.strike(place, bytes);
         if account.load.entries == 0 {
@@ -118,7 +120,7 @@ impl Ledger {
             return None;
         }
         let mut victims = Vec::new();
-        if let Some(peer) = peer {
+        if let Some(peer) = self.network(peer) {
             let unknown = Account::default();
             let account = self.peers.get(&peer).unwrap_or(&unknown);
             victims = account.load.plus(bytes).cut(self.share, account.later_than(due))?;
@@ -132,7 +134,12 @@ impl Ledger {
     }
 
     fn accounts_of(&mut self, peer: Option<IpAddr>) -> impl Iterator<Item = &mut Account> {
+        let peer = self.network(peer);
         [Some(&mut self.all), peer.and_then(|peer| self.peers.get_mut(&peer))].into_iter().flatten()
+    }
+
+    fn network(&self, peer: Option<IpAddr>) -> Option<Network> {
+        peer.map(|address| Network::of(address, self.ipv6_prefix))
     }
 }
 

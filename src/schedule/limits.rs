@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::lateness::LatenessHistogram;
+use crate::types::Network;
 
 /// Limits of the timed bundles that wait, and what happens at each.
 ///
-/// "Per peer" means per IP address; an IPv4 address counts as one, however it is written. Entries
-/// that came from no address (a byte stream) count towards the totals only. Every limit includes
+/// "Per peer" means per IPv4 address, however it is written, and per IPv6 network
+/// ([`ipv6_prefix`](Self::ipv6_prefix)). Entries that came from no address (a byte stream) count
+/// towards the totals only. Every limit includes
 /// its own value: 10 entries may wait under `entries(10)`.
 ///
 /// | limit | default |
@@ -15,6 +17,7 @@ use super::lateness::LatenessHistogram;
 /// | [`entries`](Self::entries) | 65,536 bundles |
 /// | [`bytes`](Self::bytes) | 64 MiB |
 /// | [`entries_per_peer`](Self::entries_per_peer), [`bytes_per_peer`](Self::bytes_per_peer) | a quarter of these |
+/// | [`ipv6_prefix`](Self::ipv6_prefix) | 64 bits |
 /// | [`horizon`](Self::horizon) | 7 days |
 ///
 /// ```
@@ -40,6 +43,10 @@ pub struct ScheduleLimits {
     pub entries_per_peer: Option<usize>,
     /// Bytes held by the bundles of one peer. Default `None`: a quarter of `bytes`, rounded up.
     pub bytes_per_peer: Option<usize>,
+    /// Leading bits of an IPv6 address that make one peer. Default 64: a host that owns a /64 has
+    /// one share, not one for each of its addresses. So have all hosts of a local network
+    /// together; 128 gives each address a share of its own.
+    pub ipv6_prefix: u8,
     /// The farthest a tag may lie ahead. Default 7 days. A tag farther away is not a schedule but
     /// a sender's private clock ("seconds since boot").
     pub horizon: Duration,
@@ -74,6 +81,12 @@ impl ScheduleLimits {
         self
     }
 
+    /// Sets how many leading bits of an IPv6 address make one peer. More than 128 are 128.
+    pub const fn ipv6_prefix(mut self, bits: u8) -> Self {
+        self.ipv6_prefix = bits;
+        self
+    }
+
     /// Sets how far ahead a tag may lie.
     pub const fn horizon(mut self, horizon: Duration) -> Self {
         self.horizon = horizon;
@@ -100,6 +113,7 @@ impl Default for ScheduleLimits {
             bytes: 64 * 1024 * 1024,
             entries_per_peer: None,
             bytes_per_peer: None,
+            ipv6_prefix: Network::IPV6_PREFIX,
             horizon: Duration::from_secs(7 * 24 * 60 * 60),
             beyond_horizon: HorizonPolicy::default(),
             when_full: CapacityPolicy::default(),
@@ -196,7 +210,7 @@ pub struct ScheduleStats {
     pub pending: usize,
     /// Bytes they hold.
     pub bytes: usize,
-    /// Peers that they came from.
+    /// Peers that they came from: IPv4 addresses and IPv6 networks.
     pub peers: usize,
     /// How late the bundles with a time of their own were when their turn came.
     pub lateness: LatenessHistogram,

@@ -9,6 +9,7 @@ mod color;
 #[cfg(feature = "encoding")]
 mod encoding;
 mod midi;
+mod network;
 mod shared_text;
 mod text;
 mod texts;
@@ -26,6 +27,7 @@ pub use color::Color;
 #[cfg(feature = "encoding")]
 pub use encoding::{OnUnmappable, UnmappableText};
 pub use midi::Midi;
+pub(crate) use network::Network;
 pub(crate) use shared_text::shared_text;
 pub use text::{Char, Text, TextBuf};
 pub(crate) use texts::texts;

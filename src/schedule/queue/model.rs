@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+use std::collections::HashSet;
 use std::net::Ipv6Addr;
 
 use super::super::clock::{Clock, ManualClock};
 use super::super::limits::CapacityPolicy;
 use super::*;
+use crate::types::Network;
 
 const OPERATIONS: usize = 4_000;
 const MILLI: Duration = Duration::from_millis(1);
@@ -33,6 +35,15 @@ struct Item {
     id: EntryId,
 }
 
+/// One of five addresses in three networks.
+fn address(n: u64) -> IpAddr {
+    Ipv6Addr::from_bits(u128::from(n / 2) << 64 | u128::from(n)).into()
+}
+
+fn network(peer: Option<IpAddr>) -> Option<Network> {
+    peer.map(|peer| Network::of(peer, 64))
+}
+
 struct Model {
     items: Vec<Item>,
     limits: ScheduleLimits,
@@ -48,7 +59,7 @@ impl Model {
     fn exceeded(&self, items: &[Item], peer: Option<IpAddr>) -> Option<Limit> {
         let (entries, bytes) = match peer {
             None => Self::load(items.iter()),
-            Some(_) => Self::load(items.iter().filter(|item| item.peer == peer)),
+            Some(_) => Self::load(items.iter().filter(|item| network(item.peer) == network(peer))),
         };
         let share = |own: Option<usize>, all: usize| own.unwrap_or(all.div_ceil(4));
         match peer {
@@ -76,8 +87,8 @@ impl Model {
             items.sort_by_key(|item| (item.due, item.arrival));
             for peer in [new.peer, None] {
                 while self.exceeded(&items, peer).is_some() {
-                    let farthest =
-                        items.iter().rposition(|item| peer.is_none() || item.peer == peer).ok_or(limit)?;
+                    let counts = |item: &Item| peer.is_none() || network(item.peer) == network(peer);
+                    let farthest = items.iter().rposition(counts).ok_or(limit)?;
                     if items[farthest].due <= new.due {
                         return Err(limit);
                     }
@@ -135,7 +146,7 @@ impl Run {
         let bytes = self.random.below(200) as usize;
         let peer = match self.random.below(6) {
             0 => None,
-            n => Some(IpAddr::from(Ipv6Addr::from_bits(u128::from(n)))),
+            n => Some(address(n)),
         };
         let item = self.arrivals;
         let pushed = self.queue.push(Entry { due, bytes, peer, item });
@@ -182,7 +193,7 @@ impl Run {
     }
 
     fn cancel_peer(&mut self) {
-        let peer = Some(IpAddr::from(Ipv6Addr::from_bits(u128::from(1 + self.random.below(5)))));
+        let peer = Some(address(1 + self.random.below(5)));
         let before = self.model.items.len();
         self.model.items.retain(|item| item.peer != peer);
         let cancelled = self.queue.cancel_where(|pending| pending.peer == peer);
@@ -217,9 +228,7 @@ impl Run {
         let gone = counters.run + counters.evicted + counters.cancelled + counters.dropped_after_step;
         assert_eq!(counters.pushed, gone + entries as u64);
         assert!(self.queue.order.len() <= 2 * entries + GARBAGE);
-        let mut peers: Vec<_> = self.model.items.iter().filter_map(|item| item.peer).collect();
-        peers.sort_unstable();
-        peers.dedup();
+        let peers: HashSet<_> = self.model.items.iter().filter_map(|item| network(item.peer)).collect();
         assert_eq!(counters.peers, peers.len());
         let head = self.model.items.iter().map(|item| item.due).min();
         let seen = self.queue.anchor;

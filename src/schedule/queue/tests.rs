@@ -139,6 +139,19 @@ fn a_peer_has_a_quarter_and_its_addresses_are_one() {
 }
 
 #[test]
+fn a_host_with_an_ipv6_network_has_the_share_of_one_address() {
+    let host = |n: u128| Some(IpAddr::from(Ipv6Addr::from_bits(0x2001_0db8 << 96 | n)));
+    let mut bench = Bench::new(ScheduleLimits::default().entries(100));
+    let waiting = (0..100).filter(|&n| bench.push(HOUR, host(n << 32), 28, 0).is_ok()).count();
+    assert_eq!((waiting, bench.queue.counters().peers), (25, 1));
+    assert!(bench.push(SECOND, host(1 << 64), 28, 1).is_ok(), "the network beside it has its own");
+
+    let mut bench = Bench::new(ScheduleLimits::default().entries(100).ipv6_prefix(128));
+    let waiting = (0..100).filter(|&n| bench.push(HOUR, host(n), 28, 0).is_ok()).count();
+    assert_eq!((waiting, bench.queue.counters().peers), (100, 100));
+}
+
+#[test]
 fn the_defaults_are_as_documented_on_both_sides() {
     let mut bench = Bench::new(ScheduleLimits::default());
     for item in 0..65_536 {
@@ -157,6 +170,7 @@ fn the_defaults_are_as_documented_on_both_sides() {
     assert_eq!(bench.push(SECOND, peer(2), 1, 0), Err(Limit::PeerBytes));
 
     let now = bench.clock.now();
+    assert_eq!(bench.queue.limits().ipv6_prefix, 64);
     assert_eq!(bench.queue.limits().horizon, 7 * DAY);
     let horizon = bench.clock.after(7 * DAY);
     assert_eq!(bench.queue.judge(horizon, now), Due::Later { due: now.wall + 7 * DAY });
