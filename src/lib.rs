@@ -109,7 +109,8 @@
 //! # }
 //! ```
 //!
-//! Time can be paused with `tokio::time::pause` and a [`TokioClock`](schedule::TokioClock).
+//! [`testing`] runs a whole application in memory and in paused time, bundles that are due in an hour included:
+//! [the guide](guide::testing) shows one.
 //!
 //! # How do I …
 //!
@@ -171,6 +172,7 @@ pub mod packet;
 pub mod pattern;
 pub mod schedule;
 pub mod server;
+pub mod testing;
 pub mod tools;
 
 pub use bytes::{self, Bytes};

@@ -8,3 +8,6 @@ pub mod limits {}
 
 #[doc = include_str!("../../docs/architecture.md")]
 pub mod architecture {}
+
+#[doc = include_str!("testing.md")]
+pub mod testing {}

@@ -28,11 +28,12 @@ const FLOORS: &[(&str, &[&str])] = &[
     // These are made of what users have, too: names of the crate's root.
     ("node", &[]),
     ("tools", &[]),
+    ("testing", &[]),
     ("guide", &[]),
 ];
 
 /// Floors that import by the crate's public names only.
-const PUBLIC_ONLY: &[&str] = &["node", "tools", "guide"];
+const PUBLIC_ONLY: &[&str] = &["node", "tools", "testing", "guide"];
 
 /// Floors that are not public: their public names stand in `packet` and `pattern`.
 const PRIVATE: &[&str] = &["types", "wire"];
