@@ -1,7 +1,7 @@
 //! OSC in TLS, with a certificate made on the spot: a listener of one's own wraps each connection.
 //!
 //! ```text
-//! cargo run --example tls
+//! cargo run -p tokio-osc-services --bin tls
 //! ```
 
 use std::io;

@@ -1,11 +1,10 @@
-//! `examples/in_a_service.rs` as a process of its own: what comes by OSC is read by HTTP and the
-//! other way round, a console over TCP hears both, and one SIGINT shuts all of it down gracefully.
-#![cfg(all(target_os = "linux", feature = "net"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+//! `in_a_service` as a process of its own: what comes by OSC is read by HTTP and the other way round, a
+//! console over TCP hears both, and one SIGINT shuts all of it down.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -65,7 +64,7 @@ impl Service {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let console = listener.local_addr().unwrap().to_string();
-        let mut child = Command::new(example("in_a_service"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_in_a_service"))
             .args(["127.0.0.1:0", "127.0.0.1:0", &console])
             .stdout(Stdio::piped())
             .spawn()
@@ -105,27 +104,6 @@ fn hear(listener: &TcpListener) -> Vec<u8> {
     let mut heard = Vec::new();
     listener.accept().unwrap().0.read_to_end(&mut heard).unwrap();
     heard
-}
-
-/// The program, brought up to date: a single test is built without the examples.
-fn example(name: &str) -> PathBuf {
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--example", name]).current_dir(env!("CARGO_MANIFEST_DIR"));
-    if !cfg!(debug_assertions) {
-        build.arg("--release");
-    }
-    if cfg!(all(
-        feature = "cli",
-        feature = "encoding",
-        feature = "fine",
-        feature = "regex",
-        feature = "serde"
-    )) {
-        build.arg("--all-features");
-    }
-    assert!(build.status().unwrap().success());
-    let test = std::env::current_exe().unwrap();
-    test.parent().and_then(|deps| deps.parent()).unwrap().join("examples").join(name)
 }
 
 /// Sets a fader by OSC, and waits for the answer.

@@ -2,8 +2,8 @@
 //! hears of each change, also after it was switched off and on. Ctrl-C ends all of it gracefully.
 //!
 //! ```text
-//! cargo run --example in_a_service                       tries itself, and ends
-//! cargo run --example in_a_service -- 127.0.0.1:8080 127.0.0.1:9000 127.0.0.1:3032
+//! cargo run -p tokio-osc-services --bin in_a_service                       tries itself, and ends
+//! cargo run -p tokio-osc-services --bin in_a_service -- 127.0.0.1:8080 127.0.0.1:9000 127.0.0.1:3032
 //! osc send osc.udp://127.0.0.1:9000/ /fader/3 f 0.5
 //! curl http://127.0.0.1:8080/fader/3
 //! ```
