@@ -16,6 +16,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
@@ -23,10 +24,12 @@ use std::task::{Context, Poll, Waker};
 use futures::FutureExt;
 use tokio::task::unconstrained;
 
+use super::stats::ClientCounters;
 use super::waker_set::WakerSet;
 use crate::channel::Disconnect;
+use crate::codec::ReadPacket;
 use crate::lock::lock;
-use crate::packet::{Message, MessageRef, Packet, PacketRef, PacketStep};
+use crate::packet::{Message, MessageRef, PacketRef, PacketStep, Peer};
 use crate::pattern::Pattern;
 use crate::user_function::{Panicked, caught};
 
@@ -37,8 +40,8 @@ const BURSTS: usize = 64;
 
 /// Where the packets of a client come from.
 pub(super) trait Source: Send {
-    /// The next packet, or how the connection has ended.
-    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>>;
+    /// The next packet, malformed or not, or how the connection has ended.
+    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReadPacket, Disconnect>>;
 }
 
 /// A condition on the reply to a request.
@@ -46,8 +49,8 @@ pub(super) type Condition = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 
 /// What a waiter waits for.
 pub(super) enum WaitFor {
-    /// One message that no earlier request takes, from the moment on that the request is armed.
-    Reply { pattern: Pattern, condition: Option<Condition>, armed: bool },
+    /// So many messages at a time that no earlier request takes, from the moment on that the request is armed.
+    Reply { pattern: Pattern, condition: Option<Condition>, armed: bool, most: usize },
     /// Every message, replies too; so many wait at most, the oldest are dropped.
     All { pattern: Pattern, messages: usize, bytes: usize },
     /// The end.
@@ -57,6 +60,9 @@ pub(super) enum WaitFor {
 pub(super) struct ClientInbox {
     source: Mutex<Box<dyn Source>>,
     waiters: Mutex<Waiters>,
+    /// The host whose packets are taken; any if it is `None`.
+    from: Option<IpAddr>,
+    pub(super) counters: ClientCounters,
     wakers: Arc<WakerSet>,
     /// The waker of `wakers`, for the source.
     waker: Waker,
@@ -70,19 +76,19 @@ struct Waiters {
 
 struct WaiterState {
     awaited: WaitFor,
-    queue: VecDeque<Message>,
+    queue: VecDeque<(Message, Peer)>,
     /// Bytes of the messages in `queue`.
     bytes: usize,
     missed: u64,
 }
 
 impl ClientInbox {
-    pub(super) fn new(source: Box<dyn Source>) -> Arc<Self> {
+    pub(super) fn new(source: Box<dyn Source>, from: Option<IpAddr>) -> Arc<Self> {
         let wakers = Arc::<WakerSet>::default();
         let waker = Waker::from(Arc::clone(&wakers));
         let waiters = Waiters { all: BTreeMap::new(), next: 0, ended: None };
         let (source, waiters) = (Mutex::new(source), Mutex::new(waiters));
-        Arc::new(Self { source, waiters, wakers, waker })
+        Arc::new(Self { source, waiters, from, counters: ClientCounters::default(), wakers, waker })
     }
 
     pub(super) fn join(self: &Arc<Self>, awaited: WaitFor) -> Waiter {
@@ -112,10 +118,18 @@ impl ClientInbox {
         }
     }
 
-    /// Delivers a packet that another task has read; whether it answers a request.
-    pub(super) fn deliver(&self, packet: PacketRef<'_>) -> bool {
+    /// Delivers what another task has read.
+    pub(super) fn deliver(&self, read: ReadPacket) {
         let _one_after_the_other = lock(&self.source);
-        self.deliver_packet(packet)
+        self.deliver_read(read);
+    }
+
+    /// Delivers a message that a channel has read; whether it answers a request.
+    #[cfg(feature = "net")]
+    pub(super) fn offer(&self, message: MessageRef<'_>, peer: Peer) -> bool {
+        let _one_after_the_other = lock(&self.source);
+        self.counters.received();
+        self.deliver_message(message, peer)
     }
 
     /// Reads what has arrived, for all, unless another thread does.
@@ -152,9 +166,7 @@ impl ClientInbox {
         let cx = &mut Context::from_waker(&self.waker);
         for _ in 0..burst {
             match source.poll_packet(cx) {
-                Poll::Ready(Ok(packet)) => {
-                    self.deliver_packet(packet.as_ref());
-                }
+                Poll::Ready(Ok(read)) => self.deliver_read(read),
                 Poll::Ready(Err(reason)) => {
                     lock(&self.waiters).ended.get_or_insert(reason);
                     return true;
@@ -165,26 +177,33 @@ impl ClientInbox {
         true
     }
 
-    /// The messages of a packet, in order; whether one answers a request. With `source` locked.
-    fn deliver_packet(&self, packet: PacketRef<'_>) -> bool {
-        let mut answered = false;
+    /// The messages of a packet, in order. With `source` locked.
+    fn deliver_read(&self, (packet, meta): ReadPacket) {
+        self.counters.received();
+        match packet {
+            _ if self.from.is_some() && self.from != meta.peer.ip() => self.counters.stranger(meta.peer),
+            Err(error) => self.counters.unreadable(error, meta.peer),
+            Ok(packet) => self.deliver_packet(packet.as_ref(), meta.peer),
+        }
+    }
+
+    fn deliver_packet(&self, packet: PacketRef<'_>, peer: Peer) {
         for step in packet.walk() {
             if let PacketStep::Message(message) = step {
-                answered |= self.deliver_message(message);
+                self.deliver_message(message, peer);
             }
         }
-        answered
     }
 
     /// Whether the message answers a request. With `source` locked, so one after the other.
-    fn deliver_message(&self, message: MessageRef<'_>) -> bool {
-        let answered = self.answer(message);
+    fn deliver_message(&self, message: MessageRef<'_>, peer: Peer) -> bool {
+        let answered = self.answer(message, peer);
         let mut heard = Vec::new();
         for (id, waiter) in &mut lock(&self.waiters).all {
             let WaitFor::All { pattern, messages, bytes } = &waiter.awaited else { continue };
             if pattern.matches_bytes(message.name()) {
                 let limits = (*messages, *bytes);
-                waiter.push(message.to_owned(), limits);
+                waiter.push((message.to_owned(), peer), limits);
                 heard.push(*id);
             }
         }
@@ -193,7 +212,7 @@ impl ClientInbox {
     }
 
     /// Gives the message to the first request that accepts it.
-    fn answer(&self, message: MessageRef<'_>) -> Option<u64> {
+    fn answer(&self, message: MessageRef<'_>, peer: Peer) -> Option<u64> {
         let mut after = Bound::Unbounded;
         loop {
             let (id, condition) = lock(&self.waiters).next_request(after, message)?;
@@ -201,7 +220,7 @@ impl ClientInbox {
             // Without the lock: a condition may use the client.
             let accepts = condition.is_none_or(|condition| holds(&condition, &message));
             // It may have been dropped meanwhile.
-            if accepts && lock(&self.waiters).give_reply(id, message) {
+            if accepts && lock(&self.waiters).give_reply(id, (message, peer)) {
                 return Some(id);
             }
             after = Bound::Excluded(id);
@@ -225,11 +244,11 @@ fn holds(condition: &Condition, message: &Message) -> bool {
 }
 
 impl Waiters {
-    /// The next armed request after one whose pattern matches, and that has no reply yet.
+    /// The next armed request after one whose pattern matches, and that has room for a reply.
     fn next_request(&self, after: Bound<u64>, message: MessageRef<'_>) -> Option<(u64, Option<Condition>)> {
         self.all.range((after, Bound::Unbounded)).find_map(|(id, waiter)| match &waiter.awaited {
-            WaitFor::Reply { pattern, condition, armed: true }
-                if waiter.queue.is_empty() && pattern.matches_bytes(message.name()) =>
+            WaitFor::Reply { pattern, condition, armed: true, .. }
+                if waiter.has_room() && pattern.matches_bytes(message.name()) =>
             {
                 Some((*id, condition.clone()))
             }
@@ -237,30 +256,35 @@ impl Waiters {
         })
     }
 
-    fn give_reply(&mut self, id: u64, message: Message) -> bool {
-        let Some(waiter) = self.all.get_mut(&id).filter(|waiter| waiter.queue.is_empty()) else {
+    fn give_reply(&mut self, id: u64, reply: (Message, Peer)) -> bool {
+        let Some(waiter) = self.all.get_mut(&id).filter(|waiter| waiter.has_room()) else {
             return false;
         };
-        waiter.push(message, (1, usize::MAX));
+        waiter.push(reply, (usize::MAX, usize::MAX));
         true
     }
 }
 
 impl WaiterState {
+    /// Whether a request can take another reply.
+    fn has_room(&self) -> bool {
+        matches!(self.awaited, WaitFor::Reply { most, .. } if self.queue.len() < most)
+    }
+
     /// Adds a message, which is a copy of exactly its size: what waits must not keep a larger buffer alive.
-    fn push(&mut self, message: Message, (messages, bytes): (usize, usize)) {
+    fn push(&mut self, (message, peer): (Message, Peer), (messages, bytes): (usize, usize)) {
         self.bytes += message.as_bytes().len();
-        self.queue.push_back(message);
+        self.queue.push_back((message, peer));
         while self.queue.len() > messages || self.bytes > bytes {
             let Some(_) = self.pop() else { return };
             self.missed += 1;
         }
     }
 
-    fn pop(&mut self) -> Option<Message> {
-        let message = self.queue.pop_front()?;
+    fn pop(&mut self) -> Option<(Message, Peer)> {
+        let (message, peer) = self.queue.pop_front()?;
         self.bytes -= message.as_bytes().len();
-        Some(message)
+        Some((message, peer))
     }
 }
 
@@ -271,8 +295,8 @@ pub(super) struct Waiter {
 }
 
 impl Waiter {
-    /// The next message, or how the connection has ended.
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<Message, Disconnect>> {
+    /// The next message and who has sent it, or how the connection has ended.
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(Message, Peer), Disconnect>> {
         // Before the look: what comes after it is a wake.
         drop(self.inbox.wakers.register(self.id, cx.waker()));
         if let Some(taken) = self.take() {
@@ -282,7 +306,7 @@ impl Waiter {
         self.take().map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn take(&self) -> Option<Result<Message, Disconnect>> {
+    fn take(&self) -> Option<Result<(Message, Peer), Disconnect>> {
         let mut waiters = lock(&self.inbox.waiters);
         let message = waiters.all.get_mut(&self.id).and_then(WaiterState::pop);
         let taken = message.map(Ok).or_else(|| waiters.ended.clone().map(Err));

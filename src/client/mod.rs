@@ -26,6 +26,7 @@ mod open;
 mod reconnecting;
 mod request;
 mod request_error;
+mod stats;
 mod stream;
 mod subscription;
 #[cfg(feature = "net")]
@@ -55,6 +56,7 @@ use reconnecting::Background;
 pub use reconnecting::{ClientState, Connect, Reconnecting};
 pub use request::Request;
 pub use request_error::{RequestError, RequestErrorKind};
+pub use stats::ClientStats;
 pub use subscription::Subscription;
 
 use crate::channel::transport::{Transport, send};
@@ -359,6 +361,11 @@ impl Client {
     /// The client has no IP address, or not always the same; or the operating system does not tell.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.shared.transport.local_addr().ok_or_else(no_address)
+    }
+
+    /// What the client has received so far, and what of it could not be read.
+    pub fn stats(&self) -> ClientStats {
+        self.shared.inbox.counters.stats()
     }
 
     /// What the [`Middleware`](crate::middleware::Middleware) of the client has dropped or refused so far, and the

@@ -52,7 +52,7 @@ impl Client {
         let to = peer.map_or(Peer::LOCAL, Peer::from);
         let codec = Codec::with_options(framing, options.decode).peer(to).chain(chain.clone());
         let stream = ClientStream::new(Pump::new(io, codec, limits), chain, local);
-        let inbox = ClientInbox::new(Box::new(StreamSource::new(Arc::clone(&stream))));
+        let inbox = ClientInbox::new(Box::new(StreamSource(Arc::clone(&stream))), None);
         let shared = ClientShared { to, peer, reads_to_send: true, ..ClientShared::new(stream, inbox) };
         Self { shared: Arc::new(shared) }
     }

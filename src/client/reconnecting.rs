@@ -128,7 +128,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
             overflow: Overflow::DropOldest,
             max_age: MAX_AGE,
             refuses_offline: false,
-            inbox: ClientInbox::new(Box::new(ReadByTask)),
+            inbox: ClientInbox::new(Box::new(ReadByTask), None),
             on_connect: Vec::new(),
             keep_alive: None,
             failed: None,
@@ -328,7 +328,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         for packet in self.on_connect.iter().rev() {
             push_own(packet, &self.options.chain, outbox);
         }
-        let sink = ToInbox(Arc::clone(inbox), Throttle::default());
+        let sink = ToInbox(Arc::clone(inbox));
         let codec = Codec::with_options(self.framing.clone(), self.options.decode.clone())
             .chain(self.options.chain.clone());
         let connection = Connection::new(io, codec, sink, Arc::clone(outbox), &self.options);
@@ -385,20 +385,11 @@ fn with_jitter(pause: Duration) -> Duration {
     pause / 2 + pause / 2_000 * per_mille
 }
 
-struct ToInbox(Arc<ClientInbox>, Throttle);
+struct ToInbox(Arc<ClientInbox>);
 
 impl Sink for ToInbox {
     fn put(&mut self, packet: ReadPacket) {
-        match packet {
-            (Ok(packet), _) => {
-                self.0.deliver(packet.as_ref());
-            }
-            (Err(error), _) => {
-                if let Some(suppressed) = self.1.pass() {
-                    tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
-                }
-            }
-        }
+        self.0.deliver(packet);
     }
 
     fn is_full(&self) -> bool {
@@ -533,7 +524,7 @@ impl Drop for Background {
 struct ReadByTask;
 
 impl Source for ReadByTask {
-    fn poll_packet(&mut self, _cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>> {
+    fn poll_packet(&mut self, _cx: &mut Context<'_>) -> Poll<Result<ReadPacket, Disconnect>> {
         Poll::Pending
     }
 }

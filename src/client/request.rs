@@ -2,19 +2,25 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
-use std::pin::Pin;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::sleep;
+
 use super::Client;
 use super::inbox::{Condition, WaitFor, Waiter};
-use super::request_error::{RequestError, RequestFault};
+use super::request_error::{RequestError, RequestErrorKind, RequestFault};
 use crate::channel::transport::{Taken, Transport};
-use crate::packet::{EncodeError, IntoArgs, Message, Packet, SendError, SendErrorKind};
+use crate::packet::{EncodeError, IntoArgs, Message, Packet, Peer, SendError, SendErrorKind};
 use crate::pattern::Pattern;
 
 /// How long a request waits for its reply by default.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Replies that [`Request::all`] collects, and bytes of them together.
+const MOST_REPLIES: usize = 1_024;
+const MOST_BYTES: usize = 1_024 * 1_024;
 
 /// A request on its way: await it for the reply. What [`Client::request`] returns.
 ///
@@ -135,25 +141,93 @@ impl Request {
         }
     }
 
+    /// Sends the request and waits for all replies that come until the [`timeout`](Self::timeout), each with who
+    /// has sent it: "who is there", asked of a group or of all hosts of a network. No reply is not an error.
+    /// With [`retries`](Self::retries) it is sent again after each timeout, and who answers again is there again.
+    /// It ends early with 1,024 replies, or 1 MiB of them.
+    ///
+    /// ```
+    /// use std::net::Ipv4Addr;
+    /// use std::time::Duration;
+    /// use tokio_osc::{Broadcast, Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+    /// let channel = Channel::udp("0.0.0.0:0").await?;
+    /// let port = channel.local_addr()?.port();
+    /// let router = Router::new().route("/who", || ("/here", "stage left"));
+    /// let server = Server::new(router).listen("udp", channel).spawn();
+    ///
+    /// let everyone = Broadcast::new((Ipv4Addr::new(127, 255, 255, 255), port)).client()?;
+    /// let who = everyone.request(("/who", ()), "/here").timeout(Duration::from_millis(100));
+    /// for (reply, peer) in who.all().await? {
+    ///     println!("{peer} is {}", reply.parse::<String>()?);
+    /// }
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The request cannot be sent, or the connection has ended before a reply came.
+    ///
+    /// # Cancel safety
+    /// The replies that came are lost; none is taken that belongs to another request.
+    pub async fn all(self) -> Result<Vec<(Message, Peer)>, RequestError> {
+        let (mut replies, mut bytes) = (Vec::new(), 0);
+        let asked = self.ask(MOST_REPLIES, |message, peer| {
+            bytes += message.as_bytes().len();
+            replies.push((message, peer));
+            if replies.len() < MOST_REPLIES && bytes < MOST_BYTES { Continue(()) } else { Break(()) }
+        });
+        match asked.await {
+            Err(error) if error.kind() != RequestErrorKind::Timeout && replies.is_empty() => Err(error),
+            _ => Ok(replies),
+        }
+    }
+
     async fn run(self) -> Result<Message, RequestError> {
-        let refusals = self.client.refusals();
-        self.answer().await.map_err(|cause| {
-            let refused = self.client.refusals() > refusals;
-            RequestError::new(cause, self.name(), refused)
+        self.ask(1, |message, _| Break(message)).await
+    }
+
+    /// Asks, and hands on each reply until one is enough. Errors tell what came meanwhile and was not one.
+    async fn ask<T>(
+        &self,
+        most: usize,
+        take: impl FnMut(Message, Peer) -> ControlFlow<T>,
+    ) -> Result<T, RequestError> {
+        let (client, counters) = (&self.client, &self.client.inbox().counters);
+        let (refusals, faults) = (client.refusals(), counters.faults());
+        self.replies(most, take).await.map_err(|cause| {
+            let refused = client.refusals() > refusals;
+            RequestError::new(cause, self.name(), refused, counters.faults().since(&faults))
         })
     }
 
-    async fn answer(&self) -> Result<Message, RequestFault> {
+    async fn replies<T>(
+        &self,
+        most: usize,
+        mut take: impl FnMut(Message, Peer) -> ControlFlow<T>,
+    ) -> Result<T, RequestFault> {
         let client = &self.client;
         client.check_open()?;
         let (pattern, condition) = (self.reply.clone(), self.condition.clone());
-        let waiter = client.inbox().join(WaitFor::Reply { pattern, condition, armed: false });
+        let waiter = client.inbox().join(WaitFor::Reply { pattern, condition, armed: false, most });
         let packet = self.packet.clone().map_err(SendError::from)?;
         for _ in 0..=self.retries {
             // Taken out of the queue when it is dropped: what no longer waits for a reply must not be sent later.
             let _queued = send_armed(client, packet.clone(), &waiter).await?;
-            if let Ok(answered) = tokio::time::timeout(self.timeout, poll_fn(|cx| waiter.poll(cx))).await {
-                return answered.map_err(RequestFault::Closed);
+            let mut time_is_up = pin!(sleep(self.timeout));
+            loop {
+                tokio::select! {
+                    // A reply that is there when the time is up still counts.
+                    biased;
+                    reply = poll_fn(|cx| waiter.poll(cx)) => {
+                        let (message, peer) = reply.map_err(RequestFault::Closed)?;
+                        if let Break(done) = take(message, peer) {
+                            return Ok(done);
+                        }
+                    }
+                    () = &mut time_is_up => break,
+                }
             }
         }
         Err(RequestFault::Timeout(self.timeout, self.retries.saturating_add(1)))

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::stats::ClientFaults;
 use crate::channel::Disconnect;
 use crate::packet::SendError;
 
 /// Why a request has no reply: the error of a [`Request`](crate::client::Request). It names the request, the
-/// peer and the time.
+/// peer and the time, and what came meanwhile that could not be read.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,6 +24,8 @@ pub struct RequestError {
     request: Option<Box<str>>,
     /// Whether the peer's host has said that no program listens there.
     refused: bool,
+    /// `; 1 packet from 127.0.0.1:9000 could not be read: …`
+    not_read: String,
 }
 
 /// The kinds of [`RequestError`].
@@ -46,13 +49,18 @@ pub(super) enum RequestFault {
 }
 
 impl RequestError {
-    pub(super) fn new(fault: RequestFault, request: String, refused: bool) -> Self {
-        Self { fault, request: Some(request.into()), refused }
+    pub(super) fn new(fault: RequestFault, request: String, refused: bool, missed: ClientFaults) -> Self {
+        Self { fault, request: Some(request.into()), refused, not_read: missed.to_string() }
     }
 
     /// No reply has come in this time, for requests of your own making.
     pub const fn timed_out(after: Duration) -> Self {
-        Self { fault: RequestFault::Timeout(after, 1), request: None, refused: false }
+        Self {
+            fault: RequestFault::Timeout(after, 1),
+            request: None,
+            refused: false,
+            not_read: String::new(),
+        }
     }
 
     /// What is wrong.
@@ -89,13 +97,13 @@ impl From<SendError> for RequestFault {
 
 impl From<SendError> for RequestError {
     fn from(error: SendError) -> Self {
-        Self { fault: error.into(), request: None, refused: false }
+        Self { fault: error.into(), request: None, refused: false, not_read: String::new() }
     }
 }
 
 impl From<Disconnect> for RequestError {
     fn from(reason: Disconnect) -> Self {
-        Self { fault: RequestFault::Closed(reason), request: None, refused: false }
+        Self { fault: RequestFault::Closed(reason), request: None, refused: false, not_read: String::new() }
     }
 }
 
@@ -103,20 +111,21 @@ impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let to = self.request.as_ref().map_or_else(String::new, |request| format!(" to {request}"));
         match &self.fault {
-            RequestFault::Send(error) => write!(f, "no reply{to}: the request was not sent: {error}"),
-            RequestFault::Closed(reason) => write!(f, "no reply{to}, the connection was lost: {reason}"),
+            RequestFault::Send(error) => {
+                return write!(f, "no reply{to}: the request was not sent: {error}");
+            }
+            RequestFault::Closed(reason) => write!(f, "no reply{to}, the connection was lost: {reason}")?,
             RequestFault::Timeout(timeout, times) => {
                 write!(f, "no reply{to} within {}", spaced(*timeout))?;
                 if *times > 1 {
                     write!(f, ", sent {times} times")?;
                 }
-                f.write_str(if self.refused {
-                    ": connection refused: is the other side listening?"
-                } else {
-                    ""
-                })
+                if self.refused {
+                    f.write_str(": connection refused: is the other side listening?")?;
+                }
             }
         }
+        f.write_str(&self.not_read)
     }
 }
 
@@ -128,7 +137,7 @@ fn spaced(time: Duration) -> String {
     format!("{number} {unit}")
 }
 
-readable! { struct RequestError { fault, request, refused } }
+readable! { struct RequestError { fault, request, refused, not_read } }
 
 impl std::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -23,10 +23,10 @@ use super::waker_set::WakerSet;
 use crate::channel::Disconnect;
 use crate::channel::stream::pump::{BATCH, Pump};
 use crate::channel::transport::{Taken, Transport};
-use crate::codec::Framing;
+use crate::codec::{Framing, ReadPacket};
 use crate::lock::lock;
 use crate::middleware::Chain;
-use crate::packet::{Packet, Peer, SendError, SendErrorKind};
+use crate::packet::{Peer, SendError, SendErrorKind};
 use crate::throttle::Throttle;
 
 /// The place of the inbox in the waker set.
@@ -156,26 +156,17 @@ where
 }
 
 /// The reading side of the same pump. It writes too: what a dropped send has left goes out by any poll.
-pub(super) struct StreamSource<I, F> {
-    stream: Arc<ClientStream<I, F>>,
-    faults: Throttle,
-}
-
-impl<I, F> StreamSource<I, F> {
-    pub(super) fn new(stream: Arc<ClientStream<I, F>>) -> Self {
-        Self { stream, faults: Throttle::default() }
-    }
-}
+pub(super) struct StreamSource<I, F>(pub(super) Arc<ClientStream<I, F>>);
 
 impl<I, F> Source for StreamSource<I, F>
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     F: Framing,
 {
-    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>> {
-        drop(self.stream.wakers.register(READER, cx.waker()));
+    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReadPacket, Disconnect>> {
+        drop(self.0.wakers.register(READER, cx.waker()));
         loop {
-            let read = self.stream.with_pump(|pump, cx| {
+            let read = self.0.with_pump(|pump, cx| {
                 if pump.is_open() && pump.is_writing() {
                     // The rest of a send that was dropped. An error of it is the next sender's: what the peer has sent is read to its end.
                     let _ = pump.poll_write(cx);
@@ -187,15 +178,9 @@ where
                 }
                 Poll::Ready(read.map(|frame| pump.open(frame)))
             });
-            match ready!(read) {
-                Ok(Some((Ok(packet), _))) => return Poll::Ready(Ok(packet)),
-                Ok(Some((Err(error), _))) => {
-                    if let Some(suppressed) = self.faults.pass() {
-                        tracing::debug!(target: "tokio_osc::channel", %error, suppressed, "malformed packet");
-                    }
-                }
-                Ok(None) => {}
-                Err(reason) => return Poll::Ready(Err(reason)),
+            // An empty frame, or one that the middleware has dropped, is passed over.
+            if let Some(read) = ready!(read).transpose() {
+                return Poll::Ready(read);
             }
         }
     }

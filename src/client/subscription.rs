@@ -4,12 +4,12 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures::Stream;
 
 use super::inbox::{ClientInbox, WaitFor, Waiter};
-use crate::packet::{Message, Text};
+use crate::packet::{Message, Peer, Text};
 use crate::pattern::Pattern;
 
 /// Messages that wait, and bytes of them together; the oldest are dropped.
@@ -65,7 +65,19 @@ impl Subscription {
 
     /// As [`recv`](Self::recv), for a future of your own.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        Poll::Ready(ready!(self.waiter.poll(cx)).ok())
+        self.poll_recv_from(cx).map(|received| received.map(|(message, _)| message))
+    }
+
+    /// As [`recv`](Self::recv), with who has sent it: of a group or of all, any host may.
+    ///
+    /// # Cancel safety
+    /// A dropped future takes nothing.
+    pub async fn recv_from(&mut self) -> Option<(Message, Peer)> {
+        poll_fn(|cx| self.poll_recv_from(cx)).await
+    }
+
+    fn poll_recv_from(&self, cx: &mut Context<'_>) -> Poll<Option<(Message, Peer)>> {
+        self.waiter.poll(cx).map(Result::ok)
     }
 
     /// The parts of a message's address that the wildcards of the pattern match, as

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures::stream::{StreamExt, pending};
 
@@ -19,15 +19,15 @@ use crate::channel::udp::{TakeMessage, UdpSocketState};
 use crate::channel::{
     BindError, Broadcast, Channel, Disconnect, Endpoint, Multicast, StreamOptions, Udp, UdpMonitor,
 };
-use crate::codec::LengthPrefix;
-use crate::packet::{MessageRef, Packet, PacketRef};
+use crate::codec::{LengthPrefix, ReadPacket};
+use crate::packet::{MessageRef, Peer};
 
 impl Client {
     /// A client of a UDP peer, on a free port of all interfaces. Nothing is sent yet.
     ///
     /// Of the addresses of a name, the first is taken that this host has a route to, IPv4 before IPv6.
     /// The socket is not connected: a device may answer from another port, and a peer that is not there
-    /// yet does no harm.
+    /// yet does no harm, but is not noticed either: see [`Udp::client`].
     ///
     /// # Errors
     /// The name cannot be resolved, this host reaches none of its addresses, or no port is free.
@@ -66,8 +66,8 @@ impl Client {
         from: Option<IpAddr>,
     ) -> Self {
         let state = Arc::new(state);
-        let source = Datagrams::new(options.packets(&state), from);
-        Self::over_udp(state, peer, ClientInbox::new(Box::new(source)))
+        let source = Datagrams(options.packets(&state));
+        Self::over_udp(state, peer, ClientInbox::new(Box::new(source), from))
     }
 
     fn over_udp(state: Arc<UdpSocketState>, peer: SocketAddr, inbox: Arc<ClientInbox>) -> Self {
@@ -87,36 +87,18 @@ impl Client {
 }
 
 /// The packets of a socket of a client's own.
-pub(super) struct Datagrams {
-    packets: Packets,
-    /// The host that answers; any if it is `None`.
-    from: Option<IpAddr>,
-}
-
-impl Datagrams {
-    pub(super) fn new(packets: Packets, from: Option<IpAddr>) -> Self {
-        Self { packets, from }
-    }
-}
+pub(super) struct Datagrams(pub(super) Packets);
 
 impl Source for Datagrams {
-    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<Packet, Disconnect>> {
-        loop {
-            match ready!(self.packets.poll_next_unpin(cx)) {
-                Some((Ok(packet), meta)) if self.from.is_none() || meta.peer.ip() == self.from => {
-                    return Poll::Ready(Ok(packet));
-                }
-                Some(_) => {}
-                None => return Poll::Ready(Err(Disconnect::ByUs)),
-            }
-        }
+    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReadPacket, Disconnect>> {
+        self.0.poll_next_unpin(cx).map(|read| read.ok_or(Disconnect::ByUs))
     }
 }
 
 /// The inbox of a client that sends by a channel's socket.
 impl TakeMessage for ClientInbox {
-    fn take_message(&self, message: MessageRef<'_>) -> bool {
-        self.deliver(PacketRef::Message(message))
+    fn take_message(&self, message: MessageRef<'_>, peer: Peer) -> bool {
+        self.offer(message, peer)
     }
 }
 
@@ -125,7 +107,10 @@ impl Udp {
     /// the first is taken that this host has a route to.
     ///
     /// The socket is not connected: a device may answer from another port, and a peer that is not
-    /// there yet does no harm.
+    /// there yet does no harm. What comes from another host than the peer's is counted and not taken
+    /// ([`ClientStats::strangers`](crate::client::ClientStats), [`answers_from_anywhere`](Udp::answers_from_anywhere)).
+    /// The system does not tell such a socket that no program listens at the peer's port: requests end by their
+    /// timeout, and packets are lost without an error. [`connect`](Udp::connect) makes one that is told.
     ///
     /// # Errors
     /// The name cannot be resolved, this host reaches none of its addresses, or the local address
@@ -138,7 +123,8 @@ impl Udp {
     /// A dropped future leaves no socket behind.
     pub async fn client(self) -> Result<Client, BindError> {
         let (state, peer) = self.reach().await?;
-        Ok(Client::by_socket(self.options(), state, peer, answers_from(peer)))
+        let from = answers_from(peer).filter(|_| !self.takes_any_answer());
+        Ok(Client::by_socket(self.options(), state, peer, from))
     }
 
     /// As [`client`](Udp::client), with a connected socket: only this address and port is heard, and
@@ -257,7 +243,7 @@ impl Channel {
         let checked = peer.address().and_then(|peer| check_peer(state.local, peer).map(|()| peer));
         let peer = checked.map_err(cannot())?;
         // The task that reads the channel delivers.
-        let inbox = ClientInbox::new(Box::new(Datagrams::new(pending().boxed(), None)));
+        let inbox = ClientInbox::new(Box::new(Datagrams(pending().boxed())), None);
         let client: Arc<dyn TakeMessage> = Arc::clone(&inbox) as _;
         state.clients.add(&client, answers_from(peer));
         Ok(Client::over_udp(Arc::clone(state), peer, inbox))

@@ -65,7 +65,7 @@ impl Client {
         let path = path.as_ref();
         let (transport, packets) = UnixClient::connect(path, options)
             .map_err(BindError::cannot(format_args!("connect to unix {}", path.display())))?;
-        let inbox = ClientInbox::new(Box::new(Datagrams::new(packets, None)));
+        let inbox = ClientInbox::new(Box::new(Datagrams(packets)), None);
         Ok(Self { shared: Arc::new(ClientShared::new(Arc::new(transport), inbox)) })
     }
 }

@@ -191,10 +191,10 @@ impl fmt::Display for Title {
             DumpPart::PacketsOut => ("OSC encoding packet", "to"),
             DumpPart::ValuesIn => return Ok(()),
         };
-        match self.peer {
-            Peer::LOCAL => writeln!(f, "{title}:"),
-            peer => writeln!(f, "{title} {preposition} {peer}:"),
+        if self.peer == Peer::LOCAL {
+            return writeln!(f, "{title}:");
         }
+        writeln!(f, "{title} {preposition} {}:", self.peer)
     }
 }
 

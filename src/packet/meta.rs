@@ -2,11 +2,10 @@
 
 use std::any::Any;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::Peer;
 use crate::types::{ClockOffset, TimeTag};
 use crate::wire::Repairs;
 
@@ -23,7 +22,7 @@ use crate::wire::Repairs;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Meta {
-    /// Who sent it.
+    /// Who sent it, and to which address of this host ([`Peer::local_ip`]).
     pub peer: Peer,
     /// When it was read from the socket, by the system clock.
     pub received_at: SystemTime,
@@ -232,104 +231,5 @@ impl ScheduleId {
 impl fmt::Display for ScheduleId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
-    }
-}
-
-/// The number of a connection in its channel: 1 for the first, never given twice.
-///
-/// ```
-/// use tokio_osc::{Channel, Client, Peer, Router, Server, Slip};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
-/// let client = Client::tcp(channel.local_addr()?, Slip::new()).await?;
-/// let router = Router::new().route("/who", |peer: Peer| {
-///     let number = peer.connection().map_or(0, |connection| connection.get());
-///     ("/you", i64::try_from(number).unwrap_or(i64::MAX))
-/// });
-/// let server = Server::new(router).listen("stage", channel).spawn();
-/// assert_eq!(client.request(("/who", ()), "/you").await?.parse::<i64>()?, 1);
-/// # server.shutdown().await;
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnectionId(NonZeroU64);
-
-impl ConnectionId {
-    /// The first of a channel.
-    pub(crate) const FIRST: Self = Self(NonZeroU64::MIN);
-
-    pub(crate) fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-
-    /// The number.
-    pub const fn get(self) -> u64 {
-        self.0.get()
-    }
-}
-
-impl fmt::Display for ConnectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Who sent a packet: an address, a connection of the channel, or both. The address of a UDP sender
-/// is whatever the sender wrote there: it proves nothing.
-///
-/// `Display` writes the address and `#` with the connection: `127.0.0.1:9000#3`.
-///
-/// ```
-/// use tokio_osc::Peer;
-///
-/// let peer = Peer::from(([127, 0, 0, 1], 9000));
-/// assert_eq!(peer.address().map(|address| address.port()), Some(9000));
-/// assert_eq!(Peer::LOCAL.ip(), None);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Peer {
-    address: Option<SocketAddr>,
-    connection: Option<ConnectionId>,
-}
-
-impl Peer {
-    /// A peer without an address: the own process, a pipe, a serial line.
-    pub const LOCAL: Self = Self { address: None, connection: None };
-
-    /// The address and port, if the transport has them.
-    pub const fn address(&self) -> Option<SocketAddr> {
-        self.address
-    }
-
-    /// The IP address: what "per peer" means where limits speak of it.
-    pub fn ip(&self) -> Option<IpAddr> {
-        self.address.map(|address| address.ip())
-    }
-
-    /// The connection, if the transport has connections.
-    pub const fn connection(&self) -> Option<ConnectionId> {
-        self.connection
-    }
-
-    pub(crate) const fn with_connection(mut self, id: ConnectionId) -> Self {
-        self.connection = Some(id);
-        self
-    }
-}
-
-impl<A: Into<SocketAddr>> From<A> for Peer {
-    fn from(address: A) -> Self {
-        Self { address: Some(address.into()), connection: None }
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.address {
-            Some(address) => address.fmt(f)?,
-            None => f.write_str("local")?,
-        }
-        self.connection.map_or(Ok(()), |id| write!(f, "#{id}"))
     }
 }

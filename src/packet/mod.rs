@@ -39,6 +39,7 @@ mod meta;
 mod overflow;
 #[expect(clippy::module_inception, reason = "the type that the floor is named after")]
 mod packet;
+mod peer;
 mod retime;
 mod send;
 #[cfg(feature = "serde")]
@@ -74,9 +75,10 @@ pub(crate) use into_packet::append;
 pub use line_reader::{LineReader, ParseLineError, ParseLineErrorKind};
 pub use message::{Message, MessageRef};
 pub(crate) use meta::Work;
-pub use meta::{ConnectionId, Meta, Peer, ScheduleId, TimeOverrides};
+pub use meta::{Meta, ScheduleId, TimeOverrides};
 pub use overflow::Overflow;
 pub use packet::{Packet, PacketRef};
+pub use peer::{ConnectionId, Peer};
 pub use send::{SendError, SendErrorKind};
 pub(crate) use send::{SendTo, Sending, Sent};
 #[cfg(feature = "serde")]

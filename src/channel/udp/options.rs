@@ -57,7 +57,8 @@ impl UdpOptions {
         Ok(state)
     }
 
-    pub(super) fn channel(&self, state: UdpSocketState) -> Channel {
+    pub(super) fn channel(&self, mut state: UdpSocketState) -> Channel {
+        state.answer_from_asked();
         let state = Arc::new(state);
         let mut channel = Channel::new(self.packets(&state), Outlet::new(Arc::clone(&state) as _, None));
         channel.udp = Some(state);

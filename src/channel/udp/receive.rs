@@ -1,7 +1,6 @@
 //! Datagrams in: one socket, read while there is something, with a bound on each poll.
 
 use std::io;
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -93,8 +92,8 @@ impl Stream for UdpPackets {
             let socket = &this.state.socket;
             let receive = || this.buffer.try_next(&this.state);
             match ready!(this.receive_loop.poll(cx, receive, |cx| socket.poll_recv_ready(cx))) {
-                Ok((place, from)) => {
-                    let Some((packet, meta)) = this.decode(place, Peer::from(from)) else { continue };
+                Ok((place, peer)) => {
+                    let Some((packet, meta)) = this.decode(place, peer) else { continue };
                     if !this.is_answer(&packet, meta.peer) {
                         return Poll::Ready(Some((packet, meta)));
                     }
@@ -125,8 +124,8 @@ impl ReceiveBuffer {
         Self { buffer: vec![0; room + 1].into_boxed_slice(), max, run: None, at: 0 }
     }
 
-    /// Where the next datagram lies in the buffer, and the address that has sent it.
-    fn try_next(&mut self, state: &UdpSocketState) -> io::Result<(Range<usize>, SocketAddr)> {
+    /// Where the next datagram lies in the buffer, and who has sent it.
+    fn try_next(&mut self, state: &UdpSocketState) -> io::Result<(Range<usize>, Peer)> {
         let run = if let Some(run) = self.run {
             run
         } else {

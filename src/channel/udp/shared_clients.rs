@@ -11,7 +11,7 @@ use crate::packet::{Message, MessageRef, Peer};
 /// What waits for messages that a channel reads: the inbox of a client.
 pub(crate) trait TakeMessage: Send + Sync {
     /// Takes a message; whether it answers a request, and is not for the channel.
-    fn take_message(&self, message: MessageRef<'_>) -> bool;
+    fn take_message(&self, message: MessageRef<'_>, peer: Peer) -> bool;
 }
 
 /// The clients of a channel's socket, as long as they live.
@@ -46,7 +46,7 @@ impl SharedClients {
         let clients = lock(&self.clients).clone();
         let may_answer = |shared: &&SharedClient| shared.from.is_none() || shared.from == peer.ip();
         let mut from_there = clients.iter().filter(may_answer).filter_map(|shared| shared.client.upgrade());
-        from_there.any(|client| client.take_message(message.as_ref()))
+        from_there.any(|client| client.take_message(message.as_ref(), peer))
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct UdpSocketState {
     pub(super) framed: FramedOptions,
     /// Whether runs of datagrams pass the kernel in one call.
     runs: bool,
+    /// Whether each datagram comes with the address of this host that it was sent to.
+    knows_local_ip: bool,
     pub(super) counters: UdpCounters,
     /// The clients that send by this socket, which a channel reads.
     pub(crate) clients: SharedClients,
@@ -95,6 +97,7 @@ impl UdpSocketState {
             chain: Chain::default(),
             framed: FramedOptions::default(),
             runs: false,
+            knows_local_ip: false,
             counters: UdpCounters::default(),
             clients: SharedClients::default(),
         })
@@ -121,8 +124,21 @@ impl UdpSocketState {
     /// Lets runs of datagrams pass the kernel in one call, as far as it can.
     pub(super) fn take_runs(&mut self) {
         self.runs = true;
-        if let Err(error) = offload::enable(&self.socket) {
+        if let Err(error) = offload::enable_runs(&self.socket) {
             tracing::debug!(target: "tokio_osc::channel", %error, "datagrams are received one by one");
+        }
+    }
+
+    /// Answers from the address that was asked. Bound to one address, a socket does so anyway.
+    pub(super) fn answer_from_asked(&mut self) {
+        if !self.local.ip().is_unspecified() {
+            return;
+        }
+        match offload::enable_local_ip(&self.socket, self.local.is_ipv6()) {
+            Ok(()) => self.knows_local_ip = true,
+            Err(error) => {
+                tracing::debug!(target: "tokio_osc::channel", %error, "the system chooses the address of answers");
+            }
         }
     }
 
@@ -132,15 +148,10 @@ impl UdpSocketState {
 
     /// What has arrived: a datagram, or a run of them.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<DatagramRun> {
-        if self.runs {
+        if self.runs || self.knows_local_ip {
             return offload::receive(&self.socket, buffer);
         }
         self.socket.try_recv_from(buffer).map(DatagramRun::of_one)
-    }
-
-    /// Sends the bytes of a packet if the socket has space for it.
-    pub(crate) fn try_send_to(&self, packet: &[u8], to: SocketAddr) -> Result<(), SendError> {
-        self.try_send_datagram(&self.frame(packet, to)?, to)
     }
 
     fn try_send_datagram(&self, datagram: &[u8], to: SocketAddr) -> Result<(), SendError> {
@@ -159,6 +170,16 @@ impl UdpSocketState {
             }
         }
         Ok(())
+    }
+
+    /// Sends a datagram from an address of this host if the socket has space for it. `false` if the address is not
+    /// this host's any more; then nothing was sent.
+    fn try_send_from(&self, from: IpAddr, datagram: &[u8], to: SocketAddr) -> Result<bool, SendError> {
+        let send = || offload::send_from(&self.socket, datagram, from, to);
+        match try_io_now(|op| self.socket.try_io(Interest::WRITABLE, op), send) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(SendErrorKind::Full.into()),
+            done => Ok(done.is_ok()),
+        }
     }
 
     /// Sends datagrams of `size` bytes if the socket has space. `false` if they cannot be sent as one;
@@ -217,8 +238,14 @@ impl Transport for UdpSocketState {
     }
 
     fn try_send(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
-        let to = to.address().ok_or(SendErrorKind::Closed)?;
-        self.try_send_to(frame, to).map(|()| Taken::Done)
+        let address = to.address().ok_or(SendErrorKind::Closed)?;
+        let datagram = self.frame(frame, address)?;
+        if let Some(local) = to.local_ip().filter(|_| self.knows_local_ip) {
+            if self.try_send_from(local, &datagram, address)? {
+                return Ok(Taken::Done);
+            }
+        }
+        self.try_send_datagram(&datagram, address).map(|()| Taken::Done)
     }
 
     fn ready<'a>(&'a self, _frame: &'a Bytes, _to: Peer) -> BoxFuture<'a, Result<(), SendError>> {
@@ -229,7 +256,7 @@ impl Transport for UdpSocketState {
         match (self.reply_to, peer.address()) {
             (ReplyTo::Port(port), Some(mut source)) => {
                 source.set_port(port);
-                source.into()
+                Peer::from(source).with_local_ip(peer.local_ip())
             }
             (ReplyTo::Address(address), Some(_)) => address.into(),
             _ => peer,

@@ -20,6 +20,7 @@ use crate::wire::DecodeOptions;
 /// | option | default |
 /// | --- | --- |
 /// | [`local`](Udp::local) | any free port of every address (clients) |
+/// | [`answers_from_anywhere`](Udp::answers_from_anywhere) | false (clients) |
 /// | [`family`](Udp::family) | both, IPv4 first |
 /// | [`only_v6`](Udp::only_v6) | true, on every system |
 /// | [`reuse_address`](Udp::reuse_address), [`reuse_port`](Udp::reuse_port) | false |
@@ -49,18 +50,45 @@ pub struct Udp {
     address: Endpoint,
     local: Option<Endpoint>,
     family: Option<IpFamily>,
+    any_answers: bool,
     common: UdpOptions,
 }
 
 impl Udp {
     /// A socket that listens at this address, or sends to it.
     pub fn new(address: impl Into<Endpoint>) -> Self {
-        Self { address: address.into(), local: None, family: None, common: UdpOptions::default() }
+        let common = UdpOptions::default();
+        Self { address: address.into(), local: None, family: None, any_answers: false, common }
     }
 
     /// The address and port that a client sends from. [`bind`](Udp::bind) takes no notice of it.
     pub fn local(mut self, address: impl Into<Endpoint>) -> Self {
         self.local = Some(address.into());
+        self
+    }
+
+    /// Whether a [`client`](Udp::client) takes answers from every host, instead of from its peer's address alone:
+    /// for devices that answer from another of their addresses. Anything that can send a datagram to the client's
+    /// port can then answer its requests. Default false.
+    ///
+    /// ```
+    /// use tokio_osc::{Bytes, Message, Udp};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+    /// let asked = tokio::net::UdpSocket::bind("127.0.0.1:0").await?;
+    /// let client = Udp::new(asked.local_addr()?).answers_from_anywhere(true).client().await?;
+    /// # #[cfg(target_os = "linux")] {
+    /// let answers = tokio::net::UdpSocket::bind("127.0.0.2:0").await?;
+    /// let pong = Message::new("/pong", 7)?;
+    /// let at = ("127.0.0.1", client.local_addr()?.port());
+    /// let mut pongs = client.subscribe("/pong");
+    /// answers.send_to(pong.as_bytes(), at).await?;
+    /// assert_eq!(pongs.recv().await, Some(pong));
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub const fn answers_from_anywhere(mut self, any: bool) -> Self {
+        self.any_answers = any;
         self
     }
 
@@ -155,6 +183,10 @@ impl Udp {
     /// The options of the socket, for the client that will have it.
     pub(crate) fn options(&self) -> &UdpOptions {
         &self.common
+    }
+
+    pub(crate) const fn takes_any_answer(&self) -> bool {
+        self.any_answers
     }
 
     /// A socket that reaches the first address of the name that it can, and this address.

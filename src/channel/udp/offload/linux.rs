@@ -1,12 +1,12 @@
-//! The one file that names nix: the socket options and control messages of runs.
+//! The one file that names nix: socket options and control messages.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsRawFd;
 
-use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::sys::socket::sockopt::UdpGroSegment;
+use nix::libc::{in_addr, in_pktinfo, in6_addr, in6_pktinfo};
+use nix::sys::socket::sockopt::{Ipv4PacketInfo, Ipv6RecvPacketInfo, UdpGroSegment};
 use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt,
 };
@@ -14,26 +14,75 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::DatagramRun;
+use crate::packet::Peer;
+
+/// Room for the control messages of a datagram: the size of a run (24 bytes) and the address that was asked (32
+/// or 40). Aligned as the kernel aligns their headers.
+#[repr(align(8))]
+struct ControlSpace([u8; 64]);
 
 /// Asks the kernel to give runs.
-pub(crate) fn enable(socket: &UdpSocket) -> io::Result<()> {
+pub(crate) fn enable_runs(socket: &UdpSocket) -> io::Result<()> {
     Ok(setsockopt(socket, UdpGroSegment, &true)?)
+}
+
+/// Asks the kernel for the address that each datagram was sent to.
+pub(crate) fn enable_local_ip(socket: &UdpSocket, v6: bool) -> io::Result<()> {
+    let set = if v6 {
+        setsockopt(socket, Ipv6RecvPacketInfo, &true)
+    } else {
+        setsockopt(socket, Ipv4PacketInfo, &true)
+    };
+    Ok(set?)
 }
 
 /// Takes a run, or one datagram, if there is one.
 pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<DatagramRun> {
     socket.try_io(Interest::READABLE, || {
-        let mut space = cmsg_space!(i32);
+        let mut space = ControlSpace([0; 64]);
         let mut parts = [IoSliceMut::new(buffer)];
-        let received =
-            recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty())?;
+        let (fd, flags) = (socket.as_raw_fd(), MsgFlags::empty());
+        let received = recvmsg::<SockaddrStorage>(fd, &mut parts, Some(&mut space.0), flags)?;
         let from = received.address.as_ref().and_then(address).ok_or(io::ErrorKind::InvalidData)?;
-        let size = received.cmsgs()?.find_map(|message| match message {
-            ControlMessageOwned::UdpGroSegments(size) => usize::try_from(size).ok().filter(|size| *size > 0),
-            _ => None,
-        });
-        Ok(DatagramRun { len: received.bytes, size: size.unwrap_or(received.bytes), from })
+        let (mut size, mut local) = (received.bytes, None);
+        for message in received.cmsgs()? {
+            match message {
+                ControlMessageOwned::UdpGroSegments(each) if each > 0 => {
+                    size = usize::try_from(each).unwrap_or(size);
+                }
+                // The header's address may be that of a group or of all; this one can be answered from.
+                ControlMessageOwned::Ipv4PacketInfo(info) => {
+                    local = Some(Ipv4Addr::from(info.ipi_spec_dst.s_addr.to_ne_bytes()).into());
+                }
+                ControlMessageOwned::Ipv6PacketInfo(info) => {
+                    let asked = Ipv6Addr::from(info.ipi6_addr.s6_addr);
+                    local = (!asked.is_multicast()).then_some(asked.into());
+                }
+                _ => {}
+            }
+        }
+        Ok(DatagramRun { len: received.bytes, size, from: Peer::from(from).with_local_ip(local) })
     })
+}
+
+/// Sends a datagram from one of the host's addresses, if the socket has space for it.
+pub(crate) fn send_from(socket: &UdpSocket, datagram: &[u8], from: IpAddr, to: SocketAddr) -> io::Result<()> {
+    let (v4, v6);
+    let source = match from {
+        IpAddr::V4(from) => {
+            let (unset, from) =
+                (in_addr { s_addr: 0 }, in_addr { s_addr: u32::from_ne_bytes(from.octets()) });
+            v4 = in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: from, ipi_addr: unset };
+            ControlMessage::Ipv4PacketInfo(&v4)
+        }
+        IpAddr::V6(from) => {
+            v6 = in6_pktinfo { ipi6_addr: in6_addr { s6_addr: from.octets() }, ipi6_ifindex: 0 };
+            ControlMessage::Ipv6PacketInfo(&v6)
+        }
+    };
+    let to = SockaddrStorage::from(to);
+    sendmsg(socket.as_raw_fd(), &[IoSlice::new(datagram)], &[source], MsgFlags::empty(), Some(&to))?;
+    Ok(())
 }
 
 fn address(address: &SockaddrStorage) -> Option<SocketAddr> {
@@ -75,20 +124,23 @@ mod tests {
         for loopback in ["127.0.0.1:0", "[::1]:0"] {
             let ears = UdpSocket::bind(loopback).await.unwrap();
             let mouth = UdpSocket::bind(loopback).await.unwrap();
-            enable(&ears).unwrap();
+            enable_runs(&ears).unwrap();
             let run: Vec<u8> = (0..100).collect();
             send(&mouth, &run, 32, Some(ears.local_addr().unwrap())).unwrap();
 
             let mut buffer = [0; 256];
             ears.readable().await.unwrap();
             let received = receive(&ears, &mut buffer).unwrap();
-            assert_eq!(received, DatagramRun { len: 100, size: 32, from: mouth.local_addr().unwrap() });
+            assert_eq!(
+                received,
+                DatagramRun { len: 100, size: 32, from: mouth.local_addr().unwrap().into() }
+            );
             assert_eq!(buffer[..100], run);
 
             mouth.send_to(b"alone", ears.local_addr().unwrap()).await.unwrap();
             ears.readable().await.unwrap();
             let received = receive(&ears, &mut buffer).unwrap();
-            assert_eq!(received, DatagramRun { len: 5, size: 5, from: mouth.local_addr().unwrap() });
+            assert_eq!(received, DatagramRun { len: 5, size: 5, from: mouth.local_addr().unwrap().into() });
             assert_eq!(receive(&ears, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         }
     }

@@ -1,12 +1,17 @@
-//! Runs: datagrams of one size, the last one perhaps shorter, from or to one peer. The kernel of Linux
-//! gives and takes each in one call (GRO, GSO). Elsewhere a run is one datagram.
+//! What the kernel of Linux tells and is told beside the bytes of a datagram, by control messages:
+//!
+//! - runs: datagrams of one size, the last one perhaps shorter, from or to one peer, given and taken in one
+//!   call (GRO, GSO); elsewhere a run is one datagram;
+//! - the address of this host that a datagram was sent to, or is to leave from.
 
-#[cfg_attr(not(all(feature = "batch", any(target_os = "android", target_os = "linux"))), path = "nowhere.rs")]
+#[cfg_attr(not(any(target_os = "android", target_os = "linux")), path = "nowhere.rs")]
 mod linux;
 
 use std::net::SocketAddr;
 
-pub(crate) use linux::{enable, receive, refuses, send};
+use crate::packet::Peer;
+
+pub(crate) use linux::{enable_local_ip, enable_runs, receive, refuses, send, send_from};
 
 /// Datagrams of a run: more are not taken by every kernel.
 pub(crate) const MOST: usize = 64;
@@ -16,11 +21,11 @@ pub(crate) const MOST: usize = 64;
 pub(crate) struct DatagramRun {
     pub(crate) len: usize,
     pub(crate) size: usize,
-    pub(crate) from: SocketAddr,
+    pub(crate) from: Peer,
 }
 
 impl DatagramRun {
-    pub(crate) const fn of_one((len, from): (usize, SocketAddr)) -> Self {
-        Self { len, size: len, from }
+    pub(crate) fn of_one((len, from): (usize, SocketAddr)) -> Self {
+        Self { len, size: len, from: from.into() }
     }
 }

@@ -1,15 +1,23 @@
-//! Where there are no runs.
+//! Where datagrams have no control messages.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::UdpSocket;
 
 use super::DatagramRun;
 
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-pub(crate) fn enable(_: &UdpSocket) -> io::Result<()> {
+pub(crate) fn enable_runs(_: &UdpSocket) -> io::Result<()> {
     Ok(())
+}
+
+pub(crate) fn enable_local_ip(_: &UdpSocket, _: bool) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn send_from(_: &UdpSocket, _: &[u8], _: IpAddr, _: SocketAddr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<DatagramRun> {
