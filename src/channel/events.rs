@@ -62,6 +62,13 @@ pub enum ConnectionEvent {
         /// When the next attempt is made.
         retry_in: Duration,
     },
+    /// A channel that [dials out](crate::channel::Dial) could not connect.
+    ConnectFailed {
+        /// What went wrong.
+        error: io::ErrorKind,
+        /// When the next attempt is made.
+        retry_in: Duration,
+    },
     /// This many events were dropped, because the reader was behind.
     Missed(u64),
 }
@@ -175,6 +182,7 @@ struct Lines {
     refused: Throttle,
     connected: Throttle,
     disconnected: Throttle,
+    connect_failed: Throttle,
 }
 
 impl EventSender {
@@ -219,6 +227,7 @@ impl Lines {
             ConnectionEvent::Refused { .. } => &self.refused,
             ConnectionEvent::Connected(_) => &self.connected,
             ConnectionEvent::Disconnected { .. } => &self.disconnected,
+            ConnectionEvent::ConnectFailed { .. } => &self.connect_failed,
             ConnectionEvent::Missed(_) => return,
         };
         if !tracing::enabled!(target: "tokio_osc::channel", tracing::Level::DEBUG) {

@@ -53,7 +53,7 @@ pub use event_stream::Events;
 pub use events::{ConnectionEvent, Disconnect, Refusal};
 pub use outlet::Outlet;
 pub use stats::{Delivery, SendReport};
-pub use stream::{Listener, StreamOptions, Verdict};
+pub use stream::{Connect, Dial, Listener, StreamOptions, Verdict};
 use udp::UdpSocketState;
 #[cfg(all(unix, feature = "net"))]
 pub use unix_datagram::UnixDatagramOptions;

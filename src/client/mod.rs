@@ -52,11 +52,12 @@ pub use fan_out::FanOut;
 use inbox::{ClientInbox, WaitFor};
 pub use keep_alive::KeepAlive;
 use reconnecting::Background;
-pub use reconnecting::{ClientState, Connect, Reconnecting};
+pub use reconnecting::{ClientState, Reconnecting};
 pub use request::Request;
 pub use request_error::{RequestError, RequestErrorKind};
 pub use subscription::Subscription;
 
+pub use crate::channel::Connect;
 use crate::channel::transport::{Transport, send};
 use crate::channel::udp::UdpSocketState;
 use crate::channel::{Delivery, Disconnect, Events};

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use crate::channel::stats::Delivery;
 use crate::lock::lock;
-use crate::packet::{SendError, SendErrorKind};
+use crate::middleware::Chain;
+use crate::packet::{Packet, Peer, SendError, SendErrorKind};
 
 /// What an entry of the queue costs besides its bytes.
 const ENTRY: usize = 64;
@@ -136,10 +137,17 @@ impl Outbox {
         }
     }
 
-    /// Puts a packet of the library's own before all others.
-    pub(crate) fn push_own(&self, frame: Bytes) {
-        self.put_first(OutboxEntry { frame, counted: false, number: 0, expires: None });
-        self.sender.wake();
+    /// Puts a packet of the library's own before all others. It goes through the middleware each time: what
+    /// that makes of it may be good for one time only.
+    pub(crate) fn write_own(&self, packet: &Packet, chain: &Chain, peer: Peer) {
+        match chain.write(packet.clone(), peer) {
+            Ok(Some(frame)) => {
+                self.put_first(OutboxEntry { frame, counted: false, number: 0, expires: None });
+                self.sender.wake();
+            }
+            Ok(None) => {}
+            Err(error) => tracing::debug!(target: "tokio_osc::channel", %error, "packet refused"),
+        }
     }
 
     /// Puts a packet before all others, be there space or not: what was popped, or the library's own.
