@@ -133,6 +133,9 @@ pub enum Disconnect {
     /// The peer took nothing within
     /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout).
     WriteTimeout,
+    /// It was idle longest when a new connection found all places taken: see
+    /// [`idle_gives_way`](crate::channel::StreamOptions#structfield.idle_gives_way).
+    GaveWay,
     /// The framing or the transport failed.
     Failed(Arc<FrameError>),
     /// The framing or the transport, which are not of this crate, panicked.
@@ -159,6 +162,7 @@ impl fmt::Display for Disconnect {
             Self::InFrameTimeout => "a frame took too long",
             Self::IdleTimeout => "no frame for too long",
             Self::WriteTimeout => "the peer reads nothing",
+            Self::GaveWay => "idle, and its place was needed",
             Self::Failed(error) => return error.fmt(f),
             Self::Panicked => "the framing or the transport panicked",
         })

@@ -45,7 +45,6 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
-use futures::stream::empty;
 
 #[cfg(feature = "net")]
 pub use fan_out::FanOut;
@@ -338,7 +337,7 @@ impl Client {
     /// events end at once.
     pub fn states(&self) -> Events<ClientState> {
         let background = self.shared.background.as_ref();
-        background.map_or_else(|| Events::new(empty()), |background| background.states())
+        background.map_or_else(Events::default, |background| background.states())
     }
 
     /// What became of the packets that a reconnecting client has accepted; `None` of other clients.

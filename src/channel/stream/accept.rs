@@ -127,10 +127,18 @@ impl<L: Listener, F: Framing> Stream for ConnectionPackets<L, F> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ReadPacket>> {
         let this = &mut *self;
-        if let Some(item) = this.connections.pop() {
-            return Poll::Ready(Some(item));
+        if !this.connections.is_paused() {
+            if let Some(item) = this.connections.pop() {
+                return Poll::Ready(Some(item));
+            }
         }
+        // Before the looks below: what changes after them wakes the task.
         this.connections.task.register(cx.waker());
+        if this.connections.is_paused() {
+            // What is to be sent leaves all the same.
+            while let Poll::Ready(Some(())) = this.admitted.poll_next_unpin(cx) {}
+            return Poll::Pending;
+        }
         if !this.connections.is_open() {
             this.listener = None;
         }

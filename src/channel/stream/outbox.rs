@@ -24,6 +24,8 @@ pub(crate) struct Outbox {
     limit: usize,
     /// How long a packet may wait.
     max_age: Option<Duration>,
+    /// When the connection has last sent or received a packet.
+    active: Mutex<Instant>,
     /// The connection that sends.
     sender: AtomicWaker,
     /// Those that wait for space, or for the end.
@@ -62,7 +64,7 @@ impl OutboxEntry {
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
         let (queue, sender, change) = (Mutex::default(), AtomicWaker::new(), Notify::new());
-        Self { queue, limit, max_age: None, sender, change }
+        Self { queue, limit, max_age: None, active: Mutex::new(Instant::now()), sender, change }
     }
 
     /// Drops what has waited longer than this.
@@ -197,6 +199,15 @@ impl Outbox {
     /// Counts a packet as handed to the transport, if it is the user's.
     pub(crate) fn note_sent(&self, entry: &OutboxEntry) {
         self.lock().counts.sent += u64::from(entry.counted);
+    }
+
+    /// Packets have been sent or received.
+    pub(crate) fn note_active(&self) {
+        *lock(&self.active) = Instant::now();
+    }
+
+    pub(crate) fn last_active(&self) -> Instant {
+        *lock(&self.active)
     }
 
     /// Counts packets as handed to a connection that broke.
