@@ -3,4 +3,14 @@
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "../support/fed.rs"]
+mod fed;
+
+mod blocking;
 mod dial;
+mod idle;
+mod latest;
+mod node_events;
+mod panics;
+mod pause;
+mod subscribers;
