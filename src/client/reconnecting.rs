@@ -56,15 +56,17 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// use tokio_osc::{Client, Slip};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mixer = Client::reconnecting("mixer.local:10023", Slip::new())
-///     .on_connect(("/xremote", ()))
-///     .keep_alive(Duration::from_secs(9), ("/xremote", ()))
+/// // QLab takes OSC over TCP with SLIP on port 53000.
+/// let qlab = Client::reconnecting("qlab.local:53000", Slip::new())
+///     .on_connect(("/connect", ()))
+///     .on_connect(("/updates", 1))
+///     .max_age(Duration::from_secs(2))                       // a cue that is later must not start
 ///     .spawn()?;
 ///
-/// let mut faders = mixer.subscribe("/ch/*/mix/fader");
-/// mixer.send(("/ch/01/mix/fader", 0.75_f32)).await?;
-/// while let Some(fader) = faders.recv().await {
-///     println!("{fader}");
+/// let mut updates = qlab.subscribe("/update//*");
+/// qlab.send(("/cue/7/start", ())).await?;
+/// while let Some(update) = updates.recv().await {
+///     println!("{update}");
 /// }
 /// # Ok(()) }
 /// ```
@@ -143,10 +145,10 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// use tokio_osc::{Client, Slip};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
-    /// let mixer = Client::reconnecting("127.0.0.1:10023", Slip::new()).on_connect(("/xremote", ()));
-    /// let faders = mixer.subscribe("/ch/*/mix/fader");
-    /// let mixer = mixer.spawn()?;
-    /// # drop((faders, mixer));
+    /// let qlab = Client::reconnecting("127.0.0.1:53000", Slip::new()).on_connect(("/updates", 1));
+    /// let updates = qlab.subscribe("/update//*");
+    /// let qlab = qlab.spawn()?;
+    /// # drop((updates, qlab));
     /// # Ok(()) }
     /// ```
     ///
@@ -174,7 +176,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         Ok(Subscription::new(&self.inbox, pattern))
     }
 
-    /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. Each call
+    /// Sends a packet on each new connection, before all others: a greeting, a subscription. Each call
     /// adds one; they are sent in order.
     pub fn on_connect(mut self, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
