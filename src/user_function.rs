@@ -5,9 +5,12 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use futures::FutureExt;
+use futures::stream::{Stream, StreamExt, poll_fn};
 
 use crate::throttle::Throttle;
 
@@ -37,6 +40,24 @@ fn discard(payload: Box<dyn Any + Send>) -> Panicked {
         std::mem::forget(second);
     }
     Panicked
+}
+
+/// A stream of the user's. It ends where it panics; then `note` is called.
+pub(crate) fn until_panic<S: Stream + Unpin>(
+    stream: S,
+    function: Arc<UserFunction>,
+    note: impl Fn(),
+) -> impl Stream<Item = S::Item> {
+    let mut stream = Some(stream);
+    poll_fn(move |cx| {
+        let Some(polled) = &mut stream else { return Poll::Ready(None) };
+        function.call(|| polled.poll_next_unpin(cx)).unwrap_or_else(|Panicked| {
+            // It is not in a state to be polled again; its drop may panic, too.
+            let _ = caught(|| drop(stream.take()));
+            note();
+            Poll::Ready(None)
+        })
+    })
 }
 
 /// A user's function by its name: counts its panics, and traces at most one of them a second.

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::stream::{BoxStream, Stream, StreamExt};
+use futures::stream::{BoxStream, Stream, StreamExt, empty};
 
 /// Events, one after the other: what [`Channel::events`](crate::Channel::events) and
 /// [`Client::states`](crate::Client::states) return. Await [`recv`](Self::recv), or use it as a `Stream`.
@@ -45,6 +45,13 @@ impl<T> Events<T> {
     /// As [`recv`](Self::recv), for a future of your own.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.events.poll_next_unpin(cx)
+    }
+}
+
+/// No events.
+impl<T: Send + 'static> Default for Events<T> {
+    fn default() -> Self {
+        Self::new(empty())
     }
 }
 

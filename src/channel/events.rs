@@ -62,6 +62,13 @@ pub enum ConnectionEvent {
         /// When the next attempt is made.
         retry_in: Duration,
     },
+    /// A channel that [dials out](crate::channel::Dial) could not connect.
+    ConnectFailed {
+        /// What went wrong.
+        error: io::ErrorKind,
+        /// When the next attempt is made.
+        retry_in: Duration,
+    },
     /// This many events were dropped, because the reader was behind.
     Missed(u64),
 }
@@ -126,6 +133,9 @@ pub enum Disconnect {
     /// The peer took nothing within
     /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout).
     WriteTimeout,
+    /// It was idle longest when a new connection found all places taken: see
+    /// [`idle_gives_way`](crate::channel::StreamOptions#structfield.idle_gives_way).
+    GaveWay,
     /// The framing or the transport failed.
     Failed(Arc<FrameError>),
     /// The framing or the transport, which are not of this crate, panicked.
@@ -152,6 +162,7 @@ impl fmt::Display for Disconnect {
             Self::InFrameTimeout => "a frame took too long",
             Self::IdleTimeout => "no frame for too long",
             Self::WriteTimeout => "the peer reads nothing",
+            Self::GaveWay => "idle, and its place was needed",
             Self::Failed(error) => return error.fmt(f),
             Self::Panicked => "the framing or the transport panicked",
         })
@@ -175,6 +186,7 @@ struct Lines {
     refused: Throttle,
     connected: Throttle,
     disconnected: Throttle,
+    connect_failed: Throttle,
 }
 
 impl EventSender {
@@ -219,6 +231,7 @@ impl Lines {
             ConnectionEvent::Refused { .. } => &self.refused,
             ConnectionEvent::Connected(_) => &self.connected,
             ConnectionEvent::Disconnected { .. } => &self.disconnected,
+            ConnectionEvent::ConnectFailed { .. } => &self.connect_failed,
             ConnectionEvent::Missed(_) => return,
         };
         if !tracing::enabled!(target: "tokio_osc::channel", tracing::Level::DEBUG) {

@@ -27,6 +27,7 @@ mod events;
 #[cfg(feature = "net")]
 pub(crate) mod open;
 mod outlet;
+mod pause;
 #[cfg(feature = "net")]
 mod socket;
 mod stats;
@@ -53,7 +54,7 @@ pub use event_stream::Events;
 pub use events::{ConnectionEvent, Disconnect, Refusal};
 pub use outlet::Outlet;
 pub use stats::{Delivery, SendReport};
-pub use stream::{Listener, StreamOptions, Verdict};
+pub use stream::{Connect, Dial, Listener, StreamOptions, Verdict};
 use udp::UdpSocketState;
 #[cfg(all(unix, feature = "net"))]
 pub use unix_datagram::UnixDatagramOptions;
@@ -117,6 +118,9 @@ impl Channel {
 
     /// As [`recv`](Channel::recv), for a future of your own.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Result<Packet, DecodeError>, Meta)>> {
+        if self.outlet.register_if_paused(cx) {
+            return Poll::Pending;
+        }
         self.packets.poll_next_unpin(cx)
     }
 

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::task::Context;
 
 use futures::FutureExt;
 
 use super::event_stream::Events;
 use super::events::ConnectionEvent;
+use super::pause::PauseSwitch;
 use super::stats::SendReport;
 use super::stream::Connections;
 use super::transport::{Transport, send};
@@ -46,12 +48,14 @@ pub struct Outlet {
     transport: Arc<dyn Transport>,
     /// The same transport, if it has connections.
     connections: Option<Arc<Connections>>,
+    pause: Arc<PauseSwitch>,
 }
 
 impl Outlet {
     /// `connections` is the same transport, if it has connections.
     pub(crate) fn new(transport: Arc<dyn Transport>, connections: Option<Arc<Connections>>) -> Self {
-        Self { transport, connections }
+        let pause = connections.as_ref().map(|all| Arc::clone(&all.pause)).unwrap_or_default();
+        Self { transport, connections, pause }
     }
 
     /// Sends a packet to one peer, as [`Meta::peer`](crate::Meta#structfield.peer) names it.
@@ -100,7 +104,7 @@ impl Outlet {
     pub fn events(&self) -> Events<ConnectionEvent> {
         match &self.connections {
             Some(all) => all.events.events(),
-            None => Events::new(futures::stream::empty()),
+            None => Events::default(),
         }
     }
 
@@ -109,6 +113,53 @@ impl Outlet {
         if let Some(all) = &self.connections {
             all.events.on_event(call);
         }
+    }
+
+    /// Stops reading, and keeps the socket: until [`resume`](Outlet::resume), no packet is received and no
+    /// connection accepted. Sending goes on, and connections stay. What arrives meanwhile waits in the operating
+    /// system, as far as its buffers go: peers on connections are slowed down, datagrams beyond are lost there and
+    /// counted. After `resume` what waited comes first; it is as old as the pause.
+    ///
+    /// ```
+    /// use tokio_osc::{Channel, Client, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let channel = Channel::udp("127.0.0.1:0").await?;
+    /// let (address, outlet) = (channel.local_addr()?, channel.outlet());
+    /// let router = Router::new().route("/ping", || ("/pong", ()));
+    /// let server = Server::new(router).listen("udp", channel).spawn();
+    ///
+    /// outlet.pause();
+    /// let client = Client::udp(address).await?;
+    /// let mut pong = client.subscribe("/pong");
+    /// client.send(("/ping", ())).await?;                     // the port is still there
+    /// assert_eq!(server.stats().received, 0);
+    /// outlet.resume();
+    /// assert_eq!(pong.recv().await.expect("the socket is open").to_string(), "/pong ,");
+    /// # server.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn pause(&self) {
+        self.pause.set(true);
+    }
+
+    /// Reads on after a [`pause`](Outlet::pause).
+    pub fn resume(&self) {
+        self.pause.set(false);
+        if let Some(all) = &self.connections {
+            all.wake_all();
+        }
+    }
+
+    /// Whether the channel is paused.
+    pub fn is_paused(&self) -> bool {
+        self.pause.is_paused()
+    }
+
+    /// Whether the channel is not to be polled now; then the task is woken when it is. One with connections is
+    /// polled also while it is paused: what they are to send leaves with that.
+    pub(super) fn register_if_paused(&self, cx: &Context<'_>) -> bool {
+        self.connections.is_none() && self.pause.register_if_paused(cx)
     }
 
     /// Closes a connection: what waits is sent, then this side ends, and what still arrives is thrown away

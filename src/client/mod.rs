@@ -46,19 +46,19 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
-use futures::stream::empty;
 
 #[cfg(feature = "net")]
 pub use fan_out::FanOut;
 use inbox::{ClientInbox, WaitFor};
 pub use keep_alive::KeepAlive;
 use reconnecting::Background;
-pub use reconnecting::{ClientState, Connect, Reconnecting};
+pub use reconnecting::{ClientState, Reconnecting};
 pub use request::Request;
 pub use request_error::{RequestError, RequestErrorKind};
 pub use stats::ClientStats;
 pub use subscription::Subscription;
 
+pub use crate::channel::Connect;
 use crate::channel::transport::{Transport, send};
 use crate::channel::udp::UdpSocketState;
 use crate::channel::{Delivery, Disconnect, Events};
@@ -339,7 +339,7 @@ impl Client {
     /// events end at once.
     pub fn states(&self) -> Events<ClientState> {
         let background = self.shared.background.as_ref();
-        background.map_or_else(|| Events::new(empty()), |background| background.states())
+        background.map_or_else(Events::default, |background| background.states())
     }
 
     /// What became of the packets that a reconnecting client has accepted; `None` of other clients.

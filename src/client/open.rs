@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::inbox::ClientInbox;
-use super::reconnecting::{Connect, Reconnecting};
+use super::reconnecting::Reconnecting;
 use super::stream::{ClientStream, StreamSource};
 use super::{Client, ClientShared};
-use crate::channel::StreamOptions;
 use crate::channel::stream::pump::{Pump, PumpLimits};
+use crate::channel::{Connect, StreamOptions};
 use crate::codec::{Codec, Framing};
 use crate::packet::Peer;
 

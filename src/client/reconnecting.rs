@@ -2,8 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future, pending, poll_fn};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,64 +11,30 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::unfold;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::inbox::{ClientInbox, Source, WaitFor};
 use super::subscription::Subscription;
 use super::{Client, ClientShared, awaited, legal};
+use crate::channel::stream::connect::Attempts;
 use crate::channel::stream::connection::{Connection, Sink};
 use crate::channel::stream::outbox::Outbox;
 use crate::channel::transport::{Taken, Transport};
-use crate::channel::{Delivery, Disconnect, Events, StreamOptions};
+use crate::channel::{Connect, Delivery, Disconnect, Events, StreamOptions};
 use crate::codec::{Codec, Framing, ReadPacket};
 use crate::middleware::Chain;
 use crate::packet::{EncodeError, IntoPacket, Overflow, Packet, Peer, SendError, SendErrorKind};
 use crate::pattern::{Pattern, PatternError};
 use crate::throttle::Throttle;
 
-/// How long an attempt to connect may take.
-const CONNECT: Duration = Duration::from_secs(10);
 /// How long a client that is closed may take, at least, to send what waits.
 const CLOSE: Duration = Duration::from_secs(1);
 /// How long a packet waits for a connection.
 const MAX_AGE: Duration = Duration::from_secs(10);
-/// The least time between attempts to connect, and between keep-alives.
+/// The least time between keep-alives.
 const SHORTEST: Duration = Duration::from_millis(1);
-
-/// What opens the byte stream of a reconnecting client: a function that returns a future of it.
-///
-/// ```
-/// use tokio::net::TcpStream;
-/// use tokio_osc::{Client, Slip};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let client = Client::reconnecting_with(|| TcpStream::connect("127.0.0.1:9000"), Slip::new()).spawn()?;
-/// # drop(client);
-/// # Ok(()) }
-/// ```
-pub trait Connect: Send + 'static {
-    /// The byte stream.
-    type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
-
-    /// Opens it.
-    fn connect(&mut self, options: &StreamOptions) -> BoxFuture<'static, io::Result<Self::Io>>;
-}
-
-impl<C, O, I> Connect for C
-where
-    C: FnMut() -> O + Send + 'static,
-    O: Future<Output = io::Result<I>> + Send + 'static,
-    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    type Io = I;
-
-    fn connect(&mut self, _options: &StreamOptions) -> BoxFuture<'static, io::Result<I>> {
-        self().boxed()
-    }
-}
 
 /// A client that connects again, before it is started: what
 /// [`Client::reconnecting`](crate::Client::reconnecting) returns.
@@ -91,24 +56,25 @@ where
 /// use tokio_osc::{Client, Slip};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mixer = Client::reconnecting("mixer.local:10023", Slip::new())
-///     .on_connect(("/xremote", ()))
-///     .keep_alive(Duration::from_secs(9), ("/xremote", ()))
+/// // QLab takes OSC over TCP with SLIP on port 53000.
+/// let qlab = Client::reconnecting("qlab.local:53000", Slip::new())
+///     .on_connect(("/connect", ()))
+///     .on_connect(("/updates", 1))
+///     .max_age(Duration::from_secs(2))                       // a cue that is later must not start
 ///     .spawn()?;
 ///
-/// let mut faders = mixer.subscribe("/ch/*/mix/fader");
-/// mixer.send(("/ch/01/mix/fader", 0.75_f32)).await?;
-/// while let Some(fader) = faders.recv().await {
-///     println!("{fader}");
+/// let mut updates = qlab.subscribe("/update//*");
+/// qlab.send(("/cue/7/start", ())).await?;
+/// while let Some(update) = updates.recv().await {
+///     println!("{update}");
 /// }
 /// # Ok(()) }
 /// ```
 #[must_use = "nothing is connected before `spawn`"]
 pub struct Reconnecting<C, F> {
-    connect: C,
+    attempts: Attempts<C>,
     framing: F,
     options: StreamOptions,
-    pauses: (Duration, Duration),
     overflow: Overflow,
     max_age: Duration,
     refuses_offline: bool,
@@ -121,10 +87,9 @@ pub struct Reconnecting<C, F> {
 impl<C: Connect, F: Framing> Reconnecting<C, F> {
     pub(super) fn new(connect: C, framing: F) -> Self {
         Self {
-            connect,
+            attempts: Attempts::new(connect),
             framing,
             options: StreamOptions::default(),
-            pauses: (Duration::from_millis(100), Duration::from_secs(10)),
             overflow: Overflow::DropOldest,
             max_age: MAX_AGE,
             refuses_offline: false,
@@ -148,8 +113,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// of each, a random part between a half and the whole. A connection that lasted longer than the
     /// pause that it would have led to starts over. At least 1 ms; default 100 ms to 10 s.
     pub fn backoff(mut self, shortest: Duration, longest: Duration) -> Self {
-        let shortest = shortest.max(SHORTEST);
-        self.pauses = (shortest, longest.max(shortest));
+        self.attempts.backoff(shortest, longest);
         self
     }
 
@@ -181,10 +145,10 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// use tokio_osc::{Client, Slip};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
-    /// let mixer = Client::reconnecting("127.0.0.1:10023", Slip::new()).on_connect(("/xremote", ()));
-    /// let faders = mixer.subscribe("/ch/*/mix/fader");
-    /// let mixer = mixer.spawn()?;
-    /// # drop((faders, mixer));
+    /// let qlab = Client::reconnecting("127.0.0.1:53000", Slip::new()).on_connect(("/updates", 1));
+    /// let updates = qlab.subscribe("/update//*");
+    /// let qlab = qlab.spawn()?;
+    /// # drop((updates, qlab));
     /// # Ok(()) }
     /// ```
     ///
@@ -212,7 +176,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         Ok(Subscription::new(&self.inbox, pattern))
     }
 
-    /// Sends a packet on each new connection, before all others: subscriptions, `/xremote`. Each call
+    /// Sends a packet on each new connection, before all others: a greeting, a subscription. Each call
     /// adds one; they are sent in order.
     pub fn on_connect(mut self, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
@@ -289,30 +253,23 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
 
     /// One connection after the other, until the client is closed.
     async fn connect_again(&mut self, Life { outbox, inbox, states }: &Life) {
-        let mut pause = self.pauses.0;
         while !outbox.is_closed() {
             states.send_if_modified(|state| {
                 !matches!(std::mem::replace(state, ClientState::Connecting), ClientState::Connecting)
             });
             let sent = outbox.delivery().sent;
-            let reason = match timeout(CONNECT, self.connect.connect(&self.options)).await {
-                Ok(Ok(io)) => {
+            let (reason, lasted) = match self.attempts.attempt(&self.options).await {
+                Ok(io) => {
                     states.send_replace(ClientState::Connected);
                     let start = Instant::now();
-                    let reason = self.serve(io, outbox, inbox).await;
-                    if start.elapsed() > pause {
-                        pause = self.pauses.0;
-                    }
-                    reason
+                    (self.serve(io, outbox, inbox).await, start.elapsed())
                 }
-                Ok(Err(error)) => error.into(),
-                Err(_) => io::Error::from(io::ErrorKind::TimedOut).into(),
+                Err(error) => (error.into(), Duration::ZERO),
             };
             if outbox.is_closed() {
                 break;
             }
-            let retry_in = with_jitter(pause);
-            pause = pause.saturating_mul(2).min(self.pauses.1);
+            let retry_in = self.attempts.pause_after(lasted);
             let unconfirmed = outbox.delivery().sent - sent;
             outbox.note_unconfirmed(unconfirmed);
             states.send_replace(ClientState::Waiting { reason, retry_in, unconfirmed });
@@ -326,7 +283,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// One connection, from its first packet to its end.
     async fn serve(&mut self, io: C::Io, outbox: &Arc<Outbox>, inbox: &Arc<ClientInbox>) -> Disconnect {
         for packet in self.on_connect.iter().rev() {
-            push_own(packet, &self.options.chain, outbox);
+            outbox.write_own(packet, &self.options.chain, Peer::LOCAL);
         }
         let sink = ToInbox(Arc::clone(inbox));
         let codec = Codec::with_options(self.framing.clone(), self.options.decode.clone())
@@ -359,17 +316,8 @@ async fn stay_alive(keep_alive: Option<&(Duration, Packet)>, chain: &Chain, outb
     loop {
         sleep(*every).await;
         if !outbox.has_own() {
-            push_own(packet, chain, outbox);
+            outbox.write_own(packet, chain, Peer::LOCAL);
         }
-    }
-}
-
-/// Each time anew through the middleware: what it makes of a packet may be good for one time only.
-fn push_own(packet: &Packet, chain: &Chain, outbox: &Outbox) {
-    match chain.write(packet.clone(), Peer::LOCAL) {
-        Ok(Some(frame)) => outbox.push_own(frame),
-        Ok(None) => {}
-        Err(error) => tracing::debug!(target: "tokio_osc::channel", %error, "packet refused"),
     }
 }
 
@@ -377,12 +325,6 @@ impl<C, F: fmt::Debug> fmt::Debug for Reconnecting<C, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reconnecting").field("framing", &self.framing).finish_non_exhaustive()
     }
-}
-
-/// Between a half and the whole, so that clients that lost the same server do not come back at once.
-fn with_jitter(pause: Duration) -> Duration {
-    let per_mille = u32::try_from(RandomState::new().build_hasher().finish() % 1_001).unwrap_or_default();
-    pause / 2 + pause / 2_000 * per_mille
 }
 
 struct ToInbox(Arc<ClientInbox>);

@@ -1,14 +1,9 @@
 //! Clients over TCP.
 
-use std::io;
-
-use futures::future::{BoxFuture, FutureExt};
-use tokio::net::TcpStream;
-
 use super::Client;
-use super::reconnecting::{Connect, Reconnecting};
-use crate::channel::stream::tcp::connect;
-use crate::channel::{BindError, Endpoint, StreamOptions};
+use super::reconnecting::Reconnecting;
+use crate::channel::stream::tcp::{TcpConnect, connect};
+use crate::channel::{BindError, Connect, Endpoint, StreamOptions};
 use crate::codec::Framing;
 
 impl Client {
@@ -48,20 +43,6 @@ impl Client {
     /// A client that connects to a TCP peer, and again whenever the connection breaks. Packets wait
     /// in a bounded queue meanwhile. See [`Reconnecting`].
     pub fn reconnecting<F: Framing>(peer: impl Into<Endpoint>, framing: F) -> Reconnecting<impl Connect, F> {
-        Reconnecting::new(Connector { peer: peer.into() }, framing)
-    }
-}
-
-/// Connects to the same peer again and again.
-struct Connector {
-    peer: Endpoint,
-}
-
-impl Connect for Connector {
-    type Io = TcpStream;
-
-    fn connect(&mut self, options: &StreamOptions) -> BoxFuture<'static, io::Result<TcpStream>> {
-        let (peer, options) = (self.peer.clone(), options.clone());
-        async move { Ok(connect(&peer, &options).await?) }.boxed()
+        Reconnecting::new(TcpConnect { peer: peer.into() }, framing)
     }
 }

@@ -6,7 +6,7 @@ use tokio_util::codec::{Decoder, Encoder};
 use super::{FrameError, FrameErrorKind, LikelyCause, MAX_FRAME};
 use crate::packet::{SendError, SendErrorKind};
 
-/// The most bytes of a length, and before one.
+/// The most bytes of a length, and before or after one.
 const MAX_WIDTH: usize = 8;
 const MAX_OFFSET: usize = 64;
 
@@ -55,6 +55,7 @@ const MAX_OFFSET: usize = 64;
 pub struct LengthPrefix {
     width: usize,
     offset: usize,
+    after: usize,
     adjustment: i32,
     little_endian: bool,
     signed: bool,
@@ -63,7 +64,15 @@ pub struct LengthPrefix {
 
 impl Default for LengthPrefix {
     fn default() -> Self {
-        Self { width: 4, offset: 0, adjustment: 0, little_endian: false, signed: true, max_frame: MAX_FRAME }
+        Self {
+            width: 4,
+            offset: 0,
+            after: 0,
+            adjustment: 0,
+            little_endian: false,
+            signed: true,
+            max_frame: MAX_FRAME,
+        }
     }
 }
 
@@ -93,8 +102,18 @@ impl LengthPrefix {
         self
     }
 
-    /// What is added to the length on the wire to get the bytes that follow it. Default 0; `-4` if
-    /// the length counts itself.
+    /// Bytes between the length and the frame, which are skipped when read, and written as zero. Default 0.
+    ///
+    /// # Panics
+    /// Over 64.
+    pub const fn after(mut self, bytes: usize) -> Self {
+        assert!(bytes <= MAX_OFFSET, "at most 64 bytes come after the length");
+        self.after = bytes;
+        self
+    }
+
+    /// What is added to the length on the wire to get the bytes of the frame. Default 0; `-4` if
+    /// the length counts itself, less by those [`after`](Self::after) it if it counts them.
     pub const fn adjustment(mut self, bytes: i32) -> Self {
         self.adjustment = bytes;
         self
@@ -119,7 +138,7 @@ impl LengthPrefix {
     }
 
     fn header(&self) -> usize {
-        self.offset + self.width
+        self.offset + self.width + self.after
     }
 
     /// The length that is written in these bytes.
@@ -153,13 +172,13 @@ impl Decoder for LengthPrefix {
     /// A length that is negative or over the limit.
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, FrameError> {
         let header = self.header();
-        let Some(field) = src.get(self.offset..header) else { return Ok(None) };
+        let Some(field) = src.get(self.offset..self.offset + self.width) else { return Ok(None) };
         let length = self.length(field, self.little_endian);
         let Some(size) = self.checked(length) else {
             let cause = self.cause(src, field);
             return Err(FrameErrorKind::BadLength { length, limit: self.max_frame, cause }.into());
         };
-        if src.len() - header < size {
+        if src.len() < header || src.len() - header < size {
             return Ok(None);
         }
         src.advance(header);
@@ -203,6 +222,7 @@ impl Encoder<Bytes> for LengthPrefix {
         } else {
             dst.put_uint(length, self.width);
         }
+        dst.put_bytes(0, self.after);
         dst.extend_from_slice(&frame);
         Ok(())
     }
@@ -232,6 +252,21 @@ mod tests {
             b"\0\0\x08\0abcd",
             b"abcd",
         );
+        // osc4py3's `read_headerunpack=("!HH", 4, 0)`: a field behind the length.
+        round_trip(LengthPrefix::new().width(2).after(2), b"\0\x04\0\0abcd", b"abcd");
+        round_trip(LengthPrefix::new().offset(1).after(3).adjustment(-8), b"\0\0\0\0\x0c\0\0\0abcd", b"abcd");
+    }
+
+    #[test]
+    fn what_stands_after_the_length_is_waited_for_and_skipped() {
+        let mut framing = LengthPrefix::new().width(1).after(3);
+        let mut src = BytesMut::from(&b"\0"[..]);
+        assert_eq!(framing.decode(&mut src).unwrap(), None, "the header is not whole");
+        src.extend_from_slice(b"xyz\x02");
+        assert_eq!(framing.decode(&mut src).unwrap(), Some(Bytes::new()));
+        assert_eq!(framing.decode(&mut src).unwrap(), None);
+        src.extend_from_slice(b"xyzab");
+        assert_eq!(framing.decode(&mut src).unwrap(), Some(Bytes::from_static(b"ab")));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::AbortHandle;
 
 use super::RouteId;
+use super::blocking::on_blocking_thread;
 use super::latest::{Job, Newest};
 use super::mailbox::Mailbox;
 use crate::lock::lock;
@@ -48,6 +49,7 @@ struct LaneOptions {
     overflow: Overflow,
     workers: NonZeroUsize,
     latest: bool,
+    blocking: bool,
 }
 
 /// Workers of one runtime, and the queue that they take from.
@@ -64,6 +66,7 @@ impl Lane {
             overflow: Overflow::default(),
             workers: NonZeroUsize::MIN,
             latest: false,
+            blocking: false,
         })
     }
 
@@ -97,6 +100,12 @@ impl Lane {
         Self::with(LaneOptions { latest: true, ..self.shared.options })
     }
 
+    /// Runs the handlers on threads of Tokio's blocking pool, where they may block: see
+    /// [`On::blocking`](super::On::blocking). To be set before the lane is given to a route.
+    pub fn blocking(self) -> Self {
+        Self::with(LaneOptions { blocking: true, ..self.shared.options })
+    }
+
     fn with(options: LaneOptions) -> Self {
         Self {
             shared: Arc::new(LaneShared { options, newest: Newest::default(), running: Mutex::default() }),
@@ -106,6 +115,7 @@ impl Lane {
     /// Queues a call, or drops one, as the lane's policy says; starts the workers if they do not run.
     /// Gives a call back if the policy is to wait and there is no room, to be [pushed](Lane::push).
     pub(crate) fn try_push(&self, route: RouteId, address: &[u8], job: Job) -> Result<(), Job> {
+        let job = if self.shared.options.blocking { on_blocking_thread(job) } else { job };
         let turn =
             if self.shared.options.latest { self.shared.newest.keep(route, address, job) } else { Some(job) };
         turn.map_or(Ok(()), |turn| self.shared.mailbox().try_push(turn).map(drop))
@@ -167,12 +177,13 @@ impl Drop for Worker {
 
 impl fmt::Debug for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LaneOptions { capacity, overflow, workers, latest } = self.shared.options;
+        let LaneOptions { capacity, overflow, workers, latest, blocking } = self.shared.options;
         f.debug_struct("Lane")
             .field("capacity", &capacity)
             .field("overflow", &overflow)
             .field("workers", &workers)
             .field("latest", &latest)
+            .field("blocking", &blocking)
             .finish()
     }
 }

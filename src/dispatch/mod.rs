@@ -28,10 +28,11 @@
 //! | for | there is |
 //! | --- | --- |
 //! | parameters | [`Args`], [`Captures`], [`State`], [`Extra`], [`MatchedRoute`], [`TypeTags`], [`Reply`], [`Message`](crate::Message), [`Address`](crate::Address), [`Meta`](crate::Meta), [`Peer`](crate::Peer), [`TimeTag`](crate::TimeTag), [`Bundle`](crate::Bundle), [`Rest`](crate::packet::Rest), `Option` and `Result` of them, and types of your own |
-//! | where handlers run | one after the other; [`On::on_task`], [`On::latest`], [`On::concurrent`], [`Lane`]; [`Inbox`] with a [`Budget`] |
+//! | where handlers run | one after the other; [`On::on_task`], [`On::latest`], [`On::concurrent`], [`On::blocking`], [`Lane`]; [`Inbox`] with a [`Budget`] |
 //! | routes that change | [`LiveRoutes`], [`Subscription`] |
 //! | what went wrong | [`Rejection`], [`CaptureError`], [`ReplyError`] |
 
+mod blocking;
 mod conditions;
 mod context;
 mod extract;

@@ -194,6 +194,32 @@ impl<S> On<S> {
         self.on_lane(&Lane::new(calls).workers(calls))
     }
 
+    /// Runs the handler on threads where it may block, of Tokio's blocking pool: up to `calls` calls at the
+    /// same time, while as many wait. With one, calls are made in order; more give up the order, and that the
+    /// messages of a bundle run together. When all places are taken, the server waits, as with
+    /// [`concurrent`](Self::concurrent); for another policy there is [`Lane::blocking`].
+    ///
+    /// A handler that blocks its thread (`std::thread::sleep`, a file, a lock that is held for long, much
+    /// computing) keeps one of the runtime's few threads from everything else; without this or
+    /// [`concurrent`](Self::concurrent) it also keeps the server from its next packet. A thread cannot be
+    /// cancelled: a shutdown waits for the call, up to its limit, and Tokio's runtime ends no earlier than the
+    /// call does.
+    ///
+    /// ```
+    /// use tokio_osc::dispatch::on;
+    /// use tokio_osc::{Args, Router};
+    ///
+    /// fn save(Args(name): Args<String>) -> Result<(&'static str, String), std::io::Error> {
+    ///     std::fs::write(std::env::temp_dir().join("tokio-osc-preset"), &name)?;
+    ///     Ok(("/saved", name))
+    /// }
+    ///
+    /// let router = Router::new().route("/preset/save", on(save).blocking(4));
+    /// ```
+    pub fn blocking(self, calls: usize) -> Self {
+        self.on_lane(&Lane::new(calls).workers(calls).blocking())
+    }
+
     /// Makes one literal route for each value in the place of the `*` of the pattern, or, given a tuple,
     /// for each combination of values in the places of several. The values are the captures, whatever
     /// the sender wrote: a message to `/synth/{1,3}/note` runs the handler twice, with 1 and with 3, and

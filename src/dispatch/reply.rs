@@ -9,6 +9,10 @@ use crate::packet::{IntoPacket, Peer, SendError};
 
 /// A way to answer later, or more than once: the sender's address and the socket that received.
 ///
+/// It answers one packet, and is not kept for pushes: those are sent with
+/// [`Outlet::send_to`](crate::channel::Outlet::send_to), or to all who asked for them with
+/// [`Subscribers`](crate::tools::Subscribers).
+///
 /// At most 64 packets and 64 KiB go out for one received packet, by all handles and results of its
 /// handlers together: the address of a UDP sender may be forged. All packets of one source together
 /// are limited by [`Server::reply_rate`](crate::Server::reply_rate). A handle keeps the socket open.

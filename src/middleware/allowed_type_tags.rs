@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 
-use super::{Flow, Middleware};
-use crate::packet::{EncodeError, EncodeErrorKind, Meta, Packet, PacketRef};
+use super::{Flow, Middleware, not_accepted};
+use crate::packet::{EncodeError, Meta, Packet, PacketRef};
 use crate::types::{TypeTag, TypeTagSet};
 use crate::wire::{DecodeError, DecodeOptions, FieldKind, Fields, rewrite};
 
@@ -156,8 +156,6 @@ impl Middleware for AllowedTypeTags {
     }
 
     fn packet_out(&self, packet: Packet, _meta: &mut Meta) -> Result<Flow<Packet>, EncodeError> {
-        let refused =
-            |error: DecodeError| EncodeError::new(EncodeErrorKind::NotAccepted(error.kind()), error.offset());
-        self.allow(packet).map(Flow::Pass).map_err(refused)
+        self.allow(packet).map(Flow::Pass).map_err(not_accepted)
     }
 }

@@ -31,6 +31,7 @@ mod dump;
 mod envelope;
 mod hooks;
 mod only;
+mod send_checks;
 #[cfg(feature = "encoding")]
 mod transcode;
 
@@ -47,6 +48,7 @@ pub use envelope::{
 };
 pub use hooks::{on_frame_in, on_frame_out, on_packet_in, on_packet_out};
 use only::{Direction, Only};
+pub use send_checks::SendChecks;
 #[cfg(feature = "encoding")]
 pub use transcode::Transcode;
 
@@ -54,7 +56,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::packet::{EncodeError, Meta, Packet, Peer};
+use crate::packet::{EncodeError, EncodeErrorKind, Meta, Packet, Peer};
 use crate::wire::DecodeError;
 
 /// What sits between the wire and the packets of a channel, a client or a codec: it sees each frame
@@ -193,6 +195,11 @@ impl<M: Middleware + ?Sized> Middleware for Arc<M> {
     fn frame_out(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
         (**self).frame_out(frame, meta)
     }
+}
+
+/// A packet that is to be sent, and that a peer would not accept.
+fn not_accepted(error: DecodeError) -> EncodeError {
+    EncodeError::new(EncodeErrorKind::NotAccepted(error.kind()), error.offset())
 }
 
 /// What a [`Middleware`] decides.

@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
 
+use super::only::Direction;
 use super::{Flow, Middleware};
 use crate::packet::{EncodeError, EncodeErrorKind, Meta};
-use crate::types::{OnUnmappable, Text, TextBuf};
+use crate::types::{Char, OnUnmappable, Text, TextBuf};
 use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rewrite};
 
 /// A layer for devices that speak another charset (feature `encoding`): UTF-8 on this side, that
-/// charset on the wire. Addresses, strings (`s`) and symbols (`S`) are turned, both ways and in
-/// bundles; for one way see [`only_in`](Middleware::only_in).
+/// charset on the wire. Addresses, strings (`s`), symbols (`S`) and characters (`c`) are turned, both ways and
+/// in bundles; for one way see [`only_in`](Middleware::only_in).
 ///
 /// ```text
 ///   here   2f 61 00 00   2c 73 00 00   c3 a9 00 00     "/a" ",s" "é"   UTF-8
@@ -112,15 +113,48 @@ impl Transcode {
         text.is_ascii() && self.charset.is_none_or(Encoding::is_ascii_compatible)
     }
 
+    fn text(self, text: &[u8], way: Direction) -> Result<Cow<'_, [u8]>, Unmappable> {
+        match way {
+            Direction::In => self.decode(text),
+            Direction::Out => self.encode(text),
+        }
+    }
+
+    /// The four bytes of a character: on this side a Unicode number, on the wire the bytes of the charset, the
+    /// last one in the last byte. What is not one character stays.
+    fn character(self, data: &[u8], way: Direction) -> Result<[u8; 4], Unmappable> {
+        let data = data.first_chunk().copied().unwrap_or_default();
+        match way {
+            Direction::In => {
+                // It may stand at the front as well, as osc4py3 writes it.
+                let text = self.decode(without_zeros(&data))?;
+                let mut characters = std::str::from_utf8(&text).unwrap_or_default().chars();
+                let one = characters.next().filter(|_| characters.next().is_none());
+                Ok(one.map_or(data, |one| u32::from(one).to_be_bytes()))
+            }
+            Direction::Out => {
+                let Some(character) = Char::from_bits(u32::from_be_bytes(data)).to_char() else {
+                    return Ok(data);
+                };
+                let bytes = self.encode(character.encode_utf8(&mut [0; 4]).as_bytes())?.into_owned();
+                let number = bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
+                Ok(number.to_be_bytes())
+            }
+        }
+    }
+
     /// The packet with its texts turned, or where the text stands that cannot be.
-    fn turn(self, frame: &[u8], to: Turn) -> Result<Bytes, usize> {
+    fn turn(self, frame: &[u8], way: Direction) -> Result<Bytes, usize> {
         rewrite(frame, |message: &[u8], at, out: &mut Vec<u8>| {
             let start = out.len();
             let mut place = at;
             for field in Fields::new(message) {
                 match field.kind {
                     FieldKind::Address | FieldKind::Arg(b's' | b'S') if !self.is_same(field.text()) => {
-                        put_text(out, &to(self, field.text()).map_err(|Unmappable| place)?);
+                        put_text(out, &self.text(field.text(), way).map_err(|Unmappable| place)?);
+                    }
+                    FieldKind::Arg(b'c') => {
+                        out.extend_from_slice(&self.character(field.bytes, way).map_err(|Unmappable| place)?);
                     }
                     FieldKind::Unreadable => {
                         out.truncate(start);
@@ -136,21 +170,25 @@ impl Transcode {
     }
 }
 
-/// A direction.
-type Turn = for<'a> fn(Transcode, &'a [u8]) -> Result<Cow<'a, [u8]>, Unmappable>;
+fn without_zeros(mut bytes: &[u8]) -> &[u8] {
+    while let [0, rest @ ..] | [rest @ .., 0] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
 
 /// Text that one side does not have.
 struct Unmappable;
 
 impl Middleware for Transcode {
     fn frame_in(&self, frame: Bytes, _meta: &mut Meta) -> Result<Flow<Bytes>, DecodeError> {
-        let turned = self.turn(&frame, Self::decode);
+        let turned = self.turn(&frame, Direction::In);
         turned.map(Flow::Pass).map_err(|at| DecodeError::new(DecodeErrorKind::IllegalCharacter, at))
     }
 
     fn frame_out(&self, frame: Bytes, _meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
         let not_accepted = EncodeErrorKind::NotAccepted(DecodeErrorKind::IllegalCharacter);
-        let turned = self.turn(&frame, Self::encode);
+        let turned = self.turn(&frame, Direction::Out);
         turned.map(Flow::Pass).map_err(|at| EncodeError::new(not_accepted, at))
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::channel::{Outlet, SendReport};
+use crate::channel::{Events, Outlet, SendReport};
+use crate::client::ClientState;
 use crate::packet::{SendError, SendErrorKind};
 use crate::{Client, Packet, Peer};
 #[cfg(feature = "net")]
@@ -58,6 +59,12 @@ pub trait Destination: Send + Sync + 'static {
     fn is_peer(&self, peer: Peer) -> bool {
         let _ = peer;
         false
+    }
+
+    /// What it is doing, and will be: what a node tells in its [`events`](crate::Node::events). By default
+    /// nothing; of a reconnecting client its [`states`](Client::states).
+    fn states(&self) -> Events<ClientState> {
+        Events::default()
     }
 }
 
@@ -170,6 +177,10 @@ impl Destination for Client {
 
     fn try_send(&self, packet: &Packet) -> SendOutcome {
         Self::try_send(self, packet).into()
+    }
+
+    fn states(&self) -> Events<ClientState> {
+        Self::states(self)
     }
 
     /// Of a datagram client. The peer of a connection is another one than a datagram's, whatever

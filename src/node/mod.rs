@@ -20,6 +20,7 @@
 
 mod builder;
 mod destination;
+mod events;
 mod handle;
 mod held;
 mod local;
@@ -31,6 +32,7 @@ mod targets;
 
 pub use builder::NodeBuilder;
 pub use destination::{Destination, SendOutcome};
+pub use events::{NodeEvent, NodeEventKind};
 pub use handle::NodeHandle;
 pub use held::{HoldLimits, HoldStats, UnknownNames};
 pub use node::Node;

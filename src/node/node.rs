@@ -5,9 +5,11 @@ use std::{fmt, mem};
 
 use futures::future::join_all;
 
+use super::events::{NodeEvent, NodeEventKind, NodeEventSender, with_states};
 use super::held::HeldPackets;
 use super::names::{NameTable, Named, Resolved, check};
 use crate::Packet;
+use crate::channel::Events;
 use crate::lock::lock;
 use crate::node::{Destination, HoldStats, NodeError, NodeReport, SendOutcome, Targets, UnknownNames};
 use crate::packet::IntoPacket;
@@ -50,8 +52,16 @@ pub struct Node {
 #[derive(Default)]
 struct NodeShared {
     state: Mutex<NodeState>,
+    events: NodeEventSender,
     /// Held while a name is given, which takes more than one look at the state.
     naming: Mutex<()>,
+}
+
+impl NodeShared {
+    /// What has a name.
+    fn named(&self, name: &str) -> Option<Named> {
+        lock(&self.state).names.entries.get(name).cloned()
+    }
 }
 
 #[derive(Default)]
@@ -94,6 +104,7 @@ impl Node {
         // A destination may use the node while it is dropped: both locks are released first.
         drop((state, naming));
         drop(replaced);
+        self.shared.events.tell(name, NodeEventKind::Replaced);
         Ok(())
     }
 
@@ -114,7 +125,12 @@ impl Node {
     pub fn remove(&self, name: &str) -> bool {
         // The lock is released at the end of this line: a destination may use the node while it is dropped.
         let removed = self.state().names.entries.remove(name);
-        removed.is_some()
+        let was_known = removed.is_some();
+        drop(removed);
+        if was_known {
+            self.shared.events.tell(name.into(), NodeEventKind::Removed);
+        }
+        was_known
     }
 
     /// The names of channels and groups, in alphabetical order.
@@ -166,6 +182,43 @@ impl Node {
         self.try_send_past(&[], &targets, &packet.into_packet()?)
     }
 
+    /// What happens to the names from now on, and to the reconnecting clients that have them: those of now,
+    /// and each that comes. A client without reconnection has no states: its end is the error of a send. The
+    /// events of the server's channels are those of [`Server::events`](crate::Server::events).
+    ///
+    /// A reader that is behind by more than 256 events loses the oldest, and gets their number. Of the states
+    /// of a client it gets the newest. The events keep neither the node nor a client alive, and end when both
+    /// are gone.
+    ///
+    /// ```
+    /// use tokio_osc::client::ClientState;
+    /// use tokio_osc::node::NodeEventKind;
+    /// use tokio_osc::{Channel, Client, Node, Slip};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let console = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+    /// # let address = console.local_addr()?;
+    /// let node = Node::new();
+    /// let mut events = node.events();
+    /// node.add("desk", Client::reconnecting(address, Slip::new()).spawn()?)?;
+    /// while let Some(event) = events.recv().await {
+    ///     println!("{}: {:?}", event.name, event.kind);
+    ///     if matches!(event.kind, NodeEventKind::Client(ClientState::Connected)) {
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn events(&self) -> Events<NodeEvent> {
+        // Before the look at the names: one that is added in between is told twice rather than never.
+        let changes = self.shared.events.changes();
+        let node = Arc::downgrade(&self.shared);
+        with_states(changes, &self.names(), move |name| match node.upgrade()?.named(name)? {
+            Named::Channel(channel) => Some(channel.states()),
+            _ => None,
+        })
+    }
+
     /// What becomes of packets for unknown names, from now on.
     pub fn unknown_names(&self, policy: UnknownNames) {
         let mut state = self.state();
@@ -204,7 +257,9 @@ impl Node {
             let mut state = self.state();
             let held = state.held.take(&name);
             if held.is_empty() {
-                state.names.entries.insert(name, entry);
+                state.names.entries.insert(Arc::clone(&name), entry);
+                drop(state);
+                self.shared.events.tell(name, NodeEventKind::Added);
                 return;
             }
             drop(state);

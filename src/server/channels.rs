@@ -26,9 +26,8 @@ mod record;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::Poll;
 
-use futures::stream::{BoxStream, Stream, StreamExt, poll_fn};
+use futures::stream::{BoxStream, Stream, StreamExt};
 
 pub(super) use self::map::ChannelMap;
 pub(super) use self::record::ChannelRecord;
@@ -39,7 +38,7 @@ use crate::channel::{Channel, ConnectionEvent, Outlet};
 use crate::dispatch::ReplyChannel;
 use crate::packet::{Meta, Packet};
 use crate::schedule::TimeOptions;
-use crate::user_function::{Panicked, UserFunction, caught};
+use crate::user_function::{UserFunction, until_panic};
 use crate::wire::DecodeError;
 
 /// What a channel gives.
@@ -120,30 +119,18 @@ impl ChannelSpec {
         };
         let packets = match guard.outlet {
             Some(_) => self.packets,
-            None => until_panic(self.packets, Arc::clone(&record), Arc::clone(channels)).boxed(),
+            None => {
+                let (record, channels) = (Arc::clone(&record), Arc::clone(channels));
+                let function = Arc::new(UserFunction::new("stream of Server::feed"));
+                let note = move || {
+                    record.counters.hooks_panicked.up();
+                    channels.events.tell(&record.name, ChannelEventKind::Panicked);
+                };
+                until_panic(self.packets, function, note).boxed()
+            }
         };
         Some(ReadHalf { packets, guard: Some(Arc::new(guard)), record, _entry: entry })
     }
-}
-
-/// A stream of the user's, which ends where it panics.
-fn until_panic(
-    packets: BoxStream<'static, Item>,
-    record: Arc<ChannelRecord>,
-    channels: Arc<ChannelMap>,
-) -> impl Stream<Item = Item> {
-    let user = UserFunction::new("stream of Server::feed");
-    let mut packets = Some(packets);
-    poll_fn(move |cx| {
-        let Some(stream) = &mut packets else { return Poll::Ready(None) };
-        user.call(|| stream.poll_next_unpin(cx)).unwrap_or_else(|Panicked| {
-            // It is not in a state to be polled again; its drop may panic, too.
-            let _ = caught(|| drop(packets.take()));
-            record.counters.hooks_panicked.up();
-            channels.events.tell(&record.name, ChannelEventKind::Panicked);
-            Poll::Ready(None)
-        })
-    })
 }
 
 /// A channel that is read, or that still has something to send.

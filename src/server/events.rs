@@ -66,6 +66,7 @@ pub struct ChannelEvent {
 /// | [`Connected`](ConnectionEvent::Connected) | `connected` | `s` peer |
 /// | [`Disconnected`](ConnectionEvent::Disconnected) | `disconnected` | `ss` peer, reason |
 /// | [`AcceptFailed`](ConnectionEvent::AcceptFailed) | `error` | `s` what the system said |
+/// | [`ConnectFailed`](ConnectionEvent::ConnectFailed) | `error` | `s` what went wrong |
 /// | [`Overflow`](Self::Overflow) | `overflow` | |
 /// | [`Panicked`](Self::Panicked) | `panicked` | |
 /// | [`Closing`](Self::Closing) | `closing` | |
@@ -132,7 +133,8 @@ impl ChannelEventKind {
                 ConnectionEvent::Disconnected { peer, reason } => {
                     ("disconnected", vec![told(peer), told(reason)])
                 }
-                ConnectionEvent::AcceptFailed { error, .. } => ("error", vec![told(error)]),
+                ConnectionEvent::AcceptFailed { error, .. }
+                | ConnectionEvent::ConnectFailed { error, .. } => ("error", vec![told(error)]),
                 ConnectionEvent::Missed(_) => return None,
             },
             Self::Overflow => ("overflow", vec![]),

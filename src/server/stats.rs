@@ -205,7 +205,7 @@ counters! {
     disconnected,
     /// Connections refused: too many, or by [`accept_if`](crate::channel::StreamOptions::accept_if).
     refused,
-    /// Times the operating system gave no connection.
+    /// Times the operating system gave no connection, or a channel that dials out could not connect.
     accept_failures,
 }
 

@@ -3,6 +3,7 @@
 //! | for | there is |
 //! |-----|----------|
 //! | passing packets on | [`Relay`] |
+//! | pushes to those who asked for them | [`Subscribers`] |
 //! | a receiver that is slow | [`Pacer`] |
 //! | a beat, and packets ahead of their time | [`Ticker`], `TimedSender` |
 //! | the clock of another machine | `ClockSync` |
@@ -27,10 +28,13 @@
 #[cfg(feature = "net")]
 mod clock_sync;
 mod frame_loop;
+mod guarded;
 mod nanos;
 mod pacer;
 mod queue;
 mod relay;
+mod send_now;
+mod subscribers;
 mod ticker;
 #[cfg(feature = "net")]
 mod timed_sender;
@@ -40,6 +44,7 @@ pub use clock_sync::{ClockEstimate, ClockSync, ClockSyncError};
 pub use frame_loop::{FrameLoop, InsideRuntime};
 pub use pacer::{Pacer, PacerHandle, PacerStats};
 pub use relay::{DestinationStats, Relay, RelayHandle, RelayStats};
+pub use subscribers::{SubscribeError, Subscribers};
 pub use ticker::{Tick, Ticker};
 #[cfg(feature = "net")]
 pub use timed_sender::TimedSender;

@@ -8,10 +8,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::guarded::Guarded;
 use super::queue::{PacketQueue, QueueLimits, QueueStats};
 use crate::Packet;
 use crate::node::Destination;
 use crate::packet::{IntoPacket, Overflow, SendError};
+use crate::user_function::UserFunction;
 
 /// What may wait by default.
 const LIMITS: QueueLimits =
@@ -94,8 +96,10 @@ impl<D: Destination> Pacer<D> {
     /// Outside of a Tokio runtime with time enabled.
     pub fn spawn(self) -> PacerHandle {
         let queue = Arc::new(PacketQueue::new(self.limits));
-        let task = tokio::spawn(run(QueueEnd(Arc::clone(&queue)), self.destination, self.pace));
-        PacerHandle { queue, _task: Arc::new(AbortOnDropHandle::new(task)) }
+        let destination = Guarded::new(self.destination, "destination of a Pacer");
+        let function = Arc::clone(destination.function());
+        let task = tokio::spawn(run(QueueEnd(Arc::clone(&queue)), destination, self.pace));
+        PacerHandle { queue, function, _task: Arc::new(AbortOnDropHandle::new(task)) }
     }
 }
 
@@ -122,6 +126,7 @@ impl<D> fmt::Debug for Pacer<D> {
 #[derive(Clone)]
 pub struct PacerHandle {
     queue: Arc<PacketQueue<()>>,
+    function: Arc<UserFunction>,
     /// Ended with the last clone.
     _task: Arc<AbortOnDropHandle<()>>,
 }
@@ -142,8 +147,10 @@ pub struct PacerStats {
     pub offered: u64,
     /// Packets sent.
     pub sent: u64,
-    /// Packets that the destination did not take, or not for all its peers.
+    /// Packets that the destination did not take, or not for all its peers; or on which it panicked.
     pub failed: u64,
+    /// Panics of the destination.
+    pub panicked: u64,
     /// Values in whose place a newer one of the same address was sent.
     pub superseded: u64,
     /// Packets that found too much waiting.
@@ -203,7 +210,8 @@ impl PacerHandle {
     /// What became of the packets so far.
     pub fn stats(&self) -> PacerStats {
         let QueueStats { offered, sent, failed, superseded, dropped, waiting } = self.queue.stats();
-        PacerStats { offered, sent, failed, superseded, refused: dropped, waiting }
+        let panicked = self.function.panics();
+        PacerStats { offered, sent, failed, panicked, superseded, refused: dropped, waiting }
     }
 
     /// What waits is copied: it must not keep a larger buffer alive.
@@ -219,7 +227,7 @@ impl fmt::Debug for PacerHandle {
 }
 
 /// Sends what waits, each packet when the pace allows it.
-async fn run(queue: QueueEnd, destination: impl Destination, mut pace: Pace) {
+async fn run(queue: QueueEnd, destination: Guarded, mut pace: Pace) {
     let QueueEnd(waiting) = &queue;
     while waiting.filled().await {
         // The packet is taken after the pause, not before: a value that comes meanwhile still takes the

@@ -12,11 +12,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::output::{Origin, RelayOutput, To};
+use super::guarded::Guarded;
 use super::queue::QueueLimits;
 use crate::lock::lock;
 use crate::node::Destination;
 use crate::packet::{DecodeError, MessageRef, Overflow};
 use crate::pattern::PatternError;
+use crate::user_function::{UserFunction, until_panic};
 use crate::{Channel, Meta, Packet, Pattern};
 
 pub use self::output::DestinationStats;
@@ -81,12 +83,19 @@ pub struct Relay {
 }
 
 /// What is read. With each item comes the index of the output to the same channel, if there is one.
-#[derive(Default)]
 struct RelaySources {
     plain: SelectAll<Source>,
     /// Channels that packets go to as well. They are read to the end: what is queued for their
     /// connections leaves while they are read.
     joined: SelectAll<Source>,
+    function: Arc<UserFunction>,
+}
+
+impl Default for RelaySources {
+    fn default() -> Self {
+        let function = Arc::new(UserFunction::new("source of a Relay"));
+        Self { plain: SelectAll::new(), joined: SelectAll::new(), function }
+    }
 }
 
 type Source = BoxStream<'static, (Option<usize>, Item)>;
@@ -117,6 +126,7 @@ impl Relay {
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
     {
+        let packets = until_panic(packets.boxed(), Arc::clone(&self.sources.function), || {});
         self.sources.plain.push(source(None, name.into(), packets));
         self
     }
@@ -124,7 +134,8 @@ impl Relay {
     /// Forwards all packets to a destination, by a queue of its own. The name is that of the
     /// [counts](RelayStats::to).
     pub fn to(mut self, name: impl Into<Arc<str>>, destination: impl Destination) -> Self {
-        self.outputs.push((name.into(), To::Destination(Box::new(destination))));
+        let destination = Guarded::new(destination, "destination of a Relay");
+        self.outputs.push((name.into(), To::Destination(destination)));
         self
     }
 
@@ -179,7 +190,8 @@ impl Relay {
         Ok(self)
     }
 
-    /// Forwards only packets for which a function says so; called more than once, all of them.
+    /// Forwards only packets for which a function says so; called more than once, all of them. One that panics
+    /// keeps the packet back.
     pub fn filter(mut self, passes: impl Fn(&Packet, &Meta) -> bool + Send + Sync + 'static) -> Self {
         self.filters.push(Box::new(passes));
         self
@@ -229,6 +241,8 @@ impl Relay {
             outputs: self.outputs.into_iter().map(output).collect(),
             only: self.only,
             filters: self.filters,
+            filter: UserFunction::new("Relay::filter"),
+            source: self.sources.function.clone(),
             counts: Mutex::default(),
         });
         (Arc::clone(&shared), relay(shared, self.sources, stop))
@@ -297,8 +311,7 @@ impl RelayHandle {
     /// Once polled, the relay stops, also if the future is dropped; then at once.
     pub async fn shutdown(self) -> RelayStats {
         self.stop.cancel();
-        // It is aborted if this future is dropped. A filter or destination that panicked ends it early;
-        // the numbers are right nevertheless.
+        // It is aborted if this future is dropped.
         let _ = self.task.await;
         self.shared.stats()
     }
@@ -330,8 +343,11 @@ pub struct RelayStats {
     pub received: u64,
     /// Of those, the ones that could not be decoded.
     pub malformed: u64,
-    /// Of those, the ones that a filter kept back.
+    /// Of those, the ones that a filter kept back, or on which it panicked.
     pub filtered: u64,
+    /// Panics of filters, sources and destinations. A packet that a destination panics on has failed; a source
+    /// that panics has ended.
+    pub panicked: u64,
     /// What became of the others, for each destination in the order in which they were added.
     pub to: Vec<DestinationStats>,
 }
@@ -340,12 +356,14 @@ struct RelayShared {
     outputs: Vec<RelayOutput>,
     only: Vec<Pattern>,
     filters: Vec<Filter>,
+    filter: UserFunction,
+    source: Arc<UserFunction>,
     /// Without those of the destinations.
     counts: Mutex<RelayStats>,
 }
 
 async fn relay(shared: Arc<RelayShared>, sources: RelaySources, stop: CancellationToken) {
-    let RelaySources { mut plain, mut joined } = sources;
+    let RelaySources { mut plain, mut joined, .. } = sources;
     let reading = shared.read(select(&mut plain, &mut joined), stop);
     join(reading, join_all(shared.outputs.iter().map(RelayOutput::run))).await;
     drop(plain);
@@ -398,7 +416,8 @@ impl RelayShared {
 
     fn passes(&self, packet: &Packet, meta: &Meta) -> bool {
         let named = self.only.is_empty() || packet.as_ref().messages().any(|message| self.is_named(message));
-        named && self.filters.iter().all(|passes| passes(packet, meta))
+        let passes = || self.filters.iter().all(|passes| passes(packet, meta));
+        named && self.filter.call(passes).unwrap_or(false)
     }
 
     fn is_named(&self, message: MessageRef<'_>) -> bool {
@@ -413,6 +432,8 @@ impl RelayShared {
     fn stats(&self) -> RelayStats {
         let mut counts = self.lock().clone();
         counts.to = self.outputs.iter().map(RelayOutput::stats).collect();
+        let destinations: u64 = self.outputs.iter().map(RelayOutput::panics).sum();
+        counts.panicked = self.filter.panics() + self.source.panics() + destinations;
         counts
     }
 

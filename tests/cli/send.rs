@@ -1,9 +1,14 @@
 //! `osc send`, heard by `osc dump`.
 
-use std::net::UdpSocket;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, UdpSocket};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio_osc::{Packet, TimeTag};
+use tokio_osc::codec::{Codec, Framing};
+use tokio_osc::{LengthPrefix, Message, Packet, Slip, TimeTag};
+use tokio_util::bytes::BytesMut;
+use tokio_util::codec::{Decoder, Encoder};
 
 use crate::run::{Dump, osc};
 
@@ -194,4 +199,53 @@ fn ipv6_addresses_stand_in_brackets() {
     assert!(dump.url().starts_with("osc.udp://[::1]:"), "{}", dump.url());
     dump.send(&["/a"]);
     assert_eq!(dump.end().stdout(), "/a ,\n");
+}
+
+/// Reads to the end and pushes all the while, so that the sender has unread input when it closes. Gives the
+/// packets that have arrived.
+fn pushing_peer<F: Framing>(listener: &TcpListener, framing: F) -> usize {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut pushed = BytesMut::new();
+    let push = Packet::from(Message::new("/meters", [0.5_f32; 64].to_vec()).unwrap());
+    Codec::new(framing.clone()).encode(&push, &mut pushed).unwrap();
+    stream.write_all(&pushed).unwrap();
+    let mut writing = stream.try_clone().unwrap();
+    let pushing = thread::spawn(move || while writing.write_all(&pushed).is_ok() {});
+    let mut codec = Codec::new(framing);
+    let (mut received, mut packets) = (BytesMut::new(), 0);
+    let mut chunk = [0; 64];
+    loop {
+        match stream.read(&mut chunk) {
+            Ok(read) if read > 0 => received.extend_from_slice(&chunk[..read]),
+            _ => break,
+        }
+        while codec.decode(&mut received).unwrap().is_some() {
+            packets += 1;
+        }
+    }
+    // The end of this side ends the pushes.
+    stream.shutdown(Shutdown::Both).ok();
+    pushing.join().unwrap();
+    packets
+}
+
+fn fifty_lines_arrive<F: Framing + Sync>(scheme: &str, framing: F) {
+    let lines: String = (0..50).map(|n| format!("/n ,i {n}\n")).collect();
+    for round in 0..20 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let arrived = thread::scope(|scope| {
+            let framing = framing.clone();
+            let peer = scope.spawn(move || pushing_peer(&listener, framing));
+            osc(&["send", &url, "-"], &lines).stdout();
+            peer.join().unwrap()
+        });
+        assert_eq!(arrived, 50, "round {round} of {scheme}");
+    }
+}
+
+#[test]
+fn fifty_lines_to_a_peer_that_pushes_all_arrive_twenty_times_in_a_row() {
+    fifty_lines_arrive("osc.tcp+slip", Slip::new());
+    fifty_lines_arrive("osc.tcp", LengthPrefix::new());
 }

@@ -7,7 +7,7 @@ use tokio_osc::packet::encoding_rs::{
     Encoding, GB18030, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252,
 };
 use tokio_osc::packet::{
-    Array, DecodeError, DecodeErrorKind, DecodeOptions, EncodeErrorKind, OnUnmappable, Symbol, TextBuf,
+    Array, Char, DecodeError, DecodeErrorKind, DecodeOptions, EncodeErrorKind, OnUnmappable, Symbol, TextBuf,
     TextPolicy,
 };
 use tokio_osc::{Bundle, Bytes, Message, Meta, Packet, Peer};
@@ -51,6 +51,38 @@ fn addresses_strings_and_symbols_are_turned_at_any_depth() {
         "{text}"
     );
     assert_eq!(back(strict(WINDOWS_1252), wire).unwrap(), frame);
+}
+
+/// The number of a character on the wire, and what it is read back as.
+fn on_the_wire(layer: Transcode, character: impl Into<Char>) -> Result<(u32, Packet), EncodeErrorKind> {
+    let wire = out(layer, encoded(("/c", (character.into(), 1))))?;
+    let number = u32::from_be_bytes(wire[8..12].try_into().unwrap());
+    Ok((number, Packet::decode(back(layer, wire).unwrap()).unwrap()))
+}
+
+#[test]
+fn characters_are_turned_by_their_number() {
+    for (charset, character, number) in [
+        (WINDOWS_1252, 'A', 0x41),
+        (WINDOWS_1252, '€', 0x80),
+        (SHIFT_JIS, '音', 0x89b9),
+        (GB18030, 'é', 0xa8a6),
+    ] {
+        let (wire, read) = on_the_wire(strict(charset), character).unwrap();
+        assert_eq!(wire, number, "{character}");
+        assert_eq!(read.to_string(), Packet::from(Message::new("/c", (character, 1)).unwrap()).to_string());
+    }
+    assert!(on_the_wire(strict(WINDOWS_1252), '音').is_err());
+    let replaced = Transcode::new(WINDOWS_1252, OnUnmappable::Replace);
+    assert_eq!(on_the_wire(replaced, '音').unwrap().0, u32::from('?'));
+    // Bits that are not one character stay.
+    for bits in [0, 0x4142_0000] {
+        assert_eq!(on_the_wire(strict(SHIFT_JIS), Char::from_bits(bits)).unwrap().0, bits);
+    }
+    // In the first byte, as osc4py3 writes it.
+    let written_first = encoded(("/c", Char::from_bits(0xfc00_0000)));
+    let read = Packet::decode(back(strict(WINDOWS_1252), written_first).unwrap()).unwrap();
+    assert_eq!(read.to_string(), Packet::from(Message::new("/c", 'ü').unwrap()).to_string());
 }
 
 #[test]

@@ -219,14 +219,26 @@ async fn a_subscription_ends_with_the_last_clone_of_its_client() {
     assert!(tokio::time::timeout(ms(1_000), pushed.next()).await.unwrap().is_none());
 }
 
-/// It cannot connect any more: that is an end as any other.
 #[tokio::test(start_paused = true)]
-async fn a_function_that_panics_ends_its_client() {
+async fn a_function_that_panics_has_failed_to_connect_and_its_client_waits_for_the_next_attempt() {
     let client = client(|| -> std::future::Ready<io::Result<DuplexStream>> { panic!("no way there") })
         .overflow(Overflow::Wait)
         .spawn()
         .unwrap();
-    tokio::time::timeout(ms(1_000), client.closed()).await.unwrap();
+    client.send(("/early", ())).await.unwrap();
+    let mut attempts = 0;
+    let mut states = client.states();
+    while attempts < 3 {
+        match states.recv().await.unwrap() {
+            ClientState::Connecting => attempts += 1,
+            ClientState::Waiting { reason, .. } => {
+                assert_eq!(reason.to_string(), "the function that connects panicked");
+            }
+            state => panic!("{state:?}"),
+        }
+    }
+    assert_eq!(client.delivery().unwrap().queued, 1);
+    assert!(client.close().await.is_err(), "a packet was not delivered");
     assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), SendErrorKind::Closed));
 }
 

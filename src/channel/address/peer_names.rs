@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::host_port::HostPort;
+use crate::user_function::UserFunction;
 
 /// Names that were looked up and are kept; the oldest goes first.
 const MAX_LOOKED_UP: usize = 1_024;
@@ -120,7 +121,7 @@ impl PeerNames {
 
     /// Has unknown addresses looked up by this function, one after the other, in a task that ends
     /// with the table. What it finds, "no name" included, is kept for the last 1,024 addresses; at
-    /// most 64 wait; one that takes more than 5 s has no name.
+    /// most 64 wait; one that takes more than 5 s, or on which the function panics, has no name.
     ///
     /// ```
     /// use tokio_osc::channel::PeerNames;
@@ -169,6 +170,7 @@ where
     F: Fn(IpAddr) -> R,
     R: Future<Output = Option<String>>,
 {
+    let function = UserFunction::new("PeerNames::look_up");
     while let Some(address) = addresses.recv().await {
         let known = |table: Arc<RwLock<NameTable>>| {
             table.read().unwrap_or_else(PoisonError::into_inner).looked_up.names.contains_key(&address)
@@ -176,7 +178,11 @@ where
         if table.upgrade().is_none_or(known) {
             continue;
         }
-        let name = tokio::time::timeout(LOOK_UP_TIME, name_of(address)).await.ok().flatten();
+        let name = match function.call(|| name_of(address)) {
+            Ok(looking) => tokio::time::timeout(LOOK_UP_TIME, function.wait(looking)).await,
+            Err(panicked) => Ok(Err(panicked)),
+        };
+        let name = name.ok().and_then(Result::ok).flatten();
         let Some(table) = table.upgrade() else { return };
         write(&table).looked_up.insert(address, name.map(Arc::from));
     }

@@ -18,7 +18,7 @@ use super::connections::{Connections, ToChannel};
 use super::listener::Listener;
 use crate::channel::events::{ConnectionEvent, Disconnect, Refusal};
 use crate::codec::{Codec, Framing, ReadPacket};
-use crate::packet::Peer;
+use crate::packet::{Packet, Peer};
 use crate::user_function::Panicked;
 
 /// Connections accepted before those that are open get their turn.
@@ -31,6 +31,8 @@ pub(crate) struct ConnectionPackets<L: Listener, F: Framing> {
     listener: Option<L>,
     framing: F,
     connections: Arc<Connections>,
+    /// What is sent first on each connection.
+    greeting: Vec<Packet>,
     admitted: FuturesUnordered<Admitted<L::Io, F>>,
     pause: Option<Pin<Box<Sleep>>>,
     next_pause: Duration,
@@ -39,7 +41,12 @@ pub(crate) struct ConnectionPackets<L: Listener, F: Framing> {
 impl<L: Listener, F: Framing> ConnectionPackets<L, F> {
     pub(crate) fn new(listener: Option<L>, framing: F, connections: Arc<Connections>) -> Self {
         let admitted = FuturesUnordered::new();
-        Self { listener, framing, connections, admitted, pause: None, next_pause: SHORTEST_PAUSE }
+        let greeting = Vec::new();
+        Self { listener, framing, connections, greeting, admitted, pause: None, next_pause: SHORTEST_PAUSE }
+    }
+
+    pub(crate) fn greeting(self, greeting: Vec<Packet>) -> Self {
+        Self { greeting, ..self }
     }
 
     /// Takes in a connection, if the limits allow it.
@@ -51,6 +58,10 @@ impl<L: Listener, F: Framing> ConnectionPackets<L, F> {
             Err(reason) => return connections.events.send(ConnectionEvent::Refused { peer, reason }),
         };
         connections.events.send(ConnectionEvent::Accepted(peer));
+        // Each goes before those that wait: the last one first.
+        for packet in self.greeting.iter().rev() {
+            outbox.write_own(packet, &connections.options.chain, peer);
+        }
         let gate = connections
             .options
             .gate
@@ -116,10 +127,18 @@ impl<L: Listener, F: Framing> Stream for ConnectionPackets<L, F> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ReadPacket>> {
         let this = &mut *self;
-        if let Some(item) = this.connections.pop() {
-            return Poll::Ready(Some(item));
+        if !this.connections.is_paused() {
+            if let Some(item) = this.connections.pop() {
+                return Poll::Ready(Some(item));
+            }
         }
+        // Before the looks below: what changes after them wakes the task.
         this.connections.task.register(cx.waker());
+        if this.connections.is_paused() {
+            // What is to be sent leaves all the same.
+            while let Poll::Ready(Some(())) = this.admitted.poll_next_unpin(cx) {}
+            return Poll::Pending;
+        }
         if !this.connections.is_open() {
             this.listener = None;
         }

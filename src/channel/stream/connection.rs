@@ -48,7 +48,7 @@ pub(crate) trait Sink {
     /// Whether packets may be answered: then none is read while too much waits to be sent.
     fn causes_replies(&self) -> bool;
 
-    /// Whether nothing is to be read any more.
+    /// Whether nothing is to be read: any more, or while the channel is paused.
     fn has_stopped(&self) -> bool {
         false
     }
@@ -217,6 +217,9 @@ where
 
     fn note_written(&mut self) {
         let written = self.pump.written();
+        if self.unsent.front().is_some_and(|(_, end)| *end <= written) {
+            self.outbox.note_active();
+        }
         while let Some((entry, _)) = self.unsent.front().filter(|(_, end)| *end <= written) {
             self.outbox.note_sent(entry);
             self.unsent.pop_front();
@@ -225,6 +228,7 @@ where
 
     /// Reads packets until there are none, and tells if there will be no more.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
+        let mut active = false;
         for _ in 0..BURST {
             if !self.reads() {
                 self.pump.pause_reading();
@@ -234,7 +238,13 @@ where
                 break;
             }
             match ready!(self.pump.poll_frame(cx)) {
-                Ok(frame) => self.accept(frame),
+                Ok(frame) => {
+                    // Once a burst: the clock costs more than most of what is done with a packet here.
+                    if !std::mem::replace(&mut active, true) {
+                        self.outbox.note_active();
+                    }
+                    self.accept(frame);
+                }
                 Err(reason) => return Poll::Ready(reason),
             }
         }

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt, ready};
@@ -13,13 +14,15 @@ use futures::task::AtomicWaker;
 use super::connection::Sink;
 use super::options::StreamOptions;
 use super::outbox::Outbox;
-use crate::channel::events::{ConnectionEvent, EventSender, Refusal};
+use crate::channel::events::{ConnectionEvent, Disconnect, EventSender, Refusal};
+use crate::channel::pause::PauseSwitch;
 use crate::channel::stats::SendReport;
 use crate::channel::transport::{Taken, Transport};
 use crate::codec::ReadPacket;
 use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::{ConnectionId, Packet, Peer, SendError, SendErrorKind};
+use crate::types::Network;
 use crate::user_function::UserFunction;
 
 /// Packets that wait to be taken from the channel.
@@ -35,6 +38,7 @@ pub(crate) struct Connections {
     pub(crate) events: EventSender,
     /// The task that polls the channel.
     pub(crate) task: AtomicWaker,
+    pub(crate) pause: Arc<PauseSwitch>,
     /// What the user may have written: the listener, and what a connection is made of.
     pub(super) accepting: UserFunction,
     pub(super) serving: UserFunction,
@@ -53,6 +57,7 @@ struct OpenConnections {
 #[derive(Clone)]
 struct OpenConnection {
     peer: Peer,
+    network: Option<Network>,
     outbox: Arc<Outbox>,
     /// Whether it may stay; until that is known it counts for the limits only.
     welcome: bool,
@@ -65,6 +70,7 @@ impl Connections {
             options,
             events: EventSender::new(),
             task: AtomicWaker::new(),
+            pause: Arc::default(),
             accepting: UserFunction::new("Listener::poll_accept"),
             serving: UserFunction::new("framing or transport of a connection"),
             open: Mutex::new(OpenConnections { next: ConnectionId::FIRST, open: HashMap::new() }),
@@ -75,21 +81,39 @@ impl Connections {
         })
     }
 
-    /// Makes room for a connection, if the limits allow one.
+    /// Makes room for a connection, if the limits allow one or an idle connection gives way.
     pub(crate) fn open(self: &Arc<Self>, peer: Peer) -> Result<(Peer, Arc<Outbox>), Refusal> {
-        let mut all = self.open_connections();
-        if all.open.len() >= self.options.max_connections || !self.is_open() {
+        if !self.is_open() {
             return Err(Refusal::TooMany);
         }
-        let same = |ip: IpAddr| all.open.values().filter(|entry| entry.peer.ip() == Some(ip)).count();
-        if peer.ip().is_some_and(|ip| same(ip) >= self.options.max_connections_per_address) {
-            return Err(Refusal::TooManyFromAddress);
+        let options = &self.options;
+        let network = peer.ip().map(|ip| Network::of(ip, options.ipv6_prefix));
+        let from_there = |entry: &OpenConnection| network.is_some() && entry.network == network;
+        let mut all = self.open_connections();
+        let mut gave_way = None;
+        if all.count(from_there) >= options.max_connections_per_address {
+            gave_way = all.take_idle(options.idle_gives_way, from_there);
+            if gave_way.is_none() {
+                return Err(Refusal::TooManyFromAddress);
+            }
+        }
+        if all.open.len() >= options.max_connections {
+            gave_way = all.take_idle(options.idle_gives_way, |_| true);
+            if gave_way.is_none() {
+                return Err(Refusal::TooMany);
+            }
         }
         let id = all.next;
         all.next = id.next();
         let peer = peer.with_connection(id);
         let outbox = Arc::new(Outbox::new(self.options.send_queue));
-        all.open.insert(id, OpenConnection { peer, outbox: Arc::clone(&outbox), welcome: false });
+        all.open.insert(id, OpenConnection { peer, network, outbox: Arc::clone(&outbox), welcome: false });
+        drop(all);
+        // Its place is free at once; it sends what waits and lingers beside the others.
+        if let Some(OpenConnection { peer, outbox, .. }) = gave_way {
+            outbox.close();
+            self.events.send(ConnectionEvent::Disconnected { peer, reason: Disconnect::GaveWay });
+        }
         Ok((peer, outbox))
     }
 
@@ -178,6 +202,20 @@ impl Connections {
         self.phase.load(Ordering::Acquire) == OPEN
     }
 
+    /// Whether nothing is to be read for now.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_open() && self.pause.is_paused()
+    }
+
+    /// Lets all connections read on after a pause, in which none of them was idle.
+    pub(crate) fn wake_all(&self) {
+        for entry in self.open_connections().open.values() {
+            entry.outbox.note_active();
+            entry.outbox.wake();
+        }
+        self.task.wake();
+    }
+
     pub(crate) fn pop(&self) -> Option<ReadPacket> {
         self.ready().pop_front()
     }
@@ -188,6 +226,27 @@ impl Connections {
 
     fn ready(&self) -> MutexGuard<'_, VecDeque<ReadPacket>> {
         lock(&self.ready)
+    }
+}
+
+impl OpenConnections {
+    fn count(&self, which: impl Fn(&OpenConnection) -> bool) -> usize {
+        self.open.values().filter(|entry| which(entry)).count()
+    }
+
+    /// Takes out the connection that was idle longest, if it was idle for so long.
+    fn take_idle(
+        &mut self,
+        at_least: Option<Duration>,
+        which: impl Fn(&OpenConnection) -> bool,
+    ) -> Option<OpenConnection> {
+        // One that may not stay yet has a time limit of its own.
+        let taken_in = self.open.iter().filter(|(_, entry)| entry.welcome && which(entry));
+        let (since, id) = taken_in.map(|(id, entry)| (entry.outbox.last_active(), *id)).min()?;
+        if since.elapsed() < at_least? {
+            return None;
+        }
+        self.open.remove(&id)
     }
 }
 
@@ -238,6 +297,6 @@ impl Sink for ToChannel {
     }
 
     fn has_stopped(&self) -> bool {
-        !self.0.is_open()
+        !self.0.is_open() || self.0.is_paused()
     }
 }

@@ -1,8 +1,10 @@
 //! Byte streams: connections that are accepted, and single streams.
 
 mod accept;
+pub(crate) mod connect;
 pub(crate) mod connection;
 mod connections;
+mod dial;
 mod listener;
 mod options;
 pub(crate) mod outbox;
@@ -19,7 +21,9 @@ use super::{Channel, Outlet};
 use crate::codec::Framing;
 use crate::packet::Peer;
 use accept::{ConnectionPackets, NoListener};
+pub use connect::Connect;
 pub(crate) use connections::Connections;
+pub use dial::Dial;
 pub use listener::Listener;
 pub use options::{StreamOptions, Verdict};
 

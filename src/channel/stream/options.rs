@@ -9,6 +9,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 
 use crate::middleware::{Chain, Middleware};
 use crate::packet::Peer;
+use crate::types::Network;
 use crate::user_function::{Panicked, UserFunction};
 use crate::wire::DecodeOptions;
 
@@ -35,10 +36,19 @@ use crate::wire::DecodeOptions;
 pub struct StreamOptions {
     /// What is accepted as a packet.
     pub decode: DecodeOptions,
-    /// Connections at a time; one more is closed at once. Default 500.
+    /// Connections at a time. One more takes the place of the one that was idle longest
+    /// ([`idle_gives_way`](Self#structfield.idle_gives_way)), or is closed at once. Default 500.
     pub max_connections: usize,
-    /// Connections at a time from one IP address; one more is closed at once. Default 64.
+    /// Connections at a time from one IPv4 address or IPv6 network
+    /// ([`ipv6_prefix`](Self#structfield.ipv6_prefix)). One more takes the place of an idle one from there, or
+    /// is closed at once. Default 64.
     pub max_connections_per_address: usize,
+    /// How many bits of an IPv6 address name a network, whose addresses share one limit: a host often has all
+    /// addresses of a /64. Default 64; 128 counts each address by itself.
+    pub ipv6_prefix: u8,
+    /// After how long without a packet in either direction a connection gives way to a new one, where a limit is
+    /// reached; of several, the one that was idle longest. Default 60 s; `None`: connections never give way.
+    pub idle_gives_way: Option<Duration>,
     /// How long one frame may take from its first byte to its last. Default 10 s.
     pub in_frame_timeout: Duration,
     /// How long a connection may be without a frame from the peer. Default `None`: for ever.
@@ -72,6 +82,8 @@ impl Default for StreamOptions {
             decode: DecodeOptions::default(),
             max_connections: 500,
             max_connections_per_address: 64,
+            ipv6_prefix: Network::IPV6_PREFIX,
+            idle_gives_way: Some(Duration::from_secs(60)),
             in_frame_timeout: Duration::from_secs(10),
             idle_timeout: None,
             write_timeout: Duration::from_secs(10),
@@ -100,6 +112,8 @@ impl StreamOptions {
         decode: DecodeOptions,
         max_connections: usize,
         max_connections_per_address: usize,
+        ipv6_prefix: u8,
+        idle_gives_way: Option<Duration>,
         in_frame_timeout: Duration,
         idle_timeout: Option<Duration>,
         write_timeout: Duration,
@@ -155,6 +169,8 @@ impl fmt::Debug for StreamOptions {
         f.debug_struct("StreamOptions")
             .field("max_connections", &self.max_connections)
             .field("max_connections_per_address", &self.max_connections_per_address)
+            .field("ipv6_prefix", &self.ipv6_prefix)
+            .field("idle_gives_way", &self.idle_gives_way)
             .field("in_frame_timeout", &self.in_frame_timeout)
             .field("idle_timeout", &self.idle_timeout)
             .field("write_timeout", &self.write_timeout)

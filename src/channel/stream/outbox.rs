@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use crate::channel::stats::Delivery;
 use crate::lock::lock;
-use crate::packet::{SendError, SendErrorKind};
+use crate::middleware::Chain;
+use crate::packet::{Packet, Peer, SendError, SendErrorKind};
 
 /// What an entry of the queue costs besides its bytes.
 const ENTRY: usize = 64;
@@ -23,6 +24,8 @@ pub(crate) struct Outbox {
     limit: usize,
     /// How long a packet may wait.
     max_age: Option<Duration>,
+    /// When the connection has last sent or received a packet.
+    active: Mutex<Instant>,
     /// The connection that sends.
     sender: AtomicWaker,
     /// Those that wait for space, or for the end.
@@ -61,7 +64,7 @@ impl OutboxEntry {
 impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
         let (queue, sender, change) = (Mutex::default(), AtomicWaker::new(), Notify::new());
-        Self { queue, limit, max_age: None, sender, change }
+        Self { queue, limit, max_age: None, active: Mutex::new(Instant::now()), sender, change }
     }
 
     /// Drops what has waited longer than this.
@@ -136,10 +139,17 @@ impl Outbox {
         }
     }
 
-    /// Puts a packet of the library's own before all others.
-    pub(crate) fn push_own(&self, frame: Bytes) {
-        self.put_first(OutboxEntry { frame, counted: false, number: 0, expires: None });
-        self.sender.wake();
+    /// Puts a packet of the library's own before all others. It goes through the middleware each time: what
+    /// that makes of it may be good for one time only.
+    pub(crate) fn write_own(&self, packet: &Packet, chain: &Chain, peer: Peer) {
+        match chain.write(packet.clone(), peer) {
+            Ok(Some(frame)) => {
+                self.put_first(OutboxEntry { frame, counted: false, number: 0, expires: None });
+                self.sender.wake();
+            }
+            Ok(None) => {}
+            Err(error) => tracing::debug!(target: "tokio_osc::channel", %error, "packet refused"),
+        }
     }
 
     /// Puts a packet before all others, be there space or not: what was popped, or the library's own.
@@ -189,6 +199,15 @@ impl Outbox {
     /// Counts a packet as handed to the transport, if it is the user's.
     pub(crate) fn note_sent(&self, entry: &OutboxEntry) {
         self.lock().counts.sent += u64::from(entry.counted);
+    }
+
+    /// Packets have been sent or received.
+    pub(crate) fn note_active(&self) {
+        *lock(&self.active) = Instant::now();
+    }
+
+    pub(crate) fn last_active(&self) -> Instant {
+        *lock(&self.active)
     }
 
     /// Counts packets as handed to a connection that broke.

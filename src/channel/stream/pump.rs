@@ -229,9 +229,10 @@ where
         }
     }
 
-    /// Nothing is to be read for now: the peer is not late with a frame that is not read.
+    /// Nothing is to be read for now: the peer is neither late nor idle with what is not read.
     pub(crate) fn pause_reading(&mut self) {
         self.clock.frame = None;
+        self.clock.idle = self.limits.idle.map(|_| Instant::now());
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

@@ -4,8 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
+use futures::future::{BoxFuture, FutureExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::connect::Connect;
+use super::dial::Dial;
 use super::listener::Listener;
 use super::options::StreamOptions;
 use crate::channel::Channel;
@@ -74,6 +77,14 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// A channel that connects to a TCP peer, and again whenever the connection breaks: see [`Dial`].
+    pub fn reconnecting<F: Framing>(peer: impl Into<Endpoint>, framing: F) -> Dial<impl Connect, F> {
+        let peer_of = |io: &TcpStream| io.peer_addr().map_or(Peer::LOCAL, Peer::from);
+        Dial::new(TcpConnect { peer: peer.into() }, peer_of, framing)
+    }
+}
+
 /// Sets [`nodelay`](StreamOptions#structfield.nodelay) and
 /// [`keepalive`](StreamOptions#structfield.keepalive) on each connection.
 impl Listener for TcpListener {
@@ -89,6 +100,20 @@ impl Listener for TcpListener {
 
     fn tune(&self, stream: &TcpStream, options: &StreamOptions) {
         tune(stream, options);
+    }
+}
+
+/// Connects to the same peer again and again.
+pub(crate) struct TcpConnect {
+    pub(crate) peer: Endpoint,
+}
+
+impl Connect for TcpConnect {
+    type Io = TcpStream;
+
+    fn connect(&mut self, options: &StreamOptions) -> BoxFuture<'static, io::Result<TcpStream>> {
+        let (peer, options) = (self.peer.clone(), options.clone());
+        async move { Ok(connect(&peer, &options).await?) }.boxed()
     }
 }
 

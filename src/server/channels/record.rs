@@ -129,7 +129,9 @@ impl ChannelRecord {
                 counters.disconnected.up();
                 counters.hooks_panicked.add(u64::from(matches!(reason, Disconnect::Panicked)));
             }
-            ConnectionEvent::AcceptFailed { .. } => counters.accept_failures.up(),
+            ConnectionEvent::AcceptFailed { .. } | ConnectionEvent::ConnectFailed { .. } => {
+                counters.accept_failures.up();
+            }
             _ => {}
         }
     }

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures::FutureExt;
-use tokio::task::unconstrained;
-
 use crate::channel::Outlet;
-use crate::node::{Destination, SendOutcome};
+use crate::node::SendOutcome;
 use crate::packet::SendErrorKind;
+use crate::tools::guarded::Guarded;
 use crate::tools::queue::{PacketQueue, QueueLimits, QueueStats};
+use crate::tools::send_now::send_now;
 use crate::{Packet, Peer};
 
 /// What became of packets for one destination of a [`Relay`](crate::tools::Relay).
@@ -53,7 +52,7 @@ pub(super) struct Origin {
 
 /// Where packets leave.
 pub(super) enum To {
-    Destination(Box<dyn Destination>),
+    Destination(Guarded),
     /// All connections of a channel but the one that a packet came by.
     Others {
         outlet: Outlet,
@@ -110,6 +109,14 @@ impl RelayOutput {
         }
     }
 
+    /// How often the destination has panicked.
+    pub(super) fn panics(&self) -> u64 {
+        match &self.to {
+            To::Destination(destination) => destination.function().panics(),
+            To::Others { .. } => 0,
+        }
+    }
+
     pub(super) fn stats(&self) -> DestinationStats {
         let QueueStats { sent, failed, dropped, waiting, .. } = self.queue.stats();
         let returned = self.returned.load(Ordering::Relaxed);
@@ -144,9 +151,7 @@ fn to_others(outlet: &Outlet, packet: &Packet, from: Peer) -> SendOutcome {
     let others = outlet.connections().into_iter().filter(|peer| *peer != from);
     let (mut sent, mut missed) = (0, 0);
     for peer in others {
-        // Polled once, and without Tokio's budget for a task, which would look like a full queue.
-        let queued = unconstrained(outlet.send_to(peer, packet)).now_or_never();
-        let count = if matches!(queued, Some(Ok(()))) { &mut sent } else { &mut missed };
+        let count = if send_now(outlet, peer, packet).is_ok() { &mut sent } else { &mut missed };
         *count += 1;
     }
     match missed {
