@@ -278,6 +278,17 @@ fn hostile(goals: &mut Vec<String>) {
         worst = worst.max(c);
     }
     goals.push(goal("hostile pattern, c in ns", worst, 2.0, false));
+
+    // In each part two runs around alternatives: no part of a route is ruled out by its first byte.
+    let addresses: Vec<_> = (0..1_000).map(|n| format!("/synth{n}/voice{n}/filter/cutoff")).collect();
+    let around = Pattern::new("/*{s,y}*/*{v,o,i,c,e}*/*{f,i,l,t,e,r}*/*{c,u,t,o,f,f}*").unwrap();
+    let longer = Pattern::new("/*{sy,th}*/*{vo,ic,ce}*/*{fi,lt,er}*/*{cu,to,ff}*").unwrap();
+    for pattern in [around, longer] {
+        let matches = || addresses.iter().filter(|address| pattern.matches_bytes(address.as_bytes())).count();
+        assert_eq!(matches(), 1_000);
+        let [time] = race(ROUNDS, [calls(matches)]);
+        println!("{pattern} against 1,000 addresses: {:.0} µs", time / 1_000.0);
+    }
 }
 
 fn plain(Args(hz): Args<f32>) {

@@ -27,7 +27,6 @@ use crate::codec::{Codec, Framing, ReadPacket};
 use crate::middleware::Chain;
 use crate::packet::{EncodeError, IntoPacket, Overflow, Packet, Peer, SendError, SendErrorKind};
 use crate::pattern::{Pattern, PatternError};
-use crate::throttle::Throttle;
 
 /// How long a client that is closed may take, at least, to send what waits.
 const CLOSE: Duration = Duration::from_secs(1);

@@ -25,7 +25,8 @@ use crate::packet::SendError;
 /// assert!(matches!(error.kind(), FrameErrorKind::BadLength { length: -1, .. }));
 /// ```
 pub struct FrameError {
-    kind: FrameErrorKind,
+    /// Boxed: it is rare and ends the stream, while its size is that of every result of a decoder.
+    kind: Box<FrameErrorKind>,
 }
 
 /// The ways in which a stream fails.
@@ -92,12 +93,12 @@ impl FrameError {
 
     /// What is wrong, as a value.
     pub fn into_kind(self) -> FrameErrorKind {
-        self.kind
+        *self.kind
     }
 
     /// What the peer seems to speak, if the framing makes no sense and the bytes say so.
     pub const fn likely_cause(&self) -> Option<LikelyCause> {
-        match self.kind {
+        match *self.kind {
             FrameErrorKind::BadLength { cause, .. } | FrameErrorKind::UnknownFraming { cause, .. } => cause,
             _ => None,
         }
@@ -112,8 +113,9 @@ impl FrameError {
 }
 
 impl From<FrameErrorKind> for FrameError {
+    #[cold]
     fn from(kind: FrameErrorKind) -> Self {
-        Self { kind }
+        Self { kind: Box::new(kind) }
     }
 }
 
@@ -126,16 +128,16 @@ impl From<io::Error> for FrameError {
 /// So that a framing of your own may have one error type for both directions.
 impl From<FrameError> for SendError {
     fn from(error: FrameError) -> Self {
-        match error.kind {
+        match error.into_kind() {
             FrameErrorKind::Io(error) => error.into(),
-            kind => io::Error::new(io::ErrorKind::InvalidData, FrameError { kind }).into(),
+            kind => io::Error::new(io::ErrorKind::InvalidData, FrameError::from(kind)).into(),
         }
     }
 }
 
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
+        match &*self.kind {
             FrameErrorKind::BadLength { length, .. } if *length < 0 => {
                 write!(f, "a frame of {length} bytes")
             }
@@ -159,7 +161,7 @@ readable! { struct FrameError { kind } }
 
 impl Error for FrameError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.kind {
+        match &*self.kind {
             FrameErrorKind::Io(error) => error.source(),
             FrameErrorKind::Other(error) => error.source(),
             _ => None,

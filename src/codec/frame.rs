@@ -64,6 +64,10 @@ impl IntoFrame for Result<Bytes, DecodeError> {
 /// given; so is any codec that decodes to [`Bytes`] and encodes them. Each connection gets a clone
 /// of the framing as it was handed over.
 ///
+/// A frame is under way while the decoder leaves bytes in the buffer: the
+/// [`in_frame_timeout`](crate::channel::StreamOptions#structfield.in_frame_timeout) of a connection runs
+/// as long. A decoder that takes the bytes of an unfinished frame should leave at least one.
+///
 /// A framing of your own, one packet after the other in text:
 ///
 /// ```

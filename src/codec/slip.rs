@@ -106,10 +106,16 @@ impl Slip {
     /// Gives up the frame, all of whose bytes before `end` are known to belong to it.
     fn give_up(&mut self, src: &mut BytesMut, kind: DecodeErrorKind, end: usize) -> DecodeError {
         let error = DecodeError::new(kind, self.frame.min(self.max_frame));
-        src.advance(end);
+        leave_last(src, end);
         (self.frame, self.scanned, self.skipping) = (0, 0, true);
         error
     }
+}
+
+/// Drops the bytes before `end`, but not the last of the buffer. While a connection's buffer holds
+/// anything, its in-frame timeout runs: so it must for a broken frame, too, until END has come.
+fn leave_last(src: &mut BytesMut, end: usize) {
+    src.advance(end.min(src.len().saturating_sub(1)));
 }
 
 fn leading_ends(bytes: &[u8]) -> usize {
@@ -128,7 +134,7 @@ impl Decoder for Slip {
         }
         if self.skipping {
             let Some(end) = memchr(END, src) else {
-                src.clear();
+                leave_last(src, src.len());
                 return Ok(None);
             };
             src.advance(end);
@@ -184,6 +190,10 @@ impl Decoder for Slip {
             return Ok(Some(frame));
         }
         (self.frame, self.scanned) = (0, 0);
+        if self.skipping {
+            // Reported when it broke.
+            src.clear();
+        }
         FrameError::at_end(src)
     }
 }
@@ -258,6 +268,34 @@ mod tests {
             assert!(src.len() <= 1_100);
         }
         assert_eq!(errors, 1);
+    }
+
+    #[test]
+    fn a_frame_is_under_way_until_its_end_comes_also_when_it_is_broken() {
+        let (long, escape) = (DecodeErrorKind::FrameTooLong, DecodeErrorKind::Refused(Slip::BAD_ESCAPE));
+        for (wire, kind) in [(&b"\xc0\xdb\0"[..], escape), (b"\xc0123456789", long)] {
+            let mut slip = Slip::new().max_frame(8);
+            let mut src = BytesMut::from(wire);
+            assert_eq!(kinds(&mut slip, &mut src), [Err(kind)]);
+            for _ in 0..3 {
+                assert!(!src.is_empty());
+                src.extend_from_slice(b"\0");
+                assert_eq!(kinds(&mut slip, &mut src), []);
+            }
+            src.extend_from_slice(b"\xc0");
+            assert_eq!(kinds(&mut slip, &mut src), []);
+            assert!(src.is_empty(), "END has come");
+            src.extend_from_slice(b"ok\xc0");
+            assert_eq!(kinds(&mut slip, &mut src), [Ok(Bytes::from_static(b"ok"))]);
+        }
+    }
+
+    #[test]
+    fn a_stream_that_ends_in_a_broken_frame_has_said_so() {
+        let mut slip = Slip::new();
+        let mut src = BytesMut::from(&b"\xdb\0\0"[..]);
+        assert!(slip.decode_eof(&mut src).unwrap().unwrap().is_err());
+        assert_eq!(slip.decode_eof(&mut src).unwrap(), None);
     }
 
     #[test]

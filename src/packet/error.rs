@@ -116,7 +116,14 @@ impl fmt::Display for EncodeError {
             }
             EncodeErrorKind::ArraysTooDeep => f.write_str("arrays nest deeper than 255"),
             EncodeErrorKind::NotAPacket(kind) => write!(f, "not a valid packet: {kind}, at byte {at}"),
-            EncodeErrorKind::NotAccepted(kind) => write!(f, "not accepted: {kind}, at byte {at}"),
+            EncodeErrorKind::NotAccepted(kind) => {
+                write!(f, "not accepted: {kind}, at byte {at}")?;
+                // A number with a point that says nothing else is an `f64`: the common mistake.
+                if kind == DecodeErrorKind::TypeTagNotAllowed(TypeTag::Float64) {
+                    f.write_str(": write `0.5_f32` for `f`, or use `AllowedTypeTags::converting()`")?;
+                }
+                Ok(())
+            }
             EncodeErrorKind::Refused(why) if at == 0 => f.write_str(why),
             EncodeErrorKind::Refused(why) => write!(f, "{why}, at byte {at}"),
             EncodeErrorKind::Unstable => f.write_str(

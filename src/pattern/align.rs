@@ -28,8 +28,12 @@ pub(super) fn align<P, S>(
                 }
             }
             None if subject.next().is_none() => return true,
-            // Items are left over: the last run must take more.
-            None => {}
+            // Items are left over: the last run must take more, and all of them if nothing follows it.
+            None => {
+                if retry.as_ref().is_some_and(|(behind_run, _)| behind_run.clone().next().is_none()) {
+                    return true;
+                }
+            }
         }
         let Some((behind_run, after)) = &mut retry else { return false };
         // The run takes one item more. `after` never goes back, so a stretch is tried at each place

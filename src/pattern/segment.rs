@@ -20,7 +20,12 @@ use super::token::{ByteSet, Class, Token, Tokens};
 
 /// Whether a part matches a name.
 pub(super) fn matches(part: &[u8], name: &[u8]) -> bool {
-    if part.contains(&b'{') {
+    // Most names that do not match fail here, without a look at the tokens: a last byte that closes
+    // nothing and is not a wildcard stands for itself.
+    if part.last().is_some_and(|last| !b"*?]}".contains(last) && name.last() != Some(last)) {
+        return false;
+    }
+    if part.contains(&b'{') && Tokens(part).any(|token| matches!(token, Token::Alternatives(_))) {
         return matches_with_alternatives(part, name);
     }
     let steps = Tokens(part).map(|token| match token {

@@ -7,7 +7,8 @@ pub(super) enum Token<'a> {
     One(Class<'a>),
     /// `*`: any run of bytes, the empty one included.
     Run,
-    /// `{…}`: one of the strings between the commas.
+    /// `{…}`: one of the strings between the commas. Where each is one byte, it is a class instead: a
+    /// class fits the greedy walk, which is much cheaper than rows.
     Alternatives(&'a [u8]),
 }
 
@@ -20,6 +21,8 @@ pub(super) enum Class<'a> {
     Any,
     /// `[…]`: one of the set, or none of it after `!`.
     Set(&'a [u8]),
+    /// `{…}` whose alternatives are one byte each: one of them.
+    OneOf(&'a [u8]),
 }
 
 impl Class<'_> {
@@ -29,6 +32,7 @@ impl Class<'_> {
             Self::Any => true,
             Self::Set([b'!', set @ ..]) => !ranges(set).any(|(low, high)| low <= byte && byte <= high),
             Self::Set(set) => ranges(set).any(|(low, high)| low <= byte && byte <= high),
+            Self::OneOf(list) => single_bytes(list).any(|one| one == byte),
         }
     }
 
@@ -40,6 +44,9 @@ impl Class<'_> {
             Self::Any => ByteSet::ADDRESSABLE,
             Self::Set([b'!', set @ ..]) => listed(set).not(),
             Self::Set(set) => listed(set),
+            Self::OneOf(list) => {
+                single_bytes(list).fold(ByteSet::NONE, |bytes, one| bytes.or(ByteSet::range((one, one))))
+            }
         };
         bytes.and(ByteSet::ADDRESSABLE)
     }
@@ -61,6 +68,15 @@ fn ranges(set: &[u8]) -> impl Iterator<Item = (u8, u8)> {
     })
 }
 
+/// The bytes between the commas, if all alternatives are one byte each.
+fn single_bytes(list: &[u8]) -> impl Iterator<Item = u8> {
+    list.iter().step_by(2).copied()
+}
+
+fn are_single_bytes(list: &[u8]) -> bool {
+    list.len() % 2 == 1 && list.iter().enumerate().all(|(at, &byte)| (byte == b',') == (at % 2 == 1))
+}
+
 /// The tokens of a part.
 #[derive(Clone, Debug)]
 pub(super) struct Tokens<'a>(pub(super) &'a [u8]);
@@ -75,7 +91,10 @@ impl<'a> Iterator for Tokens<'a> {
             b'*' => Token::Run,
             b'?' => Token::One(Class::Any),
             b'[' => Token::One(Class::Set(self.take_until(b']'))),
-            b'{' => Token::Alternatives(self.take_until(b'}')),
+            b'{' => match self.take_until(b'}') {
+                list if are_single_bytes(list) => Token::One(Class::OneOf(list)),
+                list => Token::Alternatives(list),
+            },
             byte => Token::One(Class::Byte(byte)),
         })
     }

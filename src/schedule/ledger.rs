@@ -3,8 +3,9 @@
 //! A peer has an account while something of it waits: it is closed with the last entry, so there are
 //! never more accounts than entries.
 //!
-//! Under [`CapacityPolicy::DropLatest`] an account also lists its entries in order, because the
-//! farthest one makes room. Otherwise the lists stay empty and cost nothing.
+//! Accounts list their entries in order while the farthest may have to make room: from the first time
+//! that a limit bites until the schedule is empty. So a schedule that never fills pays nothing for its
+//! [`CapacityPolicy`](super::limits::CapacityPolicy), and each entry is listed once at most.
 
 use std::collections::hash_map::Entry::Occupied;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,7 @@ use std::net::IpAddr;
 use foldhash::HashMap;
 
 use super::entry::{EntryId, Limit, Place};
-use super::limits::{CapacityPolicy, ScheduleLimits};
+use super::limits::ScheduleLimits;
 use crate::types::Network;
 
 /// A number of entries and the bytes they hold.
@@ -28,7 +29,7 @@ struct Load {
 #[derive(Debug, Default)]
 struct Account {
     load: Load,
-    /// The entries and the bytes of each; empty unless the farthest may have to go.
+    /// The entries and the bytes of each; empty unless the ledger lists.
     listed: BTreeMap<Place, usize>,
 }
 
@@ -36,7 +37,8 @@ struct Account {
 pub(crate) struct Ledger {
     most: Load,
     share: Load,
-    evicts: bool,
+    /// Whether entries are listed.
+    lists: bool,
     ipv6_prefix: u8,
     all: Account,
     peers: HashMap<Network, Account>,
@@ -51,7 +53,7 @@ impl Ledger {
                 entries: limits.entries_per_peer.unwrap_or(limits.entries.div_ceil(4)),
                 bytes: limits.bytes_per_peer.unwrap_or(limits.bytes.div_ceil(4)),
             },
-            evicts: limits.when_full == CapacityPolicy::DropLatest,
+            lists: false,
             ipv6_prefix: limits.ipv6_prefix,
             all: Account::default(),
             peers: HashMap::default(),
@@ -83,9 +85,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// From now on entries are listed; those that were entered before are for the caller to
+    /// [`list`](Self::list). False if they are listed already.
+    pub(crate) fn begin_lists(&mut self) -> bool {
+        !std::mem::replace(&mut self.lists, true)
+    }
+
     /// Notes where an entry that was entered stands.
     pub(crate) fn list(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
-        if self.evicts {
+        if self.lists {
             for account in self.accounts_of(peer) {
                 account.listed.insert(place, bytes);
             }
@@ -104,6 +112,8 @@ impl Ledger {
     /// Strikes out an entry that was entered.
     pub(crate) fn strike(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
         self.all.strike(place, bytes);
+        // Every list is empty now: they begin anew when a limit bites again.
+        self.lists &= self.all.load.entries > 0;
         let Some(peer) = self.network(peer) else { return };
         let Some(account) = self.peers.get_mut(&peer) else { return };
         account.strike(place, bytes);
@@ -113,12 +123,9 @@ impl Ledger {
     }
 
     /// The entries to evict for a new one to fit, the farthest first: of its peer while the peer's
-    /// share is exceeded, then of all. `None` if those due later than the new one do not suffice, or
-    /// are not to be evicted.
+    /// share is exceeded, then of all. `None` if those due later than the new one do not suffice.
+    /// Entries must be listed.
     pub(crate) fn victims(&self, due: i64, peer: Option<IpAddr>, bytes: usize) -> Option<Vec<EntryId>> {
-        if !self.evicts {
-            return None;
-        }
         let mut victims = Vec::new();
         if let Some(peer) = self.network(peer) {
             let unknown = Account::default();

@@ -19,6 +19,7 @@ use crate::types::Network;
 /// | [`entries_per_peer`](Self::entries_per_peer), [`bytes_per_peer`](Self::bytes_per_peer) | a quarter of these |
 /// | [`ipv6_prefix`](Self::ipv6_prefix) | 64 bits |
 /// | [`horizon`](Self::horizon) | 7 days |
+/// | [`when_full`](Self::when_full) | the latest gives way |
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,7 +28,7 @@ use crate::types::Network;
 /// let limits = ScheduleLimits::default()
 ///     .entries(1_000)
 ///     .horizon(Duration::from_secs(60))
-///     .when_full(CapacityPolicy::DropLatest);
+///     .when_full(CapacityPolicy::DropNewest);
 /// assert_eq!(limits.entries, 1_000);
 /// assert_eq!(limits.entries_per_peer, None); // a quarter: 250
 /// ```
@@ -49,10 +50,13 @@ pub struct ScheduleLimits {
     pub ipv6_prefix: u8,
     /// The farthest a tag may lie ahead. Default 7 days. A tag farther away is not a schedule but
     /// a sender's private clock ("seconds since boot").
+    ///
+    /// A long horizon costs no more than the limits above: when they bite, what lies far ahead
+    /// gives way. A short one would run a cue of tomorrow at once.
     pub horizon: Duration,
     /// What happens to a bundle beyond the horizon. Default [`HorizonPolicy::RunNow`].
     pub beyond_horizon: HorizonPolicy,
-    /// Which bundle goes when one too many arrives. Default [`CapacityPolicy::DropNewest`].
+    /// Which bundle goes when one too many arrives. Default [`CapacityPolicy::DropLatest`].
     pub when_full: CapacityPolicy,
 }
 
@@ -150,18 +154,19 @@ pub enum HorizonPolicy {
 /// ```
 /// use tokio_osc::schedule::{CapacityPolicy, ScheduleLimits};
 ///
-/// let limits = ScheduleLimits::default().entries(1_000).when_full(CapacityPolicy::DropLatest);
+/// let limits = ScheduleLimits::default().entries(1_000).when_full(CapacityPolicy::DropNewest);
 /// # let _ = limits;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CapacityPolicy {
-    /// The one that arrives (the default).
-    #[default]
+    /// The one that arrives. A sender with forged addresses can then fill the schedule with bundles
+    /// of next week, and keep out all others until then.
     DropNewest,
-    /// The farthest in the future: of the peer if its share is full, of all if the schedule is. If
-    /// the arriving one is itself the farthest, or is so large that nearer ones would have to go,
-    /// it is dropped and the others stay.
+    /// The farthest in the future (the default): of the peer if its share is full, of all if the
+    /// schedule is. If the arriving one is itself the farthest, or is so large that nearer ones
+    /// would have to go, it is dropped and the others stay.
+    #[default]
     DropLatest,
 }
 

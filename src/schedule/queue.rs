@@ -42,7 +42,7 @@ use super::clock::Reading;
 use super::due::Due;
 use super::entry::{Entry, EntryId, Limit, Place, Popped, Refused};
 use super::ledger::Ledger;
-use super::limits::{HorizonPolicy, ScheduleLimits, ScheduleStats};
+use super::limits::{CapacityPolicy, HorizonPolicy, ScheduleLimits, ScheduleStats};
 use super::slots::Slots;
 
 /// The offset between the clocks may move by this much before deadlines are derived again.
@@ -173,6 +173,10 @@ impl<T> Schedule<T> {
     /// Enters a new entry in the accounts, if need be after eviction.
     fn enter(&mut self, due: i64, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
         self.ledger.enter(peer, bytes).or_else(|limit| {
+            if self.limits.when_full == CapacityPolicy::DropNewest {
+                return Err(limit);
+            }
+            self.list_all();
             let victims = self.ledger.victims(due, peer, bytes).ok_or(limit)?;
             self.counters.evicted += victims.len() as u64;
             for victim in victims {
@@ -181,6 +185,18 @@ impl<T> Schedule<T> {
             self.tidy();
             self.ledger.enter(peer, bytes)
         })
+    }
+
+    fn list_all(&mut self) {
+        if !self.ledger.begin_lists() {
+            return;
+        }
+        // In order: a sorted list is filled several times as fast.
+        for place in self.places() {
+            if let Some(held) = self.slots.get(place.id) {
+                self.ledger.list(place, held.peer, held.bytes);
+            }
+        }
     }
 
     /// The next entry whose time has come, in order. Give all of a wake-up the same reading, and

@@ -24,7 +24,7 @@ impl Network {
                 let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
                 IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & mask))
             }
-            IpAddr::V4(v4) => IpAddr::V4(v4),
+            v4 @ IpAddr::V4(_) => v4,
         })
     }
 }

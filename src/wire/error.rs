@@ -34,19 +34,22 @@ use crate::types::TypeTag;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DecodeError {
-    kind: DecodeErrorKind,
-    offset: u32,
+    defect: Defect,
+    /// The text of [`DecodeErrorKind::Refused`], beside the kind and not in it: this way the error
+    /// takes 24 bytes, and the result of a framing no more than a frame.
+    why: &'static str,
 }
 
 impl DecodeError {
     #[cold]
     pub(crate) fn new(kind: DecodeErrorKind, offset: usize) -> Self {
-        Self { kind, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
+        let (kind, why) = kind.split();
+        Self { defect: Defect::new(kind, offset), why }
     }
 
     /// A packet that is refused for another reason than its format: for
     /// [`Middleware`](crate::middleware::Middleware) and framings. The text says why, in lower case and without a
-    /// full stop; it is static, so that the error stays small and `Copy`. The offset is 0 unless
+    /// full stop; it is static, so that the error stays small and `Copy`. The offset is 0, which is not told, unless
     /// [`at`](Self::at) sets it.
     ///
     /// ```
@@ -64,21 +67,21 @@ impl DecodeError {
     /// The same error at another byte of the packet.
     #[must_use]
     pub fn at(self, offset: usize) -> Self {
-        Self::new(self.kind, offset)
+        Self { defect: Defect::new(self.defect.kind, offset), ..self }
     }
 
     /// What is wrong.
     pub const fn kind(&self) -> DecodeErrorKind {
-        self.kind
+        self.defect.kind.with_text(self.why)
     }
 
     /// The byte of the packet at which it is wrong.
     pub const fn offset(&self) -> usize {
-        self.offset as usize
+        self.defect.offset as usize
     }
 }
 
-/// The kinds once for users and once for the validator, whose errors stay in a register.
+/// The kinds once for users and once without the text, so that the validator's errors stay in a register.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $(($value:ident: $type:ty))?,)*) => {
         /// The ways in which bytes fail to be an OSC packet.
@@ -99,16 +102,27 @@ macro_rules! kinds {
             Refused(&'static str),
         }
 
-        /// A kind of what is wrong with the format.
-        #[derive(Clone, Copy)]
+        /// A kind without a text.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub(super) enum DefectKind {
-            $(#[allow(dead_code, reason = "some are found by others than the validator")] $kind $(($type))?,)*
+            $($kind $(($type))?,)*
+            Refused,
         }
 
-        impl From<DefectKind> for DecodeErrorKind {
-            fn from(kind: DefectKind) -> Self {
-                match kind {
-                    $(DefectKind::$kind $(($value))? => Self::$kind $(($value))?,)*
+        impl DecodeErrorKind {
+            const fn split(self) -> (DefectKind, &'static str) {
+                match self {
+                    $(Self::$kind $(($value))? => (DefectKind::$kind $(($value))?, ""),)*
+                    Self::Refused(why) => (DefectKind::Refused, why),
+                }
+            }
+        }
+
+        impl DefectKind {
+            const fn with_text(self, why: &'static str) -> DecodeErrorKind {
+                match self {
+                    $(Self::$kind $(($value))? => DecodeErrorKind::$kind $(($value))?,)*
+                    Self::Refused => DecodeErrorKind::Refused(why),
                 }
             }
         }
@@ -166,9 +180,9 @@ kinds! {
     FrameTooLong,
 }
 
-/// What the validator finds. A [`DecodeError`], which may hold a text, would take it four times the
+/// What the validator finds. A [`DecodeError`], which may hold a text, would take three times the
 /// space, and owned decoding a tenth more time.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Defect {
     kind: DefectKind,
     offset: u32,
@@ -188,7 +202,7 @@ impl Defect {
 impl From<Defect> for DecodeError {
     #[cold]
     fn from(defect: Defect) -> Self {
-        Self { kind: defect.kind.into(), offset: defect.offset }
+        Self { defect, why: "" }
     }
 }
 
@@ -225,18 +239,31 @@ impl fmt::Display for DecodeErrorKind {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, at byte {}", self.kind, self.offset)
+        match (self.kind(), self.offset()) {
+            (DecodeErrorKind::Refused(why), 0) => f.write_str(why),
+            (kind, offset) => write!(f, "{kind}, at byte {offset}"),
+        }
     }
 }
 
-readable! { struct DecodeError { kind, offset } }
+/// As `readable!`, with the kind as users see it.
+impl fmt::Debug for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
+        let (kind, offset) = (self.kind(), self.offset());
+        f.debug_struct("DecodeError").field("kind", &kind).field("offset", &offset).finish()
+    }
+}
 
 impl std::error::Error for DecodeError {}
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn errors_are_small() {
-        assert!(size_of::<super::DecodeError>() <= 32);
+    fn an_error_leaves_the_result_of_a_framing_as_small_as_a_frame() {
+        assert_eq!(size_of::<super::DecodeError>(), 24);
+        assert_eq!(size_of::<Result<bytes::Bytes, super::DecodeError>>(), size_of::<bytes::Bytes>());
     }
 }

@@ -34,10 +34,7 @@ fn a_bad_frame_is_told_and_the_rest_goes_on() {
     let stream = slip(&[B, b"/a\0\0,i\0\0", b"\xdb\x41", B]);
     let ended = osc(&["decode", "--framing", "slip"], stream);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), "/b ,\n/b ,\n"));
-    assert_eq!(
-        ended.stderr,
-        "frame 2: truncated, at byte 8\nframe 3: a SLIP escape that escapes nothing, at byte 0\n"
-    );
+    assert_eq!(ended.stderr, "frame 2: truncated, at byte 8\nframe 3: a SLIP escape that escapes nothing\n");
 
     let stream = prefixed(&[B, b"/a\0\0,i\0\0", B]);
     let ended = osc(&["decode", "--framing", "length"], stream);

@@ -410,6 +410,20 @@ async fn a_frame_that_takes_too_long_ends_its_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_broken_frame_that_does_not_end_takes_too_long_as_well() {
+    let options = StreamOptions::default().in_frame_timeout(ms(1_000));
+    let (reason, after) = life(options, async |mut peer: DuplexStream| {
+        peer.write_all(b"\xc0\xdb\0").await.unwrap();
+        while peer.write_all(b"\0").await.is_ok() {
+            tokio::time::sleep(ms(200)).await;
+        }
+    })
+    .await;
+    assert!(matches!(reason, Disconnect::InFrameTimeout), "{reason}");
+    assert_eq!(after, ms(1_000));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_idle_timeout_counts_from_the_last_frame() {
     let options = StreamOptions::default().idle_timeout(Some(ms(3_000)));
     let (reason, after) = life(options, async |peer: DuplexStream| {

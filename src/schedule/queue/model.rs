@@ -268,7 +268,7 @@ fn a_hundred_thousand_random_operations_agree_with_a_sorted_list() {
         let bytes = if seed % 2 == 0 { 4_500 } else { 30_000 };
         let limits = ScheduleLimits::default().entries(60).bytes(bytes).horizon(HORIZON);
         let limits = match seed % 3 {
-            0 => limits,
+            0 => limits.when_full(CapacityPolicy::DropNewest),
             1 => limits.when_full(CapacityPolicy::DropLatest).beyond_horizon(HorizonPolicy::Drop),
             _ => limits.when_full(CapacityPolicy::DropLatest).entries_per_peer(40).bytes_per_peer(4_000),
         };

@@ -194,7 +194,7 @@ fn accounts_are_closed_with_their_last_entry() {
 
 #[test]
 fn drop_newest_keeps_what_waits() {
-    let mut bench = Bench::new(ScheduleLimits::default().entries(2));
+    let mut bench = Bench::new(ScheduleLimits::default().entries(2).when_full(CapacityPolicy::DropNewest));
     bench.hold(2 * SECOND, 0);
     bench.hold(3 * SECOND, 1);
     assert_eq!(bench.push(SECOND, None, 1, 2), Err(Limit::Entries));
@@ -212,6 +212,39 @@ fn drop_latest_lets_the_farthest_go() {
     assert_eq!(bench.push(4 * SECOND, None, 1, 3), Err(Limit::Entries), "itself the farthest");
     assert_eq!(bench.push(2 * SECOND, None, 1, 4), Err(Limit::Entries), "as far, and later to arrive");
     assert_eq!((bench.waiting(), bench.queue.counters().evicted), (vec![2, 0], 1));
+}
+
+#[test]
+fn by_default_bundles_of_next_week_keep_none_of_now_out() {
+    let mut bench = Bench::new(ScheduleLimits::default());
+    for item in 0..70_000 {
+        let _ = bench.push(7 * DAY - SECOND, peer((item % 5) as u8), 44, item);
+    }
+    assert_eq!(bench.queue.len(), 65_536);
+    let ran = (0..100).filter(|&item| {
+        bench.push(50 * MILLI, peer(9), 44, item).is_ok() && {
+            bench.clock.advance(50 * MILLI);
+            bench.pop() == Some((item, Duration::ZERO))
+        }
+    });
+    assert_eq!(ran.count(), 100);
+    let counters = bench.queue.counters();
+    assert_eq!((counters.evicted, counters.pending), (1, 65_535), "the place of one is enough");
+}
+
+#[test]
+fn entries_are_listed_from_the_first_refusal_until_the_schedule_is_empty() {
+    let mut bench = Bench::new(ScheduleLimits::default().entries(3));
+    for round in 0..2 {
+        for item in 0..3 {
+            bench.hold(SECOND * (10 + item), item);
+        }
+        bench.hold(SECOND, 7);
+        assert_eq!(bench.waiting(), [7, 0, 1]);
+        bench.hold(2 * SECOND, 8);
+        assert_eq!((bench.waiting(), bench.queue.counters().evicted), (vec![7, 8, 0], 2 + 2 * round));
+        bench.queue.drain();
+    }
 }
 
 #[test]
