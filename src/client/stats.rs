@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::channel::Throttle;
+use crate::throttle::Throttle;
 use crate::lock::lock;
 use crate::packet::{DecodeError, DecodeErrorKind, Peer};
 

@@ -27,7 +27,6 @@ use crate::codec::{Framing, ReadPacket};
 use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::{Peer, SendError, SendErrorKind};
-use crate::throttle::Throttle;
 
 /// The place of the inbox in the waker set.
 const READER: u64 = 0;

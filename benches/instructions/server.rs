@@ -1,22 +1,17 @@
-//! Instructions per message through a server that is fed from memory: a driver for callgrind, which
-//! `instructions.sh` beside it runs. Takes the name of a scenario and a number of messages.
+//! A message through a server that is fed from memory: 100 literal routes, a current-thread runtime. The
+//! stream alone takes some 210 of each figure.
 //!
-//! Figures are differences of two runs, so that starting up is not in them. 100 literal routes, a
-//! current-thread runtime; the stream alone takes some 210 of each figure.
-//!
-//! | scenario | instructions | what it is |
-//! |----------|--------------|------------|
-//! | inline   | 1,056 | a plain handler with `State` and `Args<f32>` |
-//! | async    | 1,955 | the same as an `async fn` |
-//! | task     | 3,888 | the same with `on_task` |
-//! | bundle   | 4,520 | a bundle of four such messages, for each bundle |
-//! | unmatched| 1,196 | no route |
-//! | two      | 1,313 | two routes, one of them a pattern |
-//! | far      | 1,336 | `inline`, while one bundle waits for a time far ahead |
-//! | alone    | 1,135 | `inline`, in bursts of 16, by the one channel |
-//! | among    | 1,135 | the same beside 99 idle channels |
-
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+//! | row | what it is |
+//! |-----|------------|
+//! | inline   | a plain handler with `State` and `Args<f32>` |
+//! | async    | the same as an `async fn` |
+//! | task     | the same with `on_task` |
+//! | bundle   | a bundle of four such messages, for each bundle |
+//! | unmatched| no route |
+//! | two      | two routes, one of them a pattern |
+//! | far      | `inline`, while one bundle waits for a time far ahead |
+//! | alone    | `inline`, in bursts of 16, by the one channel |
+//! | among    | the same beside 99 idle channels |
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,17 +24,15 @@ use tokio::sync::oneshot;
 use tokio_osc::packet::DecodeError;
 use tokio_osc::{Args, Bundle, Message, Meta, Packet, Peer, Router, Server, State, TimeTag, on};
 
+use crate::Rows;
+
 const ROUTES: usize = 100;
 
-fn main() {
-    let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
-    let Some(scenario) = args.next() else {
-        println!("instructions: run by benches/instructions.sh");
-        return;
-    };
-    let count = args.next().unwrap().parse().unwrap();
+pub(crate) fn rows(rows: &mut Rows) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(run(&scenario, count));
+    for scenario in ["inline", "async", "task", "bundle", "unmatched", "two", "far", "alone", "among"] {
+        rows.row(&format!("server {scenario}"), |count| runtime.block_on(run(scenario, count)));
+    }
 }
 
 async fn run(scenario: &str, count: usize) {
