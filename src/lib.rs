@@ -26,7 +26,7 @@
 //! ```
 //!
 //! Codecs turn bytes into a `Stream` of packets. The packets feed an async dispatcher, which holds timed bundles until
-//! `tokio::time::sleep_until` says now. Each layer can be used without the ones above it.
+//! `tokio::time::sleep_until` says now. Each layer can be used without the layers above it.
 //!
 //! New here? [Getting started](guide::getting_started) is the first page of the [guide].
 //!
