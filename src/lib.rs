@@ -11,7 +11,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
 //! let router = Router::new()
 //!     .route("/synth/*/freq", freq)
-//!     .route("/ping", |Args(n): Args<i32>| ("/pong", n));      // the return value goes to the sender
+//!     .route("/ping", |Args(n): Args<i32>| ("/pong", n));  // returns a reply
 //! let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
 //!
 //! let client = Client::udp(server.local_addr("udp").unwrap()).await?;
@@ -40,7 +40,8 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
 //! let client = Client::udp("127.0.0.1:9000").await?;
 //! client.send(("/mixer/1/gain", -6.0_f32)).await?;
-//! client.send(Bundle::immediately().with(("/mixer/1/mute", true)).with(("/mixer/2/mute", false))).await?;
+//! let bundle = Bundle::immediately().with(("/mixer/1/mute", true)).with(("/mixer/2/mute", false));
+//! client.send(bundle).await?;
 //! # Ok(()) }
 //! ```
 //!
@@ -57,9 +58,17 @@
 //! ```
 //! use tokio_osc::{Args, Captures, Router, on};
 //!
+//! fn gain(Captures(channel): Captures<u8>, Args(db): Args<f32>) {
+//!     println!("channel {channel}: {db} dB");
+//! }
+//!
+//! async fn meters(Args(levels): Args<Vec<f32>>) {
+//!     println!("{levels:?}");
+//! }
+//!
 //! let router = Router::new()
-//!     .route("/mixer/*/gain", |Captures(channel): Captures<u8>, Args(db): Args<f32>| println!("{channel}: {db} dB"))
-//!     .route("/meters", on(async |Args(levels): Args<Vec<f32>>| println!("{levels:?}")).latest());
+//!     .route("/mixer/*/gain", gain)
+//!     .route("/meters", on(meters).latest());
 //! # let _: Router = router;
 //! ```
 //!
@@ -113,8 +122,8 @@
 //! # use std::time::Duration;
 //! # use tokio_osc::schedule::{LatePolicy, TimeOptions};
 //! # use tokio_osc::{Router, Server};
-//! let tolerance = Duration::from_millis(50);
-//! let server = Server::new(Router::new()).time(TimeOptions::new().late(LatePolicy::DropLateArrivals(tolerance)));
+//! let late = LatePolicy::DropLateArrivals(Duration::from_millis(50));
+//! let server = Server::new(Router::new()).time(TimeOptions::new().late(late));
 //! # drop(server);
 //! ```
 //!
@@ -148,7 +157,8 @@
 //! # use tokio_osc::middleware::Dump;
 //! # use tokio_osc::Udp;
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
-//! let channel = Udp::new("127.0.0.1:0").middleware(Dump::to_tracing().raw_in().packets_out()).bind().await?;
+//! let dump = Dump::to_tracing().raw_in().packets_out();
+//! let channel = Udp::new("127.0.0.1:0").middleware(dump).bind().await?;
 //! # drop(channel);
 //! # Ok(()) }
 //! ```
@@ -165,7 +175,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
 //! let server = Server::new(Router::new())
 //!     .listen("udp", Channel::udp("127.0.0.1:0").await?)
-//!     .with_graceful_shutdown(tokio::time::sleep(Duration::from_millis(10)))      // or tokio::signal::ctrl_c()
+//!     .with_graceful_shutdown(tokio::time::sleep(Duration::from_millis(10)))  // or ctrl_c()
 //!     .on_shutdown(Shutdown::new().deadline(Duration::from_secs(5)));
 //! server.run().await;
 //! # Ok(()) }
