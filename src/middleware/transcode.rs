@@ -1,4 +1,4 @@
-//! Text of another charset on the wire.
+//! Conversion of text between charsets.
 
 use std::borrow::Cow;
 
@@ -10,23 +10,23 @@ use crate::packet::{EncodeError, EncodeErrorKind, Meta};
 use crate::types::{OnUnmappable, Text, TextBuf};
 use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rewrite};
 
-/// A layer for devices that speak another charset (feature `encoding`): UTF-8 on this side, that
-/// charset on the wire. Addresses, strings (`s`) and symbols (`S`) are turned, both ways and in
-/// bundles; for one way see [`only_in`](Middleware::only_in).
+/// A layer for devices that use another charset (feature `encoding`): UTF-8 in the program, that charset on
+/// the wire. Addresses, strings (`s`) and symbols (`S`) are converted, in both directions and inside bundles;
+/// for one direction see [`only_in`](Middleware::only_in).
 ///
 /// ```text
 ///   here   2f 61 00 00   2c 73 00 00   c3 a9 00 00     "/a" ",s" "é"   UTF-8
 ///   wire   2f 61 00 00   2c 73 00 00   e9 00 00 00     "/a" ",s" "é"   windows-1252
 /// ```
 ///
-/// What one side does not have is an error, a replacement (U+FFFD on the way in, `?` on the way
-/// out), or left out: [`OnUnmappable`]. An error is
-/// [`IllegalCharacter`](DecodeErrorKind::IllegalCharacter), on the way out as
-/// [`EncodeErrorKind::NotAccepted`], at the field that holds it.
+/// [`OnUnmappable`] decides about characters that the other charset does not have: an error, a replacement
+/// (U+FFFD when receiving, `?` when sending), or nothing. The error is
+/// [`IllegalCharacter`](DecodeErrorKind::IllegalCharacter), when sending inside
+/// [`EncodeErrorKind::NotAccepted`], at the offset of the field.
 ///
-/// The charset decides how much a text grows: to at most three times its bytes on the way in. Bytes
-/// that are not a valid message are left to the decoder, messages with type tags that OSC does not define as
-/// they are. Text policies of the channel's [`DecodeOptions`](crate::packet::DecodeOptions) see UTF-8.
+/// Text grows as the charset requires, to at most three times its bytes when receiving. Bytes that are not a
+/// valid message are left to the decoder; messages with type tags that OSC does not define are not converted.
+/// The text policies of the channel's [`DecodeOptions`](crate::packet::DecodeOptions) see UTF-8.
 ///
 /// ```
 /// use tokio_osc::packet::encoding_rs::SHIFT_JIS;
@@ -49,26 +49,25 @@ use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rew
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Transcode {
-    /// ASCII if there is none: `encoding_rs` has no charset that small.
+    /// `None` stands for ASCII, which `encoding_rs` does not have.
     charset: Option<&'static Encoding>,
     unmappable: OnUnmappable,
 }
 
 impl Transcode {
-    /// A layer for a charset of [`encoding_rs`]. Latin-1 is `WINDOWS_1252`, which has it but for
-    /// controls. The charsets UTF-16 cannot be sent, since their text holds NULs: UTF-8 stands in
-    /// their place.
+    /// Creates a layer for a charset of [`encoding_rs`]. For Latin-1 use `WINDOWS_1252`, which differs in
+    /// control characters only. Text in UTF-16 contains NULs and cannot be sent; UTF-8 is sent instead.
     pub fn new(charset: &'static Encoding, unmappable: OnUnmappable) -> Self {
         Self { charset: Some(charset.output_encoding()), unmappable }
     }
 
-    /// A layer for ASCII, the charset of OSC 1.0. With [`OnUnmappable::Strict`] it refuses all other
+    /// Creates a layer for ASCII, the charset of OSC 1.0. With [`OnUnmappable::Strict`] it refuses all other
     /// text.
     pub const fn ascii(unmappable: OnUnmappable) -> Self {
         Self { charset: None, unmappable }
     }
 
-    /// From the wire's charset to UTF-8.
+    /// Converts from the charset of the wire to UTF-8.
     fn decode(self, text: &[u8]) -> Result<Cow<'_, [u8]>, Unmappable> {
         let Some(charset) = self.charset else { return self.decode_ascii(text).map(Cow::Owned) };
         match Text::new(text).decode(charset, self.unmappable) {
@@ -78,7 +77,7 @@ impl Transcode {
         }
     }
 
-    /// From UTF-8 to the wire's charset.
+    /// Converts from UTF-8 to the charset of the wire.
     fn encode(self, text: &[u8]) -> Result<Cow<'_, [u8]>, Unmappable> {
         let text = Text::new(text).decode(UTF_8, self.unmappable).map_err(|_| Unmappable)?;
         let Some(charset) = self.charset else { return self.encode_ascii(&text).map(Cow::Owned) };
@@ -107,12 +106,12 @@ impl Transcode {
         }
     }
 
-    /// Whether a text is the same in both charsets.
+    /// Returns `true` if a text has the same bytes in both charsets.
     fn is_same(self, text: &[u8]) -> bool {
         text.is_ascii() && self.charset.is_none_or(Encoding::is_ascii_compatible)
     }
 
-    /// The packet with its texts turned, or where the text stands that cannot be.
+    /// Converts all text of a packet, or returns the offset of the text that cannot be converted.
     fn turn(self, frame: &[u8], to: Turn) -> Result<Bytes, usize> {
         rewrite(frame, |message: &[u8], at, out: &mut Vec<u8>| {
             let start = out.len();
@@ -139,7 +138,7 @@ impl Transcode {
 /// A direction.
 type Turn = for<'a> fn(Transcode, &'a [u8]) -> Result<Cow<'a, [u8]>, Unmappable>;
 
-/// Text that one side does not have.
+/// A text that cannot be converted.
 struct Unmappable;
 
 impl Middleware for Transcode {
