@@ -122,6 +122,7 @@ impl AddressTable {
 
     /// Appends the message with its address, and returns the number of bytes added.
     fn expand(&self, message: &[u8], at: usize, plain: &mut Vec<u8>) -> Result<usize, DecodeError> {
+        // Plain addresses pass, so that a peer may use the table for some addresses only.
         let Some(behind) = message.strip_prefix(MARK) else {
             plain.extend_from_slice(message);
             return Ok(0);
@@ -130,11 +131,13 @@ impl AddressTable {
         let Some((code, rest)) = behind.split_first_chunk() else {
             return Err(DecodeError::new(DecodeErrorKind::Truncated, code_at));
         };
+        // Refused and not passed on: without its address the message would reach the route of `/`.
         let Some(address) = self.addresses.get(&i32::from_be_bytes(*code)) else {
             return Err(DecodeError::refused(Self::UNKNOWN_CODE).at(code_at));
         };
         plain.extend_from_slice(address);
         plain.extend_from_slice(rest);
+        // A short address can be smaller than its number; shrinking does not count against the limit.
         Ok(address.len().saturating_sub(MARK.len() + code.len()))
     }
 
@@ -142,6 +145,7 @@ impl AddressTable {
     fn compress(&self, message: &[u8], at: usize, compressed: &mut Vec<u8>) -> Result<(), EncodeError> {
         let address = Fields::new(message).next().filter(|field| field.kind == FieldKind::Address);
         let text = address.map(|address| address.text()).unwrap_or_default();
+        // The receiver would read the first argument as a number.
         if text == b"/" {
             return Err(EncodeError::refused(Self::RESERVED_ADDRESS).at(at));
         }
@@ -163,6 +167,7 @@ impl Middleware for AddressTable {
         }
         let mut growth = 0_usize;
         let plain = rewrite(&frame, |message: &[u8], at, plain: &mut Vec<u8>| {
+            // Summed over all messages of the frame: a bundle of many short messages grows the most.
             growth = growth.saturating_add(self.expand(message, at, plain)?);
             if growth > self.max_growth {
                 return Err(DecodeError::new(DecodeErrorKind::FrameTooLong, at));

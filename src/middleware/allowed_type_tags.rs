@@ -111,9 +111,12 @@ impl AllowedTypeTags {
                 let begin = out.len();
                 let FieldKind::Arg(tag) = field.kind else {
                     out.extend_from_slice(field.bytes);
+                    // The last field without data before the arguments is the type tag string; its first tag
+                    // follows the comma.
                     tag_at = begin + 1;
                     continue;
                 };
+                // An allowed type is never converted, even if its target is allowed too.
                 let other = if allowed(tag) { None } else { turn(tag, field.bytes, out) };
                 match (other, out.get_mut(tag_at)) {
                     (Some(other), Some(slot)) => *slot = other,
@@ -147,6 +150,8 @@ fn turn(tag: u8, data: &[u8], out: &mut Vec<u8>) -> Option<u8> {
 #[expect(clippy::cast_possible_truncation, reason = "rounding is what is promised")]
 fn narrow(wide: f64) -> Option<f32> {
     let narrow = wide as f32;
+    // Infinity stays infinity. A finite number that becomes infinite would be another value, not a rounded
+    // one.
     (narrow.is_finite() || !wide.is_finite()).then_some(narrow)
 }
 

@@ -89,11 +89,16 @@ impl Chain {
         options: &DecodeOptions,
     ) -> Result<Option<Packet>, DecodeError> {
         if self.is_empty() {
+            // The common case. It must not pay for `catch_unwind` and the calls of layers.
             return decode(frame, meta, options).map(Some);
         }
+        // All layers see the frame before it is decoded, so that a layer near the wire may change bytes for
+        // the decoder.
         let Flow::Pass(frame) = self.judge_in(frame, |layer, frame| layer.frame_in(frame, meta))? else {
             return Ok(None);
         };
+        // A malformed packet is the peer's fault: it is counted by the channel, not as a verdict of the
+        // middleware.
         let packet = decode(frame, meta, options)?;
         let Flow::Pass(packet) = self.judge_in(packet, |layer, packet| layer.packet_in(packet, meta))? else {
             return Ok(None);
@@ -119,6 +124,8 @@ impl Chain {
         if self.is_empty() {
             return Ok(Some(packet.into_bytes()));
         }
+        // One call around all layers: if one panics, the rest of the stack has not seen the packet, so it
+        // must not be sent.
         let passed = self.user.call(|| self.frame_out(packet, &mut Meta::from_peer(peer)));
         match passed.unwrap_or_else(|_| Err(EncodeError::refused(FilterStats::PANICKED))) {
             Ok(Flow::Pass(frame)) => Ok(Some(frame)),
@@ -147,6 +154,8 @@ impl Chain {
     }
 
     fn frame_out(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
+        // The reverse order makes the layers an onion: the layer next to the wire is the first to see input
+        // and the last to see output.
         let layers = || self.layers.iter().rev();
         match through(layers(), packet, |layer, packet| layer.packet_out(packet, meta))? {
             Flow::Pass(packet) => {
@@ -162,6 +171,7 @@ impl Chain {
         arrived: T,
         layer: impl FnMut(&dyn Middleware, T) -> Result<Flow<T>, DecodeError>,
     ) -> Result<Flow<T>, DecodeError> {
+        // An incoming packet has no sender that could get an error, so a panic drops it.
         let Ok(judgement) = self.user.call(|| through(self.layers.iter(), arrived, layer)) else {
             self.count(|filtered| &mut filtered.panicked_in);
             return Ok(Flow::Drop);

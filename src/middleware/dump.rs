@@ -120,11 +120,14 @@ impl Dump {
     }
 
     fn show(&self, what: DumpPart, peer: Peer, lines: &dyn fmt::Display) {
+        // First: with the option off, a packet is not formatted at all.
         if !self.shown.contains(&what) {
             return;
         }
         match &self.to {
             Target::Writer(writer) => {
+                // Formatted before the lock, and written in one call: other connections wait for the write
+                // only, and lines do not mix.
                 let text = format!("{}{lines}", Title { what, peer });
                 let mut writer = lock(writer);
                 if let Err(error) = writer.write_all(text.as_bytes()).and_then(|()| writer.flush()) {
@@ -188,6 +191,7 @@ impl fmt::Display for Title {
             DumpPart::RawOut => ("OSC encoded packet", "to"),
             DumpPart::PacketsIn => ("OSC decoded packet", "from"),
             DumpPart::PacketsOut => ("OSC encoding packet", "to"),
+            // osc4py3 prints the values without a title.
             DumpPart::ValuesIn => return Ok(()),
         };
         match self.peer {
@@ -216,6 +220,7 @@ impl fmt::Display for Values<'_> {
                 PacketStep::Begin(time_tag) => value(f, ArgRef::TimeTag(time_tag))?,
                 PacketStep::Message(message) => {
                     value(f, ArgRef::String(message.address()))?;
+                    // As a value of its own, because osc4py3 prints each OSC string that it decodes.
                     value(f, ArgRef::String(Text::new(message.type_tags().as_bytes())))?;
                     message.args().scalars().try_for_each(|arg| value(f, arg))?;
                 }

@@ -79,6 +79,7 @@ impl Transcode {
 
     /// Converts from UTF-8 to the charset of the wire.
     fn encode(self, text: &[u8]) -> Result<Cow<'_, [u8]>, Unmappable> {
+        // The program may send bytes that are not UTF-8. They are unmappable too, and not passed to the wire.
         let text = Text::new(text).decode(UTF_8, self.unmappable).map_err(|_| Unmappable)?;
         let Some(charset) = self.charset else { return self.encode_ascii(&text).map(Cow::Owned) };
         let encoded = TextBuf::encode(&text, charset, self.unmappable).map_err(|_| Unmappable)?;
@@ -122,12 +123,16 @@ impl Transcode {
                         put_text(out, &to(self, field.text()).map_err(|Unmappable| place)?);
                     }
                     FieldKind::Unreadable => {
+                        // Copied unchanged: a half-converted message would hide the fault that the decoder is
+                        // about to report.
                         out.truncate(start);
                         out.extend_from_slice(message);
                         return Ok(());
                     }
                     _ => out.extend_from_slice(field.bytes),
                 }
+                // Offsets are those of the original packet: the error must point into the bytes that the peer
+                // sent.
                 place += field.bytes.len();
             }
             Ok(())

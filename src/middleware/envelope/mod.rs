@@ -134,8 +134,10 @@ impl Envelope {
 
     fn close(&self, packet: &Packet) -> Result<Message, EncodeError> {
         let EnvelopeBuilder { checksums, signatures, ciphers, .. } = &*self.config;
+        // The stamp comes first: the signature and the cipher must cover it, or it could be replaced.
         let plain = self.stamped(packet)?;
         let checksum = by_sending(checksums, EnvelopeFault::ChecksumFailed, |by| by.compute(&plain))?;
+        // Over the plain packet, not over the encrypted one, because osc4py3 checks it after decrypting.
         let signature = by_sending(signatures, EnvelopeFault::SigningFailed, |by| by.sign(&plain))?;
         let (cipher, sealed) = by_sending(ciphers, EnvelopeFault::EncryptionFailed, |by| by.seal(&plain))?;
         let token = |(name, token): (_, Option<Vec<u8>>)| (name, token.unwrap_or_default());
@@ -152,6 +154,8 @@ impl Envelope {
     /// Returns the packet in the envelope if all checks pass.
     fn open(&self, packet: &Packet, meta: &Meta) -> Result<Bytes, EnvelopeFault> {
         let EnvelopeParts { checksum, signature, cipher: (cipher_name, data) } = EnvelopeParts::of(packet)?;
+        // All names are checked before anything is decrypted: a packet without a required part costs no
+        // cryptography.
         let cipher = self.config.ciphers.expected(cipher_name, &[])?;
         let signed_by = self.unless_ignored(&self.config.signatures, signature)?;
         let summed_by = self.unless_ignored(&self.config.checksums, checksum)?;
@@ -160,6 +164,7 @@ impl Envelope {
             Some(cipher) => call(|| cipher.open(&data), EnvelopeFault::Undecipherable)?.into(),
             None => data,
         };
+        // The signature before the checksum: a forged packet must not learn whether its checksum is right.
         if let Some(by) = signed_by {
             call(|| by.verify(&plain, signature.1), EnvelopeFault::InvalidSignature)?;
         }
@@ -167,6 +172,7 @@ impl Envelope {
             call(|| by.verify(&plain, checksum.1), EnvelopeFault::Corrupted)?;
         }
         let Some(replay) = &self.replay else { return Ok(plain) };
+        // Last: only a genuine packet may enter its sender into the memory of the window.
         let (stamp, packet) = Stamp::split(&plain).ok_or(EnvelopeFault::NoStamp)?;
         replay.admit(stamp, meta.received_at)?;
         Ok(packet)
@@ -178,6 +184,7 @@ impl Envelope {
         protocols: &'a Protocols<P>,
         (name, token): (Text<'_>, &[u8]),
     ) -> Result<Option<&'a P>, EnvelopeFault> {
+        // A kind that is configured is never skipped, whatever the option says.
         if self.config.accept_unchecked && protocols.sending.is_none() {
             return Ok(None);
         }
@@ -189,6 +196,7 @@ impl Middleware for Envelope {
     fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
         let plain = self.open(&packet, meta)?;
         let (packet, repairs) = Packet::decode_with(plain, &self.config.options)?;
+        // The envelope and the packet in it are decoded separately; the receiver wants the repairs of both.
         let mut sum = *meta.repairs();
         sum += repairs;
         meta.set_repairs(sum);
@@ -224,6 +232,7 @@ impl<'a> EnvelopeParts<'a> {
         if message.address() != ADDRESS {
             return Err(EnvelopeFault::NotAnEnvelope);
         }
+        // Compared exactly: `parse` would also accept symbols and other tags that osc4py3 does not write.
         if message.type_tags() != TYPE_TAGS {
             return Err(EnvelopeFault::WrongArguments);
         }

@@ -214,9 +214,11 @@ impl<P: ?Sized> Protocols<P> {
 
     /// The protocol that a packet names. `None` if none is configured and the packet carries nothing.
     pub(super) fn expected(&self, name: Text<'_>, token: &[u8]) -> Result<Option<&P>, EnvelopeFault> {
+        // A list: an envelope has one or two names of a kind, and the names are not secret.
         if let Some(named) = self.all().find(|named| name == named.name.as_str()) {
             return Ok(Some(&named.protocol));
         }
+        // A token without a name counts as an unknown protocol, or it would pass unchecked.
         let carries_nothing = name == "" && token.is_empty();
         match (carries_nothing, self.sending.is_some()) {
             (false, _) => Err(self.unknown),

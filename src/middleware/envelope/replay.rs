@@ -151,10 +151,13 @@ impl Replay {
     /// Records a packet with a genuine stamp, or refuses it.
     pub(super) fn admit(&self, stamp: Stamp, now: SystemTime) -> Result<(), EnvelopeFault> {
         if stamp.sender == self.sender {
+            // Both ends may share one key. Without this, an attacker could send a packet back to its sender.
             return Err(EnvelopeFault::Reflected);
         }
         // Checked before anything is recorded: a packet outside of the tolerance must not create an entry, so
         // that the remembered senders are those of the last moments.
+        // The time tag does not say its era; the nearest one to the clock is the only one that can be within
+        // the tolerance.
         let sent = stamp.time.near(now);
         if distance(sent, now) > self.window.tolerance {
             return Err(EnvelopeFault::Untimely);
@@ -169,6 +172,7 @@ impl Replay {
             return Err(EnvelopeFault::Untimely);
         }
         if senders.heard.len() >= self.window.senders {
+            // Swept only when the place is needed, so that the common packet costs one look-up.
             senders.forget_before(now.checked_sub(self.window.tolerance));
         }
         if senders.heard.len() >= self.window.senders {
@@ -190,6 +194,8 @@ impl Senders {
         self.heard.retain(|_, heard| {
             let keep = heard.newest >= time;
             if !keep {
+                // The newest packet of all forgotten senders: everything up to it is refused from unknown
+                // senders.
                 *forgotten = (*forgotten).max(Some(heard.newest));
             }
             keep
@@ -199,6 +205,7 @@ impl Senders {
 
 impl Heard {
     fn first(sequence: u64, sent: SystemTime, packets: u64) -> Self {
+        // The spare word of the picture above.
         let words = packets.div_ceil(64) + 1;
         let mut heard = Self { newest: sent, highest: sequence, ring: (0..words).map(|_| 0).collect() };
         heard.mark(sequence);
@@ -225,6 +232,7 @@ impl Heard {
         // A jump of more than the ring clears each word once, and not once per packet: the sender chooses the
         // number.
         let fresh = (to - from).min(self.ring.len() as u64);
+        // Only words that the window enters are cleared. The word of the old highest packet keeps its bits.
         for word in to - fresh + 1..=to {
             *self.word(word) = 0;
         }
@@ -242,6 +250,7 @@ impl Heard {
 
     fn word(&mut self, number: u64) -> &mut u64 {
         let at = number % self.ring.len() as u64;
+        // In range: `at` is a remainder by the length.
         &mut self.ring[usize::try_from(at).unwrap_or_default()]
     }
 }

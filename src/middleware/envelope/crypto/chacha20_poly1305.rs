@@ -99,6 +99,7 @@ impl Nonces {
             Some(count) => count,
             None => self.draw()?,
         };
+        // `None` after the last count: the next packet draws a new prefix instead of repeating a nonce.
         self.next = count.checked_add(1);
         let mut nonce = [0; NONCE];
         nonce[..8].copy_from_slice(&self.prefix);
@@ -108,6 +109,7 @@ impl Nonces {
 
     /// The first counter value after a new prefix.
     fn draw(&mut self) -> Result<u32, ProtocolError> {
+        // Without entropy nothing is sent: a predictable prefix could repeat one of an earlier start.
         getrandom::fill(&mut self.prefix).map_err(|_| ProtocolError)?;
         Ok(0)
     }
