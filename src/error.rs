@@ -1,4 +1,4 @@
-//! One error for applications: the sum of what the floors return.
+//! One error for applications: the sum of the errors of all floors.
 
 use std::{fmt, io};
 
@@ -33,7 +33,7 @@ macro_rules! sum {
 
         readable! { enum $name { $($(#[cfg($feature)])? $variant(error),)* } }
 
-        /// The source of the error that this one holds: its own text is the same.
+        /// Returns the source of the wrapped error, whose text this error already prints.
         impl std::error::Error for $name {
             fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
                 match self {
@@ -45,13 +45,13 @@ macro_rules! sum {
 }
 
 sum! {
-    /// The errors that applications pass on with `?`, as one.
+    /// Any error of this crate, for applications that use `?`.
     ///
-    /// The functions of the crate return the smaller type that fits; each converts into this one.
+    /// Each function returns the smallest type that fits. All of them convert into this one.
     ///
-    /// | error | of | feature |
+    /// | error | returned by | feature |
     /// |-------|----|---------|
-    /// | [`DecodeError`](crate::packet::DecodeError) | [`Packet::decode`](crate::Packet::decode); what a [`Channel`](crate::Channel) reads | |
+    /// | [`DecodeError`](crate::packet::DecodeError) | [`Packet::decode`](crate::Packet::decode); items of a [`Channel`](crate::Channel) | |
     /// | [`EncodeError`](crate::packet::EncodeError) | [`Message::new`](crate::Message::new), [`BundleBuilder::build`](crate::packet::BundleBuilder::build), [`IntoPacket`](crate::packet::IntoPacket) | |
     /// | [`ArgsError`](crate::packet::ArgsError) | [`Message::parse`](crate::Message::parse), [`FromArgs`](crate::FromArgs) | |
     /// | [`ParseLineError`](crate::packet::ParseLineError) | `str::parse` of a [`Message`](crate::Message) or [`Packet`](crate::Packet), [`LineReader`](crate::packet::LineReader) | |
@@ -65,7 +65,7 @@ sum! {
     /// | [`FrameError`](crate::codec::FrameError) | codecs that decode a stream | |
     /// | [`RequestError`](crate::client::RequestError) | [`Client::request`](crate::Client::request) | |
     /// | [`EndpointError`](crate::channel::EndpointError) | `str::parse` of an [`Endpoint`](crate::Endpoint) | `net` |
-    /// | [`BindError`](crate::channel::BindError) | what opens a [`Channel`](crate::Channel) or a [`Client`](crate::Client) | `net` |
+    /// | [`BindError`](crate::channel::BindError) | constructors of [`Channel`](crate::Channel) and [`Client`](crate::Client) | `net` |
     /// | [`Rejection`](crate::dispatch::Rejection) | [`FromContext`](crate::dispatch::FromContext) | |
     /// | [`CaptureError`](crate::dispatch::CaptureError) | [`FromCaptures`](crate::dispatch::FromCaptures) | |
     /// | [`ReplyError`](crate::dispatch::ReplyError) | [`Reply::send`](crate::Reply::send) | |
@@ -73,12 +73,11 @@ sum! {
     /// | [`NodeError`](crate::node::NodeError) | [`Node::send`](crate::Node::send) | |
     /// | [`ClockSyncError`](crate::tools::ClockSyncError) | [`ClockSync::measure`](crate::tools::ClockSync::measure) | `net` |
     /// | [`InsideRuntime`](crate::tools::InsideRuntime) | [`FrameLoop::block_on`](crate::tools::FrameLoop::block_on) | |
-    /// | [`io::Error`] | what opens sockets, and the operating system in general | |
+    /// | [`io::Error`] | operations on sockets and files | |
     ///
-    /// The text of an error of this crate is whole: it holds the text of the error that it comes from.
-    /// Its [`source`](std::error::Error::source) is therefore the source of that error, so that a
-    /// report of the whole chain says nothing twice. The error that it comes from is a field of its
-    /// variant or kind.
+    /// `Display` prints the whole text, that of the wrapped error included. Its
+    /// [`source`](std::error::Error::source) is therefore the source of the wrapped error, so that a report of the
+    /// whole chain prints nothing twice. The wrapped error is the field of the variant.
     ///
     /// ```
     /// use tokio_osc::{Error, Message};
@@ -96,53 +95,53 @@ sum! {
 
     /// A peer's bytes are not a valid packet.
     Decode(crate::packet::DecodeError),
-    /// The caller's values make no packet.
+    /// The caller's values cannot be encoded as a packet.
     Encode(crate::packet::EncodeError),
     /// A message does not have the arguments asked for.
     Args(crate::packet::ArgsError),
     /// Text is not a canonical line.
     ParseLine(crate::packet::ParseLineError),
-    /// A value is not an argument list, or an argument list not the value asked for.
+    /// A value cannot be converted to an argument list, or an argument list to the requested value.
     #[cfg(feature = "serde")]
     Serde(crate::packet::SerdeError),
-    /// Text has what a charset does not have.
+    /// Text contains characters that the charset does not have.
     #[cfg(feature = "encoding")]
     UnmappableText(crate::packet::UnmappableText),
     /// Text is not a valid address pattern.
     Pattern(crate::pattern::PatternError),
-    /// A table of addresses cannot be used.
+    /// A table of addresses is not valid.
     AddressTable(crate::middleware::AddressTableError),
-    /// An envelope is not configured in full.
+    /// The configuration of an envelope is incomplete.
     Envelope(crate::middleware::EnvelopeError),
-    /// A function of an envelope refuses.
+    /// A checksum, signature or cipher of an envelope failed.
     Protocol(crate::middleware::ProtocolError),
     /// A packet could not be sent.
     Send(crate::packet::SendError),
-    /// The frames of a stream can no longer be told apart.
+    /// The framing of a stream is broken.
     Frame(crate::codec::FrameError),
-    /// A request has no reply.
+    /// A request was not answered.
     Request(crate::client::RequestError),
-    /// Text is not a valid URL of an endpoint.
+    /// Text is not a valid endpoint.
     #[cfg(feature = "net")]
     Endpoint(crate::channel::EndpointError),
-    /// A channel or a client cannot be opened.
+    /// A channel or client cannot be opened.
     #[cfg(feature = "net")]
     Bind(crate::channel::BindError),
-    /// A message does not fit a route.
+    /// A message does not have the parameters of a handler.
     Rejection(crate::dispatch::Rejection),
-    /// A captured part of an address is not what was asked for.
+    /// A captured part of an address does not have the requested type.
     Capture(crate::dispatch::CaptureError),
     /// A reply was not sent.
     Reply(crate::dispatch::ReplyError),
-    /// A server or a node did not add or remove a channel, or did not take a name.
+    /// A channel was not added or removed, or a name was refused.
     Channel(crate::server::ChannelError),
-    /// A node sent nothing.
+    /// A node could not send a packet.
     Node(crate::node::NodeError),
-    /// A question for the time was not answered.
+    /// A clock measurement got no answer.
     #[cfg(feature = "net")]
     ClockSync(crate::tools::ClockSyncError),
-    /// A frame loop was to run in a runtime.
+    /// A frame loop was used inside a runtime.
     InsideRuntime(crate::tools::InsideRuntime),
-    /// The operating system's word.
+    /// An I/O error.
     Io(io::Error),
 }

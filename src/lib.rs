@@ -1,7 +1,4 @@
-//! Open Sound Control (OSC 1.0 and 1.1) for Tokio.
-//!
-//! Codecs turn bytes into a `Stream` of packets; the packets feed an async dispatcher, which holds
-//! timed bundles until `tokio::time::sleep_until` says now.
+//! Open Sound Control (OSC 1.0 and 1.1) for Tokio: typed handlers, timed bundles, replies, clients and servers.
 //!
 //! ```
 //! use std::time::Duration;
@@ -14,7 +11,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
 //! let router = Router::new()
 //!     .route("/synth/*/freq", freq)
-//!     .route("/ping", |Args(n): Args<i32>| ("/pong", n));      // what it returns goes back
+//!     .route("/ping", |Args(n): Args<i32>| ("/pong", n));  // returns a reply
 //! let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
 //!
 //! let client = Client::udp(server.local_addr("udp").unwrap()).await?;
@@ -28,38 +25,80 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Codecs turn bytes into a `Stream` of packets. The packets feed an async dispatcher, which holds timed bundles until
+//! `tokio::time::sleep_until` says now. Each layer can be used without the layers above it.
+//!
+//! New here? [Getting started](guide::getting_started) is the first page of the [guide].
+//!
 //! # Sending
 //!
-//! A [`Client`] sends to one peer: over UDP, TCP, Unix sockets or any byte stream. What can be sent is anything
-//! that is [`IntoPacket`](packet::IntoPacket): `(address, arguments)`, a [`Message`], a [`Bundle`]. Arguments are
-//! Rust values; their type decides the OSC type, so `0.5` is a double and `0.5_f32` a float. A client is cheap to
-//! clone, and has no task behind it. [`Client::reconnecting`] does, and keeps a bounded queue. See [`client`].
+//! A [`Client`] sends to one peer. It sends anything that implements [`IntoPacket`](packet::IntoPacket): an
+//! `(address, arguments)` tuple, a [`Message`] or a [`Bundle`].
+//!
+//! ```
+//! # use tokio_osc::{Bundle, Client};
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+//! let client = Client::udp("127.0.0.1:9000").await?;
+//! client.send(("/mixer/1/gain", -6.0_f32)).await?;
+//! let bundle = Bundle::immediately().with(("/mixer/1/mute", true)).with(("/mixer/2/mute", false));
+//! client.send(bundle).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! The type of an argument in Rust is its type in OSC: `0.5_f32` is a float32, a plain `0.5` a float64, which many
+//! programs ignore. A client is cheap to clone and has no task behind it. Only [`Client::reconnecting`] has a task and a
+//! bounded queue. See [`client`].
 //!
 //! # Routing
 //!
-//! A [`Router`] has routes: an address or a pattern, and a handler, which is a function or closure, `async` or not.
-//! A received address may be a pattern too; a handler runs if the two share an address. [`on`] says more of a
-//! route: type tags, an own task, the newest value only, names that fill captures. See [`dispatch`].
+//! A [`Router`] maps addresses and patterns to handlers. A handler is a function or closure, `async` or not. The address
+//! of a received message may be a pattern too: a handler runs if the two have an address in common. [`on`] adds options
+//! to a route: type tags, a task of its own, only the newest value.
 //!
 //! ```
 //! use tokio_osc::{Args, Captures, Router, on};
 //!
+//! fn gain(Captures(channel): Captures<u8>, Args(db): Args<f32>) {
+//!     println!("channel {channel}: {db} dB");
+//! }
+//!
+//! async fn meters(Args(levels): Args<Vec<f32>>) {
+//!     println!("{levels:?}");
+//! }
+//!
 //! let router = Router::new()
-//!     .route("/mixer/*/gain", |Captures(channel): Captures<u8>, Args(db): Args<f32>| println!("{channel}: {db} dB"))
-//!     .route("/meters", on(async |Args(levels): Args<Vec<f32>>| println!("{levels:?}")).latest());
+//!     .route("/mixer/*/gain", gain)
+//!     .route("/meters", on(meters).latest());
 //! # let _: Router = router;
 //! ```
 //!
+//! See [`dispatch`] and [patterns](guide::patterns).
+//!
 //! # Extractors
 //!
-//! The parameters of a handler say what it needs: [`Args`], [`Captures`], [`State`], [`Reply`], [`Message`],
-//! [`Meta`], [`Peer`] and more, in any order. A message that does not fit is rejected, counted and traced; it
-//! never reaches the handler. Types of your own implement [`FromContext`](dispatch::FromContext).
+//! Each parameter of a handler is an extractor, in any order: [`Args`], [`Captures`], [`State`], [`Reply`],
+//! [`Message`], [`Meta`], [`Peer`] and more. A message that does not fit is rejected, counted and traced, and the handler
+//! is not called.
+//!
+//! ```
+//! # use tokio_osc::{Args, Peer, Router, State};
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! fn greet(State(hello): State<String>, Args(name): Args<String>, from: Peer) {
+//!     println!("{hello} {name} at {from}");
+//! }
+//!
+//! let router = Router::with_state("hello".to_owned()).route("/greet", greet);
+//! assert_eq!(router.call(("/greet", "Ada")).report().await.handled, 1);
+//! assert_eq!(router.call(("/greet", 7)).report().await.rejected.len(), 1);
+//! # }
+//! ```
+//!
+//! Your own types implement [`FromContext`](dispatch::FromContext). See [handlers](guide::handlers).
 //!
 //! # Replies
 //!
-//! What a handler returns goes back to the sender, from the socket that received the message. A client waits for it
-//! with [`request`](Client::request):
+//! The return value of a handler goes to the sender, by the socket that received the message. A client awaits it with
+//! [`request`](Client::request):
 //!
 //! ```
 //! # use tokio_osc::{Args, Channel, Client, Router, Server};
@@ -67,7 +106,7 @@
 //! let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
 //! let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
 //!
-//! let client = Client::udp(server.local_addr("udp").expect("it listens")).await?;
+//! let client = Client::udp(server.local_addr("udp").expect("the channel is open")).await?;
 //! let reply = client.request(("/ping", 7), "/pong").await?;
 //! assert_eq!(reply.to_string(), "/pong ,i 7");
 //! # server.shutdown().await;
@@ -76,30 +115,77 @@
 //!
 //! # Time
 //!
-//! A server holds a bundle with a time tag until its time has come, and runs its messages as one unit. Late, far
-//! and equal tags have stated rules, clocks of peers can be offset, and a test drives the clock. See [`schedule`].
+//! A server holds a bundle until its time tag and runs its messages as one unit. Late bundles run, are dropped or go to
+//! a function. The clocks of peers can be offset, and tests control the clock.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use tokio_osc::schedule::{LatePolicy, TimeOptions};
+//! # use tokio_osc::{Router, Server};
+//! let late = LatePolicy::DropLateArrivals(Duration::from_millis(50));
+//! let server = Server::new(Router::new()).time(TimeOptions::new().late(late));
+//! # drop(server);
+//! ```
+//!
+//! See [`schedule`], and [time](guide::time) for a picture.
 //!
 //! # Transports
 //!
-//! [`Channel`] is a `Stream` of packets: UDP, multicast ([`Multicast`]), broadcast ([`Broadcast`]), TCP with
-//! [`Slip`] or [`LengthPrefix`], Unix sockets, or any byte stream. Options stand with the transport ([`Udp`],
-//! [`StreamOptions`](channel::StreamOptions)), or in a URL ([`Endpoint`]). See [`channel`]; for bare codecs,
-//! [`codec`].
+//! A [`Channel`] is a `Stream` of packets: UDP, multicast ([`Multicast`]), broadcast ([`Broadcast`]), TCP with
+//! [`Slip`] or [`LengthPrefix`] framing, Unix sockets, or any byte stream. [`Udp`] and
+//! [`StreamOptions`](channel::StreamOptions) hold the options, and an [`Endpoint`] is a URL.
+//!
+//! ```
+//! # use tokio_osc::{Channel, Endpoint, Router, Server, Slip, Udp};
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+//! let server = Server::new(Router::new())
+//!     .listen("udp", Udp::new("127.0.0.1:0").receive_buffer(1 << 20).bind().await?)
+//!     .listen("tcp", Channel::tcp("127.0.0.1:0", Slip::new()).await?)
+//!     .listen("url", "osc.tcp://127.0.0.1:0/".parse::<Endpoint>()?.bind().await?);
+//! # drop(server);
+//! # Ok(()) }
+//! ```
+//!
+//! See [`channel`], [transports](guide::transports), and [`codec`] for bare codecs.
 //!
 //! # Middleware
 //!
-//! Layers see frames and packets on their way in and out: [`middleware`] has compression of addresses, signed and
-//! encrypted envelopes, dumps, conversion of types, and hooks for layers of your own.
+//! Middleware sees frames and packets in both directions. [`middleware`] has dumps, conversion of types, compression of
+//! addresses, signed and encrypted envelopes, and hooks for your own layers.
+//!
+//! ```
+//! # use tokio_osc::middleware::Dump;
+//! # use tokio_osc::Udp;
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+//! let dump = Dump::to_tracing().raw_in().packets_out();
+//! let channel = Udp::new("127.0.0.1:0").middleware(dump).bind().await?;
+//! # drop(channel);
+//! # Ok(()) }
+//! ```
 //!
 //! # Running and shutting down
 //!
-//! [`Server::run`] runs in the caller's task, [`Server::spawn`] in its own; nothing runs before. A
-//! [`ServerHandle`] adds and removes channels, shows numbers, and shuts down: it stops reading, lets handlers finish
-//! and returns the last numbers. [Three models](guide::models) compares the ways to run, also without a thread.
+//! A server does nothing before [`Server::run`], which runs in the caller's task, or [`Server::spawn`], which runs in its
+//! own. A [`ServerHandle`] adds and removes channels, returns statistics and shuts down: the server stops reading, lets
+//! handlers finish and returns the last statistics.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use tokio_osc::{Channel, Router, Server, Shutdown};
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
+//! let server = Server::new(Router::new())
+//!     .listen("udp", Channel::udp("127.0.0.1:0").await?)
+//!     .with_graceful_shutdown(tokio::time::sleep(Duration::from_millis(10)))  // or ctrl_c()
+//!     .on_shutdown(Shutdown::new().deadline(Duration::from_secs(5)));
+//! server.run().await;
+//! # Ok(()) }
+//! ```
+//!
+//! See [`server`]. [Three ways to run](guide::models) compares the alternatives, one of them without a thread.
 //!
 //! # Testing
 //!
-//! [`Router::call`] hands a packet to a router without a socket and returns the replies:
+//! [`Router::call`] passes a packet to a router without a socket and returns the replies:
 //!
 //! ```
 //! # use tokio_osc::{Args, Router};
@@ -109,22 +195,31 @@
 //! # }
 //! ```
 //!
-//! [`testing`] runs a whole application in memory and in paused time, bundles that are due in an hour included:
-//! [the guide](guide::testing) shows one.
+//! [`testing`] runs a whole application in memory and in paused time, timed bundles included. See
+//! [testing](guide::testing).
 //!
 //! # How do I …
 //!
 //! | to | use |
 //! |----|-----|
-//! | answer the sender | the return value of a handler, or [`Reply`] for more than one answer |
-//! | push to those that are connected | [`Outlet::broadcast`](channel::Outlet::broadcast), [`Outlet::send_to`](channel::Outlet::send_to) |
-//! | send to many addresses | [`Client::to`], [`Multicast`], or names and groups: [`Node`] |
-//! | share state | [`Router::with_state`], or [`Router::with_shared`] for an `Arc` that others have too |
-//! | drop late bundles | [`LatePolicy`](schedule::LatePolicy) |
+//! | reply to the sender | the return value of a handler; [`Reply`] to answer later or more than once |
+//! | wait for a reply | [`Client::request`], with a timeout and retries |
+//! | receive what a peer pushes | [`Client::subscribe`] |
+//! | push to subscribers | [`Outlet::broadcast`](channel::Outlet::broadcast) to all connections, [`Outlet::send_to`](channel::Outlet::send_to) to one peer |
+//! | send to a multicast group, or to many addresses | [`Multicast`]; [`Client::to`]; by name with a [`Node`] |
+//! | connect again after a failure | [`Client::reconnecting`] |
+//! | share state with handlers | [`Router::with_state`]; [`Router::with_shared`] for an `Arc` that others use too |
+//! | keep state on one thread | [`Inbox`](dispatch::Inbox), [`FrameLoop`](tools::FrameLoop) |
+//! | let a slow handler not delay the others | [`On::on_task`](dispatch::On::on_task) |
 //! | keep only the newest value | [`On::latest`](dispatch::On::latest); for sending, [`Pacer`](tools::Pacer) |
+//! | run something at a precise time | [`Bundle::at`], [`Precision`](schedule::Precision), [`Ticker`](tools::Ticker) |
+//! | drop late bundles | [`LatePolicy`](schedule::LatePolicy) |
 //! | forward packets unchanged | [`Relay`](tools::Relay) |
-//! | stop | [`ServerHandle::shutdown`] |
-//! | find out why nothing happens | [`server`], "Nothing happens?" |
+//! | sign or encrypt | [`Envelope`](middleware::Envelope) |
+//! | add routes while the server runs | [`Router::live`] |
+//! | stop | [`ServerHandle::shutdown`], [`Server::with_graceful_shutdown`] |
+//! | test | [`Router::call`], [`testing`] |
+//! | find out why nothing happens | [Nothing happens?](server#nothing-happens), [getting started](guide::getting_started#nothing-happens) |
 //!
 //! # Features
 //!
@@ -133,21 +228,22 @@
 //! | `net` | sockets: UDP, multicast, broadcast, TCP, Unix; without it, [`Channel::io`] and [`Client::io`] over any byte stream | yes |
 //! | `regex` | `Router::route_regex` | no |
 //! | `serde` | `Serialize` and `Deserialize` for arguments, messages and bundles; structs as arguments | no |
-//! | `encoding` | text of any charset: `Text::decode`, `TextBuf::encode`, `Transcode` | no |
+//! | `encoding` | text in any charset: `Text::decode`, `TextBuf::encode`, `Transcode` | no |
 //! | `crypto` | ready-made functions for [`Envelope`](middleware::Envelope): `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
 //! | `fine` | [`Precision::Fine`](schedule::Precision): timed bundles about 0.1 ms late at the median, instead of 1 ms | no |
-//! | `batch` | `Udp::batch`: runs of datagrams in one call of the kernel (Linux) | no |
+//! | `batch` | `Udp::batch`: many datagrams in one system call (Linux) | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
 //! # Limits
 //!
-//! Ports are open to anything that can send a datagram, and nothing here grows without a bound.
-//! [Limits](guide::limits) lists every limit with its default and how to set it.
+//! A port is open to anything that can send a datagram, so every queue, table and packet has a limit.
+//! [Limits](guide::limits) lists them with their defaults. [Security](guide::security) says what to do about an open
+//! port.
 //!
 //! # Panics
 //!
-//! No byte of a peer makes this crate panic. A handler that panics is counted and traced, and the
-//! server goes on (unless the program is built with `panic = "abort"`).
+//! No input from a peer makes this crate panic. A handler that panics is counted and traced, and the server goes on,
+//! unless the program is built with `panic = "abort"`.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -199,17 +295,12 @@ pub use pattern::{Address, Pattern};
 #[doc(inline)]
 pub use server::{Server, ServerHandle, Shutdown};
 
-/// The program of the README, which must run.
+/// The program in the README runs.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
-/// The guide for those who come from osc4py3: its lines must compile.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/from-osc4py3.md")]
-pub struct FromOsc4py3;
-
-/// The pages about devices and programs: their examples must compile, and run where they can.
+/// The examples on the pages about devices and programs compile, and run where they can.
 #[cfg(doctest)]
 mod device_pages {
     macro_rules! pages {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::throttle::Throttle;
 use crate::lock::lock;
 use crate::packet::{DecodeError, DecodeErrorKind, Peer};
+use crate::throttle::Throttle;
 
 /// What a client has received so far: what [`Client::stats`](crate::Client::stats) returns.
 ///

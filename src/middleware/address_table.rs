@@ -1,4 +1,4 @@
-//! Numbers in place of addresses that both sides know.
+//! Address compression: numbers instead of addresses that both sides know.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,30 +10,30 @@ use crate::packet::{EncodeError, Meta};
 use crate::types::texts;
 use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rewrite};
 
-/// The address that a number follows, on the wire.
+/// The address that precedes a number on the wire.
 const MARK: &[u8; 4] = b"/\0\0\0";
-/// The first byte of a number that would read as type tags.
+/// The first byte of a number that a decoder would read as type tags.
 const COMMA: u8 = b',';
-/// What a table adds to a packet at most, unless another limit is set.
+/// Default limit of the bytes that a table adds to a packet.
 const MAX_GROWTH: usize = 1_024 * 1_024;
 
-/// A layer that sends numbers in place of addresses: address compression, as osc4py3 has it. Both
-/// sides are given the same table beforehand.
+/// A layer that sends numbers instead of addresses: the address compression of osc4py3. Both sides are
+/// configured with the same table.
 ///
 /// ```text
 ///   plain        2f 66 6f 6f 00 00 00 00               2c 69 00 00   00 00 00 01     "/foo"   ",i" 1
 ///   compressed   2f 00 00 00             00 00 00 2a   2c 69 00 00   00 00 00 01     "/" 42   ",i" 1
 /// ```
 ///
-/// It works on each message of a bundle, however deep, and both ways; for one way see
-/// [`only_in`](Middleware::only_in). Addresses that are not in the table are sent and taken as they
-/// are. A number that is not in it is an error item ([`UNKNOWN_CODE`](Self::UNKNOWN_CODE)). The address
-/// `/` marks a number: a message to it cannot be told apart, and is refused
-/// ([`RESERVED_ADDRESS`](Self::RESERVED_ADDRESS)). A table without entries does nothing.
+/// The layer handles every message of a bundle, at any depth, in both directions; for one direction see
+/// [`only_in`](Middleware::only_in). An address that is not in the table is sent and received unchanged. An
+/// unknown number is an error item ([`UNKNOWN_CODE`](Self::UNKNOWN_CODE)). The address `/` marks a number, so
+/// a message to `/` is refused ([`RESERVED_ADDRESS`](Self::RESERVED_ADDRESS)). A table without entries does
+/// nothing.
 ///
-/// What arrives grows by the table's addresses, at most by [`max_growth`](AddressTable::max_growth);
-/// the channel's [`DecodeOptions`](crate::packet::DecodeOptions) judge the result, and its error offsets are
-/// those of the plain packet. The work is one pass over the packet.
+/// Incoming packets grow by the addresses of the table, at most by [`max_growth`](AddressTable::max_growth).
+/// The [`DecodeOptions`](crate::packet::DecodeOptions) of the channel apply to the result, and error offsets
+/// are offsets in the expanded packet. The layer passes over the packet once.
 ///
 /// ```
 /// use tokio_osc::middleware::AddressTable;
@@ -60,15 +60,14 @@ pub struct AddressTable {
 }
 
 impl AddressTable {
-    /// Why a number that is not in the table is refused: the text of
-    /// [`DecodeErrorKind::Refused`].
+    /// The reason for refusing a number that is not in the table: the text of [`DecodeErrorKind::Refused`].
     pub const UNKNOWN_CODE: &str = "a number that stands for no address";
 
-    /// Why a message to `/` is not sent: the text of
+    /// The reason for refusing to send a message to `/`: the text of
     /// [`EncodeErrorKind::Refused`](crate::packet::EncodeErrorKind::Refused).
     pub const RESERVED_ADDRESS: &str = "the address / marks a number of the table of addresses";
 
-    /// A table of addresses, or address patterns, and the numbers that stand for them.
+    /// Creates a table of addresses or address patterns and their numbers.
     ///
     /// ```
     /// use tokio_osc::middleware::{AddressTable, AddressTableErrorKind};
@@ -80,9 +79,9 @@ impl AddressTable {
     /// ```
     ///
     /// # Errors
-    /// A number whose first byte is a comma (0x2c000000 to 0x2cffffff): it would read as type tags;
-    /// an address or a number that is there twice; text that does not begin with a slash, holds a
-    /// NUL, or is `/`.
+    /// Returns an error if the first byte of a number is a comma (0x2c000000 to 0x2cffffff), which a decoder
+    /// would read as type tags; if an address or a number is listed twice; or if an address does not begin
+    /// with a slash, contains a NUL, or is `/`.
     pub fn new<A: AsRef<[u8]>>(
         entries: impl IntoIterator<Item = (A, i32)>,
     ) -> Result<Self, AddressTableError> {
@@ -94,9 +93,9 @@ impl AddressTable {
         Ok(table)
     }
 
-    /// The bytes that the table may add to a packet that arrives; more is an error
-    /// ([`FrameTooLong`](DecodeErrorKind::FrameTooLong)): a few bytes must not become many. Default
-    /// 1 MiB.
+    /// Sets how many bytes the table may add to an incoming packet. A packet that would grow more is an error
+    /// ([`FrameTooLong`](DecodeErrorKind::FrameTooLong)), so that a few bytes cannot become many. Default 1
+    /// MiB.
     #[must_use]
     pub const fn max_growth(mut self, bytes: usize) -> Self {
         self.max_growth = bytes;
@@ -121,8 +120,9 @@ impl AddressTable {
         Ok(())
     }
 
-    /// Appends the message with its address; returns what that adds to it.
+    /// Appends the message with its address, and returns the number of bytes added.
     fn expand(&self, message: &[u8], at: usize, plain: &mut Vec<u8>) -> Result<usize, DecodeError> {
+        // Plain addresses pass, so that a peer may use the table for some addresses only.
         let Some(behind) = message.strip_prefix(MARK) else {
             plain.extend_from_slice(message);
             return Ok(0);
@@ -131,11 +131,13 @@ impl AddressTable {
         let Some((code, rest)) = behind.split_first_chunk() else {
             return Err(DecodeError::new(DecodeErrorKind::Truncated, code_at));
         };
+        // Refused and not passed on: without its address the message would reach the route of `/`.
         let Some(address) = self.addresses.get(&i32::from_be_bytes(*code)) else {
             return Err(DecodeError::refused(Self::UNKNOWN_CODE).at(code_at));
         };
         plain.extend_from_slice(address);
         plain.extend_from_slice(rest);
+        // A short address can be smaller than its number; shrinking does not count against the limit.
         Ok(address.len().saturating_sub(MARK.len() + code.len()))
     }
 
@@ -143,6 +145,7 @@ impl AddressTable {
     fn compress(&self, message: &[u8], at: usize, compressed: &mut Vec<u8>) -> Result<(), EncodeError> {
         let address = Fields::new(message).next().filter(|field| field.kind == FieldKind::Address);
         let text = address.map(|address| address.text()).unwrap_or_default();
+        // The receiver would read the first argument as a number.
         if text == b"/" {
             return Err(EncodeError::refused(Self::RESERVED_ADDRESS).at(at));
         }
@@ -164,6 +167,7 @@ impl Middleware for AddressTable {
         }
         let mut growth = 0_usize;
         let plain = rewrite(&frame, |message: &[u8], at, plain: &mut Vec<u8>| {
+            // Summed over all messages of the frame: a bundle of many short messages grows the most.
             growth = growth.saturating_add(self.expand(message, at, plain)?);
             if growth > self.max_growth {
                 return Err(DecodeError::new(DecodeErrorKind::FrameTooLong, at));
@@ -182,7 +186,7 @@ impl Middleware for AddressTable {
     }
 }
 
-/// Why a table of addresses cannot be used.
+/// The error of a table of addresses that is not valid.
 ///
 /// ```
 /// use tokio_osc::middleware::{AddressTable, AddressTableErrorKind};
@@ -197,7 +201,7 @@ pub struct AddressTableError {
 }
 
 texts! {
-    /// The ways in which an entry of a table is wrong.
+    /// The kinds of [`AddressTableError`].
     ///
     /// ```
     /// use tokio_osc::middleware::{AddressTable, AddressTableErrorKind};
@@ -210,17 +214,17 @@ texts! {
     pub enum AddressTableErrorKind {
         /// The number reads as type tags: its first byte is a comma.
         ReservedCode => "reads as type tags",
-        /// The number is there twice.
-        DuplicateCode => "is there twice",
-        /// The address is there twice.
-        DuplicateAddress => "has an address that is there twice",
-        /// The address does not begin with a slash, holds a NUL, or is `/`.
+        /// The number is listed twice.
+        DuplicateCode => "is listed twice",
+        /// The address is listed twice.
+        DuplicateAddress => "has an address that is listed twice",
+        /// The address does not begin with a slash, contains a NUL, or is `/`.
         Address => "has an address without a slash, of a slash alone, or with a NUL",
     }
 }
 
 impl AddressTableError {
-    /// What is wrong.
+    /// The kind of the error.
     pub const fn kind(&self) -> AddressTableErrorKind {
         self.kind
     }

@@ -1,4 +1,4 @@
-//! Only certain types of arguments.
+//! Restricts the types of arguments.
 
 use std::convert::Infallible;
 
@@ -9,19 +9,18 @@ use crate::packet::{EncodeError, Meta, Packet, PacketRef};
 use crate::types::{TypeTag, TypeTagSet};
 use crate::wire::{DecodeError, DecodeOptions, FieldKind, Fields, rewrite};
 
-/// A layer that refuses packets with arguments of other types than these, or turns them into these
-/// ([`converting`](AllowedTypeTags::converting)), on the way in and on the way out: for receivers that
-/// know no others, and senders that should use no others. In
-/// osc4py3: `restrict_typetags`.
+/// A layer that restricts argument types in both directions, for receivers that know only some of them.
+/// Packets with other types are refused, or converted with [`converting`](AllowedTypeTags::converting). The
+/// name in osc4py3 is `restrict_typetags`.
 ///
 /// ```text
 ///   2f 67 61 69 6e 00 00 00   2c 66 00 00   3f 00 00 00      "/gain" ",f" 0.5     passes "ifsb"
 ///   2f 67 61 69 6e 00 00 00   2c 64 00 00   3f e0 … 00       "/gain" ",d" 0.5     refused
 /// ```
 ///
-/// One such argument anywhere in a bundle refuses all of it. A packet to be sent is refused with
-/// [`EncodeErrorKind::NotAccepted`](crate::packet::EncodeErrorKind::NotAccepted), one that arrives is an error
-/// item; for the latter alone, [`DecodeOptions::allowed_type_tags`] costs less.
+/// One argument of another type anywhere in a bundle refuses the whole bundle. Sending it fails with
+/// [`EncodeErrorKind::NotAccepted`](crate::packet::EncodeErrorKind::NotAccepted). An incoming packet becomes
+/// an error item; if only incoming packets are restricted, [`DecodeOptions::allowed_type_tags`] costs less.
 ///
 /// ```
 /// use tokio_osc::middleware::AllowedTypeTags;
@@ -41,18 +40,19 @@ use crate::wire::{DecodeError, DecodeOptions, FieldKind, Fields, rewrite};
 /// ```
 #[derive(Clone, Debug)]
 pub struct AllowedTypeTags {
-    /// Of which only the type tags can be missed: the packets are packets.
+    /// Accepts everything except other type tags: the packets are valid already.
     options: DecodeOptions,
     converts: bool,
 }
 
 impl AllowedTypeTags {
-    /// A layer that lets these pass. Brackets count: a set without `[` and `]` has no arrays.
+    /// Creates a layer that allows these types. Brackets are type tags too: a set without `[` and `]` allows
+    /// no arrays.
     pub fn new(allowed: TypeTagSet) -> Self {
         Self { options: DecodeOptions::unlimited().allowed_type_tags(allowed), converts: false }
     }
 
-    /// Turns arguments of other types into allowed ones where nothing is lost, or only rounded:
+    /// Converts arguments of other types to allowed types, if nothing is lost except precision:
     ///
     /// | from | to |
     /// |------|----|
@@ -61,8 +61,8 @@ impl AllowedTypeTags {
     /// | `T`, `F` | `i`: 1, 0 |
     /// | `S` | `s` |
     ///
-    /// Anything else refuses the packet, as without this; the error's offset is that of the packet so far
-    /// as it was turned.
+    /// Other conversions refuse the packet, as without this option. The offset of the error is an offset in
+    /// the packet as far as it was converted.
     ///
     /// ```
     /// use tokio_osc::middleware::AllowedTypeTags;
@@ -87,33 +87,36 @@ impl AllowedTypeTags {
         Self { converts: true, ..self }
     }
 
-    /// The packet, as it may pass.
+    /// Converts or checks the packet.
     fn allow(&self, packet: Packet) -> Result<Packet, DecodeError> {
         match PacketRef::decode(packet.as_bytes(), &self.options) {
             Ok(_) => Ok(packet),
             Err(error) if !self.converts => Err(error),
-            // What could not be turned is refused here.
+            // Refuses the types that could not be converted.
             Err(_) => {
                 Packet::decode_with(self.turned(packet.as_bytes()), &self.options).map(|(packet, _)| packet)
             }
         }
     }
 
-    /// The packet with its arguments turned where that is possible.
+    /// Converts the arguments where that is possible.
     fn turned(&self, frame: &[u8]) -> Bytes {
         let allowed =
             |tag| TypeTag::from_byte(tag).is_none_or(|tag| self.options.allowed_type_tags.contains(tag));
         let Ok(turned) = rewrite(frame, |message: &[u8], _, out: &mut Vec<u8>| {
-            // Each type tag becomes one other, so that the string of them keeps its size and is changed
-            // in place while the data are written behind it.
+            // One type tag becomes one other type tag. The string keeps its size, so it can be changed in
+            // place while the data are written behind it.
             let mut tag_at = 0;
             for field in Fields::new(message) {
                 let begin = out.len();
                 let FieldKind::Arg(tag) = field.kind else {
                     out.extend_from_slice(field.bytes);
+                    // The last field without data before the arguments is the type tag string; its first tag
+                    // follows the comma.
                     tag_at = begin + 1;
                     continue;
                 };
+                // An allowed type is never converted, even if its target is allowed too.
                 let other = if allowed(tag) { None } else { turn(tag, field.bytes, out) };
                 match (other, out.get_mut(tag_at)) {
                     (Some(other), Some(slot)) => *slot = other,
@@ -127,8 +130,8 @@ impl AllowedTypeTags {
     }
 }
 
-/// Appends the data of an argument as those of another type, and gives its type tag; none if too much
-/// would be lost.
+/// Appends the argument, converted to another type, and returns its type tag. `None` if the conversion would
+/// lose too much.
 fn turn(tag: u8, data: &[u8], out: &mut Vec<u8>) -> Option<u8> {
     let (other, turned) = match tag {
         b'd' => (b'f', narrow(f64::from_be_bytes(*data.first_chunk()?))?.to_be_bytes()),
@@ -147,6 +150,8 @@ fn turn(tag: u8, data: &[u8], out: &mut Vec<u8>) -> Option<u8> {
 #[expect(clippy::cast_possible_truncation, reason = "rounding is what is promised")]
 fn narrow(wide: f64) -> Option<f32> {
     let narrow = wide as f32;
+    // Infinity stays infinity. A finite number that becomes infinite would be another value, not a rounded
+    // one.
     (narrow.is_finite() || !wide.is_finite()).then_some(narrow)
 }
 

@@ -1,4 +1,4 @@
-//! The middleware of a channel, in its order.
+//! The layers of a channel, in order.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -11,8 +11,8 @@ use crate::packet::{EncodeError, Meta, Packet, Peer};
 use crate::user_function::UserFunction;
 use crate::wire::{DecodeError, DecodeOptions};
 
-/// The layers between the wire and the packets, the first one next to the wire. Clones share them
-/// and what they have counted.
+/// The layers between the wire and the packets. The first one is next to the wire. Clones share the layers
+/// and their counters.
 #[derive(Clone)]
 pub(crate) struct Chain {
     layers: Vec<Arc<dyn Middleware>>,
@@ -20,9 +20,9 @@ pub(crate) struct Chain {
     user: Arc<UserFunction>,
 }
 
-/// What did not get from a frame to a packet or back, at a channel or client, other than by being
-/// malformed: empty frames, and what the [`Middleware`] kept back. [`Outlet::filtered`](crate::channel::Outlet::filtered)
-/// and [`Client::filtered`](crate::Client::filtered) return it.
+/// Counts packets that a channel or client dropped or refused for another reason than being malformed: empty
+/// frames, and packets stopped by [`Middleware`]. Returned by
+/// [`Outlet::filtered`](crate::channel::Outlet::filtered) and [`Client::filtered`](crate::Client::filtered).
 ///
 /// ```
 /// use tokio_osc::middleware::{Flow, on_packet_out};
@@ -39,24 +39,22 @@ pub(crate) struct Chain {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FilterStats {
-    /// Frames of no bytes that arrived on byte streams ([`LengthPrefix`](crate::LengthPrefix)): they
-    /// were passed over.
+    /// Empty frames received on byte streams ([`LengthPrefix`](crate::LengthPrefix)). They are skipped.
     pub empty_in: u64,
-    /// Packets that arrived and were [dropped](Flow::Drop): no handler saw them.
+    /// Incoming packets that were [dropped](Flow::Drop). No handler received them.
     pub dropped_in: u64,
-    /// Packets that arrived and were refused: each became an error item.
+    /// Incoming packets that were refused. Each became an error item.
     pub refused_in: u64,
-    /// Packets that arrived and at which a layer panicked: no handler saw them. (At one that is to be
-    /// sent, that is a refusal.)
+    /// Incoming packets dropped because a layer panicked. (A panic on an outgoing packet refuses it.)
     pub panicked_in: u64,
-    /// Packets that were to be sent and were [dropped](Flow::Drop): their sender was told nothing.
+    /// Outgoing packets that were [dropped](Flow::Drop). The sender got no error.
     pub dropped_out: u64,
-    /// Packets that were to be sent and were refused: their sender got the error.
+    /// Outgoing packets that were refused. The sender got the error.
     pub refused_out: u64,
 }
 
 impl FilterStats {
-    /// Why a packet at which a layer panicked is not sent: the text of
+    /// The reason for refusing an outgoing packet at which a layer panicked: the text of
     /// [`EncodeErrorKind::Refused`](crate::packet::EncodeErrorKind::Refused).
     pub const PANICKED: &str = "a layer of the middleware panicked";
 }
@@ -82,8 +80,8 @@ impl Chain {
         Self { layers: self.layers.clone(), ..Self::default() }
     }
 
-    /// From a frame to a packet; `None` if a layer has dropped it. What was tolerated is noted in
-    /// `meta`.
+    /// Decodes a frame, through all layers. `None` if a layer dropped it. Repairs of the decoder are recorded
+    /// in `meta`.
     pub(crate) fn read(
         &self,
         frame: Bytes,
@@ -91,11 +89,16 @@ impl Chain {
         options: &DecodeOptions,
     ) -> Result<Option<Packet>, DecodeError> {
         if self.is_empty() {
+            // The common case. It must not pay for `catch_unwind` and the calls of layers.
             return decode(frame, meta, options).map(Some);
         }
+        // All layers see the frame before it is decoded, so that a layer near the wire may change bytes for
+        // the decoder.
         let Flow::Pass(frame) = self.judge_in(frame, |layer, frame| layer.frame_in(frame, meta))? else {
             return Ok(None);
         };
+        // A malformed packet is the peer's fault: it is counted by the channel, not as a verdict of the
+        // middleware.
         let packet = decode(frame, meta, options)?;
         let Flow::Pass(packet) = self.judge_in(packet, |layer, packet| layer.packet_in(packet, meta))? else {
             return Ok(None);
@@ -103,7 +106,7 @@ impl Chain {
         Ok(Some(packet))
     }
 
-    /// From a frame to a packet alone: without layers, no [`Meta`] is needed.
+    /// Decodes a frame without a [`Meta`], for channels without layers.
     pub(crate) fn read_packet(
         &self,
         frame: Bytes,
@@ -116,11 +119,13 @@ impl Chain {
         self.read(frame, &mut Meta::from_peer(peer), options)
     }
 
-    /// From a packet to the frame that goes to a peer; `None` if a layer has dropped it.
+    /// Encodes a packet for a peer, through all layers. `None` if a layer dropped it.
     pub(crate) fn write(&self, packet: Packet, peer: Peer) -> Result<Option<Bytes>, EncodeError> {
         if self.is_empty() {
             return Ok(Some(packet.into_bytes()));
         }
+        // One call around all layers: if one panics, the rest of the stack has not seen the packet, so it
+        // must not be sent.
         let passed = self.user.call(|| self.frame_out(packet, &mut Meta::from_peer(peer)));
         match passed.unwrap_or_else(|_| Err(EncodeError::refused(FilterStats::PANICKED))) {
             Ok(Flow::Pass(frame)) => Ok(Some(frame)),
@@ -143,12 +148,14 @@ impl Chain {
         *lock(&self.filtered)
     }
 
-    /// Counts what is rare: a packet that passes takes no lock.
+    /// Counts a packet that was stopped. Packets that pass take no lock.
     fn count(&self, counter: fn(&mut FilterStats) -> &mut u64) {
         *counter(&mut lock(&self.filtered)) += 1;
     }
 
     fn frame_out(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
+        // The reverse order makes the layers an onion: the layer next to the wire is the first to see input
+        // and the last to see output.
         let layers = || self.layers.iter().rev();
         match through(layers(), packet, |layer, packet| layer.packet_out(packet, meta))? {
             Flow::Pass(packet) => {
@@ -158,12 +165,13 @@ impl Chain {
         }
     }
 
-    /// What the layers say of what has arrived, counted.
+    /// Counts the verdict of the layers on an incoming packet.
     fn judge_in<T>(
         &self,
         arrived: T,
         layer: impl FnMut(&dyn Middleware, T) -> Result<Flow<T>, DecodeError>,
     ) -> Result<Flow<T>, DecodeError> {
+        // An incoming packet has no sender that could get an error, so a panic drops it.
         let Ok(judgement) = self.user.call(|| through(self.layers.iter(), arrived, layer)) else {
             self.count(|filtered| &mut filtered.panicked_in);
             return Ok(Flow::Drop);
@@ -177,7 +185,7 @@ impl Chain {
     }
 }
 
-/// Hands a value from layer to layer, until one of them drops or refuses it.
+/// Passes a value from layer to layer, until one of them drops or refuses it.
 fn through<'a, T, E>(
     layers: impl Iterator<Item = &'a Arc<dyn Middleware>>,
     mut value: T,

@@ -1,4 +1,4 @@
-//! Shows what passes.
+//! Prints packets as they pass.
 
 use std::fmt;
 use std::io;
@@ -12,17 +12,16 @@ use crate::packet::{EncodeError, Meta, Packet, PacketStep, Peer};
 use crate::types::{ArgRef, Text};
 use crate::wire::{DecodeError, HexDump};
 
-/// A layer that shows what passes: bytes, packets, values; to anything that is written to, or as
-/// `tracing` events. In osc4py3: `…_dumpraw`,
-/// `…_dumppacket` and `dump_decoded_values`.
+/// A layer that prints packets as they pass, as bytes, lines or values, to a writer or as `tracing` events.
+/// The names in osc4py3 are `…_dumpraw`, `…_dumppacket` and `dump_decoded_values`.
 ///
-/// | option | shows | where |
+/// | option | prints | seen |
 /// |---|---|---|
-/// | [`raw_in`](Dump::raw_in) | the bytes of what arrives | before layers that were added later |
-/// | [`packets_in`](Dump::packets_in) | the packet, as canonical lines | before layers that were added later |
+/// | [`raw_in`](Dump::raw_in) | the bytes of incoming packets | before layers that were added later |
+/// | [`packets_in`](Dump::packets_in) | incoming packets, as canonical lines | before layers that were added later |
 /// | [`values_in`](Dump::values_in) | each address, type tag string and argument | the same |
-/// | [`packets_out`](Dump::packets_out) | the packet to be sent | after layers that were added later |
-/// | [`raw_out`](Dump::raw_out) | its bytes | after layers that were added later |
+/// | [`packets_out`](Dump::packets_out) | outgoing packets, as canonical lines | after layers that were added later |
+/// | [`raw_out`](Dump::raw_out) | the bytes of outgoing packets | after layers that were added later |
 ///
 /// ```text
 /// OSC decoding packet from 127.0.0.1:9000:
@@ -34,10 +33,10 @@ use crate::wire::{DecodeError, HexDump};
 /// Decoded int32: 1
 /// ```
 ///
-/// So it shows the bytes of the wire where it is the first layer, and what the handlers get where
-/// it is the last. With no option set it shows nothing. All lines that an option makes of a packet are
-/// written at once, never mixed with others. It writes and flushes while the packet waits: give it what
-/// is quick. An error of the writer loses the lines and nothing else.
+/// As the first layer it prints the bytes of the wire, as the last layer the packets of the handlers. Without
+/// an option it prints nothing. All lines for one packet and option are written in one call, so the output of
+/// connections does not interleave. The layer writes and flushes while the packet waits, so the writer must
+/// be fast. If the writer fails, the lines are lost, and the packet passes.
 ///
 /// ```
 /// use tokio_osc::middleware::Dump;
@@ -54,7 +53,7 @@ pub struct Dump {
     shown: Vec<DumpPart>,
 }
 
-/// What an option shows.
+/// The options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DumpPart {
     RawIn,
@@ -70,13 +69,13 @@ enum Target {
 }
 
 impl Dump {
-    /// Shows to a writer: standard output, a file, a buffer.
+    /// Creates a layer that prints to a writer: standard output, a file, a buffer.
     pub fn to(writer: impl io::Write + Send + 'static) -> Self {
         Self::new(Target::Writer(Mutex::new(Box::new(writer))))
     }
 
-    /// Shows as `tracing` events of the target `tokio_osc::dump`: packets at DEBUG, bytes and values
-    /// at TRACE; each with the fields `peer` and `dump`.
+    /// Creates a layer that emits `tracing` events with the target `tokio_osc::dump`: packets at DEBUG, bytes
+    /// and values at TRACE. Each event has the fields `peer` and `dump`.
     pub fn to_tracing() -> Self {
         Self::new(Target::Tracing)
     }
@@ -85,31 +84,31 @@ impl Dump {
         Self { to, shown: Vec::new() }
     }
 
-    /// Shows the bytes of what arrives: `decode_packet_dumpraw`.
+    /// Prints the bytes of incoming packets. In osc4py3: `decode_packet_dumpraw`.
     #[must_use]
     pub fn raw_in(self) -> Self {
         self.with(DumpPart::RawIn)
     }
 
-    /// Shows the bytes of what is sent: `encode_packet_dumpraw`.
+    /// Prints the bytes of outgoing packets. In osc4py3: `encode_packet_dumpraw`.
     #[must_use]
     pub fn raw_out(self) -> Self {
         self.with(DumpPart::RawOut)
     }
 
-    /// Shows packets that arrive: `decode_packet_dumppacket`.
+    /// Prints incoming packets. In osc4py3: `decode_packet_dumppacket`.
     #[must_use]
     pub fn packets_in(self) -> Self {
         self.with(DumpPart::PacketsIn)
     }
 
-    /// Shows packets that are sent: `encode_packet_dumppacket`.
+    /// Prints outgoing packets. In osc4py3: `encode_packet_dumppacket`.
     #[must_use]
     pub fn packets_out(self) -> Self {
         self.with(DumpPart::PacketsOut)
     }
 
-    /// Shows the values of what arrives, one a line: `dump_decoded_values`.
+    /// Prints the values of incoming packets, one per line. In osc4py3: `dump_decoded_values`.
     #[must_use]
     pub fn values_in(self) -> Self {
         self.with(DumpPart::ValuesIn)
@@ -121,11 +120,14 @@ impl Dump {
     }
 
     fn show(&self, what: DumpPart, peer: Peer, lines: &dyn fmt::Display) {
+        // First: with the option off, a packet is not formatted at all.
         if !self.shown.contains(&what) {
             return;
         }
         match &self.to {
             Target::Writer(writer) => {
+                // Formatted before the lock, and written in one call: other connections wait for the write
+                // only, and lines do not mix.
                 let text = format!("{}{lines}", Title { what, peer });
                 let mut writer = lock(writer);
                 if let Err(error) = writer.write_all(text.as_bytes()).and_then(|()| writer.flush()) {
@@ -176,7 +178,7 @@ fn trace(what: DumpPart, peer: Peer, dump: &dyn fmt::Display) {
     }
 }
 
-/// The title that osc4py3 writes, with the peer if it has an address.
+/// The title line of osc4py3, with the peer if it has an address.
 struct Title {
     what: DumpPart,
     peer: Peer,
@@ -189,6 +191,7 @@ impl fmt::Display for Title {
             DumpPart::RawOut => ("OSC encoded packet", "to"),
             DumpPart::PacketsIn => ("OSC decoded packet", "from"),
             DumpPart::PacketsOut => ("OSC encoding packet", "to"),
+            // osc4py3 prints the values without a title.
             DumpPart::ValuesIn => return Ok(()),
         };
         if self.peer == Peer::LOCAL {
@@ -207,7 +210,7 @@ impl fmt::Display for PacketLines<'_> {
     }
 }
 
-/// A line for each time tag, address, type tag string and argument, in the order of the wire.
+/// Writes a line for each time tag, address, type tag string and argument, in the order of the wire.
 struct Values<'a>(&'a Packet);
 
 impl fmt::Display for Values<'_> {
@@ -217,6 +220,7 @@ impl fmt::Display for Values<'_> {
                 PacketStep::Begin(time_tag) => value(f, ArgRef::TimeTag(time_tag))?,
                 PacketStep::Message(message) => {
                     value(f, ArgRef::String(message.address()))?;
+                    // As a value of its own, because osc4py3 prints each OSC string that it decodes.
                     value(f, ArgRef::String(Text::new(message.type_tags().as_bytes())))?;
                     message.args().scalars().try_for_each(|arg| value(f, arg))?;
                 }

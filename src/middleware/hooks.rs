@@ -1,4 +1,4 @@
-//! Layers that are one function each.
+//! Layers made from a single function.
 
 use bytes::Bytes;
 
@@ -30,8 +30,8 @@ macro_rules! hooks {
 }
 
 hooks! {
-    /// A layer that is a function of the packets that arrive: it lets each pass, puts another in its
-    /// place, or drops it; what it changes in the [`Meta`] reaches the handlers.
+    /// Creates a layer from a function for incoming packets. It passes each packet on, replaces it, or drops
+    /// it. Its changes to the [`Meta`] reach the handlers.
     ///
     /// ```
     /// use tokio_osc::middleware::{Flow, on_packet_in};
@@ -60,8 +60,8 @@ hooks! {
     /// ```
     on_packet_in: OnPacketIn packet_in(Packet) DecodeError;
 
-    /// A layer that is a function of the packets that are to be sent, to
-    /// [`meta.peer`](Meta#structfield.peer): it lets each pass, puts another in its place, or drops it.
+    /// Creates a layer from a function for outgoing packets to [`meta.peer`](Meta#structfield.peer). It
+    /// passes each packet on, replaces it, or drops it.
     ///
     /// ```
     /// use futures::{SinkExt, StreamExt};
@@ -86,8 +86,8 @@ hooks! {
     /// ```
     on_packet_out: OnPacketOut packet_out(Packet) EncodeError;
 
-    /// A layer that is a function of the frames that arrive, before they are decoded: the bytes of a
-    /// datagram, or what the framing gave.
+    /// Creates a layer from a function for incoming frames, before they are decoded: the bytes of a datagram,
+    /// or of one frame of a stream.
     ///
     /// ```
     /// use futures::{SinkExt, StreamExt};
@@ -113,8 +113,8 @@ hooks! {
     /// ```
     on_frame_in: OnFrameIn frame_in(Bytes) DecodeError;
 
-    /// A layer that is a function of the bytes that are to be sent, before they are framed. At
-    /// [`on_frame_in`] is an example of both.
+    /// Creates a layer from a function for the bytes of outgoing packets, before they are framed.
+    /// [`on_frame_in`] has an example with both.
     ///
     /// ```
     /// use tokio_osc::middleware::{Flow, on_frame_out};

@@ -1,7 +1,7 @@
-//! Layers between the wire and the packets: they look at what passes, change it, or hold it back.
+//! Layers between the wire and the packets, which inspect, change or drop packets.
 //!
-//! A layer is a [`Middleware`]: one of those here, a closure ([`on_packet_in`] and its like), or a type of
-//! your own. Channels, clients and bare codecs take as many as they are given.
+//! A layer is a [`Middleware`]: one of this module, a closure ([`on_packet_in`] and similar), or your own
+//! type. Channels, clients and bare codecs take any number of layers.
 //!
 //! ```text
 //!   in:   frame ──► frame_in ──► decode ──► packet_in ──► packet
@@ -59,28 +59,28 @@ use bytes::Bytes;
 use crate::packet::{EncodeError, EncodeErrorKind, Meta, Packet, Peer};
 use crate::wire::DecodeError;
 
-/// What sits between the wire and the packets of a channel, a client or a codec: it sees each frame
-/// before it is decoded and after it was encoded, and each packet after it was decoded and before
-/// it is encoded. All four methods pass on what they get, unless they are written.
+/// A layer between the wire and the packets of a channel, a client or a codec. It sees each frame before it
+/// is decoded and after it was encoded, and each packet after it was decoded and before it is encoded. The
+/// default implementations pass everything on.
 ///
-/// Several of them are layers of an onion: the first one added is next to the wire. On the way in
-/// they are asked in the order in which they were added, on the way out in the reverse order.
+/// Layers are nested like those of an onion: the first one added is next to the wire. Incoming packets pass
+/// them in the order in which they were added, outgoing packets in the reverse order.
 ///
-/// They are called by the task that reads or sends, so they must not wait, nor send or read by the channel
-/// or client that they are part of. All connections and all clones of a channel or client share
-/// them, hence `&self`.
+/// The methods are called by the task that reads or sends, so they must not block, and must not send or
+/// receive on their own channel or client. All connections and clones of a channel or client share its
+/// layers, so the methods take `&self`.
 ///
-/// On the way out they are asked when a packet is sent, also where it waits in a queue then.
+/// Outgoing packets pass the layers when they are sent, before they wait in a queue.
 ///
 /// A layer that panics costs the packet alone: one that has arrived is dropped and counted
 /// ([`FilterStats::panicked_in`]), one that is to be sent is an error
 /// ([`FilterStats::PANICKED`]).
 ///
-/// Add them with [`Udp::middleware`](crate::Udp::middleware),
+/// Add a layer with [`Udp::middleware`](crate::Udp::middleware),
 /// [`StreamOptions::middleware`](crate::channel::StreamOptions::middleware), or to a bare codec with
 /// [`Codec::middleware`](crate::codec::Codec::middleware) and
-/// [`Datagram::middleware`](crate::codec::Datagram::middleware). An `Arc` of one is one, to keep a hand on
-/// it.
+/// [`Datagram::middleware`](crate::codec::Datagram::middleware). An `Arc<M>` is a `Middleware` too, so that
+/// you can keep a handle.
 ///
 /// ```
 /// use tokio_osc::middleware::{Flow, Middleware};
@@ -97,43 +97,43 @@ use crate::wire::DecodeError;
 /// }
 /// ```
 pub trait Middleware: Send + Sync + 'static {
-    /// A frame that has arrived, before it is decoded: a datagram, or what the framing gave.
+    /// Called with an incoming frame, before it is decoded: a datagram, or one frame of a stream.
     ///
     /// # Errors
-    /// The frame is refused: the channel gives the error as an item, and goes on.
+    /// Return an error to refuse the frame. It becomes an error item of the channel, which goes on.
     fn frame_in(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, DecodeError> {
         let _ = meta;
         Ok(Flow::Pass(frame))
     }
 
-    /// A packet that has arrived. What is changed in `meta` reaches the handlers.
+    /// Called with an incoming packet. Changes to `meta` reach the handlers.
     ///
     /// # Errors
-    /// The packet is refused: the channel gives the error as an item, and goes on.
+    /// Return an error to refuse the packet. It becomes an error item of the channel, which goes on.
     fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
         let _ = meta;
         Ok(Flow::Pass(packet))
     }
 
-    /// A packet that is to be sent to `meta.peer`.
+    /// Called with an outgoing packet to `meta.peer`.
     ///
     /// # Errors
-    /// The packet is refused: the sender gets the error.
+    /// Return an error to refuse the packet. The sender gets the error.
     fn packet_out(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, EncodeError> {
         let _ = meta;
         Ok(Flow::Pass(packet))
     }
 
-    /// The bytes of a packet that is to be sent to `meta.peer`, before they are framed.
+    /// Called with the bytes of an outgoing packet to `meta.peer`, before they are framed.
     ///
     /// # Errors
-    /// The packet is refused: the sender gets the error.
+    /// Return an error to refuse the packet. The sender gets the error.
     fn frame_out(&self, frame: Bytes, meta: &mut Meta) -> Result<Flow<Bytes>, EncodeError> {
         let _ = meta;
         Ok(Flow::Pass(frame))
     }
 
-    /// The same for certain peers only: what comes from others or goes to them passes by.
+    /// Limits the layer to some peers. The packets of other peers bypass it.
     ///
     /// ```
     /// use tokio_osc::middleware::{Flow, Middleware, on_packet_in};
@@ -151,7 +151,7 @@ pub trait Middleware: Send + Sync + 'static {
         Only::new(self, move |_, peer| peers(peer))
     }
 
-    /// The same for what arrives only: what is sent passes by.
+    /// Limits the layer to incoming packets. Outgoing packets bypass it.
     ///
     /// ```
     /// use tokio_osc::middleware::{AddressTable, Middleware};
@@ -170,7 +170,7 @@ pub trait Middleware: Send + Sync + 'static {
         Only::new(self, |way, _| way == Direction::In)
     }
 
-    /// The same for what is sent only: what arrives passes by.
+    /// Limits the layer to outgoing packets. Incoming packets bypass it.
     fn only_out(self) -> impl Middleware
     where
         Self: Sized,
@@ -202,7 +202,7 @@ fn not_accepted(error: DecodeError) -> EncodeError {
     EncodeError::new(EncodeErrorKind::NotAccepted(error.kind()), error.offset())
 }
 
-/// What a [`Middleware`] decides.
+/// The decision of a [`Middleware`].
 ///
 /// ```
 /// use tokio_osc::middleware::{Flow, on_packet_in};
@@ -215,8 +215,8 @@ fn not_accepted(error: DecodeError) -> EncodeError {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow<T> {
-    /// Goes on, as it was or changed.
+    /// Passes the value on, unchanged or changed.
     Pass(T),
-    /// Ends here, without an error. It is counted.
+    /// Drops the packet without an error. It is counted.
     Drop,
 }

@@ -1,4 +1,4 @@
-//! A layer for some of what passes.
+//! A layer for some directions and peers.
 
 use bytes::Bytes;
 
@@ -6,14 +6,14 @@ use super::{Flow, Middleware};
 use crate::packet::{EncodeError, Meta, Packet, Peer};
 use crate::wire::DecodeError;
 
-/// Which way a packet goes.
+/// The direction of a packet.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     In,
     Out,
 }
 
-/// A layer for what goes certain ways, from or to certain peers. All else passes by.
+/// Applies a layer to some directions and peers. Other packets bypass it.
 pub(super) struct Only<M, F> {
     layer: M,
     applies: F,

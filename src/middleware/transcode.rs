@@ -1,4 +1,4 @@
-//! Text of another charset on the wire.
+//! Conversion of text between charsets.
 
 use std::borrow::Cow;
 
@@ -20,14 +20,14 @@ use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rew
 ///   wire   2f 61 00 00   2c 73 00 00   e9 00 00 00     "/a" ",s" "é"   windows-1252
 /// ```
 ///
-/// What one side does not have is an error, a replacement (U+FFFD on the way in, `?` on the way
-/// out), or left out: [`OnUnmappable`]. An error is
-/// [`IllegalCharacter`](DecodeErrorKind::IllegalCharacter), on the way out as
-/// [`EncodeErrorKind::NotAccepted`], at the field that holds it.
+/// [`OnUnmappable`] decides about characters that the other charset does not have: an error, a replacement
+/// (U+FFFD when receiving, `?` when sending), or nothing. The error is
+/// [`IllegalCharacter`](DecodeErrorKind::IllegalCharacter), when sending inside
+/// [`EncodeErrorKind::NotAccepted`], at the offset of the field.
 ///
-/// The charset decides how much a text grows: to at most three times its bytes on the way in. Bytes
-/// that are not a valid message are left to the decoder, messages with type tags that OSC does not define as
-/// they are. Text policies of the channel's [`DecodeOptions`](crate::packet::DecodeOptions) see UTF-8.
+/// Text grows as the charset requires, to at most three times its bytes when receiving. Bytes that are not a
+/// valid message are left to the decoder; messages with type tags that OSC does not define are not converted.
+/// The text policies of the channel's [`DecodeOptions`](crate::packet::DecodeOptions) see UTF-8.
 ///
 /// ```
 /// use tokio_osc::packet::encoding_rs::SHIFT_JIS;
@@ -50,26 +50,25 @@ use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rew
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Transcode {
-    /// ASCII if there is none: `encoding_rs` has no charset that small.
+    /// `None` stands for ASCII, which `encoding_rs` does not have.
     charset: Option<&'static Encoding>,
     unmappable: OnUnmappable,
 }
 
 impl Transcode {
-    /// A layer for a charset of [`encoding_rs`]. Latin-1 is `WINDOWS_1252`, which has it but for
-    /// controls. The charsets UTF-16 cannot be sent, since their text holds NULs: UTF-8 stands in
-    /// their place.
+    /// Creates a layer for a charset of [`encoding_rs`]. For Latin-1 use `WINDOWS_1252`, which differs in
+    /// control characters only. Text in UTF-16 contains NULs and cannot be sent; UTF-8 is sent instead.
     pub fn new(charset: &'static Encoding, unmappable: OnUnmappable) -> Self {
         Self { charset: Some(charset.output_encoding()), unmappable }
     }
 
-    /// A layer for ASCII, the charset of OSC 1.0. With [`OnUnmappable::Strict`] it refuses all other
+    /// Creates a layer for ASCII, the charset of OSC 1.0. With [`OnUnmappable::Strict`] it refuses all other
     /// text.
     pub const fn ascii(unmappable: OnUnmappable) -> Self {
         Self { charset: None, unmappable }
     }
 
-    /// From the wire's charset to UTF-8.
+    /// Converts from the charset of the wire to UTF-8.
     fn decode(self, text: &[u8]) -> Result<Cow<'_, [u8]>, Unmappable> {
         let Some(charset) = self.charset else { return self.decode_ascii(text).map(Cow::Owned) };
         match Text::new(text).decode(charset, self.unmappable) {
@@ -79,8 +78,9 @@ impl Transcode {
         }
     }
 
-    /// From UTF-8 to the wire's charset.
+    /// Converts from UTF-8 to the charset of the wire.
     fn encode(self, text: &[u8]) -> Result<Cow<'_, [u8]>, Unmappable> {
+        // The program may send bytes that are not UTF-8. They are unmappable too, and not passed to the wire.
         let text = Text::new(text).decode(UTF_8, self.unmappable).map_err(|_| Unmappable)?;
         let Some(charset) = self.charset else { return self.encode_ascii(&text).map(Cow::Owned) };
         let encoded = TextBuf::encode(&text, charset, self.unmappable).map_err(|_| Unmappable)?;
@@ -108,7 +108,7 @@ impl Transcode {
         }
     }
 
-    /// Whether a text is the same in both charsets.
+    /// Returns `true` if a text has the same bytes in both charsets.
     fn is_same(self, text: &[u8]) -> bool {
         text.is_ascii() && self.charset.is_none_or(Encoding::is_ascii_compatible)
     }
@@ -157,12 +157,16 @@ impl Transcode {
                         out.extend_from_slice(&self.character(field.bytes, way).map_err(|Unmappable| place)?);
                     }
                     FieldKind::Unreadable => {
+                        // Copied unchanged: a half-converted message would hide the fault that the decoder is
+                        // about to report.
                         out.truncate(start);
                         out.extend_from_slice(message);
                         return Ok(());
                     }
                     _ => out.extend_from_slice(field.bytes),
                 }
+                // Offsets are those of the original packet: the error must point into the bytes that the peer
+                // sent.
                 place += field.bytes.len();
             }
             Ok(())
@@ -177,7 +181,7 @@ fn without_zeros(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Text that one side does not have.
+/// A text that cannot be converted.
 struct Unmappable;
 
 impl Middleware for Transcode {

@@ -1,4 +1,4 @@
-//! A node with a server, before it runs.
+//! The configuration of a node with a server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::node::{Destination, LOCAL, NodeHandle, Targets, UnknownNames};
 use crate::server::ChannelError;
 use crate::{Channel, Node, Router, Server};
 
-/// Packets that wait for one's own router by default.
+/// Default limit of packets that wait for the local router.
 const LOCAL_QUEUE: usize = 1_024;
 
-/// A node with a server, for a whole application: what [`Node::builder`] returns.
+/// Configures a node with a server, for a whole application. Created by [`Node::builder`].
 ///
 /// ```
 /// use tokio_osc::node::LOCAL;
@@ -41,7 +41,7 @@ const LOCAL_QUEUE: usize = 1_024;
 /// # Ok(()) }
 /// ```
 ///
-/// A name that is refused is an error of [`spawn`](NodeBuilder::spawn).
+/// The first refused name, an error of [`spawn`](NodeBuilder::spawn).
 #[must_use = "nothing runs before `spawn`"]
 pub struct NodeBuilder {
     node: Node,
@@ -53,7 +53,7 @@ pub struct NodeBuilder {
 }
 
 impl Node {
-    /// A node with a server: one for a whole application.
+    /// Creates a node with a server, for a whole application.
     pub fn builder() -> NodeBuilder {
         NodeBuilder {
             node: Self::new(),
@@ -67,20 +67,19 @@ impl Node {
 }
 
 impl NodeBuilder {
-    /// The node that this becomes, for the state of handlers.
+    /// Returns the node that this builder creates, for the state of handlers.
     pub fn node(&self) -> Node {
         self.node.clone()
     }
 
-    /// The router of all channels and of [`LOCAL`]. Without one, all messages are counted as
-    /// unmatched.
+    /// Sets the router of all channels and of [`LOCAL`]. Without a router, all messages count as unmatched.
     pub fn router<S: Send + Sync + 'static>(mut self, router: Router<S>) -> Self {
         self.router = Some(Server::new(router));
         self
     }
 
-    /// Adds a channel to the server: [`Server::listen`]. A channel of connections can also be sent to
-    /// by this name, which reaches all that are open; a datagram channel only receives.
+    /// Adds a channel to the server, like [`Server::listen`]. The name of a channel with connections is also
+    /// a target that reaches all open connections. A datagram channel only receives.
     pub fn listen(mut self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
         let name = name.into();
         let named = self.node.insert(Arc::clone(&name), Named::of(&channel));
@@ -89,27 +88,27 @@ impl NodeBuilder {
         self
     }
 
-    /// Gives a channel to send to a name: [`Node::add`].
+    /// Adds a named destination, like [`Node::add`].
     pub fn add(mut self, name: impl Into<Arc<str>>, channel: impl Destination) -> Self {
         let named = self.node.add(name, channel);
         self.note(named);
         self
     }
 
-    /// Gives several channels and groups one name together: [`Node::group`].
+    /// Adds a named group, like [`Node::group`].
     pub fn group(mut self, name: impl Into<Arc<str>>, members: impl Targets) -> Self {
         let named = self.node.group(name, members);
         self.note(named);
         self
     }
 
-    /// What becomes of packets for unknown names: [`Node::unknown_names`].
+    /// Sets how packets for unknown names are handled, like [`Node::unknown_names`].
     pub fn unknown_names(self, policy: UnknownNames) -> Self {
         self.node.unknown_names(policy);
         self
     }
 
-    /// Sets options of the server: its clock, its limits, its time options, how it ends, whether its
+    /// Sets options of the server: its clock, limits, time options and shutdown, and whether its
     /// [events](Server::events_to_routes) go to the routes.
     ///
     /// ```
@@ -123,22 +122,21 @@ impl NodeBuilder {
         self
     }
 
-    /// How many packets may wait on their way to [`LOCAL`]; beyond, a send to it fails with
-    /// [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full): it never waits, because a handler that
-    /// waited for its own server would wait for ever. Default 1,024; at least 1, at most
-    /// [`Semaphore::MAX_PERMITS`].
+    /// Sets how many packets may wait for [`LOCAL`]. When the queue is full, a send to it fails with
+    /// [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full). It never waits, because a handler that
+    /// waited for its own server would wait forever. Default 1,024; between 1 and [`Semaphore::MAX_PERMITS`].
     pub fn local_queue(mut self, packets: usize) -> Self {
         self.local_queue = packets;
         self
     }
 
-    /// Starts the server, in a task of its own.
+    /// Starts the server in its own task.
     ///
     /// # Errors
-    /// The first name that was refused.
+    /// Returns the error of the first refused name.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Panics if called outside of a Tokio runtime with time enabled.
     pub fn spawn(self) -> Result<NodeHandle, ChannelError> {
         if let Some(error) = self.failed {
             return Err(error);

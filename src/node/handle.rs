@@ -1,4 +1,4 @@
-//! A node whose server runs.
+//! The handle of a node with a running server.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use super::names::Named;
 use crate::server::{ChannelError, ChannelStats, ServerStats, Stats};
 use crate::{Channel, Node, ServerHandle, Shutdown};
 
-/// How long the own server may take to read what was sent to it, when it is shut down.
+/// How long the server may take, on shutdown, to read the packets sent to [`LOCAL`](crate::node::LOCAL).
 const LAST_READ: Duration = Duration::from_secs(1);
 
-/// A [`Node`] whose server runs in a task of its own: what
-/// [`NodeBuilder::spawn`](crate::node::NodeBuilder::spawn) returns. Dropping it stops the server at once;
-/// to let handlers finish, [`shutdown`](NodeHandle::shutdown).
+/// A [`Node`] whose server runs in its own task. Created by
+/// [`NodeBuilder::spawn`](crate::node::NodeBuilder::spawn). Dropping it stops the server at once; use
+/// [`shutdown`](NodeHandle::shutdown) to let handlers finish.
 ///
-/// It is a node as far as sending goes. It is not `Clone`, as the node that it is, because a handler
-/// whose state it was would keep its own server alive for ever.
+/// It derefs to the node. It is not `Clone`, unlike the node, because a handler with the handle in its state
+/// would keep its own server alive forever.
 ///
 /// ```
 /// use tokio_osc::node::LOCAL;
@@ -47,20 +47,21 @@ impl NodeHandle {
         Self { node, local, server }
     }
 
-    /// The node, to be cloned.
+    /// Returns the node, which can be cloned.
     pub const fn node(&self) -> &Node {
         &self.node
     }
 
-    /// The server: its numbers, its subscriptions, its schedule, the addresses of its channels.
+    /// Returns the handle of the server: its statistics, subscriptions, schedule, and the addresses of its
+    /// channels.
     pub const fn server(&self) -> &ServerHandle {
         &self.server
     }
 
-    /// Adds a channel to the server while it runs: [`NodeBuilder::listen`](crate::node::NodeBuilder::listen).
+    /// Adds a channel to the running server, like [`NodeBuilder::listen`](crate::node::NodeBuilder::listen).
     ///
     /// # Errors
-    /// The name cannot be given, or the server has ended. The channel is closed then.
+    /// Returns an error if the name is refused or the server has ended. The channel is then closed.
     pub fn listen(&self, name: impl Into<Arc<str>>, channel: Channel) -> Result<(), ChannelError> {
         let name = name.into();
         self.node.insert(Arc::clone(&name), Named::of(&channel))?;
@@ -69,44 +70,42 @@ impl NodeHandle {
         })
     }
 
-    /// Removes a channel from the server while it runs, and its name, whatever has that now:
-    /// [`ServerHandle::remove`].
+    /// Removes a channel from the running server, like [`ServerHandle::remove`], and its name, even if
+    /// something else has that name now.
     ///
     /// # Errors
-    /// As [`ServerHandle::remove`]; then the name stays.
+    /// Same as [`ServerHandle::remove`]. The name then stays.
     ///
     /// # Cancel safety
-    /// Once polled, the channel is removed, also if the future is dropped; then its name stays.
+    /// Once polled, the channel is removed, even if the future is dropped. The name then stays.
     pub async fn close(&self, name: &str) -> Result<ChannelStats, ChannelError> {
         let closed = self.server.remove(name).await?;
         self.node.remove(name);
         Ok(closed)
     }
 
-    /// Stops the server: what is sent to [`LOCAL`](crate::node::LOCAL) fails as closed, what was sent before
-    /// is handled (what the server does not take in within 1 s is dropped), then
-    /// [`ServerHandle::shutdown`]. The channels to send to stay open while there is a clone of the
-    /// node.
+    /// Stops the server. New packets to [`LOCAL`](crate::node::LOCAL) fail as closed, earlier ones are
+    /// handled (those that the server does not read within 1 s are dropped), then it shuts down like
+    /// [`ServerHandle::shutdown`]. Destinations stay open while a clone of the node exists.
     ///
     /// # Cancel safety
-    /// Once polled, the server stops, also if the future is dropped; then at once.
+    /// Once polled, the server stops, even if the future is dropped: then at once.
     pub async fn shutdown(self) -> Stats {
         self.read_last().await;
         self.server.shutdown().await
     }
 
-    /// As [`shutdown`](NodeHandle::shutdown), in a way of one's own:
-    /// [`ServerHandle::shutdown_with`].
+    /// Same as [`shutdown`](NodeHandle::shutdown), with options, like [`ServerHandle::shutdown_with`].
     ///
     /// # Cancel safety
-    /// As [`shutdown`](NodeHandle::shutdown).
+    /// Same as [`shutdown`](NodeHandle::shutdown).
     pub async fn shutdown_with(self, how: Shutdown) -> ServerStats {
         self.read_last().await;
         self.server.shutdown_with(how).await
     }
 
     async fn read_last(&self) {
-        // What was not read by then, a handler that does not end keeps from being read.
+        // After this time the remaining packets cannot be read, because a handler does not end.
         let _ = timeout(LAST_READ, self.local.close()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Packets for names that are not known yet.
+//! Packets for unknown names.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::Packet;
 use crate::node::SendOutcome;
 
-/// What a node does with a packet for a name that it does not know.
+/// How a node handles a packet for an unknown name.
 ///
 /// ```
 /// use tokio_osc::node::UnknownNames;
@@ -25,20 +25,20 @@ use crate::node::SendOutcome;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnknownNames {
-    /// The send fails and names the names that there are; nothing is sent to anyone.
+    /// The send fails with an error that lists the known names. Nothing is sent.
     #[default]
     Refuse,
-    /// The packet goes to the names that are known; the report says which are not.
+    /// The packet is sent to the known names. The report lists the unknown ones.
     Skip,
-    /// The packet goes to the names that are known, and waits for those that are not. Names that
-    /// no channel can have are refused nevertheless.
+    /// The packet is sent to the known names, and waits for the unknown ones. A name that no channel can have
+    /// is still refused.
     Hold(HoldLimits),
 }
 
-/// What may wait for unknown names, in a node, for all such names together.
+/// The limits of packets that wait for unknown names, for all names of a node together.
 ///
-/// What waits is handed on when its name is added, in order and before anything that is sent later,
-/// without waiting: what the channel cannot take at once is lost and counted.
+/// When a name is added, its packets are sent in order and before anything that is sent later, without
+/// waiting: packets that the channel cannot take at once are lost and counted.
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,33 +62,32 @@ impl Default for HoldLimits {
 }
 
 impl HoldLimits {
-    /// 1,024 packets, 1 MiB, 10 s.
+    /// Creates the default limits: 1,024 packets, 1 MiB, 10 s.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many packets may wait; one for two names counts twice. Beyond, a send fails for the name
-    /// with [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full). Default 1,024.
+    /// Sets how many packets may wait. A packet for two names counts twice. When the limit is reached, a send
+    /// for the name fails with [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full). Default 1,024.
     pub fn packets(mut self, packets: usize) -> Self {
         self.packets = packets;
         self
     }
 
-    /// How many bytes of packets may wait. Default 1 MiB.
+    /// Sets how many bytes of packets may wait. Default 1 MiB.
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// How long a packet may wait; then it is dropped and counted. Default 10 s.
+    /// Sets how long a packet may wait. Then it is dropped and counted. Default 10 s.
     pub fn time(mut self, time: Duration) -> Self {
         self.time = time;
         self
     }
 }
 
-/// What became of the packets for unknown names:
-/// `held = waiting + released + failed + expired`.
+/// The counts of packets for unknown names: `held = waiting + released + failed + expired`.
 ///
 /// ```
 /// use tokio_osc::node::{HoldLimits, UnknownNames};
@@ -104,26 +103,26 @@ impl HoldLimits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HoldStats {
-    /// Packets that had to wait; once for each name.
+    /// Packets that had to wait, once for each name.
     pub held: u64,
-    /// Packets that wait.
+    /// Packets that wait now.
     pub waiting: u64,
-    /// Bytes of those.
+    /// Bytes of the packets that wait now.
     pub waiting_bytes: u64,
-    /// Packets handed on when their name was added.
+    /// Packets sent when their name was added.
     pub released: u64,
-    /// Packets that the channel of their name did not take at once.
+    /// Packets that the channel could not take at once.
     pub failed: u64,
-    /// Packets whose name was not added in time.
+    /// Packets whose name was not added in time. They were dropped.
     pub expired: u64,
-    /// Packets that did not fit the limits: they were never held.
+    /// Packets over the limits. They were never held.
     pub refused: u64,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct HeldPackets {
     limits: HoldLimits,
-    /// The oldest first.
+    /// In order, the oldest first.
     waiting: VecDeque<HeldPacket>,
     bytes: usize,
     counts: HoldStats,
@@ -137,12 +136,12 @@ struct HeldPacket {
 }
 
 impl HeldPackets {
-    /// The limits from now on, also for what waits already.
+    /// Sets the limits, also for packets that wait already.
     pub(super) fn set_limits(&mut self, limits: HoldLimits) {
         self.limits = limits;
     }
 
-    /// Keeps a packet for a name, in a buffer of its own.
+    /// Holds a copy of a packet for a name.
     pub(super) fn hold(&mut self, name: &Arc<str>, packet: &Packet) -> SendOutcome {
         self.expire();
         let size = packet.as_bytes().len();
@@ -157,7 +156,7 @@ impl HeldPackets {
         SendOutcome::Held
     }
 
-    /// What waits for a name, in order.
+    /// Takes the packets of a name, in order.
     pub(super) fn take(&mut self, name: &str) -> Vec<Packet> {
         self.expire();
         let waiting = std::mem::take(&mut self.waiting).into_iter();
@@ -178,7 +177,7 @@ impl HeldPackets {
         HoldStats { waiting, waiting_bytes, ..self.counts }
     }
 
-    /// Drops what has waited too long.
+    /// Drops packets that waited too long.
     fn expire(&mut self) {
         while let Some(oldest) = self.waiting.front() {
             if oldest.since.elapsed() < self.limits.time {

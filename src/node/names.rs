@@ -1,4 +1,4 @@
-//! What a name stands for, and which names there can be.
+//! Names, and what they refer to.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use crate::Channel;
 use crate::node::{ALL, Destination, LOCAL, NodeError, Targets};
 use crate::server::{ChannelError, ChannelErrorKind};
 
-/// What a name stands for.
+/// The target of a name.
 #[derive(Clone)]
 pub(super) enum Named {
     Channel(Arc<dyn Destination>),
-    /// A channel that receives, and has no peer to send to.
+    /// A channel that receives only.
     #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "it is one of datagrams"))]
     Receiver,
-    /// Names, looked up when they are sent to.
+    /// A group of names, which are resolved when a packet is sent.
     Group(Arc<[Arc<str>]>),
 }
 
 impl Named {
-    /// What the name of a server's channel stands for when it is sent to.
+    /// The target of the name of a server's channel.
     pub(super) fn of(channel: &Channel) -> Self {
         #[cfg(feature = "net")]
         if channel.monitor().is_some() {
@@ -31,13 +31,13 @@ impl Named {
 
 #[derive(Default)]
 pub(super) struct NameTable {
-    /// The names that users have given.
+    /// The names added by the user.
     pub(super) entries: BTreeMap<Arc<str>, Named>,
-    /// The own router.
+    /// The local router.
     pub(super) local: Option<Arc<dyn Destination>>,
 }
 
-/// What targets come down to.
+/// The resolved targets of a packet.
 #[derive(Default)]
 pub(super) struct Resolved {
     pub(super) channels: Vec<(Arc<str>, Arc<dyn Destination>)>,
@@ -45,8 +45,8 @@ pub(super) struct Resolved {
 }
 
 impl NameTable {
-    /// Opens groups until only channels are left, each once. Names in `passed` are passed over. A
-    /// group that is in itself adds nothing the second time.
+    /// Resolves groups to channels, each once. Names in `passed` are skipped, so a group that contains itself
+    /// adds nothing the second time.
     pub(super) fn resolve(
         &self,
         targets: &(impl Targets + ?Sized),
@@ -87,7 +87,7 @@ impl NameTable {
     }
 }
 
-/// Whether a channel or group can have this name.
+/// Checks that a channel or group can have this name.
 pub(super) fn check(name: &Arc<str>) -> Result<(), ChannelError> {
     match &**name {
         LOCAL | ALL => Err(ChannelError::new(ChannelErrorKind::Reserved, Arc::clone(name))),

@@ -1,4 +1,4 @@
-//! What became of a packet, name by name.
+//! The outcome of a packet for each name.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::node::{LOCAL, SendOutcome};
 use crate::packet::{EncodeError, SendError};
 
-/// What became of a packet: what [`Node::send`](crate::Node::send) returns.
+/// The outcome of a packet for each name. Returned by [`Node::send`](crate::Node::send).
 ///
-/// Not the [`SendReport`](crate::channel::SendReport) of a [`FanOut`](crate::client::FanOut), which speaks of the
-/// peers of one socket: this one speaks of names, and a fan-out is one of them.
+/// A [`SendReport`](crate::channel::SendReport) of a [`FanOut`](crate::client::FanOut) lists the peers of one
+/// socket. This report lists names, and a fan-out can be one of them.
 ///
 /// `Display` writes one line per name.
 ///
@@ -39,28 +39,28 @@ impl NodeReport {
         Self { outcomes }
     }
 
-    /// Each channel and what became of the packet there: groups opened, each name once, in the order
-    /// in which the targets name them.
+    /// Returns each channel and the outcome there. Groups are resolved, and each name is listed once, in the
+    /// order of the targets.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SendOutcome)> {
         self.outcomes.iter().map(|(name, outcome)| (&**name, outcome))
     }
 
-    /// What became of it for one name.
+    /// Returns the outcome for one name.
     pub fn get(&self, name: &str) -> Option<&SendOutcome> {
         self.iter().find(|(known, _)| *known == name).map(|(_, outcome)| outcome)
     }
 
-    /// Whether it was sent to all names, and all their peers. Of no names, it was.
+    /// Returns `true` if the packet was sent to all names and all their peers. With no names, returns `true`.
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(|(_, outcome)| outcome.is_sent())
     }
 
-    /// How many names it was sent to, with all their peers.
+    /// Returns the number of names to which it was sent, with all their peers.
     pub fn sent(&self) -> usize {
         self.outcomes.iter().filter(|(_, outcome)| outcome.is_sent()).count()
     }
 
-    /// The names that it was not sent to, or not to all their peers, and why.
+    /// Returns the names to which it was not sent, or not to all peers, and the reason.
     pub fn failed(&self) -> impl Iterator<Item = (&str, &SendError)> {
         self.iter().filter_map(|(name, outcome)| Some((name, outcome.error()?)))
     }
@@ -76,7 +76,7 @@ impl fmt::Display for NodeReport {
     }
 }
 
-/// Why a node sent nothing at all.
+/// The error of a node that sent nothing.
 ///
 /// ```
 /// use tokio_osc::node::NodeError;
@@ -90,16 +90,16 @@ impl fmt::Display for NodeReport {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NodeError {
-    /// The values make no packet.
+    /// The packet cannot be encoded.
     Encode(EncodeError),
-    /// There is no channel and no group of this name.
+    /// No channel or group has this name.
     UnknownName {
-        /// The name.
+        /// The unknown name.
         name: Arc<str>,
-        /// The names that there are.
+        /// The known names.
         known: Vec<Arc<str>>,
     },
-    /// The channel of this name only receives: a datagram socket without a peer to send to.
+    /// The channel of this name only receives: it is a datagram socket without a peer.
     ReceivesOnly {
         /// The name.
         name: Arc<str>,

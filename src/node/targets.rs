@@ -1,12 +1,12 @@
-//! Names of channels, as they are given to a send: one, a list, lists in lists.
+//! Names as arguments of a send: one name, a list, or nested lists.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-/// The name of one's own router: what is sent to it is dispatched as if it had been received,
-/// without a network. There is one where the node [has a server](crate::node::NodeBuilder). Handlers find
-/// it in [`Meta::channel`](crate::Meta::channel).
+/// The name of the local router. A packet to it is dispatched as if it had been received, without a network.
+/// It exists if the node [has a server](crate::node::NodeBuilder). Handlers find this name in
+/// [`Meta::channel`](crate::Meta::channel).
 ///
 /// ```
 /// use tokio_osc::node::LOCAL;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// ```
 pub const LOCAL: &str = "local";
 
-/// All channels that can be sent to, without [`LOCAL`].
+/// All destinations, except [`LOCAL`].
 ///
 /// ```
 /// use tokio_osc::node::ALL;
@@ -37,8 +37,8 @@ pub const LOCAL: &str = "local";
 /// ```
 pub const ALL: &str = "all";
 
-/// Names of channels and groups: one name, or arrays, slices, vectors, sets and tuples of them, one
-/// in the other as deep as you like.
+/// Names of channels and groups: one name, or arrays, slices, vectors, sets and tuples of names, nested to
+/// any depth.
 ///
 /// ```
 /// use tokio_osc::node::{ALL, LOCAL, Targets};
@@ -59,8 +59,8 @@ pub const ALL: &str = "all";
     note = "give a name, or an array, slice, `Vec`, set or tuple of names"
 )]
 pub trait Targets {
-    /// Calls a function with each name, in order. A name may come more than once; it is sent to
-    /// once.
+    /// Calls a function with each name, in order. A name may be passed more than once; the packet is sent to
+    /// it once.
     fn each_name(&self, name: &mut dyn FnMut(&str));
 }
 

@@ -1,9 +1,9 @@
-//! How far a peer's clock lies from ours, measured by questions and answers over OSC.
+//! Measures the offset of a peer's clock with requests and replies over OSC.
 //!
-//! Each answer was written between the question's departure and the answer's arrival, so the offset
-//! lies between two bounds, whatever the network did and however asymmetric it is. The offset that
-//! is common to several answers lies where all their bounds overlap. Answers that took long have
-//! wide bounds and so count for nothing beside a quick one: that is the filter.
+//! The peer writes each reply between the departure of the request and the arrival of the reply. The offset
+//! is therefore between two bounds, however slow or asymmetric the network is. An offset that is common to
+//! several replies is where all their bounds overlap. Slow replies have wide bounds and do not matter beside
+//! a fast one. No other filter is needed.
 //!
 //! ```text
 //! slow answer     |-------------------------------|
@@ -28,31 +28,30 @@ use crate::packet::ClockOffset;
 use crate::schedule::{Clock, SystemClock};
 use crate::{Args, Client, Router, TimeTag};
 
-/// The addresses of questions and answers by default.
+/// Default addresses of requests and replies.
 const PING: &str = "/clock/ping";
 const PONG: &str = "/clock/pong";
-/// Questions per measurement by default.
+/// Default number of requests per measurement.
 const PINGS: usize = 8;
-/// Answers that are kept for later measurements, at most.
+/// Maximum number of replies that are kept for later measurements.
 const KEPT: usize = 64;
-/// How long to wait for an answer by default.
+/// Default time to wait for a reply.
 const TIMEOUT: Duration = Duration::from_secs(1);
-/// Two clocks drift apart by at most one part in so many of the time that passes: twice what a poor
-/// quartz does.
+/// Two clocks drift apart by at most one part in this number: twice the drift of a poor quartz.
 const DRIFT: u32 = 5_000;
-/// A wall clock that moves by more than this between question and answer was set.
+/// If the wall clock moves by more than this between request and reply, it was set.
 const STEP: Duration = Duration::from_millis(1);
 /// Time tags are rounded to the nearest 233 ps.
 const ROUNDING: i128 = 1;
 
-/// Measures how far a peer's clock lies from ours.
+/// Measures the offset of a peer's clock.
 ///
-/// The question is a message with one number, to [`/clock/ping`](ClockSync::addresses); the answer
-/// has the same number and the peer's time as a time tag. The peer needs a route that answers:
+/// The request is a message with one number to [`/clock/ping`](ClockSync::addresses). The reply carries the
+/// same number and the time of the peer as a time tag. The peer needs a route that replies:
 /// [`ClockSync::responder`], or two lines in any other OSC library.
 ///
-/// The truth lies within the stated error, also when questions take longer than answers, as long
-/// as neither clock is set meanwhile and the clocks drift apart by less than 0.2 ms per second.
+/// The true offset is within the reported error, even if requests take longer than replies, as long as
+/// neither clock is set meanwhile and the clocks drift apart by less than 0.2 ms per second.
 ///
 /// ```
 /// use std::time::Duration;
@@ -86,7 +85,7 @@ pub struct ClockSync {
     bounds: VecDeque<Bounds>,
 }
 
-/// What one answer says: our clock minus the peer's, in nanoseconds, lies between these.
+/// The bounds from one reply on our clock minus the peer's, in nanoseconds.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     least: i128,
@@ -95,7 +94,7 @@ struct Bounds {
     at: Instant,
 }
 
-/// What a [`ClockSync`] found.
+/// The result of a [`ClockSync`].
 ///
 /// ```
 /// use tokio_osc::schedule::SystemClock;
@@ -119,14 +118,14 @@ pub struct ClockEstimate {
     pub offset: ClockOffset,
     /// The true offset is at most this far from it.
     pub error: Duration,
-    /// The quickest answer took this long.
+    /// The round trip time of the fastest reply.
     pub round_trip: Duration,
-    /// The answers that it is made of.
+    /// The number of replies used.
     pub answers: usize,
 }
 
 impl ClockSync {
-    /// Asks the peer of this client. The system clock is ours.
+    /// Creates a measurement with the peer of this client. Our clock is the system clock.
     pub fn new(client: Client) -> Self {
         Self {
             client,
@@ -141,17 +140,17 @@ impl ClockSync {
         }
     }
 
-    /// Routes that answer, with the time of a server's own clock: for a [`Server`](crate::Server),
-    /// or to be [merged](Router::merge) with other routes.
+    /// Creates a router that replies with the time of this clock, for a [`Server`](crate::Server) or to be
+    /// [merged](Router::merge) with other routes.
     pub fn responder(clock: impl Clock) -> Router<()> {
         Self::responder_at(PING, PONG, clock)
     }
 
-    /// As [`responder`](Self::responder), with addresses of your own. A prefix under which the
-    /// routes are [nested](Router::nest) counts for the question, not for the answer.
+    /// Same as [`responder`](Self::responder), with other addresses. If the router is [nested](Router::nest),
+    /// the prefix applies to the request, not to the reply.
     ///
     /// # Panics
-    /// `question` is not a valid address pattern.
+    /// Panics if `question` is not a valid address pattern.
     #[track_caller]
     pub fn responder_at(question: &str, answer: impl Into<String>, clock: impl Clock) -> Router<()> {
         let answer = answer.into();
@@ -160,50 +159,50 @@ impl ClockSync {
         })
     }
 
-    /// The addresses of questions and answers. Default `/clock/ping` and `/clock/pong`.
+    /// Sets the addresses of requests and replies. Default `/clock/ping` and `/clock/pong`.
     pub fn addresses(mut self, question: impl Into<String>, answer: impl Into<String>) -> Self {
         (self.question, self.answer) = (question.into(), answer.into());
         self
     }
 
-    /// Our clock. Default [`SystemClock`].
+    /// Sets our clock. Default [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// How many questions a measurement asks. Default 8, at least 1.
+    /// Sets the number of requests per measurement. Default 8, at least 1.
     pub fn pings(mut self, pings: usize) -> Self {
         self.pings = pings.max(1);
         self
     }
 
-    /// How long to wait between two questions. Default zero.
+    /// Sets the pause between two requests. Default zero.
     pub fn pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
-    /// How long to wait for each answer. Default 1 s.
+    /// Sets how long to wait for each reply. Default 1 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Asks, one question after the other, and estimates from all answers, those of the
-    /// measurements before included: up to 64, their bounds widened for their age. Repeat it from
+    /// Sends the requests one after the other and estimates the offset from all replies, up to 64, including
+    /// those of earlier measurements, whose bounds are widened for their age. Repeat the measurement from
     /// time to time to follow a drift.
     ///
-    /// When the answers contradict each other, a clock was set, and the older ones are forgotten.
+    /// If the replies contradict each other, a clock was set, and the older replies are discarded.
     ///
     /// # Errors
-    /// No question was answered.
+    /// Returns an error if no request was answered.
     ///
     /// # Cancel safety
-    /// The answers that came before a drop count for the next measurement.
+    /// If the future is dropped, the replies received so far count for the next measurement.
     ///
     /// # Panics
-    /// The address of answers is not a valid pattern.
+    /// Panics if the address of replies is not a valid pattern.
     pub async fn measure(&mut self) -> Result<ClockEstimate, ClockSyncError> {
         let mut last_error = None;
         let mut answered = 0;
@@ -226,12 +225,12 @@ impl ClockSync {
         self.estimate().ok_or(ClockSyncError { asked: self.pings, last_error: None })
     }
 
-    /// One question; what its answer says, unless our clock was set meanwhile.
+    /// Sends one request and returns the bounds from its reply, unless our clock was set meanwhile.
     async fn ask(&mut self) -> Result<Option<Bounds>, RequestError> {
         let number = self.next_number;
         self.next_number = number.wrapping_add(1);
-        // Not a request: the next answer may be that to an older question, which came too late. It is
-        // subscribed to before the question leaves, so that no answer is missed.
+        // Not `Client::request`: the next reply may belong to an older request that timed out. The
+        // subscription starts before the request is sent, so that no reply is missed.
         let mut answers = self.client.subscribe(&self.answer).filter_map(|answer| {
             ready(answer.parse().ok().filter(|(answered, _): &(i32, TimeTag)| *answered == number))
         });
@@ -242,15 +241,15 @@ impl ClockSync {
             return Err(self.client.closed().await.into());
         };
         let after = self.clock.now();
-        // The wall clock and the monotonic one disagree: our clock was set, so that this answer and all
-        // before it say nothing about the offset now.
+        // The wall clock and the monotonic clock disagree: our clock was set, so this reply and all earlier
+        // ones say nothing about the present offset.
         let round_trip = after.monotonic.saturating_duration_since(before.monotonic);
         let by_wall = nanos_between(after.wall, before.wall);
         if by_wall.abs_diff(nanos(round_trip)) > STEP.as_nanos() {
             self.bounds.clear();
             return Ok(None);
         }
-        // A time tag says its era only by being near to ours.
+        // A time tag does not contain its era; the era nearest to our time is taken.
         let theirs = theirs.near(before.wall);
         Ok(Some(Bounds {
             least: nanos_between(before.wall, theirs) - ROUNDING,
@@ -265,7 +264,8 @@ impl ClockSync {
             self.bounds.pop_front();
         }
         self.bounds.push_back(bounds);
-        // No offset fits all answers: a clock was set. The newest knows the present, so the oldest go.
+        // No offset fits all replies: a clock was set. The newest reply shows the present offset, so the
+        // oldest ones are discarded.
         while overlap(&self.bounds, bounds.at).is_some_and(|(least, most)| least > most) {
             self.bounds.pop_front();
         }
@@ -284,13 +284,13 @@ impl ClockSync {
     }
 }
 
-/// Where to begin to count: elsewhere than others who ask through clones of the same client.
+/// The first number, random, so that clones of one client do not use the same numbers.
 #[expect(clippy::cast_possible_truncation, reason = "any number will do")]
 fn some_number() -> i32 {
     RandomState::new().hash_one(()) as i32
 }
 
-/// Where all bounds overlap, each widened for its age.
+/// Intersects all bounds, each widened for its age.
 fn overlap(all: &VecDeque<Bounds>, now: Instant) -> Option<(i128, i128)> {
     let widened = all.iter().map(|bounds| {
         let drift = nanos(now.saturating_duration_since(bounds.at) / DRIFT);
@@ -299,7 +299,7 @@ fn overlap(all: &VecDeque<Bounds>, now: Instant) -> Option<(i128, i128)> {
     widened.reduce(|one, other| (one.0.max(other.0), one.1.min(other.1)))
 }
 
-/// No question of a measurement was answered.
+/// The error of a measurement without a reply.
 ///
 /// ```
 /// use std::time::Duration;
@@ -320,8 +320,7 @@ pub struct ClockSyncError {
 }
 
 impl ClockSyncError {
-    /// Why the last question without an answer failed; `None` if all were answered, but without a valid
-    /// time.
+    /// The error of the last failed request. `None` if all were answered, but without a valid time.
     pub const fn last_error(&self) -> Option<&RequestError> {
         self.last_error.as_ref()
     }

@@ -1,7 +1,7 @@
-//! A whole OSC application in the loop of a game or a plug-in: everything runs when the loop says so.
+//! Runs servers, clients and timed bundles from a loop that the caller owns.
 //!
-//! A budget can only be kept by looking at it between two turns of tasks, and Tokio does not say when no
-//! task is ready. A probe task shows it. Each round wakes the probe and yields until it had its turn:
+//! The budget can only be checked between two polls of tasks, and Tokio does not report that no task is
+//! ready. A probe task detects it. Each round wakes the probe and yields until the probe was polled:
 //!
 //! ```text
 //! ready tasks      after wake      process yields once
@@ -21,9 +21,9 @@ use tokio::task::{JoinHandle, yield_now};
 
 use crate::dispatch::{Budget, Progress};
 
-/// A runtime for the loop of a game, a plug-in or a user interface: no thread, no waiting. Servers,
-/// clients and timed bundles make progress while [`process`](FrameLoop::process) is called, on the
-/// caller's thread, and at no other time.
+/// A runtime for the loop of a game, a plug-in or a user interface. It has no thread and never waits.
+/// Servers, clients and timed bundles make progress only while [`process`](FrameLoop::process) is called, on
+/// the thread of the caller.
 ///
 /// ```
 /// # fn main() -> Result<(), tokio_osc::Error> {
@@ -48,56 +48,56 @@ use crate::dispatch::{Budget, Progress};
 /// # Ok(()) }
 /// ```
 ///
-/// Handlers share what they need with the caller as they do elsewhere, by an `Arc`; those that are to
-/// have a `&mut` of the caller's go into an [`Inbox`](crate::dispatch::Inbox), which is processed after this.
+/// Handlers share state with the caller in an `Arc`, as in other servers. Handlers that need `&mut` access to
+/// state of the caller go into an [`Inbox`](crate::dispatch::Inbox), which is processed after this.
 ///
-/// Dropping it ends its tasks where they wait; it neither blocks nor panics, in a runtime or not.
+/// Dropping it drops its tasks. It neither blocks nor panics, inside or outside of a runtime.
 pub struct FrameLoop {
-    /// There until it is dropped.
+    /// `Some` until it is dropped.
     runtime: Option<Runtime>,
     probe: Arc<Probe>,
 }
 
 impl FrameLoop {
-    /// A frame loop without tasks.
+    /// Creates a frame loop without tasks.
     ///
     /// # Errors
-    /// The operating system has no means left to wait for sockets.
+    /// Returns an error if the operating system cannot create the resources for polling sockets.
     pub fn new() -> io::Result<Self> {
-        // One task, then the driver: so that each turn can be seen, and the budget looked at.
+        // One task per poll of the driver, so that the budget can be checked after each task.
         let runtime = Builder::new_current_thread().enable_all().event_interval(1).build()?;
         let probe = Arc::new(Probe::default());
         runtime.spawn(Arc::clone(&probe).run());
         Ok(Self { runtime: Some(runtime), probe })
     }
 
-    /// Does what can be done now, and never waits: takes in what has arrived, runs the bundles that
-    /// are due, and every task that is ready, until nothing is or the budget is spent.
+    /// Runs everything that can run now, and never waits: it reads sockets, runs due bundles, and polls ready
+    /// tasks, until nothing is ready or the budget is spent.
     ///
-    /// A step of the budget is a turn of one task. A server gives up its turn after 64 packets, and
-    /// after some 100 us when a handler has ended; a handler is not interrupted.
+    /// A step of the budget is one poll of a task. A server yields after 64 packets, or when a handler has
+    /// ended after about 100 µs. A handler is not interrupted.
     ///
     /// # Errors
-    /// The caller is inside a runtime, or holds a guard of [`Runtime::enter`].
+    /// Returns an error if the caller is inside a runtime, or holds a guard of [`Runtime::enter`].
     pub fn process(&mut self, budget: impl Into<Budget>) -> Result<Progress, InsideRuntime> {
         let runtime = self.outside()?;
         Ok(runtime.block_on(self.probe.process(budget.into(), runtime.handle())))
     }
 
-    /// Runs a future to its end, and all tasks beside it, for as long as that takes: to set up servers
+    /// Runs a future to completion, together with all tasks, however long it takes. Use it to set up servers
     /// and clients, and to shut down.
     ///
     /// # Errors
-    /// As [`process`](FrameLoop::process).
+    /// Same as [`process`](FrameLoop::process).
     pub fn block_on<F: Future>(&mut self, future: F) -> Result<F::Output, InsideRuntime> {
         Ok(self.outside()?.block_on(future))
     }
 
-    /// Starts a task, which runs while [`process`](FrameLoop::process) or
-    /// [`block_on`](FrameLoop::block_on) does.
+    /// Spawns a task, which runs while [`process`](FrameLoop::process) or [`block_on`](FrameLoop::block_on)
+    /// is called.
     ///
     /// # Panics
-    /// Never: the runtime is there as long as this is.
+    /// Never panics: the runtime exists as long as this value.
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
@@ -129,9 +129,9 @@ impl fmt::Debug for FrameLoop {
     }
 }
 
-/// A task that does nothing, to see whether others are ready. Ready tasks have their turns in the
-/// order in which they were woken, each followed by a look at the driver: when this one was woken
-/// last and has the next turn, no other task is ready.
+/// A task that does nothing, to detect whether other tasks are ready. Tokio polls ready tasks in the order in
+/// which they were woken, and polls the driver after each. If this task was woken last and is polled next, no
+/// other task is ready.
 #[derive(Default)]
 struct Probe {
     waker: AtomicWaker,
@@ -150,14 +150,14 @@ impl Probe {
 
     async fn process(&self, budget: Budget, handle: &Handle) -> Progress {
         let mut meter = budget.start();
-        // The first round does not count as idle: the probe may still be queued from an earlier call that
-        // ran out of budget, and only a turn looks at the driver for what has arrived meanwhile.
+        // The first round does not count as idle: the probe may still be queued from an earlier call that ran
+        // out of budget, and only a poll of the driver finds new input.
         for round in 0_u64.. {
             self.wake();
             yield_now().await;
             if self.had_its_turn() {
                 if handle.metrics().global_queue_depth() > 0 {
-                    // Tasks woken by other threads, which come when no other is ready.
+                    // Tasks woken by other threads are polled when no other is ready.
                     yield_now().await;
                     if meter.spend() {
                         break;
@@ -186,7 +186,7 @@ impl Probe {
     }
 }
 
-/// What [`FrameLoop`] says when it is used inside a runtime, where it would have to wait.
+/// The error of a [`FrameLoop`] that is used inside a runtime, which it would block.
 ///
 /// ```
 /// use tokio_osc::tools::FrameLoop;

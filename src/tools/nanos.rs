@@ -1,4 +1,4 @@
-//! Spans of time as signed nanoseconds, so that what is past can be told from what is to come.
+//! Time spans as signed nanoseconds, so that the past and the future can be distinguished.
 
 use std::time::{Duration, SystemTime};
 

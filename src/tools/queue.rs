@@ -1,4 +1,4 @@
-//! What waits for a destination: one bounded queue between its senders and the task that empties it.
+//! A bounded queue between the senders of packets and the task that sends them to a destination.
 //!
 //! ```text
 //! put ──► newest … oldest ──► filled, then pop ──► in flight ──► note ──► sent or failed
@@ -8,9 +8,9 @@
 //!  └─ full, DropNewest: refused, dropped      full, Wait: `put` waits for a `pop`
 //! ```
 //!
-//! A value takes the place of the older one of its address, so that the address goes out when it would
-//! have gone out anyway. A packet without an address is a barrier: no value given after it may take a
-//! place before it.
+//! A value replaces the older value of its address, so the address is sent when the older value would have
+//! been sent. A packet without an address is a barrier: a value pushed after it never replaces a value before
+//! it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
@@ -22,17 +22,17 @@ use crate::node::SendOutcome;
 use crate::packet::{Overflow, SendError, SendErrorKind};
 use crate::{Bytes, Packet};
 
-/// What may wait.
+/// The limits of the queue.
 #[derive(Clone, Copy)]
 pub(super) struct QueueLimits {
     pub(super) packets: usize,
     pub(super) bytes: usize,
-    /// What each packet costs beside its own bytes.
+    /// The cost of each packet in addition to its bytes.
     pub(super) overhead: usize,
     pub(super) overflow: Overflow,
 }
 
-/// What became of the packets: `offered = sent + failed + superseded + dropped + waiting`.
+/// The counts of packets: `offered = sent + failed + superseded + dropped + waiting`.
 #[derive(Clone, Copy, Default)]
 pub(super) struct QueueStats {
     pub(super) offered: u64,
@@ -40,7 +40,7 @@ pub(super) struct QueueStats {
     pub(super) failed: u64,
     pub(super) superseded: u64,
     pub(super) dropped: u64,
-    /// In the queue, or being sent.
+    /// Packets in the queue or being sent.
     pub(super) waiting: u64,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct QueueStats {
 pub(super) struct PacketQueue<O> {
     limits: QueueLimits,
     state: Mutex<QueueState<O>>,
-    /// Wakes everything that waits, after every change.
+    /// Wakes all waiters after every change.
     changed: Notify,
 }
 
@@ -58,7 +58,7 @@ impl<O: Copy> PacketQueue<O> {
         Self { limits, state: Mutex::new(QueueState::new()), changed: Notify::new() }
     }
 
-    /// Puts a packet in, as the policy says, without waiting.
+    /// Pushes a packet according to the policy, without waiting.
     pub(super) fn try_put(&self, packet: Packet, origin: O, address: Option<&[u8]>) -> Result<(), SendError> {
         let mut state = self.state();
         if state.closed {
@@ -74,23 +74,23 @@ impl<O: Copy> PacketQueue<O> {
         Ok(())
     }
 
-    /// Puts a packet in, as the policy says. What fits no empty queue is dropped.
+    /// Pushes a packet according to the policy. A packet larger than the queue is dropped.
     pub(super) async fn put(&self, packet: Packet, origin: O) {
         let size = self.limits.cost(&packet);
         if self.limits.overflow == Overflow::Wait && size <= self.limits.bytes {
             self.until(|state| state.closed || state.has_room(&self.limits, size)).await;
         }
-        // A packet that finds no room is counted by then. A relay has no sender to report to.
+        // A packet without room is already counted. A relay has no sender to report to.
         let _ = self.try_put(packet, origin, None);
     }
 
-    /// Waits until something waits; false when the queue is closed and empty.
+    /// Waits for a packet. Returns `false` when the queue is closed and empty.
     pub(super) async fn filled(&self) -> bool {
         self.until(|state| state.closed || !state.entries.is_empty()).await;
         !self.state().entries.is_empty()
     }
 
-    /// What waited longest; it is in flight until [`note`](Self::note) is called.
+    /// Pops the oldest packet. It is in flight until [`note`](Self::note) is called.
     pub(super) fn pop(&self) -> Option<(Packet, O)> {
         let mut state = self.state();
         let taken = state.take_oldest(&self.limits)?;
@@ -100,7 +100,7 @@ impl<O: Copy> PacketQueue<O> {
         Some(taken)
     }
 
-    /// What became of the packet in flight.
+    /// Records the outcome of the packet in flight.
     pub(super) fn note(&self, outcome: &SendOutcome) {
         let mut state = self.state();
         state.in_flight = false;
@@ -110,7 +110,7 @@ impl<O: Copy> PacketQueue<O> {
         self.changed.notify_waiters();
     }
 
-    /// Whether nothing waits and nothing is in flight.
+    /// Returns `true` if the queue is empty and nothing is in flight.
     pub(super) fn is_idle(&self) -> bool {
         self.state().is_idle()
     }
@@ -120,13 +120,13 @@ impl<O: Copy> PacketQueue<O> {
         self.until(QueueState::is_idle).await;
     }
 
-    /// Takes nothing more; what waits is still to be sent.
+    /// Refuses further packets. Queued packets are still sent.
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.changed.notify_waiters();
     }
 
-    /// Nothing is sent any more: what waits has failed, and every waiter goes on.
+    /// Ends sending: queued packets count as failed, and every waiter continues.
     pub(super) fn abandon(&self) {
         let mut state = self.state();
         state.stats.failed += state.waiting();
@@ -147,7 +147,8 @@ impl<O: Copy> PacketQueue<O> {
 
     async fn until(&self, holds: impl Fn(&QueueState<O>) -> bool) {
         loop {
-            // Created before the look at the state: a change between the look and the wait wakes it.
+            // Created before the state is checked, so that a change between the check and the wait wakes the
+            // waiter.
             let changed = self.changed.notified();
             if holds(&self.state()) {
                 return;
@@ -169,8 +170,8 @@ impl QueueLimits {
 
 struct QueueState<O> {
     entries: VecDeque<Queued<O>>,
-    /// The place of the value of each address, as the number of packets that were ever before it: it
-    /// stays valid while packets leave at the front.
+    /// The position of the value of each address, counted from the first packet ever pushed. It stays valid
+    /// while packets leave at the front.
     places: HashMap<Bytes, u64>,
     taken: u64,
     bytes: usize,
@@ -183,7 +184,7 @@ struct QueueState<O> {
 struct Queued<O> {
     packet: Packet,
     origin: O,
-    /// `None` for what has no newer value.
+    /// `None` for packets that cannot be replaced.
     address: Option<Bytes>,
 }
 
@@ -201,8 +202,8 @@ impl<O> QueueState<O> {
         }
     }
 
-    /// Puts a packet in the place of the older value of its address, or else at the end; false if
-    /// there is no room for it.
+    /// Replaces the older value of the packet's address, or pushes the packet. Returns `false` if there is no
+    /// room.
     fn put(&mut self, limits: &QueueLimits, packet: Packet, origin: O, address: Option<&[u8]>) -> bool {
         let size = limits.cost(&packet);
         let place = address.and_then(|address| self.places.get(address));
@@ -225,13 +226,13 @@ impl<O> QueueState<O> {
         if !self.has_room(limits, size) {
             return false;
         }
-        // A key of its own: it would keep the buffer of a packet that has long been superseded.
+        // A copy of the key: a shared one would keep the buffer of a packet that was replaced long ago.
         let address = address.map(Bytes::copy_from_slice);
         match &address {
             Some(address) => {
                 self.places.insert(address.clone(), self.taken + self.entries.len() as u64);
             }
-            // The barrier: values before it can no longer be superseded.
+            // The barrier: values before it can no longer be replaced.
             None => self.places.clear(),
         }
         self.bytes += size;
@@ -243,7 +244,7 @@ impl<O> QueueState<O> {
         let Queued { packet, origin, address } = self.entries.pop_front()?;
         let place = self.taken;
         self.taken += 1;
-        // Behind a barrier the address may have another place, which stays.
+        // After a barrier the address may have another position, which stays.
         if let Some(address) = address.filter(|address| self.places.get(address) == Some(&place)) {
             self.places.remove(&address);
         }

@@ -1,4 +1,4 @@
-//! A metronome that is ahead of its time: it says what to send while there is time to send it.
+//! A metronome that yields its ticks early, so that there is time to send them.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,14 +9,14 @@ use super::nanos::{nanos, nanos_between};
 use crate::TimeTag;
 use crate::schedule::{Clock, Reading, SystemClock};
 
-/// How far ahead ticks are given by default.
+/// Default lookahead.
 const LOOKAHEAD: Duration = Duration::from_millis(100);
 
-/// A metronome: gives each tick ahead of its time, so that a bundle with its tag arrives before it
-/// is due and runs exactly then, however the network and this task are delayed.
+/// A metronome that yields each tick before it is due. A bundle with the time tag of the tick arrives in time
+/// and runs exactly at the tick, even if the network or this task is delayed.
 ///
-/// Ticks do not drift: the n-th is due n periods after the first, by the monotonic clock, whenever
-/// it was asked for. When the wall clock is set, the beat goes on and the tags follow.
+/// Ticks do not drift: tick n is due n periods after the first, by the monotonic clock, whenever it was
+/// requested. If the wall clock is set, the beat goes on, and the time tags follow the wall clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,7 +42,7 @@ pub struct Ticker {
     beat: Option<Beat>,
 }
 
-/// When the ticks are: nanoseconds of the monotonic clock after `origin`.
+/// The times of the ticks: nanoseconds of the monotonic clock after `origin`.
 #[derive(Clone, Copy, Debug)]
 struct Beat {
     origin: Instant,
@@ -68,56 +68,57 @@ struct Beat {
 pub struct Tick {
     /// The number of periods since the first tick.
     pub number: u64,
-    /// When it is due, by the ticker's clock as it is set now.
+    /// The due time, by the ticker's clock at the moment.
     pub due: SystemTime,
-    /// The same as a time tag.
+    /// The due time as a time tag.
     pub tag: TimeTag,
 }
 
 impl Ticker {
-    /// Ticks with this period; the first is due a lookahead after the first call of
+    /// Creates a ticker with this period. The first tick is due one lookahead after the first call of
     /// [`tick`](Ticker::tick).
     ///
     /// # Panics
-    /// `period` is zero.
+    /// Panics if `period` is zero.
     #[track_caller]
     pub fn new(period: Duration) -> Self {
         assert!(!period.is_zero(), "a ticker needs a period");
         Self { clock: Arc::new(SystemClock), period, lookahead: LOOKAHEAD, start: None, beat: None }
     }
 
-    /// How long before they are due ticks are given. Default 100 ms: more than a packet needs.
+    /// Sets how long before its due time each tick is yielded. Default 100 ms: more than a packet needs.
     pub fn lookahead(mut self, lookahead: Duration) -> Self {
         self.lookahead = lookahead;
         self
     }
 
-    /// The clock that the ticks are by. Default [`SystemClock`].
+    /// Sets the clock. Default [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// When the tick with number 0 is due, so that several machines tick together. If that is past,
-    /// the first tick given is the first that is still to come, with its number.
+    /// Sets the due time of tick 0, so that several machines tick together. If it is in the past, the first
+    /// tick yielded is the next one in the future, with its number.
     pub fn starting_at(mut self, wall: SystemTime) -> Self {
         self.start = Some(wall);
         self
     }
 
-    /// Waits until the next tick is no farther away than the lookahead. Ticks that are past, because this
-    /// was not called in time, are skipped: their numbers are missing.
+    /// Waits until the next tick is due within the lookahead, and returns it. Ticks whose time has passed,
+    /// because this method was not called in time, are skipped: their numbers are missing.
     ///
     /// # Cancel safety
-    /// A dropped future takes no tick.
+    /// If the future is dropped, no tick is lost.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Panics if called outside of a Tokio runtime with time enabled.
     pub async fn tick(&mut self) -> Tick {
         let lookahead = nanos(self.lookahead);
         loop {
             let now = self.clock.now();
-            // A copy: the tick is taken only when it is returned, so that a dropped future takes no tick.
+            // On a copy: the tick counts as taken only when it is returned, so that a dropped future takes
+            // none.
             let mut beat = self.beat(now);
             let passed = nanos(now.monotonic.saturating_duration_since(beat.origin));
             let period = nanos(self.period);
@@ -125,7 +126,7 @@ impl Ticker {
             beat.next = beat.next.max(u64::try_from(first_to_come).unwrap_or_default());
             let ahead = beat.first + i128::from(beat.next) * period - passed;
             if ahead > lookahead {
-                // Looked at again afterwards: a clock need not run as Tokio's timer does.
+                // Checked again after the sleep: the clock may run at another rate than Tokio's timer.
                 tokio::time::sleep(duration(ahead - lookahead)).await;
                 continue;
             }
@@ -137,14 +138,14 @@ impl Ticker {
         }
     }
 
-    /// The beat, which begins with the first look at the clock.
+    /// The beat, which starts with the first reading of the clock.
     fn beat(&mut self, now: Reading) -> Beat {
         let first = self.start.map_or(nanos(self.lookahead), |start| nanos_between(start, now.wall));
         *self.beat.get_or_insert(Beat { origin: now.monotonic, first, next: 0 })
     }
 }
 
-/// At most some centuries.
+/// Limited to some centuries.
 fn duration(nanos: i128) -> Duration {
     Duration::from_nanos(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX))
 }

@@ -1,4 +1,4 @@
-//! The sender's side of time: bundles for an instant, tagged by the peer's clock.
+//! Sends bundles for an instant, with time tags by the peer's clock.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -7,10 +7,10 @@ use crate::packet::{ClockOffset, EncodeError, IntoPacket, SendError};
 use crate::schedule::{Clock, Reading, SystemClock};
 use crate::{Bundle, Client, TimeTag};
 
-/// Sends packets that are to run at an instant.
+/// Sends packets that run at a given instant.
 ///
-/// Instants are by this side's clock. The tags that go out are by the peer's: the clock offset is
-/// subtracted from all of them, those of inner bundles included.
+/// Instants are by the local clock. Time tags are by the clock of the peer: the clock offset is subtracted
+/// from all of them, including those of inner bundles.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,61 +32,62 @@ pub struct TimedSender {
 }
 
 impl TimedSender {
-    /// Sends through this client, by the system clock, to a peer with the same time.
+    /// Creates a sender that uses this client and the system clock, without a clock offset.
     pub fn new(client: Client) -> Self {
         Self { client, clock: Arc::new(SystemClock), offset: ClockOffset::ZERO }
     }
 
-    /// The clock of this side.
+    /// Sets the local clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Our clock minus the peer's, as [`ClockSync`](crate::tools::ClockSync) measures it. Default zero.
+    /// Sets the clock offset, our clock minus the peer's, as [`ClockSync`](crate::tools::ClockSync) measures
+    /// it. Default zero.
     pub fn clock_offset(mut self, offset: ClockOffset) -> Self {
         self.offset = offset;
         self
     }
 
-    /// Corrects the clock offset, from the next packet on.
+    /// Changes the clock offset, from the next packet on.
     pub fn set_clock_offset(&mut self, offset: ClockOffset) {
         self.offset = offset;
     }
 
-    /// Sends a packet that is to run at `when`. A bundle becomes an inner one, and keeps its time.
+    /// Sends a packet that runs at `when`. A bundle becomes an inner bundle and keeps its time tag.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// Same as [`Client::send`].
     ///
     /// # Cancel safety
-    /// As [`Client::send`].
+    /// Same as [`Client::send`].
     pub async fn send_at(&self, when: SystemTime, packet: impl IntoPacket) -> Result<(), SendError> {
         self.client.send(self.bundle_at(when, packet)?).await
     }
 
-    /// Sends a packet that is to run after `delay`.
+    /// Sends a packet that runs after `delay`.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// Same as [`Client::send`].
     ///
     /// # Cancel safety
-    /// As [`Client::send`].
+    /// Same as [`Client::send`].
     pub async fn send_in(&self, delay: Duration, packet: impl IntoPacket) -> Result<(), SendError> {
         let Reading { wall, .. } = self.clock.now();
         self.send_at(wall.checked_add(delay).unwrap_or(wall), packet).await
     }
 
-    /// The bundle that [`send_at`](Self::send_at) sends.
+    /// Creates the bundle that [`send_at`](Self::send_at) sends.
     ///
     /// # Errors
-    /// The packet cannot be encoded.
+    /// Returns an error if the packet cannot be encoded.
     pub fn bundle_at(&self, when: SystemTime, packet: impl IntoPacket) -> Result<Bundle, EncodeError> {
         let bundle = Bundle::at(TimeTag::at(when)).with(packet).build()?;
         Ok(self.offset.bundle_to_peer(&bundle))
     }
 
-    /// The client that it sends through.
+    /// Returns the client.
     pub fn client(&self) -> &Client {
         &self.client
     }

@@ -10,7 +10,6 @@ mod envelope;
 mod live;
 mod marks;
 mod options;
-#[path = "middleware/send_checks.rs"]
 mod send_checks;
 #[cfg(feature = "encoding")]
 mod transcode;

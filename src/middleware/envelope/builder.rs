@@ -1,4 +1,4 @@
-//! The configuration of an envelope: complete, or an error.
+//! The configuration of an envelope.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use super::replay::{Replay, ReplayWindow};
 use crate::types::texts;
 use crate::wire::DecodeOptions;
 
-/// Configures an [`Envelope`]; see there for what each part is good for.
+/// Configures an [`Envelope`], whose documentation says what each part protects.
 ///
-/// What is configured is required: a packet without it, or with it by another name, is refused.
-/// What is not configured must not be there.
+/// Every part that is configured is required: a packet without it, or with another name in it, is refused.
+/// Parts that are not configured must be absent.
 ///
 /// # New keys
 ///
-/// Keys are told apart by the name under which their function travels. To replace one without a
-/// gap, let all ends accept the new one, then let each send with the new one and accept the old one,
-/// then take the old one away:
+/// Each packet carries the names of its protocols, which identify the keys. To replace a key without an
+/// interruption, first let all ends accept the new key, then send with the new key and accept the old one,
+/// then remove the old one:
 ///
 #[cfg_attr(feature = "crypto", doc = "```")]
 #[cfg_attr(not(feature = "crypto"), doc = "```ignore")]
@@ -56,69 +56,68 @@ impl EnvelopeBuilder {
         }
     }
 
-    /// Sends with this checksum, and requires one on the way in. Of several calls the last counts;
-    /// the same is true of [`signature`](Self::signature) and [`cipher`](Self::cipher).
+    /// Sends with this checksum, and requires a checksum on incoming packets. The last call counts. This also
+    /// applies to [`signature`](Self::signature) and [`cipher`](Self::cipher).
     pub fn checksum(mut self, checksum: impl Checksum) -> Self {
         self.checksums.send(checksum.name().to_owned(), Arc::new(checksum));
         self
     }
 
-    /// Signs what is sent, and requires a signature on the way in.
+    /// Signs outgoing packets, and requires a signature on incoming packets.
     pub fn signature(mut self, signature: impl Signature) -> Self {
         self.signatures.send(signature.name().to_owned(), Arc::new(signature));
         self
     }
 
-    /// Encrypts what is sent, and requires encryption on the way in.
+    /// Encrypts outgoing packets, and requires encryption of incoming packets.
     pub fn cipher(mut self, cipher: impl Cipher) -> Self {
         self.ciphers.send(cipher.name().to_owned(), Arc::new(cipher));
         self
     }
 
-    /// Accepts this checksum, too.
+    /// Also accepts this checksum.
     pub fn accept_checksum(mut self, checksum: impl Checksum) -> Self {
         self.checksums.accept(checksum.name().to_owned(), Arc::new(checksum));
         self
     }
 
-    /// Accepts this signature, too: another key, or another algorithm.
+    /// Also accepts this signature: another key or another algorithm.
     pub fn accept_signature(mut self, signature: impl Signature) -> Self {
         self.signatures.accept(signature.name().to_owned(), Arc::new(signature));
         self
     }
 
-    /// Accepts this encryption, too: another key, or another algorithm.
+    /// Also accepts this cipher: another key or another algorithm.
     pub fn accept_cipher(mut self, cipher: impl Cipher) -> Self {
         self.ciphers.accept(cipher.name().to_owned(), Arc::new(cipher));
         self
     }
 
-    /// Whether a checksum or a signature is accepted, unread, of a kind that is not configured, as
-    /// osc4py3 does. Default false.
+    /// Sets whether checksums and signatures of a kind that is not configured are accepted without a check,
+    /// as osc4py3 does. Default false.
     pub fn accept_unchecked(mut self, accept: bool) -> Self {
         self.accept_unchecked = accept;
         self
     }
 
-    /// Stamps what is sent, and requires a stamp that was not received before. Both ends must have
-    /// it. Needs a signature or an authenticated encryption, under which the stamp travels. Default
-    /// none.
+    /// Stamps outgoing packets, and requires a stamp that was not received before. Both ends must configure
+    /// it. It needs a signature or an authenticated cipher, which protects the stamp. Default none.
     pub fn replay_window(mut self, window: ReplayWindow) -> Self {
         self.window = Some(window);
         self
     }
 
-    /// The limits and the tolerance for the packets inside. The envelope itself is decoded by the
+    /// Sets the limits and tolerance for the packet in the envelope. The envelope itself is decoded with the
     /// options of its channel.
     pub fn decode_options(mut self, options: DecodeOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// The envelope.
+    /// Builds the envelope.
     ///
     /// # Errors
-    /// The configuration protects nothing, or not what it seems to.
+    /// Returns an error if the configuration protects nothing, or less than it seems to.
     pub fn build(self) -> Result<Envelope, EnvelopeError> {
         check(&self.checksums)?;
         check(&self.signatures)?;
@@ -141,7 +140,7 @@ impl EnvelopeBuilder {
         self.signatures.sending.is_some() || self.ciphers.sending.is_some()
     }
 
-    /// Whether only holders of a key can make packets that are accepted.
+    /// Returns `true` if only holders of a key can create accepted packets.
     fn is_authenticated(&self) -> bool {
         self.signatures.sending.is_some()
             || self.ciphers.sending.is_some()
@@ -149,7 +148,7 @@ impl EnvelopeBuilder {
     }
 }
 
-/// The longest name of a protocol, in bytes.
+/// Maximum length of the name of a protocol, in bytes.
 const MAX_NAME: usize = 255;
 
 fn check<P: ?Sized>(protocols: &Protocols<P>) -> Result<(), EnvelopeError> {
@@ -168,7 +167,7 @@ fn check<P: ?Sized>(protocols: &Protocols<P>) -> Result<(), EnvelopeError> {
 }
 
 texts! {
-    /// Why an [`Envelope`] cannot be built.
+    /// The reason why an [`Envelope`] cannot be built.
     ///
     /// ```
     /// use tokio_osc::middleware::{Envelope, EnvelopeError};
@@ -178,16 +177,17 @@ texts! {
     #[derive(Clone, Copy, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     pub enum EnvelopeError {
-        /// No checksum, no signature and no encryption; [`Envelope::plain`] says that this is meant.
+        /// Neither a checksum nor a signature nor a cipher is configured. [`Envelope::plain`] creates an
+        /// envelope without protection.
         Unprotected => "the envelope protects nothing",
-        /// A checksum, signature or encryption is accepted, but what is sent has none.
+        /// A checksum, signature or cipher is accepted, but outgoing packets have none.
         AcceptedOnly => "the envelope accepts a protection that it does not send with",
-        /// The name of a protocol holds a NUL, or is over 255 bytes long.
+        /// The name of a protocol contains a NUL or has more than 255 bytes.
         IllegalName => "the name of a protocol holds a NUL or is too long",
-        /// Two functions of a kind have the same name: give their keys ids.
+        /// Two protocols of one kind have the same name. Give their keys ids.
         RepeatedName => "two protocols of an envelope have the same name",
-        /// A replay window without a signature or an authenticated encryption: any sender could write
-        /// the stamps.
+        /// A replay window is configured without a signature or an authenticated cipher, so any sender could
+        /// write the stamps.
         ReplayUnauthenticated => "a replay window needs a signature or an authenticated encryption",
     }
 }

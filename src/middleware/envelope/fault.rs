@@ -1,13 +1,13 @@
-//! Why an envelope is not opened, or not closed.
+//! The reasons why an envelope refuses a packet.
 
 use crate::packet::EncodeError;
 use crate::types::texts;
 use crate::wire::{DecodeError, DecodeErrorKind};
 
 texts! {
-    /// Why an [`Envelope`](crate::middleware::Envelope) refuses a packet.
+    /// The reason why an [`Envelope`](crate::middleware::Envelope) refused a packet.
     ///
-    /// It travels as the text of a refusal, [`DecodeErrorKind::Refused`] or
+    /// Stored as the text of [`DecodeErrorKind::Refused`] or
     /// [`EncodeErrorKind::Refused`](crate::packet::EncodeErrorKind::Refused).
     ///
     /// ```
@@ -24,49 +24,50 @@ texts! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     pub enum EnvelopeFault {
-        /// A bundle, or a message to another address than `/packet`.
+        /// The packet is a bundle, or a message to another address than `/packet`.
         NotAnEnvelope => "no envelope",
-        /// A `/packet` whose arguments are not exactly `,sbsbsb`.
+        /// The type tags of the `/packet` are not exactly `,sbsbsb`.
         WrongArguments => "an envelope whose arguments are not ,sbsbsb",
-        /// No checksum, but one is required.
+        /// A checksum is required and missing.
         NoChecksum => "an envelope without the required checksum",
-        /// No signature, but one is required.
+        /// A signature is required and missing.
         NoSignature => "an envelope without the required signature",
-        /// Plain data, but encryption is required.
+        /// Encryption is required, and the data are plain.
         NotEncrypted => "an envelope without the required encryption",
-        /// A checksum by a protocol that is not configured.
+        /// The protocol of the checksum is not configured.
         UnknownChecksum => "an envelope with an unknown checksum protocol",
-        /// A signature by a protocol, or by a key, that is not configured.
+        /// The protocol or key of the signature is not configured.
         UnknownSignature => "an envelope with an unknown signature protocol or key",
-        /// Data encrypted by a protocol, or with a key, that is not configured.
+        /// The protocol or key of the encryption is not configured.
         UnknownCipher => "an envelope with an unknown encryption protocol or key",
-        /// The data do not decrypt: another key, or they were changed.
+        /// The data cannot be decrypted: they were encrypted with another key, or changed.
         Undecipherable => "an envelope that does not decrypt",
-        /// The signature is not that of the data: another key, or one of the two was changed.
+        /// The signature does not match the data: it was made with another key, or one of the two was
+        /// changed.
         InvalidSignature => "an envelope with an invalid signature",
-        /// The checksum is not that of the data.
+        /// The checksum does not match the data.
         Corrupted => "an envelope with a wrong checksum",
-        /// No stamp, but the [`ReplayWindow`](crate::middleware::ReplayWindow) requires one.
+        /// The [`ReplayWindow`](crate::middleware::ReplayWindow) requires a stamp, and it is missing.
         NoStamp => "an envelope without the required stamp",
-        /// A packet that was received before, or one too far behind the newest of its sender.
+        /// The packet was received before, or is too far behind the newest packet of its sender.
         Replayed => "an envelope received before",
-        /// A packet that this same envelope has sent.
+        /// The packet was sent by this envelope.
         Reflected => "an envelope that was sent from here",
-        /// Sent too long ago, or in the future, by the receiver's clock.
+        /// By the clock of the receiver, the packet was sent too long ago or in the future.
         Untimely => "an envelope sent too long ago or in the future",
-        /// More senders than the [`ReplayWindow`](crate::middleware::ReplayWindow) remembers.
+        /// There are more senders than the [`ReplayWindow`](crate::middleware::ReplayWindow) remembers.
         TooManySenders => "an envelope of one sender too many",
-        /// The checksum was not computed: the function refused.
+        /// The checksum could not be computed.
         ChecksumFailed => "no checksum could be computed",
-        /// The packet was not signed: the function refused.
+        /// The packet could not be signed.
         SigningFailed => "no signature could be made",
-        /// The packet was not encrypted: the function refused.
+        /// The packet could not be encrypted.
         EncryptionFailed => "the packet could not be encrypted",
     }
 }
 
 impl EnvelopeFault {
-    /// The fault for which an envelope has refused a packet; `None` for any other error.
+    /// Returns the fault for which an envelope refused a packet. `None` for any other error.
     pub fn of(error: &DecodeError) -> Option<Self> {
         let DecodeErrorKind::Refused(why) = error.kind() else { return None };
         Self::ALL.iter().copied().find(|fault| fault.text() == why)

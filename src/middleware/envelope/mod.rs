@@ -28,9 +28,9 @@ use protocol::{Protocols, call};
 use replay::Replay;
 use stamp::Stamp;
 
-/// Guards the packets of a channel, a client or a codec: each travels inside of a message that
-/// carries its checksum, its signature, and itself, encrypted or not. The same bytes as osc4py3's
-/// `advanced_packet_control`.
+/// Protects the packets of a channel, a client or a codec. Each packet is sent inside a message that carries
+/// its checksum, its signature and the packet itself, encrypted or plain. The format is that of osc4py3's
+/// `advanced_packet_control`, byte for byte.
 ///
 /// ```text
 /// /packet ,sbsbsb   checksum protocol    checksum
@@ -38,54 +38,54 @@ use stamp::Stamp;
 ///                   cipher protocol      the packet, or what it was encrypted to
 /// ```
 ///
-/// On the way out the checksum and the signature are those of the plain packet, which is encrypted
-/// last. On the way in it is decrypted, then its signature is checked, then its checksum, then it is
-/// decoded. One envelope is opened: an envelope in it stays a message to `/packet`.
+/// When sending, the checksum and the signature are computed over the plain packet, which is encrypted last.
+/// When receiving, the packet is decrypted, then its signature is checked, then its checksum, then it is
+/// decoded. Only one level is opened: an envelope inside an envelope remains a message to `/packet`.
 ///
-/// Nothing is skipped. Each part that is configured must be there, by a protocol that is configured;
-/// what is not configured must not be there; what is not an envelope is refused. Each refusal is an
-/// [`EnvelopeFault`], as an error item of the channel, which goes on. An error of the packet inside
-/// has its offset in the packet inside.
+/// No check is skipped. Every configured part must be present, by a configured protocol. Parts that are not
+/// configured must be absent. A packet that is not an envelope is refused. Every refusal is an
+/// [`EnvelopeFault`] in an error item of the channel, which goes on. The error of a packet in the envelope
+/// has its offset in that packet.
 ///
 /// # What it protects, and what it does not
 ///
-/// An adversary reads, changes, drops, delays, repeats and makes packets, but has no key.
+/// The adversary can read, change, drop, delay, repeat and create packets, but has no key.
 ///
-/// | against | there is |
+/// | against | use |
 /// |---------|----------|
-/// | bits that flip | a [`Checksum`]; no adversary is stopped by it |
+/// | bit errors | a [`Checksum`]; it does not stop an adversary |
 /// | forged and changed packets | a [`Signature`], or an authenticated [`Cipher`] |
 /// | reading | a [`Cipher`] |
-/// | packets that are recorded and sent again, or back to their sender | a [`ReplayWindow`] with one of the two |
+/// | packets that are recorded and sent again, or sent back to their sender | a [`ReplayWindow`] with one of the two |
 ///
 /// It does not protect against:
-/// - **Traffic analysis**: who sends to whom, when, and how many bytes, stays visible; so do the
-///   names of the protocols and keys.
-/// - **What a checksum or signature tells of an encrypted packet**: both are made of the plain packet
-///   and travel unencrypted, as osc4py3 has it. A checksum lets a reader test a guess; equal packets
-///   have equal signatures, unless they are stamped by a [`ReplayWindow`]. `ChaCha20Poly1305` needs
-///   neither.
+/// - **Traffic analysis**: the sender, the receiver, the time and the size of packets remain visible, and so
+///   do the names of the protocols and keys.
+/// - **Information in a checksum or signature of an encrypted packet**: as in osc4py3, both are computed over
+///   the plain packet and sent unencrypted. A checksum lets a reader test a guess. Equal packets have equal
+///   signatures, unless a [`ReplayWindow`] stamps them. `ChaCha20Poly1305` needs neither.
 /// - **Loss and order**: packets may be dropped, and delayed within the window and the tolerance.
-/// - **The other holders of a key**: a receiver that can check can forge. What was meant for one receiver,
-///   another one with the same key accepts, once. Give each pair a key of its own.
-/// - **Restarts**: a window begins empty. What was sent within the tolerance of time before is
-///   accepted once more.
+/// - **Other holders of the key**: a receiver that can check a signature can forge it. A packet for one
+///   receiver is also accepted, once, by another receiver with the same key. Use a different key for each
+///   pair.
+/// - **Restarts**: a window starts empty. Packets that were sent within the time tolerance before a restart
+///   are accepted once more.
 /// - **The address of a UDP sender**: it is not signed. Replies go to where the packet came from.
-/// - **Denial of service**: a forged packet costs its decryption or signature. A network can be
-///   flooded, a clock can be set.
-/// - **Keys**: they are neither agreed upon, nor exchanged, nor stored. Recorded packets can be read
-///   by anyone who gets the key later. TLS does all this on a stream: see the example `tls`.
+/// - **Denial of service**: a forged packet costs a decryption or the check of a signature. The network can
+///   be flooded, and the clock can be set.
+/// - **Key management**: keys are not negotiated, exchanged or stored. Recorded packets can be read by anyone
+///   who obtains the key later. TLS does all this on a stream: see the example `tls`.
 ///
 /// # Size
 ///
-/// An envelope takes 40 bytes, more for its names and tokens, and 72 more for a stamp: with
-/// `HmacSha256` 80, with `ChaCha20Poly1305` and a [`ReplayWindow`] 156. So a datagram holds a packet
-/// that is smaller by this.
+/// An envelope adds 40 bytes, plus its names and tokens, plus 72 bytes for a stamp: 80 bytes with
+/// `HmacSha256`, 156 with `ChaCha20Poly1305` and a [`ReplayWindow`]. The largest packet that fits a datagram
+/// is smaller by this.
 ///
 /// # Several channels
 ///
-/// Clones share their sequence numbers and what they remember: give clones to all channels that use
-/// the same keys. Two envelopes are two senders.
+/// Clones share their sequence numbers and replay window. Give clones to all channels that use the same keys.
+/// Two envelopes are two senders.
 ///
 #[cfg_attr(feature = "crypto", doc = "```")]
 #[cfg_attr(not(feature = "crypto"), doc = "```ignore")]
@@ -122,20 +122,22 @@ const ADDRESS: &str = "/packet";
 const TYPE_TAGS: &str = ",sbsbsb";
 
 impl Envelope {
-    /// An envelope with something in it, to be built.
+    /// Starts the configuration of an envelope.
     pub fn builder() -> EnvelopeBuilder {
         EnvelopeBuilder::new()
     }
 
-    /// An envelope without any protection, as osc4py3 makes it without functions.
+    /// Creates an envelope without protection, as osc4py3 does without functions.
     pub fn plain() -> Self {
         EnvelopeBuilder::new().into_envelope()
     }
 
     fn close(&self, packet: &Packet) -> Result<Message, EncodeError> {
         let EnvelopeBuilder { checksums, signatures, ciphers, .. } = &*self.config;
+        // The stamp comes first: the signature and the cipher must cover it, or it could be replaced.
         let plain = self.stamped(packet)?;
         let checksum = by_sending(checksums, EnvelopeFault::ChecksumFailed, |by| by.compute(&plain))?;
+        // Over the plain packet, not over the encrypted one, because osc4py3 checks it after decrypting.
         let signature = by_sending(signatures, EnvelopeFault::SigningFailed, |by| by.sign(&plain))?;
         let (cipher, sealed) = by_sending(ciphers, EnvelopeFault::EncryptionFailed, |by| by.seal(&plain))?;
         let token = |(name, token): (_, Option<Vec<u8>>)| (name, token.unwrap_or_default());
@@ -149,9 +151,11 @@ impl Envelope {
         replay.stamp().before(packet).ok_or_else(|| EncodeError::new(EncodeErrorKind::TooLarge, packet.len()))
     }
 
-    /// The bytes of the packet inside, if all is as it must be.
+    /// Returns the packet in the envelope if all checks pass.
     fn open(&self, packet: &Packet, meta: &Meta) -> Result<Bytes, EnvelopeFault> {
         let EnvelopeParts { checksum, signature, cipher: (cipher_name, data) } = EnvelopeParts::of(packet)?;
+        // All names are checked before anything is decrypted: a packet without a required part costs no
+        // cryptography.
         let cipher = self.config.ciphers.expected(cipher_name, &[])?;
         let signed_by = self.unless_ignored(&self.config.signatures, signature)?;
         let summed_by = self.unless_ignored(&self.config.checksums, checksum)?;
@@ -160,6 +164,7 @@ impl Envelope {
             Some(cipher) => call(|| cipher.open(&data), EnvelopeFault::Undecipherable)?.into(),
             None => data,
         };
+        // The signature before the checksum: a forged packet must not learn whether its checksum is right.
         if let Some(by) = signed_by {
             call(|| by.verify(&plain, signature.1), EnvelopeFault::InvalidSignature)?;
         }
@@ -167,17 +172,19 @@ impl Envelope {
             call(|| by.verify(&plain, checksum.1), EnvelopeFault::Corrupted)?;
         }
         let Some(replay) = &self.replay else { return Ok(plain) };
+        // Last: only a genuine packet may enter its sender into the memory of the window.
         let (stamp, packet) = Stamp::split(&plain).ok_or(EnvelopeFault::NoStamp)?;
         replay.admit(stamp, meta.received_at)?;
         Ok(packet)
     }
 
-    /// The function that must have made a token.
+    /// The protocol that must have created a token.
     fn unless_ignored<'a, P: ?Sized>(
         &self,
         protocols: &'a Protocols<P>,
         (name, token): (Text<'_>, &[u8]),
     ) -> Result<Option<&'a P>, EnvelopeFault> {
+        // A kind that is configured is never skipped, whatever the option says.
         if self.config.accept_unchecked && protocols.sending.is_none() {
             return Ok(None);
         }
@@ -189,6 +196,7 @@ impl Middleware for Envelope {
     fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
         let plain = self.open(&packet, meta)?;
         let (packet, repairs) = Packet::decode_with(plain, &self.config.options)?;
+        // The envelope and the packet in it are decoded separately; the receiver wants the repairs of both.
         let mut sum = *meta.repairs();
         sum += repairs;
         meta.set_repairs(sum);
@@ -200,7 +208,7 @@ impl Middleware for Envelope {
     }
 }
 
-/// The name of the function for sending, and what it makes; nothing where there is none.
+/// The name of the protocol for sending and its output. Both are empty if there is none.
 fn by_sending<P: ?Sized>(
     protocols: &Protocols<P>,
     fault: EnvelopeFault,
@@ -224,6 +232,7 @@ impl<'a> EnvelopeParts<'a> {
         if message.address() != ADDRESS {
             return Err(EnvelopeFault::NotAnEnvelope);
         }
+        // Compared exactly: `parse` would also accept symbols and other tags that osc4py3 does not write.
         if message.type_tags() != TYPE_TAGS {
             return Err(EnvelopeFault::WrongArguments);
         }

@@ -1,4 +1,4 @@
-//! The functions of an envelope: those of its user, and those that come with it.
+//! The protocols of an envelope: the user's and the built-in ones.
 
 use std::sync::Arc;
 use std::{error, fmt};
@@ -7,8 +7,8 @@ use super::EnvelopeFault;
 use crate::types::Text;
 use crate::user_function::{Panicked, caught};
 
-/// A function of an envelope refuses: a token does not fit, data do not decrypt, there is no
-/// entropy. It says no more, so that an attacker learns nothing from it.
+/// A protocol of an envelope failed: a token does not match, data cannot be decrypted, or there is no
+/// entropy. It contains no details, so that an attacker learns nothing from it.
 ///
 /// ```
 /// use tokio_osc::middleware::ProtocolError;
@@ -31,11 +31,11 @@ readable! { struct ProtocolError {} }
 
 impl error::Error for ProtocolError {}
 
-/// Makes and checks the checksums of an [`Envelope`](crate::middleware::Envelope): they show accidents, not
-/// intent.
+/// Computes and checks the checksums of an [`Envelope`](crate::middleware::Envelope). A checksum detects
+/// accidental changes, not intended ones.
 ///
-/// Called by the task that sends or receives, so it must not wait. An error of it, or a panic, refuses
-/// the packet. The same is true of [`Signature`] and [`Cipher`].
+/// Called by the task that sends or receives, so it must not block. An error or a panic refuses the packet.
+/// This also applies to [`Signature`] and [`Cipher`].
 ///
 /// ```
 /// use tokio_osc::middleware::{Checksum, ProtocolError};
@@ -54,29 +54,29 @@ impl error::Error for ProtocolError {}
 /// }
 /// ```
 pub trait Checksum: Send + Sync + 'static {
-    /// The name of the protocol, as it travels. Asked for once.
+    /// The name of the protocol on the wire. Called once.
     fn name(&self) -> &str;
 
-    /// The checksum of a packet's bytes.
+    /// Computes the checksum of the bytes of a packet.
     ///
     /// # Errors
-    /// It cannot be computed: the packet is neither sent nor delivered.
+    /// Returns an error if the checksum cannot be computed. The packet is neither sent nor delivered.
     fn compute(&self, plain: &[u8]) -> Result<Vec<u8>, ProtocolError>;
 
-    /// Checks the checksum that came with a packet: computes it again, unless this is written.
+    /// Checks the checksum of a received packet. The default computes it again and compares.
     ///
     /// # Errors
-    /// The checksum is another: the packet is refused as
+    /// Returns an error if the checksum does not match. The packet is refused as
     /// [`Corrupted`](EnvelopeFault::Corrupted).
     fn verify(&self, plain: &[u8], checksum: &[u8]) -> Result<(), ProtocolError> {
         if self.compute(plain)? == checksum { Ok(()) } else { Err(ProtocolError) }
     }
 }
 
-/// Makes and checks the signatures of an [`Envelope`](crate::middleware::Envelope): only who has the key makes
-/// one that fits.
+/// Creates and checks the signatures of an [`Envelope`](crate::middleware::Envelope). Only holders of the key
+/// can create a valid signature.
 ///
-/// `HmacSha256` (feature `crypto`) is one that is ready.
+/// `HmacSha256` (feature `crypto`) is a ready-made implementation.
 ///
 /// ```
 /// use tokio_osc::middleware::{Envelope, ProtocolError, Signature};
@@ -103,28 +103,27 @@ pub trait Checksum: Send + Sync + 'static {
 /// # Ok::<(), tokio_osc::middleware::EnvelopeError>(())
 /// ```
 pub trait Signature: Send + Sync + 'static {
-    /// The name of the protocol, as it travels; with a key id in it if there are several keys.
-    /// Asked for once.
+    /// The name of the protocol on the wire, with a key id if there are several keys. Called once.
     fn name(&self) -> &str;
 
-    /// The signature of a packet's bytes.
+    /// Signs the bytes of a packet.
     ///
     /// # Errors
-    /// It cannot be made: the packet is not sent.
+    /// Returns an error if the packet cannot be signed. It is not sent.
     fn sign(&self, plain: &[u8]) -> Result<Vec<u8>, ProtocolError>;
 
-    /// Checks the signature that came with a packet. Compare in constant time: one that stops at the
-    /// first byte that differs tells a forger how far the forgery got.
+    /// Checks the signature of a received packet. Compare in constant time: a comparison that stops at the
+    /// first different byte tells a forger how many bytes were right.
     ///
     /// # Errors
-    /// The signature is another: the packet is refused as
+    /// Returns an error if the signature does not match. The packet is refused as
     /// [`InvalidSignature`](EnvelopeFault::InvalidSignature).
     fn verify(&self, plain: &[u8], signature: &[u8]) -> Result<(), ProtocolError>;
 }
 
 /// Encrypts and decrypts for an [`Envelope`](crate::middleware::Envelope).
 ///
-/// `ChaCha20Poly1305` (feature `crypto`) is one that is ready.
+/// `ChaCha20Poly1305` (feature `crypto`) is a ready-made implementation.
 ///
 /// ```
 /// use tokio_osc::middleware::{Cipher, Envelope, ProtocolError};
@@ -150,32 +149,32 @@ pub trait Signature: Send + Sync + 'static {
 /// # Ok::<(), tokio_osc::middleware::EnvelopeError>(())
 /// ```
 pub trait Cipher: Send + Sync + 'static {
-    /// The name of the protocol, as it travels; with a key id in it if there are several keys.
-    /// Asked for once.
+    /// The name of the protocol on the wire, with a key id if there are several keys. Called once.
     fn name(&self) -> &str;
 
-    /// The data that stand for a packet's bytes.
+    /// Encrypts the bytes of a packet.
     ///
     /// # Errors
-    /// They cannot be made: the packet is not sent.
+    /// Returns an error if the packet cannot be encrypted. It is not sent.
     fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, ProtocolError>;
 
-    /// The packet's bytes for which the data stand. They may be any: what comes of it is decoded
-    /// like all bytes of a peer.
+    /// Decrypts the bytes of a packet. The result may be any bytes: it is decoded like every input from a
+    /// peer.
     ///
     /// # Errors
-    /// The data are not what [`seal`](Cipher::seal) makes: the packet is refused as
+    /// Returns an error if [`seal`](Cipher::seal) did not create the data. The packet is refused as
     /// [`Undecipherable`](EnvelopeFault::Undecipherable).
     fn open(&self, data: &[u8]) -> Result<Vec<u8>, ProtocolError>;
 
-    /// Whether [`open`](Cipher::open) refuses all data that were made or changed without the key: a
-    /// [`ReplayWindow`](crate::middleware::ReplayWindow) needs this, or a [`Signature`]. False unless written.
+    /// Returns `true` if [`open`](Cipher::open) refuses all data that were created or changed without the
+    /// key. A [`ReplayWindow`](crate::middleware::ReplayWindow) requires this, or a [`Signature`]. Default
+    /// `false`.
     fn is_authenticated(&self) -> bool {
         false
     }
 }
 
-/// The functions of one kind: the one for what is sent, and all that are accepted.
+/// The protocols of one kind: the one for sending, and all that are accepted.
 pub(super) struct Protocols<P: ?Sized> {
     pub(super) sending: Option<Named<P>>,
     pub(super) accepted: Vec<Named<P>>,
@@ -183,7 +182,7 @@ pub(super) struct Protocols<P: ?Sized> {
     unknown: EnvelopeFault,
 }
 
-/// A function under the name that it had when it was added.
+/// A protocol and its name at the time it was added.
 pub(super) struct Named<P: ?Sized> {
     pub(super) name: String,
     pub(super) protocol: Arc<P>,
@@ -196,7 +195,7 @@ impl<P: ?Sized> Clone for Named<P> {
 }
 
 impl<P: ?Sized> Protocols<P> {
-    /// None yet, and the faults of a packet that has none and of one that has another.
+    /// Creates an empty set, with the faults for a missing and for an unknown protocol.
     pub(super) fn new(absent: EnvelopeFault, unknown: EnvelopeFault) -> Self {
         Self { sending: None, accepted: Vec::new(), absent, unknown }
     }
@@ -213,12 +212,13 @@ impl<P: ?Sized> Protocols<P> {
         self.sending.iter().chain(&self.accepted)
     }
 
-    /// The function for a packet that names this protocol; none where none is configured and the
-    /// packet carries nothing.
+    /// The protocol that a packet names. `None` if none is configured and the packet carries nothing.
     pub(super) fn expected(&self, name: Text<'_>, token: &[u8]) -> Result<Option<&P>, EnvelopeFault> {
+        // A list: an envelope has one or two names of a kind, and the names are not secret.
         if let Some(named) = self.all().find(|named| name == named.name.as_str()) {
             return Ok(Some(&named.protocol));
         }
+        // A token without a name counts as an unknown protocol, or it would pass unchecked.
         let carries_nothing = name == "" && token.is_empty();
         match (carries_nothing, self.sending.is_some()) {
             (false, _) => Err(self.unknown),
@@ -228,7 +228,7 @@ impl<P: ?Sized> Protocols<P> {
     }
 }
 
-/// A user's function: its panic refuses the packet, and ends nothing else.
+/// Calls a user's function. A panic refuses the packet and has no other effect.
 pub(super) fn call<T>(
     function: impl FnOnce() -> Result<T, ProtocolError>,
     fault: EnvelopeFault,

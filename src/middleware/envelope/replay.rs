@@ -1,4 +1,4 @@
-//! The packets that were received before, remembered in bounded memory.
+//! A replay window: the received packets, remembered in bounded memory.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,9 +12,9 @@ use super::stamp::Stamp;
 use crate::lock::lock;
 use crate::types::TimeTag;
 
-/// Makes an [`Envelope`](crate::middleware::Envelope) refuse what was recorded and is sent again: each packet
-/// gets a stamp (the sender's id, the sequence number and the send time), and the receiver remembers which it
-/// has had.
+/// Makes an [`Envelope`](crate::middleware::Envelope) refuse packets that were recorded and sent again. Each
+/// packet carries a stamp: the id of the sender, a sequence number and the send time. The receiver remembers
+/// the stamps that it received.
 ///
 /// | limit | default |
 /// |-------|---------|
@@ -22,14 +22,14 @@ use crate::types::TimeTag;
 /// | [`senders`](Self::senders) | 64 |
 /// | [`tolerance`](Self::tolerance) of time | 30 s, both ways |
 ///
-/// Each sender takes one bit per packet of the window, and some 100 bytes on top: 15 KiB by
-/// default, in all. Only a packet that was signed or encrypted with a key makes an entry. A sender
-/// is forgotten once all its packets are over the tolerance of time, if its place is needed.
+/// Each sender takes one bit per packet of the window and about 100 bytes in addition: 15 KiB in all by
+/// default. Only packets that were signed or encrypted with a key create an entry. If its place is needed, a
+/// sender is forgotten when all its packets are older than the tolerance.
 ///
-/// An envelope is a sender of its own each time it is built: one that was restarted begins at
-/// sequence number 0 under another, random id. It refuses what it has sent itself.
+/// Every envelope is a new sender when it is built: after a restart it starts at sequence number 0 with
+/// another random id. It refuses the packets that it sent itself.
 ///
-/// The clocks of both ends must agree within the tolerance. The receiver's is
+/// The clocks of both ends must agree within the tolerance. The receiver uses
 /// [`Meta::received_at`](crate::Meta::received_at).
 ///
 /// ```
@@ -53,7 +53,7 @@ impl Default for ReplayWindow {
 }
 
 impl ReplayWindow {
-    /// The default limits, and the system's clock.
+    /// Creates a window with the default limits and the system clock.
     pub fn new() -> Self {
         Self {
             packets: 1_024,
@@ -63,27 +63,27 @@ impl ReplayWindow {
         }
     }
 
-    /// How far a packet may come behind the newest of its sender: with 1, none may be overtaken.
-    /// Default 1,024; at least 1, at most 1,048,576.
+    /// Sets how far a packet may be behind the newest packet of its sender. With 1, packets must arrive in
+    /// order. Default 1,024; between 1 and 1,048,576.
     pub fn packets(mut self, packets: u32) -> Self {
         self.packets = u64::from(packets.clamp(1, 1 << 20));
         self
     }
 
-    /// How many senders are remembered at a time; one more is refused. Default 64, at least 1.
+    /// Sets how many senders are remembered. Further senders are refused. Default 64, at least 1.
     pub fn senders(mut self, senders: usize) -> Self {
         self.senders = senders.max(1);
         self
     }
 
-    /// How far the time of sending may be from the receiver's time, before it and after it.
-    /// Default 30 seconds. With 68 years and more all times are near: time tags repeat after 136.
+    /// Sets how far the send time may be from the time of the receiver, in both directions. Default 30
+    /// seconds. With 68 years or more, every time is accepted: time tags repeat after 136 years.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self
     }
 
-    /// Another clock than the system's for the stamps of what is sent.
+    /// Sets the clock for the stamps of outgoing packets. Default: the system clock.
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -100,7 +100,7 @@ impl fmt::Debug for ReplayWindow {
     }
 }
 
-/// Stamps what is sent, and checks the stamps of what is received.
+/// Stamps outgoing packets, and checks the stamps of incoming packets.
 #[derive(Debug)]
 pub(super) struct Replay {
     window: ReplayWindow,
@@ -109,14 +109,14 @@ pub(super) struct Replay {
     senders: Mutex<Senders>,
 }
 
-/// The senders heard, and the time up to which packets may be of one that was forgotten.
+/// The known senders, and the time up to which a packet may come from a forgotten sender.
 #[derive(Debug, Default)]
 struct Senders {
     heard: HashMap<u64, Heard>,
     forgotten: Option<SystemTime>,
 }
 
-/// The packets that one sender has sent: a bit each, in a ring of words with one word to spare.
+/// The packets of one sender: one bit each, in a ring of words with one spare word.
 ///
 /// ```text
 ///                 highest - packets           highest
@@ -125,9 +125,9 @@ struct Senders {
 ///  word              | n | n + 1 |  …  | n + k |          word i lies at i % (k + 1) of the ring
 /// ```
 ///
-/// The window seldom begins at a border of words, so `packets` bits may touch one word more than
-/// they fill: that is the one to spare. Without it, making room for the newest would clear bits that
-/// are still in the window, and their packets would pass again.
+/// The window seldom begins at the border of a word, so `packets` bits can touch one word more than they
+/// fill. That is the spare word. Without it, making room for the newest packet would clear bits that are
+/// still in the window, and their packets would be accepted again.
 #[derive(Debug)]
 struct Heard {
     newest: SystemTime,
@@ -137,24 +137,27 @@ struct Heard {
 
 impl Replay {
     pub(super) fn new(window: ReplayWindow) -> Self {
-        // Keys of their own each time: unlikely to be the same twice, which is all an id needs.
+        // The hasher has random keys, so the id is different each time. Uniqueness is all that an id needs.
         let sender = RandomState::new().hash_one(0_u8);
         Self { window, sender, next: AtomicU64::new(0), senders: Mutex::default() }
     }
 
-    /// The stamp of the next packet.
+    /// Creates the stamp of the next packet.
     pub(super) fn stamp(&self) -> Stamp {
         let sequence = self.next.fetch_add(1, Ordering::Relaxed);
         Stamp { sender: self.sender, sequence, time: TimeTag::at((self.window.clock)()) }
     }
 
-    /// Remembers a packet whose stamp is genuine, unless it must be refused.
+    /// Records a packet with a genuine stamp, or refuses it.
     pub(super) fn admit(&self, stamp: Stamp, now: SystemTime) -> Result<(), EnvelopeFault> {
         if stamp.sender == self.sender {
+            // Both ends may share one key. Without this, an attacker could send a packet back to its sender.
             return Err(EnvelopeFault::Reflected);
         }
-        // Before the lock and the memory: what is untimely leaves no trace, so that the senders
-        // remembered are those of the last moments.
+        // Checked before anything is recorded: a packet outside of the tolerance must not create an entry, so
+        // that the remembered senders are those of the last moments.
+        // The time tag does not say its era; the nearest one to the clock is the only one that can be within
+        // the tolerance.
         let sent = stamp.time.near(now);
         if distance(sent, now) > self.window.tolerance {
             return Err(EnvelopeFault::Untimely);
@@ -163,12 +166,13 @@ impl Replay {
         if let Some(heard) = senders.heard.get_mut(&stamp.sender) {
             return heard.admit(stamp.sequence, sent, self.window.packets);
         }
-        // A sender that was forgotten cannot be told from a new one, and its window is gone. All it
-        // had sent is untimely by now, unless the clock was set back: then it is refused here.
+        // A forgotten sender looks like a new one, and its window is gone. All its packets are outside of the
+        // tolerance by now, unless the clock was set back: then they are refused here.
         if senders.forgotten.is_some_and(|forgotten| sent <= forgotten) {
             return Err(EnvelopeFault::Untimely);
         }
         if senders.heard.len() >= self.window.senders {
+            // Swept only when the place is needed, so that the common packet costs one look-up.
             senders.forget_before(now.checked_sub(self.window.tolerance));
         }
         if senders.heard.len() >= self.window.senders {
@@ -190,6 +194,8 @@ impl Senders {
         self.heard.retain(|_, heard| {
             let keep = heard.newest >= time;
             if !keep {
+                // The newest packet of all forgotten senders: everything up to it is refused from unknown
+                // senders.
                 *forgotten = (*forgotten).max(Some(heard.newest));
             }
             keep
@@ -199,6 +205,7 @@ impl Senders {
 
 impl Heard {
     fn first(sequence: u64, sent: SystemTime, packets: u64) -> Self {
+        // The spare word of the picture above.
         let words = packets.div_ceil(64) + 1;
         let mut heard = Self { newest: sent, highest: sequence, ring: (0..words).map(|_| 0).collect() };
         heard.mark(sequence);
@@ -208,7 +215,7 @@ impl Heard {
     fn admit(&mut self, sequence: u64, sent: SystemTime, packets: u64) -> Result<(), EnvelopeFault> {
         if sequence > self.highest {
             self.advance(sequence);
-        // By subtraction: the sum with `packets` would overflow at the end of the numbers.
+        // Compared by subtraction: a sum with `packets` would overflow at the last numbers.
         } else if self.highest - sequence >= packets {
             return Err(EnvelopeFault::Replayed);
         }
@@ -219,19 +226,20 @@ impl Heard {
         Ok(())
     }
 
-    /// Makes room for the packets up to this one.
+    /// Moves the window forward to this packet.
     fn advance(&mut self, highest: u64) {
         let (from, to) = (self.highest / 64, highest / 64);
-        // A leap of more than the ring clears each word once, not once for each packet leapt over: the
-        // number is the sender's choice.
+        // A jump of more than the ring clears each word once, and not once per packet: the sender chooses the
+        // number.
         let fresh = (to - from).min(self.ring.len() as u64);
+        // Only words that the window enters are cleared. The word of the old highest packet keeps its bits.
         for word in to - fresh + 1..=to {
             *self.word(word) = 0;
         }
         self.highest = highest;
     }
 
-    /// Sets the bit of a packet; false if it was set.
+    /// Sets the bit of a packet. Returns `false` if it was set before.
     fn mark(&mut self, sequence: u64) -> bool {
         let bit = 1 << (sequence % 64);
         let word = self.word(sequence / 64);
@@ -242,6 +250,7 @@ impl Heard {
 
     fn word(&mut self, number: u64) -> &mut u64 {
         let at = number % self.ring.len() as u64;
+        // In range: `at` is a remainder by the length.
         &mut self.ring[usize::try_from(at).unwrap_or_default()]
     }
 }

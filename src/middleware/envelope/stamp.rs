@@ -1,10 +1,10 @@
-//! What a replay window reads: the sender's id, the sequence number and the send time.
+//! The stamp that a replay window reads: the id of the sender, the sequence number and the send time.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::types::TimeTag;
 
-/// Goes before the packet, under the signature or the encryption of both:
+/// Precedes the packet. The signature or cipher covers both:
 ///
 /// ```text
 ///  0  "#bundle\0"
@@ -30,7 +30,7 @@ const HEAD: &[u8; 44] = b"#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\x30/packet/stamp\0\0
 const SIZE: usize = HEAD.len() + 28;
 
 impl Stamp {
-    /// The stamp and the packet behind it; none if that would be over 2<sup>31</sup> - 1 bytes.
+    /// The stamp and the packet after it. `None` if that would be more than 2<sup>31</sup> - 1 bytes.
     pub(super) fn before(self, packet: &[u8]) -> Option<Bytes> {
         let size = i32::try_from(packet.len()).ok()?;
         let mut stamped = BytesMut::with_capacity(SIZE + packet.len());
@@ -43,7 +43,7 @@ impl Stamp {
         Some(stamped.freeze())
     }
 
-    /// The stamp, and the packet behind it; none if there is no stamp in exactly this form.
+    /// Splits a stamp from the packet after it. `None` if there is no stamp in exactly this form.
     pub(super) fn split(stamped: &Bytes) -> Option<(Self, Bytes)> {
         let rest = stamped.strip_prefix(HEAD)?;
         let (&sender, rest) = rest.split_first_chunk()?;

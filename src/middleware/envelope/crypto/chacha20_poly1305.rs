@@ -1,4 +1,4 @@
-//! Encryption that also refuses what was changed.
+//! Authenticated encryption.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -9,22 +9,22 @@ use chacha20poly1305::{ChaCha20Poly1305 as Algorithm, KeyInit};
 use crate::lock::lock;
 use crate::middleware::{Cipher, ProtocolError};
 
-/// ChaCha20-Poly1305 (RFC 8439): without the key, packets can be neither read, changed nor made.
+/// ChaCha20-Poly1305 (RFC 8439). Without the key, packets cannot be read, changed or created.
 ///
-/// Its name is `chacha20-poly1305`, or `chacha20-poly1305:ID` with a [`key_id`](Self::key_id). The
-/// data are the nonce, what the packet was encrypted to, and the tag; there are no associated data:
+/// The name is `chacha20-poly1305`, or `chacha20-poly1305:ID` with a [`key_id`](Self::key_id). The data
+/// consist of the nonce, the ciphertext and the tag. There is no associated data:
 ///
 /// ```text
 /// | nonce, 12 bytes | as many bytes as the packet has | tag, 16 bytes |
 /// ```
 ///
-/// A nonce is 8 random bytes and a count of 4. The random bytes are drawn from the operating system
-/// for the first packet, and again after each 2<sup>32</sup> packets. So one value never uses a nonce
-/// twice, and two values with the same key only if they draw the same 8 bytes: after a million
-/// starts of senders with one key, the chance of that is 1 in 37 million. Values that are copied
-/// whole (a virtual machine that is restored, a process that forks) do repeat nonces.
+/// A nonce is 8 random bytes and a 4-byte counter. The random bytes are drawn from the operating system for
+/// the first packet, and again after every 2<sup>32</sup> packets. One value therefore never uses a nonce
+/// twice. Two values with the same key use a nonce twice only if they draw the same 8 bytes: after a million
+/// starts of senders with one key, the probability is 1 in 37 million. A value that is copied with its whole
+/// process (a restored virtual machine, a fork) repeats nonces.
 ///
-/// The copy of the key is wiped from memory when this is dropped; no `Debug` shows it.
+/// The key is wiped from memory on drop, and `Debug` does not print it.
 ///
 /// ```
 /// use tokio_osc::middleware::{ChaCha20Poly1305, Cipher};
@@ -44,13 +44,12 @@ pub struct ChaCha20Poly1305 {
 impl ChaCha20Poly1305 {
     const NAME: &str = "chacha20-poly1305";
 
-    /// Encrypts with this key: 32 random bytes, not a password.
+    /// Creates a cipher with this key: 32 random bytes, not a password.
     pub fn new(key: &[u8; 32]) -> Self {
         Self { name: Self::NAME.to_owned(), keyed: Algorithm::new(key.into()), nonces: Mutex::default() }
     }
 
-    /// Names the key, so that a receiver that has several finds the right one. The id is readable
-    /// by all.
+    /// Names the key, for receivers with several keys. The id is sent unencrypted.
     pub fn key_id(mut self, id: impl fmt::Display) -> Self {
         self.name = format!("{}:{id}", Self::NAME);
         self
@@ -86,11 +85,11 @@ impl fmt::Debug for ChaCha20Poly1305 {
 
 const NONCE: usize = 12;
 
-/// Numbers that are used once.
+/// Generates nonces.
 #[derive(Default)]
 struct Nonces {
     prefix: [u8; 8],
-    /// The next count; none if a new prefix must be drawn.
+    /// The next counter value. `None` if a new prefix must be drawn.
     next: Option<u32>,
 }
 
@@ -100,6 +99,7 @@ impl Nonces {
             Some(count) => count,
             None => self.draw()?,
         };
+        // `None` after the last count: the next packet draws a new prefix instead of repeating a nonce.
         self.next = count.checked_add(1);
         let mut nonce = [0; NONCE];
         nonce[..8].copy_from_slice(&self.prefix);
@@ -107,8 +107,9 @@ impl Nonces {
         Ok(nonce)
     }
 
-    /// The first count behind a new prefix.
+    /// The first counter value after a new prefix.
     fn draw(&mut self) -> Result<u32, ProtocolError> {
+        // Without entropy nothing is sent: a predictable prefix could repeat one of an earlier start.
         getrandom::fill(&mut self.prefix).map_err(|_| ProtocolError)?;
         Ok(0)
     }

@@ -2,7 +2,7 @@
 
 use crate::middleware::{Checksum, ProtocolError};
 
-/// CRC-32 as zlib has it, 4 bytes, most significant first. Its name is `crc32`.
+/// CRC-32 as in zlib: 4 bytes, most significant byte first. The name is `crc32`.
 ///
 /// ```
 /// use tokio_osc::middleware::{Checksum, Crc32};

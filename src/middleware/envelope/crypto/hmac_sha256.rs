@@ -1,4 +1,4 @@
-//! The signature that most libraries have.
+//! HMAC-SHA-256 signatures.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use crate::middleware::{ProtocolError, Signature};
 
 /// HMAC with SHA-256 (RFC 2104), 32 bytes, compared in constant time.
 ///
-/// Its name is `hmac-sha256`, or `hmac-sha256:ID` with a [`key_id`](Self::key_id).
+/// The name is `hmac-sha256`, or `hmac-sha256:ID` with a [`key_id`](Self::key_id).
 ///
-/// What is kept of the key is wiped from memory when this is dropped; no `Debug` shows it.
+/// The key is wiped from memory on drop, and `Debug` does not print it.
 ///
 /// ```
 /// use tokio_osc::middleware::{Envelope, HmacSha256};
@@ -28,16 +28,15 @@ pub struct HmacSha256 {
 impl HmacSha256 {
     const NAME: &str = "hmac-sha256";
 
-    /// Signs with a key of any length. 32 random bytes cannot be guessed; a shorter key is as weak as
-    /// it is short, a longer one is no stronger.
+    /// Creates a signature with a key of any length. Use 32 random bytes: a shorter key is weaker, a longer
+    /// one no stronger.
     pub fn new(key: impl AsRef<[u8]>) -> Self {
         let keyed =
             KeyInit::new_from_slice(key.as_ref()).unwrap_or_else(|_| unreachable!("any length will do"));
         Self { name: Self::NAME.to_owned(), keyed }
     }
 
-    /// Names the key, so that a receiver that has several finds the right one. The id is readable
-    /// by all.
+    /// Names the key, for receivers with several keys. The id is sent unencrypted.
     pub fn key_id(mut self, id: impl fmt::Display) -> Self {
         self.name = format!("{}:{id}", Self::NAME);
         self

@@ -1,4 +1,4 @@
-//! Ready-made functions for envelopes, by well-kept crates.
+//! Ready-made protocols for envelopes, from well-maintained crates.
 
 mod chacha20_poly1305;
 mod crc32;
