@@ -1,10 +1,11 @@
 //! What is written in the repository: its prose, and the tests that its pages name.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "pages/phrases.rs"]
+mod evidence;
+mod guide;
 mod phrases;
-#[path = "pages/prose.rs"]
 mod prose;
+mod rows;
 
 use prose::places;
 
