@@ -93,6 +93,8 @@ async fn scsynth_answers_requests_in_parallel_each_by_its_arguments() {
     for (n, synced) in (0..).zip(join_all(syncs).await) {
         assert_eq!(synced.unwrap().parse::<i32>().unwrap(), n);
     }
+    // Who has not asked for notifications gets no `/n_info`.
+    client.request(("/notify", 1), "/done").await.unwrap();
     let loaded = client.request(("/d_recv", definition()), "/{done,fail}").await.unwrap();
     assert_eq!(loaded.to_string(), r#"/done ,s "/d_recv""#);
     for node in 1_000..1_020 {
