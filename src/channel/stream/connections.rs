@@ -90,19 +90,14 @@ impl Connections {
         let network = peer.ip().map(|ip| Network::of(ip, options.ipv6_prefix));
         let from_there = |entry: &OpenConnection| network.is_some() && entry.network == network;
         let mut all = self.open_connections();
-        let mut gave_way = None;
-        if all.count(from_there) >= options.max_connections_per_address {
-            gave_way = all.take_idle(options.idle_gives_way, from_there);
-            if gave_way.is_none() {
-                return Err(Refusal::TooManyFromAddress);
-            }
-        }
-        if all.open.len() >= options.max_connections {
-            gave_way = all.take_idle(options.idle_gives_way, |_| true);
-            if gave_way.is_none() {
-                return Err(Refusal::TooMany);
-            }
-        }
+        // Of the share first: one that gives way there makes room in both.
+        let gave_way = if all.count(from_there) >= options.max_connections_per_address {
+            Some(all.take_idle(options.idle_gives_way, from_there).ok_or(Refusal::TooManyFromAddress)?)
+        } else if all.open.len() >= options.max_connections {
+            Some(all.take_idle(options.idle_gives_way, |_| true).ok_or(Refusal::TooMany)?)
+        } else {
+            None
+        };
         let id = all.next;
         all.next = id.next();
         let peer = peer.with_connection(id);
