@@ -205,12 +205,12 @@
 //! | reply to the sender | the return value of a handler; [`Reply`] to answer later or more than once |
 //! | wait for a reply | [`Client::request`], with a timeout and retries |
 //! | receive what a peer pushes | [`Client::subscribe`] |
-//! | push to subscribers | [`Outlet::broadcast`](channel::Outlet::broadcast) to all connections, [`Outlet::send_to`](channel::Outlet::send_to) to one peer |
+//! | push to subscribers | [`Outlet::broadcast`](channel::Outlet::broadcast) to all connections, [`Outlet::send_to`](channel::Outlet::send_to) to one peer; [`Subscribers`](tools::Subscribers) over UDP |
 //! | send to a multicast group, or to many addresses | [`Multicast`]; [`Client::to`]; by name with a [`Node`] |
-//! | connect again after a failure | [`Client::reconnecting`] |
+//! | connect again after a failure | [`Client::reconnecting`]; with routes, [`Channel::reconnecting`] |
 //! | share state with handlers | [`Router::with_state`]; [`Router::with_shared`] for an `Arc` that others use too |
 //! | keep state on one thread | [`Inbox`](dispatch::Inbox), [`FrameLoop`](tools::FrameLoop) |
-//! | let a slow handler not delay the others | [`On::on_task`](dispatch::On::on_task) |
+//! | let a slow handler not delay the others | [`On::on_task`](dispatch::On::on_task); [`On::blocking`](dispatch::On::blocking) if it blocks its thread |
 //! | keep only the newest value | [`On::latest`](dispatch::On::latest); for sending, [`Pacer`](tools::Pacer) |
 //! | run something at a precise time | [`Bundle::at`], [`Precision`](schedule::Precision), [`Ticker`](tools::Ticker) |
 //! | drop late bundles | [`LatePolicy`](schedule::LatePolicy) |

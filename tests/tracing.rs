@@ -53,6 +53,39 @@ async fn a_handler_runs_in_a_span_of_its_own_within_that_of_its_channel() {
 }
 
 #[tokio::test]
+async fn each_route_s_failures_are_told_inside_the_span_of_the_channel_and_a_noisy_one_hides_no_other() {
+    async fn later() -> Result<(), &'static str> {
+        tokio::task::yield_now().await;
+        Err("later")
+    }
+    let router = Router::new()
+        .route("/noisy", || Err::<(), _>("always"))
+        .route("/rare", later)
+        .route("/lane", on(later).on_task(4))
+        .route("/panics", || -> () { panic!("as it does") })
+        .route("/number", |Args(_): Args<i32>| {});
+    let noisy = (0..5).map(|_| item(("/noisy", ())));
+    let others = ["/rare", "/lane", "/panics", "/number"].map(|address| item((address, "text")));
+    let capture = written(Level::DEBUG, router, noisy.chain(others).collect()).await;
+    let told = [
+        ("handler failed", "/noisy"),
+        ("handler failed", "/rare"),
+        ("handler failed", "/lane"),
+        ("handler panicked", "/panics"),
+        ("rejected", "/number"),
+    ];
+    for (what, route) in told {
+        let lines = capture.with(what);
+        let of_route: Vec<_> =
+            lines.iter().filter(|line| line.text.contains(&format!("route=\"{route}\""))).collect();
+        assert_eq!(of_route.len(), 1, "{what} {route}: {lines:?}");
+        let fields = format!("address={route} peer=192.0.2.1:9000 channel=\"test\" route=\"{route}\"");
+        assert!(of_route[0].text.contains(&fields), "{:?}", of_route[0]);
+        assert_eq!(of_route[0].spans, ["channel name=test"], "{what} {route}");
+    }
+}
+
+#[tokio::test]
 async fn a_peer_whose_clock_is_an_hour_off_is_named_once() {
     let hour = Duration::from_secs(3_600);
     let at = |tag| item(Bundle::at(tag).with(("/now", ())));

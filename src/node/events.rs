@@ -87,7 +87,9 @@ where
     F: Fn(&str) -> Option<Events<ClientState>> + Send + 'static,
 {
     let mut clients = FollowedClients { states_of, states: SelectAll::new() };
-    names.iter().for_each(|name| clients.follow(name));
+    for name in names {
+        clients.follow(name);
+    }
     Events::new(unfold((changes, clients), async |(mut changes, mut clients)| {
         let event = tokio::select! {
             // A name is told before the states of the client that has it.

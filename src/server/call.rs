@@ -151,6 +151,7 @@ impl Calls {
             return;
         }
         if let Some(suppressed) = self.rejected.pass(route.as_bytes()) {
+            let _in_channel = site.guard.record.span.enter();
             let (address, peer, channel) = site.origin();
             tracing::debug!(
                 target: "tokio_osc::dispatch", %address, %peer, channel, route, %rejection, suppressed, "rejected"
@@ -162,6 +163,7 @@ impl Calls {
     fn note_panicked(&self, site: &CallSite<'_>, route: &str) -> Option<Unfinished> {
         site.guard.record.counters.panicked.up();
         if let Some(suppressed) = self.panicked.pass(route.as_bytes()) {
+            let _in_channel = site.guard.record.span.enter();
             let (address, peer, channel) = site.origin();
             tracing::error!(
                 target: "tokio_osc::dispatch", %address, %peer, channel, route, suppressed, "handler panicked"
@@ -174,6 +176,7 @@ impl Calls {
     fn note_failed(&self, error: &str, site: &CallSite<'_>, route: &str) {
         site.guard.record.counters.failed.up();
         if let Some(suppressed) = self.failed.pass(route.as_bytes()) {
+            let _in_channel = site.guard.record.span.enter();
             let (address, peer, channel) = site.origin();
             tracing::warn!(
                 target: "tokio_osc::dispatch", %address, %peer, channel, route, error, suppressed, "handler failed"
@@ -238,6 +241,7 @@ impl Calls {
                 _ => counters.replies_dropped.up(),
             }
             if let Some(suppressed) = self.unsent.pass() {
+                let _in_channel = site.guard.record.span.enter();
                 let ((address, peer, channel), route) = (site.origin(), route());
                 tracing::debug!(
                     target: "tokio_osc::dispatch", %address, %peer, channel, route, %error, suppressed, "reply not sent"

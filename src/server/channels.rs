@@ -117,17 +117,16 @@ impl ChannelSpec {
             outlet: self.outlet,
             _entry: Arc::clone(&entry),
         };
-        let packets = match guard.outlet {
-            Some(_) => self.packets,
-            None => {
-                let (record, channels) = (Arc::clone(&record), Arc::clone(channels));
-                let function = Arc::new(UserFunction::new("stream of Server::feed"));
-                let note = move || {
-                    record.counters.hooks_panicked.up();
-                    channels.events.tell(&record.name, ChannelEventKind::Panicked);
-                };
-                until_panic(self.packets, function, note).boxed()
-            }
+        let packets = if guard.outlet.is_some() {
+            self.packets
+        } else {
+            let (record, channels) = (Arc::clone(&record), Arc::clone(channels));
+            let function = Arc::new(UserFunction::new("stream of Server::feed"));
+            let note = move || {
+                record.counters.hooks_panicked.up();
+                channels.events.tell(&record.name, ChannelEventKind::Panicked);
+            };
+            until_panic(self.packets, function, note).boxed()
         };
         Some(ReadHalf { packets, guard: Some(Arc::new(guard)), record, _entry: entry })
     }

@@ -223,10 +223,9 @@ const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// What shares a limit: an IPv4 address, an IPv6 /64, of which a host may have all addresses. Peers without an
 /// address, such as those of Unix sockets, are one.
 fn network(peer: Peer) -> Option<IpAddr> {
-    Some(match peer.ip()?.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 => v4,
-    })
+    let ip = peer.ip()?.to_canonical();
+    let IpAddr::V6(v6) = ip else { return Some(ip) };
+    Some(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into())
 }
 
 impl Default for Subscribers {

@@ -13,6 +13,7 @@ mod liblo;
 mod matrix;
 mod peer;
 mod program;
+mod scsynth;
 mod streams;
 mod timed;
 #[cfg(feature = "cli")]

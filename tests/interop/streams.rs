@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::process::Command;
 use tokio_osc::codec::FrameError;
 use tokio_osc::packet::{DecodeError, IntoPacket, SendError};
 use tokio_osc::{Args, Bundle, Bytes, Channel, Client, LengthPrefix, Packet, Router, Server, Slip, TimeTag};
@@ -10,6 +11,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::liblo::without_time;
 use super::peer::{Listener, Speaker};
+use super::program::Program;
 use super::transport::Transport;
 use super::{nested_bundle, next_packet};
 
@@ -191,4 +193,31 @@ async fn oscdump_prints_what_a_client_sends_over_tcp() {
     let lines = oscdump.hear(bundle(TimeTag::IMMEDIATELY)).await;
     let lines: Vec<&str> = lines.iter().map(|line| without_time(line)).collect();
     assert_eq!(lines, ["/synth/1/freq f 440.000000", "/synth/1/name s \"saw\"", "/synth/2/gate T #T"]);
+}
+
+#[tokio::test]
+#[ignore = "needs liblo-tools: bash .ci/install"]
+async fn a_channel_dials_a_liblo_server_that_starts_late_and_restarts() {
+    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = reserved.local_addr().unwrap().port();
+    drop(reserved);
+    let fast = Duration::from_millis(20);
+    let channel = Channel::reconnecting(("127.0.0.1", port), LengthPrefix::new())
+        .on_connect(("/hello", 7))
+        .backoff(fast, fast)
+        .open()
+        .unwrap();
+    let outlet = channel.outlet();
+    let server = Server::new(Router::new()).listen("liblo", channel).spawn();
+    for _ in 0..3 {
+        let mut command = Command::new("oscdump");
+        command.args(["-L", &format!("osc.tcp://:{port}")]);
+        let mut oscdump = Program::start(command);
+        assert_eq!(without_time(&oscdump.line().await), "/hello i 7");
+        while outlet.broadcast(("/scene", 3)).unwrap().sent == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(without_time(&oscdump.line().await), "/scene i 3");
+    }
+    assert!(server.shutdown().await.connected >= 3);
 }

@@ -30,7 +30,7 @@ async fn ten_handlers_that_block_run_beside_each_other_and_hold_up_nothing() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     println!("ten handlers of 300 ms: {:?}", begin.elapsed());
-    assert!(begin.elapsed() < Duration::from_millis(1_000), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     server.shutdown().await;
 }
 
@@ -51,7 +51,7 @@ async fn one_blocking_call_at_a_time_keeps_the_order_and_its_replies_arrive() {
     for n in 0..50 {
         assert_eq!(done.recv().await.unwrap().parse::<i32>().unwrap(), n);
     }
-    assert_eq!(*seen.lock().unwrap(), Vec::from_iter(0..50));
+    assert_eq!(*seen.lock().unwrap(), (0..50).collect::<Vec<_>>());
     server.shutdown().await;
 }
 

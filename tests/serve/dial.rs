@@ -21,13 +21,8 @@ fn pipes(refusals: usize) -> (impl Connect<Io = DuplexStream>, mpsc::UnboundedRe
         let refused = left > 0;
         left = left.saturating_sub(1);
         let (here, there) = duplex(1_024);
-        let sent = (!refused).then(|| sender.send(Framed::new(there, Codec::new(Slip::new()))));
-        async move {
-            match sent {
-                Some(Ok(())) => Ok(here),
-                _ => Err(io::ErrorKind::ConnectionRefused.into()),
-            }
-        }
+        let sent = !refused && sender.send(Framed::new(there, Codec::new(Slip::new()))).is_ok();
+        async move { if sent { Ok(here) } else { Err(io::ErrorKind::ConnectionRefused.into()) } }
     };
     (connect, receiver)
 }

@@ -13,7 +13,7 @@ use tokio_osc::{Args, Captures, Message, Meta, Peer, Router, Server, on};
 async fn a_slow_handler_gets_each_address_s_last_value_and_none_older_than_250_ms() {
     let handled = Arc::new(Mutex::new(Vec::new()));
     let begin = Instant::now();
-    let handler = {
+    let move_motor = {
         let handled = Arc::clone(&handled);
         move |Captures(fader): Captures<i32>, Args((n, sent)): Args<(i32, i64)>| {
             let age = begin.elapsed().saturating_sub(Duration::from_micros(sent.try_into().unwrap()));
@@ -21,7 +21,7 @@ async fn a_slow_handler_gets_each_address_s_last_value_and_none_older_than_250_m
             async { sleep(Duration::from_millis(10)).await }
         }
     };
-    let router = Router::new().route("/fader/*", on(handler).latest());
+    let router = Router::new().route("/fader/*", on(move_motor).latest());
     let faders = stream::unfold(0, move |n: i32| async move {
         let at = Duration::from_secs(1) * u32::try_from(n).unwrap() / 3_000;
         sleep_until(begin + at).await;

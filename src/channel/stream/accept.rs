@@ -1,5 +1,5 @@
-//! The connections of a channel: accepted, polled when they have something, and let go. There is no
-//! task: polling the channel drives them.
+//! The connections of a channel: accepted, polled when woken, and removed. There is no task: polling the channel
+//! drives them.
 
 use std::future::Future;
 use std::io;
@@ -31,7 +31,7 @@ pub(crate) struct ConnectionPackets<L: Listener, F: Framing> {
     listener: Option<L>,
     framing: F,
     connections: Arc<Connections>,
-    /// What is sent first on each connection.
+    /// Packets that are sent first on each connection.
     greeting: Vec<Packet>,
     admitted: FuturesUnordered<Admitted<L::Io, F>>,
     pause: Option<Pin<Box<Sleep>>>,
@@ -49,7 +49,7 @@ impl<L: Listener, F: Framing> ConnectionPackets<L, F> {
         Self { greeting, ..self }
     }
 
-    /// Takes in a connection, if the limits allow it.
+    /// Admits a connection if the limits allow it.
     pub(crate) fn admit(&mut self, io: L::Io, peer: Peer) {
         let connections = &self.connections;
         connections.events.send(ConnectionEvent::Requested(peer));
@@ -58,7 +58,7 @@ impl<L: Listener, F: Framing> ConnectionPackets<L, F> {
             Err(reason) => return connections.events.send(ConnectionEvent::Refused { peer, reason }),
         };
         connections.events.send(ConnectionEvent::Accepted(peer));
-        // Each goes before those that wait: the last one first.
+        // Each is put before the ones that are queued, so the last one is put first.
         for packet in self.greeting.iter().rev() {
             outbox.write_own(packet, &connections.options.chain, peer);
         }
@@ -79,7 +79,7 @@ impl<L: Listener, F: Framing> ConnectionPackets<L, F> {
         self.admitted.push(Admitted { gate, connection, connections: Arc::clone(connections), peer });
     }
 
-    /// Accepts what has come, and stops for a while when the operating system has nothing to give.
+    /// Accepts what has arrived. After a failure it pauses, so that a lack of descriptors does not spin.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..ACCEPTS {
             if let Some(pause) = &mut self.pause {
@@ -132,10 +132,10 @@ impl<L: Listener, F: Framing> Stream for ConnectionPackets<L, F> {
                 return Poll::Ready(Some(item));
             }
         }
-        // Before the looks below: what changes after them wakes the task.
+        // Registered before the checks, so that a change after them wakes the task.
         this.connections.task.register(cx.waker());
         if this.connections.is_paused() {
-            // What is to be sent leaves all the same.
+            // Connections still send.
             while let Poll::Ready(Some(())) = this.admitted.poll_next_unpin(cx) {}
             return Poll::Pending;
         }
@@ -157,7 +157,7 @@ impl<L: Listener, F: Framing> Stream for ConnectionPackets<L, F> {
 /// What `accept_if` says.
 type Answer = BoxFuture<'static, Result<bool, Panicked>>;
 
-/// A connection from the question whether it may stay to its end.
+/// A connection, from `accept_if` to its end.
 struct Admitted<I, F> {
     gate: Option<Pin<Box<Timeout<Answer>>>>,
     connection: Connection<I, F, ToChannel>,
@@ -198,7 +198,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin, F: Framing> Future for Admitted<I, F> {
     }
 }
 
-/// A connection that was not let in was refused; one that has not ended is closed with its channel.
+/// A connection that was not accepted is refused; one that has not ended is closed with its channel.
 impl<I, F> Drop for Admitted<I, F> {
     fn drop(&mut self) {
         let peer = self.peer;
@@ -210,7 +210,7 @@ impl<I, F> Drop for Admitted<I, F> {
     }
 }
 
-/// The listener of a channel that has one connection and gets no other.
+/// The listener of a channel with a single connection.
 pub(crate) struct NoListener<I>(std::marker::PhantomData<fn() -> I>);
 
 impl<I: AsyncRead + AsyncWrite + Send + Unpin + 'static> Listener for NoListener<I> {

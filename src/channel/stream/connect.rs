@@ -1,4 +1,4 @@
-//! Opening byte streams, again and again: for a reconnecting client, and for a channel that dials out.
+//! Opens byte streams, again after each failure, for reconnecting clients and channels that dial out.
 
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -18,9 +18,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// The shortest pause between attempts to connect.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// What opens the byte stream of a reconnecting client or channel: a function that returns a future of it.
+/// Opens the byte stream of a reconnecting client or channel. Implemented for functions that return a future of
+/// one.
 ///
-/// A function that panics has failed to connect; it is called again after the pause.
+/// A panic counts as a failed attempt; the function is called again after the pause.
 ///
 /// ```
 /// use tokio::net::TcpStream;
@@ -90,8 +91,9 @@ impl<C: Connect> Attempts<C> {
         .boxed()
     }
 
-    /// The pause after a connection that lasted so long, or zero where there was none. It doubles with each
-    /// failure; a connection that lasted longer than the pause it leads to starts over.
+    /// The pause after a connection that lasted for this time; zero for a failed attempt. It doubles each time, and
+    /// starts over after a connection that lasted longer than the pause it would lead to: a peer that accepts and
+    /// closes at once is not dialled without a pause.
     pub(crate) fn pause_after(&mut self, lasted: Duration) -> Duration {
         if lasted > self.next {
             self.next = self.shortest;
@@ -102,7 +104,7 @@ impl<C: Connect> Attempts<C> {
     }
 }
 
-/// Between a half and the whole, so that clients that lost the same server do not come back at once.
+/// Between half of it and all, so that clients that lost the same server do not reconnect at the same moment.
 fn with_jitter(pause: Duration) -> Duration {
     let per_mille = u32::try_from(RandomState::new().build_hasher().finish() % 1_001).unwrap_or_default();
     pause / 2 + pause / 2_000 * per_mille

@@ -10,8 +10,8 @@
 //!  ended(reason) ◀────────────────────────────────────────┘
 //! ```
 //!
-//! Each poll sends first and reads then, with the outbox's waker registered before: what is queued, a close
-//! and the drop of the last [`Meta`](crate::Meta) after it wake the connection.
+//! Each poll registers the outbox's waker, then sends, then reads. In this order a packet that is queued, a
+//! close, and the drop of the last [`Meta`](crate::Meta) wake the connection even if they happen during the poll.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -32,20 +32,21 @@ use crate::throttle::Throttle;
 
 /// Packets read in a poll, before other connections get their turn.
 const BURST: usize = 32;
-/// How long a peer that sends nothing more, and may still read, can wait for replies.
+/// How long a connection stays open for replies after the peer has shut down its side.
 const REPLIES: Duration = Duration::from_secs(10);
 
-/// How long a connection that is being closed may take, at least, to send what waits.
+/// The minimum time that a closing connection has to send its queue.
 const SEND: Duration = Duration::from_secs(1);
 
 /// Where the packets of a connection go.
 pub(crate) trait Sink {
     fn put(&mut self, packet: ReadPacket);
 
-    /// Whether nothing is to be read for now. What makes space wakes the task.
+    /// Whether nothing is to be read for now. The task is woken when there is room.
     fn is_full(&self) -> bool;
 
-    /// Whether packets may be answered: then none is read while too much waits to be sent.
+    /// Whether packets may cause replies. If so, none is read while the send queue is half full: a peer that asks
+    /// and does not read would fill it.
     fn causes_replies(&self) -> bool;
 
     /// Whether nothing is to be read: any more, or while the channel is paused.
@@ -63,18 +64,18 @@ pub(crate) struct Connection<I, F, S> {
     unsent: VecDeque<(OutboxEntry, u64)>,
     /// Bytes of frames so far.
     framed: u64,
-    /// Whether what is to be sent waits for the peer to show its framing.
+    /// Whether the queue waits until the framing of the peer is detected.
     undetected: bool,
-    /// Handed out with each packet; gone when nothing more is read.
+    /// Given to each packet; dropped when no more packets are read.
     work: Option<Arc<Working>>,
-    /// Whether a handler still works on a packet, and may reply.
+    /// Alive while a handler works on a packet and may reply.
     replying: Weak<Working>,
     faults: Throttle,
     /// Set when nothing more is read.
     ending: Option<Disconnect>,
 }
 
-/// Lives as long as a handler works on a packet of the connection; then wakes the connection.
+/// Lives as long as a handler works on a packet of the connection. Its drop wakes the connection.
 struct Working(Arc<Outbox>);
 
 impl Drop for Working {
@@ -115,7 +116,7 @@ where
         let sent = self.poll_send(cx);
         if let Poll::Ready(Err(error)) = sent {
             self.note_failed_end();
-            // A peer that has closed the connection reads no replies: that is not a failure.
+            // A peer that has closed the connection reads no replies. That is not a failure.
             let left = matches!(self.ending, Some(Disconnect::ByPeer));
             return Poll::Ready(if left { Disconnect::ByPeer } else { error.into() });
         }
@@ -124,7 +125,8 @@ where
         }
         if self.ending.is_none() {
             if self.reads() && self.sink.is_full() {
-                // What has arrived meanwhile is not read yet: the peer is not late.
+                // Poll again before any deadline is checked: what has arrived is not read yet, so the peer is
+                // not late.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -137,7 +139,7 @@ where
                 self.pump.shut_down_now(cx);
                 return Poll::Ready(reason);
             }
-            // The pump takes no frame once it closes, so the queue is empty first.
+            // A closing pump accepts no frames, so the queue is emptied first.
             let all_sent = sent.is_ready() && self.outbox.is_empty();
             if !self.pump.is_open() || (all_sent && !self.awaits_replies()) {
                 if ready!(self.pump.poll_close(cx)).is_err() {
@@ -145,6 +147,7 @@ where
                 }
                 return Poll::Ready(reason);
             }
+            // Read on while the queue is sent: a peer that pushes may not read before it is read.
             if matches!(reason, Disconnect::ByUs) && matches!(self.pump.poll_discard(cx), Poll::Ready(Err(_)))
             {
                 self.note_failed_end();
@@ -162,7 +165,7 @@ where
         self.pump.end_within(patience);
     }
 
-    /// Whether a peer that sends nothing more may still be answered.
+    /// Whether a peer that has shut down its side may still get replies.
     fn awaits_replies(&self) -> bool {
         matches!(self.ending, Some(Disconnect::ByPeer))
             && !self.outbox.is_closed()
@@ -176,7 +179,7 @@ where
         }
     }
 
-    /// Frames what waits and hands it to the transport, as much as that takes. Ready when it has all.
+    /// Frames queued packets and writes them, as far as the transport accepts. Ready when all is written.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         if !self.pump.is_open() {
             return Poll::Ready(Ok(()));
@@ -226,7 +229,7 @@ where
         }
     }
 
-    /// Reads packets until there are none, and tells if there will be no more.
+    /// Reads packets while there are any. Ready with the reason when the stream has ended.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Disconnect> {
         let mut active = false;
         for _ in 0..BURST {
@@ -259,7 +262,7 @@ where
 
     fn accept(&mut self, frame: F::Item) {
         if std::mem::take(&mut self.undetected) {
-            // What waited for the framing can be sent now.
+            // The framing is known: what waits for it can be sent.
             self.outbox.wake();
         }
         if let Some((packet, mut meta)) = self.pump.open(frame) {

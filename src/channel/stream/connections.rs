@@ -25,7 +25,7 @@ use crate::packet::{ConnectionId, Packet, Peer, SendError, SendErrorKind};
 use crate::types::Network;
 use crate::user_function::UserFunction;
 
-/// Packets that wait to be taken from the channel.
+/// Packets that are queued for the reader of the channel.
 const READY: usize = 64;
 
 const OPEN: u8 = 0;
@@ -59,7 +59,7 @@ struct OpenConnection {
     peer: Peer,
     network: Option<Network>,
     outbox: Arc<Outbox>,
-    /// Whether it may stay; until that is known it counts for the limits only.
+    /// Whether it was accepted. Until then it only counts for the limits.
     welcome: bool,
 }
 
@@ -90,26 +90,21 @@ impl Connections {
         let network = peer.ip().map(|ip| Network::of(ip, options.ipv6_prefix));
         let from_there = |entry: &OpenConnection| network.is_some() && entry.network == network;
         let mut all = self.open_connections();
-        let mut gave_way = None;
-        if all.count(from_there) >= options.max_connections_per_address {
-            gave_way = all.take_idle(options.idle_gives_way, from_there);
-            if gave_way.is_none() {
-                return Err(Refusal::TooManyFromAddress);
-            }
-        }
-        if all.open.len() >= options.max_connections {
-            gave_way = all.take_idle(options.idle_gives_way, |_| true);
-            if gave_way.is_none() {
-                return Err(Refusal::TooMany);
-            }
-        }
+        // Of the share first: one that gives way there makes room in both.
+        let gave_way = if all.count(from_there) >= options.max_connections_per_address {
+            Some(all.take_idle(options.idle_gives_way, from_there).ok_or(Refusal::TooManyFromAddress)?)
+        } else if all.open.len() >= options.max_connections {
+            Some(all.take_idle(options.idle_gives_way, |_| true).ok_or(Refusal::TooMany)?)
+        } else {
+            None
+        };
         let id = all.next;
         all.next = id.next();
         let peer = peer.with_connection(id);
         let outbox = Arc::new(Outbox::new(self.options.send_queue));
         all.open.insert(id, OpenConnection { peer, network, outbox: Arc::clone(&outbox), welcome: false });
         drop(all);
-        // Its place is free at once; it sends what waits and lingers beside the others.
+        // Its place is free at once. The connection sends its queue and lingers beside the others.
         if let Some(OpenConnection { peer, outbox, .. }) = gave_way {
             outbox.close();
             self.events.send(ConnectionEvent::Disconnected { peer, reason: Disconnect::GaveWay });
@@ -117,7 +112,7 @@ impl Connections {
         Ok((peer, outbox))
     }
 
-    /// The connection may stay.
+    /// Accepts a connection for good.
     pub(crate) fn welcome(&self, peer: Peer) {
         let mut all = self.open_connections();
         if let Some(entry) = peer.connection().and_then(|id| all.open.get_mut(&id)) {
@@ -127,7 +122,7 @@ impl Connections {
         self.events.send(ConnectionEvent::Connected(peer));
     }
 
-    /// Forgets a connection, and tells of it. Of one that is forgotten already, nothing is told.
+    /// Removes a connection and reports it. Does nothing if it was removed before.
     pub(crate) fn remove(&self, peer: Peer, event: ConnectionEvent) {
         let removed = peer.connection().and_then(|id| self.open_connections().open.remove(&id));
         if let Some(entry) = removed {
@@ -147,7 +142,7 @@ impl Connections {
 
     pub(crate) fn broadcast(&self, packet: &Packet) -> SendReport {
         let mut report = SendReport::default();
-        // The middleware is not asked under the lock: it may want to know the connections.
+        // Without the lock: the middleware may ask for the connections.
         let open: Vec<_> =
             self.open_connections().open.values().filter(|entry| entry.welcome).cloned().collect();
         for OpenConnection { peer, outbox, .. } in open {
@@ -159,12 +154,12 @@ impl Connections {
         report
     }
 
-    /// Closes a connection once what waits is sent. False if there is none.
+    /// Closes a connection after its queue is sent. False if it does not exist.
     pub(crate) fn disconnect(&self, peer: Peer) -> bool {
         self.outbox(peer).inspect(|outbox| outbox.close()).is_ok()
     }
 
-    /// Connections that this side has closed, and whose last packets may be lost.
+    /// Connections that this side has closed and whose last packets may be lost.
     pub(crate) fn unconfirmed(&self) -> u64 {
         self.unconfirmed.load(Ordering::Relaxed)
     }
@@ -177,7 +172,7 @@ impl Connections {
         peers
     }
 
-    /// Reads nothing more; what waits to be sent goes on.
+    /// Stops reading. What is queued is still sent.
     pub(crate) fn stop_reading(&self) {
         self.enter(DRAINING);
     }
@@ -189,7 +184,7 @@ impl Connections {
         }
     }
 
-    /// Goes on to a phase; false if it is there already.
+    /// Enters a phase. False if it was entered before.
     fn enter(&self, phase: u8) -> bool {
         let entered = self.phase.fetch_max(phase, Ordering::AcqRel) < phase;
         if entered {
@@ -207,7 +202,7 @@ impl Connections {
         self.is_open() && self.pause.is_paused()
     }
 
-    /// Lets all connections read on after a pause, in which none of them was idle.
+    /// Lets all connections read on after a pause. The pause does not count as idle time.
     pub(crate) fn wake_all(&self) {
         for entry in self.open_connections().open.values() {
             entry.outbox.note_active();
@@ -234,13 +229,13 @@ impl OpenConnections {
         self.open.values().filter(|entry| which(entry)).count()
     }
 
-    /// Takes out the connection that was idle longest, if it was idle for so long.
+    /// Takes out the connection that has been idle longest, if for at least this time.
     fn take_idle(
         &mut self,
         at_least: Option<Duration>,
         which: impl Fn(&OpenConnection) -> bool,
     ) -> Option<OpenConnection> {
-        // One that may not stay yet has a time limit of its own.
+        // A connection that waits for `accept_if` has a time limit of its own.
         let taken_in = self.open.iter().filter(|(_, entry)| entry.welcome && which(entry));
         let (since, id) = taken_in.map(|(id, entry)| (entry.outbox.last_active(), *id)).min()?;
         if since.elapsed() < at_least? {
@@ -280,7 +275,7 @@ impl Transport for Connections {
     }
 }
 
-/// Where the packets of one connection go: to those that wait to be taken from the channel.
+/// Puts the packets of a connection into the queue of its channel.
 pub(crate) struct ToChannel(pub(crate) Arc<Connections>);
 
 impl Sink for ToChannel {

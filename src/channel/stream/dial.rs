@@ -1,4 +1,4 @@
-//! A channel that dials out: it has one connection at a time, and connects again when that ends.
+//! A channel that dials out: it has one connection at a time, and connects again when it ends.
 
 use std::fmt;
 use std::future::Future;
@@ -31,16 +31,16 @@ impl Channel {
     }
 }
 
-/// A channel that dials out, before it is opened: what
-/// [`Channel::reconnecting`](crate::Channel::reconnecting) returns. For consoles and show controllers that
-/// take connections, and push what happens to those who are connected.
+/// Options of a channel that dials out, created by [`Channel::reconnecting`](crate::Channel::reconnecting). For
+/// consoles and show controllers that accept connections and push their messages to the connected peers.
 ///
-/// It is a channel as any other, with routes, replies, time tags and events, and one connection at a time.
-/// When the connection ends or cannot be made, the channel waits for a [pause](Self::backoff) and connects
-/// again; the packets of [`on_connect`](Self::on_connect) are sent first each time. An attempt may take 10 s;
-/// one that fails is [`ConnectFailed`](ConnectionEvent::ConnectFailed). Nothing waits for a connection: what is sent while
-/// there is none fails as `Closed`, and [`Outlet::broadcast`] reaches no peer. A sender that must not lose
-/// its packets is a [`Client::reconnecting`](crate::Client::reconnecting).
+/// The channel works like any other, with routes, replies, time tags and events, and has one connection at a time.
+/// When the connection ends or cannot be opened, the channel waits for a [pause](Self::backoff) and connects again.
+/// The packets of [`on_connect`](Self::on_connect) are sent first on each connection. An attempt may take 10 s; a
+/// failed one is reported as [`ConnectFailed`](ConnectionEvent::ConnectFailed).
+///
+/// No packet waits for a connection: without one, [`Outlet::send_to`] fails as `Closed`, and
+/// [`Outlet::broadcast`] reaches no peer. [`Client::reconnecting`](crate::Client::reconnecting) has a queue.
 ///
 /// ```
 /// use tokio_osc::{Args, Channel, Router, Server, Slip};
@@ -91,16 +91,16 @@ impl<C: Connect, F: Framing> Dial<C, F> {
         self
     }
 
-    /// The pause before the channel connects again: the shortest, doubled after each failure up to the
-    /// longest; of each, a random part between a half and the whole. A connection that lasted longer than the
-    /// pause that it would have led to starts over. At least 1 ms; default 100 ms to 10 s.
+    /// Sets the pauses between connections: the shortest one, which doubles after each failure up to the longest.
+    /// Each is shortened at random, by at most a half. A connection that lasted longer than the next pause
+    /// starts over with the shortest. At least 1 ms; default 100 ms to 10 s.
     pub fn backoff(mut self, shortest: Duration, longest: Duration) -> Self {
         self.attempts.backoff(shortest, longest);
         self
     }
 
-    /// Sends a packet on each new connection, before all others: a subscription, a greeting. Each call adds
-    /// one; they are sent in order.
+    /// Adds a packet that is sent first on each new connection, such as a subscription. Several are sent in the
+    /// order in which they were added.
     pub fn on_connect(mut self, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
             Ok(packet) => self.on_connect.push(packet),
@@ -109,7 +109,7 @@ impl<C: Connect, F: Framing> Dial<C, F> {
         self
     }
 
-    /// The channel. It connects when it is polled, and does not end before it is closed.
+    /// Creates the channel. It connects when it is polled, and ends when it is closed.
     ///
     /// # Errors
     /// A packet of [`on_connect`](Self::on_connect) cannot be encoded.
@@ -136,7 +136,7 @@ impl<C: Connect, F: fmt::Debug> fmt::Debug for Dial<C, F> {
     }
 }
 
-/// Dials in the place of a listener, so that the connection is like one that was accepted.
+/// A [`Listener`] that dials, so that its connections are handled like accepted ones.
 ///
 /// ```text
 ///            attempt                connected                 it has ended
@@ -164,7 +164,7 @@ impl<C: Connect> Dialler<C> {
     }
 }
 
-/// It never moves what it holds, and none of it is pinned in place.
+/// Its futures are boxed: nothing is pinned in place.
 impl<C: Connect> Unpin for Dialler<C> {}
 
 impl<C: Connect> Listener for Dialler<C> {
@@ -191,7 +191,7 @@ impl<C: Connect> Listener for Dialler<C> {
                     }
                 },
                 DialState::Connected { since, ended } => {
-                    // Nothing is ever sent: the sender goes with the connection.
+                    // Nothing is sent by it: it is ready when the connection drops the sender.
                     let _ = ready!(ended.poll_unpin(cx));
                     let lasted = since.elapsed();
                     let pause = self.attempts.pause_after(lasted);
@@ -206,7 +206,7 @@ impl<C: Connect> Listener for Dialler<C> {
     }
 }
 
-/// A connection that tells the dialler of its end by being dropped.
+/// A connection. Its drop tells the dialler that it has ended.
 struct Dialled<I> {
     io: I,
     _open: oneshot::Sender<()>,

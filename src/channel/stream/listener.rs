@@ -1,4 +1,4 @@
-//! Where connections come from.
+//! The source of a channel's connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::options::StreamOptions;
 use crate::packet::Peer;
 
-/// Where the connections of a channel come from. Implemented for Tokio's `TcpListener` and
+/// The source of a channel's connections. Implemented for Tokio's `TcpListener` and
 /// `UnixListener`; implement it to wrap each connection in TLS, to count them, or for a transport of
 /// your own.
 ///
@@ -51,19 +51,19 @@ pub trait Listener: Send + Unpin + 'static {
     /// The next connection and its peer.
     ///
     /// # Errors
-    /// None can be accepted at present. The channel tries again after 10 ms, then after twice that,
-    /// up to 1 s; at once where only this one connection was lost (`ConnectionAborted`,
+    /// No connection can be accepted now. The channel tries again after 10 ms, then after twice that time,
+    /// up to 1 s; at once if only this connection was lost (`ConnectionAborted`,
     /// `ConnectionReset`, `ConnectionRefused`, `Interrupted`).
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Io, Peer)>>;
 
-    /// Where it listens.
+    /// The local address.
     ///
     /// # Errors
-    /// It has no IP address, as by default.
+    /// The listener has no IP address, which is the default.
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "this listener has no IP address"))
     }
 
-    /// Sets options on a connection that was accepted. By default nothing is set.
+    /// Sets options on an accepted connection. By default it does nothing.
     fn tune(&self, _io: &Self::Io, _options: &StreamOptions) {}
 }

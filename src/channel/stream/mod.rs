@@ -35,9 +35,8 @@ impl Channel {
         Self::new(packets.boxed(), Outlet::new(connections.clone(), Some(connections)))
     }
 
-    /// Reads and answers on one byte stream: a pipe, a serial port, a TLS session, a
-    /// `tokio::io::duplex`. With the default [`StreamOptions`]. The channel ends when the stream
-    /// does.
+    /// A channel over one byte stream: a pipe, a serial port, a TLS session, a `tokio::io::duplex`. With the
+    /// default [`StreamOptions`]. The channel ends when the stream does.
     pub fn io<I>(io: I, framing: impl Framing) -> Self
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,

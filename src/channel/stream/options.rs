@@ -49,26 +49,25 @@ pub struct StreamOptions {
     /// After how long without a packet in either direction a connection gives way to a new one, where a limit is
     /// reached; of several, the one that was idle longest. Default 60 s; `None`: connections never give way.
     pub idle_gives_way: Option<Duration>,
-    /// How long one frame may take from its first byte to its last. Default 10 s.
+    /// The time that a frame may take from its first byte to its last. Default 10 s.
     pub in_frame_timeout: Duration,
-    /// How long a connection may be without a frame from the peer. Default `None`: for ever.
+    /// The time that a connection may be without a frame from the peer. Default `None`: no limit.
     pub idle_timeout: Option<Duration>,
-    /// How long the peer may take nothing of what is sent to it, and how long
+    /// The time that the peer may accept no data, and that
     /// [`Outlet::send_to`](crate::channel::Outlet::send_to) waits for space in the queue. Default 10 s.
     pub write_timeout: Duration,
-    /// How long a connection that this side closes is read on, until the peer has closed it as well: an
-    /// end with unread input would become a reset, which destroys what was sent last. What still arrives
-    /// is thrown away. Zero closes at once. Default 1 s.
+    /// How long a connection that this side closes is still read, until the peer has closed it as well. Closing a
+    /// socket with unread input sends a reset, which destroys the packets that were sent last. Received data is
+    /// discarded. Zero closes at once. Default 1 s.
     pub linger: Duration,
-    /// Bytes that wait to be sent on one connection, each packet with 64 more for its place. Default
-    /// 1 MiB.
+    /// Bytes queued for one connection; each packet counts 64 bytes more than its length. Default 1 MiB.
     pub send_queue: usize,
     /// Whether TCP sends small packets at once (`TCP_NODELAY`). Default true.
     pub nodelay: bool,
-    /// After how long a silence TCP asks whether the peer is still there, and again each quarter of
-    /// it; three questions without an answer end the connection. On Linux and Android it ends after
-    /// the same time, 105 s by default, if what was sent is not acknowledged. Default 60 s; `None`
-    /// turns it off, and so does more than 32,767 s on Linux, which takes no more.
+    /// The idle time after which TCP sends keep-alive probes, one in each quarter of it. Three probes without an
+    /// answer end the connection. On Linux and Android, sent data that is not acknowledged ends it after the same
+    /// time, 105 s by default. Default 60 s; `None` turns it off, and so does more than 32,767 s on Linux, which
+    /// accepts no more.
     pub keepalive: Option<Duration>,
     pub(crate) gate: Option<Gate>,
     pub(crate) chain: Chain,
@@ -123,10 +122,10 @@ impl StreamOptions {
         keepalive: Option<Duration>,
     }
 
-    /// Asks for each connection whether it may stay, before a byte of it is read. The answer is a
-    /// `bool` or a future of one, which has [`in_frame_timeout`](Self#structfield.in_frame_timeout)
-    /// to come; others are accepted meanwhile. A function that panics refuses the connection
-    /// ([`Refusal::Panicked`](crate::channel::Refusal::Panicked)). Default: all may.
+    /// Decides for each connection whether it is accepted, before any data is read. The function returns a
+    /// `bool` or a future of one, which must be ready within
+    /// [`in_frame_timeout`](Self#structfield.in_frame_timeout); others are accepted meanwhile. A function that panics refuses the connection
+    /// ([`Refusal::Panicked`](crate::channel::Refusal::Panicked)). Default: all are accepted.
     pub fn accept_if<V, K>(mut self, gate: impl Fn(Peer) -> V + Send + Sync + 'static) -> Self
     where
         V: Verdict<K>,
@@ -142,7 +141,7 @@ impl StreamOptions {
         self
     }
 
-    /// Adds a layer between frames and packets, both ways; the first one is next to the wire. All
+    /// Adds a layer between frames and packets, in both directions. The first one added is next to the wire. All
     /// connections share it.
     ///
     /// ```
@@ -182,8 +181,8 @@ impl fmt::Debug for StreamOptions {
     }
 }
 
-/// What the function of [`accept_if`](StreamOptions::accept_if) returns: a `bool`, or a future of
-/// one. `K` only tells the two apart.
+/// The result of the function for [`accept_if`](StreamOptions::accept_if): a `bool`, or a future of one. `K`
+/// only distinguishes the two.
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -198,15 +197,15 @@ impl fmt::Debug for StreamOptions {
 /// # drop((at_once, later));
 /// ```
 pub trait Verdict<K> {
-    /// The answer, later.
+    /// The result as a future.
     fn into_future(self) -> BoxFuture<'static, bool>;
 }
 
-/// Marks a function that answers at once.
+/// Marks a function that returns a `bool`.
 #[derive(Debug)]
 pub struct VerdictAtOnce;
 
-/// Marks a function that answers with a future.
+/// Marks a function that returns a future.
 #[derive(Debug)]
 pub struct VerdictLater;
 

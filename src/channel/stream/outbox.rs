@@ -1,4 +1,12 @@
-//! What waits to be sent on a connection: a queue that is bounded in bytes.
+//! The send queue of a connection, bounded in bytes.
+//!
+//! ```text
+//! push ──► entries ──► pop ──► framed, unsent ──► note_sent
+//!            ▲  │ expired, or the oldest: dropped
+//!            └──┴──────── put_back: the connection broke, and the next one sends them first
+//! ```
+//!
+//! At any time, `accepted = sent + dropped + queued`; a framed packet that is not written counts as queued.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
@@ -15,10 +23,10 @@ use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::{Packet, Peer, SendError, SendErrorKind};
 
-/// What an entry of the queue costs besides its bytes.
+/// What an entry costs in addition to its bytes.
 const ENTRY: usize = 64;
 
-/// The queue of a connection. It outlives the connection where there is a next one.
+/// The send queue of a connection. That of a reconnecting client outlives its connections.
 pub(crate) struct Outbox {
     queue: Mutex<OutboxQueue>,
     limit: usize,
@@ -28,7 +36,7 @@ pub(crate) struct Outbox {
     active: Mutex<Instant>,
     /// The connection that sends.
     sender: AtomicWaker,
-    /// Those that wait for space, or for the end.
+    /// Wakes the tasks that wait for space, or for the close.
     change: Notify,
 }
 
@@ -38,20 +46,20 @@ struct OutboxQueue {
     bytes: usize,
     counts: Delivery,
     closed: bool,
-    /// Whether a connection was cut off before the peer had confirmed its end.
+    /// Whether this side closed the connection and the peer did not confirm the end.
     unconfirmed: bool,
 }
 
 /// A packet on its way to the transport.
 #[derive(Clone)]
 pub(crate) struct OutboxEntry {
-    /// Its bytes, as the middleware has left them.
+    /// Its bytes, after the middleware.
     pub(crate) frame: Bytes,
-    /// Whether it is the user's, and not one that the library sends by itself.
+    /// Whether the user sent it. Greetings and keep-alives are the library's own.
     pub(crate) counted: bool,
-    /// Which of the accepted packets it is; 0 for the library's own.
+    /// Its index among the accepted packets; 0 for the library's own.
     number: u64,
-    /// When it is too old to be sent.
+    /// When it becomes too old to be sent.
     expires: Option<Instant>,
 }
 
@@ -67,7 +75,7 @@ impl Outbox {
         Self { queue, limit, max_age: None, active: Mutex::new(Instant::now()), sender, change }
     }
 
-    /// Drops what has waited longer than this.
+    /// Drops packets that wait longer than this.
     pub(crate) fn with_max_age(self, max_age: Option<Duration>) -> Self {
         Self { max_age, ..self }
     }
@@ -114,7 +122,7 @@ impl Outbox {
 
     async fn until(&self, mut test: impl FnMut(&OutboxQueue) -> bool) {
         loop {
-            // Made before the look: what changes after it is not missed.
+            // Created before the test, so that a change after the test is not missed.
             let change = self.change.notified();
             if test(&self.lock()) {
                 return;
@@ -123,7 +131,7 @@ impl Outbox {
         }
     }
 
-    /// Adds a packet in the place of the oldest ones.
+    /// Adds a packet, and drops the oldest ones if there is no space.
     pub(crate) fn push_over_oldest(&self, frame: &Bytes) -> Result<u64, SendError> {
         loop {
             match self.push(frame.clone()) {
@@ -139,8 +147,8 @@ impl Outbox {
         }
     }
 
-    /// Puts a packet of the library's own before all others. It goes through the middleware each time: what
-    /// that makes of it may be good for one time only.
+    /// Puts a packet of the library's own first. It passes the middleware each time, because the result may be
+    /// valid only once, as in an envelope with a replay window.
     pub(crate) fn write_own(&self, packet: &Packet, chain: &Chain, peer: Peer) {
         match chain.write(packet.clone(), peer) {
             Ok(Some(frame)) => {
@@ -152,14 +160,14 @@ impl Outbox {
         }
     }
 
-    /// Puts a packet before all others, be there space or not: what was popped, or the library's own.
+    /// Puts a packet first, without a limit: one that was popped, or the library's own.
     pub(crate) fn put_first(&self, entry: OutboxEntry) {
         let mut queue = self.lock();
         queue.bytes += entry.frame.len() + ENTRY;
         queue.entries.push_front(entry);
     }
 
-    /// Whether a packet of the library's own still waits.
+    /// Whether a packet of the library's own is queued.
     pub(crate) fn has_own(&self) -> bool {
         self.lock().entries.front().is_some_and(|entry| !entry.counted)
     }
@@ -175,7 +183,7 @@ impl Outbox {
         Some(entry)
     }
 
-    /// Drops a packet that still waits, by its number.
+    /// Drops a queued packet by its number.
     pub(crate) fn withdraw(&self, number: u64) {
         let mut queue = self.lock();
         if let Some(at) = queue.entries.iter().position(|entry| entry.counted && entry.number == number) {
@@ -185,8 +193,8 @@ impl Outbox {
         }
     }
 
-    /// Takes back what was popped and not sent, to be sent first on the next connection; the
-    /// library's own is dropped.
+    /// Takes back what was popped and not sent. The next connection sends it first. Packets of the library's own
+    /// are dropped: the next connection has new ones.
     pub(crate) fn put_back(&self, unsent: impl DoubleEndedIterator<Item = OutboxEntry>) {
         let mut queue = self.lock();
         queue.entries.retain(|entry| entry.counted);
@@ -210,7 +218,7 @@ impl Outbox {
         *lock(&self.active)
     }
 
-    /// Counts packets as handed to a connection that broke.
+    /// Counts packets that were handed to a connection that then broke.
     pub(crate) fn note_unconfirmed(&self, packets: u64) {
         self.lock().counts.unconfirmed += packets;
     }
@@ -220,7 +228,7 @@ impl Outbox {
         self.lock().counts.dropped += u64::from(entry.counted);
     }
 
-    /// Notes that this side has closed the connection, and that its last packets may be lost.
+    /// Notes that this side has closed the connection and that its last packets may be lost.
     pub(crate) fn note_unconfirmed_end(&self) {
         self.lock().unconfirmed = true;
     }
@@ -239,12 +247,12 @@ impl Outbox {
         self.lock().entries.is_empty()
     }
 
-    /// Whether so much waits that the peer should not cause more.
+    /// Whether the peer should not cause more packets.
     pub(crate) fn is_half_full(&self) -> bool {
         self.lock().bytes > self.limit / 2
     }
 
-    /// Takes nothing more; what waits is sent.
+    /// Accepts no more packets. What is queued is still sent.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.sender.wake();
@@ -255,7 +263,7 @@ impl Outbox {
         self.lock().closed
     }
 
-    /// What is woken when there is something to send.
+    /// Registers the connection, which is woken when there is something to send.
     pub(crate) fn register(&self, waker: &Waker) {
         self.sender.register(waker);
     }
@@ -274,7 +282,7 @@ impl OutboxQueue {
         self.bytes -= entry.frame.len() + ENTRY;
     }
 
-    /// Drops a packet of the user's that is lost for certain.
+    /// Drops a packet and counts it as lost.
     fn drop_at(&mut self, at: usize) {
         if let Some(entry) = self.entries.remove(at) {
             self.release(&entry);

@@ -1,7 +1,7 @@
 //! One byte stream in both directions: frames in, frames out, the deadlines, and a close that delivers. It
 //! has no queue, no lock and no task; a driver polls it.
 //!
-//! Two drivers stand on it. A channel's connection and a reconnecting client ([`connection`](super::connection))
+//! It has two drivers. A channel's connection and a reconnecting client ([`connection`](super::connection))
 //! write what waits in a queue: a packet counts as sent when it is queued. A client's own stream lets each
 //! sender write: a packet is sent when the kernel has it.
 //!
@@ -46,9 +46,9 @@ pub(crate) struct Pump<I, F> {
     written: u64,
     unflushed: bool,
     phase: Phase,
-    /// Whether the peer has closed its side.
+    /// Whether the peer has closed its side of the stream.
     at_end: bool,
-    /// Whether this side has ended the stream: then no frame is read any more.
+    /// Whether this side has ended the stream. If so, no more frames are read.
     ended: bool,
     limits: PumpLimits,
     clock: PumpClock,
@@ -87,7 +87,7 @@ impl PumpLimits {
     }
 }
 
-/// Since when something is waited for; `end` is a point in time.
+/// When each wait began; `end` is a deadline.
 #[derive(Default)]
 struct PumpClock {
     frame: Option<Instant>,
@@ -141,13 +141,13 @@ where
         self.written
     }
 
-    /// Whether a write was begun that the transport has not taken whole. What was only fed is not begun: it
-    /// leaves with the next flush, in one write.
+    /// Whether a write has begun that the transport has not accepted in full. Frames that were only fed do not
+    /// count: they leave with the next flush, in one write.
     pub(crate) fn is_writing(&self) -> bool {
         self.clock.write.is_some() || self.unflushed
     }
 
-    /// Puts a frame behind those that wait, whole: it leaves in order, polled by any sender.
+    /// Appends a whole frame to the output. Frames leave in order, whichever sender polls.
     pub(crate) fn push(&mut self, frame: Bytes) -> Result<usize, SendError> {
         let before = self.output.len();
         self.codec.write_frame(frame, &mut self.output)?;
@@ -170,7 +170,7 @@ where
             } else if self.unflushed {
                 Pin::new(&mut self.io).poll_flush(cx).map_ok(|()| 0)
             } else {
-                // The clock runs on: it may be that of a shutdown.
+                // The write clock is left running: it may be that of a pending shutdown.
                 return Poll::Ready(Ok(()));
             };
             match written {
@@ -190,6 +190,7 @@ where
                 }
             }
         }
+        // A transport that is always ready must not keep the task: yield, and go on in the next poll.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -241,18 +242,19 @@ where
         } else {
             self.clock.frame.get_or_insert_with(Instant::now);
         }
+        // Grown by what has arrived, never by the size that a header claims.
         if self.input.capacity() - self.input.len() < READ / 4 {
             self.input.reserve(READ);
         }
         let read = pin!(self.io.read_buf(&mut self.input)).poll(cx);
         if read.is_pending() && self.input.is_empty() {
-            // An idle connection keeps no buffer.
+            // An idle connection keeps no buffer: thousands of them would keep as many.
             self.input = BytesMut::new();
         }
         read
     }
 
-    /// Reads and throws away, below the decoder: a broken frame must not end it early. Ready when the peer
+    /// Reads and discards below the decoder, so that a broken frame does not end it early. Ready when the peer
     /// has closed its side.
     pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut waste = [0; READ];
@@ -263,7 +265,7 @@ where
             let mut into = ReadBuf::new(&mut waste);
             match ready!(Pin::new(&mut self.io).poll_read(cx, &mut into)) {
                 Ok(()) => self.at_end = into.filled().is_empty(),
-                // A TLS peer that leaves out its `close_notify` has closed all the same.
+                // A TLS peer that sends no `close_notify` has closed its side, too.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.at_end = true,
                 Err(error) => return self.fail(error),
             }
@@ -281,7 +283,7 @@ where
         }
     }
 
-    /// No frame is read any more, so the peer is late with none.
+    /// No more frames are read, so the timeouts for them stop.
     pub(crate) fn stop_reading(&mut self) {
         (self.clock.frame, self.clock.idle) = (None, None);
     }
@@ -305,7 +307,7 @@ where
                 }
             }
         }
-        // Also while it still writes: the peer may take nothing until it is read.
+        // Also while writing: the peer may not read before its own output is read.
         match self.poll_discard(cx) {
             Poll::Ready(Ok(())) if self.phase == Phase::Shut => return Poll::Ready(Ok(())),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -315,7 +317,7 @@ where
             }
             _ => {}
         }
-        // In each poll: a peer that never stops would otherwise be read for ever.
+        // On every poll: a peer that sends without end would otherwise be read forever.
         match self.poll_deadline(cx) {
             Poll::Ready(_) => self.fail(io::ErrorKind::TimedOut.into()),
             Poll::Pending => Poll::Pending,
@@ -324,7 +326,7 @@ where
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.io).poll_shutdown(cx) {
-            // The peer has closed long ago or has reset the connection: reading tells which.
+            // `NotConnected`: the peer has closed before, or has reset the connection. Reading tells which.
             Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::NotConnected => self.fail(error),
             Poll::Ready(_) => {
                 self.phase = Phase::Shut;
@@ -339,7 +341,7 @@ where
         }
     }
 
-    /// Sets the time for the end, unless an earlier one is set.
+    /// Sets the deadline for the end, unless an earlier one is set.
     pub(crate) fn end_within(&mut self, patience: Duration) {
         let end = Instant::now().checked_add(patience);
         self.clock.end = self.clock.end.into_iter().chain(end).min();
@@ -349,7 +351,7 @@ where
         self.limits.linger
     }
 
-    /// An end without waiting: if the shutdown does not go out at once, the drop of the transport says it.
+    /// Ends without waiting. If the shutdown cannot be sent at once, dropping the transport ends the stream.
     pub(crate) fn shut_down_now(&mut self, cx: &mut Context<'_>) {
         let _ = Pin::new(&mut self.io).poll_shutdown(cx);
     }
@@ -357,7 +359,7 @@ where
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Deadline> {
         loop {
             let (clock, limits) = (&self.clock, &self.limits);
-            // A limit that no clock reaches is none.
+            // A deadline beyond the range of the clock never passes.
             let after = |since: Option<Instant>, limit: Option<Duration>, due| {
                 Some((since?.checked_add(limit?)?, due))
             };
@@ -381,7 +383,7 @@ where
         }
     }
 
-    /// Ends the stream for all senders: what comes next fails as closed.
+    /// Ends the stream for all senders: later sends fail as closed.
     fn fail<T>(&mut self, error: io::Error) -> Poll<io::Result<T>> {
         self.phase = Phase::Broken;
         Poll::Ready(Err(error))

@@ -22,9 +22,9 @@ impl Channel {
     /// Listens for TCP connections, with the default [`StreamOptions`]. Port 0 takes any free port.
     ///
     /// Each connection is a peer of its own, with a number: see [`Peer::connection`] and
-    /// [`Meta::connection_name`](crate::Meta::connection_name). Replies go down the connection that the message came by. A peer that
-    /// sends nothing more, but may still read (it has shut down its side), gets the answers to what it
-    /// has sent: the connection stays as long as a [`Meta`](crate::Meta) of its packets lives, at most 10 s.
+    /// [`Meta::connection_name`](crate::Meta::connection_name). Replies go to the connection of the message. A
+    /// peer that has shut down its side, and can still read, gets the replies to its messages: the connection
+    /// stays as long as a [`Meta`](crate::Meta) of its packets lives, at most 10 s.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server, Slip};
@@ -40,9 +40,8 @@ impl Channel {
     /// # Ok(()) }
     /// ```
     ///
-    /// The port may be taken again while connections of an earlier program are being closed
-    /// (`SO_REUSEADDR`, on Unix), never while another program listens. An IPv6 address takes IPv6
-    /// only.
+    /// On Unix, the port can be bound while connections of an earlier program are closing (`SO_REUSEADDR`), but
+    /// not while another program listens. An IPv6 address accepts IPv6 only.
     ///
     /// # Errors
     /// The name cannot be resolved, or none of its addresses can be bound; the error names the
@@ -103,7 +102,7 @@ impl Listener for TcpListener {
     }
 }
 
-/// Connects to the same peer again and again.
+/// Connects to the same peer each time.
 pub(crate) struct TcpConnect {
     pub(crate) peer: Endpoint,
 }
@@ -117,7 +116,7 @@ impl Connect for TcpConnect {
     }
 }
 
-/// A connection to the first of the addresses that answers.
+/// Connects to the first address that accepts.
 pub(crate) async fn connect(peer: &Endpoint, options: &StreamOptions) -> Result<TcpStream, BindError> {
     let connected = async { TcpStream::connect(&*peer.resolve(Scheme::Tcp, None).await?).await }.await;
     let stream = connected.map_err(BindError::cannot(format_args!("connect to tcp {}", peer.place())))?;
@@ -125,7 +124,7 @@ pub(crate) async fn connect(peer: &Endpoint, options: &StreamOptions) -> Result<
     Ok(stream)
 }
 
-/// A connection on which an option cannot be set is used without it.
+/// If an option cannot be set, the connection is used without it.
 fn tune(stream: &TcpStream, options: &StreamOptions) {
     if let Err(error) = tune_tcp(stream, options) {
         tracing::debug!(target: "tokio_osc::channel", %error, "option not set");
