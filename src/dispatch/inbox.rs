@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 
 use super::handler::{Extract, Outcome, up_to_8};
-use super::mailbox::{Mailbox, Pushed};
+use super::mailbox::{Mailbox, MailboxLimits, Pushed, Weigh};
 use super::on::{Handler, On};
 use super::process::{Budget, Progress};
 use super::{Context, Replies};
@@ -73,13 +73,29 @@ struct InboxShared {
 /// A call that waits.
 struct Letter {
     handler: usize,
+    /// Of the message that its parameters may hold.
+    bytes: usize,
     parameters: Parameters,
 }
 
+impl Weigh for Letter {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
 impl<S> Inbox<S> {
-    /// An inbox in which at most `capacity` calls wait (at least 1).
+    /// An inbox in which at most `capacity` calls wait (at least 1), of messages of 16 MiB together
+    /// ([`bytes`](Inbox::bytes)).
     pub fn new(capacity: usize) -> Self {
-        Self::with(capacity, Overflow::default())
+        Self::with(Mailbox::new(MailboxLimits::of_items(capacity), Overflow::default()))
+    }
+
+    /// Bytes of the messages whose calls wait: at so many it is full. Default 16 MiB.
+    pub fn bytes(self, bytes: usize) -> Self {
+        let mailbox = &self.shared.mailbox;
+        mailbox.set_limits(MailboxLimits { bytes, ..mailbox.limits() });
+        self
     }
 
     /// What happens when `capacity` calls wait. Default [`Overflow::Wait`]: then a server waits for
@@ -90,11 +106,10 @@ impl<S> Inbox<S> {
     #[track_caller]
     pub fn overflow(self, overflow: Overflow) -> Self {
         assert!(self.handlers.is_empty(), "the policy of an inbox is set before its first handler");
-        Self::with(self.shared.mailbox.capacity(), overflow)
+        Self::with(Mailbox::new(self.shared.mailbox.limits(), overflow))
     }
 
-    fn with(capacity: usize, overflow: Overflow) -> Self {
-        let mailbox = Mailbox::new(capacity, overflow);
+    fn with(mailbox: Mailbox<Letter>) -> Self {
         let shared = InboxShared { mailbox, dropped: AtomicU64::new(0), posts: AtomicUsize::new(0) };
         Self { shared: Arc::new(shared), handlers: Vec::new() }
     }
@@ -328,7 +343,8 @@ impl<S, T: Extract<S> + Send + 'static> Handler<S, Posted> for Post<T> {
             let (message, bundle) = (&message, bundle.as_ref());
             let parameters =
                 T::extract(&Context { message, bundle, meta, endpoint, state, replies }).map_err(Box::new)?;
-            let letter = Letter { handler: self.handler, parameters: Box::new(parameters) };
+            let bytes = bundle.map_or(message.as_bytes().len(), |bundle| bundle.as_bytes().len());
+            let letter = Letter { handler: self.handler, bytes, parameters: Box::new(parameters) };
             let letter = match self.shared.mailbox.try_push(letter) {
                 Ok(pushed) => {
                     self.shared.count(pushed);
@@ -348,9 +364,7 @@ impl<S, T: Extract<S> + Send + 'static> Handler<S, Posted> for Post<T> {
 
 impl InboxShared {
     fn count(&self, pushed: Pushed) {
-        if pushed != Pushed::Kept {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        self.dropped.fetch_add(pushed.dropped(), Ordering::Relaxed);
     }
 }
 

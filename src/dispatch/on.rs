@@ -150,7 +150,10 @@ impl<S> On<S> {
     }
 
     /// Gives the handler a value, by the extractor [`Extra`](crate::dispatch::Extra): one function can
-    /// serve several routes. The route checks that the handler takes a value of this type.
+    /// serve several routes.
+    ///
+    /// The route checks that the handler takes a value of this type: it panics when it is made if the handler
+    /// takes another one, or none.
     pub fn extra<E: Any + Send + Sync>(mut self, value: E) -> Self {
         self.options.extra = Some(ExtraValue { value: Arc::new(value), type_name: type_name::<E>() });
         self
@@ -284,6 +287,12 @@ impl<S> On<S> {
             of_bundles || !self.signature.bundle,
             "route {route:?}: the handler `{handler}` takes a `Bundle`, but the route is one of messages: write \
              `route_bundle`"
+        );
+        let unused = extra.filter(|_| !self.signature.takes_extra).map(|extra| extra.type_name);
+        assert!(
+            unused.is_none(),
+            "route {route:?} has an extra value of type `{}`, but the handler `{handler}` takes no `Extra<_>`",
+            unused.unwrap_or_default()
         );
         for &(wanted, wanted_name) in &self.signature.extras {
             let given = extra.map(|extra| extra.type_name);

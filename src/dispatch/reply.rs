@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::reply_path::{ReplyBudget, ReplyChannel, ReplyError};
+use super::signature::Signature;
 use super::{Context, FromContext, Rejection};
 use crate::packet::{IntoPacket, Peer, SendError};
 
@@ -36,21 +37,24 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Sends a packet to the sender of the message.
+    /// Sends a packet to the sender of the message. It waits for no peer: see
+    /// [`try_send`](Reply::try_send), which does the same.
     ///
     /// # Errors
-    /// The packet cannot be encoded, the budget is spent, the rate reached, or the transport refuses
-    /// it.
+    /// As [`try_send`](Reply::try_send).
     ///
     /// # Cancel safety
     /// A dropped reply was perhaps sent, but never in part.
+    #[expect(clippy::unused_async, reason = "sending is awaited everywhere, whether or not it has to wait")]
     pub async fn send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
-        let packet = packet.into_packet().map_err(SendError::from)?;
-        self.channel.send(&self.budget, packet, self.peer).await.map(drop)
+        self.try_send(packet)
     }
 
-    /// The same at once or not at all, for handlers that do not await: on any thread, in a runtime or
-    /// not.
+    /// Sends a packet to the sender of the message, for handlers that do not await: on any thread, in a runtime
+    /// or not.
+    ///
+    /// A reply to a datagram for which the socket has no room waits in a queue of 64, of which a peer has 8 at
+    /// most; one to a connection waits in the queue of that. The task of the server sends what waits.
     ///
     /// ```
     /// use tokio_osc::{Args, Reply, Router};
@@ -61,11 +65,11 @@ impl Reply {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Reply::send); [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full) when the socket is full.
+    /// The packet cannot be encoded, the budget is spent, the rate reached, the queue full
+    /// ([`SendErrorKind::Full`](crate::packet::SendErrorKind::Full)), or the transport refuses it.
     pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         let packet = packet.into_packet().map_err(SendError::from)?;
-        let packet = self.channel.prepare(&self.budget, packet, self.peer)?;
-        Ok(self.channel.outlet.try_send(packet, self.peer).map(drop)?)
+        self.channel.send(&self.budget, packet, self.peer).map(drop)
     }
 
     /// Who gets the reply.
@@ -75,6 +79,8 @@ impl Reply {
 }
 
 impl<S> FromContext<S> for Reply {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         let channel = context.replies.channel.ok_or(Rejection::CannotReply)?;
         let budget = Arc::clone(context.replies.budget());

@@ -8,7 +8,7 @@ use super::conditions::{Condition, Predicate};
 use super::handler::Erased;
 use super::on::Handler;
 use super::route::Route;
-use super::route_pattern::{check_spelling, legal_or_panic, route_pattern};
+use super::route_pattern::{check_spelling, legal_or_panic, route_pattern, try_route_pattern};
 use super::routes::{Current, Dispatch, Snapshot};
 use super::table::Reach;
 use super::{Context, On, Rejection};
@@ -107,18 +107,18 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// - It is a text with a part as web frameworks write one that captures, `{n}`, `:n` or `<n>`: in OSC
     ///   that is `*`. A [`Pattern`] is taken as it is.
     /// - The handler takes an [`Extra`](crate::dispatch::Extra) that the route does not have, or a
-    ///   [`Bundle`](crate::Bundle).
+    ///   [`Bundle`](crate::Bundle); or the route has an extra value, and the handler takes none.
     #[track_caller]
     pub fn route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
-        P: TryInto<Pattern>,
+        P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
         self.add(handler.into_on().routes(&pattern, Reach::Exact))
     }
 
-    /// As [`route`](Router::route), for a pattern that may be wrong, and is taken as it is.
+    /// As [`route`](Router::route), for a pattern that may be wrong.
     ///
     /// ```
     /// use tokio_osc::pattern::PatternErrorKind;
@@ -129,17 +129,18 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// ```
     ///
     /// # Errors
-    /// `pattern` is not a legal OSC address pattern.
+    /// `pattern` is not a legal OSC address pattern, or is a text with a part as web frameworks write one that
+    /// captures.
     ///
     /// # Panics
-    /// The handler takes what the route does not have: see [`route`](Router::route).
+    /// The handler and the route do not fit: see [`route`](Router::route).
     #[track_caller]
     pub fn try_route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Result<Self, PatternError>
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        let pattern: Pattern = pattern.try_into().map_err(Into::into)?;
+        let pattern = try_route_pattern(pattern)?;
         Ok(self.route(pattern, handler))
     }
 
@@ -173,7 +174,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     #[track_caller]
     pub fn route_bundle<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
-        P: TryInto<Pattern>,
+        P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
@@ -188,7 +189,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     #[track_caller]
     pub fn route_prefix<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
-        P: TryInto<Pattern>,
+        P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
@@ -333,7 +334,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         let own = self.routes.snapshot();
         let mut moved = Vec::new();
         for (pattern, reach, route) in own.table.routes() {
-            let pattern = legal_or_panic(pattern.behind(prefix));
+            let pattern = legal_or_panic(&format!("{prefix}{pattern}"), pattern.behind(prefix));
             let inner = Arc::new(route.endpoint.behind(prefix, pattern));
             let (endpoint, state) = (Arc::clone(&inner), Arc::clone(&own.state));
             let handler: Erased<S2> = Arc::new(move |context| {

@@ -122,6 +122,16 @@ impl Found {
         self.steps = Steps::new(steps);
     }
 
+    /// Runs a look-up that may take so many of the steps that are left; how many it took.
+    pub(crate) fn within<R>(&mut self, most: usize, look_up: impl FnOnce(&mut Self) -> R) -> (R, usize) {
+        let left = self.steps.left();
+        self.steps = Steps::new(left.min(most));
+        let found = look_up(self);
+        let used = left.min(most) - self.steps.left();
+        self.steps.set_left(left - used);
+        (found, used)
+    }
+
     /// Whether the last look-up needed more steps than were left. What it found is not all.
     pub(crate) fn is_spent(&self) -> bool {
         self.steps.is_spent()

@@ -26,6 +26,7 @@ mod record;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Context;
 
 use futures::stream::{BoxStream, Stream, StreamExt};
 
@@ -165,6 +166,14 @@ pub(super) struct ChannelGuard {
     pub(super) replies: Option<Arc<ReplyChannel>>,
     outlet: Option<Outlet>,
     _entry: Arc<MapEntry>,
+}
+
+impl ChannelGuard {
+    /// While there is no room for packets of the channel: whether it is to be read all the same, for a client that
+    /// sends by its socket and waits for a reply.
+    pub(super) fn poll_unread(&self, cx: &mut Context<'_>) -> bool {
+        self.outlet.as_ref().is_some_and(|outlet| outlet.poll_unread(cx))
+    }
 }
 
 impl Drop for ChannelGuard {

@@ -10,6 +10,7 @@
 //! | no packet waits           | a packet in the backlog       | it runs                                       |
 //! | no packet waits           | something to read             | it runs where it lies, or waits for its time  |
 //! | a packet waits            | something to read, and room   | it goes to the backlog, or waits for its time |
+//! | a packet waits            | no room, a request by a channel | that channel is read: not the reply, dropped |
 //! | a packet waits            | nothing                       | pending                                       |
 //! | no packet waits           | a bundle that is not due yet  | pending, with the timer set                   |
 //! | no packet, nothing left   | a channel that is open        | pending                                       |
@@ -32,7 +33,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sle
 use tokio_util::sync::CancellationToken;
 
 use super::Shutdown;
-use super::backlog::Backlog;
+use super::backlog::{Backlog, BacklogLimits};
 use super::budget::PassBudget;
 use super::channels::{ChannelGuard, ChannelMap, ReadHalf};
 use super::commands::{Command, Commands};
@@ -60,7 +61,7 @@ pub(super) struct Core {
 
 /// How the loop runs, as the builder has it.
 pub(super) struct LoopOptions {
-    pub(super) inbox: usize,
+    pub(super) inbox: BacklogLimits,
     pub(super) inbox_overflow: Overflow,
     pub(super) precision: Precision,
     /// When this is ready, the server ends as said.
@@ -276,11 +277,14 @@ impl Reading<'_> {
 
     /// Reads a packet while another one waits.
     fn read_ahead(&mut self, budget: &mut PassBudget) -> Step {
-        if !self.backlog.has_room() {
-            return Step::Nothing;
-        }
         let mut read = Read::Pending;
-        let Some(guard) = self.sources.read(&mut read) else { return Step::Nothing };
+        let guard = if self.backlog.has_room() {
+            self.sources.read(&mut read)
+        } else {
+            // The handler that everything waits for may itself wait for a reply behind the packets.
+            self.sources.read_awaited(&mut read)
+        };
+        let Some(guard) = guard else { return Step::Nothing };
         budget.takes_one();
         if let Some(arrival) = self.core.receive(read, guard) {
             self.backlog.push(arrival);

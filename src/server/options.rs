@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::FutureExt;
 
 use super::{Server, Shutdown};
-use crate::dispatch::ReplyRate;
+use crate::dispatch::{Limited, SourceRate};
 use crate::packet::Overflow;
 use crate::schedule::{Clock, Precision, ScheduleLimits, TimeOptions};
 use crate::user_function::UserFunction;
@@ -71,15 +71,31 @@ impl Server {
         self
     }
 
-    /// Packets that wait for a handler. Default 1,024, at least 1. When there are so many,
-    /// [`inbox_overflow`](Server::inbox_overflow) says what happens.
+    /// Packets that wait for a handler. Default 1,024, at least 1. When there are so many, or
+    /// [so many bytes](Server::inbox_bytes), [`inbox_overflow`](Server::inbox_overflow) says what happens.
     pub fn inbox(mut self, packets: usize) -> Self {
-        self.options.inbox = packets;
+        self.options.inbox.packets = packets;
+        self
+    }
+
+    /// Bytes of the packets that wait for a handler: at so many the inbox is full. Default 16 MiB. The last
+    /// packet may go beyond, so that each that a channel lets in fits.
+    ///
+    /// ```
+    /// use tokio_osc::{Router, Server};
+    ///
+    /// let server = Server::new(Router::new()).inbox(256).inbox_bytes(1 << 20);
+    /// # drop(server);
+    /// ```
+    pub fn inbox_bytes(mut self, bytes: usize) -> Self {
+        self.options.inbox.bytes = bytes;
         self
     }
 
     /// What happens when the inbox is full. Default [`Overflow::Wait`]: the channels are not read, and the
-    /// operating system's buffers fill; a UDP socket then drops what is newest. With the others the
+    /// operating system's buffers fill; a UDP socket then drops what is newest. Only a channel whose own client
+    /// ([`Channel::client_to`](crate::Channel::client_to)) waits for a reply is read on, and what is not the reply
+    /// is dropped. With the others the
     /// server goes on reading, and drops packets that wait, counted as
     /// [`inbox_dropped`](crate::server::Stats::inbox_dropped).
     ///
@@ -121,14 +137,47 @@ impl Server {
         self
     }
 
+    /// Steps of matching that the packets of one source may cause in a second, and at once; a message that needs
+    /// more is dropped and counted as [`over_budget`](crate::server::Stats::over_budget). Default 268,435,456:
+    /// some 60 to 300 ms of work. What a message takes up to 4,096 steps for is free.
+    ///
+    /// A source is an IPv4 address or an IPv6 network of 64 bits; 4,096 have a budget of their own at a time, the
+    /// others share one.
+    pub fn max_steps_per_second(mut self, steps: u32) -> Self {
+        self.limits.source_steps = steps;
+        self
+    }
+
+    /// Bytes of replies that a datagram may cause for each of its own bytes; replies beyond are dropped and
+    /// counted. Default 64, for packets of other hosts; what is set here holds for those of this host, too.
+    ///
+    /// The address of a datagram may be forged: its replies then go to a victim. Peers of streams, which have
+    /// shown that their address is their own, are not limited by it.
+    ///
+    /// ```
+    /// use tokio_osc::{Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// let server = Server::new(Router::new().route("/status", || ("/status", "in one line")))
+    ///     .listen("udp", Channel::udp("127.0.0.1:0").await?)
+    ///     .reply_amplification(4);
+    /// # drop(server);
+    /// # Ok(()) }
+    /// ```
+    pub fn reply_amplification(mut self, factor: usize) -> Self {
+        self.limits.replies.amplification = Limited::All(factor);
+        self
+    }
+
     /// Replies that one source may cause: `burst` at once, then `per_second`; those beyond are dropped
-    /// and counted. Default: no such limit; both are at least 1.
+    /// and counted. Default 1,000 and 1,000, for sources on other hosts; what is set here holds for those of
+    /// this host, too. Both are at least 1.
     ///
     /// A UDP packet with a forged address has its reply sent to a victim, and a small question
     /// with a large answer makes a flood of it. The budget of a packet bounds what one question does,
-    /// this rate what a victim gets in all. It is for each IP address that has no connection; peers
-    /// of streams are not limited. 4,096 addresses have a rate of their own at a time; the others,
-    /// while there is no place, share one: many forged addresses free no source of its limit.
+    /// this rate what a victim gets in all. It is for each IPv4 address, and each IPv6 network of 64 bits,
+    /// that has no connection; peers of streams are not limited. 4,096 sources have a rate of their own at a
+    /// time; the others, while there is no place, share one: many forged addresses free no source of its limit.
     ///
     /// ```
     /// use tokio_osc::{Channel, Router, Server};
@@ -141,7 +190,7 @@ impl Server {
     /// # Ok(()) }
     /// ```
     pub fn reply_rate(mut self, per_second: u32, burst: u32) -> Self {
-        self.limits.reply_rate = Some(Arc::new(ReplyRate::new(per_second, burst)));
+        self.limits.replies.rate = Limited::All(Arc::new(SourceRate::new(per_second, burst)));
         self
     }
 

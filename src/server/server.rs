@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
+use super::backlog::BacklogLimits;
 use super::channels::{ChannelMap, ChannelSpec};
 use super::core::{Core, LoopEnd, LoopOptions, Start, run};
 use super::dispatch::{Dispatcher, PacketLimits};
@@ -15,7 +16,7 @@ use super::schedule::SharedSchedule;
 use super::throttles::Throttles;
 use super::{ChannelError, ChannelErrorKind, ChannelEvents, ServerHandle, Shutdown};
 use crate::channel::Channel;
-use crate::dispatch::{Dispatch, Router, Subscription};
+use crate::dispatch::{Dispatch, ReplyLimits, Router, SourceRate, Subscription};
 use crate::packet::{Meta, Overflow, Packet};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Precision, ScheduleLimits, SystemClock, TimeOptions};
@@ -23,11 +24,13 @@ use crate::types::Address;
 use crate::wire::DecodeError;
 
 /// Packets that wait for a handler by default.
-const INBOX: usize = 1_024;
+const INBOX: BacklogLimits = BacklogLimits { packets: 1_024, bytes: 16 * 1_024 * 1_024 };
 /// Handler calls that one packet may cause by default.
 const MAX_CALLS: usize = 16_384;
 /// Steps of matching that one packet may cause by default.
 const MAX_STEPS: usize = 1 << 25;
+/// Steps of matching that one source may cause in a second by default.
+const SOURCE_STEPS: u32 = 1 << 28;
 
 /// A router and the channels that feed it.
 ///
@@ -57,6 +60,8 @@ pub struct Server {
     pub(super) schedule: ScheduleLimits,
     pub(super) time: TimeOptions,
     pub(super) limits: PacketLimits,
+    /// What the addresses of events begin with, where the router hears them from `_events` alone.
+    pub(super) events_at: Option<Box<[u8]>>,
     pub(super) options: LoopOptions,
 }
 
@@ -70,7 +75,13 @@ impl Server {
             clock: Box::new(SystemClock),
             schedule: ScheduleLimits::default(),
             time: TimeOptions::new(),
-            limits: PacketLimits { calls: MAX_CALLS, steps: MAX_STEPS, reply_rate: None },
+            limits: PacketLimits {
+                calls: MAX_CALLS,
+                steps: MAX_STEPS,
+                source_steps: SOURCE_STEPS,
+                replies: ReplyLimits::default(),
+            },
+            events_at: None,
             options: LoopOptions {
                 inbox: INBOX,
                 inbox_overflow: Overflow::default(),
@@ -230,6 +241,10 @@ impl Server {
     /// # Ok(()) }
     /// ```
     ///
+    /// A route whose address or pattern begins with `PREFIX/channel/` hears that channel alone, so that no peer
+    /// can make up an event: a message of another channel, be it a pattern, does not match it. Where peers may
+    /// send events, such as those of another server, see [`events_of_peers`](Server::events_of_peers).
+    ///
     /// [`Peer::LOCAL`]: crate::Peer::LOCAL
     ///
     /// # Panics
@@ -240,6 +255,14 @@ impl Server {
         let messages = self.channels.events.to_router(prefix.into());
         let packets = messages.map(|(message, meta)| (Ok(message.into()), meta));
         self.specs.insert(0, ChannelSpec::stream(CHANNEL.into(), packets));
+        self.events_at = Some(format!("{prefix}/channel/").into_bytes().into());
+        self
+    }
+
+    /// Lets the routes of [`events_to_routes`](Server::events_to_routes) hear what peers send, too. To be said
+    /// after it.
+    pub fn events_of_peers(mut self) -> Self {
+        self.events_at = None;
         self
     }
 
@@ -279,7 +302,11 @@ impl Server {
             router: self.router,
             calls: Arc::default(),
             schedule: Arc::new(SharedSchedule::new(self.schedule, self.clock)),
-            limits: self.limits,
+            calls_per_packet: self.limits.calls,
+            steps_per_packet: self.limits.steps,
+            source_steps: SourceRate::new(self.limits.source_steps, self.limits.source_steps),
+            replies: Arc::new(self.limits.replies),
+            events: self.events_at,
             unmatched: Throttles::default(),
         };
         let core = Arc::new(Core::new(dispatcher, self.channels, self.time));

@@ -21,6 +21,14 @@ impl Steps {
         Self { left, spent: false }
     }
 
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    pub(super) fn set_left(&mut self, left: usize) {
+        self.left = left;
+    }
+
     /// Begins a look-up with what the ones before have left.
     pub(super) fn start(&mut self) {
         self.spent = false;

@@ -51,7 +51,8 @@ pub struct PendingBundle {
 /// Bundles that wait for their time. An inner bundle that waits is one of its own.
 ///
 /// Each method but [`cancel`](ServerHandle::cancel) looks at all that waits, and holds up the server
-/// for so long: microseconds for a few bundles, milliseconds for tens of thousands.
+/// for so long: microseconds for a few bundles, milliseconds for tens of thousands. The patterns of
+/// [`cancel_matching`](ServerHandle::cancel_matching) are compared without holding it up.
 ///
 /// ```
 /// use std::time::Duration;
@@ -106,7 +107,15 @@ impl ServerHandle {
             PacketStep::Message(message) => pattern.matches_bytes(message.name()),
             PacketStep::Begin(_) | PacketStep::End => false,
         };
-        Ok(self.cancel_where(|pending| pending.item.packet.as_ref().walk().any(matches)))
+        let schedule = &self.core().schedule;
+        // Matched on the caller's thread, without the lock: the server runs on meanwhile. A packet is shared.
+        let waiting: Vec<_> = schedule
+            .with(|queue| queue.pending().map(|pending| (pending.id, pending.item.packet.clone())).collect());
+        let matching = waiting.into_iter().filter(|(_, packet)| packet.as_ref().walk().any(matches));
+        // Those that have run meanwhile are not cancelled.
+        let cancelled = matching.filter(|(id, _)| schedule.with(|queue| queue.cancel(*id)).is_some()).count();
+        self.core().task.wake();
+        Ok(cancelled)
     }
 
     /// Cancels everything that waits; how many bundles that were.
