@@ -44,6 +44,9 @@ use crate::pattern::{Part, Pattern, overlap};
 use steps::Steps;
 use tree::Tree;
 
+/// Endings up to which each is compared with the last part of a pattern before its other parts.
+const FEW_ENDINGS: usize = 8;
+
 /// Routes by address. `T` is what a route leads to.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<T> {
@@ -296,10 +299,18 @@ impl<T> Table<T> {
         let Found { ids, steps, scratch, .. } = found;
         if pattern.parts().any(|part| part == Part::Descend) {
             self.find_descending(&pattern, steps, ids);
-        } else {
+        } else if self.may_end_like(&pattern, steps) {
             walk::find_shared(&self.tree, &pattern, steps, scratch, ids);
         }
         ids.sort_unstable();
+    }
+
+    /// Whether a route ends in a name that the last part of a pattern stands for, as far as that is quickly known:
+    /// if not, none of its parts need be looked at. Sets of devices have few endings.
+    fn may_end_like(&self, pattern: &Pattern, steps: &mut Steps) -> bool {
+        let Some(last) = pattern.parts().last().filter(|_| self.wild.is_empty()) else { return true };
+        let ends = |name: &Bytes| steps.compare(pattern.as_bytes(), name) && last.matches(name);
+        self.endings.len() > FEW_ENDINGS || self.endings.keys().any(ends)
     }
 
     /// Whether there are routes of bundles.
