@@ -74,7 +74,7 @@ impl<S, T: FromState<S>> FromContext<S> for State<T> {
 /// A type that [`State`] can hold in a router with the state `S`: `S` itself, and each part of it that
 /// says where it is.
 ///
-/// A part is what the application keeps in an `Arc` of its own. A handler that asks for it works in every
+/// A part is what the application keeps in an `Arc` of its own. A handler with this parameter works in every
 /// router whose state has it.
 ///
 /// ```

@@ -85,24 +85,24 @@ impl Weigh for Letter {
 }
 
 impl<S> Inbox<S> {
-    /// An inbox in which at most `capacity` calls wait (at least 1), of messages of 16 MiB together
+    /// Creates an inbox for at most `capacity` waiting calls (at least 1), with at most 16 MiB of messages
     /// ([`bytes`](Inbox::bytes)).
     pub fn new(capacity: usize) -> Self {
         Self::with(Mailbox::new(MailboxLimits::of_items(capacity), Overflow::default()))
     }
 
-    /// Bytes of the messages whose calls wait: at so many it is full. Default 16 MiB.
+    /// Sets how many bytes of messages the waiting calls may hold. At this limit the inbox is full. Default 16 MiB.
     pub fn bytes(self, bytes: usize) -> Self {
         let mailbox = &self.shared.mailbox;
         mailbox.set_limits(MailboxLimits { bytes, ..mailbox.limits() });
         self
     }
 
-    /// What happens when `capacity` calls wait. Default [`Overflow::Wait`]: then a server waits for
-    /// the owner, with all its routes. To be set before the first handler.
+    /// Sets what happens when the inbox is full. Default [`Overflow::Wait`]: then a server waits for the owner, with
+    /// all its routes. Must be set before the first handler.
     ///
     /// # Panics
-    /// There is a handler.
+    /// Panics if there is a handler.
     #[track_caller]
     pub fn overflow(self, overflow: Overflow) -> Self {
         assert!(self.handlers.is_empty(), "the policy of an inbox is set before its first handler");
@@ -149,10 +149,10 @@ impl<S> Inbox<S> {
         post
     }
 
-    /// Runs the handlers of what waits, in order, until nothing does or the budget is spent.
+    /// Runs the handlers of the waiting calls, in order, until none waits or the budget is spent.
     ///
     /// # Panics
-    /// A handler does; its call is gone then, and the others still wait.
+    /// Panics if a handler does. Its call is gone then, and the others still wait.
     pub fn process(&mut self, state: &mut S, budget: impl Into<Budget>) -> Progress {
         let mut meter = budget.into().start();
         while let Poll::Ready(Some(letter)) = self.shared.mailbox.try_pop() {
@@ -196,6 +196,7 @@ impl<S> Inbox<S> {
     /// The same for an owner that is a thread: blocks it until a call waits, at most for `timeout`.
     /// Whether one does.
     pub fn wait(&mut self, timeout: Duration) -> bool {
+        // A wake-up before the thread parks is not lost: the next `park` returns at once.
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         let begin = Instant::now();
         loop {
@@ -212,28 +213,29 @@ impl<S> Inbox<S> {
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<bool> {
         match self.shared.mailbox.poll_filled(cx) {
             Poll::Ready(()) => Poll::Ready(true),
+            // Looked at again: the last route may have posted between the look above and its end.
             Poll::Pending if self.shared.posts.load(Ordering::Acquire) == 0 => Poll::Ready(!self.is_empty()),
             Poll::Pending => Poll::Pending,
         }
     }
 
-    /// How many calls wait.
+    /// Returns the number of waiting calls.
     pub fn len(&self) -> usize {
         self.shared.mailbox.len()
     }
 
-    /// Whether no call waits.
+    /// Returns whether no call waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many calls were dropped because too many waited.
+    /// Returns how many calls were dropped because the inbox was full.
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 }
 
-/// What waits is dropped, and so is what waits for room.
+/// Drops the waiting calls, and those that wait for room.
 impl<S> Drop for Inbox<S> {
     fn drop(&mut self) {
         self.shared.mailbox.abandon();
@@ -336,7 +338,7 @@ pub struct Posted;
 impl<S, T: Extract<S> + Send + 'static> Handler<S, Posted> for Post<T> {
     fn into_on(self) -> On<S> {
         On::new::<Self, T>(Arc::new(move |context| {
-            // What waits is copied: it must not keep a larger buffer alive.
+            // A copy: a waiting call must not keep a larger buffer alive.
             let message = context.message.as_ref().to_owned();
             let bundle = context.bundle.map(|bundle| bundle.as_ref().to_owned());
             let Context { meta, endpoint, state, replies, .. } = *context;

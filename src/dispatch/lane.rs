@@ -18,11 +18,11 @@ use crate::packet::Overflow;
 ///
 /// Several routes may share a lane (in osc4py3: a shared `lock` or `workqueue`). With more
 /// [`workers`](Lane::workers) the order is given up. A task begins when a message waits and no task of the
-/// lane is free; after its last clone and the last route that has it are gone, they finish what waits, and
-/// end.
+/// lane is free. After the last clone of the lane and its last route are gone, the tasks finish the waiting calls
+/// and end.
 ///
-/// It is full when `capacity` messages wait, or when those that wait and those whose handlers run have 16 MiB
-/// together ([`bytes`](Lane::bytes)).
+/// A lane is full when `capacity` messages wait, or when the waiting messages and those of running handlers have
+/// 16 MiB together ([`bytes`](Lane::bytes)).
 ///
 /// ```
 /// use tokio_osc::dispatch::{Lane, on};
@@ -64,7 +64,7 @@ struct Crew {
 }
 
 impl Lane {
-    /// A lane of one worker, where at most `capacity` messages wait (at least 1).
+    /// Creates a lane of one worker, where at most `capacity` messages wait (at least 1).
     pub fn new(capacity: usize) -> Self {
         Self::with(LaneOptions {
             limits: MailboxLimits::of_items(capacity),
@@ -75,20 +75,20 @@ impl Lane {
         })
     }
 
-    /// What happens when `capacity` messages wait. Default [`Overflow::Wait`]. To be set before the
-    /// lane is given to a route.
+    /// Sets what happens when the lane is full. Default [`Overflow::Wait`]. Must be set before the lane is given to a
+    /// route.
     pub fn overflow(self, overflow: Overflow) -> Self {
         Self::with(LaneOptions { overflow, ..self.shared.options })
     }
 
-    /// Bytes of the messages that wait and of those whose handlers run: at so many it is full. Default 16 MiB.
-    /// To be set before the lane is given to a route.
+    /// Sets how many bytes the waiting messages and those of running handlers may have together. At this limit the
+    /// lane is full. Default 16 MiB. Must be set before the lane is given to a route.
     pub fn bytes(self, bytes: usize) -> Self {
         let limits = MailboxLimits { bytes, ..self.shared.options.limits };
         Self::with(LaneOptions { limits, ..self.shared.options })
     }
 
-    /// How many handlers run at the same time (at least 1). More than one gives up the order. To be
+    /// Sets how many handlers may run at the same time (at least 1). With more than one, the order is lost. Must be
     /// set before the lane is given to a route.
     pub fn workers(self, workers: usize) -> Self {
         let workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
@@ -151,8 +151,7 @@ impl Lane {
 }
 
 impl LaneShared {
-    /// The queue of the workers. They end with the runtime that they were started in: another one starts
-    /// them anew.
+    /// Returns the queue of the workers. Workers end with their runtime: in another one they are started again.
     fn mailbox(&self) -> Arc<Mailbox<Job>> {
         let mut crew = lock(&self.crew);
         crew.take_if(|crew| crew.first.is_finished());
@@ -170,6 +169,7 @@ impl LaneShared {
             return;
         }
         let mut crew = lock(&self.crew);
+        // The runtime may have ended since, and another queue have taken the place of this one.
         let Some(crew) = crew.as_mut().filter(|crew| Arc::ptr_eq(&crew.mailbox, mailbox)) else { return };
         if crew.workers < most && mailbox.unfinished() > crew.workers {
             crew.workers += 1;
@@ -195,6 +195,7 @@ impl Worker {
         let worker = Self(Arc::clone(mailbox));
         let work = async move {
             while let Some(job) = worker.0.take().await {
+                // The bytes of a running call count: otherwise many workers would hold many messages.
                 let bytes = job.bytes();
                 job.run().await;
                 worker.0.release(bytes);
@@ -204,7 +205,7 @@ impl Worker {
     }
 }
 
-/// When its runtime ends before the calls do, what waits goes with it: it keeps channels open.
+/// When the runtime ends before the calls do, the waiting calls are dropped: they keep channels open.
 impl Drop for Worker {
     fn drop(&mut self) {
         self.0.abandon();

@@ -47,12 +47,12 @@ impl Weigh for Job {
 /// A route and an address: routes that share a lane do not replace each other's calls.
 type Key = (RouteId, Bytes);
 
-/// The newest call of each address that has a place. As many as the queue holds, and those that wait for
-/// room in it.
+/// The newest call of each address that has a place: as many as the queue holds, and the calls that wait for room
+/// in it.
 #[derive(Clone)]
 pub(super) struct Newest {
     kept: Arc<Mutex<Kept>>,
-    /// Bytes of all calls: at so many, none takes the place of a smaller one.
+    /// The limit for the bytes of all calls. Beyond it, no call replaces a smaller one.
     limit: usize,
 }
 
@@ -86,8 +86,8 @@ impl Newest {
 }
 
 impl Kept {
-    /// Keeps a call, in the place of an older one if there is one: what gives way. Where the newer one would
-    /// go beyond the limit, that is itself.
+    /// Keeps a call instead of an older one, and returns the call that gives way. That is the newer one where it
+    /// would exceed the limit.
     fn replace(&mut self, key: &Key, job: Job, limit: usize) -> Option<Job> {
         let Some(older) = self.jobs.get_mut(key) else {
             self.bytes += job.bytes;

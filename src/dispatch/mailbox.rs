@@ -10,17 +10,17 @@ use tokio::sync::Notify;
 use crate::lock::lock;
 use crate::packet::Overflow;
 
-/// What waits in a queue, and how many bytes of packets it holds.
+/// An item of a queue that knows how many bytes of packets it holds.
 pub(crate) trait Weigh {
     fn bytes(&self) -> usize;
 }
 
-/// What became of an item that was pushed.
+/// The outcome of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     /// It is in the queue.
     Kept,
-    /// It is in the queue, and so many of the oldest are not any more.
+    /// It is in the queue, and this many of the oldest items were dropped for it.
     InPlaceOf(usize),
     /// It found no room.
     Dropped,
@@ -62,8 +62,8 @@ struct Queue<T> {
     closed: bool,
 }
 
-/// When a queue is full: at so many items, or at so many bytes. Its last item may go beyond the bytes, so that
-/// whatever is let in somewhere fits.
+/// A queue is full at this many items, or at this many bytes. The last item may exceed the bytes, so that every
+/// packet that a channel accepts fits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MailboxLimits {
     pub(crate) items: usize,
@@ -110,6 +110,7 @@ impl<T: Weigh> Mailbox<T> {
     pub(crate) async fn push(&self, item: T) -> Pushed {
         let mut item = item;
         loop {
+            // Made before the attempt: room that comes in between is not missed.
             let emptied = self.emptied.notified();
             match self.try_push(item) {
                 Ok(pushed) => return pushed,
@@ -159,7 +160,7 @@ impl<T: Weigh> Mailbox<T> {
         self.reader.wake();
     }
 
-    /// Nothing is popped any more: what waits is dropped, and so is what is pushed from now on.
+    /// Ends popping: drops the waiting items, and every item that is pushed later.
     pub(crate) fn abandon(&self) {
         let mut queue = self.queue();
         queue.closed = true;
@@ -202,7 +203,7 @@ impl<T: Weigh> Mailbox<T> {
         }
     }
 
-    /// Gives up an item that was taken, of so many bytes.
+    /// Gives up an item of this many bytes that was taken.
     pub(crate) fn release(&self, bytes: usize) {
         let mut queue = self.queue();
         queue.taken -= 1;
@@ -218,6 +219,7 @@ impl<T: Weigh> Mailbox<T> {
             return Poll::Ready(item);
         }
         self.reader.register(cx.waker());
+        // An item may have come before the waker was there.
         self.try_pop()
     }
 
@@ -246,6 +248,7 @@ impl<T: Weigh> Mailbox<T> {
             return if queue.closed { Poll::Ready(None) } else { Poll::Pending };
         };
         queue.taken += 1;
+        // A permit is stored once, however many items came: the one that takes it passes it on.
         if !queue.items.is_empty() {
             self.filled.notify_one();
         }

@@ -15,7 +15,9 @@ use crate::packet::{IntoPacket, Peer, SendError};
 /// [`Subscribers`](crate::tools::Subscribers).
 ///
 /// At most 64 packets and 64 KiB go out for one received packet, by all handles and results of its
-/// handlers together: the address of a UDP sender may be forged. All packets of one source together
+/// handlers together, and to a datagram of another host at most 64 times its own bytes
+/// ([`Server::reply_amplification`](crate::Server::reply_amplification)): the address of a UDP sender may be
+/// forged. All packets of one source together
 /// are limited by [`Server::reply_rate`](crate::Server::reply_rate). A handle keeps the socket open.
 ///
 /// ```
@@ -41,10 +43,10 @@ impl Reply {
     /// [`try_send`](Reply::try_send), which does the same.
     ///
     /// # Errors
-    /// As [`try_send`](Reply::try_send).
+    /// Same as [`try_send`](Reply::try_send).
     ///
     /// # Cancel safety
-    /// A dropped reply was perhaps sent, but never in part.
+    /// If the future is dropped, the packet was sent whole or not at all.
     #[expect(clippy::unused_async, reason = "sending is awaited everywhere, whether or not it has to wait")]
     pub async fn send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         self.try_send(packet)
@@ -53,8 +55,8 @@ impl Reply {
     /// Sends a packet to the sender of the message, for handlers that do not await: on any thread, in a runtime
     /// or not.
     ///
-    /// A reply to a datagram for which the socket has no room waits in a queue of 64, of which a peer has 8 at
-    /// most; one to a connection waits in the queue of that. The task of the server sends what waits.
+    /// A reply to a datagram waits in a queue of 64 while the socket has no room; one network has at most 8 of them.
+    /// A reply on a connection waits in the queue of the connection. The task of the server sends both.
     ///
     /// ```
     /// use tokio_osc::{Args, Reply, Router};
@@ -65,14 +67,14 @@ impl Reply {
     /// ```
     ///
     /// # Errors
-    /// The packet cannot be encoded, the budget is spent, the rate reached, the queue full
-    /// ([`SendErrorKind::Full`](crate::packet::SendErrorKind::Full)), or the transport refuses it.
+    /// Returns an error if the packet cannot be encoded, the budget is spent, the rate is reached, the queue is full
+    /// ([`SendErrorKind::Full`](crate::packet::SendErrorKind::Full)), or the transport refuses the packet.
     pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         let packet = packet.into_packet().map_err(SendError::from)?;
         self.channel.send(&self.budget, packet, self.peer).map(drop)
     }
 
-    /// Who gets the reply.
+    /// Returns the peer that receives the reply.
     pub fn peer(&self) -> Peer {
         self.peer
     }

@@ -142,7 +142,7 @@ pub(crate) struct ReplyLimits {
     pub(crate) amplification: Limited<usize>,
 }
 
-/// A limit, and whom it is for. A peer with a connection has shown that its address is its own.
+/// A limit, and the peers that it applies to. A peer with a connection has shown that its address is its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Limited<T> {
     /// Sources of datagrams.
@@ -182,7 +182,7 @@ pub(crate) struct ReplyBudget {
 }
 
 impl ReplyBudget {
-    /// Of a packet of so many bytes.
+    /// Creates the budget of a packet with this many bytes.
     pub(crate) fn new(limits: &Arc<ReplyLimits>, received: usize, peer: Peer) -> Self {
         let most = limits.amplification.of(peer).map(|(factor, _)| received.saturating_mul(*factor));
         let bytes = most.unwrap_or(MAX_BYTES).min(MAX_BYTES);
@@ -208,7 +208,7 @@ fn take(left: &AtomicUsize, amount: usize) -> bool {
     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(amount)).is_ok()
 }
 
-/// Gives back what was taken for nothing; false, for that nothing came of it.
+/// Refunds a failed reservation and returns `false`, so that it can end an `||` chain.
 fn give(left: &AtomicUsize, amount: usize) -> bool {
     left.fetch_add(amount, Ordering::Relaxed);
     false

@@ -62,7 +62,7 @@ pub struct RouterCall {
 }
 
 impl RouterCall {
-    /// What is known of the packet, instead of [`Peer::LOCAL`](crate::Peer::LOCAL) alone.
+    /// Sets the data about the packet, instead of [`Peer::LOCAL`](crate::Peer::LOCAL) alone.
     pub fn meta(mut self, meta: Meta) -> Self {
         self.meta = meta;
         self

@@ -49,7 +49,8 @@ impl SourceRate {
         has_one
     }
 
-    /// Lets a source use up what it has left: the work is told how much that is, and says how much it took.
+    /// Runs work on the account of a source. The work receives the number of units that are left, and returns the
+    /// number that it used.
     pub(crate) fn spend<R>(&self, source: IpAddr, work: impl FnOnce(usize) -> (R, usize)) -> R {
         let now = Instant::now();
         let full_at = lock(&self.sources).full_at(source, now).unwrap_or(now).max(now);
@@ -57,12 +58,14 @@ impl SourceRate {
         let left = left.as_nanos() * u128::from(self.per_second) / 1_000_000_000;
         // Without the lock: the work may take milliseconds.
         let (done, used) = work(usize::try_from(left).unwrap_or(usize::MAX));
+        // Work that used more than was left puts the source into debt, which is paid back first. Of two that work at
+        // the same time, the account of one is lost: the server has one task that matches.
         *lock(&self.sources).full_at(source, now) = Some(full_at + time_of(used as u64, self.per_second));
         done
     }
 }
 
-/// The time in which so many units come back to a bucket.
+/// The time in which this many units come back to a bucket.
 fn time_of(units: u64, per_second: u32) -> Duration {
     let nanos = u128::from(units) * 1_000_000_000 / u128::from(per_second);
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))

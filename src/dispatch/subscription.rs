@@ -1,4 +1,4 @@
-//! Messages pulled into one's own loop.
+//! Messages as a stream.
 
 use std::fmt;
 use std::pin::Pin;
@@ -61,14 +61,14 @@ impl Subscription {
         Self { shared, dispatch: Arc::downgrade(dispatch), routes }
     }
 
-    /// How many messages may wait, and how many bytes of them together. Default what it was made with, and
-    /// 1 MiB.
+    /// Sets how many messages may wait, and how many bytes they may have together. By default the capacity it was
+    /// made with, and 1 MiB.
     pub fn limits(self, messages: usize, bytes: usize) -> Self {
         self.shared.mailbox.set_limits(MailboxLimits { items: messages, bytes });
         self
     }
 
-    /// How many messages were dropped because the reader was too slow.
+    /// Returns how many messages were dropped because the reader was too slow.
     pub fn missed(&self) -> u64 {
         self.shared.missed.load(Ordering::Relaxed)
     }
@@ -88,8 +88,9 @@ struct Tap(Arc<SubscriptionShared>);
 
 impl Tap {
     fn note(&self, message: &Message, meta: &Meta) {
-        // What is held is copied: it must not keep a larger buffer alive.
+        // A copy: a waiting message must not keep a larger buffer alive.
         let held = Held(message.as_ref().to_owned(), meta.clone());
+        // A closed mailbox drops the message as well, but then the reader is gone.
         if let Ok(pushed @ Pushed::InPlaceOf(_)) = self.0.mailbox.try_push(held) {
             self.0.missed.fetch_add(pushed.dropped(), Ordering::Relaxed);
         }

@@ -120,12 +120,12 @@ impl Found {
         self.steps.start();
     }
 
-    /// Allows the look-ups to come so many steps in all.
+    /// Sets how many steps all look-ups to come may take together.
     pub(crate) fn allow(&mut self, steps: usize) {
         self.steps = Steps::new(steps);
     }
 
-    /// Runs a look-up that may take so many of the steps that are left; how many it took.
+    /// Runs a look-up that may take at most this many of the steps that are left. Returns the number it took.
     pub(crate) fn within<R>(&mut self, most: usize, look_up: impl FnOnce(&mut Self) -> R) -> (R, usize) {
         let left = self.steps.left();
         self.steps = Steps::new(left.min(most));
@@ -140,7 +140,7 @@ impl Found {
         self.steps.is_spent()
     }
 
-    /// Keeps the routes of which this says so. One that panicked is not kept, but counted.
+    /// Keeps the routes for which this returns true. A route whose predicate panicked is not kept, but counted.
     pub(crate) fn retain<E>(&mut self, keep: impl Fn(RouteId) -> Result<bool, E>) {
         let panicked = &mut self.panicked;
         self.ids.retain(|&id| {

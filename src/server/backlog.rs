@@ -8,7 +8,7 @@ use super::events::ChannelEventKind;
 use super::schedule::Arrival;
 use crate::packet::Overflow;
 
-/// When the backlog is full: at so many packets, or at so many bytes. The last packet may go beyond the bytes.
+/// The backlog is full at this many packets, or at this many bytes. The last packet may exceed the bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BacklogLimits {
     pub(super) packets: usize,
@@ -85,7 +85,7 @@ impl<'a> Backlog<'a> {
         Some(arrival)
     }
 
-    /// Gives up what waits, and counts it.
+    /// Drops the waiting packets, and counts them.
     pub(super) fn cut_off(&mut self) {
         self.bytes = 0;
         for arrival in self.packets.drain(..) {

@@ -188,7 +188,7 @@ impl Calls {
             used: false,
             _token: self.jobs.token(),
         };
-        // What waits is copied: it must not keep a larger buffer alive.
+        // A copy: a waiting call must not keep a larger buffer alive.
         let (message, meta) = (site.message.as_ref().to_owned(), site.meta.clone());
         let budget = Arc::clone(site.replies.budget()).into();
         let (limits, received) = (Arc::clone(site.replies.limits), site.replies.received);
@@ -289,7 +289,7 @@ struct Ticket {
     calls: Arc<Calls>,
     guard: Arc<ChannelGuard>,
     used: bool,
-    /// The last field: when the tracker is told, the call is counted and the channel given up.
+    /// The last field: when the tracker is notified, the call is counted and the channel given up.
     _token: TaskTrackerToken,
 }
 

@@ -1,4 +1,4 @@
-//! A channel as the server has it: what is read, how replies leave, and what is known of it.
+//! A channel in a server: its stream of packets, the way of its replies, and its record.
 //!
 //! Who holds what decides when a channel is closed.
 //!
@@ -101,6 +101,7 @@ impl ChannelSpec {
                 channels.events.tell(&record.name, ChannelEventKind::Connection(event.clone()));
             }
         };
+        // Before the connections are listed below: none that comes in between is missed.
         if let Some(outlet) = &self.outlet {
             outlet.on_event(tell.clone());
         }
@@ -169,8 +170,8 @@ pub(super) struct ChannelGuard {
 }
 
 impl ChannelGuard {
-    /// While there is no room for packets of the channel: whether it is to be read all the same, for a client that
-    /// sends by its socket and waits for a reply.
+    /// Returns whether the channel must be read although there is no room for its packets: a client that sends by
+    /// its socket waits for a reply.
     pub(super) fn poll_unread(&self, cx: &mut Context<'_>) -> bool {
         self.outlet.as_ref().is_some_and(|outlet| outlet.poll_unread(cx))
     }

@@ -52,7 +52,7 @@ pub(super) struct Dispatcher {
     pub(super) steps_per_packet: usize,
     pub(super) source_steps: SourceRate,
     pub(super) replies: Arc<ReplyLimits>,
-    /// What the addresses of the server's own events begin with, if its router hears them.
+    /// The prefix of the addresses of the server's own events, if its router receives them.
     pub(super) events: Option<Box<[u8]>>,
     /// Lines about messages without a route.
     pub(super) unmatched: Throttles,
@@ -160,7 +160,9 @@ impl Dispatcher {
         turn.found.allow(self.steps_per_packet);
         turn.calls = self.calls_per_packet;
         turn.received = received;
+        // Another packet: its replies are on another account, also while `Reply` handles of the last one live.
         turn.budget.take();
+        // A packet whose future was dropped has left its bundles open.
         turn.bundles.clear();
     }
 
@@ -193,7 +195,7 @@ impl Dispatcher {
                         return Some((message, unfinished));
                     }
                 }
-                // Judged now that its parent runs: if due, here and at this place.
+                // Checked now that its parent runs. If it is due, it runs here, before the elements behind it.
                 Some(Packet::Bundle(inner)) => {
                     if let Admission::Runs { late, .. } =
                         self.schedule.admit(&inner, Some(outer), meta, guard)
@@ -225,7 +227,7 @@ impl Dispatcher {
         };
         turn.calls = left;
         turn.waiting = Some(call.route);
-        // No route of the message itself is left to be called afterwards.
+        // Otherwise `rest_of_message` would call the routes of an earlier message.
         turn.found.set(None);
         turn.called = 0;
         self.calls.begin_detached(call, &self.site(&turn.budget, turn.received, first, meta, guard))
@@ -244,6 +246,7 @@ impl Dispatcher {
         let Turn { routes, found, called, waiting, received, calls, budget, .. } = turn;
         let routes = routes.routes()?;
         if *calls == 0 {
+            // Not even looked up: matching is what the limit is to save.
             counters.over_budget.up();
             return None;
         }
@@ -299,6 +302,7 @@ impl Dispatcher {
                 site.guard.record.counters.cut_short.up();
                 return None;
             }
+            // Before the call: one that panics counts, too.
             *calls -= 1;
             if let Some(unfinished) = self.calls.begin(routes, route, site) {
                 return Some((at, unfinished));
@@ -365,7 +369,7 @@ impl Dispatcher {
         }
     }
 
-    /// What addresses of events begin with, for a channel that none come from.
+    /// The prefix of the addresses of events, for a channel that no events come from.
     #[inline]
     fn reserved(&self, guard: &ChannelGuard) -> Option<&[u8]> {
         self.events.as_deref().filter(|_| !Events::is_source(&guard.record.name))

@@ -54,7 +54,7 @@ struct SourceSlot {
 }
 
 impl SourceSlot {
-    /// While there is no room for packets: whether the channel is to be read all the same.
+    /// Returns whether the channel must be read although there is no room for packets.
     fn is_awaited(&self) -> bool {
         let guard = self.half.guard.as_ref();
         guard.is_some_and(|guard| guard.poll_unread(&mut Context::from_waker(&self.waker)))
@@ -127,7 +127,7 @@ impl ChannelSources {
         let Some(slot) = &self.slots[key] else { return };
         self.tell_closing(&slot.half.record);
         if slot.half.stop_reading() {
-            // Polled once more, whether or not something comes: what was read is taken, then the end.
+            // Polled once more, whether or not something comes: it gives its received packets, then its end.
             slot.waker.wake_by_ref();
         } else {
             self.remove(key);
@@ -230,7 +230,7 @@ impl ChannelSources {
                 Poll::Pending => {
                     slot.is_ready = false;
                     self.ready.pop_front();
-                    // What was read before has been taken: the channel closes after the last handler. The
+                    // Its received packets have been taken: the channel closes after the last handler. The
                     // last guard wakes it then, so that it ends in the next pass.
                     slot.half.guard.take_if(|guard| guard.record.is_closing());
                 }

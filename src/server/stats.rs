@@ -202,7 +202,7 @@ counters! {
     /// ([`Server::inbox_overflow`](crate::Server::inbox_overflow)), or read while it was for a client of the
     /// channel that waits for a reply.
     inbox_dropped,
-    /// Connections that were taken in.
+    /// Connections that were accepted.
     connected,
     /// Connections that have ended.
     disconnected,

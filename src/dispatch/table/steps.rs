@@ -29,7 +29,7 @@ impl Steps {
         self.left = left;
     }
 
-    /// Begins a look-up with what the ones before have left.
+    /// Begins a look-up with the steps that earlier look-ups have left.
     pub(super) fn start(&mut self) {
         self.spent = false;
     }
