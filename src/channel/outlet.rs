@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Context;
 
-use futures::FutureExt;
-
 use super::event_stream::Events;
 use super::events::ConnectionEvent;
 use super::pause::PauseSwitch;
@@ -13,7 +11,7 @@ use super::stats::SendReport;
 use super::stream::Connections;
 use super::transport::{Transport, send};
 use crate::middleware::{Chain, FilterStats};
-use crate::packet::{IntoPacket, Packet, Peer, SendError, SendErrorKind, SendTo, Sending, Sent};
+use crate::packet::{IntoPacket, Packet, Peer, SendError, SendTo, Sent};
 
 /// Sends to the peers of a channel, which may be given to a server: what
 /// [`Channel::outlet`](crate::Channel::outlet) returns. Cloning it is a reference count.
@@ -193,6 +191,12 @@ impl Outlet {
         &self.transport
     }
 
+    /// In the place of a poll of the channel, while nothing has room for its packets: whether it is to be read for
+    /// a client that waits for a reply.
+    pub(crate) fn poll_unread(&self, cx: &mut Context<'_>) -> bool {
+        self.transport.poll_unread(cx)
+    }
+
     /// Whether the channel must be polled for replies to leave.
     pub(crate) fn needs_polling(&self) -> bool {
         self.connections.is_some()
@@ -206,29 +210,11 @@ impl Outlet {
     }
 }
 
-/// Replies. One that a datagram socket has no room for waits; a connection whose queue is full misses it.
 impl SendTo for Outlet {
-    fn send(&self, packet: Packet, peer: Peer) -> Sending<'_> {
-        let peer = self.transport.reply_peer(peer);
-        let frame = match self.chain().write(packet, peer) {
-            Ok(Some(frame)) => frame,
-            Ok(None) => return Sending::Done(Ok(Sent::Filtered)),
-            Err(error) => return Sending::Done(Err(error.into())),
-        };
-        match self.transport.try_send(&frame, peer) {
-            // Only the peer's own reading makes room in its queue: a reply that waits would hold up others.
-            Err(error) if error.kind() == SendErrorKind::Full && self.connections.is_none() => {
-                let wait = async move { send(&*self.transport, &frame, peer).await.map(|()| Sent::Sent) };
-                Sending::Waits(wait.boxed())
-            }
-            sent => Sending::Done(sent.map(|_| Sent::Sent)),
-        }
-    }
-
-    fn try_send(&self, packet: Packet, peer: Peer) -> Result<Sent, SendError> {
+    fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, SendError> {
         let peer = self.transport.reply_peer(peer);
         match self.chain().write(packet, peer)? {
-            Some(frame) => self.transport.try_send(&frame, peer).map(|_| Sent::Sent),
+            Some(frame) => self.transport.try_reply(&frame, peer).map(|_| Sent::Sent),
             None => Ok(Sent::Filtered),
         }
     }

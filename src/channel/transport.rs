@@ -7,6 +7,7 @@
 //! a send that need not wait allocates nothing.
 
 use std::net::SocketAddr;
+use std::task::Context;
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, ready};
@@ -58,6 +59,19 @@ pub(crate) trait Transport: Send + Sync + 'static {
     /// Sends what waits, and closes. What could not be delivered is an error.
     fn close(&self) -> BoxFuture<'_, Result<(), SendError>> {
         self.flush()
+    }
+
+    /// Takes a reply: sends it or queues it, and never waits. Fails with [`SendErrorKind::Full`] where its peer
+    /// has more replies waiting than it may.
+    fn try_reply(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
+        self.try_send(frame, to)
+    }
+
+    /// In the place of a poll of the channel, while nothing has room for its packets: sends replies that wait, and
+    /// says whether a client that sends by this transport waits for a reply that the channel reads. The task is
+    /// woken for either.
+    fn poll_unread(&self, _cx: &mut Context<'_>) -> bool {
+        false
     }
 
     /// Where replies to a peer go.

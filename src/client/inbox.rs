@@ -118,6 +118,14 @@ impl ClientInbox {
         }
     }
 
+    /// Whether a request that was sent waits for its reply.
+    #[cfg(feature = "net")]
+    pub(super) fn awaits_reply(&self) -> bool {
+        lock(&self.waiters).all.values().any(|waiter| {
+            matches!(waiter.awaited, WaitFor::Reply { armed: true, .. }) && waiter.queue.is_empty()
+        })
+    }
+
     /// Delivers what another task has read.
     pub(super) fn deliver(&self, read: ReadPacket) {
         let _one_after_the_other = lock(&self.source);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::stream::{StreamExt, pending};
+use futures::stream::StreamExt;
 
 use super::fan_out::FanOut;
 use super::inbox::{ClientInbox, Source};
@@ -99,6 +99,21 @@ impl Source for Datagrams {
 impl TakeMessage for ClientInbox {
     fn take_message(&self, message: MessageRef<'_>, peer: Peer) -> bool {
         self.offer(message, peer)
+    }
+
+    fn awaits_reply(&self) -> bool {
+        Self::awaits_reply(self)
+    }
+}
+
+/// Of a client that sends by a channel's socket: the task that reads the channel delivers. It reads what is
+/// awaited also while it has no room for packets, and is told with each poll that something is.
+struct ReadByChannel(Arc<UdpSocketState>);
+
+impl Source for ReadByChannel {
+    fn poll_packet(&mut self, _cx: &mut Context<'_>) -> Poll<Result<ReadPacket, Disconnect>> {
+        self.0.wake_reader();
+        Poll::Pending
     }
 }
 
@@ -242,8 +257,7 @@ impl Channel {
         };
         let checked = peer.address().and_then(|peer| check_peer(state.local, peer).map(|()| peer));
         let peer = checked.map_err(cannot())?;
-        // The task that reads the channel delivers.
-        let inbox = ClientInbox::new(Box::new(Datagrams(pending().boxed())), None);
+        let inbox = ClientInbox::new(Box::new(ReadByChannel(Arc::clone(state))), None);
         let client: Arc<dyn TakeMessage> = Arc::clone(&inbox) as _;
         state.clients.add(&client, answers_from(peer));
         Ok(Client::over_udp(Arc::clone(state), peer, inbox))

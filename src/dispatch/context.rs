@@ -95,8 +95,9 @@ impl<S> fmt::Debug for Context<'_, S> {
     note = "a handler's parameters are extractors: `Args<T>`, `State<S>`, `Captures<T>`, `Message`, `Address`, `Peer`, `Meta`, …, or a type of your own that implements `FromContext`"
 )]
 pub trait FromContext<S>: Sized {
-    /// Says what the parameter needs, for checks when a route is made. Nothing, unless it is overridden; an
-    /// extractor that uses others passes on what these need.
+    /// Says what the parameter needs, for checks when a route is made. An extractor that uses others passes on
+    /// what these need. Unless it is overridden, the extractor needs nothing, and may use the extra value of the
+    /// route.
     ///
     /// ```
     /// use tokio_osc::dispatch::{Context, Extra, FromContext, Rejection, Signature, on};
@@ -117,7 +118,8 @@ pub trait FromContext<S>: Sized {
     /// let router = Router::new().route("/1", on(|Channel(n): Channel| println!("{n}")).extra(1_u8));
     /// ```
     fn describe(signature: &mut Signature) {
-        let _ = signature;
+        // It has not said that it uses none.
+        signature.takes_extra = true;
     }
 
     /// Makes the parameter.

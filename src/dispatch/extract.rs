@@ -64,6 +64,8 @@ impl<T> Deref for State<T> {
 }
 
 impl<S, T: FromState<S>> FromContext<S> for State<T> {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(Self(T::from_state(context.state())))
     }
@@ -72,7 +74,7 @@ impl<S, T: FromState<S>> FromContext<S> for State<T> {
 /// A type that [`State`] can hold in a router with the state `S`: `S` itself, and each part of it that
 /// says where it is.
 ///
-/// A part is what the application keeps in an `Arc` of its own. A handler that asks for it works in every
+/// A part is what the application keeps in an `Arc` of its own. A handler with this parameter works in every
 /// router whose state has it.
 ///
 /// ```
@@ -158,6 +160,8 @@ impl<S> FromState<S> for S {
 pub struct Captures<T>(pub T);
 
 impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         let address = context.message().address();
         let captures = context.endpoint.captures(address.as_bytes()).ok_or(Rejection::NoCaptures)?;

@@ -1,7 +1,7 @@
 //! Plain and async functions as handlers.
 //!
 //! The work is split over three traits, so that the compiler names the part that does not fit:
-//! [`Function`] asks nothing of the parameters, [`Extract`] judges the parameters, [`Returned`] the
+//! [`Function`] asks nothing of the parameters, [`Extract`] checks the parameters, [`Returned`] the
 //! result. Users name none of them: `Handler`, which a route is given, is all three.
 
 use std::future::Future;
@@ -65,7 +65,7 @@ pub enum Outcome {
     Later(BoxFuture<'static, Replies>),
 }
 
-/// Nothing happened, and nothing is to be sent.
+/// A call without effect and without a reply.
 impl Default for Outcome {
     fn default() -> Self {
         Self::Now(Replies::none())
@@ -111,7 +111,7 @@ impl<F: Future> Returned<Awaited> for F {
     }
 }
 
-/// What became of a call: the handler ran, or did not get its parameters. Few are rejected: behind a pointer,
+/// The outcome of a call: the handler ran, or did not get its parameters. Few are rejected: behind a pointer,
 /// that does not make each result larger.
 pub(crate) type Called = Result<Outcome, Box<Rejection>>;
 

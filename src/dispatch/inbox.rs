@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 
 use super::handler::{Extract, Outcome, up_to_8};
-use super::mailbox::{Mailbox, Pushed};
+use super::mailbox::{Mailbox, MailboxLimits, Pushed, Weigh};
 use super::on::{Handler, On};
 use super::process::{Budget, Progress};
 use super::{Context, Replies};
@@ -73,28 +73,43 @@ struct InboxShared {
 /// A call that waits.
 struct Letter {
     handler: usize,
+    /// Of the message that its parameters may hold.
+    bytes: usize,
     parameters: Parameters,
 }
 
+impl Weigh for Letter {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
 impl<S> Inbox<S> {
-    /// An inbox in which at most `capacity` calls wait (at least 1).
+    /// Creates an inbox for at most `capacity` waiting calls (at least 1), with at most 16 MiB of messages
+    /// ([`bytes`](Inbox::bytes)).
     pub fn new(capacity: usize) -> Self {
-        Self::with(capacity, Overflow::default())
+        Self::with(Mailbox::new(MailboxLimits::of_items(capacity), Overflow::default()))
     }
 
-    /// What happens when `capacity` calls wait. Default [`Overflow::Wait`]: then a server waits for
-    /// the owner, with all its routes. To be set before the first handler.
+    /// Sets how many bytes of messages the waiting calls may hold. At this limit the inbox is full. Default 16 MiB.
+    pub fn bytes(self, bytes: usize) -> Self {
+        let mailbox = &self.shared.mailbox;
+        mailbox.set_limits(MailboxLimits { bytes, ..mailbox.limits() });
+        self
+    }
+
+    /// Sets what happens when the inbox is full. Default [`Overflow::Wait`]: then a server waits for the owner, with
+    /// all its routes. Must be set before the first handler.
     ///
     /// # Panics
-    /// There is a handler.
+    /// Panics if there is a handler.
     #[track_caller]
     pub fn overflow(self, overflow: Overflow) -> Self {
         assert!(self.handlers.is_empty(), "the policy of an inbox is set before its first handler");
-        Self::with(self.shared.mailbox.capacity(), overflow)
+        Self::with(Mailbox::new(self.shared.mailbox.limits(), overflow))
     }
 
-    fn with(capacity: usize, overflow: Overflow) -> Self {
-        let mailbox = Mailbox::new(capacity, overflow);
+    fn with(mailbox: Mailbox<Letter>) -> Self {
         let shared = InboxShared { mailbox, dropped: AtomicU64::new(0), posts: AtomicUsize::new(0) };
         Self { shared: Arc::new(shared), handlers: Vec::new() }
     }
@@ -134,10 +149,10 @@ impl<S> Inbox<S> {
         post
     }
 
-    /// Runs the handlers of what waits, in order, until nothing does or the budget is spent.
+    /// Runs the handlers of the waiting calls, in order, until none waits or the budget is spent.
     ///
     /// # Panics
-    /// A handler does; its call is gone then, and the others still wait.
+    /// Panics if a handler does. Its call is gone then, and the others still wait.
     pub fn process(&mut self, state: &mut S, budget: impl Into<Budget>) -> Progress {
         let mut meter = budget.into().start();
         while let Poll::Ready(Some(letter)) = self.shared.mailbox.try_pop() {
@@ -181,6 +196,7 @@ impl<S> Inbox<S> {
     /// The same for an owner that is a thread: blocks it until a call waits, at most for `timeout`.
     /// Whether one does.
     pub fn wait(&mut self, timeout: Duration) -> bool {
+        // A wake-up before the thread parks is not lost: the next `park` returns at once.
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         let begin = Instant::now();
         loop {
@@ -197,28 +213,29 @@ impl<S> Inbox<S> {
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<bool> {
         match self.shared.mailbox.poll_filled(cx) {
             Poll::Ready(()) => Poll::Ready(true),
+            // Looked at again: the last route may have posted between the look above and its end.
             Poll::Pending if self.shared.posts.load(Ordering::Acquire) == 0 => Poll::Ready(!self.is_empty()),
             Poll::Pending => Poll::Pending,
         }
     }
 
-    /// How many calls wait.
+    /// Returns the number of waiting calls.
     pub fn len(&self) -> usize {
         self.shared.mailbox.len()
     }
 
-    /// Whether no call waits.
+    /// Returns whether no call waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many calls were dropped because too many waited.
+    /// Returns how many calls were dropped because the inbox was full.
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 }
 
-/// What waits is dropped, and so is what waits for room.
+/// Drops the waiting calls, and those that wait for room.
 impl<S> Drop for Inbox<S> {
     fn drop(&mut self) {
         self.shared.mailbox.abandon();
@@ -321,14 +338,15 @@ pub struct Posted;
 impl<S, T: Extract<S> + Send + 'static> Handler<S, Posted> for Post<T> {
     fn into_on(self) -> On<S> {
         On::new::<Self, T>(Arc::new(move |context| {
-            // What waits is copied: it must not keep a larger buffer alive.
+            // A copy: a waiting call must not keep a larger buffer alive.
             let message = context.message.as_ref().to_owned();
             let bundle = context.bundle.map(|bundle| bundle.as_ref().to_owned());
             let Context { meta, endpoint, state, replies, .. } = *context;
             let (message, bundle) = (&message, bundle.as_ref());
             let parameters =
                 T::extract(&Context { message, bundle, meta, endpoint, state, replies }).map_err(Box::new)?;
-            let letter = Letter { handler: self.handler, parameters: Box::new(parameters) };
+            let bytes = bundle.map_or(message.as_bytes().len(), |bundle| bundle.as_bytes().len());
+            let letter = Letter { handler: self.handler, bytes, parameters: Box::new(parameters) };
             let letter = match self.shared.mailbox.try_push(letter) {
                 Ok(pushed) => {
                     self.shared.count(pushed);
@@ -348,9 +366,7 @@ impl<S, T: Extract<S> + Send + 'static> Handler<S, Posted> for Post<T> {
 
 impl InboxShared {
     fn count(&self, pushed: Pushed) {
-        if pushed != Pushed::Kept {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        self.dropped.fetch_add(pushed.dropped(), Ordering::Relaxed);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::types::TextBuf;
 /// The most routes that one pattern becomes.
 const MAX_INSTANCES: usize = 4_096;
 
-/// Values in the place of one `*`: anything that can be iterated and displayed; or a tuple of up to 4
+/// Values for one `*`: anything that can be iterated and displayed; or a tuple of up to 4
 /// of them for as many `*`. What [`On::instances`](crate::dispatch::On::instances) takes.
 ///
 /// ```

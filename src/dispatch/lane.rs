@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 use super::RouteId;
 use super::blocking::on_blocking_thread;
 use super::latest::{Job, Newest};
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, MailboxLimits, Weigh};
 use crate::lock::lock;
 use crate::packet::Overflow;
 
@@ -17,8 +17,12 @@ use crate::packet::Overflow;
 /// order, beside those of all other routes.
 ///
 /// Several routes may share a lane (in osc4py3: a shared `lock` or `workqueue`). With more
-/// [`workers`](Lane::workers) the order is given up. Its tasks begin with its first message; after
-/// its last clone and the last route that has it are gone, they finish what waits, and end.
+/// [`workers`](Lane::workers) the order is given up. A task begins when a message waits and no task of the
+/// lane is free. After the last clone of the lane and its last route are gone, the tasks finish the waiting calls
+/// and end.
+///
+/// A lane is full when `capacity` messages wait, or when the waiting messages and those of running handlers have
+/// 16 MiB together ([`bytes`](Lane::bytes)).
 ///
 /// ```
 /// use tokio_osc::dispatch::{Lane, on};
@@ -40,12 +44,12 @@ struct LaneShared {
     options: LaneOptions,
     /// Where calls lie that newer ones replace.
     newest: Newest,
-    running: Mutex<Option<Running>>,
+    crew: Mutex<Option<Crew>>,
 }
 
 #[derive(Clone, Copy)]
 struct LaneOptions {
-    capacity: usize,
+    limits: MailboxLimits,
     overflow: Overflow,
     workers: NonZeroUsize,
     latest: bool,
@@ -53,16 +57,17 @@ struct LaneOptions {
 }
 
 /// Workers of one runtime, and the queue that they take from.
-struct Running {
+struct Crew {
     mailbox: Arc<Mailbox<Job>>,
-    worker: AbortHandle,
+    first: AbortHandle,
+    workers: usize,
 }
 
 impl Lane {
-    /// A lane of one worker, where at most `capacity` messages wait (at least 1).
+    /// Creates a lane of one worker, where at most `capacity` messages wait (at least 1).
     pub fn new(capacity: usize) -> Self {
         Self::with(LaneOptions {
-            capacity: capacity.max(1),
+            limits: MailboxLimits::of_items(capacity),
             overflow: Overflow::default(),
             workers: NonZeroUsize::MIN,
             latest: false,
@@ -70,13 +75,20 @@ impl Lane {
         })
     }
 
-    /// What happens when `capacity` messages wait. Default [`Overflow::Wait`]. To be set before the
-    /// lane is given to a route.
+    /// Sets what happens when the lane is full. Default [`Overflow::Wait`]. Must be set before the lane is given to a
+    /// route.
     pub fn overflow(self, overflow: Overflow) -> Self {
         Self::with(LaneOptions { overflow, ..self.shared.options })
     }
 
-    /// How many handlers run at the same time (at least 1). More than one gives up the order. To be
+    /// Sets how many bytes the waiting messages and those of running handlers may have together. At this limit the
+    /// lane is full. Default 16 MiB. Must be set before the lane is given to a route.
+    pub fn bytes(self, bytes: usize) -> Self {
+        let limits = MailboxLimits { bytes, ..self.shared.options.limits };
+        Self::with(LaneOptions { limits, ..self.shared.options })
+    }
+
+    /// Sets how many handlers may run at the same time (at least 1). With more than one, the order is lost. Must be
     /// set before the lane is given to a route.
     pub fn workers(self, workers: usize) -> Self {
         let workers = NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN);
@@ -85,7 +97,8 @@ impl Lane {
 
     /// Of the messages of one route and address only the newest waits; the one that it replaces is
     /// counted as [`overflowed`](crate::server::Stats::overflowed). An address keeps its turn, and at
-    /// most `capacity` of them wait. To be set before the lane is given to a route.
+    /// most `capacity` of them wait; one that is larger than what it would replace, and too large for the
+    /// lane's [`bytes`](Lane::bytes), is dropped instead. To be set before the lane is given to a route.
     ///
     /// ```
     /// use tokio_osc::dispatch::{Lane, on};
@@ -108,7 +121,11 @@ impl Lane {
 
     fn with(options: LaneOptions) -> Self {
         Self {
-            shared: Arc::new(LaneShared { options, newest: Newest::default(), running: Mutex::default() }),
+            shared: Arc::new(LaneShared {
+                newest: Newest::new(options.limits.bytes),
+                options,
+                crew: Mutex::default(),
+            }),
         }
     }
 
@@ -118,37 +135,54 @@ impl Lane {
         let job = if self.shared.options.blocking { on_blocking_thread(job) } else { job };
         let turn =
             if self.shared.options.latest { self.shared.newest.keep(route, address, job) } else { Some(job) };
-        turn.map_or(Ok(()), |turn| self.shared.mailbox().try_push(turn).map(drop))
+        let Some(turn) = turn else { return Ok(()) };
+        let mailbox = self.shared.mailbox();
+        mailbox.try_push(turn)?;
+        self.shared.add_worker(&mailbox);
+        Ok(())
     }
 
     /// The same, once there is room.
     pub(crate) async fn push(&self, job: Job) {
         let mailbox = self.shared.mailbox();
         mailbox.push(job).await;
+        self.shared.add_worker(&mailbox);
     }
 }
 
 impl LaneShared {
-    /// The queue of the workers. They end with the runtime they were started in: another one starts
-    /// them anew.
+    /// Returns the queue of the workers. Workers end with their runtime: in another one they are started again.
     fn mailbox(&self) -> Arc<Mailbox<Job>> {
-        let mut running = lock(&self.running);
-        if let Some(running) = running.as_ref().filter(|running| !running.worker.is_finished()) {
-            return Arc::clone(&running.mailbox);
+        let mut crew = lock(&self.crew);
+        crew.take_if(|crew| crew.first.is_finished());
+        let crew = crew.get_or_insert_with(|| {
+            let mailbox = Arc::new(Mailbox::new(self.options.limits, self.options.overflow));
+            Crew { first: Worker::start(&mailbox), mailbox, workers: 1 }
+        });
+        Arc::clone(&crew.mailbox)
+    }
+
+    /// Starts one more worker if there are more calls than workers, and it may have more.
+    fn add_worker(&self, mailbox: &Arc<Mailbox<Job>>) {
+        let most = self.options.workers.get();
+        if most == 1 {
+            return;
         }
-        let mailbox = Arc::new(Mailbox::new(self.options.capacity, self.options.overflow));
-        let worker = Worker::start(&mailbox);
-        (1..self.options.workers.get()).for_each(|_| drop(Worker::start(&mailbox)));
-        *running = Some(Running { mailbox: Arc::clone(&mailbox), worker });
-        mailbox
+        let mut crew = lock(&self.crew);
+        // The runtime may have ended since, and another queue have taken the place of this one.
+        let Some(crew) = crew.as_mut().filter(|crew| Arc::ptr_eq(&crew.mailbox, mailbox)) else { return };
+        if crew.workers < most && mailbox.unfinished() > crew.workers {
+            crew.workers += 1;
+            Worker::start(mailbox);
+        }
     }
 }
 
 impl Drop for LaneShared {
     fn drop(&mut self) {
-        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = running {
-            running.mailbox.close();
+        let crew = self.crew.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(crew) = crew {
+            crew.mailbox.close();
         }
     }
 }
@@ -160,15 +194,18 @@ impl Worker {
     fn start(mailbox: &Arc<Mailbox<Job>>) -> AbortHandle {
         let worker = Self(Arc::clone(mailbox));
         let work = async move {
-            while let Some(job) = worker.0.pop().await {
-                job.await;
+            while let Some(job) = worker.0.take().await {
+                // The bytes of a running call count: otherwise many workers would hold many messages.
+                let bytes = job.bytes();
+                job.run().await;
+                worker.0.release(bytes);
             }
         };
         tokio::spawn(work).abort_handle()
     }
 }
 
-/// When its runtime ends before the calls do, what waits goes with it: it keeps channels open.
+/// When the runtime ends before the calls do, the waiting calls are dropped: they keep channels open.
 impl Drop for Worker {
     fn drop(&mut self) {
         self.0.abandon();
@@ -177,9 +214,10 @@ impl Drop for Worker {
 
 impl fmt::Debug for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LaneOptions { capacity, overflow, workers, latest, blocking } = self.shared.options;
+        let LaneOptions { limits, overflow, workers, latest, blocking } = self.shared.options;
         f.debug_struct("Lane")
-            .field("capacity", &capacity)
+            .field("capacity", &limits.items)
+            .field("bytes", &limits.bytes)
             .field("overflow", &overflow)
             .field("workers", &workers)
             .field("latest", &latest)

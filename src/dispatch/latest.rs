@@ -9,6 +9,7 @@
 //! newest               /1 = 0.7    /2 = 0.1    /3 = 0.4
 //! ```
 
+use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -17,35 +18,94 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::RouteId;
+use super::mailbox::Weigh;
 use crate::lock::lock;
 
 /// A handler call that waits for its turn.
-pub(crate) type Job = BoxFuture<'static, ()>;
+pub(crate) struct Job {
+    call: BoxFuture<'static, ()>,
+    /// Of the message that it holds.
+    bytes: usize,
+}
+
+impl Job {
+    pub(crate) fn new(bytes: usize, call: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { call: call.boxed(), bytes }
+    }
+
+    pub(crate) async fn run(self) {
+        self.call.await;
+    }
+}
+
+impl Weigh for Job {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
 
 /// A route and an address: routes that share a lane do not replace each other's calls.
 type Key = (RouteId, Bytes);
 
-/// The newest call of each address that has a place. As many as the queue holds, and those that wait for
-/// room in it.
-#[derive(Clone, Default)]
-pub(super) struct Newest(Arc<Mutex<HashMap<Key, Job>>>);
+/// The newest call of each address that has a place: as many as the queue holds, and the calls that wait for room
+/// in it.
+#[derive(Clone)]
+pub(super) struct Newest {
+    kept: Arc<Mutex<Kept>>,
+    /// The limit for the bytes of all calls. Beyond it, no call replaces a smaller one.
+    limit: usize,
+}
+
+#[derive(Default)]
+struct Kept {
+    jobs: HashMap<Key, Job>,
+    bytes: usize,
+}
 
 impl Newest {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { kept: Arc::default(), limit }
+    }
+
     /// Keeps a call until its address has its turn: the place for it, if there is none yet.
     pub(super) fn keep(&self, route: RouteId, address: &[u8], job: Job) -> Option<Job> {
         let key = (route, Bytes::copy_from_slice(address));
-        let older = lock(&self.0).insert(key.clone(), job);
-        // Dropped out here: it counts itself as dropped, and holds a channel.
-        if older.is_some() {
+        let bytes = job.bytes;
+        // Whichever gives way is dropped outside of the lock: it counts itself as dropped, and holds a channel.
+        if lock(&self.kept).replace(&key, job, self.limit).is_some() {
             return None;
         }
         let place = Place { newest: self.clone(), key: Some(key) };
         let turn = async move {
             if let Some(job) = place.give_up() {
-                job.await;
+                job.run().await;
             }
         };
-        Some(turn.boxed())
+        Some(Job::new(bytes, turn))
+    }
+}
+
+impl Kept {
+    /// Keeps a call instead of an older one, and returns the call that gives way. That is the newer one where it
+    /// would exceed the limit.
+    fn replace(&mut self, key: &Key, job: Job, limit: usize) -> Option<Job> {
+        let Some(older) = self.jobs.get_mut(key) else {
+            self.bytes += job.bytes;
+            self.jobs.insert(key.clone(), job);
+            return None;
+        };
+        let others = self.bytes - older.bytes;
+        if job.bytes > older.bytes && others + job.bytes > limit {
+            return Some(job);
+        }
+        self.bytes = others + job.bytes;
+        Some(std::mem::replace(older, job))
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Job> {
+        let job = self.jobs.remove(key)?;
+        self.bytes -= job.bytes;
+        Some(job)
     }
 }
 
@@ -65,7 +125,7 @@ impl Place {
 
     fn take(&mut self) -> Option<Job> {
         let key = self.key.take()?;
-        lock(&self.newest.0).remove(&key)
+        lock(&self.newest.kept).remove(&key)
     }
 }
 

@@ -56,7 +56,7 @@ impl<S: Send + Sync + 'static> LiveRoutes<S> {
     #[track_caller]
     pub fn route<P, M>(&self, pattern: P, handler: impl Handler<S, M>) -> RouteHandle
     where
-        P: TryInto<Pattern>,
+        P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let routes = handler.into_on().routes(&route_pattern(pattern), Reach::Exact);

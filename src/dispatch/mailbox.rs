@@ -1,4 +1,4 @@
-//! A bounded queue with a stated policy for when it is full.
+//! A queue that is bounded in items and in bytes, with a stated policy for when it is full.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
@@ -10,22 +10,37 @@ use tokio::sync::Notify;
 use crate::lock::lock;
 use crate::packet::Overflow;
 
-/// What became of an item that was pushed.
+/// An item of a queue that knows how many bytes of packets it holds.
+pub(crate) trait Weigh {
+    fn bytes(&self) -> usize;
+}
+
+/// The outcome of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     /// It is in the queue.
     Kept,
-    /// It is in the queue, and the oldest is not any more.
-    InPlaceOfOldest,
+    /// It is in the queue, and this many of the oldest items were dropped for it.
+    InPlaceOf(usize),
     /// It found no room.
     Dropped,
+}
+
+impl Pushed {
+    /// How many items were dropped.
+    pub(crate) fn dropped(self) -> u64 {
+        match self {
+            Self::Kept => 0,
+            Self::InPlaceOf(oldest) => oldest as u64,
+            Self::Dropped => 1,
+        }
+    }
 }
 
 /// The queue: many push, many pop.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
     queue: Mutex<Queue<T>>,
-    capacity: usize,
     overflow: Overflow,
     /// Woken for each item.
     filled: Notify,
@@ -38,16 +53,41 @@ pub(crate) struct Mailbox<T> {
 #[derive(Debug)]
 struct Queue<T> {
     items: VecDeque<T>,
+    /// Items that were taken and are not released.
+    taken: usize,
+    /// Of the items, and of those that were taken.
+    bytes: usize,
+    limits: MailboxLimits,
     /// Whether nothing is pushed any more.
     closed: bool,
 }
 
-impl<T> Mailbox<T> {
+/// A queue is full at this many items, or at this many bytes. The last item may exceed the bytes, so that every
+/// packet that a channel accepts fits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MailboxLimits {
+    pub(crate) items: usize,
+    pub(crate) bytes: usize,
+}
+
+impl MailboxLimits {
+    /// Of a queue that is given a number of items alone.
+    pub(crate) const fn of_items(items: usize) -> Self {
+        Self { items, bytes: 16 * 1_024 * 1_024 }
+    }
+}
+
+impl<T> Queue<T> {
+    fn is_full(&self) -> bool {
+        self.items.len() >= self.limits.items.max(1) || self.bytes >= self.limits.bytes.max(1)
+    }
+}
+
+impl<T: Weigh> Mailbox<T> {
     /// At least one item always fits.
-    pub(crate) fn new(capacity: usize, overflow: Overflow) -> Self {
+    pub(crate) fn new(limits: MailboxLimits, overflow: Overflow) -> Self {
         Self {
-            queue: Mutex::new(Queue { items: VecDeque::new(), closed: false }),
-            capacity: capacity.max(1),
+            queue: Mutex::new(Queue { items: VecDeque::new(), taken: 0, bytes: 0, limits, closed: false }),
             overflow,
             filled: Notify::new(),
             emptied: Notify::new(),
@@ -55,8 +95,13 @@ impl<T> Mailbox<T> {
         }
     }
 
-    pub(crate) fn capacity(&self) -> usize {
-        self.capacity
+    pub(crate) fn limits(&self) -> MailboxLimits {
+        self.queue().limits
+    }
+
+    /// For what is pushed from now on.
+    pub(crate) fn set_limits(&self, limits: MailboxLimits) {
+        self.queue().limits = limits;
     }
 
     /// Puts an item in, as the policy says.
@@ -65,6 +110,7 @@ impl<T> Mailbox<T> {
     pub(crate) async fn push(&self, item: T) -> Pushed {
         let mut item = item;
         loop {
+            // Made before the attempt: room that comes in between is not missed.
             let emptied = self.emptied.notified();
             match self.try_push(item) {
                 Ok(pushed) => return pushed,
@@ -80,24 +126,31 @@ impl<T> Mailbox<T> {
         if queue.closed {
             return Ok(Pushed::Dropped);
         }
-        let full = queue.items.len() >= self.capacity;
-        let (pushed, oldest) = match self.overflow {
-            Overflow::Wait if full => return Err(item),
-            Overflow::DropNewest if full => return Ok(Pushed::Dropped),
-            Overflow::DropOldest if full => (Pushed::InPlaceOfOldest, queue.items.pop_front()),
-            _ => (Pushed::Kept, None),
-        };
+        let mut oldest = Vec::new();
+        if queue.is_full() {
+            match self.overflow {
+                Overflow::Wait => return Err(item),
+                Overflow::DropNewest => return Ok(Pushed::Dropped),
+                Overflow::DropOldest => {
+                    while queue.is_full() {
+                        let Some(item) = queue.items.pop_front() else { break };
+                        queue.bytes -= item.bytes();
+                        oldest.push(item);
+                    }
+                }
+            }
+        }
+        queue.bytes += item.bytes();
         queue.items.push_back(item);
         // A permit is stored once, however often it is given: the one that takes it passes it on.
-        if self.overflow == Overflow::Wait && queue.items.len() < self.capacity {
+        if self.overflow == Overflow::Wait && !queue.is_full() {
             self.emptied.notify_one();
         }
         drop(queue);
-        // What it drops is not ours, and may push in turn.
-        drop(oldest);
         self.filled.notify_one();
         self.reader.wake();
-        Ok(pushed)
+        // Outside of the lock: what an item drops is not of this crate, and may push in turn.
+        Ok(if oldest.is_empty() { Pushed::Kept } else { Pushed::InPlaceOf(oldest.len()) })
     }
 
     /// Nothing is pushed any more: `pop` gives what is left, then `None`.
@@ -107,11 +160,12 @@ impl<T> Mailbox<T> {
         self.reader.wake();
     }
 
-    /// Nothing is popped any more: what waits is dropped, and so is what is pushed from now on.
+    /// Ends popping: drops the waiting items, and every item that is pushed later.
     pub(crate) fn abandon(&self) {
         let mut queue = self.queue();
         queue.closed = true;
         let left = std::mem::take(&mut queue.items);
+        queue.bytes = 0;
         drop(queue);
         drop(left);
         self.emptied.notify_waiters();
@@ -121,17 +175,42 @@ impl<T> Mailbox<T> {
         self.queue().items.len()
     }
 
+    /// How many items wait or were taken and are not released.
+    pub(crate) fn unfinished(&self) -> usize {
+        let queue = self.queue();
+        queue.items.len() + queue.taken
+    }
+
     /// The oldest item, as soon as there is one; `None` when it is closed and empty.
+    #[cfg(test)]
+    pub(crate) async fn pop(&self) -> Option<T> {
+        let item = self.take().await?;
+        self.release(item.bytes());
+        Some(item)
+    }
+
+    /// The oldest item, as soon as there is one, whose bytes count until they are released; `None` when it is
+    /// closed and empty.
     ///
     /// Cancel safe: a dropped future has taken nothing.
-    pub(crate) async fn pop(&self) -> Option<T> {
+    pub(crate) async fn take(&self) -> Option<T> {
         loop {
             let filled = self.filled.notified();
-            if let Poll::Ready(item) = self.try_pop() {
+            if let Poll::Ready(item) = self.try_take() {
                 return item;
             }
             filled.await;
         }
+    }
+
+    /// Gives up an item of this many bytes that was taken.
+    pub(crate) fn release(&self, bytes: usize) {
+        let mut queue = self.queue();
+        queue.taken -= 1;
+        // Abandoned meanwhile, it counts none.
+        queue.bytes = queue.bytes.saturating_sub(bytes);
+        drop(queue);
+        self.emptied.notify_one();
     }
 
     /// The same; for one reader.
@@ -140,6 +219,7 @@ impl<T> Mailbox<T> {
             return Poll::Ready(item);
         }
         self.reader.register(cx.waker());
+        // An item may have come before the waker was there.
         self.try_pop()
     }
 
@@ -155,10 +235,20 @@ impl<T> Mailbox<T> {
     }
 
     pub(crate) fn try_pop(&self) -> Poll<Option<T>> {
+        let taken = self.try_take();
+        if let Poll::Ready(Some(item)) = &taken {
+            self.release(item.bytes());
+        }
+        taken
+    }
+
+    fn try_take(&self) -> Poll<Option<T>> {
         let mut queue = self.queue();
         let Some(item) = queue.items.pop_front() else {
             return if queue.closed { Poll::Ready(None) } else { Poll::Pending };
         };
+        queue.taken += 1;
+        // A permit is stored once, however many items came: the one that takes it passes it on.
         if !queue.items.is_empty() {
             self.filled.notify_one();
         }
@@ -176,14 +266,30 @@ impl<T> Mailbox<T> {
 mod tests {
     use super::*;
 
+    impl Weigh for usize {
+        fn bytes(&self) -> usize {
+            *self
+        }
+    }
+
+    impl Weigh for std::sync::Arc<()> {
+        fn bytes(&self) -> usize {
+            1
+        }
+    }
+
+    fn items(items: usize) -> MailboxLimits {
+        MailboxLimits { items, bytes: usize::MAX }
+    }
+
     #[tokio::test]
     async fn each_policy_does_what_it_says() {
-        let newest = Mailbox::new(2, Overflow::DropNewest);
-        let oldest = Mailbox::new(2, Overflow::DropOldest);
-        for n in 0..3 {
+        let newest = Mailbox::new(items(2), Overflow::DropNewest);
+        let oldest = Mailbox::new(items(2), Overflow::DropOldest);
+        for n in 0..3_usize {
             let full = n == 2;
             assert_eq!(newest.push(n).await, if full { Pushed::Dropped } else { Pushed::Kept });
-            assert_eq!(oldest.push(n).await, if full { Pushed::InPlaceOfOldest } else { Pushed::Kept });
+            assert_eq!(oldest.push(n).await, if full { Pushed::InPlaceOf(1) } else { Pushed::Kept });
         }
         assert_eq!((newest.pop().await, newest.pop().await), (Some(0), Some(1)));
         assert_eq!((oldest.pop().await, oldest.pop().await), (Some(1), Some(2)));
@@ -191,11 +297,11 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_keeps_everything_in_order() {
-        let mailbox = std::sync::Arc::new(Mailbox::new(1, Overflow::Wait));
+        let mailbox = std::sync::Arc::new(Mailbox::new(items(1), Overflow::Wait));
         let pushing = tokio::spawn({
             let mailbox = std::sync::Arc::clone(&mailbox);
             async move {
-                for n in 0..1_000 {
+                for n in 0..1_000_usize {
                     mailbox.push(n).await;
                 }
             }
@@ -208,13 +314,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_closed_gives_what_is_left_and_ends_for_everyone() {
-        let mailbox = std::sync::Arc::new(Mailbox::new(4, Overflow::Wait));
+        let mailbox = std::sync::Arc::new(Mailbox::new(items(4), Overflow::Wait));
         let popping = [(); 3].map(|()| {
             let mailbox = std::sync::Arc::clone(&mailbox);
             tokio::spawn(async move { mailbox.pop().await })
         });
         tokio::task::yield_now().await;
-        mailbox.push(1).await;
+        mailbox.push(1_usize).await;
         mailbox.close();
         let mut popped = Vec::new();
         for task in popping {
@@ -225,7 +331,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_abandoned_holds_nothing_and_lets_nobody_wait() {
-        let mailbox = std::sync::Arc::new(Mailbox::new(1, Overflow::Wait));
+        let mailbox = std::sync::Arc::new(Mailbox::new(items(1), Overflow::Wait));
         let item = std::sync::Arc::new(());
         mailbox.push(std::sync::Arc::clone(&item)).await;
         let pushing = [(); 3].map(|()| {
@@ -238,5 +344,23 @@ mod tests {
             assert_eq!(task.await.ok(), Some(Pushed::Dropped));
         }
         assert_eq!((mailbox.len(), std::sync::Arc::strong_count(&item)), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn bytes_bound_it_beside_the_items() {
+        let limits = MailboxLimits { items: 100, bytes: 10 };
+        let oldest = Mailbox::new(limits, Overflow::DropOldest);
+        for bytes in [3, 3, 3] {
+            assert_eq!(oldest.push(bytes).await, Pushed::Kept);
+        }
+        assert_eq!(oldest.push(9_usize).await, Pushed::Kept, "the last one goes beyond");
+        assert_eq!(oldest.push(1).await, Pushed::InPlaceOf(3));
+        let waits = Mailbox::new(limits, Overflow::Wait);
+        assert_eq!(waits.push(12_usize).await, Pushed::Kept, "whatever is let in fits");
+        assert_eq!(waits.try_push(1), Err(1));
+        assert_eq!(waits.take().await, Some(12));
+        assert_eq!(waits.try_push(1), Err(1), "it runs");
+        waits.release(12);
+        assert_eq!(waits.try_push(1), Ok(Pushed::Kept));
     }
 }

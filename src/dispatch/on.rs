@@ -1,4 +1,4 @@
-//! A handler, and what is said of its route.
+//! A handler, and the options of its route.
 
 use std::any::{Any, type_name};
 use std::fmt;
@@ -76,7 +76,7 @@ impl<S> Handler<S, Made> for On<S> {
     }
 }
 
-/// A handler, of whose route more is said: see [`On`].
+/// Wraps a handler to configure its route: see [`On`].
 ///
 /// ```
 /// use tokio_osc::dispatch::{Extra, on};
@@ -94,10 +94,10 @@ pub fn on<S, M>(handler: impl Handler<S, M>) -> On<S> {
     handler.into_on()
 }
 
-/// A handler with what is said of its route: what [`on`] returns, and every method of a
-/// [`Router`](crate::Router) that takes a handler accepts.
+/// A handler with the options of its route. Returned by [`on`], and accepted by every method of a
+/// [`Router`](crate::Router) that takes a handler.
 ///
-/// It is a value, to be kept, cloned and completed. The order in which things are said does not matter.
+/// It is a value that can be kept, cloned and completed. The order of the options does not matter.
 ///
 /// ```
 /// use tokio_osc::dispatch::{Extra, on};
@@ -138,7 +138,7 @@ impl<S> On<S> {
     /// ```
     ///
     /// # Panics
-    /// A type tag is one that OSC does not define.
+    /// Panics if a type tag is not one that OSC defines.
     #[track_caller]
     pub fn tags(mut self, selector: &str) -> Self {
         match Tags::new(selector) {
@@ -150,7 +150,10 @@ impl<S> On<S> {
     }
 
     /// Gives the handler a value, by the extractor [`Extra`](crate::dispatch::Extra): one function can
-    /// serve several routes. The route checks that the handler takes a value of this type.
+    /// serve several routes.
+    ///
+    /// The route checks that the handler takes a value of this type: it panics when it is made if the handler
+    /// takes another one, or none.
     pub fn extra<E: Any + Send + Sync>(mut self, value: E) -> Self {
         self.options.extra = Some(ExtraValue { value: Arc::new(value), type_name: type_name::<E>() });
         self
@@ -188,8 +191,8 @@ impl<S> On<S> {
         self
     }
 
-    /// Runs up to `calls` calls at the same time, and lets as many wait. Gives up their order, and that
-    /// the messages of a bundle run together.
+    /// Runs up to `calls` calls at the same time, and lets as many wait. A task is started when a call waits and no
+    /// task of the route is free. The order of calls is lost, and the messages of a bundle do not run together.
     pub fn concurrent(self, calls: usize) -> Self {
         self.on_lane(&Lane::new(calls).workers(calls))
     }
@@ -220,8 +223,8 @@ impl<S> On<S> {
         self.on_lane(&Lane::new(calls).workers(calls).blocking())
     }
 
-    /// Makes one literal route for each value in the place of the `*` of the pattern, or, given a tuple,
-    /// for each combination of values in the places of several. The values are the captures, whatever
+    /// Makes one literal route for each value of the `*` of the pattern, or, given a tuple, for each combination of
+    /// values of several `*`. The values are the captures, whatever
     /// the sender wrote: a message to `/synth/{1,3}/note` runs the handler twice, with 1 and with 3, and
     /// one to `/synth/*/note` runs it for all.
     ///
@@ -284,6 +287,12 @@ impl<S> On<S> {
             of_bundles || !self.signature.bundle,
             "route {route:?}: the handler `{handler}` takes a `Bundle`, but the route is one of messages: write \
              `route_bundle`"
+        );
+        let unused = extra.filter(|_| !self.signature.takes_extra).map(|extra| extra.type_name);
+        assert!(
+            unused.is_none(),
+            "route {route:?} has an extra value of type `{}`, but the handler `{handler}` takes no `Extra<_>`",
+            unused.unwrap_or_default()
         );
         for &(wanted, wanted_name) in &self.signature.extras {
             let given = extra.map(|extra| extra.type_name);

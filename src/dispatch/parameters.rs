@@ -10,6 +10,8 @@ use crate::types::{Address, TimeTag};
 
 /// The message itself.
 impl<S> FromContext<S> for Message {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.message().clone())
     }
@@ -29,6 +31,8 @@ impl<S> FromContext<S> for Bundle {
 
 /// The address of the message, as sent: it may be a pattern.
 impl<S> FromContext<S> for Address {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.message().to_address())
     }
@@ -36,6 +40,8 @@ impl<S> FromContext<S> for Address {
 
 /// Who sent it.
 impl<S> FromContext<S> for Peer {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.meta().peer)
     }
@@ -44,6 +50,8 @@ impl<S> FromContext<S> for Peer {
 /// All that is known of the packet besides its bytes: its channel and peer, when it was received, how
 /// late it runs.
 impl<S> FromContext<S> for Meta {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.meta().clone())
     }
@@ -52,6 +60,8 @@ impl<S> FromContext<S> for Meta {
 /// The name under which its bundle waited. A message that did not wait has none, and is rejected:
 /// ask for `Option<ScheduleId>` to have those, too.
 impl<S> FromContext<S> for ScheduleId {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         context.meta().schedule_id().ok_or(Rejection::NotScheduled)
     }
@@ -60,6 +70,8 @@ impl<S> FromContext<S> for ScheduleId {
 /// The time tag of the bundle that the message came in, the innermost one;
 /// [`TimeTag::IMMEDIATELY`] for a message on its own.
 impl<S> FromContext<S> for TimeTag {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.meta().time_tag.unwrap_or(Self::IMMEDIATELY))
     }
@@ -67,6 +79,8 @@ impl<S> FromContext<S> for TimeTag {
 
 /// All arguments, of whatever types.
 impl<S> FromContext<S> for Rest {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.message().parse()?)
     }
@@ -79,6 +93,8 @@ macro_rules! parameters {
         pub struct $name(pub $type);
 
         impl<S> FromContext<S> for $name {
+            fn describe(_: &mut Signature) {}
+
             fn from_context($context: &Context<'_, S>) -> Result<Self, Rejection> {
                 Ok(Self($value))
             }

@@ -28,7 +28,7 @@ impl Budget {
         Self { time, steps: usize::MAX }
     }
 
-    /// At most so many steps.
+    /// Sets the most steps.
     pub const fn steps(mut self, steps: usize) -> Self {
         self.steps = steps;
         self

@@ -51,7 +51,7 @@ pub enum Rejection {
     Args(ArgsError),
     /// A captured part of the address is not what the handler asks for.
     Captures(CaptureError),
-    /// The message's address has nothing in the place of the route's captures: it is a pattern
+    /// The message's address has nothing for the route's captures: it is a pattern
     /// itself, which shares addresses with the route's, but is not one of its names; or it has no slash, as
     /// only a [`fallback`](crate::Router::fallback) gets it.
     NoCaptures,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::reply_path::{ReplyBudget, ReplyChannel, ReplyError};
+use super::signature::Signature;
 use super::{Context, FromContext, Rejection};
 use crate::packet::{IntoPacket, Peer, SendError};
 
@@ -14,7 +15,9 @@ use crate::packet::{IntoPacket, Peer, SendError};
 /// [`Subscribers`](crate::tools::Subscribers).
 ///
 /// At most 64 packets and 64 KiB go out for one received packet, by all handles and results of its
-/// handlers together: the address of a UDP sender may be forged. All packets of one source together
+/// handlers together, and to a datagram of another host at most 64 times its own bytes
+/// ([`Server::reply_amplification`](crate::Server::reply_amplification)): the address of a UDP sender may be
+/// forged. All packets of one source together
 /// are limited by [`Server::reply_rate`](crate::Server::reply_rate). A handle keeps the socket open.
 ///
 /// ```
@@ -36,21 +39,24 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Sends a packet to the sender of the message.
+    /// Sends a packet to the sender of the message. It waits for no peer: see
+    /// [`try_send`](Reply::try_send), which does the same.
     ///
     /// # Errors
-    /// The packet cannot be encoded, the budget is spent, the rate reached, or the transport refuses
-    /// it.
+    /// Same as [`try_send`](Reply::try_send).
     ///
     /// # Cancel safety
-    /// A dropped reply was perhaps sent, but never in part.
+    /// If the future is dropped, the packet was sent whole or not at all.
+    #[expect(clippy::unused_async, reason = "sending is awaited everywhere, whether or not it has to wait")]
     pub async fn send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
-        let packet = packet.into_packet().map_err(SendError::from)?;
-        self.channel.send(&self.budget, packet, self.peer).await.map(drop)
+        self.try_send(packet)
     }
 
-    /// The same at once or not at all, for handlers that do not await: on any thread, in a runtime or
-    /// not.
+    /// Sends a packet to the sender of the message, for handlers that do not await: on any thread, in a runtime
+    /// or not.
+    ///
+    /// A reply to a datagram waits in a queue of 64 while the socket has no room; one network has at most 8 of them.
+    /// A reply on a connection waits in the queue of the connection. The task of the server sends both.
     ///
     /// ```
     /// use tokio_osc::{Args, Reply, Router};
@@ -61,20 +67,22 @@ impl Reply {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Reply::send); [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full) when the socket is full.
+    /// Returns an error if the packet cannot be encoded, the budget is spent, the rate is reached, the queue is full
+    /// ([`SendErrorKind::Full`](crate::packet::SendErrorKind::Full)), or the transport refuses the packet.
     pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), ReplyError> {
         let packet = packet.into_packet().map_err(SendError::from)?;
-        let packet = self.channel.prepare(&self.budget, packet, self.peer)?;
-        Ok(self.channel.outlet.try_send(packet, self.peer).map(drop)?)
+        self.channel.send(&self.budget, packet, self.peer).map(drop)
     }
 
-    /// Who gets the reply.
+    /// Returns the peer that receives the reply.
     pub fn peer(&self) -> Peer {
         self.peer
     }
 }
 
 impl<S> FromContext<S> for Reply {
+    fn describe(_: &mut Signature) {}
+
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         let channel = context.replies.channel.ok_or(Rejection::CannotReply)?;
         let budget = Arc::clone(context.replies.budget());

@@ -2,17 +2,22 @@
 //! packet may cause: its sender can be forged, and a small question must not become a flood of answers.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::ReplyRate;
-use crate::packet::{Packet, Peer, SendError, SendErrorKind, SendTo, Sending, Sent};
+use super::SourceRate;
+use crate::packet::{Packet, Peer, SendError, SendErrorKind, SendTo, Sent};
 use crate::types::ClockOffset;
 
 /// Replies per packet.
 const MAX_REPLIES: usize = 64;
 /// Bytes of replies per packet.
 const MAX_BYTES: usize = 64 * 1_024;
+/// Bytes of replies for each byte of a packet of another host, by default.
+const AMPLIFICATION: usize = 64;
+/// Replies per second to a source on another host, and at once, by default.
+const RATE: (u32, u32) = (1_000, 1_000);
 
 /// Why a reply was not sent.
 ///
@@ -31,7 +36,8 @@ const MAX_BYTES: usize = 64 * 1_024;
 /// ```
 #[non_exhaustive]
 pub enum ReplyError {
-    /// 64 replies or 64 KiB went out for the packet already.
+    /// 64 replies or 64 KiB went out for the packet already, or as many bytes as a packet of its size may
+    /// cause ([`Server::reply_amplification`](crate::Server::reply_amplification)).
     Budget,
     /// The source has as many replies as it may
     /// ([`Server::reply_rate`](crate::Server::reply_rate)).
@@ -49,7 +55,7 @@ impl From<SendError> for ReplyError {
 impl fmt::Display for ReplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Budget => f.write_str("the budget of 64 replies and 64 KiB is spent"),
+            Self::Budget => f.write_str("the packet has as many replies, or bytes of them, as it may"),
             Self::Rate => f.write_str("the source has as many replies as it may"),
             Self::Send(error) => error.fmt(f),
         }
@@ -72,20 +78,23 @@ impl std::error::Error for ReplyError {
 #[derive(Clone, Copy)]
 pub(crate) struct ReplyPath<'a> {
     pub(crate) channel: Option<&'a Arc<ReplyChannel>>,
-    pub(crate) rate: Option<&'a Arc<ReplyRate>>,
+    pub(crate) limits: &'a Arc<ReplyLimits>,
+    /// Bytes of the packet.
+    pub(crate) received: usize,
+    pub(crate) peer: Peer,
     /// Made with the first reply: most packets have none.
     pub(crate) budget: &'a OnceLock<Arc<ReplyBudget>>,
 }
 
 impl ReplyPath<'_> {
     pub(crate) fn budget(&self) -> &Arc<ReplyBudget> {
-        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.rate.cloned())))
+        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.limits, self.received, self.peer)))
     }
 
     /// Sends a packet, as the budget allows.
-    pub(crate) async fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, ReplyError> {
+    pub(crate) fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, ReplyError> {
         let channel = self.channel.ok_or(SendError::from(SendErrorKind::Closed))?;
-        channel.send(self.budget(), packet, peer).await
+        channel.send(self.budget(), packet, peer)
     }
 }
 
@@ -96,32 +105,14 @@ pub(crate) struct ReplyChannel {
 }
 
 impl ReplyChannel {
-    /// The packet as it leaves, if the budget allows it: the tags of bundles are on the peer's clock.
-    pub(super) fn prepare(
-        &self,
-        budget: &ReplyBudget,
-        packet: Packet,
-        peer: Peer,
-    ) -> Result<Packet, ReplyError> {
+    /// Sends a packet if the budget allows it. The tags of bundles leave on the peer's clock.
+    pub(super) fn send(&self, budget: &ReplyBudget, packet: Packet, peer: Peer) -> Result<Sent, ReplyError> {
         budget.take(packet.as_bytes().len(), peer)?;
-        Ok(match packet {
+        let packet = match packet {
             Packet::Message(_) => packet,
             Packet::Bundle(bundle) => self.clock_offset.get().bundle_to_peer(&bundle).into(),
-        })
-    }
-
-    pub(super) async fn send(
-        &self,
-        budget: &ReplyBudget,
-        packet: Packet,
-        peer: Peer,
-    ) -> Result<Sent, ReplyError> {
-        let packet = self.prepare(budget, packet, peer)?;
-        let sent = match self.outlet.send(packet, peer) {
-            Sending::Done(sent) => sent,
-            Sending::Waits(sending) => sending.await,
         };
-        Ok(sent?)
+        Ok(self.outlet.send(packet, peer)?)
     }
 }
 
@@ -143,18 +134,60 @@ impl SharedOffset {
     }
 }
 
+/// What sources may cause in replies: with the forged address of a victim, packets make this side send to it.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplyLimits {
+    pub(crate) rate: Limited<Arc<SourceRate>>,
+    /// Bytes of replies for each byte of a packet.
+    pub(crate) amplification: Limited<usize>,
+}
+
+/// A limit, and the peers that it applies to. A peer with a connection has shown that its address is its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limited<T> {
+    /// Sources of datagrams.
+    All(T),
+    /// Those of them that are on other hosts: a packet of this host has no victim elsewhere.
+    OtherHosts(T),
+}
+
+impl<T> Limited<T> {
+    /// The limit for a peer, and its address; `None` if there is none.
+    fn of(&self, peer: Peer) -> Option<(&T, IpAddr)> {
+        let source = peer.ip().filter(|_| peer.connection().is_none())?.to_canonical();
+        match self {
+            Self::All(limit) => Some((limit, source)),
+            Self::OtherHosts(limit) => (!source.is_loopback()).then_some((limit, source)),
+        }
+    }
+}
+
+impl Default for ReplyLimits {
+    fn default() -> Self {
+        let (per_second, burst) = RATE;
+        Self {
+            rate: Limited::OtherHosts(Arc::new(SourceRate::new(per_second, burst))),
+            amplification: Limited::OtherHosts(AMPLIFICATION),
+        }
+    }
+}
+
 /// What one packet may still cause in replies.
 #[derive(Debug)]
 pub(crate) struct ReplyBudget {
     replies: AtomicUsize,
     bytes: AtomicUsize,
     /// What the source may cause with all its packets.
-    rate: Option<Arc<ReplyRate>>,
+    limits: Arc<ReplyLimits>,
 }
 
 impl ReplyBudget {
-    pub(crate) fn new(rate: Option<Arc<ReplyRate>>) -> Self {
-        Self { replies: AtomicUsize::new(MAX_REPLIES), bytes: AtomicUsize::new(MAX_BYTES), rate }
+    /// Creates the budget of a packet with this many bytes.
+    pub(crate) fn new(limits: &Arc<ReplyLimits>, received: usize, peer: Peer) -> Self {
+        let most = limits.amplification.of(peer).map(|(factor, _)| received.saturating_mul(*factor));
+        let bytes = most.unwrap_or(MAX_BYTES).min(MAX_BYTES);
+        let (replies, bytes) = (AtomicUsize::new(MAX_REPLIES), AtomicUsize::new(bytes));
+        Self { replies, bytes, limits: Arc::clone(limits) }
     }
 
     /// Takes a reply of this size to this peer out of it, if that is still there.
@@ -162,7 +195,7 @@ impl ReplyBudget {
         if !self.holds(bytes) {
             return Err(ReplyError::Budget);
         }
-        let admitted = self.rate.as_ref().is_none_or(|rate| rate.admits(peer));
+        let admitted = self.limits.rate.of(peer).is_none_or(|(rate, source)| rate.take(source));
         admitted.then_some(()).ok_or(ReplyError::Rate)
     }
 
@@ -175,7 +208,7 @@ fn take(left: &AtomicUsize, amount: usize) -> bool {
     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(amount)).is_ok()
 }
 
-/// Gives back what was taken for nothing; false, for that nothing came of it.
+/// Refunds a failed reservation and returns `false`, so that it can end an `||` chain.
 fn give(left: &AtomicUsize, amount: usize) -> bool {
     left.fetch_add(amount, Ordering::Relaxed);
     false
@@ -184,17 +217,61 @@ fn give(left: &AtomicUsize, amount: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::ConnectionId;
+
+    fn budget(limits: ReplyLimits, received: usize, peer: Peer) -> ReplyBudget {
+        ReplyBudget::new(&Arc::new(limits), received, peer)
+    }
+
+    fn all_of(amplification: usize) -> ReplyLimits {
+        ReplyLimits { amplification: Limited::All(amplification), ..ReplyLimits::default() }
+    }
+
+    fn there() -> Peer {
+        Peer::from(([192, 0, 2, 1], 9_000))
+    }
 
     #[test]
     fn both_limits_hold_on_both_sides() {
-        let budget = ReplyBudget::new(None);
-        assert!((0..MAX_REPLIES).all(|_| budget.holds(4)));
-        assert!(!budget.holds(4));
+        let local = || budget(ReplyLimits::default(), 8, Peer::LOCAL);
+        let of_count = local();
+        assert!((0..MAX_REPLIES).all(|_| of_count.holds(4)));
+        assert!(!of_count.holds(4));
 
-        let budget = ReplyBudget::new(None);
-        assert!(!budget.holds(MAX_BYTES + 1));
-        assert!(budget.holds(MAX_BYTES));
-        assert!(!budget.holds(1));
-        assert!(budget.holds(0));
+        let of_bytes = local();
+        assert!(!of_bytes.holds(MAX_BYTES + 1));
+        assert!(of_bytes.holds(MAX_BYTES));
+        assert!(!of_bytes.holds(1));
+        assert!(of_bytes.holds(0));
+    }
+
+    #[test]
+    fn a_datagram_of_another_host_causes_a_multiple_of_its_bytes() {
+        let small = budget(ReplyLimits::default(), 8, there());
+        assert!(!small.holds(8 * AMPLIFICATION + 1));
+        assert!(small.holds(8 * AMPLIFICATION));
+        assert!(!small.holds(1));
+        assert!(budget(ReplyLimits::default(), 60_000, there()).holds(MAX_BYTES), "never more than that");
+    }
+
+    #[test]
+    fn this_host_and_connections_have_what_any_packet_has() {
+        let here = Peer::from(([127, 0, 0, 1], 9_000));
+        let connected = there().with_connection(ConnectionId::FIRST);
+        for peer in [here, connected, Peer::LOCAL] {
+            assert!(budget(ReplyLimits::default(), 8, peer).holds(MAX_BYTES));
+        }
+        assert!(!budget(all_of(2), 8, here).holds(17), "what is set is for all datagrams");
+        assert!(budget(all_of(2), 8, connected).holds(17));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_has_its_rate_whatever_its_port() {
+        let rate = Limited::All(Arc::new(SourceRate::new(1, 1)));
+        let limits = Arc::new(ReplyLimits { rate, ..ReplyLimits::default() });
+        let reply = |peer| ReplyBudget::new(&limits, 8, peer).take(8, peer).is_ok();
+        assert!(reply(Peer::from(([127, 0, 0, 1], 1))));
+        assert!(!reply(Peer::from(([127, 0, 0, 1], 2))));
+        assert!((0..100).all(|_| reply(Peer::LOCAL) && reply(there().with_connection(ConnectionId::FIRST))));
     }
 }

@@ -16,7 +16,7 @@ use crate::user_function::Panicked;
 
 /// What a call needs, where and when it runs decided.
 pub(super) struct Endpoint<S> {
-    /// What the route is called: its pattern, or what stands in the place of one.
+    /// The name of the route: its pattern, or a description where it has none.
     pub(super) name: Arc<str>,
     pub(super) pattern: Pattern,
     captures: CaptureRule,
@@ -27,8 +27,7 @@ pub(super) struct Endpoint<S> {
 /// Where the captures of a route come from.
 #[derive(Clone)]
 pub(super) struct CaptureRule {
-    /// The pattern whose parts capture: that of the route, but for an instance the one that it was made
-    /// from.
+    /// The pattern whose parts capture: that of the route, or, for an instance, the pattern it was made from.
     pattern: Pattern,
     /// For a route that takes what lies below its pattern: a pattern of that.
     below: Option<Pattern>,
@@ -55,8 +54,8 @@ impl CaptureRule {
         Some(captures)
     }
 
-    /// What the address has in the place of the parts of the pattern that are not plain text. An
-    /// address with `//` has any number of names there, hence none.
+    /// The parts of the address that match parts of the pattern other than plain text. An address with `//` has any
+    /// number of names there, so `None`.
     fn taken_from<'a>(&self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
         if address.windows(2).any(|pair| pair == b"//") {
             return None;
@@ -97,7 +96,7 @@ impl<S> Endpoint<S> {
         (self.handler)(context)
     }
 
-    /// The captures of a message with this address; `None` if it has nothing in their place.
+    /// The captures of a message with this address; `None` if the address has none.
     pub(super) fn captures<'a>(&'a self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
         self.captures.of(address)
     }
@@ -125,7 +124,7 @@ fn is_named_by(name: &str, pattern: &Pattern) -> bool {
     name.as_bytes() == pattern.as_bytes()
 }
 
-/// What is said of a route beside its pattern.
+/// The options of a route.
 #[derive(Clone, Default)]
 pub(super) struct RouteOptions {
     pub(super) conditions: Vec<Condition>,
@@ -141,7 +140,7 @@ pub(super) struct ExtraValue {
     pub(super) type_name: &'static str,
 }
 
-/// A handler and what is known of its route. `S` is the router's state.
+/// A handler and the data about its route. `S` is the router's state.
 pub(crate) struct Route<S> {
     pub(super) endpoint: Arc<Endpoint<S>>,
     pub(super) conditions: Vec<Condition>,

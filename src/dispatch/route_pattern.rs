@@ -1,6 +1,7 @@
 //! The pattern of a route, as the program has it.
 
-use crate::pattern::{Pattern, PatternError};
+use crate::pattern::{Pattern, PatternError, PatternErrorKind};
+use crate::types::TextBuf;
 
 /// The pattern of a route. A `Pattern` is taken as it is; in a text, the spellings of web frameworks are
 /// a mistake, since they would match themselves alone.
@@ -10,34 +11,42 @@ use crate::pattern::{Pattern, PatternError};
 #[track_caller]
 pub(super) fn route_pattern<P>(pattern: P) -> Pattern
 where
-    P: TryInto<Pattern>,
+    P: AsRef<[u8]> + TryInto<Pattern>,
     P::Error: Into<PatternError>,
 {
-    // What converts without fail was a `Pattern` before: its error cannot exist, and has no size.
-    let is_text = size_of::<P::Error>() > 0;
-    let pattern = legal(pattern);
-    if is_text {
+    let text = TextBuf::new(pattern.as_ref().to_vec());
+    let pattern = legal_or_panic(&text.to_string(), pattern.try_into().map_err(Into::into));
+    if is_text::<P>() {
         check_spelling(&pattern.to_string());
     }
     pattern
 }
 
-/// The same, whatever its spelling.
-#[track_caller]
-pub(super) fn legal<P>(pattern: P) -> Pattern
+/// The same for a pattern that may be wrong.
+pub(super) fn try_route_pattern<P>(pattern: P) -> Result<Pattern, PatternError>
 where
     P: TryInto<Pattern>,
     P::Error: Into<PatternError>,
 {
-    legal_or_panic(pattern.try_into().map_err(Into::into))
+    let pattern: Pattern = pattern.try_into().map_err(Into::into)?;
+    let text = pattern.to_string();
+    match web_capture(&text).filter(|_| is_text::<P>()) {
+        Some((at, _)) => Err(PatternError::new(PatternErrorKind::WebCapture, at)),
+        None => Ok(pattern),
+    }
+}
+
+/// What converts without fail was a `Pattern` before: its error cannot exist, and has no size.
+fn is_text<P: TryInto<Pattern>>() -> bool {
+    size_of::<P::Error>() > 0
 }
 
 #[track_caller]
-pub(super) fn legal_or_panic(pattern: Result<Pattern, PatternError>) -> Pattern {
+pub(super) fn legal_or_panic(text: &str, pattern: Result<Pattern, PatternError>) -> Pattern {
     match pattern {
         Ok(pattern) => pattern,
         #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
-        Err(error) => panic!("not a legal route: {error}"),
+        Err(error) => panic!("{text:?} is not a legal route: {error}"),
     }
 }
 
@@ -45,7 +54,7 @@ pub(super) fn legal_or_panic(pattern: Result<Pattern, PatternError>) -> Pattern 
 /// A part is written as web frameworks write one that captures.
 #[track_caller]
 pub(super) fn check_spelling(route: &str) {
-    let Some(part) = route.split('/').find(|part| is_web_capture(part)) else { return };
+    let Some((_, part)) = web_capture(route) else { return };
     let name = part.trim_matches(['{', '}']);
     #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
     {
@@ -54,6 +63,16 @@ pub(super) fn check_spelling(route: &str) {
              `Pattern` instead of a text if this is meant"
         );
     }
+}
+
+/// The first part of this kind, and the byte at which it begins.
+fn web_capture(route: &str) -> Option<(usize, &str)> {
+    let mut begin = 0;
+    route.split('/').find_map(|part| {
+        let at = begin;
+        begin += part.len() + 1;
+        is_web_capture(part).then_some((at, part))
+    })
 }
 
 /// Whether it is `{n}`, which is a list of one alternative, or `:n` or `<n>`, which are plain text.

@@ -1,4 +1,4 @@
-//! Routes: which handler hears which addresses.
+//! Routes: which handler receives which addresses.
 
 use std::any::type_name;
 use std::fmt;
@@ -8,14 +8,14 @@ use super::conditions::{Condition, Predicate};
 use super::handler::Erased;
 use super::on::Handler;
 use super::route::Route;
-use super::route_pattern::{check_spelling, legal_or_panic, route_pattern};
+use super::route_pattern::{check_spelling, legal_or_panic, route_pattern, try_route_pattern};
 use super::routes::{Current, Dispatch, Snapshot};
 use super::table::Reach;
 use super::{Context, On, Rejection};
 use crate::packet::{Message, Meta};
 use crate::pattern::{Pattern, PatternError};
 
-/// Which handler hears which addresses, and the state they share.
+/// Maps addresses to handlers, and holds the state that the handlers share.
 ///
 /// A route is an address or a pattern, and so may be the address of a message: a route is taken
 /// when the two have an address in common. *All* routes that match are taken, in the order in which
@@ -40,7 +40,7 @@ use crate::pattern::{Pattern, PatternError};
 ///     .route("/ping", |Args(n): Args<i32>| ("/pong", n));
 /// ```
 ///
-/// More is said of a route where its handler stands, with [`on`](crate::dispatch::on):
+/// Options of a route are set on its handler, with [`on`](crate::dispatch::on):
 ///
 /// ```
 /// use tokio_osc::dispatch::on;
@@ -59,7 +59,7 @@ pub struct Router<S = ()> {
 }
 
 impl Router<()> {
-    /// A router without routes and without state.
+    /// Creates a router without routes and without state.
     pub fn new() -> Self {
         Self::with_state(())
     }
@@ -72,12 +72,12 @@ impl Default for Router<()> {
 }
 
 impl<S: Send + Sync + 'static> Router<S> {
-    /// A router whose handlers share this state, by the extractor [`State`](crate::State).
+    /// Creates a router whose handlers share this state, by the extractor [`State`](crate::State).
     pub fn with_state(state: S) -> Self {
         Self::with_shared(Arc::new(state))
     }
 
-    /// The same with a state that others share, too, such as an HTTP server beside this one.
+    /// Same as [`with_state`](Router::with_state), for state that is shared with others, such as an HTTP server.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -100,25 +100,25 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// or without a leading slash is a [`Pattern::exact`].
     ///
     /// # Panics
-    /// The message names the caller's line.
+    /// Panics at the caller's line if one of these holds:
     ///
     /// - `pattern` is not a legal OSC address pattern. For patterns that are not known at compile time
     ///   there is [`try_route`](Router::try_route).
     /// - It is a text with a part as web frameworks write one that captures, `{n}`, `:n` or `<n>`: in OSC
     ///   that is `*`. A [`Pattern`] is taken as it is.
     /// - The handler takes an [`Extra`](crate::dispatch::Extra) that the route does not have, or a
-    ///   [`Bundle`](crate::Bundle).
+    ///   [`Bundle`](crate::Bundle); or the route has an extra value, and the handler takes none.
     #[track_caller]
     pub fn route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
-        P: TryInto<Pattern>,
+        P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
         self.add(handler.into_on().routes(&pattern, Reach::Exact))
     }
 
-    /// As [`route`](Router::route), for a pattern that may be wrong, and is taken as it is.
+    /// As [`route`](Router::route), for a pattern that may be wrong.
     ///
     /// ```
     /// use tokio_osc::pattern::PatternErrorKind;
@@ -129,17 +129,18 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// ```
     ///
     /// # Errors
-    /// `pattern` is not a legal OSC address pattern.
+    /// Returns an error if `pattern` is not a legal OSC address pattern, or is a text with a part in the spelling of
+    /// web frameworks.
     ///
     /// # Panics
-    /// The handler takes what the route does not have: see [`route`](Router::route).
+    /// Panics if the handler and the route do not fit: see [`route`](Router::route).
     #[track_caller]
     pub fn try_route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Result<Self, PatternError>
     where
         P: TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
-        let pattern: Pattern = pattern.try_into().map_err(Into::into)?;
+        let pattern = try_route_pattern(pattern)?;
         Ok(self.route(pattern, handler))
     }
 
@@ -148,7 +149,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// those of TUIO, whose messages mean something together only.
     ///
     /// The messages of such a bundle, and the bundles in it, are not dispatched by themselves: no other
-    /// route hears them. All bundle routes that match run. The other extractors, and
+    /// route receives them. All bundle routes that match run. The other extractors, and
     /// [`tags`](crate::dispatch::On::tags), see the first message.
     ///
     /// ```
@@ -169,11 +170,11 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// ```
     ///
     /// # Panics
-    /// As [`route`](Router::route), but that the handler may take a [`Bundle`](crate::Bundle).
+    /// Same as [`route`](Router::route), except that the handler may take a [`Bundle`](crate::Bundle).
     #[track_caller]
     pub fn route_bundle<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
-        P: TryInto<Pattern>,
+        P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
@@ -184,11 +185,12 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// `/test` matches `/test` and `/test/here`, not `/testing`.
     ///
     /// # Panics
-    /// As [`route`](Router::route); or the pattern is [exact](Pattern::exact), which has nothing below it.
+    /// Same as [`route`](Router::route). Also panics if the pattern is [exact](Pattern::exact), which has nothing
+    /// below it.
     #[track_caller]
     pub fn route_prefix<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
-        P: TryInto<Pattern>,
+        P: AsRef<[u8]> + TryInto<Pattern>,
         P::Error: Into<PatternError>,
     {
         let pattern = route_pattern(pattern);
@@ -213,9 +215,9 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.add_where(&name, begins, handler.into_on())
     }
 
-    /// Adds a route for all messages of which `predicate` says so; it is asked for every message
-    /// whose address is legal, on the task that dispatches. It sees whole addresses, also in a
-    /// router that is nested. If it panics, that is counted, and the answer is no.
+    /// Adds a route for all messages for which `predicate` returns true. The predicate is called for every message
+    /// with a legal address, on the task that dispatches. It receives whole addresses, also in a nested router. A
+    /// predicate that panics is counted, and the route does not match.
     ///
     /// ```
     /// use tokio_osc::{Message, Router};
@@ -254,17 +256,17 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.add_where(&name, matches, handler.into_on())
     }
 
-    /// Without the feature `regex` the compiler says so, and does not suggest another method.
+    /// Without the feature `regex` the compiler names the feature, and does not suggest another method.
     #[cfg(not(feature = "regex"))]
     #[doc(hidden)]
     pub fn route_regex<R: FeatureRegex, H>(self, _regex: R, _handler: H) -> Self {
         self
     }
 
-    /// The handler of messages that match no route.
+    /// Sets the handler of messages that match no route.
     ///
     /// # Panics
-    /// The handler takes what it is not given: see [`route`](Router::route).
+    /// Panics if the handler and the route do not fit: see [`route`](Router::route).
     #[track_caller]
     pub fn fallback<M>(self, handler: impl Handler<S, M>) -> Self {
         let route = handler.into_on().routes_named("fallback", &Pattern::literal("//"), Reach::Nothing);
@@ -272,7 +274,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         self
     }
 
-    /// Called whenever a message does not have what a handler asks for.
+    /// Sets a hook that is called whenever the parameters of a handler cannot be extracted from a message.
     ///
     /// ```
     /// use tokio_osc::{Args, Router};
@@ -333,9 +335,10 @@ impl<S: Send + Sync + 'static> Router<S> {
         let own = self.routes.snapshot();
         let mut moved = Vec::new();
         for (pattern, reach, route) in own.table.routes() {
-            let pattern = legal_or_panic(pattern.behind(prefix));
+            let pattern = legal_or_panic(&format!("{prefix}{pattern}"), pattern.behind(prefix));
             let inner = Arc::new(route.endpoint.behind(prefix, pattern));
             let (endpoint, state) = (Arc::clone(&inner), Arc::clone(&own.state));
+            // The handler keeps the state and the options it was made with: it is called with a context of its own.
             let handler: Erased<S2> = Arc::new(move |context| {
                 let Context { message, bundle, meta, replies, .. } = *context;
                 inner.call(&Context { message, bundle, meta, endpoint: &inner, state: &state, replies })

@@ -8,11 +8,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::handler::{Called, Outcome};
-use super::reply_path::{ReplyBudget, ReplyChannel, ReplyPath, SharedOffset};
+use super::reply_path::{ReplyBudget, ReplyChannel, ReplyLimits, ReplyPath, SharedOffset};
 use super::routes::{Dispatch, Lookup, Routes};
 use super::{Found, Rejection, Replies, RouteId, Router};
 use crate::lock::lock;
-use crate::packet::{Bundle, IntoPacket, Message, Meta, Packet, Peer, SendError, SendTo, Sending, Sent};
+use crate::packet::{Bundle, IntoPacket, Message, Meta, Packet, Peer, SendError, SendTo, Sent};
 use crate::types::ClockOffset;
 
 /// Steps of matching, as a server allows by default.
@@ -62,7 +62,7 @@ pub struct RouterCall {
 }
 
 impl RouterCall {
-    /// What is known of the packet, instead of [`Peer::LOCAL`](crate::Peer::LOCAL) alone.
+    /// Sets the data about the packet, instead of [`Peer::LOCAL`](crate::Peer::LOCAL) alone.
     pub fn meta(mut self, meta: Meta) -> Self {
         self.meta = meta;
         self
@@ -83,6 +83,8 @@ impl RouterCall {
             channel: Arc::new(channel),
             outbox,
             budget: OnceLock::new(),
+            limits: Arc::default(),
+            received: self.packet.as_bytes().len(),
             meta: self.meta,
             found: Found::default(),
             report: CallReport::default(),
@@ -129,6 +131,8 @@ struct Run {
     channel: Arc<ReplyChannel>,
     outbox: Arc<Outbox>,
     budget: OnceLock<Arc<ReplyBudget>>,
+    limits: Arc<ReplyLimits>,
+    received: usize,
     meta: Meta,
     found: Found,
     report: CallReport,
@@ -200,7 +204,14 @@ impl Run {
     }
 
     fn replies(&self) -> ReplyPath<'_> {
-        ReplyPath { channel: Some(&self.channel), rate: None, budget: &self.budget }
+        let (limits, peer) = (&self.limits, self.meta.peer);
+        ReplyPath {
+            channel: Some(&self.channel),
+            limits,
+            received: self.received,
+            peer,
+            budget: &self.budget,
+        }
     }
 }
 
@@ -209,11 +220,7 @@ impl Run {
 struct Outbox(Mutex<Vec<Packet>>);
 
 impl SendTo for Arc<Outbox> {
-    fn send(&self, packet: Packet, peer: Peer) -> Sending<'_> {
-        Sending::Done(self.try_send(packet, peer))
-    }
-
-    fn try_send(&self, packet: Packet, _peer: Peer) -> Result<Sent, SendError> {
+    fn send(&self, packet: Packet, _peer: Peer) -> Result<Sent, SendError> {
         lock(&self.0).push(packet);
         Ok(Sent::Sent)
     }

@@ -53,14 +53,14 @@ pub(crate) struct DetachedCall {
 /// A handler with everything it needs but the message.
 pub(crate) type Call = Box<dyn FnOnce(&Message, &Meta, ReplyPath<'_>) -> Called + Send>;
 
-/// What became of an address.
+/// The outcome of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lookup {
     /// It has routes.
     Matched,
     /// It has none; the fallback, if there is one, was filled in.
     Unmatched,
-    /// It is not a legal pattern, and has none as a name either; likewise.
+    /// It is not a legal pattern, and has no route as a name either; the fallback was filled in.
     Illegal,
     /// Looking for them took more steps than were left; nothing was filled in.
     TooMuch,
@@ -161,7 +161,7 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
         let route = self.table.get(id)?;
         let (endpoint, state) = (Arc::clone(&route.endpoint), Arc::clone(&self.state));
         let hook = self.on_reject.clone();
-        // What waits in a lane is copied: it must not keep a larger buffer alive.
+        // A copy for a lane: a waiting call must not keep a larger buffer alive.
         let bundle = bundle.map(|bundle| match &route.lane {
             Some(_) => bundle.as_ref().to_owned(),
             None => bundle.clone(),
@@ -180,6 +180,7 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
         }
         let Packet::Message(first) = bundle.elements().next()? else { return None };
         let address = first.to_address().into_bytes();
+        // An address that is not a valid pattern is a name.
         let address = Pattern::new(address.clone()).or_else(|_| Pattern::try_exact(address)).ok()?;
         self.table.find_bundle(&address, found);
         self.retain(&first, found);
@@ -234,6 +235,7 @@ impl<S> Current<S> {
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut Snapshot<S>) -> R) -> R {
         let mut snapshot = self.lock();
         let changed = change(Arc::make_mut(&mut snapshot));
+        // After the change, with the lock held: a dispatcher that sees this version finds these routes.
         self.version.fetch_add(1, Ordering::Release);
         changed
     }
@@ -247,7 +249,7 @@ impl<S> Current<S> {
     }
 }
 
-/// What hears messages and answers nothing.
+/// Receives messages and answers nothing.
 pub(super) type Tap = Box<dyn Fn(&Message, &Meta) + Send + Sync>;
 
 /// A router with the type of its state forgotten.
@@ -258,7 +260,7 @@ pub(crate) trait Dispatch: Send + Sync {
     /// The routes as they are now.
     fn routes(&self) -> Arc<dyn Routes>;
 
-    /// Adds a route that hears the messages of a pattern and answers nothing.
+    /// Adds a route that receives the messages of a pattern and answers nothing.
     fn tap(&self, pattern: Pattern, tap: Tap) -> Vec<RouteId>;
 
     /// Takes routes out; whether one of them was there.

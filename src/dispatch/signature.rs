@@ -17,6 +17,8 @@ use std::any::{Any, TypeId, type_name};
 pub struct Signature {
     args: Option<&'static str>,
     pub(super) extras: Vec<(TypeId, &'static str)>,
+    /// Whether it takes an extra value, be it that it can do without, or has not said that it takes none.
+    pub(super) takes_extra: bool,
     pub(super) bundle: bool,
 }
 
@@ -30,6 +32,7 @@ impl Signature {
     /// [`Extra`](crate::dispatch::Extra): a route without such a value then panics when it is made.
     pub fn needs_extra<T: Any>(&mut self) {
         self.extras.push((TypeId::of::<T>(), type_name::<T>()));
+        self.takes_extra = true;
     }
 
     /// The name of the type that the arguments are read as, if they are.
@@ -42,5 +45,6 @@ impl Signature {
         let mut inner = Self::default();
         describe(&mut inner);
         self.args = inner.args.or(self.args);
+        self.takes_extra |= inner.takes_extra;
     }
 }

@@ -1,4 +1,4 @@
-//! Messages pulled into one's own loop.
+//! Messages as a stream.
 
 use std::fmt;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 
-use super::mailbox::{Mailbox, Pushed};
+use super::mailbox::{Mailbox, MailboxLimits, Pushed, Weigh};
 use super::routes::Dispatch;
 use super::table::RouteId;
 use crate::packet::{Message, Meta, Overflow};
@@ -17,8 +17,8 @@ use crate::pattern::Pattern;
 /// The messages of a pattern, as a stream. What
 /// [`ServerHandle::subscribe`](crate::ServerHandle::subscribe) returns.
 ///
-/// It holds at most as many messages as was asked for. When the reader is slower, the oldest are
-/// dropped and counted: [`missed`](Subscription::missed). It delays nothing. The stream ends when the
+/// It holds at most as many messages as was asked for, and 1 MiB of them ([`limits`](Subscription::limits)).
+/// When the reader is slower, the oldest are dropped and counted: [`missed`](Subscription::missed). It delays nothing. The stream ends when the
 /// server is gone and all that it holds was read.
 ///
 /// ```
@@ -42,14 +42,17 @@ pub struct Subscription {
     routes: Vec<RouteId>,
 }
 
+/// Bytes of the messages that wait, by default.
+const BYTES: usize = 1_024 * 1_024;
+
 struct SubscriptionShared {
-    mailbox: Mailbox<(Message, Meta)>,
+    mailbox: Mailbox<Held>,
     missed: AtomicU64,
 }
 
 impl Subscription {
     pub(crate) fn new(dispatch: &Arc<dyn Dispatch>, pattern: Pattern, capacity: usize) -> Self {
-        let mailbox = Mailbox::new(capacity, Overflow::DropOldest);
+        let mailbox = Mailbox::new(MailboxLimits { items: capacity, bytes: BYTES }, Overflow::DropOldest);
         let shared = Arc::new(SubscriptionShared { mailbox, missed: AtomicU64::new(0) });
         let routes = dispatch.tap(pattern, {
             let tap = Tap(Arc::clone(&shared));
@@ -58,9 +61,25 @@ impl Subscription {
         Self { shared, dispatch: Arc::downgrade(dispatch), routes }
     }
 
-    /// How many messages were dropped because the reader was too slow.
+    /// Sets how many messages may wait, and how many bytes they may have together. By default the capacity it was
+    /// made with, and 1 MiB.
+    pub fn limits(self, messages: usize, bytes: usize) -> Self {
+        self.shared.mailbox.set_limits(MailboxLimits { items: messages, bytes });
+        self
+    }
+
+    /// Returns how many messages were dropped because the reader was too slow.
     pub fn missed(&self) -> u64 {
         self.shared.missed.load(Ordering::Relaxed)
+    }
+}
+
+/// A message that waits.
+struct Held(Message, Meta);
+
+impl Weigh for Held {
+    fn bytes(&self) -> usize {
+        self.0.as_bytes().len()
     }
 }
 
@@ -69,10 +88,11 @@ struct Tap(Arc<SubscriptionShared>);
 
 impl Tap {
     fn note(&self, message: &Message, meta: &Meta) {
-        // What is held is copied: it must not keep a larger buffer alive.
-        let held = (message.as_ref().to_owned(), meta.clone());
-        if self.0.mailbox.try_push(held) == Ok(Pushed::InPlaceOfOldest) {
-            self.0.missed.fetch_add(1, Ordering::Relaxed);
+        // A copy: a waiting message must not keep a larger buffer alive.
+        let held = Held(message.as_ref().to_owned(), meta.clone());
+        // A closed mailbox drops the message as well, but then the reader is gone.
+        if let Ok(pushed @ Pushed::InPlaceOf(_)) = self.0.mailbox.try_push(held) {
+            self.0.missed.fetch_add(pushed.dropped(), Ordering::Relaxed);
         }
     }
 }
@@ -87,7 +107,7 @@ impl Stream for Subscription {
     type Item = (Message, Meta);
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.shared.mailbox.poll_pop(cx)
+        self.shared.mailbox.poll_pop(cx).map(|held| held.map(|Held(message, meta)| (message, meta)))
     }
 }
 

@@ -44,6 +44,9 @@ use crate::pattern::{Part, Pattern, overlap};
 use steps::Steps;
 use tree::Tree;
 
+/// Endings up to which each is compared with the last part of a pattern before its other parts.
+const FEW_ENDINGS: usize = 8;
+
 /// Routes by address. `T` is what a route leads to.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<T> {
@@ -117,9 +120,19 @@ impl Found {
         self.steps.start();
     }
 
-    /// Allows the look-ups to come so many steps in all.
+    /// Sets how many steps all look-ups to come may take together.
     pub(crate) fn allow(&mut self, steps: usize) {
         self.steps = Steps::new(steps);
+    }
+
+    /// Runs a look-up that may take at most this many of the steps that are left. Returns the number it took.
+    pub(crate) fn within<R>(&mut self, most: usize, look_up: impl FnOnce(&mut Self) -> R) -> (R, usize) {
+        let left = self.steps.left();
+        self.steps = Steps::new(left.min(most));
+        let found = look_up(self);
+        let used = left.min(most) - self.steps.left();
+        self.steps.set_left(left - used);
+        (found, used)
     }
 
     /// Whether the last look-up needed more steps than were left. What it found is not all.
@@ -127,7 +140,7 @@ impl Found {
         self.steps.is_spent()
     }
 
-    /// Keeps the routes of which this says so. One that panicked is not kept, but counted.
+    /// Keeps the routes for which this returns true. A route whose predicate panicked is not kept, but counted.
     pub(crate) fn retain<E>(&mut self, keep: impl Fn(RouteId) -> Result<bool, E>) {
         let panicked = &mut self.panicked;
         self.ids.retain(|&id| {
@@ -286,10 +299,18 @@ impl<T> Table<T> {
         let Found { ids, steps, scratch, .. } = found;
         if pattern.parts().any(|part| part == Part::Descend) {
             self.find_descending(&pattern, steps, ids);
-        } else {
+        } else if self.may_end_like(&pattern, steps) {
             walk::find_shared(&self.tree, &pattern, steps, scratch, ids);
         }
         ids.sort_unstable();
+    }
+
+    /// Whether a route ends in a name that the last part of a pattern stands for, as far as that is quickly known:
+    /// if not, none of its parts need be looked at. Sets of devices have few endings.
+    fn may_end_like(&self, pattern: &Pattern, steps: &mut Steps) -> bool {
+        let Some(last) = pattern.parts().last().filter(|_| self.wild.is_empty()) else { return true };
+        let ends = |name: &Bytes| steps.compare(pattern.as_bytes(), name) && last.matches(name);
+        self.endings.len() > FEW_ENDINGS || self.endings.keys().any(ends)
     }
 
     /// Whether there are routes of bundles.

@@ -1,6 +1,8 @@
 //! The way to one's own router: a bounded queue that a server reads as a channel.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{Stream, poll_fn};
@@ -15,22 +17,33 @@ use crate::{Meta, Packet, Peer};
 
 type Item = (Result<Packet, DecodeError>, Meta);
 
+/// Bytes of the packets that wait: at so many it is full.
+const BYTES: usize = 16 * 1_024 * 1_024;
+
 /// A queue of so many packets: its two ends.
 pub(super) fn local(packets: usize) -> (Local, impl Stream<Item = Item> + Send + 'static) {
     let (sender, mut receiver) = mpsc::channel(packets);
     let ended = CancellationToken::new();
     let end = ended.clone().drop_guard();
+    let bytes = Arc::<AtomicUsize>::default();
+    let held = Arc::clone(&bytes);
     let packets = poll_fn(move |cx| {
         let _ = &end;
-        receiver.poll_recv(cx)
+        let item: Poll<Option<Item>> = receiver.poll_recv(cx);
+        if let Poll::Ready(Some((Ok(packet), _))) = &item {
+            held.fetch_sub(packet.as_bytes().len(), Ordering::Relaxed);
+        }
+        item
     });
-    (Local { sender: Arc::new(Mutex::new(Some(sender))), ended }, packets)
+    (Local { sender: Arc::new(Mutex::new(Some(sender))), bytes, ended }, packets)
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Local {
     /// `None` when it is closed.
     sender: Arc<Mutex<Option<mpsc::Sender<Item>>>>,
+    /// Of the packets that wait. It grows with `sender` locked.
+    bytes: Arc<AtomicUsize>,
     /// Whether the other end is gone.
     ended: CancellationToken,
 }
@@ -61,10 +74,17 @@ impl Destination for Local {
         }
         let sender = self.sender();
         let Some(sender) = &*sender else { return SendOutcome::Failed(SendErrorKind::Closed.into()) };
-        match sender.try_send((Ok(packet.as_ref().to_owned()), Meta::from_peer(Peer::LOCAL))) {
-            Ok(()) => SendOutcome::Sent { peers: 1 },
-            Err(TrySendError::Full(_)) => SendOutcome::full(),
-            Err(TrySendError::Closed(_)) => SendOutcome::Failed(SendErrorKind::Closed.into()),
+        if self.bytes.load(Ordering::Relaxed) >= BYTES {
+            return SendOutcome::full();
         }
+        let place = match sender.try_reserve() {
+            Ok(place) => place,
+            Err(TrySendError::Full(())) => return SendOutcome::full(),
+            Err(TrySendError::Closed(())) => return SendOutcome::Failed(SendErrorKind::Closed.into()),
+        };
+        // Before it can be read, which takes them off again.
+        self.bytes.fetch_add(packet.as_bytes().len(), Ordering::Relaxed);
+        place.send((Ok(packet.as_ref().to_owned()), Meta::from_peer(Peer::LOCAL)));
+        SendOutcome::Sent { peers: 1 }
     }
 }

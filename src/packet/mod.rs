@@ -80,7 +80,7 @@ pub use overflow::Overflow;
 pub use packet::{Packet, PacketRef};
 pub use peer::{ConnectionId, Peer};
 pub use send::{SendError, SendErrorKind};
-pub(crate) use send::{SendTo, Sending, Sent};
+pub(crate) use send::{SendTo, Sent};
 #[cfg(feature = "serde")]
 pub use serde_support::{SerdeError, from_args, to_args};
 pub use values::{Array, Exact, Finite, Impulse, Nil, Rest, Symbol};

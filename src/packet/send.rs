@@ -4,33 +4,20 @@
 use std::error::Error;
 use std::{fmt, io};
 
-use futures::future::BoxFuture;
-
 use super::{EncodeError, Packet, Peer};
 
 /// Sends packets to the peers of a channel. Channels implement it, dispatch uses it for replies, so
 /// that neither floor knows the other.
 pub(crate) trait SendTo: Send + Sync + 'static {
-    /// Sends a packet to a peer. What need not wait is done when this returns; only what waits is a
-    /// boxed future, so that a reply to a socket with room allocates nothing.
-    fn send(&self, packet: Packet, peer: Peer) -> Sending<'_>;
-
-    /// Sends a packet to a peer, or fails with [`SendErrorKind::Full`] where that would wait.
-    fn try_send(&self, packet: Packet, peer: Peer) -> Result<Sent, SendError>;
-}
-
-/// A packet on its way out.
-pub(crate) enum Sending<'a> {
-    /// Nothing is left to wait for.
-    Done(Result<Sent, SendError>),
-    /// The transport has no room yet. Dropping the future sends nothing.
-    Waits(BoxFuture<'a, Result<Sent, SendError>>),
+    /// Sends a packet to a peer, or queues it, and never waits. Fails with [`SendErrorKind::Full`] where the peer
+    /// has more waiting than it may.
+    fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, SendError>;
 }
 
 /// What became of a packet that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
-    /// The operating system has it, or the queue of its connection.
+    /// The operating system has it, or a queue before that.
     Sent,
     /// A layer of the middleware dropped it.
     Filtered,

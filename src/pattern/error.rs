@@ -67,11 +67,14 @@ texts! {
         /// An exact address behind a prefix with wildcards, or one without a slash behind a prefix: the
         /// end of the prefix.
         ExactBehindPattern => "an exact address stands only behind a prefix without wildcards, and begins with `/`",
+        /// A part as web frameworks write one that captures, `{n}`, `:n` or `<n>`, in a text that is to be a
+        /// route: its first byte.
+        WebCapture => "a part that captures is written `*`; a `Pattern` is taken as it is",
     }
 }
 
 impl PatternError {
-    pub(super) const fn new(kind: PatternErrorKind, position: usize) -> Self {
+    pub(crate) const fn new(kind: PatternErrorKind, position: usize) -> Self {
         Self { kind, position }
     }
 

@@ -8,9 +8,18 @@ use super::events::ChannelEventKind;
 use super::schedule::Arrival;
 use crate::packet::Overflow;
 
+/// The backlog is full at this many packets, or at this many bytes. The last packet may exceed the bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BacklogLimits {
+    pub(super) packets: usize,
+    pub(super) bytes: usize,
+}
+
 pub(super) struct Backlog<'a> {
     packets: VecDeque<Arrival>,
-    limit: usize,
+    /// Of the packets.
+    bytes: usize,
+    limits: BacklogLimits,
     overflow: Overflow,
     /// Whether it was full, and is not yet half empty.
     overflowing: bool,
@@ -21,13 +30,12 @@ pub(super) struct Backlog<'a> {
 
 impl<'a> Backlog<'a> {
     pub(super) fn new(
-        limit: usize,
+        limits: BacklogLimits,
         overflow: Overflow,
         len: &'a AtomicUsize,
         channels: &'a ChannelMap,
     ) -> Self {
-        let (packets, limit) = (VecDeque::new(), limit.max(1));
-        Self { packets, limit, overflow, overflowing: false, len, channels }
+        Self { packets: VecDeque::new(), bytes: 0, limits, overflow, overflowing: false, len, channels }
     }
 
     /// Whether it takes another packet; it may drop one for that.
@@ -36,43 +44,50 @@ impl<'a> Backlog<'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.packets.len() >= self.limit
+        self.packets.len() >= self.limits.packets.max(1) || self.bytes >= self.limits.bytes.max(1)
     }
 
     pub(super) fn push(&mut self, arrival: Arrival) {
-        if self.packets.len() + 1 >= self.limit && !self.overflowing {
+        if self.overflow == Overflow::DropOldest {
+            while self.is_full() {
+                let Some(oldest) = self.take() else { break };
+                oldest.guard.record.counters.inbox_dropped.up();
+            }
+        }
+        // With `Wait`, it was read for an answer to a client of its channel alone, and is not one.
+        if self.is_full() {
+            arrival.guard.record.counters.inbox_dropped.up();
+            return;
+        }
+        self.bytes += arrival.packet.as_bytes().len();
+        self.packets.push_back(arrival);
+        if let Some(last) = self.packets.back().filter(|_| self.is_full() && !self.overflowing) {
             self.overflowing = true;
-            let record = &arrival.guard.record;
+            let record = &last.guard.record;
             record.counters.overflows.up();
             self.channels.events.tell(&record.name, ChannelEventKind::Overflow);
-        }
-        let dropped = match self.overflow {
-            Overflow::DropNewest if self.is_full() => Some(arrival),
-            Overflow::DropOldest if self.is_full() => {
-                self.packets.push_back(arrival);
-                self.packets.pop_front()
-            }
-            _ => {
-                self.packets.push_back(arrival);
-                None
-            }
-        };
-        if let Some(dropped) = dropped {
-            dropped.guard.record.counters.inbox_dropped.up();
         }
         self.note_len();
     }
 
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Arrival> {
-        let arrival = self.packets.pop_front()?;
-        self.overflowing &= self.packets.len() > self.limit / 2;
+        let arrival = self.take()?;
+        let BacklogLimits { packets, bytes } = self.limits;
+        self.overflowing &= self.packets.len() > packets / 2 || self.bytes > bytes / 2;
         self.note_len();
         Some(arrival)
     }
 
-    /// Gives up what waits, and counts it.
+    fn take(&mut self) -> Option<Arrival> {
+        let arrival = self.packets.pop_front()?;
+        self.bytes -= arrival.packet.as_bytes().len();
+        Some(arrival)
+    }
+
+    /// Drops the waiting packets, and counts them.
     pub(super) fn cut_off(&mut self) {
+        self.bytes = 0;
         for arrival in self.packets.drain(..) {
             arrival.guard.record.counters.cut_off.up();
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Packets taken in, and packets run.
+/// Packets received, and packets run.
 const BURST: usize = 64;
 /// The time after which no other packet is begun; it is looked at after 1, 2, 4, … packets.
 const SLICE: Duration = Duration::from_micros(100);

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,8 +43,6 @@ pub(super) struct CallSite<'a> {
 
 /// What is left of a call that has to be waited for.
 pub(super) enum Unfinished {
-    /// The handler has returned, and its replies are to be sent.
-    Replies(Replies),
     /// The handler waits.
     Handler(BoxFuture<'static, Replies>, Begun),
     /// The lane of the route has no room.
@@ -100,7 +97,6 @@ impl Calls {
         route: impl Fn() -> &'a str,
     ) {
         match unfinished {
-            Unfinished::Replies(replies) => self.reply(replies, site, route).await,
             Unfinished::Lane(lane, job) => lane.push(job).await,
             Unfinished::Handler(future, begun) => {
                 let ended = caught_future(future).await;
@@ -112,7 +108,7 @@ impl Calls {
                 site.guard.record.counters.handled.up();
                 // Most handlers return nothing.
                 if !replies.is_none() {
-                    self.reply(replies, site, route).await;
+                    self.reply(replies, site, route());
                 }
             }
         }
@@ -131,7 +127,10 @@ impl Calls {
             Ok(Outcome::Now(replies)) => {
                 up(&site.guard.record.counters.handled);
                 // Most handlers return nothing.
-                if replies.is_none() { None } else { Some(Unfinished::Replies(replies)) }
+                if !replies.is_none() {
+                    self.reply(replies, site, route());
+                }
+                None
             }
             Ok(Outcome::Later(future)) => {
                 let begun = Begun { guard: Arc::clone(site.guard), ended: false };
@@ -192,16 +191,19 @@ impl Calls {
             used: false,
             _token: self.jobs.token(),
         };
-        // What waits is copied: it must not keep a larger buffer alive.
+        // A copy: a waiting call must not keep a larger buffer alive.
         let (message, meta) = (site.message.as_ref().to_owned(), site.meta.clone());
         let budget = Arc::clone(site.replies.budget()).into();
-        async move {
+        let (limits, received) = (Arc::clone(site.replies.limits), site.replies.received);
+        let bytes = message.as_bytes().len();
+        Job::new(bytes, async move {
             if ticket.calls.dropped.is_cancelled() {
                 return;
             }
             ticket.used = true;
             let (calls, guard) = (&ticket.calls, &ticket.guard);
-            let replies = ReplyPath { channel: guard.replies.as_ref(), rate: None, budget: &budget };
+            let (channel, peer) = (guard.replies.as_ref(), meta.peer);
+            let replies = ReplyPath { channel, limits: &limits, received, peer, budget: &budget };
             let site = &CallSite { message: &message, meta: &meta, guard, replies };
             let called = site.caught(|| call(&message, &meta, replies));
             let unfinished = match called {
@@ -215,18 +217,19 @@ impl Calls {
                 () = calls.finish(unfinished, site, || &route) => {}
                 () = calls.dropped.cancelled() => {}
             }
-        }
-        .boxed()
+        })
     }
 
-    async fn reply<'a>(&self, replies: Replies, site: &CallSite<'_>, route: impl Fn() -> &'a str) {
+    // Out of line: it keeps the way of calls without a reply short.
+    #[inline(never)]
+    fn reply(&self, replies: Replies, site: &CallSite<'_>, route: &str) {
         let (counters, peer) = (&site.guard.record.counters, site.meta.peer);
         let replies = replies.into_parts();
         if let Some(error) = replies.failed {
-            self.note_failed(&error, site, route());
+            self.note_failed(&error, site, route);
         }
         for packet in replies.packets {
-            let error = match site.replies.send(packet, peer).await {
+            let error = match site.replies.send(packet, peer) {
                 Ok(sent) => {
                     match sent {
                         Sent::Sent => counters.replies.up(),
@@ -242,7 +245,7 @@ impl Calls {
             }
             if let Some(suppressed) = self.unsent.pass() {
                 let _in_channel = site.guard.record.span.enter();
-                let ((address, peer, channel), route) = (site.origin(), route());
+                let (address, peer, channel) = site.origin();
                 tracing::debug!(
                     target: "tokio_osc::dispatch", %address, %peer, channel, route, %error, suppressed, "reply not sent"
                 );
@@ -290,7 +293,7 @@ struct Ticket {
     calls: Arc<Calls>,
     guard: Arc<ChannelGuard>,
     used: bool,
-    /// The last field: when the tracker is told, the call is counted and the channel given up.
+    /// The last field: when the tracker is notified, the call is counted and the channel given up.
     _token: TaskTrackerToken,
 }
 
@@ -311,7 +314,7 @@ mod tests {
     use std::sync::{Mutex, OnceLock, Weak};
     use std::task::{Context, Wake};
 
-    use futures::stream;
+    use futures::{FutureExt, stream};
 
     use super::*;
     use crate::schedule::TimeOptions;
@@ -337,7 +340,8 @@ mod tests {
         let counted = Box::new(move || record.stats().to_string().split_whitespace().collect());
         let look = Arc::new(Look(Arc::downgrade(&guard), Mutex::default(), counted));
         let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
-        let replies = ReplyPath { channel: None, rate: None, budget: &OnceLock::new() };
+        let (limits, peer, budget) = (&Arc::default(), Peer::LOCAL, &OnceLock::new());
+        let replies = ReplyPath { channel: None, limits, received: 8, peer, budget };
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
         let job = calls.job("/n".into(), Box::new(|_, _, _| Ok(Outcome::default())), &site);
         drop(guard);
@@ -352,11 +356,11 @@ mod tests {
     #[tokio::test]
     async fn a_call_in_a_lane_has_ended_when_it_is_counted_and_holds_nothing() {
         let once = |counted: &str| vec![(false, counted.to_owned())];
-        assert_eq!(seen_at_the_end(async |_, job| job.await).await, once("1handled"));
+        assert_eq!(seen_at_the_end(async |_, job| job.run().await).await, once("1handled"));
         assert_eq!(seen_at_the_end(async |_, job| drop(job)).await, once("1overflowed"));
         let cancelled = async |calls: &Calls, job: Job| {
             calls.dropped.cancel();
-            job.await;
+            job.run().await;
         };
         assert_eq!(seen_at_the_end(cancelled).await, once("1abandoned"));
     }
@@ -368,7 +372,8 @@ mod tests {
             ChannelSpec::stream("test".into(), stream::pending()).open(&Arc::default(), &TimeOptions::new());
         let guard = half.unwrap().guard.unwrap();
         let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
-        let replies = ReplyPath { channel: None, rate: None, budget: &OnceLock::new() };
+        let (limits, peer, budget) = (&Arc::default(), Peer::LOCAL, &OnceLock::new());
+        let replies = ReplyPath { channel: None, limits, received: 8, peer, budget };
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
         let begin = || {
             let later = Outcome::Later(std::future::ready(Replies::none()).boxed());

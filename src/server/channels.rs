@@ -1,4 +1,4 @@
-//! A channel as the server has it: what is read, how replies leave, and what is known of it.
+//! A channel in a server: its stream of packets, the way of its replies, and its record.
 //!
 //! Who holds what decides when a channel is closed.
 //!
@@ -26,6 +26,7 @@ mod record;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Context;
 
 use futures::stream::{BoxStream, Stream, StreamExt};
 
@@ -100,6 +101,7 @@ impl ChannelSpec {
                 channels.events.tell(&record.name, ChannelEventKind::Connection(event.clone()));
             }
         };
+        // Before the connections are listed below: none that comes in between is missed.
         if let Some(outlet) = &self.outlet {
             outlet.on_event(tell.clone());
         }
@@ -164,6 +166,14 @@ pub(super) struct ChannelGuard {
     pub(super) replies: Option<Arc<ReplyChannel>>,
     outlet: Option<Outlet>,
     _entry: Arc<MapEntry>,
+}
+
+impl ChannelGuard {
+    /// Returns whether the channel must be read although there is no room for its packets: a client that sends by
+    /// its socket waits for a reply.
+    pub(super) fn poll_unread(&self, cx: &mut Context<'_>) -> bool {
+        self.outlet.as_ref().is_some_and(|outlet| outlet.poll_unread(cx))
+    }
 }
 
 impl Drop for ChannelGuard {

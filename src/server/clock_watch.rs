@@ -9,7 +9,7 @@ use crate::lock::lock;
 
 /// How far from now a tag is the mark of a wrong clock, if all tags are.
 const FAR: Duration = Duration::from_secs(30 * 60);
-/// So many in a row. One alone may be meant: a cue of the evening.
+/// The number of far tags in a row. One alone may be meant: a cue of the evening.
 const IN_A_ROW: u32 = 8;
 
 /// Counts the far tags that a peer sends in a row. It remembers one peer, the last one with such a tag.

@@ -50,6 +50,7 @@ impl Commands {
     }
 
     pub(super) fn take(&self) -> Vec<Command> {
+        // The plain load first: this is asked in each pass, and a swap would be a locked instruction.
         if !self.news.load(Ordering::Relaxed) || !self.news.swap(false, Ordering::Acquire) {
             return Vec::new();
         }
@@ -60,6 +61,7 @@ impl Commands {
     pub(super) fn are_over(&self) -> bool {
         let mut asked = self.asked();
         let Some(asked) = &mut *asked else { return true };
+        // Under the lock: a command that was given before is done first, one that comes after is refused.
         asked.over |= asked.commands.is_empty();
         asked.over
     }

@@ -10,6 +10,7 @@
 //! | no packet waits           | a packet in the backlog       | it runs                                       |
 //! | no packet waits           | something to read             | it runs where it lies, or waits for its time  |
 //! | a packet waits            | something to read, and room   | it goes to the backlog, or waits for its time |
+//! | a packet waits            | no room, a request by a channel | that channel is read: not the reply, dropped |
 //! | a packet waits            | nothing                       | pending                                       |
 //! | no packet waits           | a bundle that is not due yet  | pending, with the timer set                   |
 //! | no packet, nothing left   | a channel that is open        | pending                                       |
@@ -32,7 +33,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sle
 use tokio_util::sync::CancellationToken;
 
 use super::Shutdown;
-use super::backlog::Backlog;
+use super::backlog::{Backlog, BacklogLimits};
 use super::budget::PassBudget;
 use super::channels::{ChannelGuard, ChannelMap, ReadHalf};
 use super::commands::{Command, Commands};
@@ -52,7 +53,7 @@ pub(super) struct Core {
     pub(super) commands: Commands,
     /// The loop, which is woken for commands, and for changes of the schedule too.
     pub(super) task: Arc<AtomicWaker>,
-    /// What becomes of time tags on channels that have no options of their own.
+    /// How time tags are handled on channels without options of their own.
     pub(super) time: TimeOptions,
     /// Packets in the backlog.
     pub(super) waiting: AtomicUsize,
@@ -60,7 +61,7 @@ pub(super) struct Core {
 
 /// How the loop runs, as the builder has it.
 pub(super) struct LoopOptions {
-    pub(super) inbox: usize,
+    pub(super) inbox: BacklogLimits,
     pub(super) inbox_overflow: Overflow,
     pub(super) precision: Precision,
     /// When this is ready, the server ends as said.
@@ -93,15 +94,15 @@ impl Drop for LoopEnd {
         core.commands.close();
         core.schedule.discard_all();
         core.channels.close();
-        // The last: those that wait for the end find everything above done.
+        // The last: a task that waits for the end finds everything above done.
         self.ended.cancel();
     }
 }
 
 /// Runs until it is asked to end, or until every channel has ended and nothing waits any more.
 ///
-/// When it is to end, nothing more is read; what was read before runs to its end, also in lanes, and
-/// connections are closed when the answers have left.
+/// When it must end, nothing more is read. Received packets run to their end, also in lanes, and connections are
+/// closed when the replies have left.
 pub(super) async fn run(core: Arc<Core>, start: Start) {
     // Declared first, and so dropped last.
     let Start { end: _end, halves, growing, options } = start;
@@ -129,17 +130,21 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
         // Before anything is looked at: what happens from now on wakes the task.
         core.task.register(cx.waker());
         if signal.as_mut().is_some_and(|signal| signal.as_mut().poll(cx).is_ready()) {
+            // A future that was ready must not be polled again.
             signal = None;
             core.commands.give(Command::End(shutdown));
         }
+        // Before anything is read: a channel that was removed gives nothing more.
         reading.obey();
         if reading.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
+            // Calls in lanes first: one that begins from now on counts itself as abandoned.
             core.dispatcher.calls.dropped.cancel();
             core.schedule.discard_all();
             running.set(None);
             reading.backlog.cut_off();
             return Poll::Ready(());
         }
+        // Until it is pending: only then does it wake the task for the next one.
         while reports.as_mut().is_some_and(|ticks| ticks.poll_tick(cx).is_ready()) {
             core.trace_stats();
         }
@@ -155,6 +160,7 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
                     }
                 }
             }
+            // After the handler was polled: it goes on also while packets use up each pass.
             if budget.is_spent() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
@@ -172,12 +178,14 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
                 Step::Nothing => {
                     let wake = core.schedule.next_wake();
                     let due = timer.poll_due(cx, &core.schedule.clock, wake).is_ready();
+                    // It has become due since it was looked for.
                     if idle && due {
                         continue;
                     }
                     if !idle || wake.is_some() || !reading.is_over() {
                         return Poll::Pending;
                     }
+                    // Calls in lanes may still reply, and may add routes, but nothing more comes from channels.
                     jobs.close();
                     while jobs_done.as_mut().poll(cx).is_ready() {
                         if jobs.is_empty() {
@@ -198,7 +206,7 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
     jobs.wait().await;
 }
 
-/// What is read and not done yet.
+/// The channels, and the packets that are not finished.
 struct Reading<'a> {
     core: &'a Core,
     sources: ChannelSources,
@@ -248,7 +256,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Runs what is due, else the oldest packet, else what a channel gives.
+    /// Runs a due bundle, else the oldest waiting packet, else a packet of a channel.
     fn run_next(&mut self, budget: &mut PassBudget) -> Step {
         let Self { core, sources, backlog, turn, .. } = self;
         let turn = turn.get_or_insert_default();
@@ -276,11 +284,14 @@ impl Reading<'_> {
 
     /// Reads a packet while another one waits.
     fn read_ahead(&mut self, budget: &mut PassBudget) -> Step {
-        if !self.backlog.has_room() {
-            return Step::Nothing;
-        }
         let mut read = Read::Pending;
-        let Some(guard) = self.sources.read(&mut read) else { return Step::Nothing };
+        let guard = if self.backlog.has_room() {
+            self.sources.read(&mut read)
+        } else {
+            // The handler that everything waits for may itself wait for a reply behind the packets.
+            self.sources.read_awaited(&mut read)
+        };
+        let Some(guard) = guard else { return Step::Nothing };
         budget.takes_one();
         if let Some(arrival) = self.core.receive(read, guard) {
             self.backlog.push(arrival);
@@ -311,7 +322,7 @@ impl Core {
         }
     }
 
-    /// Takes in a packet that was read, unless it is malformed, has to wait for its time, or is refused.
+    /// Accepts a received packet, unless it is malformed, has to wait for its time, or is refused.
     fn receive(&self, read: Read, guard: &Arc<ChannelGuard>) -> Option<Arrival> {
         let Poll::Ready(Some((Ok(packet), meta))) = read else { return None };
         self.schedule.receive(Arrival { packet, meta, guard: Arc::clone(guard), due: None })

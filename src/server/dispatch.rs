@@ -18,13 +18,19 @@ use std::time::Duration;
 
 use super::call::{CallSite, Calls, Unfinished};
 use super::channels::ChannelGuard;
+use super::events::Events;
 use super::schedule::{Admission, Arrival, SharedSchedule};
 use super::throttles::Throttles;
 use crate::dispatch::{
-    Cached, DetachedCall, Dispatch, Found, Lookup, ReplyBudget, ReplyPath, ReplyRate, RouteId, Routes,
+    Cached, DetachedCall, Dispatch, Found, Lookup, ReplyBudget, ReplyLimits, ReplyPath, RouteId, Routes,
+    SourceRate,
 };
 use crate::packet::{Bundle, IntoElements, Message, Meta, Packet};
 use crate::types::TimeTag;
+use crate::user_function::Panicked;
+
+/// Steps of a look-up that are not counted for its source: the work of some microseconds.
+const FREE_STEPS: usize = 4_096;
 
 /// What one packet may cause, and what all of a source.
 #[derive(Debug)]
@@ -33,15 +39,21 @@ pub(super) struct PacketLimits {
     pub(super) calls: usize,
     /// Steps of matching.
     pub(super) steps: usize,
-    /// Replies.
-    pub(super) reply_rate: Option<Arc<ReplyRate>>,
+    /// Steps of matching for one source and second.
+    pub(super) source_steps: u32,
+    pub(super) replies: ReplyLimits,
 }
 
 pub(super) struct Dispatcher {
     pub(super) router: Arc<dyn Dispatch>,
     pub(super) calls: Arc<Calls>,
     pub(super) schedule: Arc<SharedSchedule>,
-    pub(super) limits: PacketLimits,
+    pub(super) calls_per_packet: usize,
+    pub(super) steps_per_packet: usize,
+    pub(super) source_steps: SourceRate,
+    pub(super) replies: Arc<ReplyLimits>,
+    /// The prefix of the addresses of the server's own events, if its router receives them.
+    pub(super) events: Option<Box<[u8]>>,
     /// Lines about messages without a route.
     pub(super) unmatched: Throttles,
 }
@@ -56,6 +68,8 @@ pub(super) struct Turn {
     called: usize,
     /// The route whose call waits.
     waiting: Option<RouteId>,
+    /// Bytes of the packet.
+    received: usize,
     /// Calls that are left.
     calls: usize,
     budget: OnceLock<Arc<ReplyBudget>>,
@@ -100,7 +114,7 @@ impl Dispatcher {
                 (message, unfinished)
             }
             Packet::Bundle(bundle) => {
-                self.start(turn, &guard);
+                self.start(turn, bundle.as_bytes().len(), &guard);
                 turn.open(bundle, meta.lateness, &guard);
                 self.elements(turn, &mut meta, &guard)?
             }
@@ -117,7 +131,7 @@ impl Dispatcher {
         meta: &Meta,
         guard: &Arc<ChannelGuard>,
     ) -> Option<Unfinished> {
-        self.start(turn, guard);
+        self.start(turn, message.as_bytes().len(), guard);
         self.message(turn, message, meta, guard)
     }
 
@@ -125,7 +139,7 @@ impl Dispatcher {
     pub(super) async fn finish(&self, mut turn: Box<Turn>, paused: Paused) -> Box<Turn> {
         let Paused { mut message, mut meta, guard, mut unfinished } = paused;
         loop {
-            let site = self.site(&turn.budget, &message, &meta, &guard);
+            let site = self.site(&turn.budget, turn.received, &message, &meta, &guard);
             let waiting = turn.routes.routes().zip(turn.waiting);
             let route = || waiting.map_or("", |(routes, id)| routes.name(id));
             self.calls.finish(unfinished, &site, route).await;
@@ -140,12 +154,15 @@ impl Dispatcher {
         }
     }
 
-    fn start(&self, turn: &mut Turn, guard: &ChannelGuard) {
+    fn start(&self, turn: &mut Turn, received: usize, guard: &ChannelGuard) {
         guard.record.counters.ran.up_in_loop();
         turn.routes.refresh(&*self.router);
-        turn.found.allow(self.limits.steps);
-        turn.calls = self.limits.calls;
+        turn.found.allow(self.steps_per_packet);
+        turn.calls = self.calls_per_packet;
+        turn.received = received;
+        // Another packet: its replies are on another account, also while `Reply` handles of the last one live.
         turn.budget.take();
+        // A packet whose future was dropped has left its bundles open.
         turn.bundles.clear();
     }
 
@@ -178,7 +195,7 @@ impl Dispatcher {
                         return Some((message, unfinished));
                     }
                 }
-                // Judged now that its parent runs: if due, here and at this place.
+                // Checked now that its parent runs. If it is due, it runs here, before the elements behind it.
                 Some(Packet::Bundle(inner)) => {
                     if let Admission::Runs { late, .. } =
                         self.schedule.admit(&inner, Some(outer), meta, guard)
@@ -210,10 +227,10 @@ impl Dispatcher {
         };
         turn.calls = left;
         turn.waiting = Some(call.route);
-        // No route of the message itself is left to be called afterwards.
+        // Otherwise `rest_of_message` would call the routes of an earlier message.
         turn.found.set(None);
         turn.called = 0;
-        self.calls.begin_detached(call, &self.site(&turn.budget, first, meta, guard))
+        self.calls.begin_detached(call, &self.site(&turn.budget, turn.received, first, meta, guard))
     }
 
     /// Finds the routes of a message, and calls them.
@@ -226,13 +243,16 @@ impl Dispatcher {
         guard: &Arc<ChannelGuard>,
     ) -> Option<Unfinished> {
         let counters = &guard.record.counters;
-        let Turn { routes, found, called, waiting, calls, budget, .. } = turn;
+        let Turn { routes, found, called, waiting, received, calls, budget, .. } = turn;
         let routes = routes.routes()?;
         if *calls == 0 {
+            // Not even looked up: matching is what the limit is to save.
             counters.over_budget.up();
             return None;
         }
-        let known = routes.known(message.name());
+        // The hash knows nothing of who sent it.
+        let reserved = self.reserved(guard).filter(|events| message.name().starts_with(events));
+        let known = if reserved.is_some() { None } else { routes.known(message.name()) };
         let ids = if let Some(ids) = known {
             counters.matched.up_in_loop();
             ids
@@ -240,7 +260,7 @@ impl Dispatcher {
             self.look_up(routes, message, meta, found, guard);
             found.ids()
         };
-        let site = self.site(budget, message, meta, guard);
+        let site = self.site(budget, *received, message, meta, guard);
         let (at, unfinished) = self.call(routes, ids, calls, &site)?;
         *waiting = ids.get(at).copied();
         // Kept for the rest of the message: borrowed ones go with the routes' borrow.
@@ -259,8 +279,8 @@ impl Dispatcher {
         meta: &Meta,
         guard: &Arc<ChannelGuard>,
     ) -> Option<Unfinished> {
-        let Turn { routes, found, called, waiting, calls, budget, .. } = turn;
-        let site = self.site(budget, message, meta, guard);
+        let Turn { routes, found, called, waiting, received, calls, budget, .. } = turn;
+        let site = self.site(budget, *received, message, meta, guard);
         let ids = found.ids().get(*called..)?;
         let (at, unfinished) = self.call(routes.routes()?, ids, calls, &site)?;
         *waiting = ids.get(at).copied();
@@ -282,6 +302,7 @@ impl Dispatcher {
                 site.guard.record.counters.cut_short.up();
                 return None;
             }
+            // Before the call: one that panics counts, too.
             *calls -= 1;
             if let Some(unfinished) = self.calls.begin(routes, route, site) {
                 return Some((at, unfinished));
@@ -299,7 +320,15 @@ impl Dispatcher {
         guard: &ChannelGuard,
     ) {
         let counters = &guard.record.counters;
-        let lookup = routes.find(message, found);
+        let mut lookup = self.find(routes, message, meta, found);
+        if let Some(events) = self.reserved(guard) {
+            // Handlers of events can trust that they are: what a peer sends is not one, however it is written.
+            let may_hear = |id| Ok::<_, Panicked>(!routes.name(id).as_bytes().starts_with(events));
+            found.retain(may_hear);
+            if found.ids().is_empty() && lookup == Lookup::Matched {
+                lookup = Lookup::Unmatched;
+            }
+        }
         let panicked = found.take_panicked();
         if panicked > 0 {
             counters.hooks_panicked.add(panicked as u64);
@@ -316,13 +345,34 @@ impl Dispatcher {
             }
             Lookup::TooMuch => {
                 counters.over_budget.up();
-                "matching takes more steps than one packet may cause"
+                "matching takes more steps than one packet, or its source in a second, may cause"
             }
         };
         // What the fallback takes is heard.
         if found.ids().is_empty() && tracing::enabled!(target: "tokio_osc::dispatch", tracing::Level::DEBUG) {
             self.note_unmatched(message, meta, reason);
         }
+    }
+
+    /// Finds the routes of a message, within what its packet and its source may use up.
+    ///
+    /// Most look-ups take few steps: those are free, and cost no look at the source.
+    fn find(&self, routes: &dyn Routes, message: &Message, meta: &Meta, found: &mut Found) -> Lookup {
+        let (lookup, _) = found.within(FREE_STEPS, |found| routes.find(message, found));
+        if lookup != Lookup::TooMuch {
+            return lookup;
+        }
+        let mut find = |left| found.within(left, |found| routes.find(message, found));
+        match meta.peer.ip() {
+            Some(source) => self.source_steps.spend(source, find),
+            None => find(usize::MAX).0,
+        }
+    }
+
+    /// The prefix of the addresses of events, for a channel that no events come from.
+    #[inline]
+    fn reserved(&self, guard: &ChannelGuard) -> Option<&[u8]> {
+        self.events.as_deref().filter(|_| !Events::is_source(&guard.record.name))
     }
 
     #[cold]
@@ -339,12 +389,13 @@ impl Dispatcher {
     fn site<'a>(
         &'a self,
         budget: &'a OnceLock<Arc<ReplyBudget>>,
+        received: usize,
         message: &'a Message,
         meta: &'a Meta,
         guard: &'a Arc<ChannelGuard>,
     ) -> CallSite<'a> {
-        let replies =
-            ReplyPath { channel: guard.replies.as_ref(), rate: self.limits.reply_rate.as_ref(), budget };
+        let (channel, limits, peer) = (guard.replies.as_ref(), &self.replies, meta.peer);
+        let replies = ReplyPath { channel, limits, received, peer, budget };
         CallSite { message, meta, guard, replies }
     }
 }

@@ -102,7 +102,7 @@ pub enum ChannelEventKind {
     Overflow,
     /// The stream of [`Server::feed`](crate::Server::feed) panicked: the channel ends.
     Panicked,
-    /// It is read no more; answers to what was read may still leave.
+    /// It is read no more. Replies to received packets may still leave.
     Closing,
     /// It is closed, and its port is free.
     Closed,
@@ -201,6 +201,7 @@ impl Events {
         if !matches!(event.kind, ChannelEventKind::Connection(_)) {
             tracing::debug!(target: "tokio_osc::server", %channel, event = ?event.kind);
         }
+        // Not of the channel of events itself: its end would be an event that has no way to the router.
         if let Some(router) = self.router.get().filter(|_| **channel != *CHANNEL) {
             if let Some(message) = event.to_message(&router.prefix) {
                 let told = (message, Meta::from_peer(Peer::LOCAL));

@@ -6,7 +6,7 @@ use crate::lock::lock;
 use crate::schedule::{Clock, Reading, SystemClock};
 use crate::user_function::{Panicked, UserFunction};
 
-/// A clock whose last reading stands where it panics: time stands still until the next reading.
+/// A clock that returns its last reading where it panics: time stands still until the next reading.
 #[derive(Debug)]
 pub(super) struct GuardedClock {
     clock: Box<dyn Clock>,

@@ -54,7 +54,7 @@ impl ServerHandle {
         &self.core
     }
 
-    /// Stops reading, runs what was read, and returns when the last handler has. The ports are free
+    /// Stops reading, runs the received packets, and returns when the last handler has. The ports are free
     /// then. Bundles that wait for their time are dropped and counted, unless
     /// [`Server::on_shutdown`](crate::Server::on_shutdown) says otherwise. Returns the last numbers.
     ///
@@ -65,7 +65,7 @@ impl ServerHandle {
         self.end(how).await.stats()
     }
 
-    /// Stops in a way of one's own, and returns the last numbers, those of each channel included.
+    /// Stops as given here, and returns the last numbers, those of each channel included.
     ///
     /// # Cancel safety
     /// Once polled, the server stops, also if the future is dropped; then at once.

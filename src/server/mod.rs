@@ -32,6 +32,8 @@
 //! - `tracing` at the level DEBUG, target `tokio_osc::dispatch`: `unmatched` and `rejected`, each with address,
 //!   peer, channel and reason, at most one line a second for each route or kind of address. The `Err` of a
 //!   handler is a WARN.
+//! - `tracing` at the level ERROR, target `tokio_osc::panics`: the name of a function of the program, other than a
+//!   handler, that panicked.
 //! - [`ServerHandle::stats`]: `received`, `unmatched`, `rejected`, `failed`, `malformed`.
 //! - [`Router::on_reject`](crate::Router::on_reject) and [`Router::fallback`](crate::Router::fallback).
 //!

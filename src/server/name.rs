@@ -51,7 +51,7 @@ pub enum ChannelErrorKind {
     /// Names that begin with `_` are the server's own; [`LOCAL`](crate::node::LOCAL) and
     /// [`ALL`](crate::node::ALL) are a node's.
     Reserved,
-    /// A channel or group of this name is there already.
+    /// A channel or group of this name exists already.
     Duplicate,
     /// There is no channel of this name.
     Unknown,

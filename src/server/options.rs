@@ -7,41 +7,41 @@ use std::time::Duration;
 use futures::FutureExt;
 
 use super::{Server, Shutdown};
-use crate::dispatch::ReplyRate;
+use crate::dispatch::{Limited, SourceRate};
 use crate::packet::Overflow;
 use crate::schedule::{Clock, Precision, ScheduleLimits, TimeOptions};
 use crate::user_function::UserFunction;
 
 impl Server {
-    /// The clock that time tags are compared with. Default [`SystemClock`](crate::schedule::SystemClock);
-    /// a test with paused time takes a [`TokioClock`](crate::schedule::TokioClock). Where a clock panics, its
-    /// last reading stands, and that is counted
+    /// Sets the clock that time tags are compared with. Default [`SystemClock`](crate::schedule::SystemClock);
+    /// a test with paused time takes a [`TokioClock`](crate::schedule::TokioClock). If a clock panics,
+    /// its last reading is used, and the panic is counted
     /// ([`hooks_panicked`](crate::server::Stats::hooks_panicked)).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// The limits of what may wait for its time.
+    /// Sets the limits of bundles that wait for their time.
     pub fn schedule(mut self, limits: ScheduleLimits) -> Self {
         self.schedule = limits;
         self
     }
 
-    /// How exactly the server wakes for what is due. Default [`Precision::Tokio`].
+    /// Sets how exactly the server wakes for due bundles. Default [`Precision::Tokio`].
     pub fn precision(mut self, precision: Precision) -> Self {
         self.options.precision = precision;
         self
     }
 
-    /// What becomes of time tags, on all channels that have no options of their own.
+    /// Sets how time tags are handled on all channels without options of their own.
     pub fn time(mut self, options: TimeOptions) -> Self {
         self.time = options;
         self
     }
 
-    /// What becomes of the time tags of one channel, instead of what [`time`](Server::time) says:
-    /// any that was added with [`listen`](Server::listen) or [`feed`](Server::feed). One that is added
+    /// Sets how the time tags of one channel are handled, instead of [`time`](Server::time): any channel that was
+    /// added with [`listen`](Server::listen) or [`feed`](Server::feed). One that is added
     /// while the server runs brings them along:
     /// [`ServerHandle::listen_with`](crate::ServerHandle::listen_with).
     ///
@@ -61,7 +61,7 @@ impl Server {
     /// ```
     ///
     /// # Panics
-    /// There is no channel of this name yet.
+    /// Panics if there is no channel of this name yet.
     #[track_caller]
     pub fn time_on(mut self, channel: &str, options: TimeOptions) -> Self {
         let spec = self.specs.iter_mut().find(|spec| *spec.name == *channel);
@@ -71,15 +71,31 @@ impl Server {
         self
     }
 
-    /// Packets that wait for a handler. Default 1,024, at least 1. When there are so many,
-    /// [`inbox_overflow`](Server::inbox_overflow) says what happens.
+    /// Sets how many packets may wait for a handler. Default 1,024, at least 1. When the inbox is full, by this number
+    /// or by its [bytes](Server::inbox_bytes), [`inbox_overflow`](Server::inbox_overflow) applies.
     pub fn inbox(mut self, packets: usize) -> Self {
-        self.options.inbox = packets;
+        self.options.inbox.packets = packets;
         self
     }
 
-    /// What happens when the inbox is full. Default [`Overflow::Wait`]: the channels are not read, and the
-    /// operating system's buffers fill; a UDP socket then drops what is newest. With the others the
+    /// Sets how many bytes of packets may wait for a handler. At this limit the inbox is full. Default 16 MiB. The last
+    /// packet may exceed it, so that every packet that a channel accepts fits.
+    ///
+    /// ```
+    /// use tokio_osc::{Router, Server};
+    ///
+    /// let server = Server::new(Router::new()).inbox(256).inbox_bytes(1 << 20);
+    /// # drop(server);
+    /// ```
+    pub fn inbox_bytes(mut self, bytes: usize) -> Self {
+        self.options.inbox.bytes = bytes;
+        self
+    }
+
+    /// Sets what happens when the inbox is full. Default [`Overflow::Wait`]: the channels are not read, and the
+    /// operating system's buffers fill; a UDP socket then drops what is newest. Only a channel whose own client
+    /// ([`Channel::client_to`](crate::Channel::client_to)) waits for a reply is read on, and what is not the reply
+    /// is dropped. With the others the
     /// server goes on reading, and drops packets that wait, counted as
     /// [`inbox_dropped`](crate::server::Stats::inbox_dropped).
     ///
@@ -100,16 +116,16 @@ impl Server {
         self
     }
 
-    /// Handler calls that one packet may cause; a message beyond is dropped and counted. A bundle of
-    /// patterns in a single datagram could else call every handler thousands of times. Default
+    /// Sets how many handler calls one packet may cause. A message beyond is dropped and counted. Without a limit, a
+    /// bundle of patterns in a single datagram could call every handler thousands of times. Default
     /// 16,384.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.limits.calls = calls;
         self
     }
 
-    /// Steps of matching that one packet may cause; a message that needs more is dropped and counted.
-    /// A bundle of long patterns could else be matched with every route for seconds. To compare a
+    /// Sets how many steps of matching one packet may cause. A message that needs more is dropped and counted. Without
+    /// a limit, a bundle of long patterns could be matched with every route for seconds. To compare a
     /// part of a pattern with a part of a route costs the product of their lengths, and 64 steps for
     /// each look; a look-up by hash costs none. Default 33,554,432: 7 to 40 ms per packet with the worst
     /// patterns known.
@@ -121,14 +137,47 @@ impl Server {
         self
     }
 
-    /// Replies that one source may cause: `burst` at once, then `per_second`; those beyond are dropped
-    /// and counted. Default: no such limit; both are at least 1.
+    /// Sets how many steps of matching the packets of one source may cause in a second, and at once. A message that
+    /// needs more is dropped and counted as [`over_budget`](crate::server::Stats::over_budget). Default 268,435,456:
+    /// some 60 to 300 ms of work. A message that needs at most 4,096 steps is free.
+    ///
+    /// A source is an IPv4 address or an IPv6 network of 64 bits; 4,096 have a budget of their own at a time, the
+    /// others share one.
+    pub fn max_steps_per_second(mut self, steps: u32) -> Self {
+        self.limits.source_steps = steps;
+        self
+    }
+
+    /// Sets how many bytes of replies a datagram may cause for each of its own bytes. Replies beyond are dropped and
+    /// counted. Default 64, for datagrams of other hosts. A limit that is set here applies to this host, too.
+    ///
+    /// The address of a datagram may be forged, and its replies then go to a victim. Peers of streams are not limited:
+    /// they have shown that their address is their own.
+    ///
+    /// ```
+    /// use tokio_osc::{Channel, Router, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// let server = Server::new(Router::new().route("/status", || ("/status", "in one line")))
+    ///     .listen("udp", Channel::udp("127.0.0.1:0").await?)
+    ///     .reply_amplification(4);
+    /// # drop(server);
+    /// # Ok(()) }
+    /// ```
+    pub fn reply_amplification(mut self, factor: usize) -> Self {
+        self.limits.replies.amplification = Limited::All(factor);
+        self
+    }
+
+    /// Sets how many replies one source may cause: `burst` at once, then `per_second`. Replies beyond are dropped and
+    /// counted. Default 1,000 and 1,000, for sources on other hosts. A rate that is set here applies to this host,
+    /// too. Both are at least 1.
     ///
     /// A UDP packet with a forged address has its reply sent to a victim, and a small question
     /// with a large answer makes a flood of it. The budget of a packet bounds what one question does,
-    /// this rate what a victim gets in all. It is for each IP address that has no connection; peers
-    /// of streams are not limited. 4,096 addresses have a rate of their own at a time; the others,
-    /// while there is no place, share one: many forged addresses free no source of its limit.
+    /// this rate what a victim gets in all. It is for each IPv4 address, and each IPv6 network of 64 bits,
+    /// that has no connection; peers of streams are not limited. 4,096 sources have a rate of their own at a
+    /// time; the others, while there is no place, share one: many forged addresses free no source of its limit.
     ///
     /// ```
     /// use tokio_osc::{Channel, Router, Server};
@@ -141,13 +190,13 @@ impl Server {
     /// # Ok(()) }
     /// ```
     pub fn reply_rate(mut self, per_second: u32, burst: u32) -> Self {
-        self.limits.reply_rate = Some(Arc::new(ReplyRate::new(per_second, burst)));
+        self.limits.replies.rate = Limited::All(Arc::new(SourceRate::new(per_second, burst)));
         self
     }
 
     /// Ends the server when a future is ready, such as `tokio::signal::ctrl_c()`: it stops reading,
-    /// runs what was read, and then [`run`](Server::run) returns. A second one takes the place of the
-    /// first. One that panics ends nothing: the server runs on.
+    /// runs the received packets, and then [`run`](Server::run) returns. A second future replaces the first. A future
+    /// that panics does not end the server.
     ///
     /// ```
     /// use tokio_osc::{Channel, Router, Server};
@@ -173,17 +222,17 @@ impl Server {
         self
     }
 
-    /// How the server ends when asked to, by
+    /// Sets how the server ends, by
     /// [`with_graceful_shutdown`](Server::with_graceful_shutdown) or
     /// [`ServerHandle::shutdown`](crate::ServerHandle::shutdown). Default `Shutdown::new()`: without a
-    /// deadline, and what waits for its time is dropped.
+    /// deadline, and bundles that wait for their time are dropped.
     pub fn on_shutdown(mut self, how: Shutdown) -> Self {
         self.options.shutdown = how;
         self
     }
 
-    /// Writes the most important numbers as a `tracing` event so often (at least 1 ms apart), at the
-    /// level INFO with the target `tokio_osc::stats`. By default never.
+    /// Writes the most important numbers as a `tracing` event at this interval (at least 1 ms), at the level
+    /// INFO with the target `tokio_osc::stats`. By default never.
     pub fn report_every(mut self, interval: Duration) -> Self {
         self.options.report_every = Some(interval);
         self

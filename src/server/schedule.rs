@@ -46,7 +46,7 @@ pub(super) enum Admission {
 /// No time to wake.
 const NEVER: u64 = u64::MAX;
 
-/// What waits for its time, and the clock that says when that is.
+/// The bundles that wait for their time, and the clock.
 pub(super) struct SharedSchedule {
     queue: Mutex<Schedule<Arrival>>,
     /// When the queue must be looked at again, in nanoseconds after `begin`: to be read for each packet,
@@ -92,7 +92,7 @@ impl SharedSchedule {
         self.begin.checked_add(Duration::from_nanos(wake))
     }
 
-    /// Takes in a bundle from a channel; `None` if it waits now, or was refused.
+    /// Accepts a bundle from a channel; `None` if it waits now, or was refused.
     pub(super) fn receive(&self, mut arrival: Arrival) -> Option<Arrival> {
         let Arrival { packet: Packet::Bundle(bundle), meta, guard, .. } = &arrival else {
             return Some(arrival);
@@ -164,10 +164,11 @@ impl SharedSchedule {
                         counters.discarded.up();
                         return Admission::Away;
                     }
-                    // A copy of exactly its size: what waits must not keep a larger buffer alive.
+                    // A copy of exactly its size: a waiting bundle must not keep a larger buffer alive.
                     let packet = Packet::Bundle(bundle.as_ref().to_owned());
                     let bytes = packet.as_bytes().len();
                     let mut meta = meta.clone();
+                    // Of the outer bundle; this one gets its own when it runs.
                     meta.set_schedule_id(None);
                     meta.lateness = Duration::ZERO;
                     let item = Arrival { packet, meta, guard: Arc::clone(guard), due: None };
@@ -210,6 +211,7 @@ impl SharedSchedule {
         if now.monotonic < wake {
             return None;
         }
+        // `None` where it was cancelled from outside since the wake-up was set.
         let popped = self.with(|queue| queue.pop_due(now))?;
         let mut arrival = popped.entry.item;
         arrival.due = Some(popped.entry.due);
@@ -242,7 +244,7 @@ impl SharedSchedule {
         }
     }
 
-    /// Drops what waits, and counts it.
+    /// Drops the waiting bundles, and counts them.
     pub(super) fn discard_all(&self) {
         // Dropped outside of the lock: with the last packet of a channel, the channel closes.
         let left = self.with(Schedule::drain);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
+use super::backlog::BacklogLimits;
 use super::channels::{ChannelMap, ChannelSpec};
 use super::core::{Core, LoopEnd, LoopOptions, Start, run};
 use super::dispatch::{Dispatcher, PacketLimits};
@@ -15,7 +16,7 @@ use super::schedule::SharedSchedule;
 use super::throttles::Throttles;
 use super::{ChannelError, ChannelErrorKind, ChannelEvents, ServerHandle, Shutdown};
 use crate::channel::Channel;
-use crate::dispatch::{Dispatch, Router, Subscription};
+use crate::dispatch::{Dispatch, ReplyLimits, Router, SourceRate, Subscription};
 use crate::packet::{Meta, Overflow, Packet};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Precision, ScheduleLimits, SystemClock, TimeOptions};
@@ -23,11 +24,13 @@ use crate::types::Address;
 use crate::wire::DecodeError;
 
 /// Packets that wait for a handler by default.
-const INBOX: usize = 1_024;
+const INBOX: BacklogLimits = BacklogLimits { packets: 1_024, bytes: 16 * 1_024 * 1_024 };
 /// Handler calls that one packet may cause by default.
 const MAX_CALLS: usize = 16_384;
 /// Steps of matching that one packet may cause by default.
 const MAX_STEPS: usize = 1 << 25;
+/// Steps of matching that one source may cause in a second by default.
+const SOURCE_STEPS: u32 = 1 << 28;
 
 /// A router and the channels that feed it.
 ///
@@ -57,11 +60,13 @@ pub struct Server {
     pub(super) schedule: ScheduleLimits,
     pub(super) time: TimeOptions,
     pub(super) limits: PacketLimits,
+    /// The prefix of the addresses of events, where routes receive them from `_events` alone.
+    pub(super) events_at: Option<Box<[u8]>>,
     pub(super) options: LoopOptions,
 }
 
 impl Server {
-    /// A server without channels.
+    /// Creates a server without channels.
     pub fn new<S: Send + Sync + 'static>(router: Router<S>) -> Self {
         Self {
             router: router.into_dispatch(),
@@ -70,7 +75,13 @@ impl Server {
             clock: Box::new(SystemClock),
             schedule: ScheduleLimits::default(),
             time: TimeOptions::new(),
-            limits: PacketLimits { calls: MAX_CALLS, steps: MAX_STEPS, reply_rate: None },
+            limits: PacketLimits {
+                calls: MAX_CALLS,
+                steps: MAX_STEPS,
+                source_steps: SOURCE_STEPS,
+                replies: ReplyLimits::default(),
+            },
+            events_at: None,
             options: LoopOptions {
                 inbox: INBOX,
                 inbox_overflow: Overflow::default(),
@@ -85,10 +96,10 @@ impl Server {
     /// Adds a channel. Handlers find its name in [`Meta::channel`]; replies leave by the way the
     /// message came.
     ///
-    /// The name is one legal part of an address: printable ASCII but for space and `#*,/?[]{}`.
+    /// The name is one legal part of an address: printable ASCII except space and `#*,/?[]{}`.
     ///
     /// # Panics
-    /// The name is not a legal one, begins with `_` or is taken: see
+    /// Panics if the name is not a legal one, begins with `_` or is taken: see
     /// [`try_listen`](Server::try_listen).
     #[track_caller]
     pub fn listen(self, name: impl Into<Arc<str>>, channel: Channel) -> Self {
@@ -98,7 +109,8 @@ impl Server {
     /// As [`listen`](Server::listen), for a name that is not known when the program is written.
     ///
     /// # Errors
-    /// The name is not a legal part of an address, begins with `_`, which is reserved, or is taken.
+    /// Returns an error if the name is not a legal part of an address, begins with `_`, which is reserved, or is
+    /// taken.
     pub fn try_listen(self, name: impl Into<Arc<str>>, channel: Channel) -> Result<Self, ChannelError> {
         self.add(ChannelSpec::channel(name.into(), channel))
     }
@@ -117,7 +129,7 @@ impl Server {
     /// ```
     ///
     /// # Panics
-    /// As [`listen`](Server::listen).
+    /// Same as [`listen`](Server::listen).
     #[track_caller]
     pub fn feed<P>(self, name: impl Into<Arc<str>>, packets: P) -> Self
     where
@@ -129,7 +141,7 @@ impl Server {
     /// As [`feed`](Server::feed), for a name that is not known when the program is written.
     ///
     /// # Errors
-    /// As [`try_listen`](Server::try_listen).
+    /// Same as [`try_listen`](Server::try_listen).
     pub fn try_feed<P>(self, name: impl Into<Arc<str>>, packets: P) -> Result<Self, ChannelError>
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
@@ -147,7 +159,7 @@ impl Server {
     }
 
     /// The messages of a pattern, as a stream that holds at most `capacity` of them. It is a route:
-    /// what only a subscription hears does not go to the fallback.
+    /// messages of a subscription do not go to the fallback.
     ///
     /// ```
     /// use futures::StreamExt;
@@ -168,7 +180,7 @@ impl Server {
     /// ```
     ///
     /// # Errors
-    /// `pattern` is not a legal OSC address pattern.
+    /// Returns an error if `pattern` is not a legal OSC address pattern.
     pub fn subscribe<P>(&self, pattern: P, capacity: usize) -> Result<Subscription, PatternError>
     where
         P: TryInto<Pattern>,
@@ -230,16 +242,28 @@ impl Server {
     /// # Ok(()) }
     /// ```
     ///
+    /// A route whose address or pattern begins with `PREFIX/channel/` receives messages of that channel alone. No peer
+    /// can forge an event: a message of another channel, even a pattern, does not match the route. To receive events
+    /// from peers, such as those of another server, see [`events_of_peers`](Server::events_of_peers).
+    ///
     /// [`Peer::LOCAL`]: crate::Peer::LOCAL
     ///
     /// # Panics
-    /// `prefix` is not a literal address.
+    /// Panics if `prefix` is not a literal address.
     #[track_caller]
     pub fn events_to_routes(mut self, prefix: &str) -> Self {
         assert!(Address::new(prefix.to_owned()).is_some(), "{prefix:?} is not a literal address");
         let messages = self.channels.events.to_router(prefix.into());
         let packets = messages.map(|(message, meta)| (Ok(message.into()), meta));
         self.specs.insert(0, ChannelSpec::stream(CHANNEL.into(), packets));
+        self.events_at = Some(format!("{prefix}/channel/").into_bytes().into());
+        self
+    }
+
+    /// Lets the routes of [`events_to_routes`](Server::events_to_routes) receive messages of peers, too. Must be called
+    /// after it.
+    pub fn events_of_peers(mut self) -> Self {
+        self.events_at = None;
         self
     }
 
@@ -247,7 +271,8 @@ impl Server {
     /// a socket that is never. Dropping the future stops it.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled; with a [`Precision`] of its own, I/O as well.
+    /// Panics outside of a Tokio runtime with time enabled; with a [`Precision`] other than the default, I/O must be
+    /// enabled as well.
     ///
     /// # Cancel safety
     /// A dropped server stops at once: a handler that waits is dropped, and so are the packets of
@@ -262,7 +287,8 @@ impl Server {
     /// [removed](ServerHandle::remove), it waits for one.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled; with a [`Precision`] of its own, I/O as well.
+    /// Panics outside of a Tokio runtime with time enabled; with a [`Precision`] other than the default, I/O must be
+    /// enabled as well.
     #[track_caller]
     pub fn spawn(self) -> ServerHandle {
         let shutdown = self.options.shutdown;
@@ -279,7 +305,11 @@ impl Server {
             router: self.router,
             calls: Arc::default(),
             schedule: Arc::new(SharedSchedule::new(self.schedule, self.clock)),
-            limits: self.limits,
+            calls_per_packet: self.limits.calls,
+            steps_per_packet: self.limits.steps,
+            source_steps: SourceRate::new(self.limits.source_steps, self.limits.source_steps),
+            replies: Arc::new(self.limits.replies),
+            events: self.events_at,
             unmatched: Throttles::default(),
         };
         let core = Arc::new(Core::new(dispatcher, self.channels, self.time));

@@ -1,8 +1,8 @@
-//! How a server ends: what becomes of what waits for its time, and how long that may take.
+//! How a server ends: whether bundles that wait still run, and how long that may take.
 
 use std::time::Duration;
 
-/// How a server ends. Whatever is said here, nothing more is read, and what was read runs first.
+/// How a server ends. In any case nothing more is read, and received packets run first.
 ///
 /// ```
 /// use std::time::Duration;

@@ -53,6 +53,14 @@ struct SourceSlot {
     is_ready: bool,
 }
 
+impl SourceSlot {
+    /// Returns whether the channel must be read although there is no room for packets.
+    fn is_awaited(&self) -> bool {
+        let guard = self.half.guard.as_ref();
+        guard.is_some_and(|guard| guard.poll_unread(&mut Context::from_waker(&self.waker)))
+    }
+}
+
 impl ChannelSources {
     pub(super) fn new(
         channels: &Arc<ChannelMap>,
@@ -119,7 +127,7 @@ impl ChannelSources {
         let Some(slot) = &self.slots[key] else { return };
         self.tell_closing(&slot.half.record);
         if slot.half.stop_reading() {
-            // Polled once more, whether or not something comes: what was read is taken, then the end.
+            // Polled once more, whether or not something comes: it gives its received packets, then its end.
             slot.waker.wake_by_ref();
         } else {
             self.remove(key);
@@ -157,7 +165,22 @@ impl ChannelSources {
     /// and traced: it is 176 bytes, and not moved without need.
     #[inline]
     pub(super) fn read(&mut self, read: &mut Read) -> Option<&Arc<ChannelGuard>> {
-        let key = self.poll(read)?;
+        self.read_of(|_| true, read)
+    }
+
+    /// The same while there is no room for packets: of those channels alone that have a client whose request
+    /// waits. Its reply is taken out before this returns; what comes before it is a packet without a place.
+    pub(super) fn read_awaited(&mut self, read: &mut Read) -> Option<&Arc<ChannelGuard>> {
+        self.read_of(SourceSlot::is_awaited, read)
+    }
+
+    #[inline]
+    fn read_of(
+        &mut self,
+        wanted: impl Fn(&SourceSlot) -> bool,
+        read: &mut Read,
+    ) -> Option<&Arc<ChannelGuard>> {
+        let key = self.poll(wanted, read)?;
         let guard = self.slots.get(key)?.as_ref()?.half.guard.as_ref()?;
         let Poll::Ready(Some((packet, meta))) = read else { return None };
         let record = &guard.record;
@@ -180,8 +203,14 @@ impl ChannelSources {
 
     /// Polls the channels in turn until one has a packet: the key of that.
     #[inline]
-    fn poll(&mut self, read: &mut Read) -> Option<usize> {
+    fn poll(&mut self, wanted: impl Fn(&SourceSlot) -> bool, read: &mut Read) -> Option<usize> {
         loop {
+            let is_wanted = |key: &usize| self.slots.get(*key).and_then(Option::as_ref).is_some_and(&wanted);
+            let at = self.ready.iter().position(is_wanted)?;
+            // The others keep their order: they are read when there is room.
+            if at > 0 {
+                self.ready.rotate_left(at);
+            }
             let key = *self.ready.front()?;
             let slot = self.slots.get_mut(key)?.as_mut()?;
             slot.flag.unlist();
@@ -201,7 +230,7 @@ impl ChannelSources {
                 Poll::Pending => {
                     slot.is_ready = false;
                     self.ready.pop_front();
-                    // What was read before has been taken: the channel closes after the last handler. The
+                    // Its received packets have been taken: the channel closes after the last handler. The
                     // last guard wakes it then, so that it ends in the next pass.
                     slot.half.guard.take_if(|guard| guard.record.is_closing());
                 }

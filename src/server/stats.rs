@@ -147,7 +147,8 @@ counters! {
     /// Messages whose address is not a legal pattern; they match no route.
     illegal,
     /// Messages dropped because their packet had caused as many calls or as many steps of matching as
-    /// one packet may.
+    /// one packet may, or their source as many steps as it may in a second
+    /// ([`Server::max_steps_per_second`](crate::Server::max_steps_per_second)).
     over_budget,
     /// Messages of which not all handlers were called, for the same reason. They are among those that
     /// matched.
@@ -176,8 +177,9 @@ counters! {
     /// Replies that the [`Middleware`](crate::middleware::Middleware) of their channel has dropped; they are among
     /// [`FilterStats::dropped_out`](crate::middleware::FilterStats), too.
     replies_filtered,
-    /// Replies dropped: over the budget of a packet (64 replies, 64 KiB), to a peer without a way
-    /// back, or refused by the middleware, the queue of the connection or the operating system.
+    /// Replies dropped: over the budget of a packet (64 replies, 64 KiB, the
+    /// [amplification](crate::Server::reply_amplification)), to a peer that cannot be answered, or refused by the
+    /// middleware, a full queue or the operating system.
     replies_dropped,
     /// Replies dropped because their source had as many as it may
     /// ([`Server::reply_rate`](crate::Server::reply_rate)).
@@ -197,9 +199,10 @@ counters! {
     /// Times the inbox was full.
     overflows,
     /// Packets dropped because the inbox was full
-    /// ([`Server::inbox_overflow`](crate::Server::inbox_overflow)).
+    /// ([`Server::inbox_overflow`](crate::Server::inbox_overflow)), or read while it was for a client of the
+    /// channel that waits for a reply.
     inbox_dropped,
-    /// Connections that were taken in.
+    /// Connections that were accepted.
     connected,
     /// Connections that have ended.
     disconnected,

@@ -82,7 +82,7 @@ impl ChannelWaker {
         Arc::new(Self { key, listed: AtomicBool::new(false), woken: Arc::clone(woken) })
     }
 
-    /// To be called before each poll of the channel: what wakes it from now on lists it anew. While it
+    /// To be called before each poll of the channel: a later wake-up lists it again. While it
     /// gives one packet after the other, nothing wakes it, and this is a plain load.
     #[inline]
     pub(super) fn unlist(&self) {

@@ -7,6 +7,10 @@ use crate::packet::{ClockOffset, EncodeError, IntoPacket, SendError};
 use crate::schedule::{Clock, Reading, SystemClock};
 use crate::{Bundle, Client, TimeTag};
 
+/// The longest delay. A tag means the instant of its number that is nearest to now, so one that lies further ahead
+/// than half an era, 68 years, would mean the past. A day is left for clocks that differ.
+const LONGEST: Duration = Duration::from_secs((1 << 31) - 24 * 60 * 60);
+
 /// Sends packets that run at a given instant.
 ///
 /// Instants are by the local clock. Time tags are by the clock of the peer: the clock offset is subtracted
@@ -66,7 +70,7 @@ impl TimedSender {
         self.client.send(self.bundle_at(when, packet)?).await
     }
 
-    /// Sends a packet that runs after `delay`.
+    /// Sends a packet that runs after `delay`, at most 68 years: a time tag says no more.
     ///
     /// # Errors
     /// Same as [`Client::send`].
@@ -75,7 +79,7 @@ impl TimedSender {
     /// Same as [`Client::send`].
     pub async fn send_in(&self, delay: Duration, packet: impl IntoPacket) -> Result<(), SendError> {
         let Reading { wall, .. } = self.clock.now();
-        self.send_at(wall.checked_add(delay).unwrap_or(wall), packet).await
+        self.send_at(wall.checked_add(delay.min(LONGEST)).unwrap_or(wall), packet).await
     }
 
     /// Creates the bundle that [`send_at`](Self::send_at) sends.

@@ -1,7 +1,8 @@
 //! A route that cannot work panics when it is made, at the caller's line, and says why.
 
 use tokio_osc::dispatch::Extra;
-use tokio_osc::{Args, Bundle, Router, on};
+use tokio_osc::pattern::PatternErrorKind;
+use tokio_osc::{Args, Bundle, Pattern, Router, on};
 
 use crate::support::panicking::panic_of;
 
@@ -40,6 +41,13 @@ fn an_extra_value_is_checked_when_the_route_is_made() {
         "route \"/1\": the handler `dispatch::refused_routes::curve` takes `Extra<fn(f32) -> f32>`, but the route has an extra value \
          of type `dispatch::refused_routes::double` (a function item is not a function pointer: write `as fn(f32) -> f32`)"
     );
+    assert_eq!(
+        refused(|| Router::new().route("/1", on(|Args(_): Args<f32>| {}).extra("bass")))
+            .split(", but ")
+            .next(),
+        Some("route \"/1\" has an extra value of type `&str`")
+    );
+    drop(Router::new().route("/1", on(|_: Option<Extra<u8>>| {}).extra(3_u8)));
     for text in [
         refused(|| Router::new().route_prefix("/1", fader)),
         refused(|| Router::new().fallback(fader)),
@@ -116,4 +124,15 @@ fn instances_that_do_not_fit_their_pattern_are_refused() {
     ] {
         assert!(text.starts_with("route \"") && text.ends_with(wanted), "{text}");
     }
+}
+
+#[test]
+fn a_route_that_may_be_wrong_is_checked_for_the_spelling_of_web_frameworks() {
+    for (route, at) in [("/mixer/{n}/gain", 7), ("/:channel", 1), ("/a/<n>", 3)] {
+        let error = Router::new().try_route(route, || {}).unwrap_err();
+        assert_eq!((error.kind(), error.position()), (PatternErrorKind::WebCapture, at), "{route}");
+        let meant = Pattern::new(route).unwrap();
+        assert!(Router::new().try_route(meant, || {}).is_ok());
+    }
+    assert!(Router::new().try_route("/mixer/{1,2}/*", || {}).is_ok());
 }

@@ -32,8 +32,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("guide", &[]),
 ];
 
-/// Files below all floors, for each of them.
-const SHARED: &[&str] = &["lock", "throttle", "user_function"];
+/// Files below all floors: ways to do a thing that all do.
+const FOUNDATION: &[&str] = &["lock", "throttle", "user_function"];
 
 /// Floors that import by the crate's public names only.
 const PUBLIC_ONLY: &[&str] = &["node", "tools", "testing", "guide"];
@@ -229,7 +229,7 @@ fn violations(path: &str, text: &str) -> Vec<String> {
     let code: String =
         text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let allowed = |name: &str| {
-        if SHARED.contains(&name) {
+        if FOUNDATION.contains(&name) {
             return true;
         }
         let is_floor = FLOORS.iter().any(|(floor, _)| *floor == name);

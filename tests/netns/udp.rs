@@ -4,12 +4,12 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tokio::time::timeout;
-use tokio_osc::packet::SendErrorKind;
-use tokio_osc::{Broadcast, Channel, Client, Multicast, Udp};
+use tokio_osc::packet::{IntoPacket, SendErrorKind};
+use tokio_osc::{Broadcast, Channel, Client, Multicast, Router, Server, Udp};
 
 use crate::capture::Capture;
 use crate::lab::{Lab, SOON};
@@ -438,4 +438,45 @@ async fn a_slow_line_loses_packets_and_nothing_else() {
     assert!(dropped + refused > 0, "{shown}");
     assert_eq!(received + dropped + refused, OFFERED);
     assert_eq!(client.monitor().unwrap().stats().unwrap().send_errors as usize, refused);
+}
+
+/// A peer behind 256 kbit/s fills the socket's buffer with its answers; another one on a fast network asks ten times
+/// a second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_behind_a_slow_link_delays_no_answer_of_another() {
+    let Some(lab) = Lab::two_networks() else { return };
+    lab.tc("a", "qdisc add dev eth0 root tbf rate 256kbit burst 2kb limit 1mb");
+    let router =
+        Router::new().route("/big", || ("/answer", "x".repeat(1_000))).route("/ping", || ("/pong", ()));
+    let channel = lab.wait_on("a", Channel::udp((Ipv4Addr::UNSPECIFIED, PORT))).unwrap();
+    let server = Server::new(router).listen("udp", channel).spawn();
+    let slow = lab.on("b", || std::net::UdpSocket::bind("10.77.0.2:0").unwrap());
+    let question = ("/big", ()).into_packet().unwrap().into_bytes();
+    let flood = tokio::spawn(async move {
+        loop {
+            slow.send_to(&question, "10.77.0.1:9000").unwrap();
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    while server.stats().replies + server.stats().replies_dropped < 500 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let good = lab.wait_on("c", Client::udp("10.78.0.1:9000")).unwrap();
+    let (mut lost, mut worst) = (0, Duration::ZERO);
+    for _ in 0..50 {
+        let begin = Instant::now();
+        match good.request(("/ping", ()), "/pong").timeout(Duration::from_millis(500)).await {
+            Ok(_) => worst = worst.max(begin.elapsed()),
+            Err(_) => lost += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    flood.abort();
+    let stats = server.shutdown().await;
+    println!(
+        "{lost} of 50 probes lost, the slowest answer after {worst:.1?}; {} replies dropped",
+        stats.replies_dropped
+    );
+    assert_eq!(lost, 0);
+    assert!(stats.replies_dropped > 500);
 }

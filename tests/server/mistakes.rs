@@ -94,7 +94,7 @@ async fn a_host_that_is_not_known_is_named() {
 #[test]
 fn a_pattern_that_is_not_legal_is_shown_with_the_place() {
     let text = said_by(|| Router::new().route("/synth/[1-", || {}));
-    assert_eq!(text, "not a legal route: `[` without `]` in its part, at byte 7");
+    assert_eq!(text, "\"/synth/[1-\" is not a legal route: `[` without `]` in its part, at byte 7");
 }
 
 #[tokio::test]

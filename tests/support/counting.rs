@@ -44,6 +44,11 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+/// What this thread holds, as far as it was allocated and given back on it.
+pub fn held() -> usize {
+    usize::try_from(LIVE.get()).unwrap_or_default()
+}
+
 /// What a piece of work took from the heap.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Heap {

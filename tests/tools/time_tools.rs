@@ -266,3 +266,14 @@ async fn both_ends_may_correct_the_offset() {
     assert!(begin.elapsed() >= ms(19), "{:?}", begin.elapsed());
     server.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_delay_beyond_what_a_time_tag_says_is_the_longest_and_not_now() {
+    let mut receiver = Channel::udp(LOOPBACK).await.unwrap();
+    let stage = TimedSender::new(Client::udp(receiver.local_addr().unwrap()).await.unwrap());
+    stage.send_in(Duration::MAX, ("/cue", ())).await.unwrap();
+    let Some((Ok(Packet::Bundle(bundle)), _)) = receiver.recv().await else { panic!("a bundle") };
+    let now = std::time::SystemTime::now();
+    let ahead = bundle.time_tag().near(now).duration_since(now).unwrap();
+    assert!(ahead > Duration::from_secs(60 * 365 * 24 * 60 * 60), "{ahead:?}");
+}

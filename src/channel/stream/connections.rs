@@ -25,8 +25,9 @@ use crate::packet::{ConnectionId, Packet, Peer, SendError, SendErrorKind};
 use crate::types::Network;
 use crate::user_function::UserFunction;
 
-/// Packets that are queued for the reader of the channel.
+/// Packets that wait to be taken from the channel, and bytes of them. The last one may go beyond the bytes.
 const READY: usize = 64;
+const READY_BYTES: usize = 1_024 * 1_024;
 
 const OPEN: u8 = 0;
 const DRAINING: u8 = 1;
@@ -43,7 +44,7 @@ pub(crate) struct Connections {
     pub(super) accepting: UserFunction,
     pub(super) serving: UserFunction,
     open: Mutex<OpenConnections>,
-    ready: Mutex<VecDeque<ReadPacket>>,
+    ready: Mutex<ReadyPackets>,
     phase: AtomicU8,
     unconfirmed: AtomicU64,
     local: Option<SocketAddr>,
@@ -61,6 +62,12 @@ struct OpenConnection {
     outbox: Arc<Outbox>,
     /// Whether it was accepted. Until then it only counts for the limits.
     welcome: bool,
+}
+
+#[derive(Default)]
+struct ReadyPackets {
+    packets: VecDeque<ReadPacket>,
+    bytes: usize,
 }
 
 impl Connections {
@@ -212,14 +219,17 @@ impl Connections {
     }
 
     pub(crate) fn pop(&self) -> Option<ReadPacket> {
-        self.ready().pop_front()
+        let mut ready = self.ready();
+        let packet = ready.packets.pop_front()?;
+        ready.bytes -= bytes_of(&packet);
+        Some(packet)
     }
 
     fn open_connections(&self) -> MutexGuard<'_, OpenConnections> {
         lock(&self.open)
     }
 
-    fn ready(&self) -> MutexGuard<'_, VecDeque<ReadPacket>> {
+    fn ready(&self) -> MutexGuard<'_, ReadyPackets> {
         lock(&self.ready)
     }
 }
@@ -275,16 +285,24 @@ impl Transport for Connections {
     }
 }
 
+/// A malformed packet holds no bytes.
+fn bytes_of((packet, _): &ReadPacket) -> usize {
+    packet.as_ref().map_or(0, |packet| packet.as_bytes().len())
+}
+
 /// Puts the packets of a connection into the queue of its channel.
 pub(crate) struct ToChannel(pub(crate) Arc<Connections>);
 
 impl Sink for ToChannel {
     fn put(&mut self, packet: ReadPacket) {
-        self.0.ready().push_back(packet);
+        let mut ready = self.0.ready();
+        ready.bytes += bytes_of(&packet);
+        ready.packets.push_back(packet);
     }
 
     fn is_full(&self) -> bool {
-        self.0.ready().len() >= READY
+        let ready = self.0.ready();
+        ready.packets.len() >= READY || ready.bytes >= READY_BYTES
     }
 
     fn causes_replies(&self) -> bool {

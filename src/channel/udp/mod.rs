@@ -4,6 +4,7 @@ mod broadcast;
 #[cfg_attr(not(target_os = "linux"), path = "drops_unknown.rs")]
 mod drops;
 mod framed;
+mod late_replies;
 mod monitor;
 mod multicast;
 pub(crate) mod offload;

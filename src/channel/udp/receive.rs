@@ -82,6 +82,7 @@ impl Stream for UdpPackets {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        this.state.send_late(cx);
         loop {
             if let Some((packet, meta)) = this.next_joined() {
                 if !this.is_answer(&packet, meta.peer) {
@@ -91,7 +92,12 @@ impl Stream for UdpPackets {
             }
             let socket = &this.state.socket;
             let receive = || this.buffer.try_next(&this.state);
-            match ready!(this.receive_loop.poll(cx, receive, |cx| socket.poll_recv_ready(cx))) {
+            let poll_ready = |cx: &mut Context<'_>| {
+                // It waits: a reply that finds no room wakes it.
+                this.state.register_reader(cx);
+                socket.poll_recv_ready(cx)
+            };
+            match ready!(this.receive_loop.poll(cx, receive, poll_ready)) {
                 Ok((place, peer)) => {
                     let Some((packet, meta)) = this.decode(place, peer) else { continue };
                     if !this.is_answer(&packet, meta.peer) {

@@ -12,6 +12,9 @@ use crate::packet::{Message, MessageRef, Peer};
 pub(crate) trait TakeMessage: Send + Sync {
     /// Takes a message; whether it answers a request, and is not for the channel.
     fn take_message(&self, message: MessageRef<'_>, peer: Peer) -> bool;
+
+    /// Whether a request that was sent waits for its reply.
+    fn awaits_reply(&self) -> bool;
 }
 
 /// The clients of a channel's socket, as long as they live.
@@ -35,6 +38,15 @@ impl SharedClients {
         clients.retain(|shared| shared.client.strong_count() > 0);
         clients.push(SharedClient { client: Arc::downgrade(client), from });
         self.used.store(true, Ordering::Release);
+    }
+
+    /// Whether a request of a client waits for its reply.
+    pub(super) fn await_reply(&self) -> bool {
+        if !self.used.load(Ordering::Acquire) {
+            return false;
+        }
+        let clients = lock(&self.clients).clone();
+        clients.iter().filter_map(|shared| shared.client.upgrade()).any(|client| client.awaits_reply())
     }
 
     /// Offers a message to the clients; whether it answers the request of one.

@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::Context;
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
+use futures::task::AtomicWaker;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::framed::FramedOptions;
+use super::late_replies::LateReplies;
 use super::offload::{self, DatagramRun};
 use super::shared_clients::SharedClients;
 use crate::channel::address::host_port::require_link;
@@ -45,6 +48,10 @@ pub(crate) struct UdpSocketState {
     pub(super) counters: UdpCounters,
     /// The clients that send by this socket, which a channel reads.
     pub(crate) clients: SharedClients,
+    /// Replies that the task that reads the channel sends when there is room.
+    late: LateReplies,
+    /// That task.
+    reader: AtomicWaker,
 }
 
 /// Where replies go.
@@ -100,6 +107,8 @@ impl UdpSocketState {
             knows_local_ip: false,
             counters: UdpCounters::default(),
             clients: SharedClients::default(),
+            late: LateReplies::default(),
+            reader: AtomicWaker::new(),
         })
     }
 
@@ -197,6 +206,35 @@ impl UdpSocketState {
         }
     }
 
+    /// Sends the replies that wait, as far as the socket has space; wakes the task when it has more.
+    pub(super) fn send_late(&self, cx: &mut Context<'_>) {
+        if self.late.is_empty() {
+            return;
+        }
+        // Each is sent, or refused, which is counted.
+        self.late.send(|frame, to| {
+            while is_full(&self.try_send(frame, to)) {
+                // The attempt has told the runtime that there is no space: this waits for some, unless it has
+                // come in between.
+                if self.socket.poll_send_ready(cx).is_pending() {
+                    return false;
+                }
+            }
+            true
+        });
+    }
+
+    /// The task that reads the channel: woken for replies that wait, and for requests.
+    pub(super) fn register_reader(&self, cx: &Context<'_>) {
+        self.reader.register(cx.waker());
+    }
+
+    /// A client that sends by this socket waits for a reply: the channel is to be read, also where there is no
+    /// room for packets.
+    pub(crate) fn wake_reader(&self) {
+        self.reader.wake();
+    }
+
     /// Waits until the socket has space. Each caller has a waker of its own, unlike with `poll_send_ready`.
     pub(crate) fn writable(&self) -> BoxFuture<'_, Result<(), SendError>> {
         async { Ok(self.socket.writable().await?) }.boxed()
@@ -232,6 +270,10 @@ impl UdpSocketState {
     }
 }
 
+fn is_full(sent: &Result<Taken, SendError>) -> bool {
+    sent.as_ref().is_err_and(|error| error.kind() == SendErrorKind::Full)
+}
+
 impl Transport for UdpSocketState {
     fn chain(&self) -> &Chain {
         &self.chain
@@ -250,6 +292,31 @@ impl Transport for UdpSocketState {
 
     fn ready<'a>(&'a self, _frame: &'a Bytes, _to: Peer) -> BoxFuture<'a, Result<(), SendError>> {
         self.writable()
+    }
+
+    fn try_reply(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
+        // Behind those that wait, which find room first.
+        self.late.send(|frame, to| !is_full(&self.try_send(frame, to)));
+        if self.late.is_empty() {
+            let sent = self.try_send(frame, to);
+            if !is_full(&sent) {
+                return sent;
+            }
+        }
+        // Refused now, or not at all: later there is no caller to tell.
+        self.frame(frame, to.address().ok_or(SendErrorKind::Closed)?)?;
+        if !self.late.push(frame, to) {
+            return Err(SendErrorKind::Full.into());
+        }
+        self.wake_reader();
+        Ok(Taken::Done)
+    }
+
+    fn poll_unread(&self, cx: &mut Context<'_>) -> bool {
+        // Before the look: a request that is sent after it is a wake.
+        self.register_reader(cx);
+        self.send_late(cx);
+        self.clients.await_reply()
     }
 
     fn reply_peer(&self, peer: Peer) -> Peer {

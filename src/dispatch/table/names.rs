@@ -7,7 +7,7 @@ use foldhash::HashMap;
 /// The place of a node in its tree.
 pub(super) type NodeId = usize;
 
-/// Up to so many names are compared one by one, which is faster than a hash.
+/// Up to this many names are compared one by one, which is faster than a hash.
 const FEW: usize = 8;
 
 /// Children by name.

@@ -6,7 +6,7 @@ use foldhash::HashMap;
 
 use super::names::NodeId;
 
-/// Up to so many are tried one by one, which is faster than a hash.
+/// Up to this many are tried one by one, which is faster than a hash.
 const FEW: usize = 8;
 
 /// Children by a part of a pattern.

@@ -21,7 +21,15 @@ impl Steps {
         Self { left, spent: false }
     }
 
-    /// Begins a look-up with what the ones before have left.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    pub(super) fn set_left(&mut self, left: usize) {
+        self.left = left;
+    }
+
+    /// Begins a look-up with the steps that earlier look-ups have left.
     pub(super) fn start(&mut self) {
         self.spent = false;
     }

@@ -52,7 +52,7 @@ pub(super) fn find(
     }
     let Scratch { parts, work } = scratch;
     if let Some(subject) = Subject::of_address(address, parts) {
-        Walk { tree, subject, steps, work, found }.run();
+        Walk { tree, subject, steps, work, found, recent: Vec::new() }.run();
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) fn find_shared(
 ) {
     let Scratch { parts, work } = scratch;
     if let Some(subject) = Subject::of_pattern(pattern, parts) {
-        Walk { tree, subject, steps, work, found }.run();
+        Walk { tree, subject, steps, work, found, recent: Vec::new() }.run();
     }
 }
 
@@ -76,9 +76,15 @@ struct Walk<'a> {
     steps: &'a mut Steps,
     work: &'a mut Work,
     found: &'a mut Vec<RouteId>,
+    /// Which names the parts of some levels matched lately. Routes that differ in one name mostly have the same
+    /// few names below it: those are compared once, not once for each route.
+    recent: Vec<(usize, &'a [u8], bool)>,
 }
 
-impl Walk<'_> {
+/// Names that are remembered, and names of a node up to which it is worth it.
+const RECENT: usize = 8;
+
+impl<'a> Walk<'a> {
     fn run(&mut self) {
         self.work.pending.clear();
         self.arrive(ROOT, 1, false);
@@ -145,9 +151,9 @@ impl Walk<'_> {
 
     /// By a look-up for each name that the parts stand for, as far as they say which, else by a look
     /// at each child.
-    fn visit_names(&mut self, names: &Names, levels: Levels) {
+    fn visit_names(&mut self, names: &'a Names, levels: Levels) {
         if let Some(level) = single(levels) {
-            return self.visit_names_of(self.subject.part(level), names, levels);
+            return self.visit_names_of(level, names, levels);
         }
         if self.subject.is_wild(levels) {
             return self.visit_sharing(names.iter(), Part::Literal, levels);
@@ -159,7 +165,8 @@ impl Walk<'_> {
         self.go_to_gathered();
     }
 
-    fn visit_names_of(&mut self, part: Part<'_>, names: &Names, levels: Levels) {
+    fn visit_names_of(&mut self, level: usize, names: &'a Names, levels: Levels) {
+        let part = self.subject.part(level);
         match part {
             Part::Literal(name) => {
                 if let Some(child) = names.get(name) {
@@ -175,10 +182,17 @@ impl Walk<'_> {
                 let Some((before, list, behind)) = part.alternatives() else {
                     // Not `visit_sharing`: one level and plain names need no look at the kinds.
                     for (name, child) in names.iter() {
-                        if !self.steps.compare(text, name) {
+                        let known = self.recent.iter().find(|known| (known.0, known.1) == (level, name));
+                        let matches = if let Some(&(_, _, matches)) = known {
+                            self.steps.look() && matches
+                        } else {
+                            self.steps.compare(text, name)
+                                && self.matches_and_remember(level, name, names.len())
+                        };
+                        if self.steps.is_spent() {
                             return;
                         }
-                        if part.matches(name) {
+                        if matches {
                             self.go_to(child, levels);
                         }
                     }
@@ -193,6 +207,16 @@ impl Walk<'_> {
                 self.go_to_gathered();
             }
         }
+    }
+
+    fn matches_and_remember(&mut self, level: usize, name: &'a [u8], names: usize) -> bool {
+        let matches = self.subject.part(level).matches(name);
+        if names <= RECENT {
+            // The oldest gives way: those of the same level come one after the other.
+            self.recent.truncate(RECENT - 1);
+            self.recent.insert(0, (level, name, matches));
+        }
+        matches
     }
 
     /// Goes to those of these children that have a name in common with the parts of the path.

@@ -1,4 +1,4 @@
-//! What is known of a channel: its name, its options, its numbers. It keeps no socket open.
+//! The record of a channel: its name, its options, its numbers. It keeps no socket open.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -36,9 +36,8 @@ use crate::wire::DecodeError;
 /// # Ok(()) }
 /// ```
 impl ServerHandle {
-    /// Adds a channel: see [`Server::listen`](crate::Server::listen). What becomes of its time tags
-    /// says [`Server::time`](crate::Server::time), or else
-    /// [`listen_with`](ServerHandle::listen_with).
+    /// Adds a channel: see [`Server::listen`](crate::Server::listen). Its time tags are handled as
+    /// [`Server::time`](crate::Server::time) says, or [`listen_with`](ServerHandle::listen_with).
     ///
     /// # Errors
     /// The name is not a legal one or taken already, or the server ends or has ended. The channel
@@ -87,7 +86,7 @@ impl ServerHandle {
     }
 
     /// Removes a channel, and returns its last numbers when it is closed and its port free: it is read
-    /// no more, what was read runs to its end, and the answers leave. Its bundles that wait for their
+    /// no more, received packets run to their end, and the replies leave. Its bundles that wait for their
     /// time are dropped and counted ([`discarded`](ChannelStats::discarded)).
     ///
     /// A handler must not wait for this with a message of that channel in hand: it would wait for its
@@ -130,6 +129,8 @@ impl ServerHandle {
         if core.channels.is_ending() || self.is_finished() {
             return Err(refused(ChannelErrorKind::Ended));
         }
+        // Listed before the loop has it, so that the name is taken at once; the loop may refuse it below, and the
+        // drop of the half takes it off the list again.
         let Some(half) = spec.open(&core.channels, &core.time) else {
             return Err(refused(ChannelErrorKind::Duplicate));
         };

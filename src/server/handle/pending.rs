@@ -1,4 +1,4 @@
-//! What waits for its time, as it is listed and cancelled from outside.
+//! Bundles that wait for their time: listed, and cancelled.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -50,8 +50,9 @@ pub struct PendingBundle {
 
 /// Bundles that wait for their time. An inner bundle that waits is one of its own.
 ///
-/// Each method but [`cancel`](ServerHandle::cancel) looks at all that waits, and holds up the server
-/// for so long: microseconds for a few bundles, milliseconds for tens of thousands.
+/// Each method except [`cancel`](ServerHandle::cancel) looks at all waiting bundles, and holds up the server
+/// meanwhile: microseconds for a few bundles, milliseconds for tens of thousands. The patterns of
+/// [`cancel_matching`](ServerHandle::cancel_matching) are compared without holding it up.
 ///
 /// ```
 /// use std::time::Duration;
@@ -72,7 +73,7 @@ pub struct PendingBundle {
 /// # Ok(()) }
 /// ```
 impl ServerHandle {
-    /// What waits, in the order in which it will run.
+    /// Returns the waiting bundles, in the order in which they will run.
     pub fn pending(&self) -> Vec<PendingBundle> {
         self.core().schedule.with(|queue| queue.pending().filter_map(show).collect())
     }
@@ -106,7 +107,15 @@ impl ServerHandle {
             PacketStep::Message(message) => pattern.matches_bytes(message.name()),
             PacketStep::Begin(_) | PacketStep::End => false,
         };
-        Ok(self.cancel_where(|pending| pending.item.packet.as_ref().walk().any(matches)))
+        let schedule = &self.core().schedule;
+        // Matched on the caller's thread, without the lock: the server runs on meanwhile. A packet is shared.
+        let waiting: Vec<_> = schedule
+            .with(|queue| queue.pending().map(|pending| (pending.id, pending.item.packet.clone())).collect());
+        let matching = waiting.into_iter().filter(|(_, packet)| packet.as_ref().walk().any(matches));
+        // Those that have run meanwhile are not cancelled.
+        let cancelled = matching.filter(|(id, _)| schedule.with(|queue| queue.cancel(*id)).is_some()).count();
+        self.core().task.wake();
+        Ok(cancelled)
     }
 
     /// Cancels everything that waits; how many bundles that were.
@@ -115,7 +124,7 @@ impl ServerHandle {
     }
 
     /// Corrects the clock offset of a channel while the server runs; whether there is such a channel.
-    /// It counts from the next bundle on: those that wait keep their time.
+    /// It applies from the next bundle on: waiting bundles keep their time.
     ///
     /// The offset is what [`ClockSync`](crate::tools::ClockSync) measures:
     /// see [`TimeOptions::clock_offset`](crate::schedule::TimeOptions::clock_offset).

@@ -1,0 +1,93 @@
+//! Replies that a datagram socket had no room for: they wait here, and the task that reads the channel sends
+//! them. So a peer behind a slow link, which fills the buffer that all peers share, makes no other wait.
+//!
+//! They leave in rounds, one of each network in a round. Each network has a share of the places, so that its own
+//! replies are dropped first.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use bytes::Bytes;
+
+use crate::lock::lock;
+use crate::packet::Peer;
+use crate::types::Network;
+
+/// Replies that wait, in all and for one network.
+const REPLIES: usize = 64;
+const OF_A_NETWORK: usize = 8;
+
+#[derive(Debug, Default)]
+pub(super) struct LateReplies {
+    waiting: Mutex<VecDeque<(Bytes, Peer)>>,
+    /// Whether there are some: looked at for each packet, without the lock.
+    any: AtomicBool,
+}
+
+impl LateReplies {
+    pub(super) fn is_empty(&self) -> bool {
+        !self.any.load(Ordering::Acquire)
+    }
+
+    /// Keeps a reply, if there is a place for it.
+    pub(super) fn push(&self, frame: &Bytes, to: Peer) -> bool {
+        let mut waiting = self.waiting();
+        // The round of a reply: how many of its network are before it.
+        let round = |at: usize, of: Peer| {
+            waiting.range(..at).filter(|(_, other)| network(*other) == network(of)).count()
+        };
+        let own = round(waiting.len(), to);
+        if waiting.len() >= REPLIES || own >= OF_A_NETWORK {
+            return false;
+        }
+        let later = waiting.iter().enumerate().find(|(at, (_, other))| round(*at, *other) > own);
+        let at = later.map_or(waiting.len(), |(at, _)| at);
+        waiting.insert(at, (frame.clone(), to));
+        self.any.store(true, Ordering::Release);
+        true
+    }
+
+    /// Sends replies, the oldest first, until one finds no room.
+    pub(super) fn send(&self, mut has_room: impl FnMut(&Bytes, Peer) -> bool) {
+        let mut waiting = self.waiting();
+        while let Some((frame, to)) = waiting.front() {
+            if !has_room(frame, *to) {
+                return;
+            }
+            waiting.pop_front();
+        }
+        self.any.store(false, Ordering::Release);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<(Bytes, Peer)>> {
+        lock(&self.waiting)
+    }
+}
+
+fn network(peer: Peer) -> Option<Network> {
+    peer.ip().map(|address| Network::of(address, Network::IPV6_PREFIX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_peer_has_its_share_and_its_turn() {
+        let replies = LateReplies::default();
+        let peer = |host| Peer::from(([192, 0, 2, host], 9_000));
+        let frame = Bytes::from_static(b"/pong\0\0\0,\0\0\0");
+        let kept = |host| (0..20).filter(|_| replies.push(&frame, peer(host))).count();
+        assert_eq!((0..10).map(kept).collect::<Vec<_>>(), [8, 8, 8, 8, 8, 8, 8, 8, 0, 0]);
+        let mut sent = Vec::new();
+        replies.send(|_, to| {
+            sent.push(to.to_string().chars().nth(8).unwrap_or_default());
+            sent.len() < 10
+        });
+        assert_eq!(sent.iter().collect::<String>(), "0123456701", "the last one found no room");
+        assert!(!replies.is_empty());
+        replies.send(|_, _| true);
+        assert!(replies.is_empty());
+    }
+}
