@@ -1,4 +1,4 @@
-//! Broadcast: every host of a network hears it, without joining anything.
+//! Broadcast: every host of a network receives it, without joining anything.
 //!
 //! ```text
 //! cargo run --example broadcast                    both sides in one, over loopback
@@ -41,7 +41,7 @@ async fn alone() -> Result<(), Box<dyn Error>> {
     let port = channel.local_addr()?.port();
     let server = Server::new(router()).listen("all", channel).spawn();
 
-    println!("2. A plain client may not send to all, and is told so:");
+    println!("2. A plain client may not send to all hosts. The error names the remedy:");
     let plain = Client::udp((LOOPBACK_NETWORK, port)).await?;
     if let Err(error) = plain.send(("/who", ())).await {
         println!("   {error}");

@@ -1,4 +1,4 @@
-//! Signed and encrypted packets between two nodes, a desk and a stage, and somebody on the wire between them who
+//! Signed and encrypted packets between two nodes, a desk and a stage, and an attacker on the wire between them who
 //! reads, forges, changes and repeats.
 //!
 //! ```text
@@ -25,7 +25,7 @@ fn envelope() -> Result<Envelope, EnvelopeError> {
         .build()
 }
 
-/// The stage: says what it hears, and answers. What its envelope refuses never comes here.
+/// The stage prints its packets and replies. Packets that the envelope refuses never reach it.
 fn fader(
     State(heard): State<AtomicI32>,
     Captures(fader): Captures<u32>,
@@ -35,7 +35,7 @@ fn fader(
     ("/done", heard.fetch_add(1, Relaxed) + 1)
 }
 
-/// Somebody between the two: everything passes through this socket.
+/// The attacker between the two: everything passes through this socket.
 struct Wire {
     socket: UdpSocket,
     stage: SocketAddr,
@@ -64,7 +64,7 @@ impl Wire {
     }
 }
 
-/// A packet as somebody writes it who knows the form but no key.
+/// A packet from an attacker who knows the format but not the key.
 fn forged() -> Result<Packet, Box<dyn std::error::Error>> {
     let guess = Envelope::builder()
         .signature(HmacSha256::new("guess").key_id("tour-2026"))

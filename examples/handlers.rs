@@ -82,7 +82,7 @@ fn hit(State(hits): State<AtomicU32>) {
     println!("   state: hit number {}", hits.fetch_add(1, Relaxed) + 1);
 }
 
-/// A refusal that the handler wants to see.
+/// A rejection that the handler handles itself.
 fn lenient(level: Result<Args<f32>, Rejection>) {
     match level {
         Ok(Args(level)) => println!("   lenient: {level}"),
@@ -95,7 +95,7 @@ fn all(peer: Peer, Args(n): Args<i32>, address: Address, State(hits): State<Atom
     println!("   any of them: {address} {n}, {} hits, {}", hits.load(Relaxed), peer == meta.peer);
 }
 
-/// An extractor of one's own.
+/// A custom extractor.
 struct Sum(i32);
 
 impl<S> FromContext<S> for Sum {

@@ -1,4 +1,4 @@
-//! A group: everyone who joins it hears what is sent to it.
+//! A multicast group: every member receives its packets.
 //!
 //! ```text
 //! cargo run --example multicast                          both sides in one, over loopback
@@ -59,7 +59,7 @@ fn client(interface: impl Into<Interface>) -> Result<Client, BindError> {
 
 fn router(name: &'static str) -> Router {
     Router::new().route("/scene", move |Args(scene): Args<i32>, meta: tokio_osc::Meta| {
-        let from = meta.peer_name().unwrap_or("somebody");
+        let from = meta.peer_name().unwrap_or("an unknown member");
         println!("   {name}: {from} calls scene {scene}");
         ("/scene/set", scene)
     })

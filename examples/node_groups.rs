@@ -13,7 +13,7 @@ use tokio_osc::{
     TimeTag,
 };
 
-/// A device that says what it hears.
+/// A device that prints its messages.
 fn device(name: &'static str, channel: Channel) -> ServerHandle {
     let heard = move |message: Message| println!("  {name:<6} hears {message}");
     Server::new(Router::new().fallback(heard)).listen("in", channel).spawn()
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let audience = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
     let (video_address, audience_address) = (video.local_addr()?, audience.local_addr()?);
 
-    // One builder for everything: what is received, what is sent to, and what it is called.
+    // One builder for everything: the channels, the destinations and their names.
     let builder = Node::builder();
     let router = Router::with_state(builder.node()).route("/cue/*", cue).route("/join", || ("/welcome", ()));
     let node = builder
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("  {}", node.send("video", ("/lamp", true)).await?);
     node.add("video", Client::udp(video_address).await?)?;
 
-    println!("to one's own router, now and in 50 ms:");
+    println!("to the local router, now and in 50 ms:");
     let soon = TimeTag::after(Duration::from_millis(50));
     for packet in [Bundle::immediately().with(("/cue/now", 1)), Bundle::at(soon).with(("/cue/later", 2))] {
         println!("{}", node.send(LOCAL, packet).await?);

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let mixer = Server::new(router).listen("tcp", mixer).spawn();
 
-    // A tablet that speaks UDP, and hears by the port that it sends from.
+    // A tablet with UDP, which receives on the port that it sends from.
     let tablet = Channel::udp("127.0.0.1:0").await?;
     let tablet_address = tablet.local_addr()?;
     let desk = Channel::udp("127.0.0.1:0").await?;

@@ -197,7 +197,7 @@ impl<M: Middleware + ?Sized> Middleware for Arc<M> {
     }
 }
 
-/// A packet that is to be sent, and that a peer would not accept.
+/// The error for an outgoing packet that a peer would not accept.
 fn not_accepted(error: DecodeError) -> EncodeError {
     EncodeError::new(EncodeErrorKind::NotAccepted(error.kind()), error.offset())
 }

@@ -11,9 +11,9 @@ use crate::packet::{EncodeError, EncodeErrorKind, Meta};
 use crate::types::{Char, OnUnmappable, Text, TextBuf};
 use crate::wire::{DecodeError, DecodeErrorKind, FieldKind, Fields, put_text, rewrite};
 
-/// A layer for devices that speak another charset (feature `encoding`): UTF-8 on this side, that
-/// charset on the wire. Addresses, strings (`s`), symbols (`S`) and characters (`c`) are turned, both ways and
-/// in bundles; for one way see [`only_in`](Middleware::only_in).
+/// A layer for devices that use another charset (feature `encoding`): UTF-8 in the program, that charset on
+/// the wire. Addresses, strings (`s`), symbols (`S`) and characters (`c`) are converted, in both directions
+/// and inside bundles; for one direction see [`only_in`](Middleware::only_in).
 ///
 /// ```text
 ///   here   2f 61 00 00   2c 73 00 00   c3 a9 00 00     "/a" ",s" "é"   UTF-8
@@ -120,13 +120,13 @@ impl Transcode {
         }
     }
 
-    /// The four bytes of a character: on this side a Unicode number, on the wire the bytes of the charset, the
-    /// last one in the last byte. What is not one character stays.
+    /// Converts the four bytes of a character: a Unicode number in the program, the bytes of the charset on
+    /// the wire, with the last one in the last byte. Values that are not one character are not converted.
     fn character(self, data: &[u8], way: Direction) -> Result<[u8; 4], Unmappable> {
         let data = data.first_chunk().copied().unwrap_or_default();
         match way {
             Direction::In => {
-                // It may stand at the front as well, as osc4py3 writes it.
+                // osc4py3 writes the character into the first byte.
                 let text = self.decode(without_zeros(&data))?;
                 let mut characters = std::str::from_utf8(&text).unwrap_or_default().chars();
                 let one = characters.next().filter(|_| characters.next().is_none());
@@ -143,7 +143,7 @@ impl Transcode {
         }
     }
 
-    /// The packet with its texts turned, or where the text stands that cannot be.
+    /// Converts all text of a packet, or returns the offset of the text that cannot be converted.
     fn turn(self, frame: &[u8], way: Direction) -> Result<Bytes, usize> {
         rewrite(frame, |message: &[u8], at, out: &mut Vec<u8>| {
             let start = out.len();

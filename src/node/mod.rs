@@ -1,7 +1,7 @@
-//! Names on top: channels by name, groups of them, and one's own router.
+//! Destinations by name, groups of them, and the local router.
 //!
-//! A [`Node`] sends to names instead of addresses. It is made of the crate's public parts alone, as users
-//! could.
+//! A [`Node`] sends to names instead of addresses. It uses only the public parts of the crate, as your own
+//! code could.
 //!
 //! ```
 //! use tokio_osc::{Channel, Client, Node};

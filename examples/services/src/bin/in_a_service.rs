@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio_osc::{Args, Captures, Channel, Client, Message, Router, Server, ServerHandle, Slip, State};
 
-/// What all parts know: the faders, and the console that hears of them.
+/// The shared state: the faders, and the console that receives their changes.
 struct App {
     faders: Mutex<BTreeMap<u32, f32>>,
     console: Client,
@@ -30,7 +30,7 @@ struct App {
 impl App {
     fn set(&self, n: u32, level: f32) {
         self.faders.lock().unwrap_or_else(PoisonError::into_inner).insert(n, level);
-        // It never waits: what the console cannot take now stands in a bounded queue.
+        // It never waits: packets that the console cannot receive now wait in a bounded queue.
         if let Err(error) = self.console.try_send((format!("/fader/{n}"), level)) {
             eprintln!("the console misses fader {n}: {error}");
         }
@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     serve(TcpListener::bind(http).await?, Channel::udp(osc).await?, console, stopped).await
 }
 
-/// Runs until it is told to stop; then both servers finish what they have begun.
+/// Runs until the shutdown. Then both servers finish their requests.
 async fn serve(
     http: TcpListener,
     osc: Channel,
@@ -138,7 +138,7 @@ async fn try_itself() -> Result<(), Box<dyn Error>> {
     served
 }
 
-/// A console that says what it hears.
+/// A console that prints its messages.
 fn console(channel: Channel, heard: mpsc::Sender<()>) -> ServerHandle {
     let router = Router::with_state(heard)
         .route("/hello", || println!("the console is on, and the service is there"))

@@ -1,4 +1,4 @@
-//! OSC in TLS, with a certificate made on the spot: a listener of one's own wraps each connection.
+//! OSC in TLS, with a certificate made on the spot: a custom listener wraps each connection.
 //!
 //! ```text
 //! cargo run -p tokio-osc-services --bin tls
