@@ -95,10 +95,10 @@ fn routes() -> Router {
         .route("/lane", on(tokio::task::yield_now).on_lane(&Lane::new(64).overflow(Overflow::DropNewest)))
 }
 
-/// 62. A thousand servers, one after the other, on the same two ports, each stopped in the middle of
+/// Threat 62. A thousand servers, one after the other, on the same two ports, each stopped in the middle of
 ///     traffic.
 #[test]
-fn t62_a_thousand_starts_and_stops_under_load_leave_nothing() {
+fn a_thousand_starts_and_stops_under_load_leave_nothing() {
     const CYCLES: usize = 1_000;
     let _alone = alone();
     let runtime = two_threads();
@@ -154,9 +154,9 @@ fn t62_a_thousand_starts_and_stops_under_load_leave_nothing() {
     assert!(discarded > 0, "something waited");
 }
 
-/// 63. A handle may go wherever it likes.
+/// Threat 63. A handle may go wherever it likes.
 #[test]
-fn t63_dropping_a_server_never_blocks_and_never_panics() {
+fn dropping_a_server_never_blocks_and_never_panics() {
     async fn busy() -> (ServerHandle, SocketAddr) {
         let router = routes().route("/stuck", std::future::pending::<()>);
         let datagrams = Channel::udp(LOOPBACK).await.unwrap();
@@ -253,10 +253,10 @@ fn t63_dropping_a_server_never_blocks_and_never_panics() {
     assert_eq!(file_descriptors(), before);
 }
 
-/// 64. A million packets to a server with slow handlers: what is offered is handled, or dropped for a
+/// Threat 64. A million packets to a server with slow handlers: what is offered is handled, or dropped for a
 ///     reason that is told, and memory stays where it is.
 #[test]
-fn t64_of_a_million_packets_each_is_accounted_for() {
+fn of_a_million_packets_each_is_accounted_for() {
     const OFFERED: u64 = 1_000_000;
     let _alone = alone();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -332,9 +332,9 @@ fn t64_of_a_million_packets_each_is_accounted_for() {
     assert!(heap.peak < 16 << 20, "{} KiB", heap.peak / 1_024);
 }
 
-/// 66. A flooded socket, on one thread with a clock that ticks: the clock is heard.
+/// Threat 66. A flooded socket, on one thread with a clock that ticks: the clock is heard.
 #[test]
-fn t66_a_hot_socket_starves_nobody() {
+fn a_hot_socket_starves_no_other_task() {
     const TICKS: usize = 100;
     let _alone = alone();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();

@@ -83,7 +83,7 @@ async fn next(subscription: &mut Subscription) -> i64 {
 
 /// The order of the polls is given: the one that is held was polled last.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn one_that_is_held_after_the_last_poll_delays_no_other() {
+async fn a_request_that_is_held_after_its_last_poll_delays_no_other() {
     let client = client().await;
     let mut held = client.subscribe("/meter");
     let mut other = client.subscribe("/pong");

@@ -38,7 +38,7 @@ impl<S> FromContext<S> for Sum {
 }
 
 #[tokio::test]
-async fn each_gives_what_its_name_says() {
+async fn each_extractor_gives_what_its_name_says() {
     let seen = Seen::default();
     let router = Router::with_state(seen.clone())
         .route("/args", |State(seen): State<Seen>, Args((n, rest)): Args<(i32, Rest)>| {

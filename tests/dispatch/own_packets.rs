@@ -61,7 +61,7 @@ fn bytes_that_are_a_packet_are_taken() {
 }
 
 #[test]
-fn bytes_that_are_none_are_the_callers_fault() {
+fn bytes_that_are_not_a_packet_are_an_error_of_the_caller() {
     let cut = not_a_packet(DecodeErrorKind::Truncated, 12);
     assert_eq!(fault(JUNK.to_packet()), not_a_packet(DecodeErrorKind::UnterminatedString, 0));
     assert_eq!(fault(CUT.into_packet()), cut);
@@ -71,7 +71,7 @@ fn bytes_that_are_none_are_the_callers_fault() {
 }
 
 #[test]
-fn bytes_that_are_none_get_into_no_bundle() {
+fn bytes_that_are_not_a_packet_get_into_no_bundle() {
     let cut = not_a_packet(DecodeErrorKind::Truncated, 12);
     assert_eq!(fault(Bundle::immediately().with(("/a", 1)).with(CUT).build()), cut);
     assert_eq!(fault(Bundle::immediately().with(Bundle::immediately().with(CUT)).into_packet()), cut);
@@ -87,7 +87,7 @@ fn bytes_that_are_none_get_into_no_bundle() {
 }
 
 #[test]
-fn bytes_that_are_none_get_into_no_frame() {
+fn bytes_that_are_not_a_packet_get_into_no_frame() {
     fn refuses<E: Encoder<Written, Error = SendError>>(mut codec: E) {
         let mut dst = BytesMut::from("before");
         let error = codec.encode(CUT, &mut dst).unwrap_err();
@@ -102,7 +102,7 @@ fn bytes_that_are_none_get_into_no_frame() {
 }
 
 #[tokio::test]
-async fn a_reply_that_is_none_is_counted_and_not_sent() {
+async fn a_reply_that_is_not_a_packet_is_counted_and_not_sent() {
     assert!(format!("{:?}", JUNK.into_reply()).contains("not a valid packet"));
     let packets = stream::iter([item(("/a", ()))]);
     let server = Server::new(Router::new().route("/a", || CUT)).feed("test", packets);
@@ -112,7 +112,7 @@ async fn a_reply_that_is_none_is_counted_and_not_sent() {
 
 #[cfg(feature = "net")]
 #[tokio::test]
-async fn bytes_that_are_none_are_not_sent() {
+async fn bytes_that_are_not_a_packet_are_not_sent() {
     use tokio_osc::{Channel, Client};
 
     let channel = Channel::udp("127.0.0.1:0").await.unwrap();

@@ -112,7 +112,7 @@ async fn gives_up_later() -> ! {
 }
 
 #[tokio::test]
-async fn a_handler_that_never_returns_is_one() {
+async fn a_function_that_only_panics_is_a_handler() {
     let router = Router::new()
         .route("/function", gives_up)
         .route("/future", gives_up_later)

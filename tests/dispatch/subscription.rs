@@ -6,7 +6,7 @@ use tokio_osc::{Args, Router, Server};
 use super::{ended, feed, item, ms};
 
 #[tokio::test]
-async fn it_hears_its_pattern_in_order_and_ends_with_the_server() {
+async fn a_subscription_hears_its_pattern_in_order_and_ends_with_the_server() {
     let (sender, packets) = feed();
     let server = Server::new(Router::new().route("/meter/1", || {})).feed("test", packets);
     let meters = server.subscribe("/meter/*", 16).unwrap();
@@ -26,7 +26,7 @@ async fn it_hears_its_pattern_in_order_and_ends_with_the_server() {
 }
 
 #[tokio::test]
-async fn one_that_is_not_read_keeps_the_newest_counts_the_rest_and_delays_nobody() {
+async fn a_subscription_that_is_not_read_keeps_the_newest_and_counts_the_rest() {
     let (sender, packets) = feed();
     let server = Server::new(Router::new().route("/n", |Args(_): Args<i32>| {})).feed("test", packets);
     let mut slow = server.subscribe("//", 3).unwrap();
@@ -45,7 +45,7 @@ async fn one_that_is_not_read_keeps_the_newest_counts_the_rest_and_delays_nobody
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_for_the_next_message_and_is_removed_when_dropped() {
+async fn a_subscription_waits_for_the_next_message_and_is_removed_when_dropped() {
     let (sender, packets) = feed();
     let server = Server::new(Router::new()).feed("test", packets).spawn();
     let mut messages = server.subscribe("/a", 1).unwrap();

@@ -32,8 +32,9 @@ fn thousand_routes(calls: &Arc<AtomicUsize>) -> Router {
     })
 }
 
+/// Threat 20.
 #[tokio::test]
-async fn threat_20_a_datagram_of_wildcards_calls_no_more_than_the_budget() {
+async fn a_datagram_of_wildcards_calls_no_more_than_the_budget() {
     let bundle = many(2_500, "/*");
     for budget in [16_384, 1_000, 999, 1, 0] {
         let calls = Arc::default();
@@ -49,8 +50,9 @@ async fn threat_20_a_datagram_of_wildcards_calls_no_more_than_the_budget() {
     }
 }
 
+/// Threat 20.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn threat_20_others_are_answered_during_the_attack() {
+async fn others_are_answered_during_an_attack_with_wildcards() {
     let calls = Arc::new(AtomicUsize::new(0));
     let router = thousand_routes(&calls).route("/good/ping", |Args(n): Args<i32>| ("/pong", n));
     let channels = (Channel::udp("127.0.0.1:0").await.unwrap(), Channel::udp("127.0.0.1:0").await.unwrap());
@@ -102,8 +104,9 @@ fn hostile_patterns() -> Vec<String> {
     ]
 }
 
+/// Threat 21.
 #[tokio::test]
-async fn threat_21_long_patterns_against_10_000_routes_take_bounded_time() {
+async fn long_patterns_against_10_000_routes_take_bounded_time() {
     let router = || {
         (0..10_000).fold(Router::new(), |router, n| router.route(format!("/{}{n}", "a".repeat(24)), || {}))
     };
@@ -135,8 +138,9 @@ async fn threat_21_long_patterns_against_10_000_routes_take_bounded_time() {
     assert!(limited * 20 < unlimited, "{limited:?}");
 }
 
+/// Threat 21.
 #[tokio::test]
-async fn threat_21_the_steps_of_a_packet_are_limited_on_both_sides() {
+async fn the_steps_of_a_packet_are_limited_on_both_sides() {
     let router = || {
         let routes = (0..100).fold(Router::new(), |router, n| router.route(format!("/name{n}/x"), || {}));
         routes.route("/plain", || {})
@@ -165,9 +169,10 @@ fn resident() -> usize {
     pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
 }
 
+/// Threat 23.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn threat_23_distinct_addresses_and_peers_leave_nothing_behind() {
+async fn distinct_addresses_and_peers_leave_nothing_behind() {
     let router = Router::new().route("/known", || {}).route("/known/*", || {}).fallback(|| {});
     let flood = |messages: u32| {
         let distinct = move |n: u32| {
@@ -206,8 +211,9 @@ fn fail_at_each_hundredth(n: i32) {
     }
 }
 
+/// Threat 58.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn threat_58_one_percent_of_panics_costs_one_percent() {
+async fn one_percent_of_panics_costs_one_percent() {
     let good = Arc::new(AtomicUsize::new(0));
     let handler = |good: &Arc<AtomicUsize>| {
         let good = Arc::clone(good);
@@ -240,8 +246,9 @@ async fn threat_58_one_percent_of_panics_costs_one_percent() {
     assert_eq!(good.load(SeqCst), 99_000);
 }
 
+/// Threat 59.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn threat_59_a_handler_that_never_returns_stops_no_other_route() {
+async fn a_handler_that_never_returns_stops_no_other_route() {
     let router = (0..100).fold(
         Router::new().route("/stuck", on(async || std::future::pending::<()>().await).on_task(4)),
         |router, n| router.route(format!("/r{n}"), move |Args(at): Args<i32>| ("/pong", at)),
@@ -267,8 +274,9 @@ async fn threat_59_a_handler_that_never_returns_stops_no_other_route() {
     drop(server);
 }
 
+/// Threat 60.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn threat_60_no_handler_starts_between_the_messages_of_a_bundle() {
+async fn no_handler_starts_between_the_messages_of_a_bundle() {
     type Trace = Mutex<Vec<(i32, i32)>>;
     let trace: Arc<Trace> = Arc::default();
     let router = Router::with_state(Arc::clone(&trace)).route(

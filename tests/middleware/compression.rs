@@ -116,7 +116,7 @@ fn errors_stand_where_the_number_is() {
     );
 }
 
-/// Row 71 of the threat model, with the unknown number above.
+/// Threat 71, with the unknown number above.
 #[test]
 fn a_number_that_reads_as_type_tags_is_refused_when_the_table_is_built() {
     let kind = |code| AddressTable::new([("/foo", code)]).map_err(|error| error.kind()).err();
@@ -174,7 +174,7 @@ fn depth_is_judged_by_the_options_and_costs_no_stack() {
 }
 
 #[test]
-fn tables_for_one_way_each() {
+fn each_direction_may_have_its_own_table() {
     let theirs = AddressTable::new([("/meter", 1)]).unwrap().only_in();
     let ours = AddressTable::new([("/fader", 1)]).unwrap().only_out();
     let frame = encoded(("/fader", 1));

@@ -61,7 +61,7 @@ async fn asks_in_each_way(client: &Client) {
 }
 
 #[tokio::test]
-async fn udp_requests_and_replies() {
+async fn requests_and_replies_over_udp_pass_the_middleware() {
     let channel = Udp::new(LOCAL).middleware(Flip).bind().await.unwrap();
     let address = channel.local_addr().unwrap();
     let server = Server::new(router()).listen("udp", channel).spawn();
@@ -75,7 +75,7 @@ async fn udp_requests_and_replies() {
 }
 
 #[tokio::test]
-async fn tcp_requests_and_replies() {
+async fn requests_and_replies_over_tcp_pass_the_middleware() {
     let channel = Channel::tcp_with(LOCAL, Slip::new(), flipped()).await.unwrap();
     let address = channel.local_addr().unwrap();
     let server = Server::new(router()).listen("tcp", channel).spawn();
@@ -88,7 +88,7 @@ async fn tcp_requests_and_replies() {
 }
 
 #[tokio::test]
-async fn byte_streams_both_ways() {
+async fn byte_streams_pass_the_middleware_both_ways() {
     let (here, there) = tokio::io::duplex(1_024);
     let channel = Channel::io_with(here, LengthPrefix::new(), flipped());
     let server = Server::new(router()).listen("pipe", channel).spawn();
@@ -98,7 +98,7 @@ async fn byte_streams_both_ways() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn unix_sockets_both_ways() {
+async fn unix_sockets_pass_the_middleware_both_ways() {
     let path = std::env::temp_dir().join(format!("tokio-osc-middleware-{}", std::process::id()));
     let _ = std::fs::remove_file(&path);
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
@@ -111,7 +111,7 @@ async fn unix_sockets_both_ways() {
 }
 
 #[tokio::test]
-async fn a_client_by_the_socket_of_a_channel() {
+async fn a_client_by_the_socket_of_a_channel_passes_the_middleware() {
     let stage = Udp::new(LOCAL).middleware(Flip).bind().await.unwrap();
     let desk = Udp::new(LOCAL).middleware(Flip).bind().await.unwrap();
     let client = desk.client_to(stage.local_addr().unwrap()).unwrap();
@@ -129,7 +129,7 @@ async fn line(channel: &mut Channel) -> String {
 }
 
 #[tokio::test]
-async fn one_packet_to_many() {
+async fn one_packet_to_many_passes_the_middleware() {
     let mut left = Udp::new(LOCAL).middleware(Flip).bind().await.unwrap();
     let mut right = Udp::new(LOCAL).middleware(Flip).bind().await.unwrap();
     let peers = [left.local_addr().unwrap(), right.local_addr().unwrap()];
@@ -140,7 +140,7 @@ async fn one_packet_to_many() {
 }
 
 #[tokio::test]
-async fn one_packet_to_many_but_one() {
+async fn one_packet_to_all_but_one_passes_the_middleware() {
     let mut left = Channel::udp(LOCAL).await.unwrap();
     let mut right = Channel::udp(LOCAL).await.unwrap();
     let peers = [left.local_addr().unwrap(), right.local_addr().unwrap()];
@@ -157,7 +157,7 @@ async fn one_packet_to_many_but_one() {
 }
 
 #[tokio::test]
-async fn groups_and_broadcasts() {
+async fn groups_and_broadcasts_pass_the_middleware() {
     let group =
         |port| Multicast::new(([239, 1, 2, 77], port)).interface(Ipv4Addr::LOCALHOST).middleware(Flip);
     let mut member = group(0).join().unwrap();
@@ -174,7 +174,7 @@ async fn groups_and_broadcasts() {
 }
 
 #[tokio::test]
-async fn packets_sent_by_the_outlet_of_a_channel() {
+async fn packets_sent_by_an_outlet_pass_the_middleware() {
     let mut channel = Udp::new(LOCAL).middleware(Flip).bind().await.unwrap();
     let client = Udp::new(channel.local_addr().unwrap()).middleware(Flip).client().await.unwrap();
     let mut news = client.subscribe("/news");
@@ -189,7 +189,7 @@ async fn packets_sent_by_the_outlet_of_a_channel() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn unix_datagrams_both_ways() {
+async fn unix_datagrams_pass_the_middleware_both_ways() {
     let path = std::env::temp_dir().join(format!("tokio-osc-test-{}-flipped", std::process::id()));
     let options = UnixDatagramOptions::default().middleware(Flip).middleware(NoSecrets);
     let channel = Channel::unix_datagram_with(&path, options.clone()).unwrap();

@@ -57,7 +57,7 @@ fn passes_in(layer: &AllowedTypeTags, packet: Packet) -> bool {
 }
 
 #[test]
-fn restricted_type_tags() {
+fn type_tags_can_be_restricted() {
     for vector in vectors("oob_restrict_") {
         let name = name(&vector);
         let (what, tags) =
@@ -112,7 +112,7 @@ fn restriction_refuses_no_packet_for_anything_else() {
 // --- addresses ---------------------------------------------------------------------------------
 
 #[test]
-fn checked_addresses() {
+fn addresses_can_be_checked() {
     let literal = DecodeOptions::default().address_policy(AddressPolicy::Literal);
     for vector in vectors("oob_check_addr_") {
         let name = name(&vector);
@@ -129,7 +129,7 @@ fn checked_addresses() {
 }
 
 #[test]
-fn forced_type_tags() {
+fn type_tags_can_be_forced() {
     let forced = DecodeOptions::default().missing_type_tags(MissingTypeTags::Reject);
     let not_forced = DecodeOptions::default().missing_type_tags(MissingTypeTags::NoArguments);
     for vector in vectors("oob_force_typ") {
@@ -150,7 +150,7 @@ fn forced_type_tags() {
 
 #[cfg(feature = "encoding")]
 #[test]
-fn text_of_other_charsets() {
+fn text_of_other_charsets_is_read_and_written() {
     use tokio_osc::middleware::Transcode;
     use tokio_osc::packet::OnUnmappable;
     use tokio_osc::packet::encoding_rs::{UTF_8, WINDOWS_1252};
@@ -183,7 +183,7 @@ fn text_of_other_charsets() {
 }
 
 #[test]
-fn characters() {
+fn characters_are_read_in_either_place() {
     for vector in vectors("oob_char_") {
         match name(&vector) {
             // There is no option: a character has 32 bits, and its charset is Unicode.
@@ -205,7 +205,7 @@ fn characters() {
 // --- dumps -------------------------------------------------------------------------------------
 
 #[test]
-fn hexadecimal_dump() {
+fn a_dump_shows_hexadecimal_digits() {
     for vector in vectors("dumphex_buffer") {
         let bytes: Vec<u8> = (0x20..=0x44).collect();
         assert_eq!(HexDump(&bytes).to_string(), vector["value"].as_str().unwrap());
@@ -213,7 +213,7 @@ fn hexadecimal_dump() {
 }
 
 #[test]
-fn dumps() {
+fn a_dump_shows_each_vector() {
     use super::dump::shown;
 
     for vector in vectors("oob_").iter().filter(|vector| name(vector).contains("dump")) {

@@ -183,7 +183,7 @@ fn numbers_in_place_of_an_address_stay() {
 
 #[cfg(feature = "net")]
 #[tokio::test]
-async fn both_ways_on_live_channels() {
+async fn text_is_turned_both_ways_on_live_channels() {
     use tokio_osc::channel::StreamOptions;
     use tokio_osc::{Args, Channel, Client, Router, Server, Slip, Udp};
 

@@ -64,7 +64,7 @@ fn the_profiles_are_their_table() {
 }
 
 #[test]
-fn missing_type_tags() {
+fn missing_type_tags_need_their_switch() {
     let options = DecodeOptions::default();
     let (packet, repairs) = decode(b"/info\0\0\0", &options).unwrap();
     assert_eq!((packet.to_string().as_str(), repairs.missing_type_tags), ("/info", 1));
@@ -86,7 +86,7 @@ fn untyped_messages_are_equal_by_their_bytes() {
 }
 
 #[test]
-fn missing_comma() {
+fn a_missing_comma_needs_its_switch() {
     let options = DecodeOptions::default().accept_missing_comma(true);
     let commas = |repairs: &mut Repairs| repairs.missing_commas = 1;
     assert_eq!(line(b"/a\0\0if\0\0\0\0\0\x07\x43\xdc\0\0", &options, commas), "/a ,if 7 440");
@@ -108,7 +108,7 @@ fn missing_comma() {
 }
 
 #[test]
-fn missing_padding() {
+fn missing_padding_needs_its_switch() {
     let options = DecodeOptions::default().accept_missing_padding(true);
     let padding = |repairs: &mut Repairs| repairs.missing_padding = 1;
     for frame in [&b"/a\0\0,s\0\0cello\0\0"[..], b"/a\0\0,s\0\0cello\0", b"/a\0\0,s\0\0cello"] {
@@ -138,7 +138,7 @@ fn missing_padding() {
 }
 
 #[test]
-fn zero_tail() {
+fn a_tail_of_zeros_needs_its_switch() {
     let options = DecodeOptions::default().accept_zero_tail(true);
     let tail = |repairs: &mut Repairs| repairs.zero_tails = 1;
     for zeros in [1, 3, 4, 5, 100] {
@@ -158,7 +158,7 @@ fn zero_tail() {
 }
 
 #[test]
-fn nonzero_padding() {
+fn padding_that_is_not_zero_needs_its_switch() {
     for frame in [
         &b"/a\0\x01,\0\0\0"[..],
         b"/a\0\0,\0\x01\0",
@@ -172,7 +172,7 @@ fn nonzero_padding() {
 }
 
 #[test]
-fn text_policy() {
+fn text_follows_its_policy() {
     let latin1 = b"/a\0\0,s\0\0caf\xe9\0\0\0\0";
     let utf8 = b"/a\0\0,s\0\0caf\xc3\xa9\0\0\0";
     let control = b"/a\0\0,s\0\0a\x07\x7f\0";
@@ -193,7 +193,7 @@ fn text_policy() {
 }
 
 #[test]
-fn address_policy() {
+fn addresses_follow_their_policy() {
     let with = |policy| DecodeOptions::default().address_policy(policy);
     let message = |address: &str| Message::with_raw_address(address, ()).unwrap().as_bytes().to_vec();
     for (address, pattern, literal) in [
@@ -215,7 +215,7 @@ fn address_policy() {
 }
 
 #[test]
-fn bare_addresses() {
+fn bare_addresses_need_their_switch() {
     let options = DecodeOptions::default().accept_bare_addresses(true);
     let bare = |repairs: &mut Repairs| repairs.bare_addresses = 1;
     assert_eq!(line(b"freq\0\0\0\0,i\0\0\0\0\0\x07", &options, bare), r#""freq" ,i 7"#);
@@ -239,7 +239,7 @@ fn bare_addresses() {
 }
 
 #[test]
-fn zero_time_tags() {
+fn a_time_tag_of_zero_follows_its_switch() {
     let frame = b"#bundle\0\0\0\0\0\0\0\0\0";
     let (packet, repairs) = decode(frame, &DecodeOptions::default()).unwrap();
     let Packet::Bundle(bundle) = packet else { unreachable!() };

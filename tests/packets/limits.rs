@@ -29,19 +29,19 @@ fn default() -> DecodeOptions {
 }
 
 #[test]
-fn bundle_depth() {
+fn the_depth_of_bundles_is_limited() {
     has_limit(DecodeErrorKind::BundlesTooDeep, nested_bundles, 32, |limit| default().max_bundle_depth(limit));
 }
 
 #[test]
-fn no_bundles_at_all() {
+fn bundles_can_be_forbidden() {
     let options = default().max_bundle_depth(0);
     assert_eq!(decode(&nested_bundles(1), &options), Err(DecodeErrorKind::BundlesTooDeep));
     assert_eq!(decode(&message_of_tags(b""), &options), Ok(()));
 }
 
 #[test]
-fn bundle_depth_deeper_than_what_needs_no_allocation() {
+fn the_depth_of_bundles_is_limited_beyond_what_needs_no_allocation() {
     for depth in 1..40 {
         let options = default().max_bundle_depth(depth);
         assert_eq!(decode(&nested_bundles(depth), &options), Ok(()), "{depth}");
@@ -50,19 +50,19 @@ fn bundle_depth_deeper_than_what_needs_no_allocation() {
 }
 
 #[test]
-fn array_depth() {
+fn the_depth_of_arrays_is_limited() {
     let set = |limit| default().max_array_depth(u8::try_from(limit).unwrap());
     has_limit(DecodeErrorKind::ArraysTooDeep, nested_arrays, 32, set);
 }
 
 #[test]
-fn arguments() {
+fn the_number_of_arguments_is_limited() {
     let tags = |count| message_of_tags(&vec![b'T'; count]);
     has_limit(DecodeErrorKind::TooManyArgs, tags, 65_536, |limit| default().max_args(limit));
 }
 
 #[test]
-fn elements() {
+fn the_number_of_elements_is_limited() {
     let bundle = |count| {
         let element = b"\0\0\0\x08/a\0\0,\0\0\0";
         [&b"#bundle\0\0\0\0\0\0\0\0\x01"[..], &element.repeat(count)].concat()
@@ -84,13 +84,13 @@ fn long_address(len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn address_length() {
+fn the_length_of_addresses_is_limited() {
     let set = |limit| default().max_address_len(limit);
     has_limit(DecodeErrorKind::AddressTooLong, long_address, 4_096, set);
 }
 
 #[test]
-fn address_parts() {
+fn the_number_of_parts_of_an_address_is_limited() {
     let parts = |count| Message::with_raw_address("/a".repeat(count), ()).unwrap().as_bytes().to_vec();
     has_limit(DecodeErrorKind::TooManyAddressParts, parts, 128, |limit| default().max_address_parts(limit));
 }
@@ -104,7 +104,7 @@ fn arrays_to_encode_nest_at_most_255_deep() {
 
 /// Sums of sizes that 32 bits do not hold, too. Nothing is read or written of it.
 #[test]
-fn size_of_what_is_encoded() {
+fn the_size_of_what_is_encoded_is_limited() {
     let zeros = Bytes::from(vec![0; 1 << 30]);
     for blobs in [2, 3, 4, 5] {
         let error = Message::new("/a", (vec![&zeros; blobs], 1, 0.5, TimeTag::IMMEDIATELY)).unwrap_err();

@@ -10,7 +10,7 @@ use crate::support::{bytes, deep, name, raw_decode, valid};
 const CHARS_IN_A_BUNDLE: &str = "bundle_with_blob_and_array";
 
 #[test]
-fn valid_vectors_have_the_same_values() {
+fn rosc_reads_the_same_values_from_valid_vectors() {
     let mut refused = Vec::new();
     for vector in valid() {
         let frame = bytes(&vector);
@@ -25,7 +25,7 @@ fn valid_vectors_have_the_same_values() {
 }
 
 #[test]
-fn a_table_of_who_differs_on_raw_vectors() {
+fn rosc_differs_on_raw_vectors_as_the_table_says() {
     let (mut only_rosc, mut only_ours, mut read_differently) = (Vec::new(), Vec::new(), Vec::new());
     // rosc recurses: deep bundles abort a test thread in a debug build.
     for vector in raw_decode().iter().filter(|vector| !name(vector).starts_with("raw_bundle_depth")) {

@@ -9,7 +9,7 @@ use tokio_osc::{Arg, Bundle, Message, Packet};
 use crate::support::{bytes, deep, name, strategies, valid};
 
 #[test]
-fn the_documented_form() {
+fn json_has_the_documented_form() {
     let message = Message::new("/s_new", ("saw", 7, true, 0.5_f32, f32::NAN, Symbol("x"))).unwrap();
     let json =
         r#"{"address":"/s_new","args":[{"s":"saw"},{"i":7},{"T":null},{"f":0.5},{"f":"nan"},{"S":"x"}]}"#;
@@ -107,7 +107,7 @@ fn structs_are_argument_lists() {
 }
 
 #[test]
-fn lists_tuples_and_single_values() {
+fn lists_tuples_and_single_values_are_argument_lists() {
     let message = |args: Vec<Arg>| Message::new("/a", args).unwrap();
     assert_eq!(
         from_args::<(i32, String)>(&message(to_args(&(1, "x")).unwrap())).unwrap(),

@@ -25,7 +25,7 @@ fn use_up(frame: Vec<u8>, options: &DecodeOptions) -> Result<(), DecodeErrorKind
 }
 
 #[test]
-fn the_deepest_that_limits_allow() {
+fn the_deepest_packets_that_limits_allow_fit_a_small_stack() {
     on_a_small_stack(|| {
         use_up(nested_bundles(32), &DecodeOptions::default()).unwrap();
         use_up(nested_arrays(32), &DecodeOptions::default()).unwrap();
@@ -35,7 +35,7 @@ fn the_deepest_that_limits_allow() {
 }
 
 #[test]
-fn rebuilding_at_the_default_depth() {
+fn rebuilding_at_the_default_depth_fits_a_small_stack() {
     on_a_small_stack(|| {
         let packet = Packet::decode(nested_bundles(32).into()).unwrap();
         assert_eq!(rebuild(packet.as_ref()), packet);
@@ -43,7 +43,7 @@ fn rebuilding_at_the_default_depth() {
 }
 
 #[test]
-fn hostile_depth() {
+fn hostile_depth_fits_a_small_stack() {
     on_a_small_stack(|| {
         for options in [DecodeOptions::strict(), DecodeOptions::default(), DecodeOptions::lenient()] {
             let deep_bundle = use_up(nested_bundles(100_000), &options);

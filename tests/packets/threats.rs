@@ -1,5 +1,4 @@
-//! Faults, attacks and bad inputs of the decoder, by their numbers: 1 to 16. What takes a file of
-//! its own is tested there, and named here.
+//! Faults, attacks and bad inputs of the decoder: threats 1 to 16.
 
 use std::time::{Duration, Instant};
 
@@ -31,18 +30,20 @@ fn bundle_with_size(size: i32, element: &[u8]) -> Vec<u8> {
     [&b"#bundle\0\0\0\0\0\0\0\0\x01"[..], &size.to_be_bytes(), element].concat()
 }
 
+/// Threat 1.
 /// Also tests/packets/stack.rs: decode, clone, debug, compare, drop and encode on 128 KiB.
 #[test]
-fn threat_01_deeply_nested_bundles() {
+fn deeply_nested_bundles_are_an_error() {
     for levels in [33, 3_275, 20_000, 100_000] {
         on_a_small_stack(move || refused(&nested_bundles(levels), DecodeErrorKind::BundlesTooDeep));
     }
     on_a_small_stack(|| assert!(Packet::decode(nested_bundles(32).into()).is_ok()));
 }
 
+/// Threat 1.
 /// The dump is for bytes that nobody has checked: no limit holds there but its own.
 #[test]
-fn threat_01_a_dump_of_nested_bundles_grows_with_them() {
+fn a_dump_of_nested_bundles_grows_with_them() {
     for levels in [1_000, 40_000] {
         let frame = nested_bundles(levels);
         let dump = AnnotatedDump(&frame).to_string();
@@ -51,9 +52,10 @@ fn threat_01_a_dump_of_nested_bundles_grows_with_them() {
     }
 }
 
+/// Threat 2.
 /// Also tests/packets/stack.rs.
 #[test]
-fn threat_02_deeply_nested_and_flat_arrays() {
+fn nested_and_flat_arrays_are_limited_and_take_linear_time() {
     for levels in [33, 4_096, 32_000] {
         on_a_small_stack(move || refused(&nested_arrays(levels), DecodeErrorKind::ArraysTooDeep));
     }
@@ -65,9 +67,10 @@ fn threat_02_deeply_nested_and_flat_arrays() {
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
+/// Threat 3.
 /// Also tests/packets/allocations.rs: heap per byte of input.
 #[test]
-fn threat_03_sizes_that_lie() {
+fn sizes_that_lie_are_errors() {
     for size in [-1, -4, i32::MIN] {
         let frame = [&b"/a\0\0,b\0\0"[..], &size.to_be_bytes(), &[0; 8]].concat();
         refused(&frame, DecodeErrorKind::NegativeBlobSize);
@@ -81,8 +84,9 @@ fn threat_03_sizes_that_lie() {
     refused(b"/a\0\0,s\0\0", DecodeErrorKind::Truncated);
 }
 
+/// Threat 4.
 #[test]
-fn threat_04_element_sizes_that_lie() {
+fn element_sizes_that_lie_are_errors() {
     let message = b"/a\0\0,\0\0\0";
     for size in [-1, -4, -8, i32::MIN, 1, 2, 3, 5, 7] {
         refused(&bundle_with_size(size, message), DecodeErrorKind::ElementSize);
@@ -99,9 +103,10 @@ fn threat_04_element_sizes_that_lie() {
     refused(&frame, DecodeErrorKind::Truncated);
 }
 
+/// Threat 5.
 /// All vectors: tests/packets/truncation.rs.
 #[test]
-fn threat_05_truncation_at_every_offset() {
+fn a_packet_cut_at_any_offset_is_an_error_or_a_shorter_packet() {
     let elements = Bundle::immediately().with(("/first", (1, "two", 3.0_f32))).with(("/second", b"blob"));
     let whole = elements.with(Bundle::immediately().with(("/third", 3))).build().unwrap();
     let borders: Vec<usize> = (0..whole.as_bytes().len())
@@ -111,9 +116,10 @@ fn threat_05_truncation_at_every_offset() {
     assert_eq!(borders.len(), 3, "{borders:?}");
 }
 
+/// Threat 6.
 /// Each kind of padding: tests/packets/dialects.rs.
 #[test]
-fn threat_06_padding_nul_in_text_and_text_without_nul() {
+fn padding_and_nul_in_text_follow_the_profile() {
     refused_by_default(b"/a\0\0,s\0\0abcd", DecodeErrorKind::UnterminatedString);
     // A NUL ends the text; what follows is padding, or left over.
     let message = Message::decode(Bytes::from_static(b"/a\0\0,s\0\0a\0b\0")).unwrap();
@@ -127,8 +133,9 @@ fn refused_by_default(frame: &[u8], kind: DecodeErrorKind) {
     }
 }
 
+/// Threat 7.
 #[test]
-fn threat_07_bytes_left_over_and_bytes_missing() {
+fn bytes_left_over_and_bytes_missing_are_errors() {
     refused(b"/a\0\0,i\0\0\0\0\0\x01\0\0\0\x02", DecodeErrorKind::TrailingBytes);
     refused(b"/a\0\0,\0\0\0\0\0\0\x02", DecodeErrorKind::TrailingBytes);
     for tag in b"ifcrmhtdsSb" {
@@ -139,8 +146,9 @@ fn threat_07_bytes_left_over_and_bytes_missing() {
     assert_eq!((error.kind(), error.offset()), (DecodeErrorKind::Truncated, 12));
 }
 
+/// Threat 8.
 #[test]
-fn threat_08_unknown_type_tags_cost_their_message_only() {
+fn unknown_type_tags_cost_their_message_only() {
     let unknown = b"/x\0\0,iz\0\0\0\0\x01\0\0\0\x02";
     refused(unknown, DecodeErrorKind::UnknownTypeTag(b'z'));
     let mut frame = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
@@ -164,8 +172,9 @@ fn threat_08_unknown_type_tags_cost_their_message_only() {
     refused_by_default(&frame[..cut], DecodeErrorKind::Truncated);
 }
 
+/// Threat 9.
 #[test]
-fn threat_09_what_is_not_osc() {
+fn what_is_not_osc_is_an_error() {
     let strangers: [&[u8]; 7] = [
         b"GET / HTTP/1.1\r\n\r\n",
         b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\0",
@@ -186,8 +195,9 @@ fn refused_by_default_with_any(frame: &[u8]) {
     }
 }
 
+/// Threat 10.
 #[test]
-fn threat_10_empty_packets_and_zeros() {
+fn empty_packets_and_zeros_are_errors() {
     refused(b"", DecodeErrorKind::Empty);
     for zeros in [4, 8, 512] {
         let frame = vec![0; zeros];
@@ -198,9 +208,10 @@ fn threat_10_empty_packets_and_zeros() {
     }
 }
 
+/// Threat 11.
 /// The figures for all vectors: tests/packets/allocations.rs.
 #[test]
-fn threat_11_many_small_arguments() {
+fn many_small_arguments_are_limited() {
     let empty_strings = [message_of_tags(&b"s".repeat(13_000)), vec![0; 4 * 13_000]].concat();
     let many_tags = message_of_tags(&b"T".repeat(60_000));
     let wide_bundle =
@@ -214,9 +225,10 @@ fn threat_11_many_small_arguments() {
     refused(&message_of_tags(&b"T".repeat(65_537)), DecodeErrorKind::TooManyArgs);
 }
 
+/// Threat 12.
 /// The policies: tests/packets/dialects.rs.
 #[test]
-fn threat_12_text_that_is_not_ascii_or_utf8() {
+fn text_that_is_not_ascii_or_utf8_keeps_its_bytes() {
     for text in [&b"caf\xe9"[..], b"\xff\xfe", b"\xc3", "é€😀".as_bytes(), b"\xed\xa0\x80"] {
         let message = Message::with_raw_address([b"/", text].concat(), Text::new(text)).unwrap();
         let read = Message::decode(message.as_bytes().clone()).unwrap();
@@ -228,9 +240,10 @@ fn threat_12_text_that_is_not_ascii_or_utf8() {
     }
 }
 
+/// Threat 13.
 /// Also through the canonical line: tests/packets/roundtrip.rs.
 #[test]
-fn threat_13_floats_keep_their_bits() {
+fn floats_keep_their_bits() {
     for bits in
         [0x7ff8_0000_0000_0001, 0x7ff0_0000_0000_0001, 0xfff0_0000_0000_0001, 1 << 63, 0x7ff0 << 48_u64]
     {
@@ -248,10 +261,11 @@ fn rebuilt(message: &Message) -> Message {
     Message::new(message.address().as_bytes(), message.parse::<Vec<Arg>>().unwrap()).unwrap()
 }
 
+/// Threat 14.
 /// Sizes whose rounding up or whose sum overflows 32 bits. On a 64-bit machine this shows that they
 /// are refused; that no `usize` of 32 bits overflows is for a 32-bit target to show.
 #[test]
-fn threat_14_integer_overflow_of_sizes() {
+fn sizes_that_overflow_are_errors() {
     for size in [0x7fff_fffd, 0x7fff_fffe, i32::MAX] {
         let frame = [&b"/a\0\0,b\0\0"[..], &size.to_be_bytes(), &[0; 4]].concat();
         refused(&frame, DecodeErrorKind::Truncated);
@@ -263,10 +277,11 @@ fn threat_14_integer_overflow_of_sizes() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
+    /// Threat 15.
     /// Values to bytes to values, and for vectors bytes to values to bytes: tests/packets/roundtrip.rs,
     /// tests/packets/vectors.rs. Here: whatever the encoder takes, the decoder takes.
     #[test]
-    fn threat_15_the_encoder_refuses_what_the_decoder_would(
+    fn the_encoder_refuses_what_the_decoder_would(
         address in prop::collection::vec(any::<u8>(), 0..12),
         text in prop::collection::vec(prop_oneof![9 => 1..=255_u8, 1 => Just(0)], 0..12),
         blob in prop::collection::vec(any::<u8>(), 0..12),
@@ -284,9 +299,10 @@ proptest! {
     }
 }
 
+/// Threat 16.
 /// Datagrams are copied to their size by the codec; here: what is kept apart from its packet.
 #[test]
-fn threat_16_small_values_that_keep_a_large_buffer_alive() {
+fn small_values_can_be_kept_without_their_large_buffer() {
     let frame = Bytes::from([&b"/a\0\0,bb\0\0\0\0\x04abcd\0\0\xff\xf0"[..], &vec![0; 0xfff0]].concat());
     let kept = counted(|| {
         let message = Message::decode(frame.clone()).unwrap();
@@ -302,6 +318,7 @@ fn threat_16_small_values_that_keep_a_large_buffer_alive() {
     assert_eq!((copy.as_bytes().len(), heap.largest), (12, 12));
 }
 
+/// Threat 2: no vector takes long to be read or refused.
 #[test]
 fn the_vectors_take_no_time() {
     for vector in valid().iter().chain(&raw_decode()) {

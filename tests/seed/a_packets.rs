@@ -10,8 +10,9 @@ fn refused(frame: &'static [u8]) -> DecodeErrorKind {
     Packet::decode(Bytes::from_static(frame)).unwrap_err().kind()
 }
 
+/// Row A01.
 #[test]
-fn a01_messages_and_bundles_are_appended_to_a_buffer() {
+fn messages_and_bundles_are_appended_to_a_buffer() {
     let mut buffer = BytesMut::new();
     ("/a", "odd").encode(&mut buffer).unwrap();
     assert_eq!(&buffer[..], b"/a\0\0,s\0\0odd\0");
@@ -22,8 +23,9 @@ fn a01_messages_and_bundles_are_appended_to_a_buffer() {
     assert!(matches!(bundle, Packet::Bundle(_)));
 }
 
+/// Row A02.
 #[test]
-fn a02_bytes_are_one_message_or_one_bundle_or_an_error() {
+fn bytes_are_one_message_or_one_bundle_or_an_error() {
     let message = Packet::decode(Bytes::from_static(b"/a\0\0,\0\0\0")).unwrap();
     assert!(matches!(message, Packet::Message(_)));
     let bundle = Packet::decode(Bytes::from_static(b"#bundle\0\0\0\0\0\0\0\0\x01")).unwrap();
@@ -36,16 +38,18 @@ fn a02_bytes_are_one_message_or_one_bundle_or_an_error() {
     assert_eq!(refused(b"/a\0\0,\0\0\0\0\0\0\0"), DecodeErrorKind::TrailingBytes);
 }
 
+/// Row A04.
 #[test]
-fn a04_type_tags_follow_from_the_arguments() {
+fn type_tags_follow_from_the_arguments() {
     let message = Message::new("/mixed", (1, 2.0_f32, "three")).unwrap();
     assert_eq!(message.address(), "/mixed");
     assert_eq!(message.type_tags(), ",ifs");
     assert_eq!(message.parse::<(i32, f32, &str)>().unwrap(), (1, 2.0, "three"));
 }
 
+/// Row A05.
 #[test]
-fn a05_an_address_begins_with_a_slash_and_holds_no_nul() {
+fn an_address_begins_with_a_slash_and_holds_no_nul() {
     let kind = |address: &str| Message::with_raw_address(address, ()).map(drop).map_err(|error| error.kind());
     assert_eq!(kind("a"), Err(EncodeErrorKind::Address));
     assert_eq!(kind(""), Err(EncodeErrorKind::Address));
@@ -64,13 +68,15 @@ fn a05_an_address_begins_with_a_slash_and_holds_no_nul() {
     }
 }
 
+/// Row A07.
 #[test]
-fn a07_a_message_without_arguments_has_type_tags_all_the_same() {
+fn a_message_without_arguments_has_type_tags_all_the_same() {
     assert_eq!(&Message::new("/a", ()).unwrap().as_bytes()[..], b"/a\0\0,\0\0\0");
 }
 
+/// Row A10.
 #[test]
-fn a10_a_bundle_is_a_time_tag_and_elements_with_their_sizes() {
+fn a_bundle_is_a_time_tag_and_elements_with_their_sizes() {
     let empty = Bundle::at(TimeTag::new(1, 2)).build().unwrap();
     assert_eq!(&empty.as_bytes()[..], b"#bundle\0\0\0\0\x01\0\0\0\x02");
 
@@ -82,23 +88,26 @@ fn a10_a_bundle_is_a_time_tag_and_elements_with_their_sizes() {
     assert_eq!(elements, [("/a", ()).into_packet().unwrap(), inner.into()]);
 }
 
+/// Row A13.
 #[test]
-fn a13_time_tags_of_inner_bundles_are_not_checked_by_the_codec() {
+fn time_tags_of_inner_bundles_are_not_checked_by_the_codec() {
     let earlier = Bundle::at(TimeTag::new(10, 0)).with(("/a", ()));
     let bundle = Bundle::at(TimeTag::new(20, 0)).with(earlier).build().unwrap();
     assert!(Packet::decode(bundle.as_bytes().clone()).is_ok());
 }
 
+/// Row A14.
 #[test]
-fn a14_what_cannot_be_encoded_leaves_the_buffer_as_it_was() {
+fn what_cannot_be_encoded_leaves_the_buffer_as_it_was() {
     let mut buffer = BytesMut::from(&b"before"[..]);
     assert!(("/a", ("fine", "not\0fine")).encode(&mut buffer).is_err());
     assert!(Bundle::immediately().with(("/a", 1)).with(("no slash", 1)).encode(&mut buffer).is_err());
     assert_eq!(&buffer[..], b"before");
 }
 
+/// Row A15.
 #[test]
-fn a15_elements_may_be_encoded_already() {
+fn elements_may_be_encoded_already() {
     let stored = Message::new("/a", 1).unwrap();
     let bundle = Bundle::immediately().push_encoded(stored.as_bytes()).with(("/b", 2)).build().unwrap();
     let plain = Bundle::immediately().with(&stored).with(("/b", 2)).build().unwrap();
@@ -107,9 +116,10 @@ fn a15_elements_may_be_encoded_already() {
     assert!(matches!(error.kind(), EncodeErrorKind::NotAPacket(_)));
 }
 
+/// Row A16.
 /// The form of `dumphex_buffer`: offset, groups of four bytes, the same as text.
 #[test]
-fn a16_bytes_are_dumped_as_hexadecimal_digits_and_text() {
+fn bytes_are_dumped_as_hexadecimal_digits_and_text() {
     let message = Message::new("/test/hex", (1, "Å")).unwrap();
     assert_eq!(
         HexDump(message.as_bytes()).to_string(),

@@ -20,8 +20,9 @@ fn decode(rest: &[u8]) -> Result<Message, DecodeErrorKind> {
     Message::decode(Bytes::from([b"/a\0\0", rest].concat())).map_err(|error| error.kind())
 }
 
+/// Row B01.
 #[test]
-fn b01_int32_takes_no_other_number_and_gives_only_what_is_whole() {
+fn int32_takes_no_other_number_and_gives_only_what_is_whole() {
     assert_eq!(bytes(-2), b",i\0\0\xff\xff\xff\xfe");
     // What osc4py3 truncates or parses, the caller converts.
     let kind = |message: Message| message.parse::<i32>().unwrap_err().kind();
@@ -31,8 +32,9 @@ fn b01_int32_takes_no_other_number_and_gives_only_what_is_whole() {
     assert_eq!(Message::new("/a", (2.0, true)).unwrap().parse::<[i32; 2]>().unwrap(), [2, 1]);
 }
 
+/// Row B02.
 #[test]
-fn b02_float32_keeps_its_bits() {
+fn float32_keeps_its_bits() {
     assert_eq!(bytes(440.0_f32), b",f\0\0\x43\xdc\0\0");
     for value in [f32::NAN, f32::INFINITY, -0.0, f32::MIN_POSITIVE / 2.0] {
         let message = decode(&bytes(value)).unwrap();
@@ -42,8 +44,9 @@ fn b02_float32_keeps_its_bits() {
     assert_eq!(too_large.kind(), ArgsErrorKind::OutOfRange);
 }
 
+/// Row B03.
 #[test]
-fn b03_text_is_padded_and_holds_no_nul() {
+fn text_is_padded_and_holds_no_nul() {
     assert_eq!(bytes(""), b",s\0\0\0\0\0\0");
     assert_eq!(bytes("odd"), b",s\0\0odd\0");
     assert_eq!(bytes("even"), b",s\0\0even\0\0\0\0");
@@ -53,33 +56,38 @@ fn b03_text_is_padded_and_holds_no_nul() {
     }
 }
 
+/// Row B04.
 #[test]
-fn b04_a_blob_has_a_size_that_is_not_negative() {
+fn a_blob_has_a_size_that_is_not_negative() {
     assert_eq!(bytes(&b""[..]), b",b\0\0\0\0\0\0");
     assert_eq!(bytes(b"odd"), b",b\0\0\0\0\0\x03odd\0");
     assert_eq!(decode(b",b\0\0\xff\xff\xff\xff").unwrap_err(), DecodeErrorKind::NegativeBlobSize);
 }
 
+/// Row B05.
 #[test]
-fn b05_int64() {
+fn an_int64_is_eight_bytes_big_endian() {
     assert_eq!(bytes(-2_i64), b",h\0\0\xff\xff\xff\xff\xff\xff\xff\xfe");
 }
 
+/// Row B06.
 #[test]
-fn b06_a_time_tag_is_two_words() {
+fn a_time_tag_is_two_words() {
     assert_eq!(bytes(TimeTag::new(1, 2)), b",t\0\0\0\0\0\x01\0\0\0\x02");
     // A number is no time tag.
     let error = Message::new("/a", 1.5).unwrap().parse::<TimeTag>().unwrap_err();
     assert_eq!(error.kind(), ArgsErrorKind::WrongType);
 }
 
+/// Row B07.
 #[test]
-fn b07_float64() {
+fn a_float64_is_eight_bytes_big_endian() {
     assert_eq!(bytes(440.0), b",d\0\0\x40\x7b\x80\0\0\0\0\0");
 }
 
+/// Row B08.
 #[test]
-fn b08_a_symbol_is_told_apart_from_a_string() {
+fn a_symbol_is_told_apart_from_a_string() {
     assert_eq!(bytes(Symbol("freq")), b",S\0\0freq\0\0\0\0");
     let message = decode(b",Ss\0freq\0\0\0\0freq\0\0\0\0").unwrap();
     assert_eq!(message.parse::<[&str; 2]>().unwrap(), ["freq"; 2]);
@@ -87,8 +95,9 @@ fn b08_a_symbol_is_told_apart_from_a_string() {
     assert!(message.parse::<(Symbol<&str>, Symbol<&str>)>().is_err());
 }
 
+/// Row B09.
 #[test]
-fn b09_a_character_is_written_as_a_number_and_read_in_either_place() {
+fn a_character_is_written_as_a_number_and_read_in_either_place() {
     assert_eq!(bytes('A'), b",c\0\0\0\0\0A");
     for data in [&b",c\0\0\0\0\0A"[..], b",c\0\0A\0\0\0"] {
         assert_eq!(decode(data).unwrap().parse::<char>().unwrap(), 'A');
@@ -100,32 +109,37 @@ fn b09_a_character_is_written_as_a_number_and_read_in_either_place() {
     assert_eq!(decode(b",c\0\0").unwrap_err(), DecodeErrorKind::Truncated);
 }
 
+/// Row B10.
 #[test]
-fn b10_a_color_is_red_green_blue_alpha() {
+fn a_color_is_red_green_blue_alpha() {
     assert_eq!(bytes(Color { red: 1, green: 2, blue: 3, alpha: 4 }), b",r\0\0\x01\x02\x03\x04");
 }
 
+/// Row B11.
 #[test]
-fn b11_a_midi_message_is_port_status_and_two_bytes() {
+fn a_midi_message_is_port_status_and_two_bytes() {
     assert_eq!(bytes(Midi { port: 1, status: 0x90, data1: 60, data2: 127 }), b",m\0\0\x01\x90\x3c\x7f");
 }
 
+/// Row B12.
 #[test]
-fn b12_true_false_nil_and_impulse_take_no_data() {
+fn true_false_nil_and_impulse_take_no_data() {
     assert_eq!(bytes((true, false, Nil, Impulse, None::<i32>)), b",TFNIN\0\0");
     let message = decode(b",TFNI\0\0\0").unwrap();
     assert_eq!(message.parse::<(bool, bool, Nil, Impulse)>().unwrap(), (true, false, Nil, Impulse));
 }
 
+/// Row B13.
 /// `OSC_BANG`, `OSC_IMPULSE` and `OSC_INFINITUM` are one value there, and one here.
 #[test]
-fn b13_bang_impulse_and_infinitum_are_one() {
+fn bang_impulse_and_infinitum_are_one() {
     assert_eq!(bytes(Impulse), b",I\0\0");
     assert_eq!(decode(b",I\0\0").unwrap().parse::<Vec<Arg>>().unwrap(), [Arg::Impulse]);
 }
 
+/// Row B14.
 #[test]
-fn b14_arrays_nest_and_their_brackets_are_balanced() {
+fn arrays_nest_and_their_brackets_are_balanced() {
     assert_eq!(bytes((1, Array((2, Array(()))))), b",i[i[]]\0\0\0\0\x01\0\0\0\x02");
     let message = decode(b",[ii]i\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03").unwrap();
     assert_eq!(message.parse::<(Array<[i32; 2]>, i32)>().unwrap(), (Array([1, 2]), 3));
@@ -134,8 +148,9 @@ fn b14_arrays_nest_and_their_brackets_are_balanced() {
     }
 }
 
+/// Row B17.
 #[test]
-fn b17_arguments_and_type_tags_cannot_disagree() {
+fn arguments_and_type_tags_cannot_disagree() {
     type Nested<T> = (i32, Array<(i32, Array<T>)>, i32);
 
     let message = Message::new("/a", (1, Array((2, 3)))).unwrap();
@@ -156,9 +171,10 @@ fn b17_arguments_and_type_tags_cannot_disagree() {
     assert_eq!(kind(behind), (ArgsErrorKind::WrongType, 2));
 }
 
+/// Row B18.
 /// A new type is one of your own, made of those that OSC has.
 #[test]
-fn b18_own_types_are_arguments() {
+fn own_types_are_arguments() {
     #[derive(Debug, PartialEq)]
     struct Position {
         x: f32,

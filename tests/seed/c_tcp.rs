@@ -9,9 +9,10 @@ fn router() -> Router {
     Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n))
 }
 
+/// Row C02.
 /// `tcp_consocket`: somebody else has accepted.
 #[tokio::test]
-async fn c02_an_accepted_socket_is_a_channel_and_a_connected_one_a_client() {
+async fn an_accepted_socket_is_a_channel_and_a_connected_one_a_client() {
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();
     let connected = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (accepted, _) = listener.accept().await.unwrap();
@@ -22,10 +23,11 @@ async fn c02_an_accepted_socket_is_a_channel_and_a_connected_one_a_client() {
     server.shutdown().await;
 }
 
+/// Row C04.
 /// `tcp_reuseaddr`: connections that the server closed hold the port for a while, but not for a
 /// listener.
 #[tokio::test]
-async fn c04_a_server_that_is_started_again_gets_its_port_back() {
+async fn a_server_that_is_started_again_gets_its_port_back() {
     let mut address = LOOPBACK.parse().unwrap();
     for _ in 0..3 {
         let channel = Channel::tcp(address, Slip::new()).await.unwrap();

@@ -3,9 +3,10 @@
 use tokio_osc::packet::{DecodeErrorKind, DecodeOptions, EncodeErrorKind, TypeTagSet};
 use tokio_osc::{Bytes, Error, Message, Packet};
 
+/// Row E01.
 /// Each class of osc4py3, and the error that stands for it; all of them are one for `?`.
 #[test]
-fn e01_each_class_has_its_kind() {
+fn each_class_of_error_of_osc4py3_has_a_kind_here() {
     fn invalid_data() -> Result<(), Error> {
         Message::new("/a", "\0")?;
         Ok(())
@@ -28,8 +29,9 @@ fn e01_each_class_has_its_kind() {
     assert!(matches!(sent.kind(), EncodeErrorKind::NotAccepted(DecodeErrorKind::TypeTagNotAllowed(_))));
 }
 
+/// Row E04.
 #[test]
-fn e04_an_error_says_what_and_where() {
+fn an_error_says_what_and_where() {
     let error = Packet::decode(Bytes::from_static(b"/a\0\0,is\0\0\0\0\x07abcd")).unwrap_err();
     assert_eq!(error.to_string(), "a string without NUL, at byte 12");
     let error = Message::new("/a", (1, "a\0b")).unwrap_err();

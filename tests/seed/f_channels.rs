@@ -7,9 +7,10 @@ use tokio_osc::{Channel, Client, Router, Server, State};
 
 use super::LOOPBACK;
 
+/// Row F02.
 /// `auto_start=False`: what is made is bound, and nothing runs before it is told to.
 #[tokio::test]
-async fn f02_nothing_runs_before_it_is_told_to() {
+async fn a_server_handles_nothing_before_it_is_spawned() {
     let count = Arc::new(AtomicUsize::new(0));
     let router = Router::with_state(Arc::clone(&count))
         .route("/a", |State(count): State<Arc<AtomicUsize>>| _ = count.fetch_add(1, SeqCst));

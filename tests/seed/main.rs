@@ -1,8 +1,5 @@
-//! Every feature of osc4py3 1.0.8, row by row: `seed/rows.rs` lists them all, each with the tests that
-//! show it here, or with the reason why there is none.
-//!
-//! The rows are lettered as the features are grouped, and the tests of the files beside this one are
-//! named after their rows. A row may point to a test elsewhere: `seed/rows.rs` checks that it exists.
+//! Features of osc4py3 1.0.8 that no other test shows, in files by the groups of `rows.md`. Each test says in its
+//! documentation which row it stands for; `cargo test --test pages` checks the table against all tests.
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -11,11 +8,9 @@ mod b_type_tags;
 mod c_tcp;
 mod e_errors;
 mod f_channels;
-mod guide;
 mod l_auto_tags;
 mod n_dispatch;
 mod p_patterns;
-mod rows;
 mod s_schemes;
 mod t_time_tags;
 mod u_udp;

@@ -7,10 +7,11 @@ use tokio_osc::{Bundle, Router, Server};
 
 use super::{ended, fed, item};
 
+/// Row N15.
 /// What `dispatch_packet` returns: the number of handlers called, 0 for what waits, None for what
 /// was dropped.
 #[tokio::test(start_paused = true)]
-async fn n15_what_became_of_each_packet_is_counted() {
+async fn what_became_of_each_packet_is_counted() {
     let clock = TokioClock::new();
     let late = TimeOptions::new().late(LatePolicy::DropAfter(Duration::from_millis(1)));
     let items = [
@@ -33,8 +34,9 @@ async fn n15_what_became_of_each_packet_is_counted() {
     assert_eq!(ended(server).await.handled, 4);
 }
 
+/// Row N16.
 #[tokio::test]
-async fn n16_there_are_as_many_dispatchers_as_one_makes() {
+async fn two_routers_dispatch_each_for_itself() {
     let one = Router::new().route("/one", || {});
     let other = Router::new().route("/other", || {});
     let items = || [item(("/one", ())), item(("/other", ())), item(("/other", ()))];

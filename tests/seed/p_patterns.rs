@@ -21,19 +21,22 @@ fn error(text: &str) -> PatternErrorKind {
     text.parse::<Pattern>().unwrap_err().kind()
 }
 
+/// Row P03.
 #[test]
-fn p03_a_star_is_any_text_within_a_part() {
+fn a_star_is_any_text_within_a_part() {
     pattern("/a/*", &["/a/", "/a/b", "/a/bc"], &["/a", "/a/b/c"]);
     pattern("/a*c", &["/ac", "/abc"], &["/a/c", "/abcd"]);
 }
 
+/// Row P04.
 #[test]
-fn p04_a_question_mark_is_one_character() {
+fn a_question_mark_is_one_character() {
     pattern("/a?", &["/ab"], &["/a", "/a/", "/abc"]);
 }
 
+/// Row P05.
 #[test]
-fn p05_a_set_is_one_of_its_characters() {
+fn a_set_is_one_of_its_characters() {
     pattern("/[abx-z]", &["/a", "/y"], &["/c", "/ab", "/"]);
     pattern("/a[!b]c", &["/axc"], &["/abc", "/a/c"]);
     pattern("/[^a]", &["/^", "/a"], &["/b"]);
@@ -42,8 +45,9 @@ fn p05_a_set_is_one_of_its_characters() {
     assert_eq!(error("/[z-a]"), PatternErrorKind::ReversedRange);
 }
 
+/// Row P06.
 #[test]
-fn p06_braces_are_one_of_their_texts() {
+fn braces_are_one_of_their_texts() {
     pattern("/{a,ab}c", &["/ac", "/abc"], &["/abbc", "/c"]);
     pattern("/a{,b}", &["/a", "/ab"], &["/abb"]);
     // Wildcards in them are plain text.
@@ -51,32 +55,37 @@ fn p06_braces_are_one_of_their_texts() {
     assert_eq!(error("/{a"), PatternErrorKind::UnclosedAlternatives);
 }
 
+/// Row P07.
 #[test]
-fn p07_two_slashes_are_any_number_of_parts() {
+fn two_slashes_are_any_number_of_parts() {
     pattern("//b", &["/b", "/a/b", "/a/x/b"], &["/ab", "/b/a"]);
     pattern("/a//b", &["/a/b", "/a/x/y/b"], &["/ax/b", "/b"]);
 }
 
+/// Row P08.
 #[test]
-fn p08_what_is_special_to_regular_expressions_is_plain_text() {
+fn what_is_special_to_regular_expressions_is_plain_text() {
     pattern("/a.^|$+()\\", &["/a.^|$+()\\"], &["/ab^|$+()\\"]);
 }
 
+/// Row P10.
 #[test]
-fn p10_a_pattern_begins_with_a_slash() {
+fn a_pattern_begins_with_a_slash() {
     assert_eq!(error(""), PatternErrorKind::NoLeadingSlash);
     assert_eq!(error("a"), PatternErrorKind::NoLeadingSlash);
 }
 
+/// Row P11.
 #[tokio::test]
-async fn p11_a_handler_added_twice_is_called_twice() {
+async fn a_handler_added_twice_is_called_twice() {
     let router = Router::new().route("/a", || {}).route("/*", || {}).route("/a", || {});
     assert_eq!(fed(router, [item(("/a", ()))]).await.handled, 3);
 }
 
+/// Row P12.
 /// `MethodFilter(addrpattern, function, patternkind, argscheme, extra, workqueue, lock)`.
 #[tokio::test]
-async fn p12_a_route_has_everything_that_a_method_filter_has() {
+async fn a_route_has_everything_that_a_method_filter_has() {
     type Log = Arc<Mutex<Vec<String>>>;
     let log = Log::default();
     let lock = Lane::new(16);
@@ -106,16 +115,18 @@ async fn p12_a_route_has_everything_that_a_method_filter_has() {
     assert_eq!(log, ["/voice/* an object 7", "a predicate"]);
 }
 
+/// Row P17.
 /// Not even a runtime is needed before something runs.
 #[test]
-fn p17_routes_are_added_before_anything_is_started() {
+fn routes_are_added_before_anything_is_started() {
     let router = Router::new().route("/a", || {}).route("/b", async || {});
     let server = Server::new(router);
     let _heard: Subscription = server.subscribe("/a", 8).unwrap();
 }
 
+/// Row P18.
 #[test]
-fn p18_everything_can_be_debugged() {
+fn routers_and_their_handles_can_be_debugged() {
     let router = Router::new().route("/voice/*/freq", || {});
     assert!(format!("{router:?}").contains("routes: 1"), "{router:?}");
     assert!(format!("{:?}", router.live().route("/live", || {})).starts_with("RouteHandle"));

@@ -13,8 +13,9 @@ fn push(log: &Log, entry: String) {
     log.lock().unwrap().push(entry);
 }
 
+/// Row S04.
 #[tokio::test]
-async fn s04_a_message_is_taken_apart() {
+async fn a_handler_takes_address_type_tags_and_arguments_apart() {
     let log = Log::default();
     let router = Router::with_state(Arc::clone(&log)).route(
         "/a",
@@ -27,9 +28,10 @@ async fn s04_a_message_is_taken_apart() {
     assert_eq!(*log.lock().unwrap(), [format!("/a ,is {args:?}")]);
 }
 
+/// Row S08.
 /// There, an extra value that cannot be taken apart ends a thread.
 #[tokio::test]
-async fn s08_an_extra_value_of_several_is_taken_apart_by_its_type() {
+async fn an_extra_value_of_several_is_taken_apart_by_its_type() {
     let log = Log::default();
     let router = Router::with_state(Arc::clone(&log))
         .route(
@@ -51,9 +53,10 @@ async fn s08_an_extra_value_of_several_is_taken_apart_by_its_type() {
     assert!(std::panic::catch_unwind(wrong).is_err(), "a value of another type is refused with its route");
 }
 
+/// Row S10.
 /// `OSCARG_PACKOPT`: the packet's options, with the message and the filter that it went to.
 #[tokio::test]
-async fn s10_all_that_is_known_of_a_packet_is_one_value() {
+async fn all_that_is_known_of_a_packet_is_one_value() {
     struct Everything(String);
 
     impl<S> FromContext<S> for Everything {

@@ -17,8 +17,9 @@ async fn next(channel: &mut Channel) -> String {
     channel.next().await.unwrap().0.unwrap().to_string()
 }
 
+/// Row D05.
 #[tokio::test]
-async fn d05_several_addresses_are_tried_in_turn() {
+async fn several_addresses_are_tried_in_turn() {
     let nobody = std::net::TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
     let channel = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
     let somebody = channel.local_addr().unwrap();
@@ -26,8 +27,9 @@ async fn d05_several_addresses_are_tried_in_turn() {
     assert_eq!(client.peer_addr().unwrap(), somebody);
 }
 
+/// Row U09.
 #[tokio::test]
-async fn u09_clients_share_a_port_when_both_ask_for_it() {
+async fn clients_share_a_port_when_both_ask_for_it() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
     let to = Udp::new(channel.local_addr().unwrap()).local((Ipv4Addr::LOCALHOST, free_port()));
     let alone = to.clone().client().await.unwrap();
@@ -41,17 +43,19 @@ async fn u09_clients_share_a_port_when_both_ask_for_it() {
     }
 }
 
+/// Row U11.
 #[tokio::test]
-async fn u11_sending_need_not_wait() {
+async fn try_send_of_a_client_does_not_wait() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
     let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();
     client.try_send(("/at/once", ())).unwrap();
     assert_eq!(next(&mut channel).await, "/at/once ,");
 }
 
+/// Row U12.
 /// There, one failed send ends the channel for good.
 #[tokio::test]
-async fn u12_a_send_that_fails_is_an_error_and_the_next_one_goes_well() {
+async fn a_send_that_fails_is_an_error_and_the_next_one_goes_well() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
     let address = channel.local_addr().unwrap();
     let client = Client::udp(address).await.unwrap();
@@ -68,9 +72,10 @@ async fn u12_a_send_that_fails_is_an_error_and_the_next_one_goes_well() {
     assert_eq!(next(&mut channel).await, "/b ,");
 }
 
+/// Row U14.
 /// More datagrams than one per turn: as many as are there, up to a bound.
 #[tokio::test]
-async fn u14_a_wake_up_reads_what_is_there() {
+async fn one_wake_up_reads_all_datagrams_that_are_there() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
     let client = Client::udp(channel.local_addr().unwrap()).await.unwrap();
     for n in 0..20 {
@@ -83,10 +88,11 @@ async fn u14_a_wake_up_reads_what_is_there() {
     }
 }
 
+/// Row M10.
 /// The kernel lists the groups of a host; the address is written in its byte order.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn m10_a_dropped_channel_has_left_its_group() {
+async fn a_dropped_channel_has_left_its_group() {
     let group = Ipv4Addr::new(239, 255, 78, 10);
     let listed = format!("{:08X}", u32::from_ne_bytes(group.octets()));
     let joined = || std::fs::read_to_string("/proc/net/igmp").unwrap().contains(&listed);

@@ -26,9 +26,10 @@ async fn waiting(count: &Count) -> (ServerHandle, mpsc::UnboundedSender<Item>) {
     (server, sender)
 }
 
+/// Row V12.
 /// There, the bundles of the old run call the old handlers in the new one.
 #[tokio::test(start_paused = true)]
-async fn v12_a_restart_is_a_new_server() {
+async fn a_restart_is_a_new_server() {
     let (old, new) = (Count::default(), Count::default());
     let (server, _sender) = waiting(&old).await;
     server.shutdown().await;

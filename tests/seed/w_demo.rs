@@ -12,8 +12,9 @@ use super::LOOPBACK;
 /// What arrived, each message with the channel that it came by.
 type Seen = Arc<Mutex<Vec<String>>>;
 
+/// Row W05.
 #[tokio::test]
-async fn w05_the_demo_of_osc4py3() {
+async fn the_demo_of_osc4py3_runs() {
     let group = |port| Multicast::new(([239, 255, 78, 5], port)).interface(Ipv4Addr::LOCALHOST);
     let all = |port| Broadcast::new(([127, 255, 255, 255], port));
     let udp = Channel::udp(LOOPBACK).await.unwrap();

@@ -89,7 +89,7 @@ fn slip_vectors_are_written_and_read_back() {
     }
 }
 
-/// Row 26.
+/// Threat 26.
 #[test]
 fn slip_streams_give_the_same_frames_however_they_are_cut() {
     for vector in vectors(include_str!("../vectors/slip_stream.json")) {
@@ -175,7 +175,7 @@ impl Decoder for SkipNoise {
     }
 }
 
-/// Row 26.
+/// Threat 26.
 #[test]
 fn length_prefix_streams_give_the_same_frames_however_they_are_cut() {
     for vector in vectors(include_str!("../vectors/length_prefix_stream.json")) {
@@ -242,7 +242,7 @@ fn detection_reads_what_the_framing_itself_reads() {
     read(include_str!("../vectors/length_prefix_stream.json"), "length prefix");
 }
 
-/// Row 29.
+/// Threat 29.
 #[test]
 fn what_begins_no_framing_ends_the_stream_with_the_likely_cause() {
     let cases: [(&[u8], Option<LikelyCause>); 4] = [
@@ -285,7 +285,7 @@ fn read<F: tokio_osc::codec::Framing>(
     items.map(|item| item.map(|packet| packet.to_string()).map_err(|error| error.kind())).collect()
 }
 
-/// Row 28. Three packets, the middle one malformed: two are delivered, one is an error item, and the stream
+/// Threat 28. Three packets, the middle one malformed: two are delivered, one is an error item, and the stream
 /// goes on.
 #[test]
 fn a_malformed_packet_is_an_item_between_two_good_ones() {
@@ -301,7 +301,7 @@ fn a_malformed_packet_is_an_item_between_two_good_ones() {
     assert_eq!(read(LengthPrefix::new(), &mut prefix), expected);
 }
 
-/// Row 24. The escapes that other implementations read wrong: an ESC before any other byte drops that
+/// Threat 24. The escapes that other implementations read wrong: an ESC before any other byte drops that
 /// frame, and the next one is whole.
 #[test]
 fn the_frame_after_a_bad_escape_is_whole() {

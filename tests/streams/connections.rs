@@ -289,7 +289,7 @@ async fn an_answer_to_accept_if_that_does_not_come_is_a_refusal() {
 
 /// Who was asked whether it may stay is no connection before the answer.
 #[tokio::test]
-async fn a_connection_that_is_not_let_in_yet_is_none() {
+async fn a_connection_that_is_not_accepted_yet_is_not_counted() {
     let (go, gone) = tokio::sync::watch::channel(false);
     let options = StreamOptions::default().accept_if(move |_| {
         let mut gone = gone.clone();

@@ -70,7 +70,7 @@ async fn a_peer_that_has_gone_for_good_is_no_failure() {
 
 /// With nothing to answer the connection ends at once; else after 10 s.
 #[tokio::test(start_paused = true)]
-async fn it_is_waited_for_ten_seconds_at_most() {
+async fn a_half_closed_peer_is_waited_for_ten_seconds_at_most() {
     for (packets, patience) in [(&b""[..], Duration::ZERO), (PING, Duration::from_secs(10))] {
         let (here, mut there) = duplex(1_024);
         let server = Server::new(slow_router(&Arc::default())).listen("pipe", Channel::io(here, Slip::new()));

@@ -64,7 +64,7 @@ fn resident() -> usize {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
-/// Row 25.
+/// Threat 25.
 #[test]
 fn a_hundred_megabytes_of_end_cost_nothing() {
     let mut slip = Slip::new();
@@ -82,7 +82,7 @@ fn a_hundred_megabytes_of_end_cost_nothing() {
     assert_eq!(slip.decode(&mut src).unwrap(), Some(Ok(Bytes::from_static(b"frame"))));
 }
 
-/// Row 27, and 29: a claim of 2 GiB is over the limit, and ends its connection at once.
+/// Threats 27 and 29: a claim of 2 GiB is over the limit, and ends its connection at once.
 #[tokio::test]
 async fn a_thousand_connections_that_claim_two_gibibytes_get_nothing() {
     const CLAIMS: usize = 1_000;
@@ -109,7 +109,7 @@ async fn a_thousand_connections_that_claim_two_gibibytes_get_nothing() {
     server.shutdown().await;
 }
 
-/// Row 27: a claim within the limit holds no more than what has arrived.
+/// Threat 27: a claim within the limit holds no more than what has arrived.
 #[tokio::test]
 async fn a_claimed_size_reserves_nothing() {
     const CLAIMS: usize = 1_000;
@@ -130,7 +130,7 @@ async fn a_claimed_size_reserves_nothing() {
     server.shutdown().await;
 }
 
-/// Row 30.
+/// Threat 30.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_lorises_do_not_slow_a_good_client_and_are_cut() {
     const LORISES: usize = 500;
@@ -162,7 +162,7 @@ async fn slow_lorises_do_not_slow_a_good_client_and_are_cut() {
     server.shutdown().await;
 }
 
-/// Row 32.
+/// Threat 32.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_peer_that_reads_nothing_delays_none_of_the_others() {
     const READERS: usize = 49;
@@ -203,7 +203,7 @@ async fn one_peer_that_reads_nothing_delays_none_of_the_others() {
     server.shutdown().await;
 }
 
-/// Row 33, in a process of its own with few file descriptors.
+/// Threat 33, in a process of its own with few file descriptors.
 #[cfg(target_os = "linux")]
 #[test]
 fn want_of_file_descriptors_pauses_accepting_and_harms_no_connection() {
@@ -255,7 +255,7 @@ async fn few_files() {
     server.shutdown().await;
 }
 
-/// Row 34.
+/// Threat 34.
 #[tokio::test]
 async fn a_reset_at_any_offset_delivers_whole_packets_only() {
     let frame = b"\xc0/a\0\0,i\0\0\0\0\0\x07\xc0";
@@ -285,7 +285,7 @@ async fn a_reset_at_any_offset_delivers_whole_packets_only() {
     println!("resets at {} offsets, by packets delivered: {delivered:?}", stream.len() + 1);
 }
 
-/// Row 34.
+/// Threat 34.
 #[tokio::test]
 async fn a_refused_connect_is_an_error_at_once() {
     let address = TcpListener::bind(LOOPBACK).await.unwrap().local_addr().unwrap();
@@ -293,7 +293,7 @@ async fn a_refused_connect_is_an_error_at_once() {
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
 }
 
-/// Row 61: 100,000 sends, most of them dropped after a few polls, through a window of one byte.
+/// Threat 61: 100,000 sends, most of them dropped after a few polls, through a window of one byte.
 #[tokio::test]
 async fn cancelled_sends_tear_no_frame() {
     const SENDS: i32 = 100_000;

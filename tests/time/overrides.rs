@@ -29,7 +29,7 @@ async fn a_packet_that_does_not_honor_time_tags_runs_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn or_honors_them_where_its_channel_does_not() {
+async fn a_packet_honors_time_tags_where_its_channel_does_not() {
     let rig = Rig::with(TestClock::new(), |server| server.time(TimeOptions::new().honor_time_tags(false)));
     let tag = rig.clock.after(SECOND);
     rig.push(at(tag, "/hasty"));
@@ -39,7 +39,7 @@ async fn or_honors_them_where_its_channel_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_offset_of_its_own_takes_the_place_of_the_channels() {
+async fn an_offset_of_a_packet_replaces_that_of_its_channel() {
     let rig = Rig::new();
     let tag = rig.clock.after(SECOND);
     let behind = ms(500);
@@ -56,7 +56,7 @@ async fn an_offset_of_its_own_takes_the_place_of_the_channels() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tolerance_of_its_own_goes_before_any_policy() {
+async fn a_tolerance_of_a_packet_goes_before_any_policy() {
     let strict =
         |server: tokio_osc::Server| server.time(TimeOptions::new().late(LatePolicy::DropAfter(ms(20))));
     let rig = Rig::with(TestClock::new(), strict);

@@ -20,9 +20,9 @@ fn hostile_tags(clock: &impl Clock) -> Vec<TimeTag> {
     [&ahead[..], &behind, &seconds, &bits].concat()
 }
 
-/// 49 and 52: no panic, under each policy, and what is good is delivered on time.
+/// Threats 49 and 52: no panic, under each policy, and what is good is delivered on time.
 #[tokio::test(start_paused = true)]
-async fn t49_t52_no_tag_panics_or_keeps_a_later_message_from_its_time() {
+async fn no_tag_panics_or_keeps_a_later_message_from_its_time() {
     for policy in [HorizonPolicy::RunNow, HorizonPolicy::Drop] {
         for horizon in [Duration::ZERO, SECOND * 7 * 86_400, Duration::MAX] {
             let limits = ScheduleLimits::default().horizon(horizon).beyond_horizon(policy);
@@ -80,26 +80,26 @@ async fn flood(packets: u32) -> (usize, usize) {
     (entries, bytes)
 }
 
-/// 50: more than six times what one peer may hold.
+/// Threat 50: more than six times what one peer may hold.
 #[tokio::test(start_paused = true)]
-async fn t50_a_flood_of_timers_is_capped_and_another_peer_is_on_time() {
+async fn a_flood_of_timers_is_capped_and_another_peer_is_on_time() {
     let (entries, bytes) = flood(50).await;
     assert!(entries <= 16_384 + 1, "{entries}");
     assert!(bytes <= 2 * 1024 * 1024, "{bytes}");
 }
 
-/// 50, whole: the 12 million timers of a minute at 100 datagrams per second.
+/// Threat 50, whole: the 12 million timers of a minute at 100 datagrams per second.
 #[tokio::test(start_paused = true)]
 #[ignore = "takes a minute in a debug build: cargo test --release --test time threats -- --ignored"]
-async fn t50_twelve_million_timers() {
+async fn a_flood_of_twelve_million_timers_is_capped() {
     let (entries, bytes) = flood(6_000).await;
     assert!(entries <= 16_384 + 1 && bytes <= 2 * 1024 * 1024, "{entries} {bytes}");
 }
 
-/// 50: 20 forged datagrams fill the schedule with bundles of next week. The bundles of a good peer, 50 ms
+/// Threat 50: 20 forged datagrams fill the schedule with bundles of next week. The bundles of a good peer, 50 ms
 /// ahead, all run in time.
 #[tokio::test(start_paused = true)]
-async fn t50_forged_bundles_of_next_week_keep_none_of_now_out() {
+async fn forged_bundles_of_next_week_keep_none_of_now_out() {
     let rig = Rig::new();
     let mut builder = Bundle::immediately();
     for _ in 0..3_300 {
@@ -121,9 +121,9 @@ async fn t50_forged_bundles_of_next_week_keep_none_of_now_out() {
     assert_eq!((stats.run, stats.evicted), (5, 5));
 }
 
-/// 51: ten senders, one tag; order errors 0, also for bundles that cannot be compared.
+/// Threat 51: ten senders, one tag; order errors 0, also for bundles that cannot be compared.
 #[tokio::test(start_paused = true)]
-async fn t51_equal_tags_run_in_order_of_arrival_whatever_is_in_them() {
+async fn equal_tags_run_in_order_of_arrival_whatever_is_in_them() {
     let rig = Rig::new();
     let tag = rig.clock.after(ms(20));
     for n in 0..1_000 {
@@ -135,9 +135,9 @@ async fn t51_equal_tags_run_in_order_of_arrival_whatever_is_in_them() {
     assert_eq!(errors.count(), 0);
 }
 
-/// 53: bundles a second apart from 10 s before the border to 10 s after; none more than 1 ms off.
+/// Threat 53: bundles a second apart from 10 s before the border to 10 s after; none more than 1 ms off.
 #[tokio::test(start_paused = true)]
-async fn t53_the_border_of_2036_is_crossed_without_a_bundle_off_its_time() {
+async fn the_border_of_2036_is_crossed_without_a_bundle_off_its_time() {
     let border = UNIX_EPOCH + Duration::from_secs(2_085_978_496);
     for arrives in [border - SECOND * 11, border - NANO, border + NANO, border + SECOND * 9] {
         let rig = Rig::with(TestClock::starting_at(arrives), |server| server);
@@ -152,9 +152,9 @@ async fn t53_the_border_of_2036_is_crossed_without_a_bundle_off_its_time() {
     }
 }
 
-/// 54: the rule is that deadlines follow the wall clock, noticed at each wake-up and once a second.
+/// Threat 54: the rule is that deadlines follow the wall clock, noticed at each wake-up and once a second.
 #[tokio::test(start_paused = true)]
-async fn t54_a_clock_that_steps_to_and_fro_moves_every_bundle_with_it() {
+async fn a_clock_that_steps_to_and_fro_moves_every_bundle_with_it() {
     let rig = Rig::new();
     for n in 0..100 {
         rig.push(Bundle::at(rig.clock.after(SECOND * 20 + ms(50) * n)).with(("/n", n as i32)));
@@ -175,10 +175,10 @@ async fn t54_a_clock_that_steps_to_and_fro_moves_every_bundle_with_it() {
     assert!(rig.server.stats().schedule.clock_steps >= 5);
 }
 
-/// 55: after a suspend of 10 s, 1,000 overdue bundles run in order, and other tasks get their turn
+/// Threat 55: after a suspend of 10 s, 1,000 overdue bundles run in order, and other tasks get their turn
 /// at least every 64 of them.
 #[tokio::test(start_paused = true)]
-async fn t55_after_a_suspend_overdue_bundles_run_in_order_and_in_bounded_bursts() {
+async fn after_a_suspend_overdue_bundles_run_in_order_and_in_bounded_bursts() {
     let rig = Rig::new();
     for n in 0..1_000 {
         rig.push(Bundle::at(rig.clock.after(SECOND * 5 + ms(1) * n)).with(("/n", n as i32)));
@@ -205,9 +205,9 @@ async fn t55_after_a_suspend_overdue_bundles_run_in_order_and_in_bounded_bursts(
     assert!(bursts.iter().all(|burst| *burst <= 64), "{bursts:?}");
 }
 
-/// 56: 1,000 bundles from 10 s late to on time; what became of them, by policy.
+/// Threat 56: 1,000 bundles from 10 s late to on time; what became of them, by policy.
 #[tokio::test(start_paused = true)]
-async fn t56_late_bundles_are_counted_by_policy() {
+async fn late_bundles_are_counted_by_policy() {
     let handed = Arc::new(AtomicUsize::new(0));
     let hand = {
         let handed = Arc::clone(&handed);
@@ -235,16 +235,16 @@ async fn t56_late_bundles_are_counted_by_policy() {
     assert_eq!(handed.load(Ordering::Relaxed), 899);
 }
 
-/// 57: a thousand bundles at 1 kHz in real time, in every mode: none early, and the histogram knows.
+/// Threat 57: a thousand bundles at 1 kHz in real time, in every mode: none early, and the histogram knows.
 #[tokio::test]
-async fn t57_in_real_time_nothing_is_early_in_any_mode() {
+async fn in_real_time_nothing_is_early_in_any_mode() {
     nothing_is_early(1_000).await;
 }
 
-/// 57 in full: ten thousand in each mode, on an idle machine and with a core at work.
+/// Threat 57, in full: ten thousand in each mode, on an idle machine and with a core at work.
 #[tokio::test]
 #[ignore = "takes a minute"]
-async fn t57_ten_thousand_in_each_mode_idle_and_loaded() {
+async fn of_ten_thousand_bundles_none_is_early_in_any_mode_idle_or_loaded() {
     println!("idle:");
     nothing_is_early(10_000).await;
     println!("loaded:");
@@ -293,10 +293,10 @@ async fn nothing_is_early(bundles: u32) {
     }
 }
 
-/// 60: 10^5 bundles of three messages from four feeds on two workers: no handler of another packet
+/// Threat 60: 10^5 bundles of three messages from four feeds on two workers: no handler of another packet
 /// starts between the messages of a bundle, although each handler waits once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t60_no_other_packet_comes_between_the_messages_of_a_bundle() {
+async fn no_other_packet_comes_between_the_messages_of_a_bundle() {
     const BUNDLES: u32 = 25_000;
     const IN_FLIGHT: usize = 3 * 512;
     #[derive(Default)]

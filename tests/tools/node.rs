@@ -334,7 +334,7 @@ async fn a_hundred_thousand_sends_to_three_of_which_one_fails() {
 }
 
 #[tokio::test]
-async fn one_that_is_stuck_keeps_no_other_from_its_packet() {
+async fn a_channel_that_is_stuck_keeps_no_other_from_its_packet() {
     let (node, tapes) = node_with(&["a", "z"]);
     node.add("m", Stuck).unwrap();
     let mut sending = Box::pin(node.send(["a", "m", "z"], ("/x", 1)));

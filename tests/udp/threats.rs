@@ -33,11 +33,11 @@ async fn all_accounted(server: &ServerHandle, monitor: &UdpMonitor, offered: u64
     timeout(SOON, settled).await.expect("every packet is accounted for");
 }
 
-/// 35. Offered = handled + dropped by the kernel, under a reader that stalls for 100 ms at 50,000
+/// Threat 35. Offered = handled + dropped by the kernel, under a reader that stalls for 100 ms at 50,000
 /// packets a second.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t35_what_a_full_buffer_loses_is_counted_and_a_larger_buffer_loses_nothing() {
+async fn what_a_full_buffer_loses_is_counted_and_a_larger_buffer_loses_nothing() {
     const OFFERED: u64 = 5_000;
     const GAP: Duration = Duration::from_micros(20);
 
@@ -84,11 +84,11 @@ async fn t35_what_a_full_buffer_loses_is_counted_and_a_larger_buffer_loses_nothi
     assert!(drops == 0 || size < 8 << 20, "{drops} of {OFFERED} dropped");
 }
 
-/// 36. A flood into a slow handler: the queue is bounded, the accounts add up, the order stays, and
+/// Threat 36. A flood into a slow handler: the queue is bounded, the accounts add up, the order stays, and
 /// whoever asks afterwards is answered.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t36_a_flood_waits_in_bounded_queues_and_is_accounted_for() {
+async fn a_flood_waits_in_bounded_queues_and_is_accounted_for() {
     const OFFERED: u64 = 50_000;
     type Handled = Arc<Mutex<Vec<(i32, Duration)>>>;
 
@@ -128,10 +128,10 @@ async fn t36_a_flood_waits_in_bounded_queues_and_is_accounted_for() {
     assert!(p99 < Duration::from_secs(5));
 }
 
-/// 37. Ten packets to a port where nobody listens yet, then ten to the server that was started
+/// Threat 37. Ten packets to a port where nobody listens yet, then ten to the server that was started
 /// there: 10 of 10 are delivered, connected or not.
 #[tokio::test]
-async fn t37_a_dead_port_costs_nothing_once_it_lives() {
+async fn a_dead_port_costs_nothing_once_it_lives() {
     for connected in [true, false] {
         let address = UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap();
         let options = Udp::new(address);
@@ -153,9 +153,9 @@ async fn t37_a_dead_port_costs_nothing_once_it_lives() {
     }
 }
 
-/// 37. The same from a channel that also receives: its loop stays alive.
+/// Threat 37. The same from a channel that also receives: its loop stays alive.
 #[tokio::test]
-async fn t37_a_channel_that_sends_to_a_dead_port_goes_on_receiving() {
+async fn a_channel_that_sends_to_a_dead_port_goes_on_receiving() {
     let dead = UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap();
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
     let to_dead = channel.client_to(dead).unwrap();
@@ -168,9 +168,9 @@ async fn t37_a_channel_that_sends_to_a_dead_port_goes_on_receiving() {
     }
 }
 
-/// 38. One bad datagram is one error item with its sender, whatever it holds.
+/// Threat 38. One bad datagram is one error item with its sender, whatever it holds.
 #[tokio::test]
-async fn t38_one_bad_datagram_is_one_item() {
+async fn one_bad_datagram_is_one_item() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
     let sender = UdpSocket::bind(LOOPBACK).unwrap();
     let garbage = vec![0x55; 65_000];
@@ -185,10 +185,10 @@ async fn t38_one_bad_datagram_is_one_item() {
     }
 }
 
-/// 39. The largest packets that UDP carries arrive whole; one more byte is an error before the
+/// Threat 39. The largest packets that UDP carries arrive whole; one more byte is an error before the
 /// system call.
 #[tokio::test]
-async fn t39_the_largest_packets_arrive_whole_and_larger_ones_are_not_sent() {
+async fn the_largest_packets_arrive_whole_and_larger_ones_are_not_sent() {
     for (host, largest) in [(Ipv4Addr::LOCALHOST.into(), 65_504), (Ipv6Addr::LOCALHOST.into(), 65_524)] {
         let mut channel = Channel::udp(SocketAddr::new(host, 0)).await.unwrap();
         let client = Udp::new(channel.local_addr().unwrap()).send_buffer(1 << 20).client().await.unwrap();
@@ -202,9 +202,9 @@ async fn t39_the_largest_packets_arrive_whole_and_larger_ones_are_not_sent() {
     }
 }
 
-/// 40. A wildcard query to 1,000 methods that answer: the answers have a budget.
+/// Threat 40. A wildcard query to 1,000 methods that answer: the answers have a budget.
 #[tokio::test]
-async fn t40_one_query_is_answered_within_a_budget() {
+async fn one_query_is_answered_within_a_budget() {
     let mut router = Router::new();
     for n in 0..1_000 {
         let method = format!("/method/{n}");
@@ -229,9 +229,9 @@ async fn t40_one_query_is_answered_within_a_budget() {
     assert!(bytes <= 64 * 1_024);
 }
 
-/// 40. A question for each reply: a source has its burst of answers and no more, other sources theirs.
+/// Threat 40. A question for each reply: a source has its burst of answers and no more, other sources theirs.
 #[tokio::test]
-async fn t40_many_queries_of_one_source_are_answered_within_its_rate() {
+async fn many_queries_of_one_source_are_answered_within_its_rate() {
     let router = Router::new().route("/status", || ("/status", "a value"));
     let channel = Channel::udp(LOOPBACK).await.unwrap();
     let address = channel.local_addr().unwrap();
@@ -252,9 +252,9 @@ async fn t40_many_queries_of_one_source_are_answered_within_its_rate() {
     assert!(other.recv(&mut [0; 64]).is_ok(), "another source has its answer");
 }
 
-/// 45. A port is taken once; who shares it on purpose learns how the system shares.
+/// Threat 45. A port is taken once; who shares it on purpose learns how the system shares.
 #[tokio::test]
-async fn t45_a_second_program_cannot_take_over_a_port() {
+async fn a_second_program_cannot_take_over_a_port() {
     let mut first = Channel::udp(LOOPBACK).await.unwrap();
     let address = first.local_addr().unwrap();
     for options in [Udp::new(address), Udp::new(address).reuse_address(true).reuse_port(true)] {
@@ -270,10 +270,10 @@ async fn t45_a_second_program_cannot_take_over_a_port() {
     assert_eq!(timeout(SOON, mine).await.unwrap(), 10, "the share of the first: all");
 }
 
-/// 48. Lost, doubled and reordered datagrams: bundles with time tags come out in the order of their
+/// Threat 48. Lost, doubled and reordered datagrams: bundles with time tags come out in the order of their
 /// tags, and nothing more than once that came once.
 #[tokio::test]
-async fn t48_timed_bundles_come_out_in_order_whatever_the_network_does() {
+async fn timed_bundles_come_out_in_order_whatever_the_network_does() {
     const OFFERED: usize = 400;
     type Seen = Arc<Mutex<Vec<(TimeTag, i32)>>>;
 

@@ -26,7 +26,7 @@ async fn all(events: ChannelEvents) -> Vec<String> {
 
 /// A stream ends, with all that was told before.
 #[tokio::test]
-async fn the_life_of_a_datagram_channel() {
+async fn the_events_of_a_datagram_channel_tell_its_life() {
     let channel = Channel::udp(LOOPBACK).await.unwrap();
     let address = channel.local_addr().unwrap();
     let server = Server::new(Router::new()).listen("udp", channel);
@@ -103,7 +103,7 @@ async fn a_server_that_is_dropped_tells_that_its_channels_are_closed() {
 }
 
 #[tokio::test]
-async fn the_life_of_connections() {
+async fn the_events_of_connections_tell_their_life() {
     let options = StreamOptions::default().max_connections(1);
     let channel = Channel::tcp_with(LOOPBACK, Slip::new(), options).await.unwrap();
     let address = channel.local_addr().unwrap();

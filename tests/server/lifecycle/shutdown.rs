@@ -48,7 +48,7 @@ impl Timed {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_for_its_time_is_dropped_and_counted() {
+async fn a_shutdown_drops_and_counts_what_waits_for_its_time() {
     let timed = timed();
     timed.push_after(ms(200), ("/later", ()));
     timed.push_after(ms(300), ("/later", ()));
@@ -62,7 +62,7 @@ async fn what_waits_for_its_time_is_dropped_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn or_runs_first_when_it_is_drained() {
+async fn a_drained_shutdown_runs_what_waits_for_its_time() {
     let timed = timed();
     timed.push_after(ms(200), ("/a", ()));
     let inner = Bundle::at(timed.clock.after(ms(500))).with(("/c", ()));
@@ -77,7 +77,7 @@ async fn or_runs_first_when_it_is_drained() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bundle_that_would_begin_to_wait_during_the_shutdown_is_dropped_too() {
+async fn a_bundle_that_would_begin_to_wait_during_the_shutdown_is_dropped() {
     let timed = timed();
     timed.push(("/wait", ()));
     let inner = Bundle::at(timed.clock.after(ms(500))).with(("/later", ()));
@@ -95,7 +95,7 @@ async fn a_bundle_that_would_begin_to_wait_during_the_shutdown_is_dropped_too() 
 
 /// What a connection has in its buffer when the shutdown begins is taken in during it.
 #[tokio::test(start_paused = true)]
-async fn and_so_is_one_that_comes_out_of_a_buffer() {
+async fn a_bundle_that_leaves_a_buffer_during_the_shutdown_is_dropped() {
     let (gate, clock) = (Arc::new(Semaphore::new(0)), TokioClock::new());
     let (here, mut there) = tokio::io::duplex(65_536);
     let server = Server::new(waiting(&gate)).clock(clock).inbox(1);
@@ -118,7 +118,7 @@ async fn and_so_is_one_that_comes_out_of_a_buffer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_holds_whatever_is_under_way() {
+async fn the_deadline_of_a_shutdown_holds_whatever_is_under_way() {
     let timed = timed();
     timed.push(("/lane/stuck", ()));
     timed.push(("/lane/stuck", ()));
@@ -138,7 +138,7 @@ async fn the_deadline_holds_whatever_is_under_way() {
 
 /// The call in the lane is all that there is, when the shutdown begins.
 #[tokio::test(start_paused = true)]
-async fn the_deadline_holds_where_all_channels_have_ended() {
+async fn the_deadline_of_a_shutdown_holds_where_all_channels_have_ended() {
     let gate = Arc::new(Semaphore::new(0));
     let packets = || futures::stream::iter([item(("/lane/stuck", ()))]);
     let server = Server::new(waiting(&gate)).feed("test", packets()).spawn();
@@ -205,7 +205,7 @@ async fn a_signal_ends_a_server_that_runs_in_the_callers_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_signal_ends_it_as_was_said_and_a_later_word_goes_before() {
+async fn a_signal_ends_the_server_by_its_options_and_a_later_call_goes_before() {
     let clock = TokioClock::new();
     let cue = |delay| item(Bundle::at(clock.after(delay)).with(("/n", ())));
     let serve = |packets| {
@@ -228,7 +228,7 @@ async fn the_signal_ends_it_as_was_said_and_a_later_word_goes_before() {
 }
 
 #[tokio::test]
-async fn those_who_wait_are_told_when_it_has_ended() {
+async fn waiters_are_told_when_the_server_has_ended() {
     let (feed, packets) = feed();
     let server = Arc::new(Server::new(Router::new()).feed("test", packets).spawn());
     let waiters: Vec<_> = (0..3)

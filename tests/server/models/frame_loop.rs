@@ -36,7 +36,7 @@ fn counting() -> (Router, Arc<AtomicUsize>) {
 
 /// Row V01, `as_eventloop`: no threads.
 #[test]
-fn run_does_everything_on_the_thread_of_its_runtime() {
+fn run_of_a_frame_loop_does_everything_on_the_thread_of_its_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let here = thread::current().id();
     let seen = Arc::new(Mutex::new(Vec::<ThreadId>::new()));
@@ -96,7 +96,7 @@ fn a_question_and_its_answer_between_two_of_its_tasks_take_one_call() {
 }
 
 #[test]
-fn a_client_made_in_it_sends_without_waiting_at_once() {
+fn a_client_made_in_a_frame_loop_sends_at_once() {
     let mut frames = FrameLoop::new().unwrap();
     let (router, count) = counting();
     let server = serving(&mut frames, router);
@@ -257,7 +257,7 @@ fn what_another_thread_gave_is_done_in_the_next_call() {
 }
 
 #[tokio::test]
-async fn inside_a_runtime_it_is_an_error_and_dropping_it_there_is_none() {
+async fn a_frame_loop_inside_a_runtime_is_an_error_and_may_be_dropped_there() {
     let frames = tokio::task::spawn_blocking(|| {
         let runtime_of_its_own = thread::spawn(|| {
             let mut frames = FrameLoop::new().unwrap();
@@ -278,7 +278,7 @@ async fn inside_a_runtime_it_is_an_error_and_dropping_it_there_is_none() {
 }
 
 #[test]
-fn dropping_it_drops_its_tasks() {
+fn dropping_a_frame_loop_drops_its_tasks() {
     let held = Arc::new(());
     let frames = FrameLoop::new().unwrap();
     let task = frames.spawn({
@@ -295,7 +295,7 @@ fn dropping_it_drops_its_tasks() {
 
 /// It would wait an hour if it waited.
 #[test]
-fn an_idle_call_waits_for_nothing() {
+fn an_idle_call_of_a_frame_loop_waits_for_nothing() {
     let mut frames = FrameLoop::new().unwrap();
     let (router, _) = counting();
     let server = serving(&mut frames, router);

@@ -225,7 +225,7 @@ async fn a_panic_is_the_owners_and_the_other_calls_still_wait() {
 }
 
 #[test]
-fn without_routes_it_is_never_ready_and_waits_for_nothing() {
+fn an_inbox_without_routes_is_never_ready_and_waits_for_nothing() {
     let mut inbox = Inbox::new(16);
     assert!(!inbox.wait(ms(3_600_000)));
     let post = inbox.on(|(): &mut (), _: Message| {});

@@ -1,12 +1,11 @@
 //! What is written in the repository: its prose, and the tests that its pages name.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "pages/named_tests.rs"]
-mod named_tests;
-#[path = "pages/phrases.rs"]
+mod evidence;
+mod guide;
 mod phrases;
-#[path = "pages/prose.rs"]
 mod prose;
+mod rows;
 
 use prose::places;
 
@@ -30,10 +29,4 @@ fn phrases_out_of_use_become_fewer() {
         println!("{file}:{line}: \"{}\": {}", phrase.text, phrase.instead);
     }
     assert!(places.len() <= CEILING, "{} places, over the {CEILING} that there were", places.len());
-}
-
-#[test]
-fn the_tests_that_the_page_on_reliability_names_exist() {
-    let missing = named_tests::missing("docs/reliability.md");
-    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
