@@ -137,7 +137,7 @@ impl<P: IntoPacket> Encoder<P> for Datagram {
         } else if let Some(frame) = self.chain.write(packet.into_packet()?, Peer::LOCAL)? {
             dst.extend_from_slice(&frame);
         }
-        let size = dst.len() - start;
+        let size = dst.len().saturating_sub(start);
         if size > MAX_DATAGRAM {
             dst.truncate(start);
             return Err(SendError::too_large_for_datagram(size, MAX_DATAGRAM));

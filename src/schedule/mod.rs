@@ -21,6 +21,9 @@
 //! # Ok(()) }
 //! ```
 
+// No byte of a peer may reach a panic. Tests may: a panic is how they fail.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
 // The queue is sans-IO: it is handed a `Reading` and knows no runtime. Only `timer` sleeps.
 
 mod alarm;

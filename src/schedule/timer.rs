@@ -72,7 +72,8 @@ impl Timer {
                 continue;
             }
             let tokio = Instant::now();
-            let at = if tokio < wake { wake } else { tokio + lacking.min(LONGEST) };
+            let later = tokio.checked_add(lacking.min(LONGEST)).unwrap_or(tokio);
+            let at = if tokio < wake { wake } else { later };
             let early = if spun { Duration::ZERO } else { self.spin };
             self.alarm.set(at.checked_sub(early).unwrap_or(at));
             self.armed = Some(wake);

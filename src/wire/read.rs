@@ -130,7 +130,7 @@ impl<'a> ArgCursor<'a> {
     #[inline]
     pub(crate) fn take_run(&mut self, tag: u8, size: usize, count: usize) -> Option<&'a [u8]> {
         let (tags, tags_left) = self.tags.split_at_checked(count)?;
-        let (data, data_left) = self.data.split_at_checked(size * count)?;
+        let (data, data_left) = self.data.split_at_checked(size.checked_mul(count)?)?;
         // Without an early exit, so that many tags are compared in one instruction.
         if tags.iter().fold(0, |differs, &one| differs | (one ^ tag)) != 0 {
             return None;
@@ -143,7 +143,7 @@ impl<'a> ArgCursor<'a> {
     pub(crate) fn take_text(&mut self) -> &'a [u8] {
         self.advance();
         let len = text_end(self.data);
-        let text = &self.data[..len];
+        let text = self.data.get(..len).unwrap_or_default();
         self.data = self.data.get(padded(len)..).unwrap_or_default();
         text
     }
@@ -164,8 +164,8 @@ impl<'a> ArgCursor<'a> {
         let mut depth = 1_usize;
         loop {
             match self.peek() {
-                b'[' => depth += 1,
-                b']' => depth -= 1,
+                b'[' => depth = depth.saturating_add(1),
+                b']' => depth = depth.saturating_sub(1),
                 // The end of the tags, with a bracket open: validation refuses that.
                 0 => depth = 0,
                 _ => {}
@@ -175,10 +175,7 @@ impl<'a> ArgCursor<'a> {
             }
             self.skip();
         }
-        let array = ArrayRef {
-            tags: &start.tags[..start.tags.len() - self.tags.len()],
-            data: &start.data[..start.data.len() - self.data.len()],
-        };
+        let array = ArrayRef { tags: before(start.tags, self.tags), data: before(start.data, self.data) };
         self.advance();
         array
     }
@@ -238,4 +235,9 @@ impl<'a> ArgCursor<'a> {
         self.advance();
         self.data = self.data.get(size..).unwrap_or_default();
     }
+}
+
+/// What lies before the rest of some bytes.
+fn before<'a>(bytes: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    bytes.get(..bytes.len().saturating_sub(rest.len())).unwrap_or_default()
 }

@@ -74,7 +74,7 @@ pub(crate) fn rewrite<R: Rewrite>(frame: &[u8], mut parts: R) -> Result<Bytes, R
 /// size is too large for everything behind.
 fn close(copy: &mut [u8], start: Option<usize>) {
     let Some(start) = start else { return };
-    let size = u32::try_from(copy.len() - start).unwrap_or(u32::MAX);
+    let size = u32::try_from(copy.len().saturating_sub(start)).unwrap_or(u32::MAX);
     if let Some(place) = start.checked_sub(4).and_then(|place| copy.get_mut(place..start)) {
         place.copy_from_slice(&size.to_be_bytes());
     }
