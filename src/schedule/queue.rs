@@ -206,6 +206,7 @@ impl<T> Schedule<T> {
             self.rebase(now);
         }
         let head = self.head()?;
+        // By the wall clock alone: the deadline is only an estimate of when it shows this time.
         if head.due > self.today {
             if self.next_deadline()? <= now.monotonic {
                 self.anchor = now; // The offset moved by less than a step, but enough to wake early.
@@ -214,6 +215,7 @@ impl<T> Schedule<T> {
         }
         self.order.pop();
         let entry = self.remove(head.id)?;
+        // The new head may be the place of a removed entry: a deadline taken from it would be wrong.
         self.tidy();
         up(&mut self.counters.run, 1);
         let late = Duration::from_nanos(self.today.abs_diff(head.due));
@@ -234,6 +236,7 @@ impl<T> Schedule<T> {
         }
         self.anchor = now;
         up(&mut self.counters.clock_steps, 1);
+        // Put forward, nothing comes to lie beyond the horizon.
         if moved < 0 {
             self.judge_anew();
         }

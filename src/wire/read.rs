@@ -1,5 +1,13 @@
 //! Reading the arguments of a validated message. Nothing here fails: bytes that validation would
 //! have refused end the iteration.
+//!
+//! ```text
+//! tags   i s [ f f ] 00          data   0000003c  "loud" 00 00 00 00  3f800000  3f000000
+//!          ^ the next tag               ^ read    ^ the next data
+//! ```
+//!
+//! A cursor is the rest of both. Every step takes the tag and its data off the front together; were
+//! one to move alone, all arguments behind it would be read from the wrong place.
 
 use super::scan::{padded, text_end};
 use super::sizes::arg_size;
@@ -142,6 +150,7 @@ impl<'a> ArgCursor<'a> {
     #[inline]
     pub(crate) fn take_text(&mut self) -> &'a [u8] {
         self.advance();
+        // Found again, not kept: a place for each text would make a message as large as its arguments.
         let len = text_end(self.data);
         let text = self.data.get(..len).unwrap_or_default();
         self.data = self.data.get(padded(len)..).unwrap_or_default();

@@ -89,11 +89,13 @@ impl<'a> Validator<'a> {
                     None => return Ok(()),
                 }
             }
+            // Behind the size.
             let start = at + 4;
             // Within the parent, not only within the frame: else an element could reach into what
             // follows the bundle, and the end above would never be met.
             let element = element(frame, at, level.end)?;
             let end = start + element.len();
+            // Counted before the element is looked at: the limit bounds that work.
             level.elements += 1;
             if level.elements > self.options.max_elements {
                 return Err(Defect::new(Kind::TooManyElements, at));
@@ -162,7 +164,14 @@ impl<'a> Validator<'a> {
         self.message(frame, base)
     }
 
-    /// The type tags and the arguments, behind an address that ends at `next`.
+    /// The type tags and the arguments, behind an address whose padding ends at `next`.
+    ///
+    /// ```text
+    /// frame   /note 00 00 00 | , i s 00 | 0000003c | loud 00 00 00 00
+    ///         ^ base          ^ next     ^ next + args
+    /// ```
+    ///
+    /// A frame begins at `base` of its packet, so that errors name the byte of the packet.
     #[inline]
     fn behind_address(
         &mut self,
@@ -252,6 +261,7 @@ impl<'a> Validator<'a> {
                 tag => return Err(Defect::new(Kind::UnknownTypeTag(tag), tags_at + index)),
             };
         }
+        // Only now: the numbers behind the last text were added up without a look.
         if at > data.len() {
             return Err(truncated(tags, data, base));
         }
