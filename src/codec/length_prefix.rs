@@ -30,8 +30,8 @@ const MAX_OFFSET: usize = 64;
 ///
 /// A length of 0 is an empty frame, which a [`Codec`](crate::codec::Codec) passes over and counts
 /// ([`FilterStats::empty_in`](crate::middleware::FilterStats)). One that is negative or over the limit ends the stream with a
-/// [`FrameError`] that says what the bytes look like: nothing tells where the next frame begins. No
-/// memory is asked for by a claimed length; the buffer grows with what has arrived.
+/// [`FrameError`] that says what the bytes look like: where the next frame begins is unknown. No
+/// memory is reserved by a claimed length; the buffer grows with what has arrived.
 ///
 /// Written by hand rather than over `LengthDelimitedCodec`, which reserves what a header claims and
 /// cannot say what it has met. That codec can be used as a framing, too.
@@ -125,7 +125,7 @@ impl LengthPrefix {
         self
     }
 
-    /// The length has no sign. Default: it has.
+    /// The length is unsigned. Default: signed.
     pub const fn unsigned(mut self) -> Self {
         self.signed = false;
         self

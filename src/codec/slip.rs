@@ -92,8 +92,8 @@ impl Slip {
         self
     }
 
-    /// The end of a frame without errors: all before `end` is scanned, and END lies there. Those that
-    /// follow are taken, too.
+    /// Ends a frame without errors: all before `end` is scanned, and END lies there. The ENDs that
+    /// follow are taken as well.
     #[expect(clippy::arithmetic_side_effects, reason = "`frame` <= `end` <= the length of the buffer")]
     fn finish(&mut self, src: &mut BytesMut, end: usize) -> Bytes {
         let rest = src.get(end..).unwrap_or_default();

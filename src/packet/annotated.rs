@@ -57,7 +57,7 @@ fn take<'a>(rest: &mut &'a [u8], size: usize) -> &'a [u8] {
     taken
 }
 
-/// Levels that are told apart by their indent.
+/// Levels that have an indent of their own.
 const MAX_INDENT: usize = 32;
 
 /// Where the fields are printed to.

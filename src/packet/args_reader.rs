@@ -160,7 +160,7 @@ impl<'a> ArgsReader<'a> {
         Some(arg)
     }
 
-    /// Notes that so many arguments were read: what an error tells, and nothing else.
+    /// Counts arguments that were read. Only errors show the index, so that it may wrap.
     #[inline]
     pub(super) fn count(&mut self, read: usize) {
         self.index = self.index.wrapping_add(read);

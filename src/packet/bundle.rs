@@ -132,7 +132,7 @@ pub struct BundleBuilder {
 }
 
 impl BundleBuilder {
-    /// Whether there is no element, so that sending it would say nothing.
+    /// Whether the bundle has no elements.
     ///
     /// ```
     /// use tokio_osc::Bundle;

@@ -422,7 +422,7 @@ impl ParseLineError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseLineErrorKind {
-    /// No address stands here.
+    /// Not an address.
     Address,
     /// What follows the address is not a type tag string, or one with an unknown or unbalanced tag.
     TypeTags,

@@ -1,5 +1,4 @@
-//! Timed bundles: what a time tag means against a clock, where a bundle waits, and what happens when it is
-//! late.
+//! Timed bundles: clocks, the queue of waiting bundles with its limits, and policies for late bundles.
 //!
 //! A [`Server`](crate::Server) holds bundles until their time. [`TimeOptions`] say how time tags are read,
 //! [`ScheduleLimits`] how much may wait, a [`Clock`] what time it is.

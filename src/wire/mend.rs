@@ -1,8 +1,8 @@
 //! Rewriting what only lenient options accept into the form that OSC 1.0 gives it: strings and
 //! blobs get their padding, type tag strings their comma, and zeros behind the end go.
 //!
-//! This decides nothing else: what comes out is validated like any other packet, and what is not
-//! understood here is left for the validator to refuse.
+//! Nothing else is decided here: the result is validated like any other packet, and what is not
+//! understood is left for the validator to refuse.
 
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ use super::sizes::{arg_size, be_u32};
 use super::{DecodeOptions, Repairs};
 use crate::types::{TimeTag, TypeTag};
 
-/// The packet as it was probably meant; `None` if there is nothing to mend, or no sense in it.
+/// The packet as it was probably meant; `None` if there is nothing to mend, or it cannot be mended.
 #[cold]
 pub(crate) fn mend(frame: &[u8], options: &DecodeOptions) -> Option<(Bytes, Repairs)> {
     let mut repairs = Repairs::default();
@@ -26,7 +26,7 @@ struct Mending<'a> {
     repairs: &'a mut Repairs,
 }
 
-/// There is no sense in the packet: the error of the validator is the one to report.
+/// The packet cannot be mended: the error of the validator is reported.
 struct Senseless;
 
 impl Rewrite for Mending<'_> {

@@ -1,8 +1,8 @@
 //! A copy of a packet with other messages or time tags in it: the sizes of the bundles around them
 //! follow.
 //!
-//! This judges nothing. Bytes may come from a peer: what makes no sense here is copied as it is, for
-//! the decoder to refuse. Neither recursion nor an allocation by a claimed size; one pass.
+//! Nothing is validated here. The bytes may come from a peer: what cannot be read is copied unchanged,
+//! for the decoder to refuse. Neither recursion nor an allocation by a claimed size; one pass.
 
 use bytes::Bytes;
 

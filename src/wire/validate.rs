@@ -9,14 +9,14 @@ use super::sizes::{arg_size, fixed_size};
 use super::{AddressPolicy, DecodeOptions, MissingTypeTags, Repairs, TextPolicy};
 use crate::types::{TypeTag, TypeTagSet};
 
-/// What a packet is.
+/// The shape of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PacketShape {
     Message(Layout),
     Bundle,
 }
 
-/// Checks packets against one set of options and counts what it tolerated.
+/// Checks packets against one set of options, and counts what is tolerated.
 pub(crate) struct Validator<'a> {
     options: &'a DecodeOptions,
     pub(crate) repairs: Repairs,
@@ -31,7 +31,7 @@ impl<'a> Validator<'a> {
         Self { options, repairs: Repairs::default() }
     }
 
-    /// Checks a whole packet, and tells what it is.
+    /// Checks a whole packet and returns its shape.
     #[inline]
     pub(crate) fn packet(&mut self, frame: &[u8]) -> Result<PacketShape, Defect> {
         Self::size(frame)?;

@@ -23,8 +23,8 @@ pub(crate) enum WireStep<'a> {
     End,
 }
 
-/// The steps of a packet in the order of its bytes. It judges nothing: the bytes may come from a
-/// peer, and all of them are a part of some step.
+/// The steps of a packet in the order of its bytes. Nothing is validated: the bytes may come
+/// from a peer, and all of them are a part of some step.
 pub(crate) struct WireWalk<'a> {
     frame: &'a [u8],
     at: usize,

@@ -3,9 +3,9 @@
 //!
 //! | state | the thread | `poll` |
 //! | --- | --- | --- |
-//! | `at` none, `rang` false: not set | sleeps until it is told | pending |
-//! | `at` some, `rang` false: set | sleeps until then, or until it is told | pending |
-//! | `at` none, `rang` true: rang | has woken the task; sleeps until it is told | ready, and then not set |
+//! | `at` none, `rang` false: not set | sleeps until notified | pending |
+//! | `at` some, `rang` false: set | sleeps until then, or until notified | pending |
+//! | `at` none, `rang` true: rang | has woken the task; sleeps until notified | ready, and then not set |
 //! | `dropped` | ends | |
 
 use std::io;
