@@ -46,10 +46,12 @@ use src::pattern;
 #[path = "../../src/types"]
 mod types {
     mod address;
+    mod network;
     mod shared_text;
     mod texts;
     pub use address::Address;
     pub(crate) use address::is_name_byte;
+    pub(crate) use network::Network;
     pub(crate) use shared_text::shared_text;
     pub(crate) use texts::texts;
     pub(crate) use tokio_osc::TimeTag;

@@ -68,8 +68,8 @@ impl Datagram {
     /// Adds a layer between datagrams and packets, both ways; the first one is next to the wire. A
     /// packet that it drops is passed over.
     ///
-    /// `UdpFramed` tells a codec no address: the layers see [`Peer::LOCAL`]. And it sends whatever a
-    /// codec gives it: a packet that a layer drops leaves as a datagram without bytes, which this
+    /// `UdpFramed` passes no address to a codec: the layers see [`Peer::LOCAL`]. It also sends
+    /// whatever a codec returns: a packet that a layer drops leaves as an empty datagram, which this
     /// codec passes over.
     #[must_use]
     pub fn middleware(mut self, layer: impl Middleware) -> Self {
@@ -77,7 +77,7 @@ impl Datagram {
         self
     }
 
-    /// The layers that a channel has for both its ways.
+    /// The layers of a channel, shared by both directions.
     #[cfg(feature = "net")]
     pub(crate) fn chain(self, chain: Chain) -> Self {
         Self { chain, ..self }
@@ -137,7 +137,7 @@ impl<P: IntoPacket> Encoder<P> for Datagram {
         } else if let Some(frame) = self.chain.write(packet.into_packet()?, Peer::LOCAL)? {
             dst.extend_from_slice(&frame);
         }
-        let size = dst.len() - start;
+        let size = dst.len().saturating_sub(start);
         if size > MAX_DATAGRAM {
             dst.truncate(start);
             return Err(SendError::too_large_for_datagram(size, MAX_DATAGRAM));

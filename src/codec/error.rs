@@ -1,4 +1,4 @@
-//! Why the frames of a stream can no longer be told apart.
+//! Why the frame boundaries of a stream are lost.
 
 use std::error::Error;
 use std::{fmt, io};
@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use super::LikelyCause;
 use crate::packet::SendError;
 
-/// Why the frames of a peer's stream can no longer be told apart.
+/// Why the frame boundaries of a peer's stream are lost.
 ///
 /// A fault in *one* packet of a peer is not such an error but an item,
 /// [`DecodeError`](crate::packet::DecodeError): the stream goes on. What fails when a packet is sent is a
@@ -96,7 +96,7 @@ impl FrameError {
         *self.kind
     }
 
-    /// What the peer seems to speak, if the framing makes no sense and the bytes say so.
+    /// The protocol that the peer seems to speak, if the bytes show one.
     pub const fn likely_cause(&self) -> Option<LikelyCause> {
         match *self.kind {
             FrameErrorKind::BadLength { cause, .. } | FrameErrorKind::UnknownFraming { cause, .. } => cause,

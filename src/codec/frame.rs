@@ -1,4 +1,4 @@
-//! What a framing is: a codec of byte frames, ours or the user's own.
+//! The traits of a framing: a codec of byte frames.
 
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
@@ -18,7 +18,7 @@ use crate::wire::DecodeError;
 /// ```
 pub const MAX_FRAME: usize = 1_024 * 1_024;
 
-/// What a framing's decoder gives: a frame, or what is wrong with one of them.
+/// The item of a framing's decoder: a frame, or why one is broken.
 ///
 /// Implemented for [`Bytes`], [`BytesMut`] and `Result<Bytes, DecodeError>`, so that a framing of
 /// your own may be a plain `Decoder<Item = Bytes>`, and `LengthDelimitedCodec` is one as it is.
@@ -57,8 +57,8 @@ impl IntoFrame for Result<Bytes, DecodeError> {
     }
 }
 
-/// How packets are told apart in a stream of bytes. Not implemented by hand: whatever decodes and
-/// encodes frames, and can be cloned for the next connection, is one.
+/// How packets are delimited in a stream of bytes. Implemented for every codec that decodes and encodes
+/// frames, and can be cloned for the next connection.
 ///
 /// [`Slip`](crate::Slip), [`LengthPrefix`](crate::LengthPrefix) and [`Detect`](crate::codec::Detect) are
 /// given; so is any codec that decodes to [`Bytes`] and encodes them. Each connection gets a clone

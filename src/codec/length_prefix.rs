@@ -30,8 +30,8 @@ const MAX_OFFSET: usize = 64;
 ///
 /// A length of 0 is an empty frame, which a [`Codec`](crate::codec::Codec) passes over and counts
 /// ([`FilterStats::empty_in`](crate::middleware::FilterStats)). One that is negative or over the limit ends the stream with a
-/// [`FrameError`] that says what the bytes look like: nothing tells where the next frame begins. No
-/// memory is asked for by a claimed length; the buffer grows with what has arrived.
+/// [`FrameError`] that says what the bytes look like: where the next frame begins is unknown. No
+/// memory is reserved by a claimed length; the buffer grows with what has arrived.
 ///
 /// Written by hand rather than over `LengthDelimitedCodec`, which reserves what a header claims and
 /// cannot say what it has met. That codec can be used as a framing, too.
@@ -125,7 +125,7 @@ impl LengthPrefix {
         self
     }
 
-    /// The length has no sign. Default: it has.
+    /// The length is unsigned. Default: signed.
     pub const fn unsigned(mut self) -> Self {
         self.signed = false;
         self
@@ -138,10 +138,14 @@ impl LengthPrefix {
     }
 
     fn header(&self) -> usize {
-        self.offset + self.width + self.after
+        self.offset.saturating_add(self.width).saturating_add(self.after)
     }
 
     /// The length that is written in these bytes.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the width is 1 to 8, and 64 bits and an adjustment of 32 fit in 128"
+    )]
     fn length(&self, field: &[u8], little_endian: bool) -> i128 {
         let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
         let value = if little_endian { field.iter().rfold(0, add) } else { field.iter().fold(0, add) };
@@ -172,13 +176,15 @@ impl Decoder for LengthPrefix {
     /// A length that is negative or over the limit.
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, FrameError> {
         let header = self.header();
-        let Some(field) = src.get(self.offset..self.offset + self.width) else { return Ok(None) };
+        let Some(field) = src.get(self.offset..).and_then(|rest| rest.get(..self.width)) else {
+            return Ok(None);
+        };
         let length = self.length(field, self.little_endian);
         let Some(size) = self.checked(length) else {
             let cause = self.cause(src, field);
             return Err(FrameErrorKind::BadLength { length, limit: self.max_frame, cause }.into());
         };
-        if src.len() < header || src.len() - header < size {
+        if src.len() < header.saturating_add(size) {
             return Ok(None);
         }
         src.advance(header);
@@ -204,6 +210,10 @@ impl Encoder<Bytes> for LengthPrefix {
     ///
     /// # Errors
     /// The frame is over the limit, or its length does not fit the width; then `dst` is as it was.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the width is 1 to 8, and 64 bits and an adjustment of 32 fit in 128"
+    )]
     fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         let length = frame.len() as i128 - i128::from(self.adjustment);
         let bits = 8 * self.width - usize::from(self.signed);
@@ -213,7 +223,7 @@ impl Encoder<Bytes> for LengthPrefix {
             let limit = self.max_frame.min(fits);
             return Err(SendErrorKind::TooLarge { size: frame.len(), limit }.into());
         }
-        dst.reserve(self.header() + frame.len());
+        dst.reserve(self.header().saturating_add(frame.len()));
         dst.put_bytes(0, self.offset);
         // At most `largest`, which is at most `u64::MAX`.
         let length = u64::try_from(length).unwrap_or(u64::MAX);

@@ -1,8 +1,8 @@
-//! What bytes that are not a framing of ours look like.
+//! What bytes look like that do not fit a framing.
 
 use std::fmt;
 
-/// What the peer seems to speak, where the framing makes no sense.
+/// The protocol that the peer seems to speak, where its bytes do not fit the framing.
 ///
 /// ```
 /// use bytes::BytesMut;

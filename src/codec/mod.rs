@@ -23,6 +23,9 @@
 //! A malformed packet is an item, and the stream goes on; a broken framing is an error, [`FrameError`],
 //! and ends it.
 
+// No byte of a peer may reach a panic. Tests may: a panic is how they fail.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
 mod datagram;
 mod detect;
 mod error;

@@ -8,11 +8,11 @@ use crate::middleware::{Chain, Middleware};
 use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError, append};
 use crate::wire::{DecodeError, DecodeOptions};
 
-/// The codec of byte streams: packets, told apart by a [`Framing`].
+/// The codec of byte streams: packets, delimited by a [`Framing`].
 ///
 /// It decodes to `Result<Packet, DecodeError>`: a frame that is not a packet is an item, and the stream
-/// goes on. An error is what ends the stream: the transport failed, or frames can no longer be told
-/// apart.
+/// goes on. An error is what ends the stream: the transport failed, or the frame boundaries are
+/// lost.
 ///
 /// | on the wire | [`Slip`](crate::Slip) | [`LengthPrefix`](crate::LengthPrefix) |
 /// |---|---|---|
@@ -60,8 +60,7 @@ impl<F> Codec<F> {
         Self { framing, options, peer: Peer::LOCAL, chain: Chain::default(), scratch: BytesMut::new() }
     }
 
-    /// Says who is at the other end: what [`read`](Codec::read) and the middleware find in their
-    /// [`Meta`]. Default [`Peer::LOCAL`].
+    /// Sets the peer that [`read`](Codec::read) and the middleware find in their [`Meta`]. Default [`Peer::LOCAL`].
     #[must_use]
     pub fn peer(mut self, peer: Peer) -> Self {
         self.peer = peer;
@@ -76,7 +75,7 @@ impl<F> Codec<F> {
         self
     }
 
-    /// The layers that a channel has for all its connections.
+    /// The layers of a channel, shared by all its connections.
     pub(crate) fn chain(self, chain: Chain) -> Self {
         Self { chain, ..self }
     }
@@ -86,7 +85,7 @@ impl<F: Framing> Codec<F> {
     /// The next packet, and what is known of it.
     ///
     /// # Errors
-    /// Frames can no longer be told apart.
+    /// The frame boundaries are lost.
     pub fn read(&mut self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError> {
         while let Some(frame) = self.read_frame(src)? {
             if let Some(packet) = self.open(frame) {

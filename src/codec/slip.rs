@@ -92,8 +92,9 @@ impl Slip {
         self
     }
 
-    /// The end of a frame without errors: all before `end` is scanned, and END lies there. Those that
-    /// follow are taken, too.
+    /// Ends a frame without errors: all before `end` is scanned, and END lies there. The ENDs that
+    /// follow are taken as well.
+    #[expect(clippy::arithmetic_side_effects, reason = "`frame` <= `end` <= the length of the buffer")]
     fn finish(&mut self, src: &mut BytesMut, end: usize) -> Bytes {
         let rest = src.get(end..).unwrap_or_default();
         let spent = end + leading_ends(rest) - self.frame;
@@ -127,6 +128,10 @@ impl Decoder for Slip {
     type Error = FrameError;
 
     /// The next frame that is not empty. Never fails.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "`frame` <= `scanned` <= the length of the buffer: both grow by bytes that `get` has found there"
+    )]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
         if self.scanned > src.len() {
             // Another buffer than the last time.
@@ -209,7 +214,7 @@ impl Encoder<Bytes> for Slip {
         if frame.len() > self.max_frame {
             return Err(SendErrorKind::TooLarge { size: frame.len(), limit: self.max_frame }.into());
         }
-        dst.reserve(frame.len() + 2);
+        dst.reserve(frame.len().saturating_add(2));
         if self.flag_at_start {
             dst.put_u8(END);
         }

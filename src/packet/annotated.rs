@@ -37,7 +37,7 @@ impl Display for AnnotatedDump<'_> {
                 }
                 WireStep::Size(size) => {
                     lines.field(take(&mut rest, 4), &format_args!("element of {size} bytes"))?;
-                    lines.depth += 1;
+                    lines.depth = lines.depth.saturating_add(1);
                 }
                 WireStep::Message(message) => {
                     lines.message(take(&mut rest, message.len()))?;
@@ -57,7 +57,7 @@ fn take<'a>(rest: &mut &'a [u8], size: usize) -> &'a [u8] {
     taken
 }
 
-/// Levels that are told apart by their indent.
+/// Levels that have an indent of their own.
 const MAX_INDENT: usize = 32;
 
 /// Where the fields are printed to.
@@ -102,16 +102,16 @@ impl AnnotatedLines<'_, '_> {
 
     /// Eight bytes a line; the meaning stands on the first.
     fn field(&mut self, bytes: &[u8], meaning: &dyn Display) -> fmt::Result {
-        let indent = 2 * self.depth.min(MAX_INDENT);
+        let indent = self.depth.min(MAX_INDENT).saturating_mul(2);
         write!(self.out, "{:6}  ", self.at)?;
-        hex(self.out, &bytes[..bytes.len().min(8)], 17)?;
+        hex(self.out, bytes.chunks(8).next().unwrap_or_default(), 17)?;
         writeln!(self.out, "  {:indent$}{meaning}", "")?;
         for (line, bytes) in bytes.chunks(8).enumerate().skip(1) {
-            write!(self.out, "{:6}  ", self.at + 8 * line)?;
+            write!(self.out, "{:6}  ", self.at.saturating_add(line.saturating_mul(8)))?;
             hex(self.out, bytes, 0)?;
             writeln!(self.out)?;
         }
-        self.at += bytes.len();
+        self.at = self.at.saturating_add(bytes.len());
         Ok(())
     }
 }

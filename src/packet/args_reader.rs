@@ -156,8 +156,14 @@ impl<'a> ArgsReader<'a> {
         let mut args = ArgIter::new(self.cursor);
         let arg = args.next()?;
         self.cursor = args.cursor();
-        self.index += 1;
+        self.count(1);
         Some(arg)
+    }
+
+    /// Counts arguments that were read. Only errors show the index, so that it may wrap.
+    #[inline]
+    pub(super) fn count(&mut self, read: usize) {
+        self.index = self.index.wrapping_add(read);
     }
 
     /// # Errors
@@ -221,7 +227,7 @@ impl<'a> ArgsReader<'a> {
     #[inline]
     pub(super) fn data<const SIZE: usize>(&mut self, tag: u8) -> Option<[u8; SIZE]> {
         (self.cursor.peek() == tag).then(|| {
-            self.index += 1;
+            self.count(1);
             self.cursor.take()
         })
     }
@@ -230,7 +236,7 @@ impl<'a> ArgsReader<'a> {
     #[inline]
     pub(super) fn run(&mut self, tag: u8, size: usize, count: usize) -> Option<&'a [u8]> {
         let data = self.cursor.take_run(tag, size, count)?;
-        self.index += count;
+        self.count(count);
         Some(data)
     }
 
@@ -244,7 +250,7 @@ impl<'a> ArgsReader<'a> {
         let found = self.cursor.peek() == tag;
         if found {
             self.cursor.advance();
-            self.index += 1;
+            self.count(1);
         }
         found
     }
@@ -254,7 +260,7 @@ impl<'a> ArgsReader<'a> {
         if !matches!(self.cursor.peek(), b's' | b'S') {
             return Err(self.clone().unexpected(expected));
         }
-        self.index += 1;
+        self.count(1);
         Ok(Text::new(self.cursor.take_text()))
     }
 
@@ -270,7 +276,7 @@ impl<'a> ArgsReader<'a> {
         if self.cursor.peek() != b'b' {
             return Err(self.clone().unexpected("a blob"));
         }
-        self.index += 1;
+        self.count(1);
         Ok(self.cursor.take_blob())
     }
 
@@ -312,7 +318,7 @@ impl<'a> ArgsReader<'a> {
             }
             _ => return Err(self.unexpected(expected)),
         };
-        after.index += 1;
+        after.count(1);
         match fit(number) {
             Some(value) => Ok((value, after)),
             None => Err(self.error(Kind::OutOfRange, expected)),

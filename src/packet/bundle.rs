@@ -132,7 +132,7 @@ pub struct BundleBuilder {
 }
 
 impl BundleBuilder {
-    /// Whether there is no element, so that sending it would say nothing.
+    /// Whether the bundle has no elements.
     ///
     /// ```
     /// use tokio_osc::Bundle;
@@ -381,7 +381,7 @@ impl Iterator for IntoElements {
 
     fn next(&mut self) -> Option<Packet> {
         let frame = self.bundle.as_bytes();
-        let rest = frame.get(frame.len() - self.left..).unwrap_or_default();
+        let rest = frame.get(frame.len().saturating_sub(self.left)..).unwrap_or_default();
         let mut elements = Elements { rest, may_hold_unknown: self.bundle.may_hold_unknown };
         let element = elements.next()?;
         self.left = elements.rest.len();

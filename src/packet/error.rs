@@ -92,7 +92,7 @@ pub enum EncodeErrorKind {
     ArgumentRefused(&'static str),
     /// The argument list wrote other values when it was asked again.
     Unstable,
-    /// Bytes that were given as an encoded packet are none, or those that an
+    /// Bytes that were given as an encoded packet are not a valid packet, or those that an
     /// [`IntoPacket`](crate::packet::IntoPacket) of the caller's has written.
     NotAPacket(DecodeErrorKind),
     /// The options that the packet was checked against do not accept it.

@@ -184,7 +184,7 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Array<T> {
         let mut elements = ArgsReader { cursor, source: args.source, index: args.index };
         let read = elements.read().and_then(|value| elements.finish().map(|()| value));
         let value = read.map_err(|error| error.at(args.index))?;
-        args.index += 1;
+        args.count(1);
         Ok(Self(value))
     }
 }

@@ -76,24 +76,31 @@ impl<'a> Head<'a> {
     pub(super) fn encode(self, dst: &mut BytesMut, args: &impl IntoArgs) -> Result<Layout, EncodeError> {
         let mut measure = Measure::default();
         args.write_args(&mut measure);
-        let args_at = self.size + padded(1 + measure.tags);
+        let args_at = self.size.saturating_add(padded(measure.tags.saturating_add(1)));
         let size = args_at.saturating_add(measure.data);
         if let Some(error) = refusal(&measure, size) {
             return Err(error);
         }
         let start = dst.len();
-        dst.resize(start + size, 0);
-        let (head, data) = dst[start..].split_at_mut(args_at);
-        let (address, tag_string) = head.split_at_mut(self.size);
-        address[..self.address.len()].copy_from_slice(self.address);
-        tag_string[0] = b',';
-        let mut write = WriteInto::new(&mut tag_string[1..=measure.tags], data);
-        args.write_args(&mut write);
-        if !write.is_exact() {
+        dst.resize(start.saturating_add(size), 0);
+        if self.fill(dst.get_mut(start..).unwrap_or_default(), args_at, measure.tags, args).is_none() {
             dst.truncate(start);
             return Err(EncodeError::new(EncodeErrorKind::Unstable, 0));
         }
         Ok(self.layout(args_at))
+    }
+
+    /// Fills in a message whose sizes were measured; `None` if the list does not keep to them.
+    #[inline]
+    fn fill(self, message: &mut [u8], args_at: usize, tags: usize, args: &impl IntoArgs) -> Option<()> {
+        let (head, data) = message.split_at_mut_checked(args_at)?;
+        let (address, tag_string) = head.split_at_mut_checked(self.size)?;
+        address.get_mut(..self.address.len())?.copy_from_slice(self.address);
+        let (comma, tag_string) = tag_string.split_first_mut()?;
+        *comma = b',';
+        let mut write = WriteInto::new(tag_string.get_mut(..tags)?, data);
+        args.write_args(&mut write);
+        write.is_exact().then_some(())
     }
 }
 

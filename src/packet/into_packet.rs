@@ -51,7 +51,7 @@ pub trait IntoPacket {
     /// The packet as a value; what is one already is a reference count.
     ///
     /// # Errors
-    /// The packet cannot be encoded, or what a type of your own has written is none
+    /// The packet cannot be encoded, or a type of your own has written something else
     /// ([`NotAPacket`](crate::packet::EncodeErrorKind::NotAPacket)).
     fn to_packet(&self) -> Result<Packet, EncodeError> {
         let mut frame = BytesMut::new();

@@ -178,7 +178,7 @@ fn address(f: &mut Formatter<'_>, address: &[u8]) -> fmt::Result {
     }
 }
 
-/// A JSON string, or `x"<hex>"` for what is not UTF-8.
+/// A JSON string, or `x"<hex>"` for invalid UTF-8.
 fn text(f: &mut Formatter<'_>, text: Text<'_>) -> fmt::Result {
     let Ok(utf8) = text.to_str() else { return quoted_hex(f, text.as_bytes()) };
     f.write_char('"')?;

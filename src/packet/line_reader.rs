@@ -51,7 +51,7 @@ impl LineReader {
     /// # Errors
     /// The line is not a canonical line. The reader then stands where it stood before it.
     pub fn push(&mut self, line: &str) -> Result<Option<Packet>, ParseLineError> {
-        self.line += 1;
+        self.line = self.line.saturating_add(1);
         self.read(line.trim_end_matches(['\n', '\r'])).map_err(|error| error.in_line(self.line))
     }
 
@@ -63,7 +63,7 @@ impl LineReader {
         if self.open.is_empty() {
             return Ok(());
         }
-        Err(ParseLineError::new(Kind::UnclosedBundle, 0).in_line(self.line + 1))
+        Err(ParseLineError::new(Kind::UnclosedBundle, 0).in_line(self.line.saturating_add(1)))
     }
 
     fn read(&mut self, line: &str) -> Result<Option<Packet>, ParseLineError> {
@@ -153,8 +153,10 @@ fn message(line: &str) -> Result<Message, ParseLineError> {
         return tokens.end(Message::untagged(&address, &tail)?);
     };
     let mut open = vec![Vec::new()];
+    // Behind the comma.
+    let tags_at = tags_at.saturating_add(1);
     for (index, byte) in tags.bytes().enumerate() {
-        let unknown = ParseLineError::new(Kind::TypeTags, tags_at + 1 + index);
+        let unknown = ParseLineError::new(Kind::TypeTags, tags_at.saturating_add(index));
         let tag = TypeTag::from_byte(byte).ok_or(unknown)?;
         let missing = ParseLineError::new(Kind::Argument(tag), line.len());
         let (at, token) = tokens.next().ok_or(missing)?;
@@ -170,7 +172,7 @@ fn message(line: &str) -> Result<Message, ParseLineError> {
         open.last_mut().ok_or(unknown)?.push(arg);
     }
     if open.len() > 1 {
-        return Err(ParseLineError::new(Kind::TypeTags, tags_at + 1 + tags.len()));
+        return Err(ParseLineError::new(Kind::TypeTags, tags_at.saturating_add(tags.len())));
     }
     tokens.end(Message::with_any_address(&address, &open.pop())?)
 }
@@ -184,9 +186,8 @@ struct LineTokens<'a> {
 impl<'a> LineTokens<'a> {
     /// The next token and the byte it begins at.
     fn next(&mut self) -> Option<(usize, &'a str)> {
-        let rest = self.line.get(self.at..)?;
-        let start = self.at + (rest.len() - rest.trim_start_matches(' ').len());
-        let rest = self.line.get(start..)?;
+        let rest = self.line.get(self.at..)?.trim_start_matches(' ');
+        let start = self.line.len().saturating_sub(rest.len());
         let end = match rest.as_bytes() {
             [] => return None,
             [b'"', ..] => quoted_end(rest, 1),
@@ -194,8 +195,8 @@ impl<'a> LineTokens<'a> {
             [b'\'', ..] => rest.char_indices().nth(3).map_or(rest.len(), |(at, _)| at),
             _ => rest.find(' ').unwrap_or(rest.len()),
         };
-        self.at = start + end;
-        Some((start, &rest[..end]))
+        self.at = start.saturating_add(end);
+        Some((start, rest.get(..end)?))
     }
 
     /// The message, if nothing follows.
@@ -214,7 +215,7 @@ fn quoted_end(text: &str, start: usize) -> usize {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
-            b'"' => return at + 1,
+            b'"' => return at.saturating_add(1),
             _ => {}
         }
     }
@@ -299,7 +300,7 @@ fn parse_blob(token: &str) -> Option<Vec<u8>> {
 
 /// Bytes in the place of type tags and arguments, such that they are not taken for these.
 fn parse_untyped(token: &str) -> Option<Vec<u8>> {
-    parse_blob(token).filter(|tail| !tail.is_empty() && tail.len() % 4 == 0 && tail[0] != b',')
+    parse_blob(token).filter(|tail| !tail.is_empty() && tail.len() % 4 == 0 && !tail.starts_with(b","))
 }
 
 fn parse_bytes(digits: &str) -> Option<Vec<u8>> {
@@ -386,7 +387,7 @@ pub struct ParseLineError {
 
 impl ParseLineError {
     fn new(kind: ParseLineErrorKind, at: usize) -> Self {
-        Self { kind, line: 1, column: at + 1 }
+        Self { kind, line: 1, column: at.saturating_add(1) }
     }
 
     fn in_line(self, line: usize) -> Self {
@@ -421,7 +422,7 @@ impl ParseLineError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseLineErrorKind {
-    /// No address stands here.
+    /// Not an address.
     Address,
     /// What follows the address is not a type tag string, or one with an unknown or unbalanced tag.
     TypeTags,

@@ -28,7 +28,7 @@ pub struct Meta {
     pub received_at: SystemTime,
     /// The time tag of the bundle that a message came in; `None` for a message on its own.
     pub time_tag: Option<TimeTag>,
-    /// How long after its time tag it runs; zero for what is not timed.
+    /// How long after its time tag it runs; zero without a time tag.
     pub lateness: Duration,
     pub(crate) channel: Option<Arc<str>>,
     pub(crate) work: Work,

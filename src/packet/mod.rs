@@ -23,6 +23,9 @@
 //! Nothing here reads a socket or a clock. What can go wrong: [`EncodeError`] is the caller's,
 //! [`DecodeError`] the peer's, [`ArgsError`] says that a message has other arguments than asked for.
 
+// No byte of a peer may reach a panic. Tests may: a panic is how they fail.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
 mod annotated;
 mod args_reader;
 mod bundle;

@@ -42,7 +42,7 @@ impl Packet {
         Ok(Self::from_parts(frame, shape, &validator.repairs))
     }
 
-    /// Decodes a packet and tells what was tolerated.
+    /// Decodes a packet, and returns what was tolerated as well.
     ///
     /// # Errors
     /// As [`decode`](Packet::decode).
@@ -173,7 +173,7 @@ pub enum PacketRef<'a> {
 }
 
 impl<'a> PacketRef<'a> {
-    /// Decodes a packet and tells what was tolerated.
+    /// Decodes a packet, and returns what was tolerated as well.
     ///
     /// # Errors
     /// The bytes are not a valid packet, or one over a limit.

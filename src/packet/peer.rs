@@ -66,7 +66,7 @@ impl Peer {
         }
     }
 
-    /// The IP address: what "per peer" means where limits speak of it.
+    /// The IP address. A limit "per peer" counts an IPv4 address, or the network of an IPv6 address.
     pub fn ip(&self) -> Option<IpAddr> {
         self.address().map(|address| address.ip())
     }

@@ -14,6 +14,9 @@
 //! # Ok::<(), tokio_osc::pattern::PatternError>(())
 //! ```
 
+// No byte of a peer may reach a panic. Tests may: a panic is how they fail.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
 // `syntax` says which texts are patterns; `part` and `token` read them, by slashes and by bytes; `align`,
 // `segment` and `path` match. The text is validated on construction, then matched against directly:
 // nothing is compiled, so that a pattern is as cheap to make, to keep and to clone as its text.

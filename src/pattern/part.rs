@@ -81,13 +81,9 @@ impl<'a> Iterator for Parts<'a> {
 
     fn next(&mut self) -> Option<Part<'a>> {
         let rest = self.rest?;
-        let text = match rest.iter().position(|&byte| byte == b'/') {
-            Some(end) => {
-                self.rest = rest.get(end + 1..);
-                rest.get(..end)?
-            }
-            None => self.rest.take()?,
-        };
+        let end = rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+        let (text, behind) = rest.split_at_checked(end)?;
+        self.rest = behind.split_first().map(|(_, behind)| behind);
         let below = std::mem::replace(&mut self.below, text.is_empty());
         Some(match (text, self.rest) {
             (b"", Some(_)) => Part::Descend,

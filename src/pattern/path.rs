@@ -31,13 +31,13 @@ pub(super) fn captures<'a>(parts: &Parts<'_>, below: bool, address: &'a [u8]) ->
     for (index, part) in parts.clone().enumerate() {
         let place = places.get(index).cloned().unwrap_or_default();
         match part {
-            Part::Literal(_) => behind = place.end + 1,
+            Part::Literal(_) => behind = place.end.saturating_add(1),
             Part::Any | Part::Segment(_) => {
-                behind = place.end + 1;
+                behind = place.end.saturating_add(1);
                 captured.push(place);
             }
             Part::Descend => {
-                let next = places.get(index + 1).map_or(behind, |next| next.start);
+                let next = places.get(index.saturating_add(1)).map_or(behind, |next| next.start);
                 captured.push(behind..behind.max(next.saturating_sub(1)));
             }
         }
@@ -54,10 +54,11 @@ pub(super) fn captures<'a>(parts: &Parts<'_>, below: bool, address: &'a [u8]) ->
 /// Row by row as in `segment`: the places of the second pattern that the first one's parts so far
 /// can reach, where a `//` is a place that may be left at once or stayed at.
 pub(crate) fn overlap<'a>(parts: impl IntoIterator<Item = Part<'a>>, other: &[Part<'_>]) -> bool {
-    let mut row = vec![false; other.len() + 1];
+    let empty = || vec![false; other.len().saturating_add(1)];
+    let mut row = empty();
     insert(&mut row, 0, other);
     for part in parts {
-        let reached = std::mem::replace(&mut row, vec![false; other.len() + 1]);
+        let reached = std::mem::replace(&mut row, empty());
         if part == Part::Descend {
             let first = reached.iter().position(|&is_reached| is_reached).unwrap_or(reached.len());
             row.iter_mut().skip(first).for_each(|place| *place = true);
@@ -70,7 +71,7 @@ pub(crate) fn overlap<'a>(parts: impl IntoIterator<Item = Part<'a>>, other: &[Pa
             if theirs == Part::Descend {
                 insert(&mut row, place, other);
             } else if part.overlaps(theirs) {
-                insert(&mut row, place + 1, other);
+                insert(&mut row, place.saturating_add(1), other);
             }
         }
     }
@@ -79,7 +80,7 @@ pub(crate) fn overlap<'a>(parts: impl IntoIterator<Item = Part<'a>>, other: &[Pa
 
 /// Adds a place, and the next one too if a `//` lies between them.
 fn insert(row: &mut [bool], place: usize, parts: &[Part<'_>]) {
-    let steps = 1 + usize::from(parts.get(place) == Some(&Part::Descend));
+    let steps = if parts.get(place) == Some(&Part::Descend) { 2 } else { 1 };
     row.iter_mut().skip(place).take(steps).for_each(|reached| *reached = true);
 }
 
@@ -93,10 +94,10 @@ pub(crate) fn spans(address: &[u8]) -> impl Iterator<Item = Range<usize>> + Clon
     let end = address.len();
     std::iter::from_fn(move || {
         let names = rest?;
-        let start = end - names.len();
-        let length = names.iter().position(|&byte| byte == b'/');
-        rest = length.and_then(|length| names.get(length + 1..));
-        Some(start..start + length.unwrap_or(names.len()))
+        let start = end.saturating_sub(names.len());
+        let length = names.iter().position(|&byte| byte == b'/').unwrap_or(names.len());
+        rest = names.get(length..).and_then(|behind| behind.strip_prefix(b"/"));
+        Some(start..start.saturating_add(length))
     })
 }
 

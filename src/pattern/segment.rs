@@ -49,9 +49,10 @@ pub(super) fn as_alternatives(part: &[u8]) -> Option<(&[u8], impl Iterator<Item 
     let is_wild = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'{');
     let open = part.iter().position(is_wild).filter(|&at| part.get(at) == Some(&b'{'))?;
     let close = part.iter().position(|&byte| byte == b'}')?;
-    let behind = part.get(close + 1..)?;
-    let list = part.get(open + 1..close)?;
-    (!behind.iter().any(is_wild)).then(|| (&part[..open], alternatives(list), behind))
+    let (before, _) = part.split_at_checked(open)?;
+    let list = part.get(open..close)?.strip_prefix(b"{")?;
+    let behind = part.get(close..)?.strip_prefix(b"}")?;
+    (!behind.iter().any(is_wild)).then(|| (before, alternatives(list), behind))
 }
 
 /// Whether some name matches both parts.
@@ -86,9 +87,9 @@ trait Track {
 }
 
 fn sweep(part: &[u8], track: &impl Track) -> bool {
-    match track.end() / 64 + 1 {
-        1 => sweep_rows(part, track, &[0; 1]),
-        words => sweep_rows(part, track, &vec![0; words]),
+    match track.end() / 64 {
+        0 => sweep_rows(part, track, &[0; 1]),
+        more => sweep_rows(part, track, &vec![0; more.saturating_add(1)]),
     }
 }
 
@@ -234,7 +235,7 @@ impl Program {
                 PartNode::Jump(_) => false,
             };
             if goes_on {
-                insert(row, place + 1);
+                insert(row, place.saturating_add(1));
             }
             if let PartNode::Fork(other) | PartNode::Jump(other) = *node {
                 insert(row, other);
@@ -244,6 +245,10 @@ impl Program {
 }
 
 /// Each alternative but the last is its bytes between a fork to the next one and a jump to the end.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a list has one alternative at least, and the nodes are at most twice the bytes of a pattern"
+)]
 fn push_alternatives(nodes: &mut Vec<PartNode>, list: &[u8]) {
     let commas = alternatives(list).count() - 1;
     let end = nodes.len() + list.len() + commas;
@@ -281,7 +286,7 @@ impl Track for Program {
                 remove(row, place);
             }
             if matches!(node, PartNode::Take(set) if !set.and(bytes).is_empty()) {
-                insert(row, place + 1);
+                insert(row, place.saturating_add(1));
             }
         }
         self.settle(row);

@@ -28,12 +28,12 @@ pub(super) fn judge(text: &[u8], max_len: usize) -> Result<Shape, PatternError> 
 /// Whether this is a literal address within the part limit: one table look-up per byte and no
 /// branch on what it gives.
 fn is_plain(text: &[u8]) -> bool {
-    let (mut seen, mut doubled, mut parts, mut last) = (0, 0, 0, 0);
+    let (mut seen, mut doubled, mut parts, mut last) = (0, 0, 0_usize, 0);
     for &byte in text {
-        let class = CLASSES[usize::from(byte)];
+        let class = CLASSES.get(usize::from(byte)).copied().unwrap_or(OTHER);
         seen |= class;
         doubled |= class & last;
-        parts += usize::from(class & SLASH);
+        parts = parts.saturating_add(usize::from(class & SLASH));
         last = class;
     }
     text.first() == Some(&b'/') && seen == SLASH && doubled == 0 && parts <= MAX_PARTS
@@ -43,6 +43,7 @@ const SLASH: u8 = 1;
 const OTHER: u8 = 2;
 
 /// 0 for what stands for itself.
+#[expect(clippy::indexing_slicing, reason = "run by the compiler")]
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let others = b"\0*?[]{}";
@@ -55,7 +56,7 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
-/// The whole grammar. A position is what has been read: `text.len() - rest.len()`.
+/// The whole grammar.
 pub(super) const fn parse(text: &[u8], max_len: usize) -> Result<Shape, PatternError> {
     let [b'/', rest @ ..] = text else {
         return fail(Kind::NoLeadingSlash, 0);
@@ -65,14 +66,14 @@ pub(super) const fn parse(text: &[u8], max_len: usize) -> Result<Shape, PatternE
     }
     let mut rest = rest;
     let mut shape = Shape::Literal;
-    let mut parts = 1;
-    let mut slashes_in_a_row = 1;
+    let mut parts = 1_usize;
+    let mut slashes_in_a_row = 1_u8;
     while let [byte, tail @ ..] = rest {
-        let position = text.len() - rest.len();
+        let position = position(text, rest);
         rest = tail;
         if *byte == b'/' {
-            parts += 1;
-            slashes_in_a_row += 1;
+            parts = parts.saturating_add(1);
+            slashes_in_a_row = slashes_in_a_row.saturating_add(1);
             if slashes_in_a_row == 3 {
                 return fail(Kind::TripleSlash, position);
             }
@@ -110,13 +111,18 @@ pub(super) const fn parse(text: &[u8], max_len: usize) -> Result<Shape, PatternE
     Ok(shape)
 }
 
+/// Where the rest of a text begins.
+const fn position(text: &[u8], rest: &[u8]) -> usize {
+    text.len().saturating_sub(rest.len())
+}
+
 const fn fail<T: Copy>(kind: Kind, position: usize) -> Result<T, PatternError> {
     Err(PatternError::new(kind, position))
 }
 
 /// What follows the `]` of the set whose `[` lies just before `rest`.
 const fn behind_set<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], PatternError> {
-    let open = text.len() - rest.len() - 1;
+    let open = position(text, rest).saturating_sub(1);
     let mut rest = match rest {
         [b'!', tail @ ..] => tail,
         _ => rest,
@@ -125,14 +131,14 @@ const fn behind_set<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], Patt
         return fail(Kind::EmptySet, open);
     }
     loop {
-        let position = text.len() - rest.len();
+        let position = position(text, rest);
         rest = match rest {
             [b']', tail @ ..] => return Ok(tail),
             [] | [b'/', ..] | [_, b'-', b'/', ..] => {
                 return fail(Kind::UnclosedSet, open);
             }
             [0, ..] => return fail(Kind::IllegalByte, position),
-            [_, b'-', 0, ..] => return fail(Kind::IllegalByte, position + 2),
+            [_, b'-', 0, ..] => return fail(Kind::IllegalByte, position.saturating_add(2)),
             [low, b'-', high, tail @ ..] if *high != b']' => {
                 if *low > *high {
                     return fail(Kind::ReversedRange, position);
@@ -146,10 +152,10 @@ const fn behind_set<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], Patt
 
 /// What follows the `}` of the alternatives whose `{` lies just before `rest`.
 const fn behind_alternatives<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], PatternError> {
-    let open = text.len() - rest.len() - 1;
+    let open = position(text, rest).saturating_sub(1);
     let mut rest = rest;
     loop {
-        let position = text.len() - rest.len();
+        let position = position(text, rest);
         rest = match rest {
             [] | [b'/', ..] => {
                 return fail(Kind::UnclosedAlternatives, open);
@@ -173,7 +179,7 @@ pub(super) const fn check_exact(text: &[u8]) -> Result<(), PatternError> {
     let mut rest = text;
     while let [byte, tail @ ..] = rest {
         if *byte == 0 {
-            return fail(Kind::IllegalByte, text.len() - rest.len());
+            return fail(Kind::IllegalByte, position(text, rest));
         }
         rest = tail;
     }

@@ -118,6 +118,7 @@ impl ByteSet {
 
     /// What can stand for itself in the address of a message: any byte but NUL, the slash, and the
     /// six that would make it a pattern.
+    #[expect(clippy::indexing_slicing, reason = "run by the compiler")]
     pub(super) const ADDRESSABLE: Self = {
         let mut low = u128::MAX;
         let reserved = b"\0/*?[]{}";
@@ -134,6 +135,7 @@ impl ByteSet {
         Self::up_to(high).and(below.not())
     }
 
+    #[expect(clippy::arithmetic_side_effects, reason = "the byte is in the range of its arm")]
     fn up_to(byte: u8) -> Self {
         match byte {
             0..128 => Self([u128::MAX >> (127 - byte), 0]),

@@ -1,4 +1,4 @@
-//! One thing that waits, as it is put in and taken out, and its place in the order.
+//! An entry of the schedule, and its place in the order.
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};

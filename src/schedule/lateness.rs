@@ -40,7 +40,7 @@ impl LatenessHistogram {
     pub fn record(&mut self, late: Duration) {
         let bucket = BOUNDS.partition_point(|&bound| Duration::from_micros(bound) < late);
         if let Some(count) = self.counts.get_mut(bucket) {
-            *count += 1;
+            *count = count.saturating_add(1);
         }
     }
 
@@ -61,13 +61,13 @@ impl LatenessHistogram {
     pub fn quantile(&self, part: f64) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "a part of it is wanted")]
         let wanted = self.count() as f64 * part.clamp(0.0, 1.0);
-        let mut below = 0;
+        let mut below = 0_u64;
         self.buckets()
             .filter(|&(_, count)| count > 0)
             .take_while(|&(_, count)| {
                 #[expect(clippy::cast_precision_loss, reason = "as above")]
                 let wanted_here = below == 0 || (below as f64) < wanted;
-                below += count;
+                below = count.saturating_add(below);
                 wanted_here
             })
             .last()
@@ -85,8 +85,9 @@ impl fmt::Display for LatenessHistogram {
         };
         let last = buckets.iter().rposition(filled).unwrap_or(first);
         let most = self.counts.iter().copied().max().unwrap_or(1);
-        for (bound, count) in buckets.into_iter().take(last + 1).skip(first) {
-            let bar = "#".repeat(usize::try_from((count * BAR).div_ceil(most)).unwrap_or_default());
+        for (bound, count) in buckets.into_iter().take(last.saturating_add(1)).skip(first) {
+            let bar =
+                "#".repeat(usize::try_from(count.saturating_mul(BAR).div_ceil(most)).unwrap_or_default());
             match bound {
                 Duration::MAX => write!(f, "{:>9}", "more")?,
                 bound => write!(f, "<= {:>6}", format!("{bound:?}"))?,

@@ -1,4 +1,4 @@
-//! What all entries hold together, and what those of each peer hold.
+//! Accounts of the entries and bytes held, in all and per peer.
 //!
 //! A peer has an account while something of it waits: it is closed with the last entry, so there are
 //! never more accounts than entries.
@@ -70,7 +70,7 @@ impl Ledger {
         self.peers.len()
     }
 
-    /// Enters one entry more; or says which limit the entry would exceed, and enters nothing.
+    /// Enters one entry more, or returns the limit that it would exceed, and enters nothing.
     pub(crate) fn enter(&mut self, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
         let total = self.all.load.plus(bytes);
         total.check(self.most, Limit::Entries, Limit::Bytes)?;
@@ -193,5 +193,26 @@ impl Load {
             gone.push((place, bytes));
         }
         Some(gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_begin_anew_when_the_schedule_was_empty() {
+        let mut ledger = Ledger::new(&ScheduleLimits::default());
+        let place = |arrival| Place { due: 0, arrival, id: EntryId::MAX };
+        for _ in 0..2 {
+            for arrival in 0..2 {
+                assert_eq!(ledger.enter(None, 1), Ok(()));
+                ledger.list(place(arrival), None, 1);
+            }
+            assert!(ledger.begin_lists() && !ledger.begin_lists());
+            ledger.strike(place(0), None, 1);
+            assert!(!ledger.begin_lists(), "one is left");
+            ledger.strike(place(1), None, 1);
+        }
     }
 }

@@ -56,7 +56,7 @@ pub struct ScheduleLimits {
     pub horizon: Duration,
     /// What happens to a bundle beyond the horizon. Default [`HorizonPolicy::RunNow`].
     pub beyond_horizon: HorizonPolicy,
-    /// Which bundle goes when one too many arrives. Default [`CapacityPolicy::DropLatest`].
+    /// Which bundle to drop when the schedule is full. Default [`CapacityPolicy::DropLatest`].
     pub when_full: CapacityPolicy,
 }
 
@@ -103,7 +103,7 @@ impl ScheduleLimits {
         self
     }
 
-    /// Sets which bundle goes when one too many arrives.
+    /// Sets which bundle to drop when the schedule is full.
     pub const fn when_full(mut self, policy: CapacityPolicy) -> Self {
         self.when_full = policy;
         self
@@ -149,7 +149,7 @@ pub enum HorizonPolicy {
     Drop,
 }
 
-/// Which bundle goes when one too many arrives; counted either way.
+/// Which bundle to drop when the schedule is full; counted either way.
 ///
 /// ```
 /// use tokio_osc::schedule::{CapacityPolicy, ScheduleLimits};

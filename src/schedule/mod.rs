@@ -1,5 +1,4 @@
-//! Timed bundles: what a time tag means against a clock, where a bundle waits, and what happens when it is
-//! late.
+//! Timed bundles: clocks, the queue of waiting bundles with its limits, and policies for late bundles.
 //!
 //! A [`Server`](crate::Server) holds bundles until their time. [`TimeOptions`] say how time tags are read,
 //! [`ScheduleLimits`] how much may wait, a [`Clock`] what time it is.
@@ -20,6 +19,9 @@
 //! assert_eq!((stats.late_dropped, stats.schedule.pending), (0, 0));
 //! # Ok(()) }
 //! ```
+
+// No byte of a peer may reach a panic. Tests may: a panic is how they fail.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 // The queue is sans-IO: it is handed a `Reading` and knows no runtime. Only `timer` sleeps.
 

@@ -1,4 +1,4 @@
-//! What a server makes of the time tags that come in: for all channels, or for one.
+//! How a server treats incoming time tags: for all channels, or for one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::packet::{Bundle, Meta};
 use crate::types::ClockOffset;
 
-/// What becomes of the time tags of incoming bundles: for a whole server with `Server::time`, for
-/// one channel with `Server::time_on`. The second replaces the first.
+/// How the time tags of incoming bundles are treated: for a whole server with `Server::time`, for one
+/// channel with `Server::time_on`. The second replaces the first.
 ///
 /// ```
 /// use std::time::Duration;

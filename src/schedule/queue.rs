@@ -118,12 +118,12 @@ impl<T> Schedule<T> {
     pub(crate) fn judge(&mut self, tag: TimeTag, now: Reading) -> Due {
         let due = Due::of(tag, now.wall, self.limits.horizon);
         match due {
-            Due::Unset => self.counters.unset += 1,
-            Due::Now { late } if late > Duration::ZERO => self.counters.late += 1,
+            Due::Unset => up(&mut self.counters.unset, 1),
+            Due::Now { late } if late > Duration::ZERO => up(&mut self.counters.late, 1),
             Due::BeyondHorizon => {
-                self.counters.beyond_horizon += 1;
+                up(&mut self.counters.beyond_horizon, 1);
                 if self.limits.beyond_horizon == HorizonPolicy::Drop {
-                    self.counters.dropped_beyond_horizon += 1;
+                    up(&mut self.counters.dropped_beyond_horizon, 1);
                 }
             }
             Due::Immediately | Due::Now { .. } | Due::Later { .. } => {}
@@ -138,8 +138,8 @@ impl<T> Schedule<T> {
 
     /// Counts an entry that is cancelled as it comes.
     pub(crate) fn note_cancelled(&mut self) {
-        self.counters.pushed += 1;
-        self.counters.cancelled += 1;
+        up(&mut self.counters.pushed, 1);
+        up(&mut self.counters.cancelled, 1);
     }
 
     /// Takes in an entry, whatever its due time, or gives it back with the limit that it exceeds.
@@ -154,8 +154,8 @@ impl<T> Schedule<T> {
         let place = Place { due, arrival, id };
         self.ledger.list(place, peer, bytes);
         self.order.push(Reverse(place));
-        self.arrivals += 1;
-        self.counters.pushed += 1;
+        up(&mut self.arrivals, 1);
+        up(&mut self.counters.pushed, 1);
         Ok(id)
     }
 
@@ -166,7 +166,7 @@ impl<T> Schedule<T> {
             Limit::PeerEntries => &mut self.counters.dropped_peer_entries,
             Limit::PeerBytes => &mut self.counters.dropped_peer_bytes,
         };
-        *counter += 1;
+        up(counter, 1);
         Refused { entry, limit }
     }
 
@@ -178,7 +178,7 @@ impl<T> Schedule<T> {
             }
             self.list_all();
             let victims = self.ledger.victims(due, peer, bytes).ok_or(limit)?;
-            self.counters.evicted += victims.len() as u64;
+            up(&mut self.counters.evicted, victims.len() as u64);
             for victim in victims {
                 self.remove(victim);
             }
@@ -206,6 +206,7 @@ impl<T> Schedule<T> {
             self.rebase(now);
         }
         let head = self.head()?;
+        // By the wall clock alone: the deadline is only an estimate of when it shows this time.
         if head.due > self.today {
             if self.next_deadline()? <= now.monotonic {
                 self.anchor = now; // The offset moved by less than a step, but enough to wake early.
@@ -214,8 +215,9 @@ impl<T> Schedule<T> {
         }
         self.order.pop();
         let entry = self.remove(head.id)?;
+        // The new head may be the place of a removed entry: a deadline taken from it would be wrong.
         self.tidy();
-        self.counters.run += 1;
+        up(&mut self.counters.run, 1);
         let late = Duration::from_nanos(self.today.abs_diff(head.due));
         Some(Popped { id: head.id, entry, late })
     }
@@ -233,7 +235,8 @@ impl<T> Schedule<T> {
             return false;
         }
         self.anchor = now;
-        self.counters.clock_steps += 1;
+        up(&mut self.counters.clock_steps, 1);
+        // Put forward, nothing comes to lie beyond the horizon.
         if moved < 0 {
             self.judge_anew();
         }
@@ -247,13 +250,13 @@ impl<T> Schedule<T> {
         let horizon = self.nanos(horizon);
         let beyond: Vec<_> =
             self.slots.iter().filter(|(_, held)| held.due > horizon).map(|(id, _)| id).collect();
-        self.counters.beyond_horizon += beyond.len() as u64;
+        up(&mut self.counters.beyond_horizon, beyond.len() as u64);
         for id in beyond {
             if self.limits.beyond_horizon == HorizonPolicy::RunNow {
                 self.make_due(id);
             } else {
                 self.remove(id);
-                self.counters.dropped_after_step += 1;
+                up(&mut self.counters.dropped_after_step, 1);
             }
         }
         // Not only tidied: the old place of an entry that was made due still names a waiting entry.
@@ -281,7 +284,7 @@ impl<T> Schedule<T> {
     /// Takes out one entry; `None` if it ran or was cancelled before.
     pub(crate) fn cancel(&mut self, id: EntryId) -> Option<Entry<T>> {
         let entry = self.remove(id)?;
-        self.counters.cancelled += 1;
+        up(&mut self.counters.cancelled, 1);
         self.tidy();
         Some(entry)
     }
@@ -293,7 +296,7 @@ impl<T> Schedule<T> {
         for id in &leaving {
             self.remove(*id);
         }
-        self.counters.cancelled += leaving.len() as u64;
+        up(&mut self.counters.cancelled, leaving.len() as u64);
         self.tidy();
         leaving.len()
     }
@@ -358,7 +361,7 @@ impl<T> Schedule<T> {
         while self.order.len() > self.slots.len() && self.head_is_removed() {
             self.order.pop();
         }
-        if self.order.len() > 2 * self.slots.len() + GARBAGE {
+        if self.order.len() > self.slots.len().saturating_mul(2).saturating_add(GARBAGE) {
             self.sort_anew();
         }
     }
@@ -375,7 +378,7 @@ impl<T> Schedule<T> {
     fn nanos(&self, wall: SystemTime) -> i64 {
         match wall.duration_since(self.epoch) {
             Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
-            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
+            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, i64::wrapping_neg),
         }
     }
 
@@ -386,6 +389,11 @@ impl<T> Schedule<T> {
             if nanos < 0 { self.epoch.checked_sub(distance) } else { self.epoch.checked_add(distance) };
         wall.unwrap_or(self.epoch)
     }
+}
+
+/// Counts. 64 bits hold what a schedule takes in over centuries.
+fn up(counter: &mut u64, by: u64) {
+    *counter = counter.saturating_add(by);
 }
 
 /// An entry that waits, as it is shown.

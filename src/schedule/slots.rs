@@ -58,7 +58,7 @@ impl<T> Slots<T> {
 
     /// Stores a value, and gives its name.
     pub(crate) fn insert(&mut self, value: T) -> SlotId {
-        self.len += 1;
+        self.len = self.len.saturating_add(1);
         let index = self.free.pop().unwrap_or_else(|| self.next_fresh());
         if let Some(slot) = self.storage.get_mut(index as usize) {
             slot.value = Some(value);
@@ -85,11 +85,11 @@ impl<T> Slots<T> {
             return None;
         }
         let value = slot.value.take()?;
-        slot.generation += 1;
+        slot.generation = slot.generation.saturating_add(1);
         if slot.generation != RETIRED {
             self.free.push(id.index);
         }
-        self.len -= 1;
+        self.len = self.len.saturating_sub(1);
         if self.len == 0 {
             // Begins at the front again. The free slots are listed in the order in which values left,
             // which would scatter the next values all over the memory.
@@ -109,10 +109,11 @@ impl<T> Slots<T> {
     fn next_fresh(&mut self) -> u32 {
         let is_retired = |slot: &Slot<T>| slot.generation == RETIRED;
         while self.storage.get(self.fresh as usize).is_some_and(is_retired) {
-            self.fresh += 1;
+            self.fresh = self.fresh.saturating_add(1);
         }
-        self.fresh += 1;
-        self.fresh - 1
+        let fresh = self.fresh;
+        self.fresh = fresh.saturating_add(1);
+        fresh
     }
 }
 

@@ -1,4 +1,16 @@
 //! The one alarm of a schedule, set again only when what it waits for changes.
+//!
+//! A round of [`Timer::poll_due`], until the clock shows `wake`:
+//!
+//! | the alarm | the clock lacks | what happens |
+//! | --- | --- | --- |
+//! | is set for `wake`, and has not rung | | pending |
+//! | has rung, or is set for another instant | nothing | due |
+//! | likewise | no more than the spin, for the first time | spins, and looks again |
+//! | likewise | more | is set; pending until it rings |
+//!
+//! The alarm may ring early, and the clock may run behind Tokio's: so the clock decides, and the alarm
+//! only says when to look at it.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -57,8 +69,11 @@ impl Timer {
         };
         let mut spun = false;
         loop {
+            // Polled, and not set, while `wake` stays the same: setting a timer again for each packet
+            // would cost more than the packet.
             if self.armed == Some(wake) {
                 ready!(self.alarm.poll(cx));
+                // It rings once. Left armed, the next round would wait for a ring that never comes.
                 self.armed = None;
             }
             let now = clock.now();
@@ -66,15 +81,20 @@ impl Timer {
                 return Poll::Ready(now);
             }
             let lacking = wake.saturating_duration_since(now.monotonic);
+            // Once in a poll: by a clock that stands still, spinning would never end.
             if lacking <= self.spin && !spun {
                 spin(lacking);
                 spun = true;
                 continue;
             }
+            // Where Tokio's time has passed `wake` already, only this clock is behind: an alarm at `wake`
+            // would ring at once, and the task would spin.
             let tokio = Instant::now();
-            let at = if tokio < wake { wake } else { tokio + lacking.min(LONGEST) };
+            let later = tokio.checked_add(lacking.min(LONGEST)).unwrap_or(tokio);
+            let at = if tokio < wake { wake } else { later };
             let early = if spun { Duration::ZERO } else { self.spin };
             self.alarm.set(at.checked_sub(early).unwrap_or(at));
+            // Not returned: only a poll of the alarm registers the waker.
             self.armed = Some(wake);
         }
     }

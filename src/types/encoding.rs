@@ -7,7 +7,7 @@ use encoding_rs::{EncoderResult, Encoding};
 
 use super::{Text, TextBuf};
 
-/// What becomes of bytes or characters that the other side cannot have.
+/// What happens to bytes or characters that the other charset does not have.
 ///
 /// ```
 /// use tokio_osc::packet::{OnUnmappable, Text};

@@ -1,4 +1,4 @@
-//! Plain data: what an OSC packet is made of, without a byte of it read or written yet.
+//! Plain data that packets are made of: time tags, arguments, text, addresses. No encoding.
 
 mod address;
 mod arg;

@@ -26,7 +26,7 @@ macro_rules! shared_text {
             }
         }
 
-        /// With U+FFFD for what is not UTF-8.
+        /// Invalid UTF-8 is shown as U+FFFD.
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 std::fmt::Display::fmt(&self.as_text(), f)

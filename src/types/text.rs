@@ -46,7 +46,7 @@ impl<'a> Text<'a> {
         std::str::from_utf8(self.0)
     }
 
-    /// The text, with U+FFFD for what is not UTF-8.
+    /// The text, with U+FFFD in place of invalid UTF-8.
     pub fn to_string_lossy(self) -> Cow<'a, str> {
         String::from_utf8_lossy(self.0)
     }
@@ -84,7 +84,7 @@ impl fmt::Debug for Text<'_> {
     }
 }
 
-/// With U+FFFD for what is not UTF-8.
+/// Invalid UTF-8 is shown as U+FFFD.
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_string_lossy())

@@ -137,7 +137,7 @@ impl TimeTag {
         self.0.wrapping_sub(other.0) as i64
     }
 
-    /// The tag of a number of seconds since 1900-01-01, modulo the era; what is not finite gives 0.
+    /// The tag of a number of seconds since 1900-01-01, modulo the era; 0 unless the number is finite.
     ///
     /// An `f64` is exact only to about 0.5 µs at today's dates. In osc4py3: `float2timetag`.
     pub fn from_ntp_seconds(seconds: f64) -> Self {
@@ -149,7 +149,8 @@ impl TimeTag {
         f64::from(self.seconds()) + f64::from(self.fraction()) / FRACTIONS
     }
 
-    /// The tag of a Unix time in seconds, modulo the era; what is not finite gives the Unix epoch.
+    /// The tag of a Unix time in seconds, modulo the era; the Unix epoch unless the number
+    /// is finite.
     /// In osc4py3: `unixtime2timetag`.
     ///
     /// ```

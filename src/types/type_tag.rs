@@ -66,7 +66,7 @@ type_tags! {
     TimeTag = b't', "a time tag";
     /// `d`: a 64-bit IEEE 754 number.
     Float64 = b'd', "a float64";
-    /// `S`: text that is to be told apart from a string (a symbol).
+    /// `S`: a symbol: text that is distinct from a string.
     Symbol = b'S', "a symbol";
     /// `c`: a character, sent as 32 bits.
     Char = b'c', "a character";

@@ -21,7 +21,7 @@ pub struct HexDump<'a>(pub &'a [u8]);
 impl fmt::Display for HexDump<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (line, bytes) in self.0.chunks(16).enumerate() {
-            write!(f, "{:03}:", line * 16)?;
+            write!(f, "{:03}:", line.saturating_mul(16))?;
             hex(f, bytes, 40)?;
             for (index, group) in bytes.chunks(4).enumerate() {
                 let separator = if index > 0 { " " } else { "" };
@@ -40,7 +40,8 @@ pub(crate) fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8], width: usize) -> fmt
         let separator = if index > 0 && index % 4 == 0 { " " } else { "" };
         write!(f, "{separator}{byte:02x}")?;
     }
-    let written = bytes.len() * 2 + bytes.len().saturating_sub(1) / 4;
+    let spaces = bytes.len().saturating_sub(1) / 4;
+    let written = bytes.len().saturating_mul(2).saturating_add(spaces);
     write!(f, "{:1$}", "", width.saturating_sub(written))
 }
 

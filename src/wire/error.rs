@@ -49,8 +49,8 @@ impl DecodeError {
 
     /// A packet that is refused for another reason than its format: for
     /// [`Middleware`](crate::middleware::Middleware) and framings. The text says why, in lower case and without a
-    /// full stop; it is static, so that the error stays small and `Copy`. The offset is 0, which is not told, unless
-    /// [`at`](Self::at) sets it.
+    /// full stop; it is static, so that the error stays small and `Copy`. The offset is 0, and is left out of the
+    /// text, unless [`at`](Self::at) sets it.
     ///
     /// ```
     /// use tokio_osc::packet::{DecodeError, DecodeErrorKind};

@@ -34,7 +34,7 @@ impl Layout {
         let address = text_end(frame);
         let tags = padded(address);
         let args = match frame.get(tags..) {
-            Some(tag_string @ [b',', ..]) => tags + padded(text_end(tag_string)),
+            Some(tag_string @ [b',', ..]) => tags.saturating_add(padded(text_end(tag_string))),
             _ => tags,
         };
         Self::new(address, args)
@@ -43,7 +43,7 @@ impl Layout {
     /// The address; empty if a number stands in its place.
     #[inline]
     pub(crate) fn address(self, frame: &[u8]) -> &[u8] {
-        &frame[..self.address as usize]
+        frame.get(..self.address as usize).unwrap_or_default()
     }
 
     /// The number in place of an address.
@@ -60,7 +60,7 @@ impl Layout {
     /// The type tag string with its comma; empty if there is none.
     pub(crate) fn type_tags(self, frame: &[u8]) -> &[u8] {
         let tag_string = frame.get(self.tags_at()..self.args as usize).unwrap_or_default();
-        &tag_string[..text_end(tag_string)]
+        tag_string.get(..text_end(tag_string)).unwrap_or_default()
     }
 
     /// What follows the address of a message without type tags, if anything does.
@@ -74,7 +74,7 @@ impl Layout {
     pub(crate) fn args(self, frame: &[u8]) -> ArgCursor<'_> {
         let args = self.args as usize;
         ArgCursor {
-            tags: frame.get(self.tags_at() + 1..args).unwrap_or_default(),
+            tags: frame.get(self.tags_at().saturating_add(1)..args).unwrap_or_default(),
             data: frame.get(args..).unwrap_or_default(),
         }
     }
@@ -90,8 +90,9 @@ impl Layout {
 #[inline]
 pub(crate) fn bundle_header(time_tag: TimeTag) -> [u8; BUNDLE_HEADER] {
     let mut header = [0; BUNDLE_HEADER];
-    header[..BUNDLE_NAME.len()].copy_from_slice(BUNDLE_NAME);
-    header[BUNDLE_NAME.len()..].copy_from_slice(&time_tag.to_bits().to_be_bytes());
+    let (name, tag) = header.split_at_mut(BUNDLE_NAME.len());
+    name.copy_from_slice(BUNDLE_NAME);
+    tag.copy_from_slice(&time_tag.to_bits().to_be_bytes());
     header
 }
 

@@ -31,7 +31,7 @@ impl Levels {
             Some(slot) => *slot = level,
             None => self.spilled.push(level),
         }
-        self.len += 1;
+        self.len = self.len.saturating_add(1);
     }
 
     pub(super) fn pop(&mut self) -> Option<Level> {

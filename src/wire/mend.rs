@@ -1,8 +1,8 @@
 //! Rewriting what only lenient options accept into the form that OSC 1.0 gives it: strings and
 //! blobs get their padding, type tag strings their comma, and zeros behind the end go.
 //!
-//! This decides nothing else: what comes out is validated like any other packet, and what is not
-//! understood here is left for the validator to refuse.
+//! Nothing else is decided here: the result is validated like any other packet, and what is not
+//! understood is left for the validator to refuse.
 
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ use super::sizes::{arg_size, be_u32};
 use super::{DecodeOptions, Repairs};
 use crate::types::{TimeTag, TypeTag};
 
-/// The packet as it was probably meant; `None` if there is nothing to mend, or no sense in it.
+/// The packet as it was probably meant; `None` if there is nothing to mend, or it cannot be mended.
 #[cold]
 pub(crate) fn mend(frame: &[u8], options: &DecodeOptions) -> Option<(Bytes, Repairs)> {
     let mut repairs = Repairs::default();
@@ -26,7 +26,7 @@ struct Mending<'a> {
     repairs: &'a mut Repairs,
 }
 
-/// There is no sense in the packet: the error of the validator is the one to report.
+/// The packet cannot be mended: the error of the validator is reported.
 struct Senseless;
 
 impl Rewrite for Mending<'_> {
@@ -50,7 +50,7 @@ impl Rewrite for Mending<'_> {
 
     fn rest(&mut self, rest: &[u8], out: &mut Vec<u8>) {
         if is_zero_tail(rest, self.options) {
-            self.repairs.zero_tails += 1;
+            *self.repairs += Repairs { zero_tails: 1, ..Repairs::NONE };
         } else {
             out.extend_from_slice(rest);
         }
@@ -68,6 +68,10 @@ struct Mender<'a> {
     out: &'a mut Vec<u8>,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "sizes of fields of one frame, whose copy is at most twice as long, and counts of them"
+)]
 impl Mender<'_> {
     fn message(&mut self, frame: &[u8]) -> Option<()> {
         let mut rest = frame;
@@ -78,7 +82,7 @@ impl Mender<'_> {
         }
         if rest.first() == Some(&b',') {
             let tag_string = self.take_string(&mut rest)?;
-            self.args(&tag_string[1..], &mut rest)?;
+            self.args(tag_string.get(1..)?, &mut rest)?;
             if is_zero_tail(rest, self.options) {
                 self.repairs.zero_tails += 1;
             } else {
@@ -93,7 +97,7 @@ impl Mender<'_> {
 
     /// Type tags that lack their comma, and arguments that take exactly what follows.
     fn without_comma(&mut self, bytes: &[u8]) -> Option<()> {
-        let tags = &bytes[..text_end(bytes)];
+        let tags = bytes.get(..text_end(bytes))?;
         let known = tags.iter().all(|&tag| TypeTag::from_byte(tag).is_some());
         if !self.options.accept_missing_comma || tags.is_empty() || !known {
             return None;

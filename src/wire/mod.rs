@@ -1,5 +1,8 @@
 //! The format: bytes in, offsets out; values in, bytes out. Only this floor touches offsets.
 
+// No byte of a peer may reach a panic. Tests may: a panic is how they fail.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
 mod dump;
 mod error;
 mod fields;

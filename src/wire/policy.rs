@@ -40,7 +40,7 @@ pub enum MissingTypeTags {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TextPolicy {
-    /// Any but NUL. What is not UTF-8 is kept as it is and counted.
+    /// Any but NUL. Invalid UTF-8 is kept unchanged and counted.
     Any,
     /// UTF-8, of which ASCII is a part.
     Utf8,

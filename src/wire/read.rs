@@ -1,5 +1,13 @@
 //! Reading the arguments of a validated message. Nothing here fails: bytes that validation would
 //! have refused end the iteration.
+//!
+//! ```text
+//! tags   i s [ f f ] 00          data   0000003c  "loud" 00 00 00 00  3f800000  3f000000
+//!          ^ the next tag               ^ read    ^ the next data
+//! ```
+//!
+//! A cursor is the rest of both. Every step takes the tag and its data off the front together; were
+//! one to move alone, all arguments behind it would be read from the wrong place.
 
 use super::scan::{padded, text_end};
 use super::sizes::arg_size;
@@ -130,7 +138,7 @@ impl<'a> ArgCursor<'a> {
     #[inline]
     pub(crate) fn take_run(&mut self, tag: u8, size: usize, count: usize) -> Option<&'a [u8]> {
         let (tags, tags_left) = self.tags.split_at_checked(count)?;
-        let (data, data_left) = self.data.split_at_checked(size * count)?;
+        let (data, data_left) = self.data.split_at_checked(size.checked_mul(count)?)?;
         // Without an early exit, so that many tags are compared in one instruction.
         if tags.iter().fold(0, |differs, &one| differs | (one ^ tag)) != 0 {
             return None;
@@ -142,8 +150,9 @@ impl<'a> ArgCursor<'a> {
     #[inline]
     pub(crate) fn take_text(&mut self) -> &'a [u8] {
         self.advance();
+        // Found again, not kept: a place for each text would make a message as large as its arguments.
         let len = text_end(self.data);
-        let text = &self.data[..len];
+        let text = self.data.get(..len).unwrap_or_default();
         self.data = self.data.get(padded(len)..).unwrap_or_default();
         text
     }
@@ -164,8 +173,8 @@ impl<'a> ArgCursor<'a> {
         let mut depth = 1_usize;
         loop {
             match self.peek() {
-                b'[' => depth += 1,
-                b']' => depth -= 1,
+                b'[' => depth = depth.saturating_add(1),
+                b']' => depth = depth.saturating_sub(1),
                 // The end of the tags, with a bracket open: validation refuses that.
                 0 => depth = 0,
                 _ => {}
@@ -175,10 +184,7 @@ impl<'a> ArgCursor<'a> {
             }
             self.skip();
         }
-        let array = ArrayRef {
-            tags: &start.tags[..start.tags.len() - self.tags.len()],
-            data: &start.data[..start.data.len() - self.data.len()],
-        };
+        let array = ArrayRef { tags: before(start.tags, self.tags), data: before(start.data, self.data) };
         self.advance();
         array
     }
@@ -238,4 +244,9 @@ impl<'a> ArgCursor<'a> {
         self.advance();
         self.data = self.data.get(size..).unwrap_or_default();
     }
+}
+
+/// What lies before the rest of some bytes.
+fn before<'a>(bytes: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    bytes.get(..bytes.len().saturating_sub(rest.len())).unwrap_or_default()
 }

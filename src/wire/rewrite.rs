@@ -1,8 +1,8 @@
 //! A copy of a packet with other messages or time tags in it: the sizes of the bundles around them
 //! follow.
 //!
-//! This judges nothing. Bytes may come from a peer: what makes no sense here is copied as it is, for
-//! the decoder to refuse. Neither recursion nor an allocation by a claimed size; one pass.
+//! Nothing is validated here. The bytes may come from a peer: what cannot be read is copied unchanged,
+//! for the decoder to refuse. Neither recursion nor an allocation by a claimed size; one pass.
 
 use bytes::Bytes;
 
@@ -74,7 +74,7 @@ pub(crate) fn rewrite<R: Rewrite>(frame: &[u8], mut parts: R) -> Result<Bytes, R
 /// size is too large for everything behind.
 fn close(copy: &mut [u8], start: Option<usize>) {
     let Some(start) = start else { return };
-    let size = u32::try_from(copy.len() - start).unwrap_or(u32::MAX);
+    let size = u32::try_from(copy.len().saturating_sub(start)).unwrap_or(u32::MAX);
     if let Some(place) = start.checked_sub(4).and_then(|place| copy.get_mut(place..start)) {
         place.copy_from_slice(&size.to_be_bytes());
     }

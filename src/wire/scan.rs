@@ -19,11 +19,19 @@ pub(crate) struct Scanned {
     pub(crate) zero_padded: bool,
 }
 
+impl Scanned {
+    /// What lies between the text and the next field in the bytes that were scanned.
+    pub(crate) fn padding(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.len..self.next).unwrap_or_default()
+    }
+}
+
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// Scans the OSC-string at the beginning of `bytes`; `None` if it has no NUL or its padding is cut.
 #[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "`at` counts the bytes of a slice")]
 pub(crate) fn scan(bytes: &[u8]) -> Option<Scanned> {
     let mut high = 0;
     let mut at = 0;
@@ -45,6 +53,7 @@ pub(crate) fn scan(bytes: &[u8]) -> Option<Scanned> {
 
 /// The length of the text at the beginning of bytes that were scanned before.
 #[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "`at` counts the bytes of a slice")]
 pub(crate) fn text_end(bytes: &[u8]) -> usize {
     let mut at = 0;
     let mut rest = bytes;
@@ -61,14 +70,16 @@ pub(crate) fn text_end(bytes: &[u8]) -> usize {
 
 /// The size of `len` bytes of text with its NUL and its padding.
 #[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "the length of a slice is below 2^63, or 2^31")]
 pub(crate) const fn padded(len: usize) -> usize {
     (len & !3) + 4
 }
 
 /// Appends an OSC-string: the text, its NUL and its padding.
 pub(crate) fn put_text(out: &mut Vec<u8>, text: &[u8]) {
+    let end = out.len().saturating_add(padded(text.len()));
     out.extend_from_slice(text);
-    out.resize(out.len() + padded(text.len()) - text.len(), 0);
+    out.resize(end, 0);
 }
 
 /// A high bit in the first zero byte of the word (bits above it may be set too).
@@ -78,6 +89,10 @@ const fn nul_bits(word: u64) -> u64 {
 }
 
 #[inline]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "`nul` is not zero, and its lowest bit is the highest of a byte: 7, 15, … 63"
+)]
 fn finish(word: u64, nul: u64, at: usize, high: u64) -> Scanned {
     let text_bits = nul.trailing_zeros() - 7;
     let text = (1_u64 << text_bits) - 1;

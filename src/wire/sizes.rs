@@ -12,14 +12,14 @@ pub(crate) fn be_u32(bytes: &[u8], at: usize) -> u32 {
 /// gives a size that fits none: `usize` may have 32 bits.
 pub(crate) fn blob_size(bytes: &[u8]) -> usize {
     const NO_FRAME: u32 = 1 << 31;
-    4 + (be_u32(bytes, 0).min(NO_FRAME) as usize).next_multiple_of(4)
+    (be_u32(bytes, 0).min(NO_FRAME) as usize).next_multiple_of(4).saturating_add(4)
 }
 
 /// The bytes that an argument takes at the beginning of `data`, padding included, or would take if
 /// there were so many; none for a tag that OSC does not define.
 #[inline]
 pub(crate) fn arg_size(tag: u8, data: &[u8]) -> Option<usize> {
-    match (tag, SIZES[usize::from(tag)]) {
+    match (tag, fixed_size(tag)) {
         (b's' | b'S', _) => Some(padded(text_end(data))),
         (b'b', _) => Some(blob_size(data)),
         (b'[' | b']', _) => Some(0),
@@ -29,7 +29,13 @@ pub(crate) fn arg_size(tag: u8, data: &[u8]) -> Option<usize> {
 }
 
 /// The bytes of data that a type tag stands for; [`LOOK`] where that takes a look.
-pub(super) const SIZES: [u8; 256] = {
+#[inline]
+pub(super) fn fixed_size(tag: u8) -> u8 {
+    SIZES.get(usize::from(tag)).copied().unwrap_or(LOOK)
+}
+
+#[expect(clippy::indexing_slicing, reason = "run by the compiler")]
+const SIZES: [u8; 256] = {
     let mut sizes = [LOOK; 256];
     let fixed = [(b"ifcrm".as_slice(), 4), (b"htd", 8), (b"TFNI", 0)];
     let mut kind = 0;

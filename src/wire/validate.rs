@@ -5,33 +5,37 @@ use super::error::{Defect, DefectKind as Kind};
 use super::layout::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS};
 use super::levels::{Level, Levels};
 use super::scan::{Scanned, padded, scan};
-use super::sizes::{SIZES, arg_size};
+use super::sizes::{arg_size, fixed_size};
 use super::{AddressPolicy, DecodeOptions, MissingTypeTags, Repairs, TextPolicy};
 use crate::types::{TypeTag, TypeTagSet};
 
-/// What a packet is.
+/// The shape of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PacketShape {
     Message(Layout),
     Bundle,
 }
 
-/// Checks packets against one set of options and counts what it tolerated.
+/// Checks packets against one set of options, and counts what is tolerated.
 pub(crate) struct Validator<'a> {
     options: &'a DecodeOptions,
     pub(crate) repairs: Repairs,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "sums of offsets within one frame, which `size` bounds by 2^31 - 1, and counts of what it holds"
+)]
 impl<'a> Validator<'a> {
     pub(crate) fn new(options: &'a DecodeOptions) -> Self {
         Self { options, repairs: Repairs::default() }
     }
 
-    /// Checks a whole packet, and tells what it is.
+    /// Checks a whole packet and returns its shape.
     #[inline]
     pub(crate) fn packet(&mut self, frame: &[u8]) -> Result<PacketShape, Defect> {
         Self::size(frame)?;
-        if frame[0] == b'/' {
+        if frame.first() == Some(&b'/') {
             return self.message(frame, 0).map(PacketShape::Message);
         }
         if frame.starts_with(BUNDLE_NAME) {
@@ -85,17 +89,20 @@ impl<'a> Validator<'a> {
                     None => return Ok(()),
                 }
             }
+            // Behind the size.
             let start = at + 4;
             // Within the parent, not only within the frame: else an element could reach into what
             // follows the bundle, and the end above would never be met.
-            let end = element_end(frame, at, level.end)?;
+            let element = element(frame, at, level.end)?;
+            let end = start + element.len();
+            // Counted before the element is looked at: the limit bounds that work.
             level.elements += 1;
             if level.elements > self.options.max_elements {
                 return Err(Defect::new(Kind::TooManyElements, at));
             }
-            let element = &frame[start..end];
             at = end;
-            if element[0] != b'/' && element.starts_with(BUNDLE_NAME) {
+            let is_named = element.first() == Some(&b'/');
+            if !is_named && element.starts_with(BUNDLE_NAME) {
                 // Those put away, the present one, and the one that begins.
                 if outer.len() + 2 > self.options.max_bundle_depth {
                     return Err(Defect::new(Kind::BundlesTooDeep, start));
@@ -107,10 +114,8 @@ impl<'a> Validator<'a> {
                 at = start + BUNDLE_HEADER;
                 continue;
             }
-            let checked = match element[0] {
-                b'/' => self.message(element, start),
-                _ => self.bare_message(element, start),
-            };
+            let checked =
+                if is_named { self.message(element, start) } else { self.bare_message(element, start) };
             if let Err(error) = checked {
                 self.pass_over(error)?;
             }
@@ -119,10 +124,10 @@ impl<'a> Validator<'a> {
 
     #[inline]
     fn bundle_header(&mut self, frame: &[u8], base: usize) -> Result<(), Defect> {
-        if frame.len() < BUNDLE_HEADER {
+        let Some(time_tag) = frame.get(BUNDLE_NAME.len()..BUNDLE_HEADER) else {
             return Err(Defect::new(Kind::Truncated, base + BUNDLE_NAME.len()));
-        }
-        if self.options.accept_zero_time_tags && frame[BUNDLE_NAME.len()..BUNDLE_HEADER] == [0; 8] {
+        };
+        if self.options.accept_zero_time_tags && time_tag == [0; 8] {
             self.repairs.zero_time_tags += 1;
         }
         Ok(())
@@ -142,7 +147,7 @@ impl<'a> Validator<'a> {
     #[inline]
     fn message(&mut self, frame: &[u8], base: usize) -> Result<Layout, Defect> {
         let address = self.string(frame, base)?;
-        self.address(&frame[..address], base)?;
+        self.address(frame.get(..address).unwrap_or_default(), base)?;
         self.behind_address(frame, address, padded(address), base)
     }
 
@@ -153,13 +158,20 @@ impl<'a> Validator<'a> {
             return Err(Defect::new(Kind::NotAPacket, base));
         }
         self.repairs.bare_addresses += 1;
-        if frame[0] == 0 {
+        if frame.first() == Some(&0) {
             return self.behind_address(frame, 0, NUMERIC_ADDRESS, base);
         }
         self.message(frame, base)
     }
 
-    /// The type tags and the arguments, behind an address that ends at `next`.
+    /// The type tags and the arguments, behind an address whose padding ends at `next`.
+    ///
+    /// ```text
+    /// frame   /note 00 00 00 | , i s 00 | 0000003c | loud 00 00 00 00
+    ///         ^ base          ^ next     ^ next + args
+    /// ```
+    ///
+    /// A frame begins at `base` of its packet, so that errors name the byte of the packet.
     #[inline]
     fn behind_address(
         &mut self,
@@ -170,14 +182,16 @@ impl<'a> Validator<'a> {
     ) -> Result<Layout, Defect> {
         // In range: an address was found with all its padding, and a number takes four bytes, of which
         // no frame and no element has fewer.
-        let rest = &frame[next..];
+        let rest = frame.get(next..).unwrap_or_default();
         if rest.first() != Some(&b',') {
             self.untagged(rest, base + next)?;
             return Ok(Layout::new(address, next));
         }
         let tag_string = self.tag_string(rest, base + next)?;
         let args = padded(tag_string);
-        self.args(&rest[1..tag_string], base + next + 1, &rest[args..], base + next + args)?;
+        let tags = rest.get(1..tag_string).unwrap_or_default();
+        let data = rest.get(args..).unwrap_or_default();
+        self.args(tags, base + next + 1, data, base + next + args)?;
         Ok(Layout::new(address, next + args))
     }
 
@@ -206,7 +220,7 @@ impl<'a> Validator<'a> {
             return Err(Defect::new(Kind::UnterminatedString, base));
         };
         if !scanned.zero_padded {
-            self.padding(&bytes[scanned.len..scanned.next], base + scanned.len)?;
+            self.padding(scanned.padding(bytes), base + scanned.len)?;
         }
         Ok(scanned.len)
     }
@@ -220,7 +234,7 @@ impl<'a> Validator<'a> {
         let mut at = 0_usize;
         let mut depth = 0_u8;
         for (index, &tag) in tags.iter().enumerate() {
-            let size = SIZES[usize::from(tag)];
+            let size = fixed_size(tag);
             if size <= 8 {
                 // Whether so many bytes are there is asked once, behind the loop: a run of numbers
                 // takes no branch each. The sum cannot wrap back into range.
@@ -228,7 +242,9 @@ impl<'a> Validator<'a> {
                 continue;
             }
             // What lies here decides the size, so here it must be there.
-            let rest = data.get(at..).ok_or_else(|| truncated(&tags[..index], data, base))?;
+            let Some(rest) = data.get(at..) else {
+                return Err(truncated(tags.get(..index).unwrap_or_default(), data, base));
+            };
             at += match tag {
                 b's' | b'S' => padded(self.string(rest, base + at)?),
                 b'b' => self.blob(rest, base + at)?,
@@ -245,6 +261,7 @@ impl<'a> Validator<'a> {
                 tag => return Err(Defect::new(Kind::UnknownTypeTag(tag), tags_at + index)),
             };
         }
+        // Only now: the numbers behind the last text were added up without a look.
         if at > data.len() {
             return Err(truncated(tags, data, base));
         }
@@ -288,10 +305,10 @@ impl<'a> Validator<'a> {
     #[cold]
     fn tolerate(&mut self, bytes: &[u8], scanned: Scanned, base: usize) -> Result<(), Defect> {
         if !scanned.zero_padded {
-            self.padding(&bytes[scanned.len..scanned.next], base + scanned.len)?;
+            self.padding(scanned.padding(bytes), base + scanned.len)?;
         }
         if !scanned.ascii {
-            self.charset(&bytes[..scanned.len], base)?;
+            self.charset(bytes.get(..scanned.len).unwrap_or_default(), base)?;
         }
         Ok(())
     }
@@ -374,30 +391,28 @@ fn truncated(tags: &[u8], data: &[u8], base: usize) -> Defect {
         if size > rest.len() {
             break;
         }
-        at += size;
+        at = at.saturating_add(size);
     }
-    Defect::new(Kind::Truncated, base + at)
+    Defect::new(Kind::Truncated, base.saturating_add(at))
 }
 
 /// The offset of the first byte that the policy does not allow is an error.
 #[cold]
 fn legal_address(policy: AddressPolicy, address: &[u8], base: usize) -> Result<(), Defect> {
     match address.iter().position(|&byte| !policy.allows(byte)) {
-        Some(at) => Err(Defect::new(Kind::IllegalCharacter, base + at)),
+        Some(at) => Err(Defect::new(Kind::IllegalCharacter, base.saturating_add(at))),
         None => Ok(()),
     }
 }
 
-/// The end of the element whose size stands at `at`, inside a bundle that ends at `bundle_end`.
+/// The element whose size stands at `at`, inside a bundle that ends at `bundle_end`.
 #[inline]
-fn element_end(frame: &[u8], at: usize, bundle_end: usize) -> Result<usize, Defect> {
-    let Some((size, rest)) = frame[at..bundle_end].split_first_chunk::<4>() else {
-        return Err(Defect::new(Kind::Truncated, at));
-    };
-    let size = i32::from_be_bytes(*size);
-    match usize::try_from(size) {
-        Ok(size) if size > 0 && size % 4 == 0 && size <= rest.len() => Ok(at + 4 + size),
-        Ok(size) if size > 0 && size % 4 == 0 => Err(Defect::new(Kind::Truncated, at)),
+fn element(frame: &[u8], at: usize, bundle_end: usize) -> Result<&[u8], Defect> {
+    let truncated = || Defect::new(Kind::Truncated, at);
+    let (size, rest) =
+        frame.get(at..bundle_end).and_then(<[u8]>::split_first_chunk::<4>).ok_or_else(truncated)?;
+    match usize::try_from(i32::from_be_bytes(*size)) {
+        Ok(size) if size > 0 && size % 4 == 0 => rest.get(..size).ok_or_else(truncated),
         _ => Err(Defect::new(Kind::ElementSize, at)),
     }
 }

@@ -23,8 +23,8 @@ pub(crate) enum WireStep<'a> {
     End,
 }
 
-/// The steps of a packet in the order of its bytes. It judges nothing: the bytes may come from a
-/// peer, and all of them are a part of some step.
+/// The steps of a packet in the order of its bytes. Nothing is validated: the bytes may come
+/// from a peer, and all of them are a part of some step.
 pub(crate) struct WireWalk<'a> {
     frame: &'a [u8],
     at: usize,
@@ -63,7 +63,7 @@ impl<'a> WireWalk<'a> {
     fn enter(&mut self, end: usize) -> WireStep<'a> {
         let packet = self.frame.get(self.at..end).unwrap_or_default();
         if let Some((time_tag, _)) = split_bundle(packet) {
-            self.at += BUNDLE_HEADER;
+            self.at = self.at.saturating_add(BUNDLE_HEADER);
             self.ends.push(end);
             return WireStep::Bundle(time_tag);
         }
@@ -89,8 +89,8 @@ impl<'a> Iterator for WireWalk<'a> {
             self.at = end;
             return Some(WireStep::Rest(rest));
         };
-        self.at += 4;
-        self.entering = Some(self.at + element.len());
+        self.at = self.at.saturating_add(4);
+        self.entering = Some(self.at.saturating_add(element.len()));
         Some(WireStep::Size(element.len()))
     }
 }

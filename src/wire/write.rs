@@ -147,6 +147,7 @@ pub(crate) struct Measure {
     depth: u8,
 }
 
+#[expect(clippy::arithmetic_side_effects, reason = "memory ends before the tags of a list fill a `usize`")]
 impl Sink for Measure {
     #[inline]
     fn put<const N: usize>(&mut self, _tag: u8, _data: [u8; N]) {
@@ -254,12 +255,14 @@ impl Sink for WriteInto<'_> {
     #[inline]
     fn put_blob(&mut self, bytes: &[u8]) {
         self.tag(b'b');
-        let size = 4 + bytes.len().next_multiple_of(4);
+        let size = bytes.len().next_multiple_of(4).saturating_add(4);
         let Some((len, data)) = self.room(size).split_first_chunk_mut() else { return };
         #[expect(clippy::cast_possible_truncation, reason = "measured: below 2^31")]
         let prefix = (bytes.len() as u32).to_be_bytes();
         *len = prefix;
-        data[..bytes.len()].copy_from_slice(bytes);
+        if let Some(data) = data.get_mut(..bytes.len()) {
+            data.copy_from_slice(bytes);
+        }
     }
 
     #[inline]

@@ -143,7 +143,8 @@ async fn a_double_is_refused_or_turned_where_only_floats_are_known() {
     let plain = || AllowedTypeTags::new(TypeTagSet::of("ifsb").unwrap());
     let client = Udp::new(peer).middleware(plain()).client().await.unwrap();
     let error = client.send(("/gain", 0.5)).await.unwrap_err();
-    assert_eq!(error.to_string(), "not accepted: type tag 'd' is not allowed, at byte 9");
+    let remedy = "write `0.5_f32` for `f`, or use `AllowedTypeTags::converting()`";
+    assert_eq!(error.to_string(), format!("not accepted: type tag 'd' is not allowed, at byte 9: {remedy}"));
 
     let client = Udp::new(peer).middleware(plain().converting()).client().await.unwrap();
     client.send(("/gain", 0.5)).await.unwrap();

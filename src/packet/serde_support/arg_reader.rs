@@ -125,7 +125,7 @@ fn text(value: &Value) -> Option<TextBuf> {
     }
 }
 
-/// A value whose type is told beside it.
+/// A value with its type beside it.
 enum Value {
     Int(i64),
     Float(f64),

@@ -46,7 +46,7 @@ enum ArgForm<'a> {
     Array(&'a [Arg]),
 }
 
-/// Text, or the bytes of what is not UTF-8.
+/// Text, or its bytes if they are not UTF-8.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum TextForm {

@@ -1,5 +1,12 @@
 //! A thread that waits for an instant and wakes a task, where there is no timerfd. Started when it
 //! is first set, ended when it is dropped.
+//!
+//! | state | the thread | `poll` |
+//! | --- | --- | --- |
+//! | `at` none, `rang` false: not set | sleeps until notified | pending |
+//! | `at` some, `rang` false: set | sleeps until then, or until notified | pending |
+//! | `at` none, `rang` true: rang | has woken the task; sleeps until notified | ready, and then not set |
+//! | `dropped` | ends | |
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -45,6 +52,7 @@ impl ThreadAlarm {
             self.started = true;
         }
         let mut state = self.shared.lock();
+        // A ring of the instant before must not count for this one.
         state.rang = false;
         state.at = Instant::now().checked_add(after);
         drop(state);
@@ -58,6 +66,7 @@ impl ThreadAlarm {
         if std::mem::take(&mut state.rang) {
             return Poll::Ready(());
         }
+        // Under the lock under which the thread rings: no ring falls between the question and this.
         match &mut state.waker {
             Some(waker) => waker.clone_from(cx.waker()),
             None => state.waker = Some(cx.waker().clone()),
@@ -86,6 +95,7 @@ impl AlarmThread {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
+            // Asked in each round: a wait may end early, or because another instant was set.
             let left = at.saturating_duration_since(Instant::now());
             if left > Duration::ZERO {
                 let waited = self.changed.wait_timeout(state, left);
