@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,7 +66,8 @@ fn library() -> PathBuf {
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
         .filter(|message| message["target"]["name"] == "tokio_osc" && message["profile"]["test"] == false)
         .flat_map(|message| message["filenames"].as_array().unwrap().clone());
-    let mut libraries = files.filter(|file| file.as_str().unwrap().ends_with(".rlib"));
+    let mut libraries =
+        files.filter(|file| Path::new(file.as_str().unwrap()).extension().is_some_and(|it| it == "rlib"));
     libraries.next().unwrap().as_str().unwrap().into()
 }
 
@@ -95,10 +97,10 @@ fn plain(text: &str) -> String {
             ours = bare.contains("tests/compile/");
             indent = line.len() - bare.len() - 1;
             let place = if ours { bare } else { bare.rsplitn(3, ':').last().unwrap() };
-            plain.push_str(&format!(" {place}"));
+            write!(plain, " {place}").unwrap();
         } else if let Some((number, code)) = line.split_once('|').filter(|(number, _)| is_gutter(number)) {
             let number = if ours || number.starts_with('.') { number.trim() } else { "" };
-            plain.push_str(&format!("{number:<1} |{code}"));
+            write!(plain, "{number:<1} |{code}").unwrap();
         } else if bare.starts_with("and ") && bare.ends_with(" others") {
             plain.push_str("          and $N others");
         } else {

@@ -219,7 +219,7 @@ fn collect(dir: &Path, prefix: &str, files: &mut Vec<(String, String)>) {
 /// The imports of a file, given by its path below `src`, that do not go downward.
 fn violations(path: &str, text: &str) -> Vec<String> {
     let is_root = matches!(path, "lib.rs" | "error.rs" | "readable.rs") || path.starts_with("bin/");
-    if is_root || SHARED.iter().any(|name| path.strip_suffix(".rs") == Some(name)) {
+    if is_root || FOUNDATION.iter().any(|name| path.strip_suffix(".rs") == Some(name)) {
         return Vec::new();
     }
     let module: Vec<&str> = path.trim_end_matches(".rs").split('/').filter(|part| *part != "mod").collect();

@@ -1,4 +1,4 @@
-//! SuperCollider's `scsynth` with JACK's dummy driver: answers that the arguments tell apart, and a server
+//! The `scsynth` of `SuperCollider`, with JACK's dummy driver: answers that the arguments tell apart, and a server
 //! that restarts.
 
 use std::net::Ipv4Addr;
@@ -14,11 +14,14 @@ use tokio_osc::{Bytes, Client, LengthPrefix};
 
 use super::program::limited;
 
+/// Makes the names of audio servers differ.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
 /// `scsynth` and the audio server that it needs.
 struct Scsynth {
     jack_name: String,
     _jack: Child,
-    scsynth: Child,
+    synth: Child,
 }
 
 impl Scsynth {
@@ -31,14 +34,13 @@ impl Scsynth {
                 return None;
             }
         }
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let jack_name =
             format!("tokio-osc-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut jack = Command::new("jackd");
         jack.args(["-r", "--name", &jack_name, "-d", "dummy", "-r", "48000", "-p", "256"]);
         let jack = jack.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
-        let scsynth = Self::scsynth(&jack_name, transport, port).await;
-        Some(Self { jack_name, _jack: jack, scsynth })
+        let synth = Self::scsynth(&jack_name, transport, port).await;
+        Some(Self { jack_name, _jack: jack, synth })
     }
 
     async fn scsynth(jack_name: &str, transport: &str, port: u16) -> Child {
@@ -63,8 +65,8 @@ impl Scsynth {
     }
 
     async fn restart(&mut self, transport: &str, port: u16) {
-        self.scsynth.kill().await.unwrap();
-        self.scsynth = Self::scsynth(&self.jack_name, transport, port).await;
+        self.synth.kill().await.unwrap();
+        self.synth = Self::scsynth(&self.jack_name, transport, port).await;
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Threads of this process move between namespaces, so that no other test is in it.
 #![cfg(all(feature = "net", target_os = "linux"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::cast_possible_truncation, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod capture;
 mod lab;

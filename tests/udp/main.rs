@@ -1,6 +1,6 @@
 //! Datagrams over loopback. What takes several hosts is in `netns`.
 #![cfg(feature = "net")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::cast_possible_truncation, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod batch;
 mod framed;
