@@ -1,12 +1,12 @@
-//! What is checked of packets that arrive, checked of packets that are sent.
+//! Checks outgoing packets by the rules for incoming ones.
 
 use super::{Flow, Middleware, not_accepted};
 use crate::packet::{EncodeError, Meta, Packet, PacketRef};
 use crate::wire::DecodeOptions;
 
-/// A layer that holds what is sent to the rules for what is received: whatever [`DecodeOptions`] can check,
-/// from the characters of addresses and texts to type tags and every limit. A packet that they would not
-/// accept is refused, and the error names what is wrong and where. What arrives passes by.
+/// A layer that checks outgoing packets by the rules for incoming ones: everything that [`DecodeOptions`] can
+/// check, from the characters of addresses and texts to type tags and limits. A packet that a receiver with these
+/// options would not accept is refused, and the error names the reason and the place. Incoming packets pass.
 ///
 /// Layers that were added before it may still change what it has checked, such as a
 /// [`Transcode`](crate::middleware::Transcode).
@@ -34,7 +34,7 @@ pub struct SendChecks {
 }
 
 impl SendChecks {
-    /// Checks what these options check.
+    /// Checks by these options.
     pub const fn new(options: DecodeOptions) -> Self {
         Self { options }
     }

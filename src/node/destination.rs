@@ -22,7 +22,7 @@ use {crate::client::FanOut, tokio::task::unconstrained};
 /// use tokio_osc::node::{Destination, SendOutcome};
 /// use tokio_osc::{Node, Packet};
 ///
-/// /// Keeps what is sent to it.
+/// /// Keeps the packets.
 /// #[derive(Default)]
 /// struct Tape(Mutex<Vec<Packet>>);
 ///
@@ -61,14 +61,14 @@ pub trait Destination: Send + Sync + 'static {
         false
     }
 
-    /// What it is doing, and will be: what a node tells in its [`events`](crate::Node::events). By default
-    /// nothing; of a reconnecting client its [`states`](Client::states).
+    /// The states of the destination, which a node reports in its [`events`](crate::Node::events). By default there
+    /// are none; a reconnecting client has [`states`](Client::states).
     fn states(&self) -> Events<ClientState> {
         Events::default()
     }
 }
 
-/// What became of a packet for one destination.
+/// The outcome of a packet for one destination.
 ///
 /// ```
 /// use tokio_osc::node::SendOutcome;
@@ -124,7 +124,7 @@ impl SendOutcome {
         }
     }
 
-    /// Sent to so many peers, and missed by others because of an error.
+    /// Sent to some peers, and missed by others because of an error.
     fn of_peers(sent: usize, missed: usize, error: Option<SendError>) -> Self {
         match error {
             None => Self::Sent { peers: sent },

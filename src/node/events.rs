@@ -1,4 +1,4 @@
-//! What happens to the names of a node, and to the clients behind them.
+//! Events of the names of a node, and of the clients behind them.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use crate::client::ClientState;
 /// Events that wait for a reader that is behind; the oldest are dropped.
 const EVENTS: usize = 256;
 
-/// What has happened to a name of a [`Node`](crate::Node): an item of [`Node::events`](crate::Node::events).
+/// An event of a name of a [`Node`](crate::Node): an item of [`Node::events`](crate::Node::events).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NodeEvent {
     /// The name. Empty for [`Missed`](NodeEventKind::Missed).
     pub name: Arc<str>,
-    /// What has happened.
+    /// The event.
     pub kind: NodeEventKind,
 }
 
-/// What can happen to a name.
+/// The kinds of events of a name.
 ///
 /// ```
 /// use tokio_osc::client::ClientState;
@@ -39,13 +39,13 @@ pub struct NodeEvent {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum NodeEventKind {
-    /// A channel or group has the name now.
+    /// A channel or group was given the name.
     Added,
-    /// Another channel has the name now.
+    /// The name was given to another channel.
     Replaced,
-    /// The name was taken away. What had it may live on, and its states still come.
+    /// The name was removed. Its client may live on; then its states are still reported.
     Removed,
-    /// A reconnecting client of this name goes on to this state; its first event is the state that it has.
+    /// The state of the reconnecting client of this name: its current one first, then each change.
     Client(ClientState),
     /// This many events were dropped, because the reader was behind.
     Missed(u64),
@@ -92,7 +92,7 @@ where
     }
     Events::new(unfold((changes, clients), async |(mut changes, mut clients)| {
         let event = tokio::select! {
-            // A name is told before the states of the client that has it.
+            // A name is reported before the states of its client.
             biased;
             Some(change) = changes.next() => {
                 if matches!(change.kind, NodeEventKind::Added | NodeEventKind::Replaced) {

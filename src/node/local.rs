@@ -17,10 +17,10 @@ use crate::{Meta, Packet, Peer};
 
 type Item = (Result<Packet, DecodeError>, Meta);
 
-/// Bytes of the packets that wait: at so many it is full.
+/// The bytes of queued packets at which the queue is full.
 const BYTES: usize = 16 * 1_024 * 1_024;
 
-/// A queue of so many packets: its two ends.
+/// The two ends of a queue with this capacity.
 pub(super) fn local(packets: usize) -> (Local, impl Stream<Item = Item> + Send + 'static) {
     let (sender, mut receiver) = mpsc::channel(packets);
     let ended = CancellationToken::new();

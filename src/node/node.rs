@@ -42,8 +42,8 @@ use crate::server::{ChannelError, ChannelErrorKind};
 ///
 /// A name stands for whatever has it when a packet is sent. What can have one: a
 /// [`Client`](crate::Client), a [`FanOut`](crate::client::FanOut), an [`Outlet`](crate::channel::Outlet), any
-/// [`Destination`], or a list of names. There is nothing behind a node: no task, no queue but that
-/// of [`UnknownNames::Hold`]. With a server, [`Node::builder`].
+/// [`Destination`], or a list of names. A node has no task, and no queue except that of
+/// [`UnknownNames::Hold`]. With a server, [`Node::builder`].
 #[derive(Clone, Default)]
 pub struct Node {
     shared: Arc<NodeShared>,
@@ -85,7 +85,7 @@ impl Node {
         self.insert(name.into(), Named::Channel(Arc::new(channel)))
     }
 
-    /// Gives a channel a name, in the place of what had it. Packets that are on their way to the old
+    /// Gives a channel a name, replacing the one that had it. Packets that are on their way to the old
     /// one still go there.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl Node {
         Ok(())
     }
 
-    /// Gives several channels and groups one name together. Its members need not be there yet, and
+    /// Gives several channels and groups one name together. Its members need not exist yet, and
     /// the group may be a member of others. A group in itself does no harm: each channel is sent to
     /// once.
     ///
@@ -182,9 +182,9 @@ impl Node {
         self.try_send_past(&[], &targets, &packet.into_packet()?)
     }
 
-    /// What happens to the names from now on, and to the reconnecting clients that have them: those of now,
-    /// and each that comes. A client without reconnection has no states: its end is the error of a send. The
-    /// events of the server's channels are those of [`Server::events`](crate::Server::events).
+    /// The events of the names from now on, and the states of the reconnecting clients behind them. A client that
+    /// does not reconnect has no states: its end is the error of a send. The server's channels have their own
+    /// [events](crate::Server::events).
     ///
     /// A reader that is behind by more than 256 events loses the oldest, and gets their number. Of the states
     /// of a client it gets the newest. The events keep neither the node nor a client alive, and end when both
@@ -210,7 +210,7 @@ impl Node {
     /// # Ok(()) }
     /// ```
     pub fn events(&self) -> Events<NodeEvent> {
-        // Before the look at the names: one that is added in between is told twice rather than never.
+        // Before the names are read: one that is added in between is reported twice rather than never.
         let changes = self.shared.events.changes();
         let node = Arc::downgrade(&self.shared);
         with_states(changes, &self.names(), move |name| match node.upgrade()?.named(name)? {
@@ -219,7 +219,7 @@ impl Node {
         })
     }
 
-    /// What becomes of packets for unknown names, from now on.
+    /// Sets how packets for unknown names are handled from now on.
     pub fn unknown_names(&self, policy: UnknownNames) {
         let mut state = self.state();
         if let UnknownNames::Hold(limits) = &policy {
@@ -228,7 +228,7 @@ impl Node {
         state.unknown_names = policy;
     }
 
-    /// What became of the packets for unknown names.
+    /// The outcome of the packets for unknown names.
     pub fn held(&self) -> HoldStats {
         self.state().held.counts()
     }
@@ -292,7 +292,7 @@ impl Node {
         Ok(NodeReport::new(outcomes))
     }
 
-    /// The channels to send to, and what becomes of the packet for names that are unknown.
+    /// The channels to send to, and the outcome for names that are unknown.
     fn ready(
         &self,
         targets: &(impl Targets + ?Sized),

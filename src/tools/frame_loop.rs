@@ -40,7 +40,7 @@ use crate::dispatch::{Budget, Progress};
 /// })??;
 ///
 /// for frame in 0..3 {
-///     frames.process(Duration::from_millis(2))?;      // what has arrived, what is due
+///     frames.process(Duration::from_millis(2))?;      // input, due bundles
 ///     client.try_send(("/cue", frame))?;
 ///     // … draw …
 /// }

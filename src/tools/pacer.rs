@@ -21,8 +21,7 @@ const LIMITS: QueueLimits =
 /// What may go out at once by default, as a part of what may go out in a second.
 const BURSTS_PER_SECOND: u32 = 50;
 
-/// Slows a client down to what its receiver can take: so many packets a second, and of each address
-/// only the latest value.
+/// Slows a client down to the rate that its receiver can take, and keeps only the latest value of each address.
 ///
 /// A fader that moves sends hundreds of values a second. Where they come faster than they may go
 /// out, a new value takes the place of the one of the same address that still waits; the
@@ -41,7 +40,7 @@ const BURSTS_PER_SECOND: u32 = 50;
 /// for value in 0..1_000 {
 ///     pacer.send(("/fader/1", value))?;
 /// }
-/// pacer.close().await;                                       // what waits is sent first
+/// pacer.close().await;                                       // queued packets are sent first
 /// let stats = pacer.stats();
 /// assert_eq!((stats.sent, stats.superseded), (1, 999));
 /// # let (packet, _) = desk.take(1).next().await.unwrap();
@@ -90,7 +89,7 @@ impl<D: Destination> Pacer<D> {
     }
 
     /// Starts the task that sends. It ends when the last clone of the handle is dropped, at once; to
-    /// send what waits, [`close`](PacerHandle::close).
+    /// send the queued packets, [`close`](PacerHandle::close).
     ///
     /// # Panics
     /// Outside of a Tokio runtime with time enabled.
@@ -131,7 +130,7 @@ pub struct PacerHandle {
     _task: Arc<AbortOnDropHandle<()>>,
 }
 
-/// What became of the packets given to a [`Pacer`]:
+/// The outcome of the packets given to a [`Pacer`]:
 /// `offered = sent + failed + superseded + refused + waiting`.
 ///
 /// ```
@@ -197,24 +196,24 @@ impl PacerHandle {
         self.queue.drained().await;
     }
 
-    /// Takes nothing more, sends what waits, at the rate, and returns when the task has ended.
+    /// Accepts no more packets, sends the queued ones at the rate, and returns when the task has ended.
     ///
     /// # Cancel safety
-    /// Once polled, the pacer is closed, also if the future is dropped; what waits is sent while there
+    /// Once polled, the pacer is closed, also if the future is dropped; queued packets are sent while there
     /// is a clone of the handle.
     pub async fn close(&self) {
         self.queue.close();
         self.queue.abandoned().await;
     }
 
-    /// What became of the packets so far.
+    /// The outcome of the packets so far.
     pub fn stats(&self) -> PacerStats {
         let QueueStats { offered, sent, failed, superseded, dropped, waiting } = self.queue.stats();
         let panicked = self.function.panics();
         PacerStats { offered, sent, failed, panicked, superseded, refused: dropped, waiting }
     }
 
-    /// What waits is copied: it must not keep a larger buffer alive.
+    /// Queued packets are copies, which do not keep a larger buffer alive.
     fn put(&self, address: Option<&[u8]>, packet: &Packet) -> Result<(), SendError> {
         self.queue.try_put(packet.as_ref().to_owned(), (), address)
     }
@@ -226,7 +225,7 @@ impl fmt::Debug for PacerHandle {
     }
 }
 
-/// Sends what waits, each packet when the pace allows it.
+/// Sends queued packets, each when the pace allows it.
 async fn run(queue: QueueEnd, destination: Guarded, mut pace: Pace) {
     let QueueEnd(waiting) = &queue;
     while waiting.filled().await {

@@ -278,7 +278,7 @@ mod tests {
         ("/n", number).into_packet().unwrap()
     }
 
-    /// Room for so many packets of one number.
+    /// Room for this number of packets of one number.
     fn queue(packets: usize, overflow: Overflow) -> PacketQueue<()> {
         let bytes = packets * (packet(0).as_bytes().len() + 64);
         PacketQueue::new(QueueLimits { packets: usize::MAX, bytes, overhead: 64, overflow })

@@ -65,7 +65,7 @@ const BURST: usize = 32;
 /// A packet is not sent back to where it came from: not to a datagram [`Client`](crate::Client) of
 /// the very address, and on a channel that is joined [both ways](Relay::both_ways) not to the
 /// connection. Nothing marks a packet as relayed, so that two relays that face each other, or a
-/// relay into a multicast group that it hears, repeat a packet for ever: let [`only`](Relay::only)
+/// relay into a multicast group that it receives, repeat a packet forever: let [`only`](Relay::only)
 /// or [`filter`](Relay::filter) break the loop.
 ///
 /// # The other direction
@@ -82,11 +82,11 @@ pub struct Relay {
     limits: QueueLimits,
 }
 
-/// What is read. With each item comes the index of the output to the same channel, if there is one.
+/// The sources. Each item carries the index of the output to the same channel, if there is one.
 struct RelaySources {
     plain: SelectAll<Source>,
-    /// Channels that packets go to as well. They are read to the end: what is queued for their
-    /// connections leaves while they are read.
+    /// Channels that packets go to as well. They are read to the end: the packets queued for
+    /// their connections leave while they are read.
     joined: SelectAll<Source>,
     function: Arc<UserFunction>,
 }
@@ -190,8 +190,8 @@ impl Relay {
         Ok(self)
     }
 
-    /// Forwards only packets for which a function says so; called more than once, all of them. One that panics
-    /// keeps the packet back.
+    /// Forwards only packets for which a function returns true; called more than once, all functions must. A panic
+    /// counts as false.
     pub fn filter(mut self, passes: impl Fn(&Packet, &Meta) -> bool + Send + Sync + 'static) -> Self {
         self.filters.push(Box::new(passes));
         self
@@ -218,7 +218,7 @@ impl Relay {
     /// that is never. Returns the last numbers.
     ///
     /// # Cancel safety
-    /// A dropped relay stops at once; what waits is dropped.
+    /// A dropped relay stops at once and drops the queued packets.
     pub async fn run(self) -> RelayStats {
         let (shared, running) = self.start(CancellationToken::new());
         running.await;
@@ -269,7 +269,7 @@ impl fmt::Debug for Relay {
 }
 
 /// A relay that runs in a task of its own: what [`Relay::spawn`] returns. Dropping it stops the relay
-/// at once; to send what waits, [`shutdown`](RelayHandle::shutdown).
+/// at once; to send the queued packets, [`shutdown`](RelayHandle::shutdown).
 ///
 /// ```
 /// use tokio_osc::tools::Relay;
@@ -293,7 +293,7 @@ pub struct RelayHandle {
 }
 
 impl RelayHandle {
-    /// What became of the packets so far.
+    /// The outcome of the packets so far.
     pub fn stats(&self) -> RelayStats {
         self.shared.stats()
     }
@@ -303,7 +303,7 @@ impl RelayHandle {
         self.task.is_finished()
     }
 
-    /// Stops reading, sends what waits for its destinations, and returns the last numbers. A
+    /// Stops reading, sends the queued packets, and returns the last numbers. A
     /// destination that takes nothing ends this by its own timeout, as
     /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout); or drop the future.
     ///
@@ -341,14 +341,14 @@ impl fmt::Debug for RelayHandle {
 pub struct RelayStats {
     /// Packets read.
     pub received: u64,
-    /// Of those, the ones that could not be decoded.
+    /// Received packets that could not be decoded.
     pub malformed: u64,
-    /// Of those, the ones that a filter kept back, or on which it panicked.
+    /// Received packets that a filter kept back, or on which it panicked.
     pub filtered: u64,
     /// Panics of filters, sources and destinations. A packet that a destination panics on has failed; a source
     /// that panics has ended.
     pub panicked: u64,
-    /// What became of the others, for each destination in the order in which they were added.
+    /// The outcome of the others, for each destination in the order in which they were added.
     pub to: Vec<DestinationStats>,
 }
 

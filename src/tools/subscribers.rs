@@ -1,4 +1,4 @@
-//! Peers that asked for pushes, for as long as they ask.
+//! Peers that subscribe to pushes, until they unsubscribe or their subscription expires.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,14 +14,15 @@ use crate::lock::lock;
 use crate::packet::{IntoPacket, SendError, SendErrorKind};
 use crate::{Meta, Packet, Peer};
 
-/// The peers that are pushed to: those who asked for it, until they take it back, or have not asked again
-/// for a while. For datagrams, where there is no connection that could end; connections can subscribe, too.
+/// Sends packets to subscribers. A peer subscribes by a message, and renews its subscription by another; without
+/// one it expires. For datagrams, where no connection ends when a peer is gone; peers on connections can
+/// subscribe, too.
 ///
 /// ```
 /// use tokio_osc::tools::Subscribers;
-/// use tokio_osc::{Args, Channel, Client, Message, Peer, Router, Server, State};
+/// use tokio_osc::{Channel, Client, Message, Peer, Router, Server, State};
 ///
-/// /// A fader was moved: all others show it. The one that moved it knows.
+/// /// All other subscribers show the moved fader.
 /// async fn moved(State(others): State<Subscribers>, from: Peer, message: Message) {
 ///     others.send_except(from, message).ok();
 /// }
@@ -40,7 +41,7 @@ use crate::{Meta, Packet, Peer};
 /// let (tablet, phone) = (Client::udp(address).await?, Client::udp(address).await?);
 /// let mut faders = phone.subscribe("/fader/*");
 /// phone.send(("/subscribe", ())).await?;
-/// phone.request(("/sync", ()), "/synced").await?;        // datagrams keep no order with others
+/// phone.request(("/sync", ()), "/synced").await?;        // the subscription was handled before this
 /// tablet.send(("/fader/1", 0.5_f32)).await?;
 /// assert_eq!(faders.recv().await.expect("it subscribed").to_string(), "/fader/1 ,f 0.5");
 ///
@@ -51,13 +52,13 @@ use crate::{Meta, Packet, Peer};
 ///
 /// | limit | default | because |
 /// | --- | --- | --- |
-/// | [`expire_after`](Self::expire_after) | 10 s | a peer over UDP that is switched off says nothing |
+/// | [`expire_after`](Self::expire_after) | 10 s | a peer over UDP that is switched off sends nothing |
 /// | [`capacity`](Self::capacity) | 256 | each push costs as many packets |
 /// | [`per_network`](Self::per_network) | 16 | one host must not take all places |
 ///
-/// The sender of a datagram can be forged: whoever sends one `/subscribe` in another's name directs the
-/// pushes of 10 s at it. Push small packets, or let peers prove themselves with an
-/// [`Envelope`](crate::middleware::Envelope). Cloning it is a reference count.
+/// The sender of a datagram can be forged: a forged `/subscribe` directs the pushes of 10 s at another host. Push
+/// small packets, or authenticate the peers with an [`Envelope`](crate::middleware::Envelope). Clones share the
+/// subscriptions.
 #[derive(Clone)]
 pub struct Subscribers {
     options: SubscribersOptions,
@@ -72,51 +73,51 @@ struct SubscribersOptions {
     per_network: usize,
 }
 
-/// Who is pushed to by which channel, and until when.
+/// When each subscription expires, by channel and peer.
 type Subscribed = HashMap<(Arc<str>, Peer), Instant>;
 
 impl Subscribers {
-    /// Without channels.
+    /// Creates a set without channels or subscribers.
     pub fn new() -> Self {
         let options =
             SubscribersOptions { expire_after: Duration::from_secs(10), capacity: 256, per_network: 16 };
         Self { options, outlets: Vec::new(), subscribed: Arc::default() }
     }
 
-    /// Takes subscriptions from a channel, and pushes by it. The name is the one that the server is given.
-    /// Clones that were made before do not know the channel.
+    /// Adds a channel that peers can subscribe by. `name` is the name that the server has for it. To be called
+    /// before the value is cloned or its handlers are made: they keep the channels of that moment.
     pub fn channel(mut self, name: impl Into<Arc<str>>, outlet: Outlet) -> Self {
         self.outlets.push((name.into(), outlet));
         self
     }
 
-    /// How long a subscription lasts from the last time that the peer has asked for it. Default 10 s, as
-    /// mixers over UDP have it; `Duration::MAX` keeps it until it is taken back, or its connection has ended.
+    /// Sets how long a subscription lasts after its last renewal. Default 10 s, as in mixers over UDP.
+    /// `Duration::MAX` keeps it until the peer unsubscribes or its connection ends.
     pub fn expire_after(mut self, time: Duration) -> Self {
         self.options.expire_after = time;
         self
     }
 
-    /// How many peers can be subscribed at a time. Default 256.
+    /// Sets how many peers can be subscribed. Default 256.
     pub fn capacity(mut self, peers: usize) -> Self {
         self.options.capacity = peers;
         self
     }
 
-    /// How many of them can have the same IPv4 address, or be of the same IPv6 /64. Default 16.
+    /// Sets how many of them can have the same IPv4 address or IPv6 /64. Default 16.
     pub fn per_network(mut self, peers: usize) -> Self {
         self.options.per_network = peers;
         self
     }
 
-    /// A handler: who sends to its route is subscribed, or renews its subscription. One that is refused is a
-    /// failed call.
+    /// A handler that subscribes the sender, or renews its subscription. If that is refused, the call fails and is
+    /// traced.
     pub fn subscribe(&self) -> impl Fn(Meta) -> Result<(), SubscribeError> + Clone + Send + Sync + use<> {
         let subscribers = self.clone();
         move |meta| subscribers.add(&meta)
     }
 
-    /// A handler: who sends to its route is not subscribed any more.
+    /// A handler that ends the subscription of the sender.
     pub fn unsubscribe(&self) -> impl Fn(Meta) + Clone + Send + Sync + use<> {
         let subscribers = self.clone();
         move |meta| {
@@ -124,11 +125,11 @@ impl Subscribers {
         }
     }
 
-    /// Subscribes the sender of a message, or renews its subscription: for a handler of your own, which may
-    /// answer with the state of things.
+    /// Subscribes the sender of a message, or renews its subscription: for a handler of your own, which may reply
+    /// with the current values.
     ///
     /// # Errors
-    /// All places are taken, or the message came by another channel.
+    /// The limits are reached, or the message came by a channel that was not added.
     pub fn add(&self, meta: &Meta) -> Result<(), SubscribeError> {
         let name = meta.channel_name();
         if !self.outlets.iter().any(|(known, _)| *known == name) {
@@ -136,7 +137,7 @@ impl Subscribers {
         }
         let SubscribersOptions { expire_after, capacity, per_network } = self.options;
         let now = Instant::now();
-        // A subscription that lasts longer than the clock goes ends in a century.
+        // `Duration::MAX` is beyond the range of the clock.
         let expires = now.checked_add(expire_after).unwrap_or_else(|| now + FOREVER);
         let mut subscribed = self.subscribed();
         let key = (name, meta.peer);
@@ -156,19 +157,19 @@ impl Subscribers {
         Ok(())
     }
 
-    /// Takes the subscription of the sender of a message back; whether there was one.
+    /// Ends the subscription of the sender of a message. Returns whether there was one.
     pub fn remove(&self, meta: &Meta) -> bool {
         let expires = self.subscribed().remove(&(meta.channel_name(), meta.peer));
         expires.is_some_and(|expires| expires > Instant::now())
     }
 
-    /// Who is subscribed.
+    /// The subscribed peers, in no order.
     pub fn peers(&self) -> Vec<Peer> {
         self.targets().into_iter().map(|(_, peer)| peer).collect()
     }
 
-    /// Sends a packet to all. It never waits: a peer for which there is no room now misses the packet, and is
-    /// named in the report. One whose connection has ended is not subscribed any more.
+    /// Sends a packet to all subscribers. It never waits: a peer whose queue or socket is full misses the packet and
+    /// is listed in the report. A peer whose connection has ended is removed.
     ///
     /// # Errors
     /// The packet cannot be encoded.
@@ -176,7 +177,7 @@ impl Subscribers {
         Ok(self.push(&packet.into_packet()?, None))
     }
 
-    /// Sends a packet to all but one: the peer that caused it, and would otherwise hear its own echo.
+    /// Sends a packet to all subscribers except `origin`, the peer that caused it: so there are no echoes.
     ///
     /// # Errors
     /// The packet cannot be encoded.
@@ -204,7 +205,7 @@ impl Subscribers {
         report
     }
 
-    /// Those who are subscribed now. The lock is not held while they are sent to.
+    /// The subscriptions that have not expired. A copy, so that the lock is not held while packets are sent.
     fn targets(&self) -> Vec<(Arc<str>, Peer)> {
         let now = Instant::now();
         let mut subscribed = self.subscribed();
@@ -217,11 +218,11 @@ impl Subscribers {
     }
 }
 
-/// The end of a subscription without one.
+/// The time of a subscription without an end.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// What shares a limit: an IPv4 address, an IPv6 /64, of which a host may have all addresses. Peers without an
-/// address, such as those of Unix sockets, are one.
+/// The network that shares a limit: an IPv4 address, or an IPv6 /64, because one host may own all its addresses.
+/// Peers without an IP address, such as those of Unix sockets, share one.
 fn network(peer: Peer) -> Option<IpAddr> {
     let ip = peer.ip()?.to_canonical();
     let IpAddr::V6(v6) = ip else { return Some(ip) };
@@ -245,28 +246,28 @@ impl fmt::Debug for Subscribers {
 /// ```
 /// use tokio_osc::tools::SubscribeError;
 ///
-/// assert_eq!(SubscribeError::Full.to_string(), "as many peers are subscribed as may be");
+/// assert_eq!(SubscribeError::Full.to_string(), "the limit of subscribers is reached");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubscribeError {
     /// The [capacity](Subscribers::capacity) is reached.
     Full,
-    /// As many peers [of this network](Subscribers::per_network) are subscribed as may be.
+    /// The limit [for one network](Subscribers::per_network) is reached.
     NetworkFull,
-    /// The message came by this channel, which the [`Subscribers`] do not [have](Subscribers::channel).
+    /// The message came by this channel, which was not [added](Subscribers::channel).
     OtherChannel(Arc<str>),
 }
 
 impl fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full => f.write_str("as many peers are subscribed as may be"),
-            Self::NetworkFull => f.write_str("as many peers of this network are subscribed as may be"),
+            Self::Full => f.write_str("the limit of subscribers is reached"),
+            Self::NetworkFull => f.write_str("the limit of subscribers from this network is reached"),
             Self::OtherChannel(name) => {
                 write!(
                     f,
-                    "subscriptions are not taken from the channel {name:?}: add it with `Subscribers::channel`"
+                    "peers cannot subscribe by the channel {name:?}: add it with `Subscribers::channel`"
                 )
             }
         }

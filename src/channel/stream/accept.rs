@@ -58,7 +58,7 @@ impl<L: Listener, F: Framing> ConnectionPackets<L, F> {
             Err(reason) => return connections.events.send(ConnectionEvent::Refused { peer, reason }),
         };
         connections.events.send(ConnectionEvent::Accepted(peer));
-        // Each is put before the ones that are queued, so the last one is put first.
+        // Each is put before all queued packets, so the last one goes first.
         for packet in self.greeting.iter().rev() {
             outbox.write_own(packet, &connections.options.chain, peer);
         }
@@ -79,7 +79,7 @@ impl<L: Listener, F: Framing> ConnectionPackets<L, F> {
         self.admitted.push(Admitted { gate, connection, connections: Arc::clone(connections), peer });
     }
 
-    /// Accepts what has arrived. After a failure it pauses, so that a lack of descriptors does not spin.
+    /// Accepts the connections that are ready. After a failure it pauses, so that a lack of descriptors does not spin.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..ACCEPTS {
             if let Some(pause) = &mut self.pause {

@@ -4,7 +4,7 @@
 //! ```text
 //!            peer's end, broken frame, outbox closed
 //!  reading ──────────────────────────────────────────▶ ending(reason)
-//!     │                                                   │ 1. what waits in the queue is framed and written
+//!     │                                                   │ 1. queued packets are framed and written
 //!     │ deadline, write error                             │ 2. after the peer's end: replies that are due, 10 s
 //!     ▼                                                   │ 3. the pump closes: shuts down, reads on, `linger`
 //!  ended(reason) ◀────────────────────────────────────────┘
@@ -42,14 +42,14 @@ const SEND: Duration = Duration::from_secs(1);
 pub(crate) trait Sink {
     fn put(&mut self, packet: ReadPacket);
 
-    /// Whether nothing is to be read for now. The task is woken when there is room.
+    /// Whether reading must wait. The task is woken when there is room.
     fn is_full(&self) -> bool;
 
     /// Whether packets may cause replies. If so, none is read while the send queue is half full: a peer that asks
     /// and does not read would fill it.
     fn causes_replies(&self) -> bool;
 
-    /// Whether nothing is to be read: any more, or while the channel is paused.
+    /// Whether reading has stopped: for good, or while the channel is paused.
     fn has_stopped(&self) -> bool {
         false
     }
@@ -105,7 +105,7 @@ where
         }
     }
 
-    /// Whether it is to be closed; if not yet, the task is woken when it is.
+    /// Whether the connection is closing. If not, the task is woken when it does.
     pub(crate) fn is_closing(&self, cx: &Context<'_>) -> bool {
         self.outbox.register(cx.waker());
         self.outbox.is_closed()
@@ -125,7 +125,7 @@ where
         }
         if self.ending.is_none() {
             if self.reads() && self.sink.is_full() {
-                // Poll again before any deadline is checked: what has arrived is not read yet, so the peer is
+                // Poll again before any deadline is checked: the input is not read yet, so the peer is
                 // not late.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
@@ -262,7 +262,7 @@ where
 
     fn accept(&mut self, frame: F::Item) {
         if std::mem::take(&mut self.undetected) {
-            // The framing is known: what waits for it can be sent.
+            // The framing is known: packets that wait for it can be sent.
             self.outbox.wake();
         }
         if let Some((packet, mut meta)) = self.pump.open(frame) {

@@ -179,12 +179,12 @@ impl Connections {
         peers
     }
 
-    /// Stops reading. What is queued is still sent.
+    /// Stops reading. Queued packets are still sent.
     pub(crate) fn stop_reading(&self) {
         self.enter(DRAINING);
     }
 
-    /// Sends what waits, closes every connection, and ends the channel's stream.
+    /// Sends the queued packets, closes every connection, and ends the channel's stream.
     pub(crate) fn close_all(&self) {
         if self.enter(CLOSED) {
             self.open_connections().open.values().for_each(|entry| entry.outbox.close());
@@ -204,7 +204,7 @@ impl Connections {
         self.phase.load(Ordering::Acquire) == OPEN
     }
 
-    /// Whether nothing is to be read for now.
+    /// Whether the channel is open and paused.
     pub(crate) fn is_paused(&self) -> bool {
         self.is_open() && self.pause.is_paused()
     }

@@ -252,7 +252,7 @@ impl Outbox {
         self.lock().bytes > self.limit / 2
     }
 
-    /// Accepts no more packets. What is queued is still sent.
+    /// Accepts no more packets. Queued packets are still sent.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.sender.wake();

@@ -2,7 +2,7 @@
 //! has no queue, no lock and no task; a driver polls it.
 //!
 //! It has two drivers. A channel's connection and a reconnecting client ([`connection`](super::connection))
-//! write what waits in a queue: a packet counts as sent when it is queued. A client's own stream lets each
+//! write packets from a queue: a packet counts as sent when it is queued. A client's own stream lets each
 //! sender write: a packet is sent when the kernel has it.
 //!
 //! | phase | `poll_write` | `poll_frame` | `poll_close` |
@@ -230,7 +230,7 @@ where
         }
     }
 
-    /// Nothing is to be read for now: the peer is neither late nor idle with what is not read.
+    /// Reading waits: the peer is neither late nor idle with input that is not read.
     pub(crate) fn pause_reading(&mut self) {
         self.clock.frame = None;
         self.clock.idle = self.limits.idle.map(|_| Instant::now());
@@ -242,7 +242,7 @@ where
         } else {
             self.clock.frame.get_or_insert_with(Instant::now);
         }
-        // Grown by what has arrived, never by the size that a header claims.
+        // The buffer grows with the input, never by the size that a header claims.
         if self.input.capacity() - self.input.len() < READ / 4 {
             self.input.reserve(READ);
         }
@@ -288,8 +288,8 @@ where
         (self.clock.frame, self.clock.idle) = (None, None);
     }
 
-    /// Sends what waits, shuts the write side down, and reads on until the peer has closed as well. Its
-    /// state is here: after a drop, call it again.
+    /// Writes the output, shuts down the write side, and reads until the peer has closed as well. The state is in
+    /// the pump: after a drop, call it again.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         self.start_close();
         if self.phase == Phase::Broken {

@@ -1,4 +1,4 @@
-//! Unix stream sockets, and what becomes of socket files that no program listens on.
+//! Unix stream sockets. A socket file that no program listens on is replaced.
 
 use std::io;
 use std::os::unix::fs::FileTypeExt;

@@ -11,7 +11,7 @@ use crate::tools::queue::{PacketQueue, QueueLimits, QueueStats};
 use crate::tools::send_now::send_now;
 use crate::{Packet, Peer};
 
-/// What became of packets for one destination of a [`Relay`](crate::tools::Relay).
+/// The outcome of packets for one destination of a [`Relay`](crate::tools::Relay).
 ///
 /// ```
 /// use tokio_osc::tools::Relay;
@@ -60,7 +60,7 @@ pub(super) enum To {
     },
 }
 
-/// A destination and what waits for it.
+/// A destination and its queue.
 pub(super) struct RelayOutput {
     name: Arc<str>,
     to: To,
@@ -84,7 +84,7 @@ impl RelayOutput {
         self.queue.put(packet, origin).await;
     }
 
-    /// Sends what waits, one after the other, until the queue is closed and empty. One at a time keeps
+    /// Sends queued packets, one after the other, until the queue is closed and empty. One at a time keeps
     /// the order of each source, whatever a destination waits for.
     pub(super) async fn run(&self) {
         while self.queue.filled().await {
@@ -97,12 +97,12 @@ impl RelayOutput {
         }
     }
 
-    /// Takes nothing more; what waits is sent.
+    /// Accepts no more packets. Queued packets are still sent.
     pub(super) fn close(&self) {
         self.queue.close();
     }
 
-    /// Closes a channel that is joined: it sends what is queued, and its stream ends.
+    /// Closes a joined channel: it sends its queued packets, and its stream ends.
     pub(super) fn close_connections(&self) {
         if let To::Others { outlet, .. } = &self.to {
             outlet.close();
