@@ -1,5 +1,5 @@
-//! Faults of a server's life, one test per row of the list of threats: 62 to 64. They count the tasks
-//! and file descriptors of the whole process, so they run one after the other.
+//! Faults of a server's life, one test per row of the list of threats: 23, 62 to 64. They count the
+//! tasks, file descriptors and memory of the whole process, so they run one after the other.
 #![cfg(all(feature = "net", target_os = "linux"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -11,14 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use futures::stream;
 use tokio::runtime::{Builder, Runtime};
 use tokio_osc::dispatch::Lane;
 use tokio_osc::packet::{IntoPacket, Overflow};
 use tokio_osc::{
-    Args, Bundle, Channel, Client, Router, Server, ServerHandle, Shutdown, Slip, TimeTag, Udp, on,
+    Args, Bundle, Channel, Client, Peer, Router, Server, ServerHandle, Shutdown, Slip, TimeTag, Udp, on,
 };
 
 use crate::support::counting::{Counting, counted};
+use crate::support::fed::{ended, from, item};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -362,4 +364,49 @@ fn a_hot_socket_starves_no_other_task() {
     let mut late = late;
     late.sort_unstable();
     println!("threat 66: a tick is late by {:.1?} (median), {:.1?} (most)", late[TICKS / 2], late[TICKS - 1]);
+}
+
+/// Bytes of this process in memory.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
+}
+
+/// Threat 23.
+#[test]
+fn distinct_addresses_and_peers_leave_nothing_behind() {
+    let _alone = alone();
+    two_threads().block_on(flood_of_addresses());
+}
+
+async fn flood_of_addresses() {
+    let router = Router::new().route("/known", || {}).route("/known/*", || {}).fallback(|| {});
+    let flood = |messages: u32| {
+        let distinct = move |n: u32| {
+            let [_, a, b, c] = n.to_be_bytes();
+            let port = u16::from_be_bytes([b, c]).max(1);
+            let peer = SocketAddr::from(([10, a, b, c], port));
+            from(Peer::from(peer), (format!("/unknown/{n}"), ()))
+        };
+        stream::iter((0..messages).map(distinct))
+    };
+    let lookup = async || {
+        let begin = Instant::now();
+        let known = stream::iter((0..20_000).map(|_| item(("/known", ()))));
+        ended(Server::new(Router::new().route("/known", || {})).feed("known", known).spawn()).await;
+        begin.elapsed().as_nanos() / 20_000
+    };
+    let server = Server::new(router).feed("warm", flood(1_000)).feed("flood", flood(1_000_000)).spawn();
+    while server.stats().received < 2_000 {
+        tokio::task::yield_now().await;
+    }
+    let (memory, before) = (resident(), lookup().await);
+    let stats = ended(server).await;
+    let (growth, after) = (resident().saturating_sub(memory), lookup().await);
+    println!(
+        "threat 23: {} distinct addresses and peers: {growth} bytes of growth; a known address {before} ns before, {after} ns after",
+        stats.unmatched
+    );
+    assert_eq!((stats.unmatched, stats.handled), (1_001_000, 1_001_000));
+    assert!(growth < 8 << 20, "{growth}");
 }

@@ -162,48 +162,6 @@ async fn the_steps_of_a_packet_are_limited_on_both_sides() {
     assert!(handled(needed * 5).await <= 5);
 }
 
-/// Bytes of this process in memory.
-#[cfg(target_os = "linux")]
-fn resident() -> usize {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
-    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
-}
-
-/// Threat 23.
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn distinct_addresses_and_peers_leave_nothing_behind() {
-    let router = Router::new().route("/known", || {}).route("/known/*", || {}).fallback(|| {});
-    let flood = |messages: u32| {
-        let distinct = move |n: u32| {
-            let [_, a, b, c] = n.to_be_bytes();
-            let port = u16::from_be_bytes([b, c]).max(1);
-            let peer = SocketAddr::from(([10, a, b, c], port));
-            from(Peer::from(peer), (format!("/unknown/{n}"), ()))
-        };
-        stream::iter((0..messages).map(distinct))
-    };
-    let lookup = async || {
-        let begin = Instant::now();
-        let known = stream::iter((0..20_000).map(|_| item(("/known", ()))));
-        ended(Server::new(Router::new().route("/known", || {})).feed("known", known).spawn()).await;
-        begin.elapsed().as_nanos() / 20_000
-    };
-    let server = Server::new(router).feed("warm", flood(1_000)).feed("flood", flood(1_000_000)).spawn();
-    while server.stats().received < 2_000 {
-        tokio::task::yield_now().await;
-    }
-    let (memory, before) = (resident(), lookup().await);
-    let stats = ended(server).await;
-    let (growth, after) = (resident().saturating_sub(memory), lookup().await);
-    println!(
-        "threat 23: {} distinct addresses and peers: {growth} bytes of growth; a known address {before} ns before, {after} ns after",
-        stats.unmatched
-    );
-    assert_eq!((stats.unmatched, stats.handled), (1_001_000, 1_001_000));
-    assert!(growth < 8 << 20, "{growth}");
-}
-
 /// Past the hook of panics, which would print a thousand of them.
 fn fail_at_each_hundredth(n: i32) {
     if n % 100 == 0 {
