@@ -59,6 +59,7 @@ sum! {
     /// | `UnmappableText` | `Text::decode`, `TextBuf::encode` | `encoding` |
     /// | [`PatternError`](crate::pattern::PatternError) | [`Pattern::new`](crate::Pattern::new) | |
     /// | [`AddressTableError`](crate::middleware::AddressTableError) | [`AddressTable::new`](crate::middleware::AddressTable::new) | |
+    /// | [`NetworkError`](crate::middleware::NetworkError) | [`Access::allow`](crate::middleware::Access::allow), [`Access::deny`](crate::middleware::Access::deny) | |
     /// | [`EnvelopeError`](crate::middleware::EnvelopeError) | [`EnvelopeBuilder::build`](crate::middleware::EnvelopeBuilder::build) | |
     /// | [`ProtocolError`](crate::middleware::ProtocolError) | [`Checksum`](crate::middleware::Checksum), [`Signature`](crate::middleware::Signature), [`Cipher`](crate::middleware::Cipher) | |
     /// | [`SendError`](crate::packet::SendError) | [`Client::send`](crate::Client::send), [`Outlet::send_to`](crate::channel::Outlet::send_to), codecs that encode | |
@@ -111,6 +112,8 @@ sum! {
     Pattern(crate::pattern::PatternError),
     /// A table of addresses is not valid.
     AddressTable(crate::middleware::AddressTableError),
+    /// Text is not the address of a network.
+    Network(crate::middleware::NetworkError),
     /// The configuration of an envelope is incomplete.
     Envelope(crate::middleware::EnvelopeError),
     /// A checksum, signature or cipher of an envelope failed.

@@ -24,6 +24,7 @@
 //! # Ok(()) }
 //! ```
 
+mod access;
 mod address_table;
 mod allowed_type_tags;
 mod chain;
@@ -35,6 +36,7 @@ mod send_checks;
 #[cfg(feature = "encoding")]
 mod transcode;
 
+pub use access::{Access, NetworkError};
 pub use address_table::{AddressTable, AddressTableError, AddressTableErrorKind};
 pub use allowed_type_tags::AllowedTypeTags;
 pub(crate) use chain::Chain;

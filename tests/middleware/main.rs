@@ -1,6 +1,8 @@
 //! What sits between the wire and the packets, on live channels and by itself.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[cfg(feature = "net")]
+mod access;
 mod codecs;
 mod compression;
 mod converting;

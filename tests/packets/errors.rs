@@ -11,7 +11,9 @@ use tokio_osc::channel::Disconnect;
 use tokio_osc::client::RequestError;
 use tokio_osc::codec::{FrameError, FrameErrorKind};
 use tokio_osc::dispatch::{CaptureError, FromCaptures, Rejection, ReplyError};
-use tokio_osc::middleware::{AddressTable, AddressTableError, Envelope, EnvelopeError, ProtocolError};
+use tokio_osc::middleware::{
+    Access, AddressTable, AddressTableError, Envelope, EnvelopeError, NetworkError, ProtocolError,
+};
 use tokio_osc::node::NodeError;
 use tokio_osc::packet::{
     ArgsError, DecodeError, EncodeError, ParseLineError, SendError, SendErrorKind, Text,
@@ -144,6 +146,7 @@ fn samples() -> Vec<Sample> {
         ParseLineError: "no-slash".parse::<Packet>().unwrap_err(), encode().into();
         PatternError: Pattern::new("/[").unwrap_err();
         AddressTableError: AddressTable::new([("gain", 1)]).unwrap_err();
+        NetworkError: Access::new().allow("10.0.0.0/33").unwrap_err();
         EnvelopeError: Envelope::builder().build().unwrap_err();
         ProtocolError: ProtocolError;
         SendError: SendErrorKind::Closed.into(), encode().into(), send(), frame().into();
