@@ -156,8 +156,7 @@ impl Endpoint {
     }
 
     /// The path behind the host and port, such as `/Carla`; empty if there is none. Programs built on liblo
-    /// (Carla, Non Session Manager) announce themselves so: it is where their OSC addresses begin. Sockets take no
-    /// notice of it.
+    /// (Carla, Non Session Manager) announce themselves so: their OSC addresses begin with it. Sockets ignore it.
     ///
     /// ```
     /// use tokio_osc::{Endpoint, Message};
