@@ -38,6 +38,8 @@ pub(crate) mod udp;
 #[cfg(feature = "net")]
 #[cfg_attr(not(unix), path = "no_unix.rs")]
 pub(crate) mod unix_datagram;
+#[cfg(all(unix, feature = "net"))]
+mod unix_path;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -116,7 +118,7 @@ impl Channel {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// As [`recv`](Channel::recv), for a future of your own.
+    /// As [`recv`](Channel::recv), for hand-written futures.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Result<Packet, DecodeError>, Meta)>> {
         if self.outlet.register_if_paused(cx) {
             return Poll::Pending;

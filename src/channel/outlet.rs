@@ -13,8 +13,9 @@ use super::transport::{Transport, send};
 use crate::middleware::{Chain, FilterStats};
 use crate::packet::{IntoPacket, Packet, Peer, SendError, SendTo, Sent};
 
-/// Sends to the peers of a channel, which may be given to a server: what
-/// [`Channel::outlet`](crate::Channel::outlet) returns. Cloning it is a reference count.
+/// Sends to the peers of a channel, also after the channel was given to a server: what
+/// [`Channel::outlet`](crate::Channel::outlet) returns. Cloning it is a reference count. It keeps the socket of a
+/// datagram channel open.
 ///
 /// On connections, packets are queued and sent by the task that polls the channel, such as the server;
 /// each connection has its own queue of
@@ -76,8 +77,8 @@ impl Outlet {
         }
     }
 
-    /// Queues a packet for every connection; encoded once, copied for none. It never waits: a
-    /// connection whose queue is full misses the packet. A datagram channel has no connections.
+    /// Queues a packet for every connection. It is encoded once and not copied. It never waits: a connection whose
+    /// queue is full misses the packet. A datagram channel has no connections.
     ///
     /// # Errors
     /// The packet cannot be encoded.
@@ -162,7 +163,7 @@ impl Outlet {
 
     /// Closes a connection: what waits is sent, then this side ends, and what still arrives is thrown away
     /// until the peer has closed, for [`linger`](crate::channel::StreamOptions#structfield.linger) (1 s) at most.
-    /// False if there is none.
+    /// Returns `false` if there is no such connection.
     pub fn disconnect(&self, peer: Peer) -> bool {
         self.connections.as_ref().is_some_and(|all| all.disconnect(peer))
     }

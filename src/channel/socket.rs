@@ -9,8 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 pub(crate) use linux::only_own_groups;
-pub(crate) use socket2::SockAddr;
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive};
+pub(crate) use socket2::{SockAddr, Type};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::stream::StreamOptions;
@@ -222,6 +222,18 @@ where
         Some(to) => socket.send_to(frame, to),
         None => socket.send(frame),
     }
+}
+
+/// Whether a Unix socket at a path refuses to be connected to: no program listens on it. Never waits: one whose
+/// queue of connections is full does not refuse.
+#[cfg(unix)]
+pub(crate) fn refuses(path: &std::path::Path, kind: Type) -> bool {
+    let connect = || {
+        let socket = Socket::new(Domain::UNIX, kind, None)?;
+        socket.set_nonblocking(true)?;
+        socket.connect(&SockAddr::unix(path)?)
+    };
+    connect().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// The address that any interface has, of the same family.

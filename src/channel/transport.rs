@@ -1,5 +1,5 @@
-//! The one trait that every kind of transport implements. What need not wait is a plain call; only what
-//! waits is a boxed future.
+//! The one trait that every kind of transport implements. What does not wait is a plain call; only what waits is a
+//! boxed future.
 //!
 //! [`Channel`](super::Channel), [`Outlet`](super::Outlet) and [`Client`](crate::Client) are written once, on
 //! this trait: above it there is no `match` over kinds. A packet is taken in [`Transport::try_send`] alone,
@@ -85,7 +85,7 @@ pub(crate) trait Transport: Send + Sync + 'static {
     }
 }
 
-/// Sends a packet, and waits where that is needed: the only loop that does.
+/// Sends a packet, and waits while the transport is full: the only loop that does.
 ///
 /// A frame that was taken is never taken back: a future that is dropped in `flush` leaves the rest for the
 /// next sender.

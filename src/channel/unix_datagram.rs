@@ -2,7 +2,6 @@
 //! can be answered.
 
 use std::io;
-use std::os::unix::net::UnixDatagram as StdSocket;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,11 +14,11 @@ use futures::stream::StreamExt;
 use tokio::io::Interest;
 use tokio::net::UnixDatagram;
 
-use super::socket::{SockAddr, send_now, try_io_now};
-use super::stream::unix::replacing_abandoned;
+use super::socket::{SockAddr, Type, send_now, try_io_now};
 use super::transport::{Packets, Taken, Transport};
 use super::udp::receive_loop::ReceiveLoop;
 use super::udp::recent::Recent;
+use super::unix_path::SocketFile;
 use super::{BindError, Channel, Outlet, StreamOptions};
 use crate::codec::{Datagram, MAX_DATAGRAM, ReadPacket};
 use crate::lock::lock;
@@ -27,7 +26,7 @@ use crate::middleware::{Chain, Middleware};
 use crate::packet::{ConnectionId, Meta, Peer, SendError, SendErrorKind};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
-/// Peers that can be answered at a time: the one that was silent longest is forgotten.
+/// How many peers can be answered; the one that was silent longest is forgotten first.
 const PEERS: usize = 500;
 
 /// Options of a Unix datagram socket: [`Channel::unix_datagram_with`](crate::Channel::unix_datagram_with),
@@ -82,13 +81,12 @@ impl From<StreamOptions> for UnixDatagramOptions {
 impl Channel {
     /// Binds a Unix datagram socket to a path, as liblo's `osc.unix` does: each datagram is one packet
     /// of at most 65,535 bytes. A socket that a program has left there, and that no program listens on, is
-    /// replaced; the file goes when the channel and its outlets are dropped.
+    /// replaced. The file is removed when the channel and its outlets are dropped.
     ///
-    /// A peer that has a path of its own can be answered, and has a number as a connection has
-    /// ([`Peer::connection`]); one without is [`Peer::LOCAL`], and its answers are lost. The 500 peers
-    /// that were heard last are known. Replies never wait: a peer that does not read misses them, and what lies
-    /// unread counts against this socket's send buffer: when that is full, no peer is answered. Let in
-    /// those that are trusted with that, by the permissions of the directory.
+    /// A peer with its own path can be answered, and has a number as a connection has ([`Peer::connection`]). A
+    /// peer without one is [`Peer::LOCAL`], and replies to it are lost. The last 500 peers are remembered. Replies
+    /// never wait: a peer that does not read misses them. Unread replies count against this socket's send buffer,
+    /// and while that is full, no peer is answered: restrict access by the permissions of the directory.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server};
@@ -106,7 +104,7 @@ impl Channel {
     /// ```
     ///
     /// # Errors
-    /// The path cannot be bound.
+    /// The path cannot be bound, or is empty.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
@@ -136,7 +134,7 @@ impl Channel {
 /// A socket at a path, and the peers that have sent to it. The transport of a channel.
 struct UnixSocketState {
     socket: UnixDatagram,
-    path: PathBuf,
+    _file: SocketFile,
     options: UnixDatagramOptions,
     peers: Mutex<UnixPeers>,
 }
@@ -149,14 +147,12 @@ struct UnixPeers {
 }
 
 impl UnixSocketState {
-    /// A socket at a path; one there that no program listens on is replaced.
     fn bind(path: &Path, mut options: UnixDatagramOptions) -> io::Result<Self> {
         options.chain = options.chain.counting_anew();
-        let connect = || StdSocket::unbound()?.connect(path);
-        let socket = replacing_abandoned(path, || UnixDatagram::bind(path), connect)?;
+        let (socket, file) = SocketFile::bind(path, Type::DGRAM, || UnixDatagram::bind(path))?;
         let peers =
             UnixPeers { numbers: Recent::new(PEERS), paths: Recent::new(PEERS), next: ConnectionId::FIRST };
-        Ok(Self { socket, path: path.to_owned(), options, peers: Mutex::new(peers) })
+        Ok(Self { socket, _file: file, options, peers: Mutex::new(peers) })
     }
 
     /// Sends a datagram to an address, or to where the socket is connected.
@@ -199,7 +195,7 @@ impl Transport for UnixSocketState {
         Ok(Taken::Done)
     }
 
-    /// A peer whose queue is full misses the packet: a wait for one would be a wait of all.
+    /// A peer whose queue is full misses the packet: waiting for one would hold up all others.
     fn ready<'a>(&'a self, _frame: &'a Bytes, _to: Peer) -> BoxFuture<'a, Result<(), SendError>> {
         at_once(Err(SendErrorKind::Full.into())).boxed()
     }
@@ -210,14 +206,6 @@ fn check_size(frame: &[u8]) -> Result<(), SendError> {
         return Err(SendError::too_large_for_datagram(frame.len(), MAX_DATAGRAM));
     }
     Ok(())
-}
-
-/// The file of a socket goes with it.
-impl Drop for UnixSocketState {
-    fn drop(&mut self) {
-        // Another program may have removed it.
-        let _ = std::fs::remove_file(&self.path);
-    }
 }
 
 /// The packets of a Unix datagram socket.

@@ -1,8 +1,8 @@
 //! What a client receives, and those that wait for it: requests, subscriptions, and what waits for the end.
 //!
-//! There is no task. A waiter that is polled reads for all, up to [`BURST`] packets. The source knows one
-//! waker, that of the [`WakerSet`]: so a waiter that is dropped has nothing to hand over, and a future that is
-//! held without being polled delays no other.
+//! There is no reader task. Each waiter that is polled reads up to [`BURST`] packets and delivers them to all. The
+//! source has one waker, that of the [`WakerSet`]: a waiter that is dropped has nothing to hand over, and a future
+//! that is held without being polled delays no other.
 //!
 //! | a waiter | registers its waker | looks into its queue | tries to lock `source` |
 //! | --- | --- | --- | --- |
@@ -10,9 +10,9 @@
 //! | reads | yes | empty | locked: reads until `Pending` or [`BURST`], delivers, unlocks, ends the poll |
 //! | relies on another | yes | empty | held by another, which delivers to it, or wakes it at the end of its poll |
 //!
-//! Locks, in this order: `source`, `waiters`, the waker set. A condition of a request runs with `source` locked
-//! alone, a waker with none. The source of a client whose packets another task reads (a channel, the task of a
-//! reconnecting client) is always pending; that task delivers with `source` locked.
+//! Locks, in this order: `source`, then `waiters`, the counters or the waker set. A condition of a request runs
+//! with `source` locked alone, a waker with none. The source of a client whose packets another task reads (a
+//! channel, the task of a reconnecting client) is always pending; that task delivers with `source` locked.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -49,7 +49,7 @@ pub(super) type Condition = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 
 /// What a waiter waits for.
 pub(super) enum WaitFor {
-    /// So many messages at a time that no earlier request takes, from the moment on that the request is armed.
+    /// Messages that no earlier request takes, once the request is armed; at most `most` wait.
     Reply { pattern: Pattern, condition: Option<Condition>, armed: bool, most: usize },
     /// Every message, replies too; so many wait at most, the oldest are dropped.
     All { pattern: Pattern, messages: usize, bytes: usize },

@@ -70,8 +70,8 @@ use crate::types::Text;
 
 /// Sends packets to one peer, and receives its replies by the same transport.
 ///
-/// Cloning it is a reference count; all clones share the socket. There is no task behind it: when
-/// [`send`](Client::send) returns, the packet is with the operating system. Only a
+/// Cloning it is a reference count; all clones share the socket. It has no task: when
+/// [`send`](Client::send) returns, the operating system has the packet. Only a
 /// [`reconnecting`](Client::reconnecting) client has a task and a queue.
 ///
 /// ```
@@ -132,17 +132,17 @@ impl ClientShared {
 }
 
 impl Client {
-    /// Sends a packet. When it returns, the packet is with the operating system; it waits while that
-    /// takes nothing. (A reconnecting client: when it returns, the packet is in the queue.)
+    /// Sends a packet. When it returns, the operating system has the packet; it waits while the system's buffer is
+    /// full. Of a reconnecting client, the queue has it.
     ///
     /// UDP promises no delivery, and OSC on TCP no acknowledgement: `Ok` means sent, not received.
     ///
     /// # Errors
-    /// The packet cannot be encoded, the [`Middleware`](crate::middleware::Middleware) refuses it, it does not fit
-    /// (a datagram: 65,507 bytes over IPv4, 65,527 over IPv6; a frame: the limit of the framing), the
-    /// connection has ended, the peer took nothing for
-    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout), or the operating system refuses
-    /// it. After an I/O error on a byte stream, all sends fail.
+    /// The packet cannot be encoded, the [`Middleware`](crate::middleware::Middleware) refuses it, it does not
+    /// fit (a datagram: 65,507 bytes over IPv4, 65,527 over IPv6, and on macOS 9,216 by default; a frame: the
+    /// limit of the framing), the connection has ended, the peer took nothing for
+    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout), or the operating system
+    /// refuses it. After an I/O error on a byte stream, all sends fail.
     ///
     /// # Cancel safety
     /// Nothing is torn. After a drop the packet was perhaps sent: a datagram whole or not at all; on
@@ -203,14 +203,16 @@ impl Client {
     /// Sends many packets, as [`feed`](Client::feed) and [`flush`](Client::flush) do.
     ///
     /// ```
-    /// use futures::StreamExt;
     /// use tokio_osc::{Channel, Client, Slip};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
+    /// let mut channel = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
     /// let client = Client::tcp(channel.local_addr()?, Slip::new()).await?;
     /// client.send_all((0..100).map(|voice| (format!("/synth/{voice}/freq"), 440.0_f32))).await?;
-    /// assert_eq!(channel.take(100).count().await, 100);
+    /// for _ in 0..100 {
+    ///     let (packet, _) = channel.recv().await.expect("the channel is open");
+    ///     println!("{}", packet?);
+    /// }
     /// # Ok(()) }
     /// ```
     ///
@@ -347,7 +349,7 @@ impl Client {
         self.shared.background.as_ref().map(|background| background.delivery())
     }
 
-    /// The address packets are sent to.
+    /// The address that packets are sent to.
     ///
     /// # Errors
     /// The client has no IP peer, or not always the same.

@@ -141,10 +141,10 @@ impl Request {
         }
     }
 
-    /// Sends the request and waits for all replies that come until the [`timeout`](Self::timeout), each with who
-    /// has sent it: "who is there", asked of a group or of all hosts of a network. No reply is not an error.
-    /// With [`retries`](Self::retries) it is sent again after each timeout, and who answers again is there again.
-    /// It ends early with 1,024 replies, or 1 MiB of them.
+    /// Collects every reply until the [`timeout`](Self::timeout), each with its sender: for finding the devices of a
+    /// group or of a network. No reply is not an error. With [`retries`](Self::retries) the request is sent again
+    /// after each timeout, and a peer that answers each time is listed each time. It returns early with 1,024
+    /// replies, or 1 MiB of them.
     ///
     /// ```
     /// use std::net::Ipv4Addr;
@@ -188,7 +188,7 @@ impl Request {
         self.ask(1, |message, _| Break(message)).await
     }
 
-    /// Asks, and hands on each reply until one is enough. Errors tell what came meanwhile and was not one.
+    /// Asks, and passes each reply to `take` until that breaks. Errors name what came meanwhile and was dropped.
     async fn ask<T>(
         &self,
         most: usize,

@@ -1,4 +1,4 @@
-//! What a client has received, in numbers, and the last that it could not read.
+//! The counters of what a client has received, and the last packets that it could not read.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -37,7 +37,7 @@ pub struct ClientStats {
     pub malformed: u64,
     /// Frames over the limit of the framing, which were skipped.
     pub too_long: u64,
-    /// Datagrams from another host than the peer's, which were not taken: see
+    /// Datagrams from another host than the peer's, which were dropped: see
     /// [`Udp::answers_from_anywhere`](crate::Udp::answers_from_anywhere).
     pub strangers: u64,
 }
@@ -50,7 +50,7 @@ pub(super) struct ClientCounters {
     throttle: Throttle,
 }
 
-/// What did not reach those that wait. Two of them differ by what came in between.
+/// What was received and not delivered. Requests compare two snapshots.
 #[derive(Clone, Copy, Default)]
 pub(super) struct ClientFaults {
     malformed: u64,

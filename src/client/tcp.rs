@@ -23,7 +23,7 @@ impl Client {
         Self::tcp_with(peer, framing, StreamOptions::default()).await
     }
 
-    /// As [`tcp`](Client::tcp), with limits of your own.
+    /// As [`tcp`](Client::tcp), with other limits.
     ///
     /// # Errors
     /// As [`tcp`](Client::tcp).

@@ -52,13 +52,13 @@ impl Client {
         Ok(FanOut::new(peers.into_iter().map(|peer| (Arc::clone(udp), peer.into())).collect()))
     }
 
-    /// A look at the socket of a datagram client: its buffers, and what was lost. A client of a
-    /// connection has none.
+    /// The counters of a datagram client's socket: its buffers, and what was lost. `None` for a client of a
+    /// connection.
     pub fn monitor(&self) -> Option<UdpMonitor> {
         self.shared.udp.as_ref().map(UdpMonitor::new)
     }
 
-    /// A client of the peer, which answers from that address or, if it is `None`, from any.
+    /// A client of a peer; answers are accepted from one host, or from any if it is `None`.
     fn by_socket(
         options: &UdpOptions,
         state: UdpSocketState,
@@ -122,14 +122,15 @@ impl Udp {
     /// the first is taken that this host has a route to.
     ///
     /// The socket is not connected: a device may answer from another port, and a peer that is not
-    /// there yet does no harm. What comes from another host than the peer's is counted and not taken
+    /// there yet does no harm. Packets from another host than the peer's are counted and dropped
     /// ([`ClientStats::strangers`](crate::client::ClientStats), [`answers_from_anywhere`](Udp::answers_from_anywhere)).
-    /// The system does not tell such a socket that no program listens at the peer's port: requests end by their
-    /// timeout, and packets are lost without an error. [`connect`](Udp::connect) makes one that is told.
+    /// The system does not report to such a socket that no program listens at the peer's port: packets are lost
+    /// without an error, and requests end by their timeout. [`connect`](Udp::connect) makes a socket that learns
+    /// of it.
     ///
     /// # Errors
     /// The name cannot be resolved, this host reaches none of its addresses, or the local address
-    /// cannot be had.
+    /// cannot be bound.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.
@@ -225,7 +226,8 @@ impl Channel {
     /// A client of a peer that sends by this datagram channel's socket: the peer sees one port, and
     /// may answer to it. The task that reads the channel, a [`Server`](crate::Server) as a rule, reads for
     /// the client too: an answer goes to the request that waits for it, every other packet to the
-    /// channel (and to the client's subscriptions).
+    /// channel (and to the client's subscriptions). The client keeps the socket open: the port is free when both are
+    /// dropped.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Router, Server};

@@ -43,7 +43,7 @@ impl Client {
     /// the same path is found again by the next send.
     ///
     /// # Errors
-    /// No program listens there, or no path of its own can be had.
+    /// No program listens there, or its own path cannot be bound.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.

@@ -47,6 +47,7 @@ mod retime;
 mod send;
 #[cfg(feature = "serde")]
 mod serde_support;
+mod split;
 mod tuples;
 mod values;
 mod walk;

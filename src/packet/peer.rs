@@ -79,14 +79,13 @@ impl Peer {
         }
     }
 
-    /// The address of this host that the peer has sent its datagram to. Replies, and all else that is sent to
-    /// this peer by the same channel, leave from it: a peer that asked at one address of several would
-    /// not take an answer from another one.
+    /// The address of this host that the datagram was sent to. Replies, and everything else that the channel sends
+    /// to this peer, leave from it: a peer that asked at one address of a host does not accept an answer from
+    /// another.
     ///
-    /// It is known on Linux and Android, of datagrams to a UDP socket that is bound to every address (`0.0.0.0`,
-    /// `[::]`, `*`); a socket with one address sends from that. Of a datagram to a group or to all it is the
-    /// address that the system answers from (IPv4), or `None` (IPv6). Peers that differ in nothing else are
-    /// equal.
+    /// It is known on Linux and Android, for UDP channels that are bound to every address (`0.0.0.0`, `[::]`, `*`);
+    /// a socket with one address sends from that. For a datagram to a group or to all hosts it is the address that
+    /// the system answers from (IPv4), or `None` (IPv6). Comparisons ignore it.
     ///
     /// ```
     /// use std::net::Ipv4Addr;

@@ -2,6 +2,7 @@
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod answers;
 mod inbox;
 mod names;
 mod opening;

@@ -139,3 +139,30 @@ async fn a_reconnecting_client_names_the_peer_that_refuses() {
     let text = format!("cannot connect to tcp {closed}: connection refused: is the other side listening?");
     assert_eq!(reason.to_string(), text);
 }
+
+/// As Carla and Non Session Manager write them.
+#[tokio::test]
+async fn a_path_in_a_url_is_kept_and_printed_and_changes_nothing_else() {
+    let channel = Channel::udp("osc.udp://127.0.0.1:0/Carla").await.unwrap();
+    let url = format!("osc.udp://{}/Carla", channel.local_addr().unwrap());
+    let endpoint: Endpoint = url.parse().unwrap();
+    assert_eq!((endpoint.to_string(), endpoint.prefix(), endpoint.path()), (url.clone(), "/Carla", None));
+    assert_eq!(endpoint.at(([127, 0, 0, 1], 9).into()).to_string(), "osc.udp://127.0.0.1:9/Carla");
+    assert_ne!(endpoint, Endpoint::from(channel.local_addr().unwrap()));
+    Client::udp(&url).await.unwrap();
+    endpoint.client().await.unwrap();
+
+    for text in [
+        "osc.tcp://stage.local:9000/a/b/",
+        "osc.tcp+slip://[::1]:9000/Quad%201?end=single",
+        "osc.udp://127.0.0.1:9000/Carla?ttl=4",
+        "osc.udp://127.0.0.1:9000/",
+    ] {
+        let endpoint: Endpoint = text.parse().unwrap();
+        assert_eq!(endpoint.to_string(), text);
+        assert_eq!(endpoint.to_string().parse::<Endpoint>().unwrap(), endpoint);
+    }
+    assert_eq!("osc.tcp://127.0.0.1:9/Quad%201".parse::<Endpoint>().unwrap().prefix(), "/Quad 1");
+    assert_eq!(Endpoint::from("127.0.0.1:9000/").prefix(), "");
+    assert!("osc.udp://127.0.0.1:9000/%zz".parse::<Endpoint>().is_err());
+}

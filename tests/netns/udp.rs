@@ -73,6 +73,25 @@ async fn a_request_to_a_group_is_answered_by_a_member() {
     }
 }
 
+/// A host with a second address on its network, which it does not answer from by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_leaves_from_the_address_that_was_asked() {
+    use tokio_osc::{Args, Router, Server};
+
+    let Some(lab) = Lab::three_hosts() else { return };
+    lab.ip("b", "addr add 10.77.0.200/24 dev eth0");
+    lab.ip("b", "addr add fd77::200/64 dev eth0 nodad preferred_lft 0");
+    for (every, asked) in [("0.0.0.0:9000", "10.77.0.200:9000"), ("[::]:9000", "[fd77::200]:9000")] {
+        let channel = lab.wait_on("b", Channel::udp(every)).unwrap();
+        let router = Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
+        let server = Server::new(router).listen("udp", channel).spawn();
+        let client = lab.wait_on("a", Udp::new(asked).connect()).unwrap();
+        let reply = client.request(("/ping", 7), "/pong").timeout(SOON).await.unwrap();
+        assert_eq!(reply.parse::<i32>().unwrap(), 7, "{asked}");
+        server.shutdown().await;
+    }
+}
+
 /// THREATS 41: packets that come out of each interface, or are heard on it, when it is named: 1/0,
 /// 0/1, 1/1.
 #[tokio::test(flavor = "multi_thread")]

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_osc::channel::{Disconnect, StreamOptions};
 use tokio_osc::codec::Codec;
-use tokio_osc::packet::SendErrorKind;
+use tokio_osc::packet::{SendError, SendErrorKind};
 use tokio_osc::{Bytes, Channel, Client, Slip};
 use tokio_util::bytes::{BufMut, BytesMut};
 use tokio_util::codec::{Decoder, Encoder, Framed};
@@ -173,4 +173,56 @@ async fn what_is_fed_leaves_with_the_flush() {
     client.flush().await.unwrap();
     let bytes = there.read(&mut buffer).now_or_never().unwrap().unwrap();
     assert_eq!(bytes, 3 * (12 + 2), "all three, each with its two ENDs");
+}
+
+/// More than the buffers of both sides of a connection on loopback.
+const LARGE: usize = 16 * 1_024 * 1_024;
+
+/// A client whose peer reads nothing until it is told to, and a send that was begun and is polled no more. It sends
+/// for at most 300 ms without progress.
+async fn held_send() -> (TcpStream, Client, Pin<Box<dyn Future<Output = Result<(), SendError>>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = StreamOptions::default().write_timeout(ms(300));
+    let slip = Slip::new().max_frame(2 * LARGE);
+    let client = Client::tcp_with(listener.local_addr().unwrap(), slip, options).await.unwrap();
+    let (peer, _) = listener.accept().await.unwrap();
+    let held = client.clone();
+    let mut held = Box::pin(async move { held.send(("/held", vec![0_u8; LARGE])).await });
+    tokio::select! {
+        biased;
+        sent = &mut held => panic!("the peer reads nothing: {sent:?}"),
+        () = sleep(ms(50)) => {}
+    }
+    (peer, client, held)
+}
+
+/// A send that lost a `select!` and is kept: the next sender waits no longer than its own write may take.
+#[tokio::test]
+async fn a_send_that_is_held_delays_others_for_the_write_timeout_at_most() {
+    let (_peer, client, held) = held_send().await;
+    let begin = Instant::now();
+    let (one, other) = tokio::join!(client.send(("/a", 1)), client.flush());
+    let waited = begin.elapsed();
+    assert!(waited < ms(3_000), "{waited:?}");
+    let errors = [one.unwrap_err().kind(), other.unwrap_err().kind()];
+    assert!(errors.contains(&SendErrorKind::Io(io::ErrorKind::TimedOut)), "{errors:?}");
+    drop(held);
+}
+
+/// The peer reads again: the next sender finishes what the one that is held has begun.
+#[tokio::test]
+async fn the_next_sender_finishes_what_a_held_one_began() {
+    let (peer, client, held) = held_send().await;
+    let reading = tokio::spawn(async move {
+        let mut packets = Framed::new(peer, Codec::new(Slip::new().max_frame(2 * LARGE)));
+        let mut addresses = Vec::new();
+        while addresses.len() < 2 {
+            let packet = packets.next().await.unwrap().unwrap().unwrap();
+            addresses.extend(packet.messages().map(|message| message.address().to_string()));
+        }
+        addresses
+    });
+    tokio::time::timeout(ms(10_000), client.send(("/next", 1))).await.expect("it goes on").unwrap();
+    assert_eq!(reading.await.unwrap(), ["/held", "/next"]);
+    held.await.unwrap();
 }

@@ -496,7 +496,7 @@ fn what_is_no_endpoint_is_refused_with_its_reason() {
     let cases = [
         ("http://127.0.0.1:80/", "`http` is none of osc.udp, osc.tcp, osc.tcp+slip, osc.unix, osc.unix+slip"),
         ("osc.udp://127.0.0.1/", "`127.0.0.1` has no port, HOST:PORT is needed"),
-        ("osc.udp://127.0.0.1:9000/synth", "there is no path, only HOST:PORT"),
+        ("osc.udp://127.0.0.1/synth", "`127.0.0.1` has no port, HOST:PORT is needed"),
         ("osc.unix://run/osc", "a Unix socket has a whole path, as in osc.unix:///run/osc"),
         ("127.0.0.1:9000?ttl", "`ttl` has no value, NAME=VALUE is needed"),
         ("127.0.0.1:9000?ttl=256", "`256` is not a value of `ttl`"),

@@ -1,4 +1,4 @@
-//! Unix datagram sockets: `osc.unix`.
+//! Unix datagram sockets, `osc.unix`, and the files of Unix sockets of both kinds.
 #![cfg(all(unix, feature = "net"))]
 
 use std::os::unix::net::UnixDatagram;
@@ -209,4 +209,73 @@ async fn the_peer_that_was_silent_longest_is_forgotten_for_one_too_many() {
         assert_eq!(socket.recv(&mut [0; 64]).unwrap(), packet.as_bytes().len());
     }
     (0..=PEERS).for_each(|n| std::fs::remove_file(own(n)).unwrap());
+}
+
+#[tokio::test]
+async fn the_file_of_a_socket_goes_with_it() {
+    let path = path("goes");
+    drop(Channel::unix(&path, Slip::new()).unwrap());
+    assert!(!path.exists(), "dropped");
+
+    let channel = Channel::unix(&path, Slip::new()).unwrap();
+    let server = Server::new(router()).listen("unix", channel).spawn();
+    let client = Client::unix(&path, Slip::new()).await.unwrap();
+    client.request(("/ping", 7), "/pong").await.unwrap();
+    server.shutdown().await;
+    assert!(!path.exists(), "shut down");
+
+    drop(Channel::unix_datagram(&path).unwrap());
+    assert!(!path.exists());
+}
+
+/// Another program has taken the place.
+#[tokio::test]
+async fn the_file_of_another_program_stays() {
+    let path = path("stays");
+    let ours = [Channel::unix_datagram(&path).unwrap()];
+    std::fs::remove_file(&path).unwrap();
+    let theirs = UnixDatagram::bind(&path).unwrap();
+    drop(ours);
+    assert!(path.exists());
+    drop((theirs, std::fs::remove_file(&path)));
+}
+
+/// Linux would give it a name that no peer knows.
+#[tokio::test]
+async fn an_empty_path_is_refused() {
+    for error in [Channel::unix("", Slip::new()).unwrap_err(), Channel::unix_datagram("").unwrap_err()] {
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        assert!(error.to_string().ends_with("the path of a Unix socket is empty"), "{error}");
+    }
+}
+
+/// A program that has not accepted for a while: its queue of connections is full, and it listens.
+#[tokio::test]
+async fn a_full_queue_of_connections_is_not_waited_for() {
+    use socket2::{Domain, SockAddr, Socket, Type};
+
+    let path = path("backlog");
+    let at = SockAddr::unix(&path).unwrap();
+    let busy = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    busy.bind(&at).unwrap();
+    busy.listen(0).unwrap();
+    let waiting: Vec<_> = std::iter::repeat_with(|| {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        socket.connect(&at).map(|()| socket)
+    })
+    .map_while(Result::ok)
+    .collect();
+
+    let bind = path.clone();
+    let (done, bound) = std::sync::mpsc::channel();
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::spawn(move || {
+        let _entered = runtime.enter();
+        done.send(Channel::unix(&bind, Slip::new()).map(drop)).unwrap();
+    });
+    let bound = tokio::task::spawn_blocking(move || bound.recv_timeout(Duration::from_secs(5)));
+    let error = bound.await.unwrap().expect("it does not wait").unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    drop((waiting, std::fs::remove_file(&path)));
 }

@@ -1,4 +1,4 @@
-//! Whom to reach and where to listen: a host, by name or by number, and a port.
+//! The host, by name or by address, and the port of an endpoint.
 
 use std::fmt;
 use std::io;
@@ -74,7 +74,7 @@ impl HostPort {
         Self { host: Host::Listed(addresses.to_vec()), port: 0 }
     }
 
-    /// The one address, where that takes no look-up of a name.
+    /// The one address, if it is known without a look-up.
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         match &self.host {
             Host::Address(address, link) => Ok(with_link(*address, self.port, *link)),
@@ -90,8 +90,8 @@ impl HostPort {
         }
     }
 
-    /// The addresses it has, of the given family or of both, in the order in which to try them: at least one.
-    /// IPv4 comes first: much OSC software speaks nothing else.
+    /// Its addresses of one family or of both, in the order in which to try them: at least one. IPv4 comes first,
+    /// because much OSC software supports nothing else.
     pub(crate) async fn resolve(&self, family: Option<IpFamily>) -> io::Result<Vec<SocketAddr>> {
         let all = match &self.host {
             Host::Every => vec![SocketAddr::new(unspecified(family == Some(IpFamily::V6)), self.port)],
@@ -131,7 +131,7 @@ fn with_link(address: IpAddr, port: u16, link: u32) -> SocketAddr {
     }
 }
 
-/// Whether an address means something on one link only.
+/// Whether an address is valid on one link only.
 pub(crate) fn is_of_a_link(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(_) => false,
@@ -143,7 +143,7 @@ pub(crate) fn is_of_a_link(address: IpAddr) -> bool {
     }
 }
 
-/// Refuses an address of a link that does not say of which: it would leave by any interface.
+/// Refuses a link-local address without its interface: the system would choose any.
 pub(crate) fn require_link(address: SocketAddr) -> io::Result<()> {
     match address {
         SocketAddr::V6(v6) if v6.scope_id() == 0 && is_of_a_link(address.ip()) => {

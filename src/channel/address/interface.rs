@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use if_addrs::get_if_addrs;
 
-/// A network interface, named as the user likes: by name (`eth0`), by number, or by one of its
-/// addresses. It is looked up when a socket is made.
+/// A network interface: by name (`eth0`), by number, or by one of its addresses. It is looked up when a socket is
+/// made.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -43,8 +43,7 @@ impl Interface {
     /// Looks the interface up.
     ///
     /// # Errors
-    /// There is none: the error names those there are. An interface without an IP address does not
-    /// count.
+    /// No interface matches: the error lists those of the host. Interfaces without an IP address are not found.
     pub(crate) fn find(&self) -> io::Result<FoundInterface> {
         let all = all()?;
         let Some(found) = all.iter().find(|found| self.names(found)) else {

@@ -1,4 +1,4 @@
-//! Names for peers: a table that the receiving side looks into, and that is filled beside it.
+//! Names of peers: a table that is read while packets are received, and filled by the caller or by a task.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -13,18 +13,18 @@ use tokio::sync::mpsc;
 use super::host_port::HostPort;
 use crate::user_function::UserFunction;
 
-/// Names that were looked up and are kept; the oldest goes first.
+/// How many looked-up names are kept; the oldest is dropped first.
 const MAX_LOOKED_UP: usize = 1_024;
-/// Addresses that wait to be looked up; more are forgotten until their next packet.
+/// How many addresses wait to be looked up; more are ignored until their next packet.
 const MAX_WAITING: usize = 64;
 /// How long one look-up may take.
 const LOOK_UP_TIME: Duration = Duration::from_secs(5);
 
 /// Names for the senders of packets, by address, or by address and port.
 ///
-/// Channels that were given it ([`Udp::peer_names`](crate::Udp::peer_names)) tell the name of a
-/// packet's sender in [`Meta::peer_name`](crate::Meta::peer_name). It can be changed at any time; all
-/// clones are the same table. A name by address and port goes before one by address.
+/// Channels that use it ([`Udp::peer_names`](crate::Udp::peer_names)) set
+/// [`Meta::peer_name`](crate::Meta::peer_name) to the name of a packet's sender. It can be changed at any time; all
+/// clones share one table. A name for an address and port takes precedence over one for the address.
 ///
 /// Receiving never waits for a name. [`look_up`](PeerNames::look_up) has unknown addresses looked up
 /// in the background, such as by reverse DNS; the first packets of a sender then have no name.
@@ -55,7 +55,7 @@ struct NameTable {
     given: HashMap<IpAddr, Arc<str>>,
     given_with_port: HashMap<SocketAddr, Arc<str>>,
     looked_up: LookedUp,
-    /// Where unknown addresses go.
+    /// Takes unknown addresses to the task that looks them up.
     unknown: Option<mpsc::Sender<IpAddr>>,
 }
 
@@ -119,16 +119,16 @@ impl PeerNames {
         None
     }
 
-    /// Has unknown addresses looked up by this function, one after the other, in a task that ends
-    /// with the table. What it finds, "no name" included, is kept for the last 1,024 addresses; at
-    /// most 64 wait; one that takes more than 5 s, or on which the function panics, has no name.
+    /// Looks up unknown addresses with this function, one after the other, in a task that ends with the table.
+    /// Results, "no name" included, are kept for the last 1,024 addresses; at most 64 addresses wait. An address
+    /// has no name if its look-up takes more than 5 s or panics.
     ///
     /// ```
     /// use tokio_osc::channel::PeerNames;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let names = PeerNames::new();
-    /// // Here belongs a reverse look-up, such as that of the crate `dns-lookup` in
+    /// // Put a reverse look-up here, such as that of the crate `dns-lookup` in
     /// // `tokio::task::spawn_blocking`.
     /// names.look_up(async |address| Some(format!("host-{address}")));
     /// # }

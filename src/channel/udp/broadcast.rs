@@ -10,7 +10,7 @@ use crate::channel::address::{Endpoint, Interface, PeerNames};
 use crate::channel::bind_error::BindError;
 use crate::wire::DecodeOptions;
 
-/// Options of a socket that sends to all hosts of a network, or hears what is sent to all; ends in
+/// Options of a socket that sends to all hosts of a network, or receives what is sent to all; ends in
 /// [`client`](Broadcast::client) or [`bind`](Broadcast::bind).
 ///
 /// The address is the one of a network, such as 10.0.0.255 of 10.0.0.0/24, or 255.255.255.255 for
@@ -52,7 +52,7 @@ pub struct Broadcast {
 }
 
 impl Broadcast {
-    /// Sends to this address and port, or hears what is sent to this port.
+    /// Sends to this address and port, or receives what is sent to this port.
     pub fn new(address: impl Into<Endpoint>) -> Self {
         let mut common = UdpOptions::default();
         common.socket.broadcast = true;
@@ -61,8 +61,8 @@ impl Broadcast {
         Self { address, illegal, interface: None, common }
     }
 
-    /// The interface that packets to 255.255.255.255 leave by; its address is their source. A
-    /// channel hears what arrives there, nothing else (Linux and Android; an error elsewhere).
+    /// The interface that packets to 255.255.255.255 leave by; its address is their source. A channel receives
+    /// what arrives there, nothing else (Linux and Android; an error elsewhere).
     pub fn interface(mut self, interface: impl Into<Interface>) -> Self {
         self.interface = Some(interface.into());
         self
@@ -70,10 +70,10 @@ impl Broadcast {
 
     common_setters!();
 
-    /// Receives what is sent to the port, to all or to this host alone.
+    /// Receives what is sent to the port, by broadcast or unicast.
     ///
     /// # Errors
-    /// The port cannot be had; the error names the address.
+    /// The port cannot be bound; the error names the address.
     ///
     /// # Panics
     /// Outside of a Tokio runtime with I/O enabled.

@@ -1,4 +1,4 @@
-//! What the kernel dropped because a socket's buffer was full: Linux tells, in `/proc/net/udp`.
+//! What the kernel dropped because a socket's buffer was full: Linux lists it in `/proc/net/udp`.
 
 use tokio::net::UdpSocket;
 

@@ -117,7 +117,8 @@ impl<F: Framing> Sources for Joined<F> {
     fn next(&mut self) -> Option<ReadPacket> {
         let from = self.reading?;
         let source = self.sources.get_mut(&from)?;
-        let kind = match source.codec.read(&mut source.unfinished) {
+        // At the limit, as the framings of streams have it.
+        let (kind, at) = match source.codec.read(&mut source.unfinished) {
             Ok(Some(packet)) => return Some(packet),
             Ok(None) if source.unfinished.len() <= self.max_unfinished => {
                 if source.unfinished.is_empty() {
@@ -126,15 +127,15 @@ impl<F: Framing> Sources for Joined<F> {
                 self.reading = None;
                 return None;
             }
-            Ok(None) => DecodeErrorKind::FrameTooLong,
+            Ok(None) => (DecodeErrorKind::FrameTooLong, self.max_unfinished),
             Err(error) => match error.kind() {
-                FrameErrorKind::BadLength { .. } => DecodeErrorKind::FrameTooLong,
-                _ => DecodeErrorKind::NotAPacket,
+                FrameErrorKind::BadLength { limit, .. } => (DecodeErrorKind::FrameTooLong, *limit),
+                _ => (DecodeErrorKind::NotAPacket, 0),
             },
         };
         // Where the next frame begins is unknown: the source starts anew with its next datagram.
         self.sources.remove(&from);
         self.reading = None;
-        Some((Err(DecodeError::new(kind, 0)), Meta::from_peer(from.into())))
+        Some((Err(DecodeError::new(kind, at)), Meta::from_peer(from.into())))
     }
 }

@@ -9,10 +9,10 @@ use super::socket::UdpSocketState;
 use crate::channel::address::interface::has_address;
 use crate::channel::socket::buffer_sizes;
 
-/// A look at a UDP socket: its buffers, what was lost, and why.
+/// Reads the counters of a UDP socket: its buffers, what was lost, and why.
 ///
-/// [`Channel::monitor`](crate::Channel::monitor) makes one; it stays valid after the channel went
-/// to a server, and does not keep the socket open.
+/// [`Channel::monitor`](crate::Channel::monitor) makes one. It stays valid after the channel was given to a server,
+/// and does not keep the socket open.
 ///
 /// ```
 /// use tokio_osc::{Router, Server, Udp};
@@ -47,7 +47,7 @@ pub struct UdpMonitor {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UdpStats {
-    /// Bytes of the receive buffer, as the system tells. Linux tells twice what was asked for, and
+    /// Bytes of the receive buffer, as the system reports them. Linux reports twice the size that was requested,
     /// at most twice `net.core.rmem_max`; the other half is for its own records of each datagram.
     pub receive_buffer: usize,
     /// Bytes of the send buffer, likewise.
@@ -92,10 +92,10 @@ impl UdpMonitor {
         })
     }
 
-    /// Whether the address that the socket is bound to is none of this host's any more, as after a
-    /// change by DHCP: then nothing is heard until it is back, and no system call says so. Look now
-    /// and then, and bind or join anew. Never so for a socket that is bound to every address or to a
-    /// group; `None` when the socket is closed, or the system does not tell its addresses.
+    /// Whether the host has lost the address that the socket is bound to, as after a change by DHCP. Nothing is
+    /// received until it is back, and no system call fails: check it regularly, and bind or join again. Always
+    /// `false` for a socket bound to every address or to a group; `None` when the socket is closed, or the system
+    /// does not list its addresses.
     ///
     /// ```
     /// use tokio_osc::Channel;

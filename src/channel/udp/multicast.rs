@@ -14,11 +14,11 @@ use crate::channel::bind_error::BindError;
 use crate::channel::socket::{Via, failed, join, only_own_groups, send_by, set_loop, unspecified};
 use crate::wire::DecodeOptions;
 
-/// Options of a socket that hears groups, or sends to them; ends in [`join`](Multicast::join),
+/// Options of a socket that receives from multicast groups, or sends to them; ends in [`join`](Multicast::join),
 /// [`client`](Multicast::client) or [`clients`](Multicast::clients).
 ///
-/// **Name the interface.** A host has several, the system's choice is the one of the default route,
-/// and that is often not the one the others are on.
+/// **Name the interface.** A host has several. The system chooses the one of the default route, and that is
+/// often not the one that the other devices are connected to.
 ///
 /// | option | default |
 /// | --- | --- |
@@ -30,8 +30,8 @@ use crate::wire::DecodeOptions;
 /// | [`reuse_address`](Multicast::reuse_address), [`reuse_port`](Multicast::reuse_port) | true: several programs of a host hear a group |
 /// | [`ttl`](Multicast::ttl) | the system's, as a rule 1: the own network |
 ///
-/// The others are those of [`Udp`](crate::Udp). Groups that only other programs of this host
-/// have joined are not heard (on Linux that takes `IP_MULTICAST_ALL`, which is switched off).
+/// The others are those of [`Udp`](crate::Udp). Groups that only other programs of this host have joined are not
+/// received: on Linux, `IP_MULTICAST_ALL` is switched off for that.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -101,7 +101,7 @@ impl Multicast {
         self
     }
 
-    /// Joins by this interface, and sends by it. Once more adds another one.
+    /// Joins and sends by this interface. Can be called repeatedly, to use several interfaces.
     pub fn interface(mut self, interface: impl Into<Interface>) -> Self {
         match &mut self.interfaces {
             Interfaces::Listed(listed) => listed.push(interface.into()),
@@ -110,28 +110,29 @@ impl Multicast {
         self
     }
 
-    /// Joins by every interface with an address of the group's family, and sends by each of them.
-    /// On a network that two of them are on, each packet comes twice.
+    /// Joins and sends by every interface that has an address of the group's family. On a network that two of
+    /// them are connected to, each packet arrives twice.
     pub fn all_interfaces(mut self) -> Self {
         self.interfaces = Interfaces::All;
         self
     }
 
-    /// Hears this sender only (source-specific multicast). Once more adds another one. IPv4 only.
+    /// Receives from this sender only (source-specific multicast). Can be called repeatedly, to add senders.
+    /// IPv4 only.
     pub fn source(mut self, sender: impl Into<IpAddr>) -> Self {
         self.sources.push(sender.into());
         self
     }
 
-    /// Whether what is sent to the group is heard by programs of this host, too. (On Windows the
-    /// receiver's setting counts, elsewhere the sender's; the loopback interface takes no notice.)
+    /// Whether programs on this host receive what is sent to the group. Windows reads the receiver's setting,
+    /// other systems the sender's; the loopback interface ignores it. Default true.
     pub const fn multicast_loop(mut self, hear: bool) -> Self {
         self.hear_own = hear;
         self
     }
 
-    /// Binds to this address instead. With the unspecified address and the group's port, a channel
-    /// hears what is sent to this host alone as well.
+    /// Binds to this address instead. With the unspecified address and the group's port, a channel also
+    /// receives unicast packets.
     pub fn local(mut self, address: impl Into<Endpoint>) -> Self {
         self.local = Some(known_address(address.into(), &mut self.illegal));
         self
@@ -141,8 +142,8 @@ impl Multicast {
 
     /// Joins the groups and receives what is sent to them.
     ///
-    /// On Unix the socket is bound to the group's address, so that it hears nothing else; to hear
-    /// several groups, to the unspecified one.
+    /// On Unix the socket is bound to the group's address, so that it receives nothing else; for several groups
+    /// it is bound to the unspecified address.
     ///
     /// # Errors
     /// An address is not a group, a link-local group has no interface, an interface is not there or

@@ -83,58 +83,56 @@ pub(super) fn known_address(endpoint: Endpoint, illegal: &mut Option<Endpoint>) 
 /// The setters of options that all three have, in the field `common`.
 macro_rules! common_setters {
     () => {
-        /// Lets other sockets be bound to the same address and port. On Linux the last of them gets
-        /// the unicast packets: a second program takes over the port without a word.
+        /// Allows other sockets to bind the same address and port. On Linux, the socket that was bound last
+        /// receives the unicast packets: a second program takes over the port, and no error says so.
         pub const fn reuse_address(mut self, reuse: bool) -> Self {
             self.common.socket.reuse_address = reuse;
             self
         }
 
-        /// Lets other sockets of the same user that ask for it as well be bound to the same address
-        /// and port. On Linux unicast packets are then shared out among them by their source.
+        /// Allows other sockets of the same user that set it too to bind the same address and port. On Linux,
+        /// unicast packets are distributed among them by their source.
         pub const fn reuse_port(mut self, reuse: bool) -> Self {
             self.common.socket.reuse_port = reuse;
             self
         }
 
-        /// Bytes that may wait in the kernel to be read. Default: the system's, on Linux 208 KiB,
-        /// which is room for some 256 small packets. The kernel may grant less than is asked for:
-        /// [`UdpStats::receive_buffer`](crate::channel::UdpStats) is what it granted.
+        /// Size of the kernel's receive buffer in bytes. Default: the system's, on Linux 208 KiB, which holds
+        /// about 256 small packets. The kernel may grant less:
+        /// [`UdpStats::receive_buffer`](crate::channel::UdpStats) is the size that it granted.
         pub const fn receive_buffer(mut self, bytes: usize) -> Self {
             self.common.socket.receive_buffer = Some(bytes);
             self
         }
 
-        /// Bytes that may wait in the kernel to be sent. Default: the system's. The kernel may
-        /// grant less.
+        /// Size of the kernel's send buffer in bytes. Default: the system's. The kernel may grant less.
         pub const fn send_buffer(mut self, bytes: usize) -> Self {
             self.common.socket.send_buffer = Some(bytes);
             self
         }
 
-        /// Routers that a packet may pass, plus one (TTL, hop limit), for whatever the socket sends:
-        /// to one host, to a group, to all. Default: the system's, as a rule 64 to one host and to
-        /// all, 1 to a group. 0 is refused for IPv4 by most systems.
+        /// The TTL or hop limit of all packets that the socket sends: unicast, multicast and broadcast.
+        /// Default: the system's, usually 64, and 1 for multicast. Most systems refuse 0 for IPv4.
         pub const fn ttl(mut self, hops: u8) -> Self {
             self.common.socket.ttl = Some(hops);
             self
         }
 
-        /// The service class of what is sent (DSCP, 0 to 63), for networks that go by it: 46 is
-        /// "expedited forwarding", 34 what AES67 gives audio. Default 0. Windows ignores it.
+        /// The service class of sent packets (DSCP, 0 to 63), for networks that honour it: 46 is
+        /// "expedited forwarding", 34 is AES67's class for audio. Default 0. Windows ignores it.
         pub const fn dscp(mut self, class: u8) -> Self {
             self.common.socket.dscp = Some(class);
             self
         }
 
-        /// Binds the socket to a network device: nothing is heard from or sent by another. Linux and
-        /// Android; an error elsewhere.
+        /// Binds the socket to a network device: it receives from and sends by no other. Linux and Android; an
+        /// error elsewhere.
         pub fn device(mut self, name: impl Into<String>) -> Self {
             self.common.socket.device = Some(name.into());
             self
         }
 
-        /// Limits and tolerance of decoding.
+        /// Limits and tolerance of decoding. Default [`DecodeOptions::default`].
         pub fn decode(mut self, options: DecodeOptions) -> Self {
             self.common.decode = options;
             self
@@ -162,17 +160,16 @@ macro_rules! common_setters {
             self
         }
 
-        /// Lets runs of datagrams pass the kernel in one call (GSO and GRO). Default false.
+        /// Sends and receives runs of datagrams in one system call (GSO and GRO). Default false.
         ///
-        /// Those that are sent with [`feed`](crate::Client::feed) and
-        /// [`send_all`](crate::Client::send_all) wait until there are 64 of one size, 65,507 bytes, one
-        /// of another size, or a `flush` or `send`; those that arrive in a run are taken at once. What
-        /// is on the network stays the same: each is a datagram of its own. Where the kernel or the
-        /// network device does not take a run, and on every system but Linux and Android, its
-        /// datagrams are sent and received one by one.
+        /// Datagrams sent with [`feed`](crate::Client::feed) and [`send_all`](crate::Client::send_all) are
+        /// collected until there are 64 of one size or 65,507 bytes, until one has another size, or until a
+        /// `flush` or `send`. A run that arrives is read at once. The network carries the same datagrams as
+        /// without it. If the kernel or the network device does not accept a run, and on every system but Linux
+        /// and Android, its datagrams are sent and received one by one.
         ///
-        /// An error of sending loses the datagrams that waited. A run that finds no room to be received
-        /// counts as one in [`UdpStats::kernel_drops`](crate::channel::UdpStats).
+        /// If sending fails, the collected datagrams are lost. A run that does not fit the receive buffer counts
+        /// as one in [`UdpStats::kernel_drops`](crate::channel::UdpStats).
         ///
         /// ```
         /// use tokio_osc::{Channel, Udp};
@@ -195,15 +192,14 @@ macro_rules! common_setters {
             self
         }
 
-        /// Sends the replies of handlers to this address, whatever the peer. Default: to where the
-        /// message came from.
+        /// Sends the replies of handlers to this address, whatever the peer. Default: to the sender.
         pub fn reply_to(mut self, address: impl Into<SocketAddr>) -> Self {
             self.common.reply_to = ReplyTo::Address(address.into());
             self
         }
 
-        /// Sends the replies of handlers to the host that asks, at this port, as ADM-OSC (4002) and
-        /// many mixers want it. Default: to the port that the message came from.
+        /// Sends the replies of handlers to this port of the sender's host, as ADM-OSC (4002) and many mixers
+        /// require. Default: to the port that the message came from.
         pub const fn reply_to_port(mut self, port: u16) -> Self {
             self.common.reply_to = ReplyTo::Port(port);
             self

@@ -27,16 +27,19 @@ impl ReceiveLoop {
     ) -> Poll<io::Result<T>> {
         if self.left == 0 {
             self.left = BURST;
+            // Readiness was not consumed, so the socket wakes no task: this task asks for its next turn itself.
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         loop {
+            // The datagram first, readiness only when there is none: a busy socket costs one call each.
             match receive() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if let Err(error) = ready!(poll_ready(cx)) {
                         tracing::debug!(target: "tokio_osc::channel", %error, "socket not ready");
                         return Poll::Pending;
                     }
+                    // The task has waited, and others had their turn.
                     self.left = BURST;
                 }
                 received => {

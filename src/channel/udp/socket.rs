@@ -138,7 +138,7 @@ impl UdpSocketState {
         }
     }
 
-    /// Answers from the address that was asked. Bound to one address, a socket does so anyway.
+    /// Makes the socket answer from the address that was asked. Bound to one address, it does so anyway.
     pub(super) fn answer_from_asked(&mut self) {
         if !self.local.ip().is_unspecified() {
             return;
@@ -181,8 +181,8 @@ impl UdpSocketState {
         Ok(())
     }
 
-    /// Sends a datagram from an address of this host if the socket has space for it. `false` if the address is not
-    /// this host's any more; then nothing was sent.
+    /// Sends a datagram from an address of this host if the socket has space for it. `false` if the system refuses,
+    /// as when the host has lost the address; then nothing was sent.
     fn try_send_from(&self, from: IpAddr, datagram: &[u8], to: SocketAddr) -> Result<bool, SendError> {
         let send = || offload::send_from(&self.socket, datagram, from, to);
         match try_io_now(|op| self.socket.try_io(Interest::WRITABLE, op), send) {
@@ -282,6 +282,7 @@ impl Transport for UdpSocketState {
     fn try_send(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
         let address = to.address().ok_or(SendErrorKind::Closed)?;
         let datagram = self.frame(frame, address)?;
+        // A peer may come from another channel: a socket that is bound to one address sends from that.
         if let Some(local) = to.local_ip().filter(|_| self.knows_local_ip) {
             if self.try_send_from(local, &datagram, address)? {
                 return Ok(Taken::Done);

@@ -61,7 +61,7 @@ impl Udp {
         Self { address: address.into(), local: None, family: None, any_answers: false, common }
     }
 
-    /// The address and port that a client sends from. [`bind`](Udp::bind) takes no notice of it.
+    /// The address and port that a client sends from. [`bind`](Udp::bind) ignores it.
     pub fn local(mut self, address: impl Into<Endpoint>) -> Self {
         self.local = Some(address.into());
         self
@@ -92,14 +92,14 @@ impl Udp {
         self
     }
 
-    /// Takes addresses of one family only, where a name has both.
+    /// Uses addresses of one family only, if a name has both.
     pub fn family(mut self, family: IpFamily) -> Self {
         self.family = Some(family);
         self
     }
 
-    /// Whether an IPv6 socket takes IPv6 only. With `false`, `[::]:9000` takes IPv4 as well, from
-    /// peers that look like `[::ffff:10.0.0.7]:9000`; not every system can do that.
+    /// Whether an IPv6 socket receives IPv6 only. With `false`, `[::]:9000` also receives IPv4, from peers with
+    /// addresses such as `[::ffff:10.0.0.7]:9000`; not every system supports that. Default true.
     pub const fn only_v6(mut self, only: bool) -> Self {
         self.common.socket.dual_stack = !only;
         self
@@ -107,13 +107,12 @@ impl Udp {
 
     common_setters!();
 
-    /// Takes the datagrams of each source for a stream of bytes, in which a [`Framing`] tells the
-    /// packets apart: one may lie in several datagrams, and several in one. Default: each datagram is
-    /// one packet, as OSC has it. What is sent has a frame to each datagram.
+    /// Reads the datagrams of each source as a stream of bytes, which a [`Framing`] divides into packets: a
+    /// packet may span several datagrams, and a datagram may hold several. Default: each datagram is one packet,
+    /// as OSC specifies. Each packet is sent as one frame in one datagram.
     ///
-    /// UDP loses datagrams and changes their order, and with them a frame that lies in several:
-    /// [`Slip`](crate::Slip) finds the beginning of the next one, a length prefix starts anew with
-    /// the next datagram after it has noticed.
+    /// UDP loses and reorders datagrams, which breaks a frame that spans several: [`Slip`](crate::Slip) finds the
+    /// start of the next frame; a length prefix starts over with the next datagram after it has noticed.
     ///
     /// ```
     /// use tokio_osc::{Slip, Udp};
@@ -133,18 +132,18 @@ impl Udp {
         self
     }
 
-    /// Sources that a [`framed`](Udp::framed) socket listens to at a time; for one more, the one
-    /// that was silent longest is forgotten, and an unfinished frame of it is counted
+    /// How many sources a [`framed`](Udp::framed) socket keeps state for. One more evicts the source that was
+    /// silent longest; its unfinished frame is counted
     /// ([`UdpStats::unfinished`](crate::channel::UdpStats)). Default 500.
     pub const fn max_sources(mut self, sources: usize) -> Self {
         self.common.framed.max_sources = sources;
         self
     }
 
-    /// Bytes of an unfinished frame that a [`framed`](Udp::framed) socket keeps for a source; more
-    /// are one error item ([`DecodeErrorKind::FrameTooLong`](crate::packet::DecodeErrorKind)), and the source
-    /// starts anew. Default 64 KiB; with the default of sources that is at most 62 MiB for all, one
-    /// datagram each on top.
+    /// Bytes of an unfinished frame that a [`framed`](Udp::framed) socket keeps for a source. A longer one is an
+    /// error item ([`DecodeErrorKind::FrameTooLong`](crate::packet::DecodeErrorKind)), and the source starts
+    /// over. Default 64 KiB; with the default number of sources that is at most 62 MiB in all, with one datagram
+    /// of each on top.
     pub const fn max_unfinished(mut self, bytes: usize) -> Self {
         self.common.framed.max_unfinished = bytes;
         self
@@ -223,8 +222,12 @@ impl Channel {
     /// Binds a UDP socket and receives every packet that is sent to it, with the default
     /// [`DecodeOptions`]. Port 0 takes any free port: see [`local_addr`](Channel::local_addr).
     ///
-    /// No other program can bind the port; an IPv6 address takes IPv6 only. For other options see
-    /// [`Udp`], for groups [`Multicast`](crate::Multicast).
+    /// No other program can bind the port. `0.0.0.0` and `*` receive IPv4 only, `[::]` IPv6 only: see
+    /// [`Udp::only_v6`]. For other options see [`Udp`], for groups [`Multicast`](crate::Multicast).
+    ///
+    /// Bound to every address, it replies from the one that was asked: see [`Peer::local_ip`](crate::Peer::local_ip).
+    /// The port is free again when the channel is dropped, and all that sends by its socket: outlets, kept
+    /// [`Reply`](crate::Reply)s, and clients of [`client_to`](Channel::client_to).
     ///
     /// # Errors
     /// The name cannot be resolved, or none of its addresses can be bound; the error names the
@@ -239,7 +242,7 @@ impl Channel {
         Udp::new(address).bind().await
     }
 
-    /// As [`udp`](Channel::udp), with limits and tolerance of your own.
+    /// As [`udp`](Channel::udp), with other limits and tolerance of decoding.
     ///
     /// # Errors
     /// As [`udp`](Channel::udp).
@@ -250,8 +253,8 @@ impl Channel {
         Udp::new(address).decode(options).bind().await
     }
 
-    /// A look at the socket of a datagram channel: its buffers, and what was lost. A channel of
-    /// connections has none.
+    /// The counters of a datagram channel's socket: its buffers, and what was lost. `None` for a channel of
+    /// connections.
     pub fn monitor(&self) -> Option<UdpMonitor> {
         self.udp.as_ref().map(UdpMonitor::new)
     }

@@ -22,7 +22,6 @@ pub struct EndpointError {
 pub(super) enum EndpointFault {
     Scheme(String),
     Host(HostPortError),
-    HostWithPath,
     Path,
     NoValue(String),
     Option(String, Scheme),
@@ -60,7 +59,6 @@ impl fmt::Display for EndpointError {
                 write!(f, "`{name}` is none of osc.udp, osc.tcp, osc.tcp+slip, osc.unix, osc.unix+slip")
             }
             EndpointFault::Host(error) => error.fmt(f),
-            EndpointFault::HostWithPath => f.write_str("there is no path, only HOST:PORT"),
             EndpointFault::Path => f.write_str("a Unix socket has a whole path, as in osc.unix:///run/osc"),
             EndpointFault::NoValue(option) => write!(f, "`{option}` has no value, NAME=VALUE is needed"),
             EndpointFault::Option(name, scheme) => write!(f, "`{name}` is not an option of {scheme}"),

@@ -26,6 +26,7 @@ use query::encode;
 /// | text | means |
 /// | --- | --- |
 /// | `osc.udp://HOST:PORT/`, or `HOST:PORT` for short | UDP; multicast if the host is a group |
+/// | `osc.udp://HOST:PORT/PATH` | the same; the [`prefix`](Self::prefix) of the addresses there |
 /// | `osc.tcp://HOST:PORT/` | TCP, each packet with its length before it |
 /// | `osc.tcp+slip://HOST:PORT/` | TCP, SLIP |
 /// | `osc.unix:///PATH` | a Unix datagram socket |
@@ -36,7 +37,7 @@ use query::encode;
 /// | `127.0.0.1`, `[::1]` | an address |
 /// | `[fe80::1%eth0]`, `[ff02::1%2]` | an address of one link, with the interface by name or number |
 /// | `stage.local` | a name, looked up when a socket is made; IPv4 addresses are tried first |
-/// | `*` | every address of this host; IPv4 unless `family` says otherwise |
+/// | `*` | every IPv4 address of this host; with `family=ipv6` every IPv6 address, as `[::]` |
 ///
 /// Port 0 takes any free port. Options follow a `?`, with `&` between them; those marked with + may stand
 /// there more than once:
@@ -75,6 +76,8 @@ pub struct Endpoint {
     /// `None` if no transport is named.
     scheme: Option<Scheme>,
     pub(in crate::channel) location: Location,
+    /// Behind a host and port; with its first slash, or empty.
+    prefix: String,
     pub(in crate::channel) query: Query,
 }
 
@@ -88,7 +91,10 @@ pub(in crate::channel) enum Location {
 /// Where no transport is named, it is UDP.
 impl PartialEq for Endpoint {
     fn eq(&self, other: &Self) -> bool {
-        self.scheme() == other.scheme() && self.location == other.location && self.query == other.query
+        self.scheme() == other.scheme()
+            && self.location == other.location
+            && self.prefix == other.prefix
+            && self.query == other.query
     }
 }
 
@@ -121,7 +127,11 @@ pub enum Scheme {
 
 impl Endpoint {
     pub(in crate::channel) fn at_host(host: HostPort) -> Self {
-        Self { scheme: None, location: Location::Host(host), query: Query::default() }
+        Self::plain(Location::Host(host))
+    }
+
+    fn plain(location: Location) -> Self {
+        Self { scheme: None, location, prefix: String::new(), query: Query::default() }
     }
 
     /// The transport; UDP where none is named.
@@ -145,6 +155,21 @@ impl Endpoint {
         }
     }
 
+    /// The path behind the host and port, such as `/Carla`; empty if there is none. Programs built on liblo
+    /// (Carla, Non Session Manager) announce themselves so: their OSC addresses begin with it. Sockets ignore it.
+    ///
+    /// ```
+    /// use tokio_osc::{Endpoint, Message};
+    ///
+    /// let carla: Endpoint = "osc.udp://127.0.0.1:22752/Carla".parse()?;
+    /// let register = Message::new(format!("{}/register", carla.prefix()), "osc.udp://127.0.0.1:9000/me")?;
+    /// assert_eq!(register.address(), "/Carla/register");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The family that addresses are to be of, if one was named.
     pub const fn family(&self) -> Option<IpFamily> {
         self.query.family
@@ -156,7 +181,7 @@ impl Endpoint {
     }
 
     fn illegal(text: String, error: EndpointError) -> Self {
-        Self { scheme: None, location: Location::Illegal(text, error), query: Query::default() }
+        Self::plain(Location::Illegal(text, error))
     }
 
     /// The same endpoint at another address: what a bound channel prints, when the port was 0 or the
@@ -189,7 +214,7 @@ impl Endpoint {
         }
     }
 
-    /// Refuses a URL of another transport, and one with options: they would be passed over in silence.
+    /// Refuses a URL of another transport, and one with options: they would be ignored silently.
     fn require_plain(&self, transport: Scheme) -> io::Result<()> {
         let fits = match self.scheme {
             // The framing is the caller's.
@@ -220,7 +245,12 @@ fn invalid(error: EndpointError) -> io::Error {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.location {
-            Location::Host(host) => write!(f, "{}://{host}/{}", self.scheme(), self.query),
+            Location::Host(host) if self.prefix.is_empty() => {
+                write!(f, "{}://{host}/{}", self.scheme(), self.query)
+            }
+            Location::Host(host) => {
+                write!(f, "{}://{host}{}{}", self.scheme(), encode(&self.prefix, "/"), self.query)
+            }
             Location::Illegal(text, _) => f.write_str(text),
             Location::Path(path) => {
                 let path = encode(&path.to_string_lossy(), "/");

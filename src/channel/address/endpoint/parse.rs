@@ -3,7 +3,6 @@
 use super::error::{EndpointError, EndpointFault};
 use super::query::Query;
 use super::{Endpoint, Location, Scheme};
-use crate::channel::address::host_port::HostPort;
 
 pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
     let (scheme, rest) = match text.split_once("://") {
@@ -12,10 +11,18 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
     };
     let transport = scheme.unwrap_or(Scheme::Udp);
     let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut prefix = String::new();
     let location = match transport {
         Scheme::Unix | Scheme::UnixSlip if place.starts_with('/') => Location::Path(decode(place)?.into()),
         Scheme::Unix | Scheme::UnixSlip => return Err(EndpointFault::Path.into()),
-        _ => Location::Host(host(place)?),
+        _ => {
+            let (host_port, path) = place.split_once('/').unwrap_or((place, ""));
+            if !path.is_empty() {
+                prefix = format!("/{}", decode(path)?);
+            }
+            // RFC 6874 writes the sign before an interface as `%25`; people write it as it is.
+            Location::Host(host_port.replacen("%25", "%", 1).parse()?)
+        }
     };
     let mut query = Query::default();
     for option in options.split('&').filter(|option| !option.is_empty()) {
@@ -25,22 +32,13 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
             return Err(EndpointFault::Option(name.to_owned(), transport).into());
         }
     }
-    Ok(Endpoint { scheme, location, query })
+    Ok(Endpoint { scheme, location, prefix, query })
 }
 
 fn scheme(name: &str) -> Result<Scheme, EndpointError> {
     let schemes = [Scheme::Udp, Scheme::Tcp, Scheme::TcpSlip, Scheme::Unix, Scheme::UnixSlip];
     let found = schemes.into_iter().find(|scheme| scheme.to_string() == name);
     found.ok_or_else(|| EndpointFault::Scheme(name.to_owned()).into())
-}
-
-fn host(text: &str) -> Result<HostPort, EndpointError> {
-    let text = text.strip_suffix('/').unwrap_or(text);
-    if text.contains('/') {
-        return Err(EndpointFault::HostWithPath.into());
-    }
-    // RFC 6874 writes the sign before an interface as `%25`; people write it as it is.
-    Ok(text.replacen("%25", "%", 1).parse()?)
 }
 
 fn decode(text: &str) -> Result<String, EndpointError> {

@@ -16,8 +16,8 @@ use tokio::net::UdpSocket;
 use super::DatagramRun;
 use crate::packet::Peer;
 
-/// Room for the control messages of a datagram: the size of a run (24 bytes) and the address that was asked (32
-/// or 40). Aligned as the kernel aligns their headers.
+/// Space for the control messages of a datagram: the size of a run (24 bytes) and the address that was asked (32
+/// or 40). Aligned as their headers are.
 #[repr(align(8))]
 struct ControlSpace([u8; 64]);
 
@@ -50,7 +50,7 @@ pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Datag
                 ControlMessageOwned::UdpGroSegments(each) if each > 0 => {
                     size = usize::try_from(each).unwrap_or(size);
                 }
-                // The header's address may be that of a group or of all; this one can be answered from.
+                // Not the address of the IP header: a group or a broadcast address cannot be a source.
                 ControlMessageOwned::Ipv4PacketInfo(info) => {
                     local = Some(Ipv4Addr::from(info.ipi_spec_dst.s_addr.to_ne_bytes()).into());
                 }

@@ -1,8 +1,8 @@
-//! What the kernel of Linux tells and is told beside the bytes of a datagram, by control messages:
+//! Control messages: what the kernel of Linux reports and accepts beside the bytes of a datagram.
 //!
-//! - runs: datagrams of one size, the last one perhaps shorter, from or to one peer, given and taken in one
-//!   call (GRO, GSO); elsewhere a run is one datagram;
-//! - the address of this host that a datagram was sent to, or is to leave from.
+//! - Runs: datagrams of one size, the last one perhaps shorter, from or to one peer, given and taken in one
+//!   call (GRO, GSO). Elsewhere a run is one datagram.
+//! - The address of this host that a datagram was sent to, or leaves from.
 
 #[cfg_attr(not(any(target_os = "android", target_os = "linux")), path = "nowhere.rs")]
 mod linux;

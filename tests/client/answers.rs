@@ -1,7 +1,6 @@
 //! Which answers reach a client: they leave from the address that was asked, strangers and broken packets are
 //! counted and named, and one question may have many.
 #![cfg(feature = "net")]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -196,7 +195,7 @@ async fn what_a_datagram_client_cannot_read_is_counted_and_named() {
     assert_eq!((client.stats().received, client.stats().malformed), (1, 1));
 }
 
-/// A peer that answers with a frame that is too long, and with one that is not a packet, each time it is asked.
+/// Answers each request with a frame that is too long, and one that is not a packet.
 async fn broken_stream_peer() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let at = listener.local_addr().unwrap();
@@ -234,7 +233,7 @@ async fn what_a_reconnecting_client_cannot_read_is_counted_and_named() {
     assert_eq!((client.stats().malformed, client.stats().too_long), (1, 1));
 }
 
-/// Three devices of a network, and who asks all of them.
+/// Three devices on a network, and a client of all of them.
 async fn three_devices() -> (Vec<SocketAddr>, Client) {
     let mut devices = Vec::new();
     let mut port = 0;
