@@ -102,6 +102,20 @@ fn a_recording_that_is_none_is_refused_and_says_where() {
 }
 
 #[test]
+fn a_recording_to_a_reader_that_has_gone_ends_quietly() {
+    let mut record = Dump::command("record", &["127.0.0.1:0"], &["-", "--timeout", "3600"]);
+    record.close_stdout();
+    let (peer, begin) = (UdpSocket::bind("127.0.0.1:0").unwrap(), Instant::now());
+    while !record.has_ended() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "it goes on");
+        record.send_from(&peer, b"/a\0\0,\0\0\0");
+        std::thread::yield_now();
+    }
+    let ended = record.end();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn a_relay_changes_nothing_between_transports() {
     let dump = Dump::start(&["-n", "6"]);
     let back =
@@ -131,6 +145,17 @@ fn ping_prints_round_trips() {
     assert!(lines[3].starts_with("/ping ,i 2: seq=2 time=") && lines[3].ends_with(" ms"), "{printed}");
     assert!(lines[6].starts_with("3 sent, 3 answered, 0% lost, time "), "{printed}");
     assert!(lines[7].starts_with("rtt min/median/p99/max = "), "{printed}");
+
+    // As scsynth's `/status.reply`, which begins with a number that is not that of the message.
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = socket.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        while let Ok((_, peer)) = socket.recv_from(&mut [0; 64]) {
+            socket.send_to(b"/status.reply\0\0\0,i\0\0\0\0\0\x01", peer).unwrap();
+        }
+    });
+    let printed = osc(&["ping", &url, "/status", "-c", "3", "-i", "10ms"], "").stdout();
+    assert!(printed.contains("3 sent, 3 answered"), "{printed}");
 
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let ended = osc(&["ping", &silent.local_addr().unwrap().to_string(), "-c", "1", "-W", "50ms"], "");

@@ -1,8 +1,9 @@
-//! What is written in the repository: its prose, and the tests that its pages name.
+//! What is written in the repository: its prose, its links, and the tests that its pages name.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod evidence;
 mod guide;
+mod links;
 mod phrases;
 mod prose;
 mod rows;

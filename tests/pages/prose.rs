@@ -27,7 +27,12 @@ pub(crate) fn places(roots: &[&str]) -> Vec<Place> {
     places
 }
 
-fn collect(path: &Path, files: &mut Vec<PathBuf>) {
+/// The pages and sources under a path, but for what is built or hidden.
+pub(crate) fn collect(path: &Path, files: &mut Vec<PathBuf>) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name == "target" || name.starts_with('.') {
+        return;
+    }
     if path.is_dir() {
         let mut entries: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
         entries.sort();
@@ -43,7 +48,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// The lines of a page, without blocks of code.
-fn markdown(text: &str) -> Vec<(usize, String)> {
+pub(crate) fn markdown(text: &str) -> Vec<(usize, String)> {
     let mut code = false;
     let mut lines = Vec::new();
     for (index, line) in text.lines().enumerate() {

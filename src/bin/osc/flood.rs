@@ -8,23 +8,23 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use tokio::time::{sleep, sleep_until};
 use tokio_osc::client::Subscription;
-use tokio_osc::{Client, Endpoint, Message, Pattern};
+use tokio_osc::{Client, Endpoint, Message};
 
 use crate::bar;
 use crate::failure::{At as _, Failure};
 use crate::interrupt::Interrupt;
+use crate::output;
 use crate::place::parse_peer;
-use crate::time::parse_duration;
+use crate::reply::ReplyOptions;
 use crate::values::Numbered;
-use crate::{output, reply};
 
 /// Packets between two looks at the clock, at full speed.
 const BURST: u64 = 32;
 
 /// Send a bounded number of messages as fast as asked, and print the rate that was reached
 ///
-/// Without TYPES each message carries its number as an int32. With --reply, the answers are counted,
-/// and the exit code is 1 if some are missing. Ctrl-C ends it early.
+/// Without TYPES each message carries its number as an int32. With --reply the answers are counted, and the
+/// exit code is 1 if some are missing. Ctrl-C ends it early.
 #[derive(clap::Args)]
 pub(crate) struct Flood {
     /// Where to send, as for `osc send`
@@ -46,19 +46,8 @@ pub(crate) struct Flood {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate: Option<u32>,
 
-    /// Count the answers, with a pattern those whose address matches
-    #[arg(
-        long,
-        value_name = "PATTERN",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = reply::ANY
-    )]
-    reply: Option<Pattern>,
-
-    /// How long to wait for the last answers
-    #[arg(long, value_name = "S", default_value = "1s", value_parser = parse_duration)]
-    timeout: Duration,
+    #[command(flatten)]
+    reply: ReplyOptions,
 }
 
 impl Flood {
@@ -67,8 +56,10 @@ impl Flood {
         self.message(0)?;
         let client = self.url.client().await.at(&self.url)?;
         let answered = Arc::new(AtomicU64::new(0));
-        if let Some(pattern) = &self.reply {
-            tokio::spawn(count(reply::answers(&client, pattern), Arc::clone(&answered)));
+        let answers = self.reply.answers(&client);
+        let expects_answers = answers.is_some();
+        if let Some(answers) = answers {
+            tokio::spawn(count(answers, Arc::clone(&answered)));
         }
         let (mut sent, mut bytes) = (0, 0);
         let begin = Instant::now();
@@ -84,7 +75,7 @@ impl Flood {
             "{sent} messages, {bytes} bytes in {seconds:.3} s: {rate:.0} messages/s, {throughput:.1} MB/s\n"
         ))?;
         ended?;
-        if self.reply.is_none() {
+        if !expects_answers {
             client.close().await.at(&self.url)?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -118,7 +109,7 @@ impl Flood {
     async fn wait_for_answers(&self, sent: u64, answered: &AtomicU64) -> u64 {
         let mut seen = answered.load(Ordering::Relaxed);
         let mut last = Instant::now();
-        while seen < sent && last.elapsed() < self.timeout {
+        while seen < sent && last.elapsed() < self.reply.timeout {
             sleep(Duration::from_millis(1)).await;
             let now = answered.load(Ordering::Relaxed);
             if now > seen {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
 use futures::stream::{SelectAll, select_all};
-use tokio_osc::channel::{ConnectionEvent, Disconnect, Events, StreamOptions, UdpMonitor};
+use tokio_osc::channel::{ConnectionEvent, Disconnect, Events, Scheme, StreamOptions, UdpMonitor};
 use tokio_osc::middleware::{Flow, Middleware};
 use tokio_osc::packet::{DecodeError, DecodeOptions};
 use tokio_osc::{Bytes, Channel, Endpoint, Meta, Packet, Peer};
@@ -18,6 +18,9 @@ use crate::place::Listen;
 
 /// Malformed packets whose bytes are kept until they are shown.
 const KEPT: usize = 1_024;
+
+/// Bytes that the kernel is asked to keep while this program writes. Linux grants what `net.core.rmem_max` allows.
+const RECEIVE_BUFFER: usize = 4 << 20;
 
 /// Channels that are bound, each with its URL.
 pub(crate) struct Listening {
@@ -56,8 +59,22 @@ impl Listening {
 }
 
 async fn bind(url: &Endpoint, options: &StreamOptions) -> std::io::Result<(Endpoint, Channel)> {
-    let channel = url.bind_with(options.clone()).await?;
+    let channel = match with_room(url).bind_with(options.clone()).await {
+        Ok(channel) => channel,
+        // Some systems refuse a buffer of this size, and what else is wrong is told for the URL as it was given.
+        Err(_) => url.bind_with(options.clone()).await?,
+    };
     Ok((channel.local_addr().map_or_else(|_| url.clone(), |address| url.at(address)), channel))
+}
+
+/// The URL with room for bursts of datagrams, unless it names a size itself.
+fn with_room(url: &Endpoint) -> Endpoint {
+    let text = url.to_string();
+    if url.scheme() != Scheme::Udp || text.contains("receive_buffer=") {
+        return url.clone();
+    }
+    let mark = if text.contains('?') { '&' } else { '?' };
+    format!("{text}{mark}receive_buffer={RECEIVE_BUFFER}").parse().unwrap_or_else(|_| url.clone())
 }
 
 /// A line for a malformed packet, and for messages that are not shown.

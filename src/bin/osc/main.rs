@@ -33,13 +33,14 @@ mod style;
 mod time;
 mod values;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use failure::{At as _, Failure};
 
-/// Open Sound Control from the command line.
+/// Send, show, record, relay and measure Open Sound Control
 ///
 /// Exit code: 0 success, 1 a negative answer, 2 a usage or input error.
 #[derive(Parser)]
@@ -49,8 +50,32 @@ struct Cli {
     command: Option<Command>,
 }
 
-#[derive(Subcommand)]
-enum Command {
+macro_rules! commands {
+    ($($command:ident($args:ty),)*) => {
+        #[derive(Subcommand)]
+        enum Command {
+            $($command($args),)*
+        }
+
+        impl Command {
+            /// Parses the words of a command by its own options alone. To build those of all commands takes
+            /// longer than to send a message.
+            fn parse_alone(words: &[OsString]) -> Option<Result<Self, clap::Error>> {
+                let name = words.first()?.to_str()?;
+                $(if name == stringify!($command).to_lowercase() {
+                    let alone = clap::Command::new("osc").bin_name(format!("osc {name}"));
+                    let matches = <$args>::augment_args(alone).try_get_matches_from(words);
+                    return Some(matches.and_then(|matches| {
+                        <$args>::from_arg_matches(&matches).map(Self::$command)
+                    }));
+                })*
+                None
+            }
+        }
+    };
+}
+
+commands! {
     Send(send::Send),
     Dump(dump::Dump),
     Decode(decode::Decode),
@@ -77,7 +102,12 @@ Open Sound Control from the command line. Three commands to begin with:
 ";
 
 fn main() -> ExitCode {
-    let ended = Cli::try_parse().map_err(Failure::from).and_then(|cli| match cli.command {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let command = match Command::parse_alone(&words) {
+        Some(command) => command.map(Some),
+        None => Cli::try_parse().map(|cli| cli.command),
+    };
+    let ended = command.map_err(Failure::from).and_then(|command| match command {
         None => output::write(FIRST_STEPS).map(|()| ExitCode::SUCCESS),
         Some(command) => run(command),
     });

@@ -9,7 +9,7 @@ use crate::output;
 
 /// Say which addresses an address pattern matches
 ///
-/// Prints `yes ADDRESS` or `no ADDRESS` for each. Exit code: 0 if any matched, 1 if none did, 2 for
+/// Prints `yes ADDRESS` or `no ADDRESS` for each, quoted if it holds a control character. Exit code: 0 if any matched, 1 if none did, 2 for
 /// an illegal pattern or address.
 #[derive(clap::Args)]
 pub(crate) struct Match {
@@ -31,10 +31,16 @@ impl Match {
             if matches {
                 exit = ExitCode::SUCCESS;
             }
-            output::write(format!("{} {address}\n", if matches { "yes" } else { "no" }))?;
+            output::write(format!("{} {}\n", if matches { "yes" } else { "no" }, printed(address)))?;
         }
         Ok(exit)
     }
+}
+
+/// The address as it is, or quoted where it would break the line.
+fn printed(address: &Address) -> String {
+    let text = address.to_string();
+    if text.contains(char::is_control) { serde_json::Value::from(text).to_string() } else { text }
 }
 
 fn address(text: String) -> Result<Address, Failure> {

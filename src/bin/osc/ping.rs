@@ -1,5 +1,6 @@
 //! `osc ping`: round trip times, printed as ping(8) prints them.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -20,10 +21,13 @@ use crate::{output, reply};
 /// Round trip times that are kept for the percentiles.
 const KEPT: usize = 1_000_000;
 
+/// Numbers that an answer may still come for. Few, because other answers begin with a number, too.
+const GIVEN_UP: usize = 8;
+
 /// Send a message again and again, and print how long each answer takes
 ///
-/// Without TYPES the message carries its number as an int32; an answer that begins with another int32
-/// is then not taken for its own. Ctrl-C ends it. Exit code: 1 if no answer came.
+/// Without TYPES the message carries its number as an int32; an answer that begins with the number of a
+/// message that was given up is late, and passed over. Ctrl-C ends it. Exit code: 1 if no answer came.
 #[derive(clap::Args)]
 pub(crate) struct Ping {
     /// Where to send, as for `osc send`
@@ -78,11 +82,10 @@ impl Ping {
 
     async fn ping(&self, client: &Client, number: u32, trips: &mut Trips) -> Result<(), Failure> {
         let message = self.values.message(&self.address, number)?;
-        let is_numbered = self.values.is_numbered();
-        let own = number as i32;
-        let is_own =
-            move |answer: &Message| !is_numbered || first_int(answer).is_none_or(|other| other == own);
-        let request = client.request(message, self.reply.to_string()).matching(is_own);
+        let late = trips.given_up.clone();
+        let is_late = move |answer: &Message| first_int(answer).is_some_and(|other| late.contains(&other));
+        let request =
+            client.request(message, self.reply.to_string()).matching(move |answer| !is_late(answer));
         trips.sent += 1;
         let begin = Instant::now();
         match request.timeout(self.timeout).await {
@@ -93,6 +96,9 @@ impl Ping {
                 output::write(format!("{answer}: seq={number} time={milliseconds:.3} ms\n"))
             }
             Err(error) if error.kind() == RequestErrorKind::Timeout => {
+                if self.values.is_numbered() {
+                    trips.give_up(number as i32);
+                }
                 output::write(format!("no answer: seq={number}\n"))
             }
             Err(error) => Err(Failure::at(&self.url, error)),
@@ -113,6 +119,8 @@ struct Trips {
     received: u64,
     /// The first million.
     times: Vec<Duration>,
+    /// The numbers of the last messages that had no answer in time.
+    given_up: VecDeque<i32>,
 }
 
 impl Trips {
@@ -123,8 +131,13 @@ impl Trips {
         }
     }
 
+    fn give_up(&mut self, number: i32) {
+        self.given_up.truncate(GIVEN_UP - 1);
+        self.given_up.push_front(number);
+    }
+
     fn summary(&mut self, elapsed: Duration) -> String {
-        let Self { sent, received, times } = self;
+        let Self { sent, received, times, .. } = self;
         times.sort_unstable();
         let lost = 100 * (*sent - *received) / (*sent).max(1);
         let mut text =

@@ -1,5 +1,6 @@
 //! Where to listen and where to send: a URL, or the short forms of `oscsend` and `oscdump`.
 
+use std::net::ToSocketAddrs as _;
 use std::str::FromStr;
 
 use tokio_osc::Endpoint;
@@ -27,6 +28,18 @@ impl FromStr for Listen {
 /// Where to send. A port alone is one of this host.
 pub(crate) fn parse_peer(text: &str) -> Result<Endpoint, EndpointError> {
     with_host(text, "127.0.0.1").as_deref().unwrap_or(text).parse()
+}
+
+/// The URL with the address of its host, where that can be found in one step. It is looked up on this thread,
+/// which has nothing else to do: the runtime would start another, which takes longer than to send a message.
+pub(crate) fn looked_up(url: &Endpoint) -> Endpoint {
+    let text = url.to_string();
+    let authority = text.strip_prefix("osc.udp://").filter(|rest| !rest.contains('?'));
+    let addresses = authority.and_then(|rest| rest.split('/').next()?.to_socket_addrs().ok());
+    let addresses: Vec<_> = addresses.into_iter().flatten().collect();
+    // As the library chooses.
+    let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+    address.map_or_else(|| url.clone(), |address| url.at(*address))
 }
 
 /// The URL with this host, if it names a port alone.
@@ -58,6 +71,18 @@ mod tests {
         }
         assert_eq!(parse_peer("9000").unwrap().to_string(), "osc.udp://127.0.0.1:9000/");
         assert_eq!(parse_peer(":9000").unwrap().to_string(), "osc.udp://127.0.0.1:9000/");
+    }
+
+    #[test]
+    fn a_name_is_looked_up_where_one_address_is_enough() {
+        for (text, found) in [
+            ("localhost:9000", "osc.udp://127.0.0.1:9000/"),
+            ("[::1]:9000", "osc.udp://[::1]:9000/"),
+            ("osc.udp://localhost:9000/?family=ipv4", "osc.udp://localhost:9000/?family=ipv4"),
+            ("osc.tcp://localhost:9000/", "osc.tcp://localhost:9000/"),
+        ] {
+            assert_eq!(looked_up(&text.parse().unwrap()).to_string(), found);
+        }
     }
 
     #[test]

@@ -92,7 +92,8 @@ fn number(arg: ArgRef<'_>) -> Option<f64> {
         ArgRef::Int32(value) => f64::from(value),
         #[expect(clippy::cast_precision_loss, reason = "a chart has 80 steps")]
         ArgRef::Int64(value) => value as f64,
-        ArgRef::Float32(value) => f64::from(value),
+        // The decimal that is meant: 0.61, not 0.6100000143051147.
+        ArgRef::Float32(value) => value.to_string().parse().ok()?,
         ArgRef::Float64(value) => value,
         ArgRef::Bool(value) => f64::from(u8::from(value)),
         _ => return None,

@@ -71,7 +71,7 @@ impl Record {
             let mut item = packets.next().now_or_never();
             if item.is_none() {
                 // What was written can be read by others while nothing comes.
-                recorder.flush().at(&self.file)?;
+                self.written(recorder.flush())?;
                 item = tokio::select! {
                     biased;
                     () = interrupt.pressed() => break,
@@ -83,12 +83,12 @@ impl Record {
             tell_faults(&packet, &meta);
             let Ok(packet) = packet else { continue };
             if self.filter.as_ref().is_none_or(|filter| selects(filter, packet.as_ref())) {
-                recorder.write(&packet, &meta).at(&self.file)?;
+                self.written(recorder.write(&packet, &meta))?;
                 written += 1;
                 bar.set_message(format!("{written} packets"));
             }
         }
-        recorder.flush().at(&self.file)?;
+        self.written(recorder.flush())?;
         bar.finish_and_clear();
         drops.tell();
         note(format_args!("osc: {written} packets in {}", self.file));
@@ -104,6 +104,14 @@ impl Record {
         } else {
             ExitCode::FAILURE
         })
+    }
+
+    /// That the reader of stdout has gone is a quiet end, as for every command.
+    fn written(&self, result: io::Result<()>) -> Result<(), Failure> {
+        match &*self.file {
+            "-" => result.map_err(|error| Failure::of_stdout(&error)),
+            file => result.at(file),
+        }
     }
 
     fn create(&self) -> io::Result<BufWriter<Box<dyn Write>>> {

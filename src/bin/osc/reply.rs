@@ -10,13 +10,34 @@ use tokio_osc::{Client, Pattern};
 
 use crate::failure::Failure;
 use crate::output;
+use crate::time::parse_duration;
 
 /// The pattern of every address.
 pub(crate) const ANY: &str = "//*";
 
-/// The answers whose address matches, from now on.
-pub(crate) fn answers(client: &Client, pattern: &Pattern) -> Subscription {
-    client.subscribe(pattern.to_string())
+/// The options of commands that wait for answers if they are asked to.
+#[derive(clap::Args)]
+pub(crate) struct ReplyOptions {
+    /// Wait for answers to the port that was sent from; with a pattern, for those whose address matches
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ANY
+    )]
+    reply: Option<Pattern>,
+
+    /// How long to wait for an answer
+    #[arg(long, value_name = "S", default_value = "2s", value_parser = parse_duration, requires = "reply")]
+    pub(crate) timeout: Duration,
+}
+
+impl ReplyOptions {
+    /// The answers from now on, if they are waited for.
+    pub(crate) fn answers(&self, client: &Client) -> Option<Subscription> {
+        self.reply.as_ref().map(|pattern| client.subscribe(pattern.to_string()))
+    }
 }
 
 /// Prints the first answer; exit code 1 if there is none in time.

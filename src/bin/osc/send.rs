@@ -7,22 +7,20 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_osc::channel::StreamOptions;
 use tokio_osc::packet::{DecodeOptions, IntoPacket, LineReader};
-use tokio_osc::{Bundle, Client, Packet, Pattern, TimeTag};
+use tokio_osc::{Bundle, Client, Packet, TimeTag};
 
 use crate::failure::{At as _, Failure};
-use crate::place::parse_peer;
+use crate::place::{looked_up, parse_peer};
+use crate::reply::{self, ReplyOptions};
 use crate::time::{parse_duration, parse_time_tag};
-use crate::{reply, values};
-
-/// How long an answer is waited for by default.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
+use crate::values;
 
 /// Send a message, or packets from canonical lines
 ///
 /// `osc send URL ADDRESS [TYPES [VALUE]...]` sends one message, as liblo's oscsend does.
 /// `osc send URL -` reads canonical lines from stdin: each message, and each `#bundle TIMETAG` …
 /// `#end`, is one packet; `#sleep MS` pauses for milliseconds; other lines that begin with `#` are
-/// comments. Options stand before the first VALUE.
+/// comments. Options stand before the first VALUE. With --reply the exit code is 1 if no answer came.
 #[derive(clap::Args)]
 #[expect(clippy::doc_markdown, reason = "the help shows it verbatim")]
 pub(crate) struct Send {
@@ -61,20 +59,8 @@ pub(crate) struct Send {
     #[arg(long)]
     json: bool,
 
-    /// Wait for an answer to the port that was sent from, and print it; with a pattern, for one whose
-    /// address matches
-    #[arg(
-        long,
-        value_name = "PATTERN",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = reply::ANY
-    )]
-    reply: Option<Pattern>,
-
-    /// How long to wait for the answer; without one the exit code is 1 [default: 2s]
-    #[arg(long, value_name = "S", value_parser = parse_duration, requires = "reply")]
-    timeout: Option<Duration>,
+    #[command(flatten)]
+    reply: ReplyOptions,
 }
 
 impl Send {
@@ -90,15 +76,15 @@ impl Send {
             _ => Some(this.packet()?),
         };
         let decode = DecodeOptions::default().accept_bare_addresses(this.bare);
-        let client = url.client_with(StreamOptions::default().decode(decode)).await.at(&url)?;
+        let client = looked_up(&url).client_with(StreamOptions::default().decode(decode)).await.at(&url)?;
         // Heard from before anything is sent: the answer may be quick.
-        let answers = this.reply.as_ref().map(|pattern| reply::answers(&client, pattern));
+        let answers = this.reply.answers(&client);
         match packet {
             Some(packet) => client.send(packet).await.at(&url)?,
             None => this.send_lines(&client).await?,
         }
         let exit = match answers {
-            Some(answers) => reply::print_first(answers, this.timeout.unwrap_or(REPLY_TIMEOUT)).await?,
+            Some(answers) => reply::print_first(answers, this.reply.timeout).await?,
             None => ExitCode::SUCCESS,
         };
         // A connection is closed in order, so that nothing of what was sent is lost.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
+use std::sync::LazyLock;
 
 use tokio_osc::packet::HexDump;
 use tokio_osc::{Meta, Packet};
@@ -51,8 +52,11 @@ impl Style {
             text.push('\n');
         } else if self.raw {
             self.bytes(packet.as_bytes(), meta, text);
+        } else if *IS_COLORED || self.time || self.peer {
+            self.lines(&packet.to_string(), meta, *IS_COLORED, text);
         } else {
-            self.lines(&packet.to_string(), meta, is_colored(), text);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{packet}");
         }
     }
 
@@ -87,7 +91,8 @@ impl Style {
     }
 }
 
-/// Whether stdout is a terminal that colors are wanted on: see <https://no-color.org>.
-fn is_colored() -> bool {
+/// Whether stdout is a terminal that colors are wanted on: see <https://no-color.org>. Asked once, because
+/// each question is a call of the system.
+static IS_COLORED: LazyLock<bool> = LazyLock::new(|| {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
+});

@@ -37,7 +37,7 @@ impl UdpPackets {
     ) -> Self {
         let sources = state.framed.sources(&options, &state.chain);
         let codec = Datagram::with_options(options).chain(state.chain.clone());
-        let buffer = ReceiveBuffer::new(&state, max_datagram);
+        let buffer = ReceiveBuffer::new(max_datagram);
         Self { state, buffer, codec, receive_loop: ReceiveLoop::new(), names, sources }
     }
 
@@ -116,6 +116,7 @@ impl Stream for UdpPackets {
 
 /// The datagrams of a socket one by one, also where the system gives a run of them at a time.
 struct ReceiveBuffer {
+    /// Made for the first datagram: the socket of a client that only sends needs none.
     buffer: Box<[u8]>,
     /// Bytes of the largest datagram that is taken; of a larger one there is a byte more.
     max: usize,
@@ -125,9 +126,8 @@ struct ReceiveBuffer {
 }
 
 impl ReceiveBuffer {
-    fn new(state: &UdpSocketState, max: usize) -> Self {
-        let room = if state.takes_runs() { MAX_DATAGRAM } else { max };
-        Self { buffer: vec![0; room + 1].into_boxed_slice(), max, run: None, at: 0 }
+    fn new(max: usize) -> Self {
+        Self { buffer: Box::default(), max, run: None, at: 0 }
     }
 
     /// Where the next datagram lies in the buffer, and who has sent it.
@@ -136,6 +136,10 @@ impl ReceiveBuffer {
             run
         } else {
             self.at = 0;
+            if self.buffer.is_empty() {
+                let room = if state.takes_runs() { MAX_DATAGRAM } else { self.max };
+                self.buffer = vec![0; room + 1].into_boxed_slice();
+            }
             state.receive(&mut self.buffer)?
         };
         let end = run.len.min(self.at.saturating_add(run.size));
