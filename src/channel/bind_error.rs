@@ -1,9 +1,9 @@
-//! Why a socket could not be opened.
+//! The error of opening a socket.
 
 use std::{fmt, io};
 
-/// Why a channel or a client could not be opened: what was to be opened, and the error of the operating system.
-/// It converts into an [`io::Error`] of the same kind and text.
+/// The error of opening a channel or a client: what was opened, and the error of the operating system. It
+/// converts into an [`io::Error`] of the same kind and text.
 ///
 /// ```
 /// use std::io::ErrorKind;
@@ -26,17 +26,17 @@ pub struct BindError {
 }
 
 impl BindError {
-    /// What makes an error of what failed, for `map_err`.
+    /// Returns a function for `map_err`, which adds what was opened.
     pub(crate) fn cannot(attempt: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         move |error| Self { attempt: attempt.to_string().into(), error }
     }
 
-    /// What kind of error it is.
+    /// Returns the kind of the I/O error.
     pub fn kind(&self) -> io::ErrorKind {
         self.error.kind()
     }
 
-    /// The error of the operating system, or what is wrong with the address or an option.
+    /// Returns the error of the operating system, or the error of the address or of an option.
     pub const fn io_error(&self) -> &io::Error {
         &self.error
     }
@@ -50,7 +50,7 @@ impl From<BindError> for io::Error {
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Any other error is a sentence of this crate, which names the address or option itself.
+        // Other errors are texts of this crate, which name the address or option themselves.
         if self.error.raw_os_error().is_none() {
             return self.error.fmt(f);
         }
@@ -62,7 +62,7 @@ impl fmt::Display for BindError {
     }
 }
 
-/// The text of the operating system, without its number, to stand inside a sentence.
+/// The text of the operating system without its number, for use inside a sentence.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What happens to the connections of a channel, as bounded events.
+//! Events of the connections of a channel.
 
 use std::fmt;
 use std::io;
@@ -13,10 +13,10 @@ use crate::codec::FrameError;
 use crate::packet::Peer;
 use crate::throttle::Throttle;
 
-/// Events that wait for a reader that is behind; the oldest are dropped.
+/// Maximum number of events that wait for a slow reader. The oldest are dropped.
 const EVENTS: usize = 256;
 
-/// What has happened to a connection, or to the listener.
+/// An event of a connection or of the listener.
 ///
 /// ```
 /// use tokio_osc::channel::ConnectionEvent;
@@ -33,43 +33,43 @@ const EVENTS: usize = 256;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
-    /// A peer connects. Nothing is decided, and it has no number yet.
+    /// A peer connects. It is not accepted yet, and the connection has no number.
     Requested(Peer),
     /// The limits allow the connection, and it has a number. Next,
-    /// [`accept_if`](crate::channel::StreamOptions::accept_if) is asked, if there is one.
+    /// [`accept_if`](crate::channel::StreamOptions::accept_if) is called, if it is set.
     Accepted(Peer),
-    /// The connection was taken in: it is read from now on.
+    /// The connection was accepted, and is read from now on.
     Connected(Peer),
-    /// A connection was closed before a byte of it was read.
+    /// A connection was closed before any input was read.
     Refused {
-        /// The peer that was refused.
+        /// The refused peer.
         peer: Peer,
-        /// Why.
+        /// The reason.
         reason: Refusal,
     },
-    /// A connection has ended.
+    /// A connection ended.
     Disconnected {
-        /// Whose it was.
+        /// The peer.
         peer: Peer,
-        /// Why.
+        /// The reason.
         reason: Disconnect,
     },
-    /// The operating system gave no connection, mostly for want of file descriptors; or the
-    /// [`Listener`](crate::channel::Listener) panicked (`Other`).
+    /// The operating system could not accept a connection, usually because there are no file descriptors
+    /// left.
     AcceptFailed {
-        /// What it said.
+        /// The error.
         error: io::ErrorKind,
-        /// When the next attempt is made.
+        /// The time until the next attempt.
         retry_in: Duration,
     },
     /// A channel that [dials out](crate::channel::Dial) could not connect.
     ConnectFailed {
         /// What went wrong.
         error: io::ErrorKind,
-        /// When the next attempt is made.
+        /// The time until the next attempt.
         retry_in: Duration,
     },
-    /// This many events were dropped, because the reader was behind.
+    /// This many events were dropped, because the reader was too slow.
     Missed(u64),
 }
 
@@ -88,7 +88,7 @@ pub enum Refusal {
     /// [`max_connections_per_address`](crate::channel::StreamOptions#structfield.max_connections_per_address)
     /// are open from there.
     TooManyFromAddress,
-    /// [`accept_if`](crate::channel::StreamOptions::accept_if) said no, or nothing in time.
+    /// [`accept_if`](crate::channel::StreamOptions::accept_if) refused, or did not answer in time.
     Vetoed,
     /// [`accept_if`](crate::channel::StreamOptions::accept_if) panicked.
     Panicked,
@@ -105,7 +105,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Why a connection has ended.
+/// The reason why a connection ended.
 ///
 /// ```
 /// use tokio_osc::channel::Disconnect;
@@ -121,16 +121,16 @@ impl fmt::Display for Refusal {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Disconnect {
-    /// The peer closed it, between two frames.
+    /// The peer closed the connection between two frames.
     ByPeer,
-    /// This side closed it.
+    /// This side closed the connection.
     ByUs,
     /// A frame took longer than
     /// [`in_frame_timeout`](crate::channel::StreamOptions#structfield.in_frame_timeout).
     InFrameTimeout,
-    /// No frame came within [`idle_timeout`](crate::channel::StreamOptions#structfield.idle_timeout).
+    /// No frame arrived within [`idle_timeout`](crate::channel::StreamOptions#structfield.idle_timeout).
     IdleTimeout,
-    /// The peer took nothing within
+    /// The peer accepted no data within
     /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout).
     WriteTimeout,
     /// It was idle longest when a new connection found all places taken: see
@@ -169,17 +169,17 @@ impl fmt::Display for Disconnect {
     }
 }
 
-/// Where the events of a channel are put.
+/// The sender of a channel's events.
 pub(crate) struct EventSender {
     readers: broadcast::Sender<ConnectionEvent>,
-    /// The server that has the channel.
+    /// The server of the channel.
     server: OnceLock<OnEvent>,
     lines: Lines,
 }
 
 type OnEvent = Box<dyn Fn(&ConnectionEvent) + Send + Sync>;
 
-/// What peers can cause, each with its line a second.
+/// Log lines that peers can cause, each limited to one per second.
 #[derive(Default)]
 struct Lines {
     requested: Throttle,
@@ -194,12 +194,13 @@ impl EventSender {
         Self { readers: broadcast::Sender::new(EVENTS), server: OnceLock::new(), lines: Lines::default() }
     }
 
-    /// Calls a function with every event from now on. A channel has one server: the first one counts.
+    /// Calls a function with every event from now on. A channel has one server, so only the first function is
+    /// used.
     pub(crate) fn on_event(&self, call: impl Fn(&ConnectionEvent) + Send + Sync + 'static) {
         let _ = self.server.set(Box::new(call));
     }
 
-    /// The events from now on. A reader that is behind by more than 256 loses the oldest.
+    /// Returns the events from now on. A reader that is more than 256 events behind loses the oldest.
     pub(crate) fn events(&self) -> Events<ConnectionEvent> {
         Events::new(unfold(self.readers.subscribe(), async |mut events| match events.recv().await {
             Ok(event) => Some((event, events)),
@@ -215,7 +216,7 @@ impl EventSender {
         if let Some(call) = self.server.get() {
             call(&event);
         }
-        // Without a reader there is none that misses it.
+        // Without readers, the event is not missed.
         let _ = self.readers.send(event);
     }
 }

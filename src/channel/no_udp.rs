@@ -1,4 +1,4 @@
-//! What stands for UDP sockets where there are none.
+//! Placeholders for UDP sockets without the feature `net`.
 
 #[derive(Debug)]
 pub(crate) enum UdpSocketState {}

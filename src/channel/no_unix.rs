@@ -1,4 +1,4 @@
-//! What stands for Unix sockets where there are none.
+//! Placeholders for Unix sockets on other systems.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! An [`Endpoint`] opened: by the constructor of its transport, with its options.
+//! Opens an [`Endpoint`] with the constructor of its transport and with its options.
 
 use std::io;
 use std::net::{SocketAddr, SocketAddrV6};
@@ -12,7 +12,7 @@ use super::{Broadcast, Channel, Multicast, StreamOptions, Udp};
 use crate::codec::{LengthPrefix, Slip};
 
 impl Endpoint {
-    /// Listens: by [`Udp::bind`], [`Multicast::join`] if the host is a group, [`Broadcast::bind`] with
+    /// Listens, with [`Udp::bind`], [`Multicast::join`] if the host is a group, [`Broadcast::bind`] with
     /// `broadcast=true`, [`Channel::tcp`], [`Channel::unix_datagram`] or [`Channel::unix`].
     ///
     /// ```
@@ -30,19 +30,20 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// As these, and if an option does not belong to what the host turns out to be.
+    /// Returns the errors of these constructors, and an error if an option does not apply to the resolved
+    /// host.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn bind(&self) -> Result<Channel, BindError> {
         self.bind_with(StreamOptions::default()).await
     }
 
-    /// As [`bind`](Endpoint::bind), with other limits. For datagrams the options of decoding and the
-    /// middleware count.
+    /// Same as [`bind`](Endpoint::bind), with options. For datagrams, the decode options and the middleware
+    /// apply.
     ///
     /// ```
     /// use tokio_osc::Endpoint;
@@ -57,13 +58,13 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// As [`bind`](Endpoint::bind).
+    /// Same as [`bind`](Endpoint::bind).
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn bind_with(&self, options: StreamOptions) -> Result<Channel, BindError> {
         let target = self.target(&options).await;
         match target.map_err(BindError::cannot(format_args!("listen on {self}")))? {
@@ -81,7 +82,7 @@ impl Endpoint {
         }
     }
 
-    /// The names looked up, and the options checked.
+    /// Resolves the names and checks the options.
     pub(crate) async fn target(&self, options: &StreamOptions) -> io::Result<EndpointTarget> {
         let host = match &self.location {
             Location::Path(path) if self.scheme() == Scheme::UnixSlip => {
@@ -141,7 +142,7 @@ impl Endpoint {
     }
 }
 
-/// What an endpoint turned out to be, ready to be bound or connected to.
+/// A resolved endpoint, ready to be bound or connected.
 pub(crate) enum EndpointTarget {
     Udp(Udp),
     Group(Multicast),
@@ -152,7 +153,7 @@ pub(crate) enum EndpointTarget {
     UnixSlip(PathBuf, Slip),
 }
 
-/// Sets the options that all three kinds of UDP sockets have.
+/// Sets the options common to all three kinds of UDP sockets.
 macro_rules! with_common {
     ($query:ident, $options:expr) => {{
         let mut options = $options;

@@ -1,9 +1,9 @@
-//! What became of packets, in numbers.
+//! Statistics of sent packets.
 
 use crate::packet::{Peer, SendError};
 
-/// What became of one packet for many: what [`Outlet::broadcast`](crate::channel::Outlet::broadcast) and
-/// `FanOut::send` return.
+/// The outcome of one packet for many peers. Returned by
+/// [`Outlet::broadcast`](crate::channel::Outlet::broadcast) and `FanOut::send`.
 ///
 /// ```
 /// use tokio_osc::{Channel, Slip};
@@ -20,12 +20,12 @@ use crate::packet::{Peer, SendError};
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct SendReport {
-    /// Peers that it was sent to, or queued for, where the peers are connections.
+    /// Peers to which the packet was sent; connections for which it was queued.
     pub sent: usize,
     /// Those that it was not sent to, and why: [`Full`](crate::packet::SendErrorKind::Full) for a connection
     /// whose queue is full.
     pub failed: Vec<(Peer, SendError)>,
-    /// Peers that the [`Middleware`](crate::middleware::Middleware) has kept it from.
+    /// Peers for which the [`Middleware`](crate::middleware::Middleware) dropped it.
     pub filtered: usize,
 }
 
@@ -38,9 +38,9 @@ impl SendReport {
     }
 }
 
-/// What became of the packets that a reconnecting client has accepted: what
-/// [`Client::delivery`](crate::Client::delivery) returns. At any time, `accepted = sent + dropped +
-/// queued`. The packets of `on_connect` and `keep_alive` are not counted.
+/// The counts of packets accepted by a reconnecting client. Returned by
+/// [`Client::delivery`](crate::Client::delivery). At any time, `accepted = sent + dropped + queued`. Packets
+/// of `on_connect` and `keep_alive` are not counted.
 ///
 /// ```
 /// use tokio_osc::{Client, Slip};
@@ -57,12 +57,13 @@ impl SendReport {
 pub struct Delivery {
     /// Packets whose send succeeded.
     pub accepted: u64,
-    /// Packets that were handed to a transport whole.
+    /// Packets that a transport accepted whole.
     pub sent: u64,
-    /// Of those sent, the ones on connections that then broke: at most so many were lost unseen.
+    /// Of the sent packets, those on connections that then broke. At most this many were lost without an
+    /// error.
     pub unconfirmed: u64,
-    /// Packets that were lost for certain: the queue was full, or the framing could not hold them.
+    /// Packets that were certainly lost: the queue was full, or the framing could not hold them.
     pub dropped: u64,
-    /// Packets that wait.
+    /// Packets that wait in the queue.
     pub queued: u64,
 }

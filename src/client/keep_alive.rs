@@ -1,4 +1,4 @@
-//! A packet sent again and again, for peers that forget their subscribers.
+//! Repeated packets, for peers that forget their subscribers.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::Client;
 use crate::packet::{EncodeError, IntoPacket, Packet, SendErrorKind};
 
-/// The least time between two packets.
+/// The minimum interval.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// Sends a packet again and again until it is dropped: what [`Client::keep_alive`](crate::Client::keep_alive)
-/// returns.
+/// Sends a packet repeatedly until it is dropped. Created by
+/// [`Client::keep_alive`](crate::Client::keep_alive).
 #[derive(Debug)]
 #[must_use = "the packets stop when it is dropped"]
 pub struct KeepAlive {
@@ -20,10 +20,11 @@ pub struct KeepAlive {
 }
 
 impl Client {
-    /// Sends a packet now and then each `every`, at least 1 ms, until the [`KeepAlive`] is dropped or the
-    /// connection has ended: for mixers over UDP, which forget those that do not ask again. It has a task, and
-    /// keeps the client alive. A packet that cannot be sent is traced, and the next one sent at its time. For a
-    /// reconnecting client, see [`Reconnecting::keep_alive`](crate::client::Reconnecting::keep_alive).
+    /// Sends a packet now, and again after each `every` (at least 1 ms), until the [`KeepAlive`] is dropped
+    /// or the connection ends. Use it for mixers over UDP, which forget clients that stay silent. It has a
+    /// task, and keeps the client alive. If a send fails, the error is traced, and the next packet is sent at
+    /// its time. For a reconnecting client, see
+    /// [`Reconnecting::keep_alive`](crate::client::Reconnecting::keep_alive).
     ///
     /// ```
     /// use std::time::Duration;
@@ -42,10 +43,10 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// The packet cannot be encoded.
+    /// Returns an error if the packet cannot be encoded.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Panics if called outside of a Tokio runtime with time enabled.
     pub fn keep_alive(&self, every: Duration, packet: impl IntoPacket) -> Result<KeepAlive, EncodeError> {
         let (client, packet) = (self.clone(), packet.into_packet()?);
         let task = tokio::spawn(send_each(client, every.max(SHORTEST), packet)).abort_handle();
@@ -55,7 +56,7 @@ impl Client {
 
 async fn send_each(client: Client, every: Duration, packet: Packet) {
     let mut ticks = interval(every);
-    // After a pause one packet is enough.
+    // After a pause of the runtime, one packet is enough.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

@@ -1,4 +1,4 @@
-//! Why a request has no reply.
+//! The errors of requests.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,8 +7,7 @@ use super::stats::ClientFaults;
 use crate::channel::Disconnect;
 use crate::packet::SendError;
 
-/// Why a request has no reply: the error of a [`Request`](crate::client::Request). It names the request, the
-/// peer and the time, and what came meanwhile that could not be read.
+/// The error of a [`Request`](crate::client::Request). It names the request, the peer and the time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,7 +21,7 @@ pub struct RequestError {
     fault: RequestFault,
     /// `/ping matching /pong from 127.0.0.1:9000`
     request: Option<Box<str>>,
-    /// Whether the peer's host has said that no program listens there.
+    /// Whether the host of the peer reported that the port is closed.
     refused: bool,
     /// `; 1 packet from 127.0.0.1:9000 could not be read: …`
     not_read: String,
@@ -32,18 +31,18 @@ pub struct RequestError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RequestErrorKind {
-    /// The request could not be sent: see [`RequestError::send_error`].
+    /// The request could not be sent. See [`RequestError::send_error`].
     Send,
-    /// No reply came in time.
+    /// No reply arrived in time.
     Timeout,
-    /// The connection ended before a reply came: see [`RequestError::disconnect`].
+    /// The connection ended before a reply arrived. See [`RequestError::disconnect`].
     Closed,
 }
 
 #[derive(Debug)]
 pub(super) enum RequestFault {
     Send(SendError),
-    /// With how often it was sent.
+    /// With the number of attempts.
     Timeout(Duration, u32),
     Closed(Disconnect),
 }
@@ -53,7 +52,7 @@ impl RequestError {
         Self { fault, request: Some(request.into()), refused, not_read: missed.to_string() }
     }
 
-    /// No reply has come in this time, for requests of your own making.
+    /// Creates the error of a request without a reply, for your own kinds of requests.
     pub const fn timed_out(after: Duration) -> Self {
         Self {
             fault: RequestFault::Timeout(after, 1),
@@ -63,7 +62,7 @@ impl RequestError {
         }
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> RequestErrorKind {
         match self.fault {
             RequestFault::Send(_) => RequestErrorKind::Send,
@@ -72,7 +71,7 @@ impl RequestError {
         }
     }
 
-    /// Why the request was not sent, if that is the reason.
+    /// Returns the error of sending, if that is the reason.
     pub const fn send_error(&self) -> Option<&SendError> {
         match &self.fault {
             RequestFault::Send(error) => Some(error),
@@ -80,7 +79,7 @@ impl RequestError {
         }
     }
 
-    /// How the connection has ended, if that is the reason.
+    /// Returns the reason why the connection ended, if that is the reason.
     pub const fn disconnect(&self) -> Option<&Disconnect> {
         match &self.fault {
             RequestFault::Closed(reason) => Some(reason),

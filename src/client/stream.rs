@@ -1,10 +1,11 @@
 //! The byte stream of a client: a pump without a queue and without a task. Each sender writes its own frame,
-//! so a packet counts as sent when the kernel has it; the inbox reads by the same pump.
+//! so a packet counts as sent when the kernel has it. The inbox reads from the same pump.
 //!
-//! The io knows one waker, that of the [`WakerSet`]. Behind it are all senders that wait, and the inbox.
+//! The io knows only the waker of the [`WakerSet`], which wakes all senders that wait, and the inbox.
 //!
-//! Locks: the inbox's source, then the pump, then the waker set. The codec runs with the pump locked, no
-//! waker and no condition does. The middleware runs before: it may use the client.
+//! Locks are taken in this order: the source of the inbox, the pump, the waker set. The codec runs with the
+//! pump locked; wakers and conditions do not. The middleware runs before the lock is taken, because it may
+//! use the client.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -28,13 +29,13 @@ use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::{Peer, SendError, SendErrorKind};
 
-/// The place of the inbox in the waker set.
+/// The inbox's entry in the waker set.
 const READER: u64 = 0;
 
 pub(super) struct ClientStream<I, F> {
     pump: Mutex<Pump<I, F>>,
     wakers: Arc<WakerSet>,
-    /// The waker of `wakers`, for the io.
+    /// The waker of `wakers`, given to the io.
     waker: Waker,
     next_id: AtomicU64,
     chain: Chain,
@@ -59,19 +60,19 @@ where
         })
     }
 
-    /// With the pump locked. Wakes that come meanwhile are kept until it is unlocked: a waker may poll the
-    /// pump, and send, at once.
+    /// Runs with the pump locked. Wakes that happen meanwhile are delayed until it is unlocked, because a
+    /// waker may poll the pump, and send, at once.
     fn with_pump<T>(&self, poll: impl FnOnce(&mut Pump<I, F>, &mut Context<'_>) -> T) -> T {
         let mut source_poll = self.wakers.begin_poll();
         let mut pump = lock(&self.pump);
         let was_open = pump.is_open();
         let done = poll(&mut pump, &mut Context::from_waker(&self.waker));
-        // Those that wait learn of a close or a failure, which the io does not wake them for.
+        // The io does not wake the waiters for a close or a failure.
         source_poll.wake = was_open && !pump.is_open();
         done
     }
 
-    /// Takes a frame if at most `room` bytes wait before it.
+    /// Accepts a frame if at most `room` bytes are queued before it.
     fn take(&self, frame: &Bytes, room: usize, sent: Taken) -> Result<Taken, SendError> {
         self.with_pump(|pump, cx| {
             if !pump.is_open() {
@@ -85,7 +86,7 @@ where
         })
     }
 
-    /// Polls the pump until it is done, woken with all others.
+    /// Polls the pump until it is done.
     async fn drive<T>(&self, mut poll: impl FnMut(&mut Pump<I, F>, &mut Context<'_>) -> Poll<T>) -> T {
         let ticket = SenderTicket { wakers: &self.wakers, id: self.next_id.fetch_add(1, Ordering::Relaxed) };
         poll_fn(|cx| {
@@ -96,7 +97,7 @@ where
     }
 }
 
-/// What the transport takes now, however much the task has done in its turn.
+/// Writes as much as the transport accepts now, without the budget of the task.
 fn write_now<I, F>(pump: &mut Pump<I, F>, cx: &mut Context<'_>) -> Result<Taken, SendError>
 where
     I: AsyncRead + AsyncWrite + Unpin,
@@ -108,7 +109,7 @@ where
     }
 }
 
-/// A place in the waker set, given up when dropped.
+/// An entry in the waker set, removed on drop.
 struct SenderTicket<'a> {
     wakers: &'a WakerSet,
     id: u64,
@@ -154,7 +155,7 @@ where
     }
 }
 
-/// The reading side of the same pump. It writes too: what a dropped send has left goes out by any poll.
+/// The reading side of the pump. It writes too, so that any poll sends the rest of a dropped send.
 pub(super) struct StreamSource<I, F>(pub(super) Arc<ClientStream<I, F>>);
 
 impl<I, F> Source for StreamSource<I, F>
@@ -167,12 +168,13 @@ where
         loop {
             let read = self.0.with_pump(|pump, cx| {
                 if pump.is_open() && pump.is_writing() {
-                    // The rest of a send that was dropped. An error of it is the next sender's: what the peer has sent is read to its end.
+                    // The rest of a dropped send. Its error is reported to the next sender; the input is
+                    // still read to its end.
                     let _ = pump.poll_write(cx);
                 }
                 let read = ready!(pump.poll_frame(cx));
                 if read.is_err() {
-                    // The peer may wait for the end of this side, as a peer that closes does.
+                    // The peer may wait until this side ends, as a peer that closes does.
                     let _ = pump.poll_close(cx);
                 }
                 Poll::Ready(read.map(|frame| pump.open(frame)))

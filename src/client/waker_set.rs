@@ -1,28 +1,29 @@
-//! One waker for all that wait on a shared source.
+//! One waker for all tasks that wait on a shared source.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Wake, Waker};
 
 use crate::lock::lock;
 
-/// The one waker that a source knows: it wakes all that wait.
+/// A set of wakers behind the single waker of a source. Waking it wakes all of them.
 ///
-/// A tokio socket keeps one waker per direction for its `poll_` functions, the one of the last call. If each
-/// waiter polled the socket with its own, a future that is held and not polled could be the one that is
-/// woken, while the others sleep on.
+/// A Tokio socket keeps one waker per direction, that of the last call of a `poll_` function. If each waiter
+/// polled the socket with its own waker, the socket could wake a future that is held without being polled,
+/// while the others sleep on.
 ///
-/// A waker that is replaced or dropped is returned to the caller, which drops it outside of all locks: the last
-/// waker of a task drops the task, and with it other waiters of the same source.
+/// A replaced or removed waker is returned to the caller, which drops it outside of all locks: the last waker
+/// of a task drops the task, and with it other waiters of the same source.
 #[derive(Default)]
 pub(super) struct WakerSet(Mutex<RegisteredWakers>);
 
 #[derive(Default)]
 struct RegisteredWakers {
-    /// Taken when they are woken: a waiter that is not polled again costs one wake, not one per packet.
+    /// Taken when they are woken, so that a waiter that is not polled again costs one wake, and not one per
+    /// packet.
     wakers: Vec<(u64, Waker)>,
-    /// How many threads poll the source, or have just done so.
+    /// The number of threads that poll the source, or just did.
     polling: usize,
-    /// Whether a wake came meanwhile, by another thread or by the source itself (its budget is spent).
+    /// Whether a wake happened meanwhile, by another thread or by the source itself (if its budget is spent).
     woken: bool,
 }
 
@@ -47,15 +48,15 @@ impl WakerSet {
         Some(set.wakers.swap_remove(at).1)
     }
 
-    /// Made before the source is locked and polled, and dropped after it is unlocked: wakes are kept until
-    /// then. A waker may poll the source at once; and a waiter that found the source locked could otherwise be
-    /// neither woken nor polling.
+    /// Created before the source is locked and polled, and dropped after it is unlocked. Wakes are delayed
+    /// until then. A waker may poll the source at once; and a waiter that found the source locked could
+    /// otherwise be neither woken nor polling.
     pub(super) fn begin_poll(&self) -> SourcePoll<'_> {
         lock(&self.0).polling += 1;
         SourcePoll { set: self, wake: false }
     }
 
-    /// Whether a wake came during this poll, for a caller that polls again.
+    /// Returns `true` if a wake happened during this poll, for a caller that polls again.
     pub(super) fn take_woken(&self) -> bool {
         std::mem::take(&mut lock(&self.0).woken)
     }
@@ -68,7 +69,7 @@ impl WakerSet {
 /// A poll of the source.
 pub(super) struct SourcePoll<'a> {
     set: &'a WakerSet,
-    /// Whether all are woken at its end.
+    /// Whether all waiters are woken at its end.
     pub(super) wake: bool,
 }
 
@@ -89,7 +90,7 @@ impl Wake for WakerSet {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let mut set = lock(&self.0);
-        // Not now: the caller may be the source, polled under its lock.
+        // Not here: the caller may be the source, which is polled under its lock.
         if set.polling > 0 {
             set.woken = true;
         } else {

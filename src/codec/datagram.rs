@@ -1,4 +1,4 @@
-//! One datagram, one packet.
+//! The codec of datagrams.
 
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
@@ -8,7 +8,7 @@ use crate::middleware::{Chain, Middleware};
 use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError, append};
 use crate::wire::{DecodeError, DecodeOptions};
 
-/// The most bytes a datagram can have on any transport.
+/// Maximum size of a datagram on any transport.
 ///
 /// ```
 /// use tokio_osc::codec::MAX_DATAGRAM;
@@ -19,17 +19,17 @@ use crate::wire::{DecodeError, DecodeOptions};
 /// ```
 pub const MAX_DATAGRAM: usize = 65_535;
 
-/// Small datagrams are copied into chunks of this size, so that most need no allocation of their
-/// own. Larger chunks would let a packet that is kept pin more memory than it is worth.
+/// Small datagrams are copied into chunks of this size, so that most need no allocation of their own. In
+/// larger chunks, a kept packet would keep too much memory alive.
 const CHUNK: usize = 2_048;
 
 /// The codec of datagram transports: each datagram is one packet, without framing.
 ///
-/// It decodes to `Result<Packet, DecodeError>`: a malformed datagram is an item, not an error, so
-/// that a stream goes on behind it. The packet is a copy of exactly its size (or a part of a 2 KiB
-/// chunk), whatever the size of the receive buffer.
+/// Its items are `Result<Packet, DecodeError>`: a malformed datagram is an item, and the stream goes on. The
+/// packet is a copy with its exact size (or a part of a 2 KiB chunk), whatever the size of the receive
+/// buffer.
 ///
-/// [`Channel`](crate::Channel) uses it; it works as well under `tokio_util::udp::UdpFramed`:
+/// [`Channel`](crate::Channel) uses it. It also works in a `tokio_util::udp::UdpFramed`:
 ///
 /// ```
 /// use futures::{SinkExt, StreamExt};
@@ -55,18 +55,18 @@ pub struct Datagram {
 }
 
 impl Datagram {
-    /// With the default [`DecodeOptions`].
+    /// Creates a codec with the default [`DecodeOptions`].
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With limits and tolerance of your own.
+    /// Creates a codec with limits and tolerance.
     pub fn with_options(options: DecodeOptions) -> Self {
         Self { options, chain: Chain::default(), chunk: BytesMut::new() }
     }
 
-    /// Adds a layer between datagrams and packets, both ways; the first one is next to the wire. A
-    /// packet that it drops is passed over.
+    /// Adds a middleware layer in both directions. The first layer is next to the wire. A packet that it
+    /// drops is skipped.
     ///
     /// `UdpFramed` passes no address to a codec: the layers see [`Peer::LOCAL`]. It also sends
     /// whatever a codec returns: a packet that a layer drops leaves as an empty datagram, which this
@@ -83,11 +83,11 @@ impl Datagram {
         Self { chain, ..self }
     }
 
-    /// Decodes one datagram; `None` if the middleware has dropped it. The middleware may change
-    /// `meta`, and what was tolerated is noted in it.
+    /// Decodes one datagram. `None` if the middleware dropped it. The middleware may change `meta`, and the
+    /// repairs are recorded in it.
     ///
     /// # Errors
-    /// The datagram is not a valid packet, or the middleware refuses it.
+    /// Returns an error if the datagram is not a valid packet, or the middleware refuses it.
     pub fn read(&mut self, datagram: &[u8], meta: &mut Meta) -> Result<Option<Packet>, DecodeError> {
         let frame = self.copy(datagram);
         self.chain.read(frame, meta, &self.options)
@@ -109,7 +109,7 @@ impl Decoder for Datagram {
     type Item = Result<Packet, DecodeError>;
     type Error = FrameError;
 
-    /// Takes all of `src`, whatever it holds; never fails. `None` if the middleware drops it.
+    /// Decodes all of `src` as one datagram. Never fails. `None` if the middleware drops it.
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
         if src.is_empty() {
             return Ok(None);
@@ -120,7 +120,7 @@ impl Decoder for Datagram {
         Ok(packet.transpose())
     }
 
-    /// The same: nothing is ever left over.
+    /// Same as `decode`: there is never a remainder.
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
         self.decode(src)
     }
@@ -129,7 +129,7 @@ impl Decoder for Datagram {
 impl<P: IntoPacket> Encoder<P> for Datagram {
     type Error = SendError;
 
-    /// Appends the packet; on an error `dst` is as it was.
+    /// Appends the packet. On an error, `dst` is unchanged.
     fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), SendError> {
         let start = dst.len();
         if self.chain.is_empty() {

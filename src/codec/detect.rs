@@ -1,4 +1,4 @@
-//! The framing that the peer uses.
+//! Detection of the framing that the peer uses.
 
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
@@ -7,7 +7,7 @@ use super::{FrameError, FrameErrorKind, LengthPrefix, LikelyCause, MAX_FRAME, Sl
 use crate::packet::{SendError, SendErrorKind};
 use crate::wire::DecodeError;
 
-/// Tells [`Slip`] from [`LengthPrefix`] by the first byte of a connection, and stays with it.
+/// Detects [`Slip`] or [`LengthPrefix`] by the first byte of a connection, and then uses it.
 ///
 /// | first byte | framing |
 /// |---------|------|
@@ -16,9 +16,8 @@ use crate::wire::DecodeError;
 /// | `00` | length prefix, signed 32-bit big-endian |
 /// | anything else | a [`FrameError`] that names the likely cause |
 ///
-/// It is for the side that is connected to: until the peer has sent a byte, there is nothing to
-/// tell. What a channel is to send before that waits in the connection's queue; a bare encoder
-/// refuses it.
+/// For the accepting side: the framing is unknown until the peer has sent a byte. Packets that a channel
+/// sends earlier wait in the queue of the connection; a bare encoder refuses them.
 ///
 /// ```
 /// use tokio_osc::codec::Detect;
@@ -54,12 +53,12 @@ impl Default for Detect {
 }
 
 impl Detect {
-    /// Frames of at most 1 MiB.
+    /// Creates a codec for frames of at most 1 MiB.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Bytes of the largest frame, in both directions. Default [`MAX_FRAME`].
+    /// Sets the maximum size of a frame, in both directions. Default [`MAX_FRAME`].
     pub const fn max_frame(mut self, bytes: usize) -> Self {
         self.max_frame = bytes;
         self
@@ -82,10 +81,11 @@ impl Decoder for Detect {
     type Item = Result<Bytes, DecodeError>;
     type Error = FrameError;
 
-    /// The next frame.
+    /// Decodes the next frame.
     ///
     /// # Errors
-    /// The first byte begins no framing; and those of the framing found.
+    /// Returns an error if the first byte does not belong to a framing, and the errors of the detected
+    /// framing.
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
         if self.found.is_none() {
             self.found = self.look(src)?;
@@ -97,10 +97,10 @@ impl Decoder for Detect {
         }
     }
 
-    /// As `decode`.
+    /// Same as `decode`.
     ///
     /// # Errors
-    /// Also: the stream ends inside a frame.
+    /// Also returns an error if the stream ends inside a frame.
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
         match self.decode(src)? {
             Some(frame) => Ok(Some(frame)),
@@ -112,10 +112,10 @@ impl Decoder for Detect {
 impl Encoder<Bytes> for Detect {
     type Error = SendError;
 
-    /// Appends the frame as the peer frames its own.
+    /// Appends the frame in the framing of the peer.
     ///
     /// # Errors
-    /// The peer has sent nothing yet; and those of the framing found.
+    /// Returns an error if the peer has sent nothing yet, and the errors of the detected framing.
     fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         match &mut self.found {
             Some(DetectedFraming::Slip(slip)) => slip.encode(frame, dst),

@@ -10,9 +10,8 @@ use crate::packet::SendError;
 
 /// Why the frame boundaries of a peer's stream are lost.
 ///
-/// A fault in *one* packet of a peer is not such an error but an item,
-/// [`DecodeError`](crate::packet::DecodeError): the stream goes on. What fails when a packet is sent is a
-/// [`SendError`].
+/// A malformed packet is not such an error but an item, [`DecodeError`](crate::packet::DecodeError): the
+/// stream goes on. Errors of sending are a [`SendError`].
 ///
 /// ```
 /// use tokio_osc::codec::FrameErrorKind;
@@ -29,7 +28,7 @@ pub struct FrameError {
     kind: Box<FrameErrorKind>,
 }
 
-/// The ways in which a stream fails.
+/// The kinds of [`FrameError`].
 ///
 /// ```
 /// use tokio_osc::codec::FrameErrorKind;
@@ -44,36 +43,36 @@ pub struct FrameError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FrameErrorKind {
-    /// The peer's length is negative or over the limit: where the next frame begins is unknown.
+    /// A length is negative or over the limit, so the start of the next frame is unknown.
     BadLength {
-        /// The length, as the framing reads it.
+        /// The length.
         length: i128,
-        /// Bytes that are allowed.
+        /// The limit.
         limit: usize,
-        /// What the bytes look like.
+        /// The likely cause.
         cause: Option<LikelyCause>,
     },
-    /// The peer's first byte begins none of the framings that [`Detect`](crate::codec::Detect) knows.
+    /// The first byte belongs to none of the framings that [`Detect`](crate::codec::Detect) knows.
     UnknownFraming {
         /// The byte.
         first: u8,
-        /// What the bytes look like.
+        /// The likely cause.
         cause: Option<LikelyCause>,
     },
     /// The stream ended inside a frame.
     Truncated {
-        /// Bytes of that frame that had arrived.
+        /// The received bytes of that frame.
         bytes: usize,
     },
     /// The transport failed.
     Io(io::Error),
-    /// A framing of the caller's refuses the bytes ([`FrameError::other`]).
+    /// A framing of the caller refused the bytes ([`FrameError::other`]).
     Other(Box<dyn Error + Send + Sync>),
 }
 
 impl FrameError {
-    /// For a [`Framing`](crate::codec::Framing) of your own: where the next frame begins is unknown,
-    /// for this reason. Its text is the text of this error.
+    /// Creates an error for your own [`Framing`](crate::codec::Framing), with its text: the start of the next
+    /// frame is unknown.
     ///
     /// ```
     /// use tokio_osc::codec::FrameError;
@@ -86,12 +85,12 @@ impl FrameError {
         FrameErrorKind::Other(error.into()).into()
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> &FrameErrorKind {
         &self.kind
     }
 
-    /// What is wrong, as a value.
+    /// Returns the kind of the error as a value.
     pub fn into_kind(self) -> FrameErrorKind {
         *self.kind
     }
@@ -104,7 +103,7 @@ impl FrameError {
         }
     }
 
-    /// The result of a decoder that has no frame left at the end of its stream; forgets the rest.
+    /// The result of a decoder at the end of its stream. Discards the remaining bytes.
     pub(super) fn at_end<T>(src: &mut BytesMut) -> Result<Option<T>, Self> {
         let bytes = src.len();
         src.clear();
@@ -125,7 +124,7 @@ impl From<io::Error> for FrameError {
     }
 }
 
-/// So that a framing of your own may have one error type for both directions.
+/// So that your own framing can have one error type for both directions.
 impl From<FrameError> for SendError {
     fn from(error: FrameError) -> Self {
         match error.into_kind() {

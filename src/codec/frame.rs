@@ -7,7 +7,7 @@ use super::FrameError;
 use crate::packet::SendError;
 use crate::wire::DecodeError;
 
-/// The largest frame that is read or written by default, in bytes: 1 MiB.
+/// Default limit of the size of a frame, in bytes: 1 MiB.
 ///
 /// ```
 /// use tokio_osc::codec::MAX_FRAME;
@@ -32,10 +32,10 @@ pub const MAX_FRAME: usize = 1_024 * 1_024;
 /// # Ok::<(), tokio_osc::packet::DecodeError>(())
 /// ```
 pub trait IntoFrame {
-    /// The frame.
+    /// Converts to the frame.
     ///
     /// # Errors
-    /// This frame is broken; the next may be whole.
+    /// Returns an error if this frame is broken. The next one may be valid.
     fn into_frame(self) -> Result<Bytes, DecodeError>;
 }
 
@@ -68,7 +68,7 @@ impl IntoFrame for Result<Bytes, DecodeError> {
 /// [`in_frame_timeout`](crate::channel::StreamOptions#structfield.in_frame_timeout) of a connection runs
 /// as long. A decoder that takes the bytes of an unfinished frame should leave at least one.
 ///
-/// A framing of your own, one packet after the other in text:
+/// A custom framing, with packets as lines of text:
 ///
 /// ```
 /// use tokio_osc::{Bytes, Channel, Client};

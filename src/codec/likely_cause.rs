@@ -18,9 +18,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LikelyCause {
-    /// SLIP frames, where a length was expected.
+    /// SLIP frames instead of a length.
     Slip,
-    /// OSC without a framing, or SLIP with a single END, where a length was expected.
+    /// OSC without framing, or SLIP with a single END, instead of a length.
     Unframed,
     /// A length in the other byte order.
     WrongEndian,

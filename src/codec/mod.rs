@@ -1,7 +1,8 @@
-//! Bytes to frames to packets: codecs for `tokio_util::codec`, usable without the rest.
+//! Codecs for `tokio_util::codec`, from bytes to frames to packets. They can be used without the rest of the
+//! crate.
 //!
-//! [`Datagram`] is for sockets that keep packets apart, [`Codec`] for streams of bytes, with a
-//! [`Framing`]: [`Slip`], [`LengthPrefix`], [`Detect`], or one of your own.
+//! [`Datagram`] is for datagrams, [`Codec`] for byte streams with a [`Framing`]: [`Slip`], [`LengthPrefix`],
+//! [`Detect`], or your own.
 //!
 //! ```
 //! use futures::{SinkExt, StreamExt};
@@ -20,8 +21,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A malformed packet is an item, and the stream goes on; a broken framing is an error, [`FrameError`],
-//! and ends it.
+//! A malformed packet is an item, and the stream goes on. Broken framing is an error, [`FrameError`], and
+//! ends the stream.
 
 // No byte of a peer may reach a panic. Tests may: a panic is how they fail.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]

@@ -1,4 +1,4 @@
-//! Frames to packets and back.
+//! The codec of byte streams.
 
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
@@ -10,9 +10,8 @@ use crate::wire::{DecodeError, DecodeOptions};
 
 /// The codec of byte streams: packets, delimited by a [`Framing`].
 ///
-/// It decodes to `Result<Packet, DecodeError>`: a frame that is not a packet is an item, and the stream
-/// goes on. An error is what ends the stream: the transport failed, or the frame boundaries are
-/// lost.
+/// Its items are `Result<Packet, DecodeError>`: a frame that is not a packet is an item, and the stream goes
+/// on. Errors end the stream: the transport failed, or the framing is broken.
 ///
 /// | on the wire | [`Slip`](crate::Slip) | [`LengthPrefix`](crate::LengthPrefix) |
 /// |---|---|---|
@@ -45,17 +44,17 @@ pub struct Codec<F> {
     options: DecodeOptions,
     peer: Peer,
     chain: Chain,
-    /// Where a packet is encoded before it is framed; its memory is used again.
+    /// The buffer for encoding a packet before framing, which is reused.
     scratch: BytesMut,
 }
 
 impl<F> Codec<F> {
-    /// With the default [`DecodeOptions`].
+    /// Creates a codec with the default [`DecodeOptions`].
     pub fn new(framing: F) -> Self {
         Self::with_options(framing, DecodeOptions::default())
     }
 
-    /// With limits and tolerance of your own.
+    /// Creates a codec with limits and tolerance.
     pub fn with_options(framing: F, options: DecodeOptions) -> Self {
         Self { framing, options, peer: Peer::LOCAL, chain: Chain::default(), scratch: BytesMut::new() }
     }
@@ -67,8 +66,8 @@ impl<F> Codec<F> {
         self
     }
 
-    /// Adds a layer between frames and packets, both ways; the first one is next to the framing. A
-    /// packet that it drops is passed over: the stream goes on with the next.
+    /// Adds a middleware layer in both directions. The first layer is next to the framing. A packet that it
+    /// drops is skipped.
     #[must_use]
     pub fn middleware(mut self, layer: impl Middleware) -> Self {
         self.chain.push(layer);
@@ -82,7 +81,7 @@ impl<F> Codec<F> {
 }
 
 impl<F: Framing> Codec<F> {
-    /// The next packet, and what is known of it.
+    /// Decodes the next packet, with its metadata.
     ///
     /// # Errors
     /// The frame boundaries are lost.
@@ -95,10 +94,10 @@ impl<F: Framing> Codec<F> {
         Ok(None)
     }
 
-    /// As [`read`](Codec::read), where no more bytes will come.
+    /// Same as [`read`](Codec::read), at the end of the stream.
     ///
     /// # Errors
-    /// Also: the stream ends inside a frame.
+    /// Also returns an error if the stream ends inside a frame.
     pub fn read_eof(&mut self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError> {
         while let Some(frame) = self.read_frame_eof(src)? {
             if let Some(packet) = self.open(frame) {
@@ -108,17 +107,17 @@ impl<F: Framing> Codec<F> {
         Ok(None)
     }
 
-    /// The next frame, which is still to be opened.
+    /// Decodes the next frame, without opening it.
     pub(crate) fn read_frame(&mut self, src: &mut BytesMut) -> Result<Option<F::Item>, FrameError> {
         self.framing.decode(src).map_err(Into::into)
     }
 
-    /// As `read_frame`, where no more bytes will come.
+    /// Same as `read_frame`, at the end of the stream.
     pub(crate) fn read_frame_eof(&mut self, src: &mut BytesMut) -> Result<Option<F::Item>, FrameError> {
         self.framing.decode_eof(src).map_err(Into::into)
     }
 
-    /// From a frame to a packet; `None` if it is empty or the middleware has dropped it.
+    /// Decodes a frame. `None` if it is empty or the middleware dropped it.
     pub(crate) fn open(&self, frame: F::Item) -> Option<ReadPacket> {
         let frame = self.not_empty(frame)?;
         let mut meta = Meta::from_peer(self.peer);
@@ -131,7 +130,7 @@ impl<F: Framing> Codec<F> {
         frame.and_then(|frame| self.chain.read_packet(frame, self.peer, &self.options)).transpose()
     }
 
-    /// Passes over a frame without a byte.
+    /// Skips empty frames.
     fn not_empty(&self, frame: F::Item) -> Option<Result<Bytes, DecodeError>> {
         let frame = frame.into_frame();
         if frame.as_ref().is_ok_and(Bytes::is_empty) {
@@ -141,8 +140,7 @@ impl<F: Framing> Codec<F> {
         Some(frame)
     }
 
-    /// Appends a packet in its frame, or nothing if the middleware drops it; on an error `dst` is as
-    /// it was.
+    /// Appends a framed packet, or nothing if the middleware drops it. On an error, `dst` is unchanged.
     pub(crate) fn write(&mut self, packet: Packet, dst: &mut BytesMut) -> Result<(), SendError> {
         match self.chain.write(packet, self.peer)? {
             Some(frame) => self.write_frame(frame, dst),
@@ -150,7 +148,7 @@ impl<F: Framing> Codec<F> {
         }
     }
 
-    /// Frames the bytes of a packet that has passed the middleware.
+    /// Frames the bytes of a packet after the middleware.
     pub(crate) fn write_frame(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         let start = dst.len();
         self.framing.encode(frame, dst).map_err(|error| {
@@ -160,7 +158,7 @@ impl<F: Framing> Codec<F> {
     }
 }
 
-/// A packet of a stream, or why a frame is not a packet; and what is known of it.
+/// A packet of a stream, or the error of a frame, with its metadata.
 pub type ReadPacket = (Result<Packet, DecodeError>, Meta);
 
 impl<F: Framing> Decoder for Codec<F> {
@@ -184,7 +182,7 @@ impl<F: Framing> Decoder for Codec<F> {
 impl<F: Framing, P: IntoPacket> Encoder<P> for Codec<F> {
     type Error = SendError;
 
-    /// Appends the packet in its frame; on an error `dst` is as it was.
+    /// Appends the framed packet. On an error, `dst` is unchanged.
     fn encode(&mut self, packet: P, dst: &mut BytesMut) -> Result<(), SendError> {
         if !self.chain.is_empty() {
             return self.write(packet.into_packet()?, dst);

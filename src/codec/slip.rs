@@ -1,4 +1,4 @@
-//! SLIP framing (RFC 1055), as OSC 1.1 asks for on streams.
+//! SLIP framing (RFC 1055), the framing of OSC 1.1.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use memchr::{memchr, memchr2};
@@ -13,7 +13,7 @@ const ESC: u8 = 0xdb;
 const ESC_END: u8 = 0xdc;
 const ESC_ESC: u8 = 0xdd;
 
-/// SLIP: a frame lies between END bytes. The framing of OSC 1.1.
+/// SLIP framing: a frame is between END bytes. The framing of OSC 1.1.
 ///
 /// ```text
 /// frame       2f 61 00 00 2c 69 00 00 00 00 00 c0                 /a ,i 192
@@ -22,23 +22,22 @@ const ESC_ESC: u8 = 0xdd;
 ///          └─ END before (it flushes noise)           └─ END after
 /// ```
 ///
-/// | name | byte | in the data it is sent as |
+/// | name | byte | escaped as |
 /// |---------|------|---------|
 /// | END     | `c0` | `db dc` |
 /// | ESC     | `db` | `db dd` |
 ///
-/// Reading takes what peers send: END before and after, only after, one shared by two frames, or
-/// many. Empty frames cost nothing. A frame with an ESC that escapes nothing, or longer than
-/// [`max_frame`](Slip::max_frame), is one error item, and reading goes on after the next END:
+/// Reading accepts all styles of END: before and after a frame, only after, one shared by two frames, or
+/// many. Empty frames cost nothing. A frame with an invalid escape, or longer than
+/// [`max_frame`](Slip::max_frame), is one error item, and reading continues after the next END:
 ///
 /// ```text
 /// wire     c0 db 41 c0 2f 61 00 00 2c 00 00 00 c0
 ///             └ error: BAD_ESCAPE  └ the next frame is whole
 /// ```
 ///
-/// Frames without an ESC are slices of the read buffer; the others are unescaped where they lie.
-/// Each byte is looked at once, however the stream is cut into reads. The buffer holds at most
-/// twice the limit and one read.
+/// Frames without an ESC are slices of the read buffer; others are unescaped in place. Each byte is read
+/// once, however the stream is split. The buffer holds at most twice the limit and one read.
 ///
 /// ```
 /// use tokio_osc::{Bytes, Slip};
@@ -57,9 +56,9 @@ pub struct Slip {
     max_frame: usize,
     /// Bytes at the start of the buffer that are unescaped: the frame so far.
     frame: usize,
-    /// Bytes of the buffer that were looked at. Those between `frame` and here are spent.
+    /// Bytes of the buffer that were scanned. Those between `frame` and here are consumed.
     scanned: usize,
-    /// Whether the rest of a broken frame is thrown away.
+    /// Whether the rest of a broken frame is being discarded.
     skipping: bool,
 }
 
@@ -70,23 +69,22 @@ impl Default for Slip {
 }
 
 impl Slip {
-    /// Why a frame with an ESC that escapes nothing is refused: the text of
-    /// [`DecodeErrorKind::Refused`].
+    /// The reason for refusing a frame with an invalid escape: the text of [`DecodeErrorKind::Refused`].
     pub const BAD_ESCAPE: &str = "a SLIP escape that escapes nothing";
 
-    /// END at both ends, frames of at most 1 MiB.
+    /// Creates a framing with END at both ends and frames of at most 1 MiB.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether END is also sent before a frame. Default true, as OSC 1.1 requires; false for peers
-    /// that take a single END only, such as liblo servers when the first packet is a bundle.
+    /// Sets whether END is also sent before a frame. Default `true`, as OSC 1.1 requires. Use `false` for
+    /// peers that accept a single END only, such as liblo servers if the first packet is a bundle.
     pub const fn flag_at_start(mut self, on: bool) -> Self {
         self.flag_at_start = on;
         self
     }
 
-    /// Bytes of the largest frame, unescaped, in both directions. Default [`MAX_FRAME`].
+    /// Sets the maximum size of an unescaped frame, in both directions. Default [`MAX_FRAME`].
     pub const fn max_frame(mut self, bytes: usize) -> Self {
         self.max_frame = bytes;
         self
@@ -104,7 +102,7 @@ impl Slip {
         frame
     }
 
-    /// Gives up the frame, all of whose bytes before `end` are known to belong to it.
+    /// Discards the frame. All bytes before `end` belong to it.
     fn give_up(&mut self, src: &mut BytesMut, kind: DecodeErrorKind, end: usize) -> DecodeError {
         let error = DecodeError::new(kind, self.frame.min(self.max_frame));
         leave_last(src, end);
@@ -127,14 +125,14 @@ impl Decoder for Slip {
     type Item = Result<Bytes, DecodeError>;
     type Error = FrameError;
 
-    /// The next frame that is not empty. Never fails.
+    /// Decodes the next non-empty frame. Never fails.
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "`frame` <= `scanned` <= the length of the buffer: both grow by bytes that `get` has found there"
     )]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
         if self.scanned > src.len() {
-            // Another buffer than the last time.
+            // Another buffer than in the last call.
             (self.frame, self.scanned) = (0, 0);
         }
         if self.skipping {
@@ -186,10 +184,10 @@ impl Decoder for Slip {
         }
     }
 
-    /// As `decode`.
+    /// Same as `decode`.
     ///
     /// # Errors
-    /// The stream ends inside a frame.
+    /// Returns an error if the stream ends inside a frame.
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
         if let Some(frame) = self.decode(src)? {
             return Ok(Some(frame));
@@ -206,10 +204,10 @@ impl Decoder for Slip {
 impl Encoder<Bytes> for Slip {
     type Error = SendError;
 
-    /// Appends the frame with its ENDs.
+    /// Appends the frame with its END bytes.
     ///
     /// # Errors
-    /// The frame is over the limit; then `dst` is as it was.
+    /// Returns an error if the frame is over the limit. `dst` is unchanged then.
     fn encode(&mut self, frame: Bytes, dst: &mut BytesMut) -> Result<(), SendError> {
         if frame.len() > self.max_frame {
             return Err(SendErrorKind::TooLarge { size: frame.len(), limit: self.max_frame }.into());

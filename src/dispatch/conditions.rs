@@ -1,4 +1,4 @@
-//! What must hold beside the address for a route to take a message.
+//! Conditions of a route, in addition to its address.
 
 use std::sync::Arc;
 
@@ -34,12 +34,12 @@ impl Condition {
     }
 }
 
-/// Type tag strings that a route takes: `"f|ii"` is one float, or two integers.
+/// The type tag strings that a route accepts: `"f|ii"` is one float, or two integers.
 #[derive(Clone, Debug)]
 pub(super) struct Tags(Arc<str>);
 
 impl Tags {
-    /// Fails with the first character that is not a type tag of OSC.
+    /// Returns the first character that is not an OSC type tag as the error.
     pub(super) fn new(selector: &str) -> Result<Self, char> {
         let known = |tag| tag == '|' || u8::try_from(tag).is_ok_and(|tag| TypeTag::from_byte(tag).is_some());
         match selector.chars().find(|&tag| !known(tag)) {

@@ -1,4 +1,4 @@
-//! What a handler's parameters are made from.
+//! The context from which a handler's parameters are extracted.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::signature::Signature;
 use super::{Rejection, ReplyPath};
 use crate::packet::{Bundle, Message, Meta};
 
-/// A message on its way to one handler: what [`FromContext`] reads from.
+/// A message for one handler, from which [`FromContext`] extracts parameters.
 ///
 /// ```
 /// use tokio_osc::dispatch::{Context, FromContext, Rejection};
@@ -27,7 +27,7 @@ use crate::packet::{Bundle, Message, Meta};
 /// ```
 pub struct Context<'a, S> {
     pub(super) message: &'a Message,
-    /// What a route of bundles has taken, the message being its first.
+    /// The bundle of a bundle route. The message is its first one.
     pub(super) bundle: Option<&'a Bundle>,
     pub(super) meta: &'a Meta,
     pub(super) endpoint: &'a Endpoint<S>,
@@ -36,23 +36,23 @@ pub struct Context<'a, S> {
 }
 
 impl<'a, S> Context<'a, S> {
-    /// The message.
+    /// Returns the message.
     pub const fn message(&self) -> &'a Message {
         self.message
     }
 
-    /// Where it came from and when.
+    /// Returns the metadata: the sender, the channel, the time.
     pub const fn meta(&self) -> &'a Meta {
         self.meta
     }
 
-    /// The name of the route that it matched: its address or pattern; for a route without one `regex …`,
+    /// Returns the name of the matching route: its address or pattern; for a route without one `regex …`,
     /// `text prefix …`, `where …` with the name of the predicate, or `fallback`.
     pub fn route(&self) -> &'a str {
         &self.endpoint.name
     }
 
-    /// The router's state.
+    /// Returns the state of the router.
     pub const fn state(&self) -> &'a Arc<S> {
         self.state
     }
@@ -68,11 +68,11 @@ impl<S> fmt::Debug for Context<'_, S> {
     }
 }
 
-/// A type that can be a parameter of a handler.
+/// A type that can be a parameter of a handler: an extractor.
 ///
-/// Extraction is synchronous and order-free: any parameters in any order. A parameter that cannot
-/// be had rejects the message for this handler; other handlers still run. To handle a refusal in
-/// the handler, ask for `Result<Parameter, Rejection>` or `Option<Parameter>`.
+/// Extraction is synchronous, and parameters can be in any order. If a parameter cannot be extracted, the
+/// message is rejected for this handler; other handlers still run. To handle the rejection in the handler,
+/// use `Result<Parameter, Rejection>` or `Option<Parameter>`.
 ///
 /// ```
 /// use tokio_osc::dispatch::{Context, FromContext, Rejection};
@@ -95,9 +95,8 @@ impl<S> fmt::Debug for Context<'_, S> {
     note = "a handler's parameters are extractors: `Args<T>`, `State<S>`, `Captures<T>`, `Message`, `Address`, `Peer`, `Meta`, …, or a type of your own that implements `FromContext`"
 )]
 pub trait FromContext<S>: Sized {
-    /// Says what the parameter needs, for checks when a route is made. An extractor that uses others passes on
-    /// what these need. Unless it is overridden, the extractor needs nothing, and may use the extra value of the
-    /// route.
+    /// Describes what the parameter needs, for checks when a route is added. The default needs nothing. An
+    /// extractor that uses other extractors passes their needs on.
     ///
     /// ```
     /// use tokio_osc::dispatch::{Context, Extra, FromContext, Rejection, Signature, on};
@@ -122,10 +121,10 @@ pub trait FromContext<S>: Sized {
         signature.takes_extra = true;
     }
 
-    /// Makes the parameter.
+    /// Extracts the parameter.
     ///
     /// # Errors
-    /// The message does not have what is asked for.
+    /// Returns an error if the message does not have the parameter.
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection>;
 }
 

@@ -1,4 +1,4 @@
-//! The three extractors with a type parameter: arguments, state, captures.
+//! The extractors for arguments, state and captures.
 
 use std::any::type_name;
 use std::ops::Deref;
@@ -9,8 +9,8 @@ use super::{CaptureError, Context, FromContext, Rejection};
 use crate::packet::OwnedArgs;
 use crate::types::{Text, TextBuf};
 
-/// The arguments of the message, as Rust values: see [`FromArgs`](crate::FromArgs) for the types
-/// and the conversions.
+/// The arguments of the message as Rust values. See [`FromArgs`](crate::FromArgs) for the types and
+/// conversions.
 ///
 /// ```
 /// use tokio_osc::{Args, Router};
@@ -34,10 +34,10 @@ impl<S, T: OwnedArgs> FromContext<S> for Args<T> {
     }
 }
 
-/// The state of the router, shared by all handlers, or a part of it. It derefs to that.
+/// The state of the router, or a part of it. All handlers share it. It derefs to `T`.
 ///
-/// `T` is exactly the type given to [`Router::with_state`](crate::Router::with_state), or that in the
-/// `Arc` given to [`Router::with_shared`](crate::Router::with_shared); or a part: see [`FromState`].
+/// `T` is the type passed to [`Router::with_state`](crate::Router::with_state), or the type in the `Arc`
+/// passed to [`Router::with_shared`](crate::Router::with_shared), or a part of it: see [`FromState`].
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -71,11 +71,10 @@ impl<S, T: FromState<S>> FromContext<S> for State<T> {
     }
 }
 
-/// A type that [`State`] can hold in a router with the state `S`: `S` itself, and each part of it that
-/// says where it is.
+/// A type that [`State`] can extract from the state `S` of a router: `S` itself, or a part of it.
 ///
-/// A part is what the application keeps in an `Arc` of its own. A handler with this parameter works in every
-/// router whose state has it.
+/// A part is in its own `Arc` in the state. A handler that extracts it works in every router whose state
+/// contains it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -110,7 +109,7 @@ impl<S, T: FromState<S>> FromContext<S> for State<T> {
     note = "a state that is in an `Arc` already is given to `Router::with_shared`; for a part of the state, implement `FromState<{S}>` for `{Self}`"
 )]
 pub trait FromState<S>: Sized {
-    /// Finds it in the state.
+    /// Returns this part of the state.
     fn from_state(state: &Arc<S>) -> Arc<Self>;
 }
 
@@ -120,19 +119,19 @@ impl<S> FromState<S> for S {
     }
 }
 
-/// The parts of the address that stand where the route has a pattern, in order.
+/// The parts of the address that match the pattern parts of the route, in order.
 ///
-/// Each part of the route that is not a plain name is a capture; `//` captures what it spans. A
-/// single [`FromCapture`] value, or a tuple of up to 8 of them; the number must fit exactly.
+/// Each part of the route that is not a plain name is a capture; `//` captures all parts that it spans. `T`
+/// is a single [`FromCapture`] type, or a tuple of up to 8 of them. Their number must be exact.
 ///
-/// The message's address may be a pattern itself. Its text is what is captured where the route takes
-/// that text as a name: `/synth/*/freq` captures `{1,2}` of `/synth/{1,2}/freq`, which is a `String`
-/// and no number. Two patterns may share addresses and yet not fit in this way, as the
-/// route `/synth/{1,2}/freq` and the message's `/synth/*/freq` do, or any route and a message's `//`:
-/// then there is nothing to capture, and the handler is not called ([`Rejection::NoCaptures`]). One that asks for no captures,
-/// or for an `Option` or a `Result` of them, is. Where senders write patterns, give each address a
-/// route, by [`On::instances`](crate::dispatch::On::instances): then a message to `/mixer/{1,2}/gain` calls
-/// the handler for both.
+/// The address of the message may be a pattern too. Its text is captured if the route accepts that text as a
+/// name: `/synth/*/freq` captures `{1,2}` from `/synth/{1,2}/freq`, which is a `String` and not a number. Two
+/// patterns may overlap without captures, such as the route `/synth/{1,2}/freq` and the message
+/// `/synth/*/freq`, or any route and a message with `//`. Then a handler with `Captures` is not called
+/// ([`Rejection::NoCaptures`]); a handler without captures, or with an `Option` or `Result` of them, is. If
+/// senders use patterns, list the instances of the route with
+/// [`On::instances`](crate::dispatch::On::instances): a message to `/mixer/{1,2}/gain` then calls the handler
+/// for both.
 ///
 /// ```
 /// use tokio_osc::dispatch::on;
@@ -169,7 +168,7 @@ impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
     }
 }
 
-/// A type that [`Captures`] can hold: a [`FromCapture`] type, or a tuple of up to 8 of them.
+/// A type that [`Captures`] can extract: a [`FromCapture`] type, or a tuple of up to 8 of them.
 ///
 /// ```
 /// use tokio_osc::dispatch::FromCaptures;
@@ -185,15 +184,15 @@ impl<S, T: FromCaptures> FromContext<S> for Captures<T> {
     note = "a capture is a number, `bool`, `char`, `String`, a type that implements `FromCapture`, or a tuple of up to 8 of them"
 )]
 pub trait FromCaptures: Sized {
-    /// Reads all captures.
+    /// Parses all captures.
     ///
     /// # Errors
-    /// They are more or fewer, or one of them is not of the type.
+    /// Returns an error if the number of captures differs, or one cannot be parsed.
     fn from_captures(captures: &[Text<'_>]) -> Result<Self, CaptureError>;
 }
 
-/// A type that one captured part of an address can be read as: all numbers, `bool`, `char`,
-/// `String` and [`TextBuf`], and types of your own.
+/// A type that can be parsed from one capture: all numbers, `bool`, `char`, `String` and [`TextBuf`], and
+/// your own types.
 ///
 /// ```
 /// use tokio_osc::dispatch::FromCapture;
@@ -222,7 +221,7 @@ pub trait FromCaptures: Sized {
     note = "a capture is a number, `bool`, `char`, `String`, a type that implements `FromCapture`, or a tuple of up to 8 of them"
 )]
 pub trait FromCapture: Sized {
-    /// The value, if the text is one.
+    /// Parses the capture. Returns `None` if the text is not a valid value.
     fn from_capture(text: Text<'_>) -> Option<Self>;
 }
 

@@ -1,8 +1,8 @@
-//! Plain and async functions as handlers.
+//! Functions and async functions as handlers.
 //!
-//! The work is split over three traits, so that the compiler names the part that does not fit:
-//! [`Function`] asks nothing of the parameters, [`Extract`] checks the parameters, [`Returned`] the
-//! result. Users name none of them: `Handler`, which a route is given, is all three.
+//! Three traits share the work, so that compiler errors name the part that does not fit: [`Function`] covers
+//! the function, [`Extract`] its parameters, [`Returned`] its result. Users do not name them: the bound of a
+//! route is `Handler`, which combines all three.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::{Context, FromContext, IntoReply, Rejection, Replies};
     note = "a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
 )]
 pub trait Function<T>: Send + Sync + 'static {
-    /// What it returns.
+    /// The return type.
     type Output;
 
     /// Calls it.
@@ -30,36 +30,36 @@ pub trait Function<T>: Send + Sync + 'static {
 
 /// The parameters of a handler: a tuple of extractors.
 pub trait Extract<S>: Sized {
-    /// Says what the parameters need.
+    /// Describes what the parameters need.
     fn describe(signature: &mut Signature);
 
-    /// Makes all parameters.
+    /// Extracts all parameters.
     ///
     /// # Errors
-    /// The first parameter that cannot be had.
+    /// Returns the rejection of the first parameter that cannot be extracted.
     fn extract(context: &Context<'_, S>) -> Result<Self, Rejection>;
 }
 
-/// The result of a handler: a value, or a future of one. `K` tells the two apart.
+/// The result of a handler: a value, or a future of one. `K` distinguishes the two.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of an OSC handler",
     label = "this handler returns `{Self}`",
     note = "a handler returns `()`, or what goes back to the sender: `(address, arguments)`, `Message`, `Bundle`, or `Option`, `Result` or `Vec` of them; or a type of your own that implements `IntoReply`; or a future of one of these"
 )]
 pub trait Returned<K> {
-    /// The value in the end.
+    /// The value.
     type Value;
     /// The future, or `()`.
     type Pending;
 
-    /// What is done with it.
+    /// Converts the result.
     fn outcome(self) -> Outcome
     where
         Self::Value: IntoReply,
         Self::Pending: Send + 'static;
 }
 
-/// What calling a handler gave.
+/// The outcome of a call.
 pub enum Outcome {
     Now(Replies),
     Later(BoxFuture<'static, Replies>),
@@ -81,11 +81,11 @@ impl std::fmt::Debug for Outcome {
     }
 }
 
-/// Marks results that are there at once.
+/// Marks immediate results.
 #[derive(Debug)]
 pub struct AtOnce;
 
-/// Marks results that are awaited.
+/// Marks results that are futures.
 #[derive(Debug)]
 pub struct Awaited;
 
@@ -115,10 +115,10 @@ impl<F: Future> Returned<Awaited> for F {
 /// that does not make each result larger.
 pub(crate) type Called = Result<Outcome, Box<Rejection>>;
 
-/// A handler whose types are forgotten.
+/// A type-erased handler.
 pub(super) type Erased<S> = Arc<dyn Fn(&Context<'_, S>) -> Called + Send + Sync>;
 
-/// Calls a macro with the names of no type, of one, and so on up to 8.
+/// Calls a macro with the names of 0 to 8 types.
 macro_rules! up_to_8 {
     ($implement:ident) => {
         $implement!();

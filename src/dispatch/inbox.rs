@@ -1,4 +1,4 @@
-//! Handlers that run where and when their owner says: calls wait in an inbox until it is processed.
+//! Handlers that run when and where their owner calls them: calls wait in an inbox until it is processed.
 
 use std::any::Any;
 use std::fmt;
@@ -19,17 +19,17 @@ use super::process::{Budget, Progress};
 use super::{Context, Replies};
 use crate::packet::Overflow;
 
-/// Handlers that run when and where their owner says, with I/O and time tags in the background: for
-/// games, plug-ins and user interfaces, whose state belongs to one thread.
+/// Handlers that run when and where their owner calls them, while I/O and time tags are handled in the
+/// background. For games, plug-ins and user interfaces, whose state belongs to one thread.
 ///
-/// [`on`](Inbox::on) makes a handler into one for a [`Router`](crate::Router). When a message takes
-/// such a route, its parameters are extracted at once, and the call waits here until the owner calls
-/// [`process`](Inbox::process), on any thread, in a runtime or not. The handlers get what `process`
-/// is given, `&mut S`; this need not be `Send`, and may borrow.
+/// [`on`](Inbox::on) converts a handler for use in a [`Router`](crate::Router). When a message matches such a
+/// route, its parameters are extracted at once, and the call waits in the inbox until the owner calls
+/// [`process`](Inbox::process), on any thread, inside or outside of a runtime. The handlers get the `&mut S`
+/// that is passed to `process`; it need not be `Send`, and may borrow.
 ///
-/// Calls are made in the order of dispatch, whatever their routes; those of the messages of a bundle
-/// stand side by side if one server posts here, and are posted when the bundle is due. A budget may
-/// end between two of them. For the server's numbers a message is handled when its call waits.
+/// Calls run in the order of dispatch, across all routes. The calls of the messages of a bundle are adjacent
+/// if one server posts to the inbox, and are posted when the bundle is due. A budget may end between two of
+/// them. In the statistics of the server, a message is handled when its call is queued.
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,11 +66,11 @@ type Parameters = Box<dyn Any + Send>;
 struct InboxShared {
     mailbox: Mailbox<Letter>,
     dropped: AtomicU64,
-    /// How many [`Post`]s there are.
+    /// The number of [`Post`]s.
     posts: AtomicUsize,
 }
 
-/// A call that waits.
+/// A queued call.
 struct Letter {
     handler: usize,
     /// Of the message that its parameters may hold.
@@ -114,9 +114,9 @@ impl<S> Inbox<S> {
         Self { shared: Arc::new(shared), handlers: Vec::new() }
     }
 
-    /// A handler for [`Router::route`](crate::Router::route), which leaves its calls here: a function
-    /// or closure of `&mut S` and up to 8 extractors, which may change what it captures and returns
-    /// nothing. To answer, it asks for a [`Reply`](crate::Reply), and uses
+    /// Converts a function or closure of `&mut S` and up to 8 extractors to a handler for
+    /// [`Router::route`](crate::Router::route) that posts its calls to this inbox. The function may change
+    /// its captured variables and returns nothing. To reply, take a [`Reply`](crate::Reply) and use
     /// [`try_send`](crate::Reply::try_send).
     ///
     /// The result can be cloned for several routes.
@@ -166,8 +166,8 @@ impl<S> Inbox<S> {
         meter.progress(self.is_empty())
     }
 
-    /// Waits until a call waits; `false` when none does and none can come any more, because the
-    /// routes are gone. For an owner that is a task:
+    /// Waits until a call is queued. Returns `false` when the inbox is empty and no further calls are
+    /// possible, because the routes were dropped. For an owner that is a task:
     ///
     /// ```
     /// # use std::time::Duration;
@@ -188,13 +188,12 @@ impl<S> Inbox<S> {
     /// ```
     ///
     /// # Cancel safety
-    /// A dropped future has taken nothing.
+    /// If the future is dropped, no call is lost.
     pub async fn ready(&mut self) -> bool {
         poll_fn(|cx| self.poll_ready(cx)).await
     }
 
-    /// The same for an owner that is a thread: blocks it until a call waits, at most for `timeout`.
-    /// Whether one does.
+    /// Blocks the thread until a call is queued, for at most `timeout`. Returns whether one is.
     pub fn wait(&mut self, timeout: Duration) -> bool {
         // A wake-up before the thread parks is not lost: the next `park` returns at once.
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
@@ -259,7 +258,7 @@ impl Wake for Unpark {
     }
 }
 
-/// A function or closure of `&mut S` and up to 8 extractors: what [`Inbox::on`] takes.
+/// A function or closure of `&mut S` and up to 8 extractors, for [`Inbox::on`].
 ///
 /// ```
 /// use tokio_osc::dispatch::Inbox;
@@ -297,8 +296,8 @@ macro_rules! parameters {
 
 up_to_8!(parameters);
 
-/// A handler for routes that leaves its calls in an [`Inbox`]. What [`Inbox::on`] returns. When the
-/// inbox is gone, its calls are dropped.
+/// A handler for routes that posts its calls to an [`Inbox`]. Created by [`Inbox::on`]. After the inbox was
+/// dropped, its calls are dropped.
 ///
 /// ```
 /// use tokio_osc::dispatch::Inbox;
@@ -329,7 +328,7 @@ impl<T> Drop for Post<T> {
     }
 }
 
-/// Marks handlers that leave their calls in an inbox.
+/// Marks handlers that post to an inbox.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Posted;

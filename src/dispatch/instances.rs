@@ -1,4 +1,4 @@
-//! Routes over a set of names: one literal route for each, with the name as its capture.
+//! Routes over a set of names: one literal route for each name, with the name as its capture.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::pattern::{Part, Pattern};
 use crate::types::TextBuf;
 
-/// The most routes that one pattern becomes.
+/// Maximum number of routes for one pattern.
 const MAX_INSTANCES: usize = 4_096;
 
 /// Values for one `*`: anything that can be iterated and displayed; or a tuple of up to 4
@@ -30,12 +30,12 @@ pub trait IntoInstances<K> {
     fn into_instances(self) -> Vec<Vec<String>>;
 }
 
-/// Marks the values of one `*`.
+/// Marks values for one `*`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct One;
 
-/// Marks those of several.
+/// Marks values for several `*`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Several;
@@ -70,18 +70,18 @@ fn texts(values: impl IntoIterator<Item: fmt::Display>) -> Vec<String> {
 #[derive(Clone, Debug)]
 pub(super) struct Instances(pub(super) Vec<Vec<String>>);
 
-/// One of the addresses that a pattern becomes, and the values in it.
+/// One instance of a pattern: its address and values.
 pub(super) struct Instance {
     pub(super) address: Pattern,
     pub(super) values: Vec<TextBuf>,
 }
 
 impl Instances {
-    /// All combinations, the last value changes first.
+    /// Returns all combinations. The last value changes first.
     ///
     /// # Panics
-    /// The pattern has another number of `*`, or anything else of a pattern; a value cannot be a part
-    /// of an address, or is given twice; they are too many.
+    /// Panics if the pattern has another number of `*` or other wildcards, if a value cannot be a part of an
+    /// address or is given twice, or if there are too many instances.
     #[track_caller]
     pub(super) fn of(&self, pattern: &Pattern) -> Vec<Instance> {
         let text = pattern.as_bytes();

@@ -1,7 +1,7 @@
-//! Of the calls for one address, only the newest waits.
+//! Keeps only the newest call of each address.
 //!
-//! The queue of a lane holds a *place* for each address; the call itself lies here, where a newer one
-//! takes its position. So an address keeps its turn, however often it is written.
+//! The queue of a lane holds one *place* for each address. The call itself is stored here, where a newer call
+//! replaces it. So an address keeps its position in the queue.
 //!
 //! ```text
 //! queue of the lane    place /1    place /2    place /3
@@ -21,7 +21,7 @@ use super::RouteId;
 use super::mailbox::Weigh;
 use crate::lock::lock;
 
-/// A handler call that waits for its turn.
+/// A queued handler call.
 pub(crate) struct Job {
     call: BoxFuture<'static, ()>,
     /// Of the message that it holds.
@@ -44,7 +44,7 @@ impl Weigh for Job {
     }
 }
 
-/// A route and an address: routes that share a lane do not replace each other's calls.
+/// A route and an address, because routes that share a lane do not replace each other's calls.
 type Key = (RouteId, Bytes);
 
 /// The newest call of each address that has a place: as many as the queue holds, and the calls that wait for room
@@ -67,7 +67,7 @@ impl Newest {
         Self { kept: Arc::default(), limit }
     }
 
-    /// Keeps a call until its address has its turn: the place for it, if there is none yet.
+    /// Stores a call. Returns the place to queue, if the address has none yet.
     pub(super) fn keep(&self, route: RouteId, address: &[u8], job: Job) -> Option<Job> {
         let key = (route, Bytes::copy_from_slice(address));
         let bytes = job.bytes;
@@ -109,16 +109,16 @@ impl Kept {
     }
 }
 
-/// The place of an address in the queue. When it is dropped, its call is, too.
+/// The place of an address in the queue. Dropping it drops the call.
 struct Place {
     newest: Newest,
-    /// Away when the place was given up: the address may have another one by then, which is not to be
-    /// taken with it.
+    /// `None` after the place was used: by then the address may have another place, which must not be
+    /// removed.
     key: Option<Key>,
 }
 
 impl Place {
-    /// Takes the call out. What comes while it runs waits for the next turn.
+    /// Takes the call. Calls that arrive while it runs get a new place.
     fn give_up(mut self) -> Option<Job> {
         self.take()
     }

@@ -1,4 +1,4 @@
-//! Routes that come and go while messages are dispatched.
+//! Routes that are added and removed while messages are dispatched.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -10,16 +10,14 @@ use super::routes::{Current, Dispatch, Snapshot};
 use super::table::{Reach, RouteId};
 use crate::pattern::{Pattern, PatternError};
 
-/// Adds routes to a router that is already in use. What [`Router::live`](crate::Router::live)
-/// returns.
+/// Adds routes to a router that is in use. Returned by [`Router::live`](crate::Router::live).
 ///
-/// A change takes effect with the next packet; a packet that is being handled keeps the routes it
-/// began with, and calls that have begun or wait in a lane run to their end. Each change copies the
-/// table of routes; [`merge`](LiveRoutes::merge) makes many at once, with all that a router can say
-/// of its routes.
+/// A change takes effect with the next packet. A packet that is being dispatched keeps its routes, and calls
+/// that started or are queued in a lane still run. Each change copies the table of routes;
+/// [`merge`](LiveRoutes::merge) makes many changes at once.
 ///
-/// A handler may own one: it does not keep the router alive. When the router and its server are
-/// gone, changes do nothing.
+/// A handler may own one: it does not keep the router alive. After the router and its server were dropped,
+/// changes have no effect.
 ///
 /// ```
 /// use tokio_osc::dispatch::on;
@@ -42,17 +40,17 @@ pub struct LiveRoutes<S> {
 }
 
 impl<S: Send + Sync + 'static> Router<S> {
-    /// The means to add and remove routes while messages are dispatched.
+    /// Returns a handle that adds and removes routes while messages are dispatched.
     pub fn live(&self) -> LiveRoutes<S> {
         LiveRoutes { routes: Arc::downgrade(&self.routes) }
     }
 }
 
 impl<S: Send + Sync + 'static> LiveRoutes<S> {
-    /// Adds a route, as [`Router::route`](crate::Router::route) does.
+    /// Adds a route, like [`Router::route`](crate::Router::route).
     ///
     /// # Panics
-    /// As [`Router::route`](crate::Router::route).
+    /// Same as [`Router::route`](crate::Router::route).
     #[track_caller]
     pub fn route<P, M>(&self, pattern: P, handler: impl Handler<S, M>) -> RouteHandle
     where
@@ -63,8 +61,8 @@ impl<S: Send + Sync + 'static> LiveRoutes<S> {
         self.change(|snapshot| snapshot.adopt(routes))
     }
 
-    /// Adds all routes of a router, as [`Router::merge`](crate::Router::merge) does. The handle is
-    /// for all of them.
+    /// Adds all routes of a router, like [`Router::merge`](crate::Router::merge). The returned handle covers
+    /// all of them.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the router is used up: its routes live on in the other one"
@@ -92,8 +90,7 @@ impl<S> fmt::Debug for LiveRoutes<S> {
     }
 }
 
-/// What was added in one step while the router was in use. Dropping it leaves the routes where they
-/// are.
+/// The routes added by one call. Dropping the handle does not remove them.
 ///
 /// ```
 /// use tokio_osc::Router;
@@ -110,13 +107,13 @@ pub struct RouteHandle {
 }
 
 impl RouteHandle {
-    /// Takes the routes out; whether they were still there. Calls that have begun, or wait in a lane,
-    /// run to their end.
+    /// Removes the routes. Returns `false` if they were removed before. Calls that started or are queued in a
+    /// lane still run.
     pub fn remove(&self) -> bool {
         self.dispatch.upgrade().is_some_and(|dispatch| dispatch.remove(&self.ids))
     }
 
-    /// Takes the routes out when the guard is dropped.
+    /// Returns a guard that removes the routes on drop.
     #[must_use = "dropping the guard removes the routes"]
     pub fn guard(self) -> RouteGuard {
         RouteGuard(self)
@@ -129,7 +126,7 @@ impl fmt::Debug for RouteHandle {
     }
 }
 
-/// Takes its routes out when it is dropped. What [`RouteHandle::guard`] returns.
+/// Removes its routes on drop. Returned by [`RouteHandle::guard`].
 ///
 /// ```
 /// use tokio_osc::Router;

@@ -1,9 +1,8 @@
-//! From a message to the handlers whose routes it matches, and from their results to replies.
+//! Routing: messages, handlers and replies.
 //!
-//! A [`Router`] has routes; a route is an address or a pattern, and a handler: a function
-//! whose parameters are extractors ([`FromContext`]) and whose result goes back to the sender
-//! ([`IntoReply`]). [`on`] says more of a route. A router runs in a
-//! [`Server`](crate::Server), or in a test by [`call`](crate::Router::call):
+//! A [`Router`] maps addresses and patterns to handlers: functions whose parameters are extractors
+//! ([`FromContext`]) and whose result is the reply ([`IntoReply`]). [`on`] adds options to a route. A router
+//! runs in a [`Server`](crate::Server), or in a test with [`call`](crate::Router::call):
 //!
 //! ```
 //! use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,12 +24,12 @@
 //! # }
 //! ```
 //!
-//! | for | there is |
+//! | topic | items |
 //! | --- | --- |
 //! | parameters | [`Args`], [`Captures`], [`State`], [`Extra`], [`MatchedRoute`], [`TypeTags`], [`Reply`], [`Message`](crate::Message), [`Address`](crate::Address), [`Meta`](crate::Meta), [`Peer`](crate::Peer), [`TimeTag`](crate::TimeTag), [`Bundle`](crate::Bundle), [`Rest`](crate::packet::Rest), `Option` and `Result` of them, and types of your own |
 //! | where handlers run | one after the other; [`On::on_task`], [`On::latest`], [`On::concurrent`], [`On::blocking`], [`Lane`]; [`Inbox`] with a [`Budget`] |
 //! | routes that change | [`LiveRoutes`], [`Subscription`] |
-//! | what went wrong | [`Rejection`], [`CaptureError`], [`ReplyError`] |
+//! | errors | [`Rejection`], [`CaptureError`], [`ReplyError`] |
 
 mod blocking;
 mod conditions;

@@ -14,15 +14,14 @@ use super::{IntoReply, Lane};
 use crate::pattern::Pattern;
 use crate::types::TextBuf;
 
-/// Addresses that have a place in the lane of [`On::latest`].
+/// Maximum number of waiting addresses in the lane of [`On::latest`].
 const LATEST: usize = 1_024;
 
-/// What a route can be given: a function or closure of up to 8 extractors, or what [`on`] makes of one.
+/// A handler of a route: a function or closure of up to 8 extractors, or the result of [`on`].
 ///
-/// It is implemented for all functions whose parameters are extractors
-/// ([`FromContext`](crate::dispatch::FromContext)) and whose result is a reply ([`IntoReply`]) or a
-/// future of one. `M` is found by the compiler. A function of your own that takes a handler has one
-/// bound:
+/// Implemented for all functions whose parameters are extractors
+/// ([`FromContext`](crate::dispatch::FromContext)) and whose result is a reply ([`IntoReply`]) or a future of
+/// one. The compiler infers `M`. Your own functions that take a handler need one bound:
 ///
 /// ```
 /// use tokio_osc::dispatch::Handler;
@@ -64,7 +63,7 @@ where
     }
 }
 
-/// Marks what `on` has returned.
+/// Marks the result of `on`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Made;
@@ -112,21 +111,21 @@ pub fn on<S, M>(handler: impl Handler<S, M>) -> On<S> {
 pub struct On<S> {
     handler: Erased<S>,
     pub(super) options: RouteOptions,
-    /// The name of the handler's type: for a function its path.
+    /// The name of the type of the handler: for a function its path.
     name: &'static str,
     signature: Signature,
 }
 
 impl<S> On<S> {
-    /// Of a handler of type `F` with the parameters `T`.
+    /// Creates it for a handler of type `F` with the parameters `T`.
     pub(super) fn new<F, T: Extract<S>>(handler: Erased<S>) -> Self {
         let mut signature = Signature::default();
         T::describe(&mut signature);
         Self { handler, options: RouteOptions::default(), name: type_name::<F>(), signature }
     }
 
-    /// The route takes only messages with one of these type tag strings, written without comma and
-    /// separated by `|`; for others it is as if it were not there.
+    /// Restricts the route to messages with one of these type tag strings, written without comma and
+    /// separated by `|`. For other messages, the route does not match.
     ///
     /// ```
     /// use tokio_osc::dispatch::on;
@@ -149,8 +148,8 @@ impl<S> On<S> {
         self
     }
 
-    /// Gives the handler a value, by the extractor [`Extra`](crate::dispatch::Extra): one function can
-    /// serve several routes.
+    /// Adds a value for the extractor [`Extra`](crate::dispatch::Extra), so that one function can serve
+    /// several routes. Adding the route checks that the handler takes a value of this type.
     ///
     /// The route checks that the handler takes a value of this type: it panics when it is made if the handler
     /// takes another one, or none.
@@ -159,17 +158,16 @@ impl<S> On<S> {
         self
     }
 
-    /// Runs the handler in a task of its own: one call at a time, in order, where at most `capacity`
-    /// messages wait. It neither delays other routes nor is delayed by them, as long as there is room.
+    /// Runs the handler in its own task, one call at a time, in order, with at most `capacity` queued
+    /// messages. It does not delay other routes, and they do not delay it, while there is room.
     pub fn on_task(self, capacity: usize) -> Self {
         self.on_lane(&Lane::new(capacity))
     }
 
-    /// Runs the handler in a task of its own, where of each address only the newest message waits: for
-    /// faders and sensors whose handler is slower than they are. Addresses get their turn in the order
-    /// in which they began to wait. At most 1,024 of them wait; what a newer message replaces is counted
-    /// as [`overflowed`](crate::server::Stats::overflowed). For another limit there is
-    /// [`Lane::latest`].
+    /// Runs the handler in its own task, with only the newest message of each address in the queue. For
+    /// faders and sensors with a slow handler. Addresses are handled in the order in which they started to
+    /// wait. At most 1,024 addresses wait. Replaced messages are counted as
+    /// [`overflowed`](crate::server::Stats::overflowed). For another limit use [`Lane::latest`].
     ///
     /// ```
     /// use tokio_osc::dispatch::on;
@@ -185,14 +183,14 @@ impl<S> On<S> {
         self.on_lane(&Lane::new(LATEST).latest())
     }
 
-    /// Runs the handler in a [`Lane`], which it may share with others.
+    /// Runs the handler in a [`Lane`], which several routes may share.
     pub fn on_lane(mut self, lane: &Lane) -> Self {
         self.options.lane = Some(lane.clone());
         self
     }
 
-    /// Runs up to `calls` calls at the same time, and lets as many wait. A task is started when a call waits and no
-    /// task of the route is free. The order of calls is lost, and the messages of a bundle do not run together.
+    /// Runs up to `calls` calls at the same time, with the same number of queued calls. Calls run out of
+    /// order, and the messages of a bundle no longer run together.
     pub fn concurrent(self, calls: usize) -> Self {
         self.on_lane(&Lane::new(calls).workers(calls))
     }
@@ -246,23 +244,24 @@ impl<S> On<S> {
     /// ```
     ///
     /// # Panics
-    /// The route, when it is made: its pattern has another number of `*`, or anything else of a pattern;
-    /// a value cannot be a part of an address, or is given twice; there are more than 4,096.
+    /// Adding the route panics if its pattern has another number of `*` or other wildcards, if a value cannot
+    /// be a part of an address or is given twice, or if there are more than 4,096 instances.
     pub fn instances<K>(mut self, values: impl IntoInstances<K>) -> Self {
         self.options.instances = Some(Instances(values.into_instances()));
         self
     }
 
-    /// Its routes at a pattern: one, or one for each instance.
+    /// Returns its routes for a pattern: one, or one for each instance.
     ///
     /// # Panics
-    /// The handler needs what the route does not have, or the instances do not fit the pattern.
+    /// Panics if the handler needs a value that the route does not have, or the instances do not fit the
+    /// pattern.
     #[track_caller]
     pub(super) fn routes(&self, pattern: &Pattern, reach: Reach) -> Vec<(Reach, Route<S>)> {
         self.routes_named(&pattern.to_string(), pattern, reach)
     }
 
-    /// The same under a name that is not the pattern.
+    /// Returns its route under another name.
     #[track_caller]
     pub(super) fn routes_named(&self, name: &str, pattern: &Pattern, reach: Reach) -> Vec<(Reach, Route<S>)> {
         self.check(name, reach == Reach::Bundle);
@@ -279,7 +278,7 @@ impl<S> On<S> {
             .collect()
     }
 
-    /// Checks that a route with this name has what the handler needs.
+    /// Checks that the route has everything that the handler needs.
     #[track_caller]
     fn check(&self, route: &str, of_bundles: bool) {
         let (handler, extra) = (self.name, self.options.extra.as_ref());
@@ -302,7 +301,7 @@ impl<S> On<S> {
     }
 }
 
-/// The extra value of a route is not what its handler takes.
+/// Panics because the extra value of a route does not fit its handler.
 struct Misfit<'a> {
     route: &'a str,
     handler: &'static str,

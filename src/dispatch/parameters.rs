@@ -1,4 +1,4 @@
-//! The smaller extractors: one fact each about the message, its packet or its route.
+//! The extractors for single properties of the message, its packet or its route.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::{Context, FromContext, Rejection};
 use crate::packet::{Bundle, Message, Meta, Peer, Rest, ScheduleId};
 use crate::types::{Address, TimeTag};
 
-/// The message itself.
+/// The message.
 impl<S> FromContext<S> for Message {
     fn describe(_: &mut Signature) {}
 
@@ -17,8 +17,8 @@ impl<S> FromContext<S> for Message {
     }
 }
 
-/// The bundle that a route of bundles has taken: see [`Router::route_bundle`](crate::Router::route_bundle).
-/// On a route of messages, such a handler panics when the route is made.
+/// The bundle of a bundle route: see [`Router::route_bundle`](crate::Router::route_bundle). A handler with
+/// this parameter on another route panics when the route is added.
 impl<S> FromContext<S> for Bundle {
     fn describe(signature: &mut Signature) {
         signature.bundle = true;
@@ -29,7 +29,7 @@ impl<S> FromContext<S> for Bundle {
     }
 }
 
-/// The address of the message, as sent: it may be a pattern.
+/// The address of the message, as sent. It may be a pattern.
 impl<S> FromContext<S> for Address {
     fn describe(_: &mut Signature) {}
 
@@ -38,7 +38,7 @@ impl<S> FromContext<S> for Address {
     }
 }
 
-/// Who sent it.
+/// The sender.
 impl<S> FromContext<S> for Peer {
     fn describe(_: &mut Signature) {}
 
@@ -47,8 +47,7 @@ impl<S> FromContext<S> for Peer {
     }
 }
 
-/// All that is known of the packet besides its bytes: its channel and peer, when it was received, how
-/// late it runs.
+/// The metadata of the packet: its channel and sender, when it was received, how late it runs.
 impl<S> FromContext<S> for Meta {
     fn describe(_: &mut Signature) {}
 
@@ -67,8 +66,7 @@ impl<S> FromContext<S> for ScheduleId {
     }
 }
 
-/// The time tag of the bundle that the message came in, the innermost one;
-/// [`TimeTag::IMMEDIATELY`] for a message on its own.
+/// The time tag of the innermost bundle of the message. [`TimeTag::IMMEDIATELY`] for a message on its own.
 impl<S> FromContext<S> for TimeTag {
     fn describe(_: &mut Signature) {}
 
@@ -77,7 +75,7 @@ impl<S> FromContext<S> for TimeTag {
     }
 }
 
-/// All arguments, of whatever types.
+/// All arguments, of any types.
 impl<S> FromContext<S> for Rest {
     fn describe(_: &mut Signature) {}
 
@@ -103,7 +101,7 @@ macro_rules! parameters {
 }
 
 parameters! {
-    /// The type tag string of the message, with its comma; empty if it has none.
+    /// The type tag string of the message, with its comma. Empty if the message has none.
     ///
     /// ```
     /// # use tokio_osc::dispatch::TypeTags;
@@ -112,8 +110,8 @@ parameters! {
     /// ```
     TypeTags(String) = |context| context.message().type_tags().to_owned();
 
-    /// The name of the route that the message matched: its address or pattern; for a route without one
-    /// `regex …`, `text prefix …`, `where …` with the name of the predicate, or `fallback`.
+    /// The name of the matching route: its address or pattern; for a route without one `regex …`, `text
+    /// prefix …`, `where …` with the name of the predicate, or `fallback`.
     ///
     /// ```
     /// # use tokio_osc::dispatch::MatchedRoute;
@@ -123,10 +121,10 @@ parameters! {
     MatchedRoute(Arc<str>) = |context| Arc::clone(&context.endpoint.name);
 }
 
-/// The value given to the route with [`On::extra`](crate::dispatch::On::extra).
+/// The value added to the route with [`On::extra`](crate::dispatch::On::extra).
 ///
-/// A route whose handler asks for one panics when it is made without it, or with one of another type. A
-/// handler that may do without asks for `Option<Extra<T>>`.
+/// Adding a route panics if its handler takes an `Extra` and the route has none, or one of another type. Use
+/// `Option<Extra<T>>` if the handler works without.
 ///
 /// ```
 /// use tokio_osc::dispatch::{Extra, on};

@@ -1,12 +1,12 @@
-//! How much one call of `process` may do, and what it did.
+//! Budgets of `process`, and its progress.
 
 use std::time::{Duration, Instant};
 
-/// How much one call of [`Inbox::process`](crate::dispatch::Inbox::process) or
-/// [`FrameLoop::process`](crate::tools::FrameLoop::process) may do: a time, and if wanted a number of steps.
+/// The budget of one call of [`Inbox::process`](crate::dispatch::Inbox::process) or
+/// [`FrameLoop::process`](crate::tools::FrameLoop::process): a time, and optionally a number of steps.
 ///
-/// It is looked at after each step: one step is always made, and the last one may end after the time.
-/// A step of an inbox is a call of a handler; a step of a frame loop is a turn of one task.
+/// It is checked after each step, so one step always runs, and the last one may end after the time. A step of
+/// an inbox is one call of a handler; a step of a frame loop is one poll of a task.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +23,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// This time, by the system's clock, and as many steps as fit in.
+    /// Creates a budget of this time, without a limit of steps.
     pub const fn new(time: Duration) -> Self {
         Self { time, steps: usize::MAX }
     }
@@ -34,7 +34,7 @@ impl Budget {
         self
     }
 
-    /// Begins to spend it, now: for a loop of your own that has steps of its own.
+    /// Starts to spend the budget. For your own loops.
     pub fn start(self) -> Meter {
         Meter { budget: self, begin: Instant::now(), steps: 0 }
     }
@@ -46,7 +46,7 @@ impl From<Duration> for Budget {
     }
 }
 
-/// A [`Budget`] that is being spent: what [`Budget::start`] returns.
+/// A [`Budget`] that is being spent. Returned by [`Budget::start`].
 ///
 /// ```
 /// use std::collections::VecDeque;
@@ -75,19 +75,19 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Counts a step; whether that was the last one.
+    /// Counts a step. Returns `true` if it was the last one.
     pub fn spend(&mut self) -> bool {
         self.steps += 1;
         self.steps >= self.budget.steps || self.begin.elapsed() >= self.budget.time
     }
 
-    /// What was done so far; the caller knows whether anything is left.
+    /// Returns the progress so far. The caller knows whether work is left.
     pub fn progress(&self, is_idle: bool) -> Progress {
         Progress { steps: self.steps, is_idle }
     }
 }
 
-/// What a call of `process` did.
+/// The progress of one call of `process`.
 ///
 /// ```
 /// use tokio_osc::dispatch::Budget;
@@ -102,9 +102,9 @@ impl Meter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Steps made: see [`Budget`].
+    /// The number of steps. See [`Budget`].
     pub steps: usize,
-    /// Whether nothing was left to do. If not, the budget was spent.
+    /// `true` if nothing was left to do. Otherwise the budget was spent.
     pub is_idle: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Why a message does not fit a handler.
+//! Rejections of messages by extractors.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::fmt;
 use crate::packet::ArgsError;
 use crate::types::{Text, TextBuf};
 
-/// Why a handler did not get the parameters it asks for: the message does not fit the route.
+/// The reason why a parameter of a handler could not be extracted.
 ///
-/// It is counted and traced, and the hook [`on_reject`](crate::Router::on_reject) is called; the
-/// handler is not called, and nothing else is stopped.
+/// The handler is not called. The rejection is counted and traced, and passed to the hook
+/// [`on_reject`](crate::Router::on_reject). Other handlers still run.
 ///
 /// ```
 /// use tokio_osc::dispatch::Rejection;
@@ -22,7 +22,7 @@ use crate::types::{Text, TextBuf};
 /// });
 /// ```
 ///
-/// An extractor of your own that does not find what it needs says why:
+/// Your own extractors reject with a text:
 ///
 /// ```
 /// use tokio_osc::dispatch::{Context, FromContext, Rejection};
@@ -47,28 +47,28 @@ use crate::types::{Text, TextBuf};
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The arguments are of other types or of another number.
+    /// The arguments have other types, or their number differs.
     Args(ArgsError),
-    /// A captured part of the address is not what the handler asks for.
+    /// A captured part of the address does not have the type that the handler expects.
     Captures(CaptureError),
     /// The message's address has nothing for the route's captures: it is a pattern
     /// itself, which shares addresses with the route's, but is not one of its names; or it has no slash, as
     /// only a [`fallback`](crate::Router::fallback) gets it.
     NoCaptures,
-    /// The route was given no extra value, or one of another type.
+    /// The route has no extra value, or one of another type.
     Extra,
-    /// The message came by a stream that cannot answer.
+    /// The message came from a stream that cannot reply.
     CannotReply,
-    /// The message did not wait for a time.
+    /// The message did not wait in the schedule.
     NotScheduled,
-    /// The route is not one of bundles: see [`Router::route_bundle`](crate::Router::route_bundle).
+    /// The route is not a bundle route: see [`Router::route_bundle`](crate::Router::route_bundle).
     NotABundle,
-    /// What an extractor of yours says: see [`other`](Rejection::other).
+    /// The text of your own extractor: see [`other`](Rejection::other).
     Other(Cow<'static, str>),
 }
 
 impl Rejection {
-    /// A rejection with a text of your own.
+    /// Creates a rejection with a text.
     pub fn other(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Other(reason.into())
     }
@@ -122,7 +122,7 @@ impl std::error::Error for Rejection {
     }
 }
 
-/// A captured part of the address that is missing, one too many, or not of the type asked for.
+/// The error of a capture: missing, surplus, or not of the expected type.
 ///
 /// ```
 /// use tokio_osc::dispatch::FromCaptures;
@@ -147,23 +147,23 @@ enum Fault {
 }
 
 impl CaptureError {
-    /// The handler asks for one more than there are.
+    /// The handler expects more captures.
     pub(super) const fn missing(index: usize, expected: &'static str) -> Self {
         Self { index, fault: Fault::Missing { expected } }
     }
 
-    /// The handler asks for fewer than there are.
+    /// The handler expects fewer captures.
     pub(super) const fn surplus(index: usize, captures: usize) -> Self {
         Self { index, fault: Fault::Surplus { captures } }
     }
 
-    /// It is not of the type.
+    /// The capture does not have the expected type.
     pub(super) fn other(index: usize, expected: &'static str, found: Text<'_>) -> Self {
         let found = TextBuf::new(found.as_bytes().to_vec());
         Self { index, fault: Fault::Other { expected, found } }
     }
 
-    /// The index of the capture, from 0.
+    /// Returns the index of the capture, from 0.
     pub const fn index(&self) -> usize {
         self.index
     }

@@ -1,10 +1,10 @@
-//! What a handler returns goes back to the sender.
+//! Replies: the return values of handlers.
 
 use std::fmt;
 
 use crate::packet::{IntoPacket, Packet};
 
-/// What a handler has to say to the sender of the message: packets, or why there are none.
+/// The reply of a handler: packets, or the reason why there are none.
 ///
 /// ```
 /// use tokio_osc::dispatch::Replies;
@@ -17,7 +17,7 @@ use crate::packet::{IntoPacket, Packet};
 #[derive(Debug, Default)]
 pub struct Replies(Option<Box<ReplyParts>>);
 
-/// What a handler has returned: behind a pointer, so that no reply costs one word.
+/// The packets, boxed, so that an empty reply takes one word.
 #[derive(Debug, Default)]
 pub(crate) struct ReplyParts {
     pub(crate) packets: Vec<Packet>,
@@ -25,7 +25,7 @@ pub(crate) struct ReplyParts {
 }
 
 impl Replies {
-    /// No reply.
+    /// An empty reply.
     pub fn none() -> Self {
         Self::default()
     }
@@ -55,11 +55,11 @@ impl Replies {
     }
 }
 
-/// What a handler may return.
+/// The return types of handlers.
 ///
-/// `()` sends nothing. Whatever can be sent, see [`IntoPacket`](crate::packet::IntoPacket), goes back to
-/// the sender, from the socket that received the message. `Option`, `Result` and `Vec` of it do
-/// what they say; an error is counted and traced, not sent.
+/// `()` sends nothing. Anything that implements [`IntoPacket`](crate::packet::IntoPacket) is sent to the
+/// sender, from the socket that received the message. `Option`, `Result` and `Vec` work as expected; an error
+/// is counted and traced, not sent.
 ///
 /// ```
 /// use tokio_osc::{Args, Message, Router};
@@ -71,8 +71,9 @@ impl Replies {
 ///     .route("/fallible", || Message::new("/answer", 42));
 /// ```
 ///
-/// A type of your own that is one packet implements [`IntoPacket`](crate::packet::IntoPacket), and can be
-/// sent as well. One that may be none, or several, hands the work to what is a reply already:
+/// If your own type is always one packet, implement [`IntoPacket`](crate::packet::IntoPacket), so that
+/// clients can send it too. For a type that is none or several packets, delegate to a type that implements
+/// `IntoReply`:
 ///
 /// ```
 /// use tokio_osc::dispatch::Replies;
@@ -103,7 +104,7 @@ impl Replies {
     note = "a handler returns `()`, or what goes back to the sender: `(address, arguments)`, `Message`, `Bundle`, or `Option`, `Result` or `Vec` of them; or a type of your own that implements `IntoReply`"
 )]
 pub trait IntoReply {
-    /// Turns the result into a reply.
+    /// Converts the result to a reply.
     fn into_reply(self) -> Replies;
 }
 
@@ -149,9 +150,9 @@ impl<R: IntoReply> IntoReply for Vec<R> {
     }
 }
 
-/// A handler that never returns, such as `|| panic!()`, has the type `!`, which stable Rust can name
-/// only as what a function returns. The trait is the language's own: of one of this crate, another
-/// crate could not know that `!` is the one type meant, and so could not implement `IntoReply`.
+/// A handler that never returns, such as `|| panic!()`, has the type `!`, which stable Rust can name only as
+/// a return type. The trait belongs to the standard library: for a trait of this crate, other crates could
+/// not rely on `!` being the only such type, and so could not implement `IntoReply`.
 impl<T> IntoReply for T
 where
     fn() -> !: FnOnce() -> T,

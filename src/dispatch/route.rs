@@ -1,4 +1,4 @@
-//! One route: what it calls, where that runs, and what must hold beside the address.
+//! Routes: the handler, where it runs, and the conditions.
 
 use std::any::Any;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::pattern::{Part, Pattern};
 use crate::types::{Text, TextBuf};
 use crate::user_function::Panicked;
 
-/// What a call needs, where and when it runs decided.
+/// The data of a call.
 pub(super) struct Endpoint<S> {
     /// The name of the route: its pattern, or a description where it has none.
     pub(super) name: Arc<str>,
@@ -24,14 +24,15 @@ pub(super) struct Endpoint<S> {
     pub(super) extra: Option<Arc<dyn Any + Send + Sync>>,
 }
 
-/// Where the captures of a route come from.
+/// The source of a route's captures.
 #[derive(Clone)]
 pub(super) struct CaptureRule {
-    /// The pattern whose parts capture: that of the route, or, for an instance, the pattern it was made from.
+    /// The pattern whose parts are captures: that of the route, or for an instance the pattern that it was
+    /// created from.
     pattern: Pattern,
-    /// For a route that takes what lies below its pattern: a pattern of that.
+    /// For a prefix route: a pattern of the part below the prefix.
     below: Option<Pattern>,
-    /// Of an instance: the values, and in how many parts, the last ones that capture, they stand.
+    /// For an instance: the values, and the number of trailing parts that contain them.
     filled: Arc<[TextBuf]>,
     filled_parts: usize,
 }
@@ -45,7 +46,7 @@ impl CaptureRule {
 
     fn of<'a>(&'a self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
         let mut captures = Vec::new();
-        // An instance knows its values whatever the sender wrote. Only a prefix may have more to capture.
+        // An instance has its values, whatever the sender wrote. Only a prefix route may have more captures.
         if self.filled_parts == 0 || capturing_parts(&self.pattern) > self.filled_parts {
             captures = self.taken_from(address)?;
             captures.truncate(captures.len().saturating_sub(self.filled_parts));
@@ -67,10 +68,10 @@ impl CaptureRule {
         })
     }
 
-    /// The same behind a prefix.
+    /// The captures after a prefix.
     fn behind(&self, prefix: &str) -> Self {
         let behind = |pattern: &Pattern| {
-            // The pattern of the route is longer, and was checked.
+            // Cannot fail: the pattern of the route is longer, and was checked.
             pattern.behind(prefix).unwrap_or_else(|_| pattern.clone())
         };
         let pattern = behind(&self.pattern);
@@ -84,7 +85,7 @@ fn capturing_parts(pattern: &Pattern) -> usize {
     if pattern.is_exact() { 0 } else { parts.count() }
 }
 
-/// The addresses below those of a pattern.
+/// The pattern of all addresses below another.
 fn below(pattern: &Pattern) -> Option<Pattern> {
     let text = pattern.as_bytes();
     let text = text.strip_suffix(b"/").unwrap_or(text);
@@ -96,7 +97,7 @@ impl<S> Endpoint<S> {
         (self.handler)(context)
     }
 
-    /// The captures of a message with this address; `None` if the address has none.
+    /// Returns the captures of this address. `None` if it has none.
     pub(super) fn captures<'a>(&'a self, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
         self.captures.of(address)
     }
@@ -112,7 +113,7 @@ impl<S> Endpoint<S> {
         Self { name, pattern, captures, handler: Arc::clone(&self.handler), extra: self.extra.clone() }
     }
 
-    /// The same with another handler.
+    /// Replaces the handler.
     pub(super) fn handled_by<S2>(&self, handler: Erased<S2>) -> Endpoint<S2> {
         let Self { name, pattern, captures, extra, .. } = self;
         let (name, pattern, captures) = (Arc::clone(name), pattern.clone(), captures.clone());
@@ -133,7 +134,7 @@ pub(super) struct RouteOptions {
     pub(super) instances: Option<Instances>,
 }
 
-/// A value for [`Extra`](crate::dispatch::Extra), and the name of its type.
+/// The value for [`Extra`](crate::dispatch::Extra), and the name of its type.
 #[derive(Clone)]
 pub(super) struct ExtraValue {
     pub(super) value: Arc<dyn Any + Send + Sync>,
@@ -160,7 +161,7 @@ impl<S> Route<S> {
         Self { endpoint, conditions: options.conditions.clone(), lane: options.lane.clone() }
     }
 
-    /// Whether a message whose address matches is one for this route.
+    /// Returns `true` if a message with a matching address fulfils the conditions of this route.
     pub(super) fn takes(&self, message: &Message) -> Result<bool, Panicked> {
         for condition in &self.conditions {
             if !condition.holds(message)? {

@@ -1,13 +1,13 @@
-//! The pattern of a route, as the program has it.
+//! The patterns of routes, from the source of the program.
 
 use crate::pattern::{Pattern, PatternError, PatternErrorKind};
 use crate::types::TextBuf;
 
-/// The pattern of a route. A `Pattern` is taken as it is; in a text, the spellings of web frameworks are
-/// a mistake, since they would match themselves alone.
+/// Converts to the pattern of a route. A `Pattern` is used unchanged. In a text, the spellings of web
+/// frameworks are refused, because such a route would match only itself.
 ///
 /// # Panics
-/// It is not a legal pattern, or has such a spelling.
+/// Panics if it is not a valid pattern, or has such a spelling.
 #[track_caller]
 pub(super) fn route_pattern<P>(pattern: P) -> Pattern
 where
@@ -36,7 +36,7 @@ where
     }
 }
 
-/// What converts without fail was a `Pattern` before: its error cannot exist, and has no size.
+/// A type that converts without an error was a `Pattern`: the error type is uninhabited and has size 0.
 fn is_text<P: TryInto<Pattern>>() -> bool {
     size_of::<P::Error>() > 0
 }
@@ -51,7 +51,7 @@ pub(super) fn legal_or_panic(text: &str, pattern: Result<Pattern, PatternError>)
 }
 
 /// # Panics
-/// A part is written as web frameworks write one that captures.
+/// Panics if a part is written like a capture of a web framework.
 #[track_caller]
 pub(super) fn check_spelling(route: &str) {
     let Some((_, part)) = web_capture(route) else { return };
@@ -75,7 +75,7 @@ fn web_capture(route: &str) -> Option<(usize, &str)> {
     })
 }
 
-/// Whether it is `{n}`, which is a list of one alternative, or `:n` or `<n>`, which are plain text.
+/// Returns `true` for `{n}`, a list of one alternative, and for `:n` and `<n>`, which are plain text.
 fn is_web_capture(part: &str) -> bool {
     let inside = |open, close| part.strip_prefix(open).and_then(|part| part.strip_suffix(close));
     inside('{', '}').is_some_and(|name| !name.contains([',', '{', '}']))

@@ -17,14 +17,14 @@ use crate::pattern::{Pattern, PatternError};
 
 /// Maps addresses to handlers, and holds the state that the handlers share.
 ///
-/// A route is an address or a pattern, and so may be the address of a message: a route is taken
-/// when the two have an address in common. *All* routes that match are taken, in the order in which
-/// they were added. Cost: one hash lookup for literal routes, a walk through a tree of segments for
-/// patterns; no regular expressions, no backtracking.
+/// A route is an address or a pattern. The address of a message may be a pattern too. A route matches if the
+/// two have at least one address in common. *All* matching routes run, in the order in which they were added.
+/// Literal routes cost one hash look-up, patterns a walk through a tree of parts. There are no regular
+/// expressions and no backtracking.
 ///
-/// A handler is a `fn`, an `async fn` or a closure. Its parameters are extractors, any of them in
-/// any order; what it returns goes back to the sender. Handlers run one after the other, unless
-/// their route has a [`Lane`](crate::dispatch::Lane) of its own.
+/// A handler is a `fn`, an `async fn` or a closure. Its parameters are extractors, in any order. Its return
+/// value is sent to the sender. Handlers run one after the other, unless their route has its own
+/// [`Lane`](crate::dispatch::Lane).
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -96,18 +96,18 @@ impl<S: Send + Sync + 'static> Router<S> {
         Self { routes: Arc::new(Current::new(Snapshot::new(state))) }
     }
 
-    /// Adds a route: messages whose address matches `pattern` go to `handler`. A name with brackets in it
-    /// or without a leading slash is a [`Pattern::exact`].
+    /// Adds a route: messages whose address matches `pattern` are passed to `handler`. For a name with
+    /// brackets or without a leading slash, use [`Pattern::exact`].
     ///
     /// # Panics
     /// Panics at the caller's line if one of these holds:
     ///
-    /// - `pattern` is not a legal OSC address pattern. For patterns that are not known at compile time
-    ///   there is [`try_route`](Router::try_route).
-    /// - It is a text with a part as web frameworks write one that captures, `{n}`, `:n` or `<n>`: in OSC
-    ///   that is `*`. A [`Pattern`] is taken as it is.
+    /// - `pattern` is not a valid OSC address pattern. For patterns that are known only at run time, use
+    ///   [`try_route`](Router::try_route).
+    /// - It is a text with a part that web frameworks would capture: `{n}`, `:n` or `<n>`. The OSC spelling
+    ///   is `*`. A [`Pattern`] is used unchanged.
     /// - The handler takes an [`Extra`](crate::dispatch::Extra) that the route does not have, or a
-    ///   [`Bundle`](crate::Bundle); or the route has an extra value, and the handler takes none.
+    ///   [`Bundle`](crate::Bundle).
     #[track_caller]
     pub fn route<P, M>(self, pattern: P, handler: impl Handler<S, M>) -> Self
     where
@@ -118,7 +118,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.add(handler.into_on().routes(&pattern, Reach::Exact))
     }
 
-    /// As [`route`](Router::route), for a pattern that may be wrong.
+    /// Same as [`route`](Router::route), for a pattern that is known only at run time. It is used unchanged.
     ///
     /// ```
     /// use tokio_osc::pattern::PatternErrorKind;
@@ -144,13 +144,13 @@ impl<S: Send + Sync + 'static> Router<S> {
         Ok(self.route(pattern, handler))
     }
 
-    /// Adds a route for bundles: one whose first message's address matches `pattern` goes to `handler` as
-    /// a unit, by the extractor [`Bundle`](crate::Bundle), when its time tag says. For frames such as
-    /// those of TUIO, whose messages mean something together only.
+    /// Adds a route for bundles: a bundle whose first message matches `pattern` is passed to `handler` as a
+    /// unit, with the extractor [`Bundle`](crate::Bundle), at its time tag. Use it for frames such as those
+    /// of TUIO, whose messages belong together.
     ///
-    /// The messages of such a bundle, and the bundles in it, are not dispatched by themselves: no other
-    /// route receives them. All bundle routes that match run. The other extractors, and
-    /// [`tags`](crate::dispatch::On::tags), see the first message.
+    /// The messages and inner bundles of such a bundle are not dispatched separately: no other route receives
+    /// them. All matching bundle routes run. Other extractors, and [`tags`](crate::dispatch::On::tags), apply
+    /// to the first message.
     ///
     /// ```
     /// use tokio_osc::{Bundle, Router};
@@ -181,8 +181,8 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.add(handler.into_on().routes(&pattern, Reach::Bundle))
     }
 
-    /// Adds a route for the addresses of a pattern and all below them, whole parts only:
-    /// `/test` matches `/test` and `/test/here`, not `/testing`.
+    /// Adds a route for the addresses of a pattern and everything below them, in whole parts: `/test` matches
+    /// `/test` and `/test/here`, not `/testing`.
     ///
     /// # Panics
     /// Same as [`route`](Router::route). Also panics if the pattern is [exact](Pattern::exact), which has nothing
@@ -198,9 +198,8 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.add(handler.into_on().routes(&pattern, Reach::Below))
     }
 
-    /// Adds a route for all addresses whose text begins with `prefix`: `/test` matches `/testing`
-    /// as well, as in osc4py3. It is tried on every message, on the whole address, also in a router
-    /// that is nested.
+    /// Adds a route for all addresses whose text begins with `prefix`: `/test` also matches `/testing`, as in
+    /// osc4py3. It is checked for every message against the whole address, even in a nested router.
     ///
     /// ```
     /// use tokio_osc::Router;
@@ -234,9 +233,9 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.add_where(&name, predicate, handler.into_on())
     }
 
-    /// Adds a route for the addresses that a regular expression matches from their first character
-    /// on; it is tried on every message whose address is UTF-8, on the whole address, also in a
-    /// router that is nested. In osc4py3: `patternkind="re"`.
+    /// Adds a route for addresses that a regular expression matches from their first character. It is tried
+    /// on every message whose address is UTF-8, against the whole address, even in a nested router. In
+    /// osc4py3: `patternkind="re"`.
     ///
     /// ```
     /// use tokio_osc::dispatch::regex::Regex;
@@ -288,8 +287,8 @@ impl<S: Send + Sync + 'static> Router<S> {
         self
     }
 
-    /// Adds all routes of another router, as they are now, below a prefix; they keep their own state,
-    /// their order, and what was said of them. Its fallback and its hook are left behind.
+    /// Adds the present routes of another router below a prefix. They keep their state, order and options.
+    /// Its fallback and hook are dropped.
     ///
     /// ```
     /// use tokio_osc::{Args, Captures, Router};
@@ -301,8 +300,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// ```
     ///
     /// # Panics
-    /// `prefix` and a pattern do not make a legal pattern together, or `prefix` ends with `/`, or has a part
-    /// as web frameworks write one that captures.
+    /// Panics if `prefix` and a pattern are not a valid pattern together, or `prefix` ends with `/` or has a
+    /// part that web frameworks would capture.
     #[track_caller]
     #[expect(
         clippy::needless_pass_by_value,
@@ -314,8 +313,8 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.adopt(prefix, &other)
     }
 
-    /// Adds all routes of another router, as they are now; they keep their own state, their order,
-    /// and what was said of them. Its fallback and its hook are left behind.
+    /// Adds the present routes of another router. They keep their state, order and options. Its fallback and
+    /// hook are dropped.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the router is used up: its routes live on in this one"
@@ -329,7 +328,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.add(other.moved(prefix))
     }
 
-    /// Its routes below a prefix, for a router with another state.
+    /// Returns its routes below a prefix, for a router with another state.
     #[track_caller]
     pub(super) fn moved<S2>(&self, prefix: &str) -> Vec<(Reach, Route<S2>)> {
         let own = self.routes.snapshot();

@@ -1,8 +1,8 @@
-//! What a handler asks for, known without running it.
+//! The signature of a handler, known without running it.
 
 use std::any::{Any, TypeId, type_name};
 
-/// What a handler asks for, known without running it. Its extractors fill it in:
+/// The signature of a handler. Its extractors fill it in with
 /// [`FromContext::describe`](crate::dispatch::FromContext::describe).
 ///
 /// ```
@@ -23,24 +23,24 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// The handler reads the arguments as this type.
+    /// Records that the handler reads the arguments as this type.
     pub fn takes_args<T>(&mut self) {
         self.args = Some(type_name::<T>());
     }
 
-    /// The handler cannot run without an extra value of this type. For extractors that use
-    /// [`Extra`](crate::dispatch::Extra): a route without such a value then panics when it is made.
+    /// Records that the handler requires an extra value of this type. For extractors that use
+    /// [`Extra`](crate::dispatch::Extra): adding a route without the value then panics.
     pub fn needs_extra<T: Any>(&mut self) {
         self.extras.push((TypeId::of::<T>(), type_name::<T>()));
         self.takes_extra = true;
     }
 
-    /// The name of the type that the arguments are read as, if they are.
+    /// Returns the name of the type of the arguments, if they are read.
     pub fn args(&self) -> Option<&'static str> {
         self.args
     }
 
-    /// Takes over what a parameter reads, and nothing that it needs: it may be missing.
+    /// Adds what a parameter reads, but not its requirements, because it is optional.
     pub(super) fn optional(&mut self, describe: fn(&mut Self)) {
         let mut inner = Self::default();
         describe(&mut inner);

@@ -14,8 +14,8 @@ use super::table::RouteId;
 use crate::packet::{Message, Meta, Overflow};
 use crate::pattern::Pattern;
 
-/// The messages of a pattern, as a stream. What
-/// [`ServerHandle::subscribe`](crate::ServerHandle::subscribe) returns.
+/// The messages of a pattern, as a stream. Returned by
+/// [`ServerHandle::subscribe`](crate::ServerHandle::subscribe).
 ///
 /// It holds at most as many messages as was asked for, and 1 MiB of them ([`limits`](Subscription::limits)).
 /// When the reader is slower, the oldest are dropped and counted: [`missed`](Subscription::missed). It delays nothing. The stream ends when the
@@ -83,7 +83,7 @@ impl Weigh for Held {
     }
 }
 
-/// The end that belongs to the route: when it goes, nothing comes any more.
+/// The sending end, owned by the route. After it was dropped, the stream ends.
 struct Tap(Arc<SubscriptionShared>);
 
 impl Tap {

@@ -1,4 +1,4 @@
-//! What packets can be sent to: a client, many peers of a socket, all connections of a channel.
+//! Destinations of packets: a client, many peers of a socket, all connections of a channel.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ use crate::{Client, Packet, Peer};
 #[cfg(feature = "net")]
 use {crate::client::FanOut, tokio::task::unconstrained};
 
-/// What packets can be sent to: a [`Client`], a [`FanOut`](crate::client::FanOut), an [`Outlet`] (all
-/// connections of a channel), or a type of your own. A [`Node`](crate::Node) gives it a name, a
-/// [`Relay`](crate::tools::Relay) forwards to it, a [`Pacer`](crate::tools::Pacer) slows it down.
+/// A destination of packets: a [`Client`], a [`FanOut`](crate::client::FanOut), an [`Outlet`] (all
+/// connections of a channel), or your own type. A [`Node`](crate::Node) gives it a name, a
+/// [`Relay`](crate::tools::Relay) forwards to it, and a [`Pacer`](crate::tools::Pacer) limits its rate.
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -44,18 +44,18 @@ use {crate::client::FanOut, tokio::task::unconstrained};
 /// # Ok(()) }
 /// ```
 pub trait Destination: Send + Sync + 'static {
-    /// Sends a packet; waits while there is no room for it. The bytes are encoded already.
+    /// Sends an encoded packet, waiting for room.
     ///
     /// # Cancel safety
-    /// A dropped future must not tear a packet.
+    /// If the future is dropped, no packet may be sent in part.
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome>;
 
-    /// Sends a packet if that needs no waiting; [`SendErrorKind::Full`] if it does. When a name is added,
-    /// a node sends what it has held for the name by this method; no other name can be added meanwhile.
+    /// Sends a packet without waiting, or returns [`SendErrorKind::Full`]. When a name is added, a node sends
+    /// the packets that it held for the name with this method; no other name can be added meanwhile.
     fn try_send(&self, packet: &Packet) -> SendOutcome;
 
-    /// Whether packets would go to this very peer: a relay sends none back to where it came from.
-    /// Where that is not known, false.
+    /// Returns `true` if packets would be sent to exactly this peer, so that a relay does not send them back
+    /// to their origin. `false` if that is unknown.
     fn is_peer(&self, peer: Peer) -> bool {
         let _ = peer;
         false
@@ -85,38 +85,38 @@ pub trait Destination: Send + Sync + 'static {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SendOutcome {
-    /// It is with the operating system, or in the queue of a connection or of a reconnecting client.
+    /// The operating system has it, or the queue of a connection or of a reconnecting client.
     Sent {
-        /// Peers that it was sent to: 1 for a client, the connections for an outlet; without those
-        /// that the middleware has kept it from.
+        /// The number of peers: 1 for a client, the connections for an outlet, without those for which the
+        /// middleware dropped it.
         peers: usize,
     },
     /// It was sent to some of the peers.
     Partly {
-        /// Peers that it was sent to.
+        /// The number of peers to which it was sent.
         sent: usize,
-        /// Peers that miss it.
+        /// The number of peers to which it was not sent.
         missed: usize,
-        /// Why the first of them misses it.
+        /// The error of the first of them.
         error: SendError,
     },
     /// It was not sent.
     Failed(SendError),
-    /// There is no channel of this name; the packet waits for one
+    /// There is no channel with this name. The packet waits for one
     /// ([`UnknownNames::Hold`](crate::node::UnknownNames::Hold)).
     Held,
-    /// There is no channel of this name; nothing was sent
+    /// There is no channel with this name. Nothing was sent
     /// ([`UnknownNames::Skip`](crate::node::UnknownNames::Skip)).
     Unknown,
 }
 
 impl SendOutcome {
-    /// Whether it was sent to all peers of the destination.
+    /// Returns `true` if it was sent to all peers of the destination.
     pub const fn is_sent(&self) -> bool {
         matches!(self, Self::Sent { .. })
     }
 
-    /// Why it was not sent, or not to all peers.
+    /// Returns the reason why it was not sent, or not to all peers.
     pub const fn error(&self) -> Option<&SendError> {
         match self {
             Self::Partly { error, .. } | Self::Failed(error) => Some(error),
@@ -168,8 +168,8 @@ impl From<Result<SendReport, SendError>> for SendOutcome {
     }
 }
 
-/// Waits as [`Client::send`] does: a peer on a connection that takes nothing fails after the
-/// client's [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout).
+/// Waits like [`Client::send`]: if the peer of a connection accepts nothing, it fails after the client's
+/// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout).
 impl Destination for Client {
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async move { Self::send(self, packet).await.into() }.boxed()
@@ -198,7 +198,7 @@ impl Destination for Client {
     }
 }
 
-/// Never waits: a connection whose queue is full misses the packet.
+/// Never waits: a connection with a full queue misses the packet.
 impl Destination for Outlet {
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async move { self.broadcast(packet).into() }.boxed()

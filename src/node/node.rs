@@ -1,4 +1,4 @@
-//! The node: sends to names.
+//! The node.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::{fmt, mem};
@@ -15,8 +15,8 @@ use crate::node::{Destination, HoldStats, NodeError, NodeReport, SendOutcome, Ta
 use crate::packet::IntoPacket;
 use crate::server::{ChannelError, ChannelErrorKind};
 
-/// Channels with names, and groups of them. Cloning it is a reference count: it can be the state
-/// of handlers.
+/// Named destinations, and groups of them. Cloning it increments a reference count, so it can be the state of
+/// handlers.
 ///
 /// ```
 /// use futures::StreamExt;
@@ -40,10 +40,10 @@ use crate::server::{ChannelError, ChannelErrorKind};
 /// # Ok(()) }
 /// ```
 ///
-/// A name stands for whatever has it when a packet is sent. What can have one: a
-/// [`Client`](crate::Client), a [`FanOut`](crate::client::FanOut), an [`Outlet`](crate::channel::Outlet), any
-/// [`Destination`], or a list of names. A node has no task, and no queue except that of
-/// [`UnknownNames::Hold`]. With a server, [`Node::builder`].
+/// A name is resolved when a packet is sent. A [`Client`](crate::Client), a
+/// [`FanOut`](crate::client::FanOut), an [`Outlet`](crate::channel::Outlet), any [`Destination`] or a list of
+/// names can have a name. A node has no task, and no queue except that of [`UnknownNames::Hold`]. For a node
+/// with a server, see [`Node::builder`].
 #[derive(Clone, Default)]
 pub struct Node {
     shared: Arc<NodeShared>,
@@ -53,7 +53,7 @@ pub struct Node {
 struct NodeShared {
     state: Mutex<NodeState>,
     events: NodeEventSender,
-    /// Held while a name is given, which takes more than one look at the state.
+    /// Locked while a name is added, which accesses the state more than once.
     naming: Mutex<()>,
 }
 
@@ -72,15 +72,15 @@ struct NodeState {
 }
 
 impl Node {
-    /// A node without names.
+    /// Creates a node without names.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives a channel a name. What was held for the name is handed on at once.
+    /// Adds a named destination. Packets held for the name are sent at once.
     ///
     /// # Errors
-    /// The name is taken, reserved, or could not stand as a part of an address.
+    /// Returns an error if the name is taken, reserved, or not a valid part of an address.
     pub fn add(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), ChannelError> {
         self.insert(name.into(), Named::Channel(Arc::new(channel)))
     }
@@ -89,7 +89,7 @@ impl Node {
     /// one still go there.
     ///
     /// # Errors
-    /// The name is reserved, or could not stand as a part of an address.
+    /// Returns an error if the name is reserved, or not a valid part of an address.
     pub fn replace(&self, name: impl Into<Arc<str>>, channel: impl Destination) -> Result<(), ChannelError> {
         let (name, entry) = (name.into(), Named::Channel(Arc::new(channel)));
         check(&name)?;
@@ -101,27 +101,26 @@ impl Node {
             return Ok(());
         };
         let replaced = mem::replace(known, entry);
-        // A destination may use the node while it is dropped: both locks are released first.
+        // Both locks are released first, because a destination may use the node in its drop.
         drop((state, naming));
         drop(replaced);
         self.shared.events.tell(name, NodeEventKind::Replaced);
         Ok(())
     }
 
-    /// Gives several channels and groups one name together. Its members need not exist yet, and
-    /// the group may be a member of others. A group in itself does no harm: each channel is sent to
-    /// once.
+    /// Adds a named group of destinations and groups. Its members need not exist yet, and the group may be a
+    /// member of others. A group may contain itself: each destination is sent to once.
     ///
     /// # Errors
-    /// The name is taken, reserved, or could not stand as a part of an address.
+    /// Returns an error if the name is taken, reserved, or not a valid part of an address.
     pub fn group(&self, name: impl Into<Arc<str>>, members: impl Targets) -> Result<(), ChannelError> {
         let mut names = Vec::new();
         members.each_name(&mut |name| names.push(Arc::from(name)));
         self.insert(name.into(), Named::Group(names.into()))
     }
 
-    /// Takes a name away; whether there was one. Groups keep it as a member. The channel is closed
-    /// when its last clone goes: packets that are on their way still go there.
+    /// Removes a name. Returns `false` if it did not exist. Groups keep it as a member. The destination is
+    /// closed when its last clone is dropped: packets that are being sent still go there.
     pub fn remove(&self, name: &str) -> bool {
         // The lock is released at the end of this line: a destination may use the node while it is dropped.
         let removed = self.state().names.entries.remove(name);
@@ -133,12 +132,12 @@ impl Node {
         was_known
     }
 
-    /// The names of channels and groups, in alphabetical order.
+    /// Returns the names of destinations and groups, in alphabetical order.
     pub fn names(&self) -> Vec<Arc<str>> {
         self.state().names.entries.keys().cloned().collect()
     }
 
-    /// The members of a group, as it was made; `None` if there is no group of this name.
+    /// Returns the members of a group. `None` if there is no group with this name.
     pub fn members(&self, group: &str) -> Option<Vec<Arc<str>>> {
         match self.state().names.entries.get(group) {
             Some(Named::Group(names)) => Some(names.to_vec()),
@@ -146,20 +145,21 @@ impl Node {
         }
     }
 
-    /// Sends a packet to channels and groups by their names, each channel once. It is encoded once,
-    /// and sent to all at the same time: one that fails or waits keeps no other from its packet.
+    /// Sends a packet to destinations and groups by name, each destination once. It is encoded once and sent
+    /// to all concurrently: a destination that fails or waits does not stop the others.
     ///
-    /// It returns when the last has it or has failed. A peer on a connection that takes nothing fails
-    /// after the [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout) of its client
-    /// (default 10 s), and from then on at once. Not to wait at all: [`try_send`](Node::try_send).
+    /// It returns when all sends have completed or failed. If the peer of a connection accepts nothing, the
+    /// send fails after the [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout) of its
+    /// client (default 10 s), and later sends at once. [`try_send`](Node::try_send) never waits.
     ///
     /// # Errors
-    /// The packet cannot be encoded; a name is unknown and [`UnknownNames`] says that this is an
-    /// error; or a channel only receives. Then nothing was sent. What one of the channels refuses is
-    /// in the report.
+    /// Returns an error if the packet cannot be encoded, a name is unknown and [`UnknownNames`] makes this an
+    /// error, or a channel only receives. Then nothing is sent. Errors of single destinations are in the
+    /// report.
     ///
     /// # Cancel safety
-    /// After a drop the packet was perhaps sent, to some or all; no channel tears it.
+    /// If the future is dropped, the packet may have been sent to some or all destinations, to each whole or
+    /// not at all.
     pub async fn send(
         &self,
         targets: impl Targets,
@@ -173,11 +173,11 @@ impl Node {
         Ok(NodeReport::new(outcomes))
     }
 
-    /// Sends a packet as [`send`](Node::send) does, and never waits: a channel that would have to
-    /// wait refuses it with [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full).
+    /// Sends a packet like [`send`](Node::send), but never waits: a destination that would wait fails with
+    /// [`SendErrorKind::Full`](crate::packet::SendErrorKind::Full).
     ///
     /// # Errors
-    /// As [`send`](Node::send).
+    /// Same as [`send`](Node::send).
     pub fn try_send(&self, targets: impl Targets, packet: impl IntoPacket) -> Result<NodeReport, NodeError> {
         self.try_send_past(&[], &targets, &packet.into_packet()?)
     }
@@ -233,7 +233,7 @@ impl Node {
         self.state().held.counts()
     }
 
-    /// Gives a name to what a server brings along.
+    /// Adds a name for a channel of a server.
     pub(super) fn insert(&self, name: Arc<str>, entry: Named) -> Result<(), ChannelError> {
         check(&name)?;
         let _naming = lock(&self.shared.naming);
@@ -248,7 +248,7 @@ impl Node {
         self.state().names.local = Some(Arc::new(local));
     }
 
-    /// Gives a name that is not taken, under the lock on naming, which keeps it so.
+    /// Adds a name that is not taken, under the lock for adding names.
     fn give(&self, name: Arc<str>, entry: Named) {
         // Until the last packet that was held is on its way, the name stays unknown, so that later
         // ones wait behind it. The state is not locked while they are sent: a group needs it, and a
@@ -270,7 +270,7 @@ impl Node {
         }
     }
 
-    /// Hands on what waited for a name.
+    /// Sends the packets held for a name.
     fn release(&self, name: &str, entry: &Named, packet: &Packet) -> bool {
         match entry {
             Named::Channel(channel) => channel.try_send(packet).is_sent(),

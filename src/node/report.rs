@@ -101,7 +101,7 @@ pub enum NodeError {
     },
     /// The channel of this name only receives: it is a datagram socket without a peer.
     ReceivesOnly {
-        /// The name.
+        /// The unknown or refused name.
         name: Arc<str>,
     },
 }

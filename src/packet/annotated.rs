@@ -1,12 +1,12 @@
-//! A packet field by field: where, which bytes, and what they mean.
+//! Prints a packet field by field: offset, bytes and meaning.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::types::{ArgRef, Text};
 use crate::wire::{ArgCursor, ArgIter, FieldKind, Fields, WireStep, WireWalk, be_u32, hex};
 
-/// Prints each field of a packet on a line of its own: its offset, its bytes in hexadecimal, and
-/// what it means. Of bytes that are not a valid packet it prints what can be read, and the rest as such.
+/// Prints each field of a packet on its own line: its offset, its bytes in hexadecimal, and its meaning. For
+/// bytes that are not a valid packet, prints the readable part, and marks the rest.
 ///
 /// ```
 /// use tokio_osc::packet::AnnotatedDump;
@@ -60,7 +60,7 @@ fn take<'a>(rest: &mut &'a [u8], size: usize) -> &'a [u8] {
 /// Levels that have an indent of their own.
 const MAX_INDENT: usize = 32;
 
-/// Where the fields are printed to.
+/// The output.
 struct AnnotatedLines<'f, 'b> {
     out: &'f mut Formatter<'b>,
     at: usize,
@@ -100,7 +100,7 @@ impl AnnotatedLines<'_, '_> {
         if bytes.is_empty() { Ok(()) } else { self.field(bytes, &"not readable") }
     }
 
-    /// Eight bytes a line; the meaning stands on the first.
+    /// Eight bytes per line. The first line has the meaning.
     fn field(&mut self, bytes: &[u8], meaning: &dyn Display) -> fmt::Result {
         let indent = self.depth.min(MAX_INDENT).saturating_mul(2);
         write!(self.out, "{:6}  ", self.at)?;
@@ -118,7 +118,7 @@ impl AnnotatedLines<'_, '_> {
 
 struct ShownText<'a>(&'a [u8]);
 
-/// Text that a terminal only shows.
+/// Text without characters that a terminal interprets.
 impl Display for ShownText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match Text::new(self.0).to_str() {

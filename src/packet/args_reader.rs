@@ -1,4 +1,4 @@
-//! What can be read from an argument list, and the place in it that is read from.
+//! Reading argument lists.
 
 use bytes::Bytes;
 
@@ -9,9 +9,9 @@ use crate::wire::{ArgCursor, ArgIter};
 /// A value, or a list of values, that can be read from the arguments of a message with
 /// [`Message::parse`](crate::Message::parse) or by the extractor `Args`.
 ///
-/// Numbers convert where no meaning is lost:
+/// Numbers convert if no meaning is lost:
 ///
-/// | asked for | taken |
+/// | requested | accepted |
 /// |-----------|-------|
 /// | `f32` | `f`; `d` rounded (not from finite to infinite); `i` and `h` rounded; `T` 1, `F` 0 |
 /// | `f64` | `d`, `f`, `i`; `h` rounded; `T` 1, `F` 0 |
@@ -28,9 +28,9 @@ use crate::wire::{ArgCursor, ArgIter};
 /// | [`Symbol`](crate::packet::Symbol), [`Array`](crate::packet::Array) | `S`, `[ ]` |
 /// | [`Exact<T>`](crate::packet::Exact) | `T`, converting nothing |
 ///
-/// Tuples of up to 16 members and `[T; N]` read one after the other, `Vec<T>` reads what is left.
-/// The number of arguments must fit exactly: one too many is an error, unless [`Rest`](crate::packet::Rest) takes
-/// it; one too few is an error, unless an `Option` at the end stands for it.
+/// Tuples of up to 16 members and `[T; N]` read one value after the other; `Vec<T>` reads the rest. The
+/// number of arguments must be exact: a surplus argument is an error, unless [`Rest`](crate::packet::Rest)
+/// takes it, and a missing one is an error, unless a trailing `Option` stands for it.
 ///
 /// ```
 /// use tokio_osc::Message;
@@ -41,33 +41,34 @@ use crate::wire::{ArgCursor, ArgIter};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// For a type of your own see [`IntoArgs`](crate::IntoArgs).
+/// For your own types see [`IntoArgs`](crate::IntoArgs).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from OSC arguments",
     note = "the types that can are listed at `FromArgs`; integers are `i8` to `i64`, `u8` to `u32` and `usize`"
 )]
 pub trait FromArgs<'a>: Sized {
-    /// Reads the value, and as many arguments as it takes.
+    /// Reads the value, with as many arguments as it needs.
     ///
     /// # Errors
-    /// The arguments are of other types, or there are not enough.
+    /// Returns an error if the arguments have other types, or there are too few.
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError>;
 
-    /// `[Self; N]`. Types whose lists are stored in another way, or read faster in one pass, override it.
+    /// Reads a `[Self; N]`. Overridden by types whose lists have another form, or are read faster in one
+    /// pass.
     #[doc(hidden)]
     #[inline]
     fn read_array<const N: usize>(args: &mut ArgsReader<'a>) -> Result<[Self; N], ArgsError> {
         args.array()
     }
 
-    /// `Vec<Self>`: what is left.
+    /// Reads a `Vec<Self>` of the remaining arguments.
     #[doc(hidden)]
     fn read_vec(args: &mut ArgsReader<'a>) -> Result<Vec<Self>, ArgsError> {
         args.rest(Vec::new())
     }
 }
 
-/// Marks the [`FromArgs`] types that borrow nothing from the message, as handlers need them.
+/// Marks the [`FromArgs`] types that do not borrow from the message, as required by handlers.
 ///
 /// ```
 /// use tokio_osc::packet::{ArgsError, ArgsReader, OwnedArgs};
@@ -92,7 +93,7 @@ pub trait FromArgs<'a>: Sized {
 )]
 pub trait OwnedArgs: for<'a> FromArgs<'a> {}
 
-/// A place in the arguments of a message. What [`FromArgs`] reads from.
+/// A position in the arguments of a message, from which [`FromArgs`] reads.
 ///
 /// ```
 /// use tokio_osc::packet::{ArgsError, ArgsReader};
@@ -118,7 +119,7 @@ pub trait OwnedArgs: for<'a> FromArgs<'a> {}
 #[derive(Clone, Debug)]
 pub struct ArgsReader<'a> {
     pub(super) cursor: ArgCursor<'a>,
-    /// The message's buffer, if it has one that can be shared.
+    /// The buffer of the message, if it can be shared.
     pub(super) source: Option<&'a Bytes>,
     pub(super) index: usize,
 }
@@ -131,24 +132,24 @@ impl<'a> ArgsReader<'a> {
     /// Reads a value.
     ///
     /// # Errors
-    /// The next arguments are of other types, or there are not enough.
+    /// Returns an error if the next arguments have other types, or there are too few.
     #[inline]
     pub fn read<T: FromArgs<'a>>(&mut self) -> Result<T, ArgsError> {
         T::from_args(self)
     }
 
-    /// The index of the next argument, from 0; an array is one argument.
+    /// Returns the index of the next argument, from 0. An array is one argument.
     pub const fn index(&self) -> usize {
         self.index
     }
 
-    /// Whether no arguments are left.
+    /// Returns `true` if no arguments are left.
     #[inline]
     pub fn is_empty(&self) -> bool {
         matches!(self.cursor.peek(), 0 | b']')
     }
 
-    /// Reads one argument of whatever type; `None` at the end.
+    /// Reads one argument of any type. `None` at the end.
     pub fn next_arg(&mut self) -> Option<ArgRef<'a>> {
         if self.is_empty() {
             return None;
@@ -167,7 +168,7 @@ impl<'a> ArgsReader<'a> {
     }
 
     /// # Errors
-    /// Arguments are left.
+    /// Returns an error if arguments are left.
     #[inline]
     pub(crate) fn finish(&self) -> Result<(), ArgsError> {
         if self.is_empty() {
@@ -176,21 +177,21 @@ impl<'a> ArgsReader<'a> {
         Err(self.clone().error(Kind::TooMany, "no more"))
     }
 
-    // What is rare takes the reader by value: so its place stays in registers where it is common.
+    // The rare path takes the reader by value, so that the position stays in registers on the common path.
 
     #[cold]
     pub(super) fn error(self, kind: Kind, expected: &'static str) -> ArgsError {
         ArgsError::new(kind, self.index, expected, self.cursor.peek())
     }
 
-    /// The error for a next argument of another type, or for none.
+    /// The error for an argument of another type, or a missing one.
     #[cold]
     pub(super) fn unexpected(self, expected: &'static str) -> ArgsError {
         let kind = if self.is_empty() { Kind::Missing } else { Kind::WrongType };
         self.error(kind, expected)
     }
 
-    /// The error of reading so many values, one of which was found to fail.
+    /// The error of reading this many values, one of which fails.
     #[cold]
     pub(super) fn first_error<T: FromArgs<'a>>(mut self, count: usize) -> ArgsError {
         let failed = (0..count).find_map(|_| self.read::<T>().err());
@@ -210,12 +211,12 @@ impl<'a> ArgsReader<'a> {
         Ok(values.map(|value| value.unwrap_or_else(|| unreachable!("a value was read"))))
     }
 
-    /// The values that are left, one after the other, behind those that were read.
+    /// Appends the remaining values.
     pub(super) fn rest<T: FromArgs<'a>>(&mut self, mut values: Vec<T>) -> Result<Vec<T>, ArgsError> {
         while !self.is_empty() {
             let before = self.index;
             values.push(self.read()?);
-            // A type that reads nothing would be read for ever.
+            // A type that reads no arguments would loop forever.
             if self.index == before {
                 return Err(self.clone().error(Kind::TooMany, "no more"));
             }
@@ -223,7 +224,7 @@ impl<'a> ArgsReader<'a> {
         Ok(values)
     }
 
-    /// The data of the next argument, if it has this tag.
+    /// Returns the data of the next argument, if it has this type tag.
     #[inline]
     pub(super) fn data<const SIZE: usize>(&mut self, tag: u8) -> Option<[u8; SIZE]> {
         (self.cursor.peek() == tag).then(|| {
@@ -232,7 +233,7 @@ impl<'a> ArgsReader<'a> {
         })
     }
 
-    /// The data of the next `count` arguments, if all of them have this tag.
+    /// Returns the data of the next `count` arguments, if all of them have this type tag.
     #[inline]
     pub(super) fn run(&mut self, tag: u8, size: usize, count: usize) -> Option<&'a [u8]> {
         let data = self.cursor.take_run(tag, size, count)?;
@@ -240,12 +241,12 @@ impl<'a> ArgsReader<'a> {
         Some(data)
     }
 
-    /// How many arguments with this tag are next.
+    /// Returns how many of the next arguments have this type tag.
     pub(super) fn run_len(&self, tag: u8) -> usize {
         self.cursor.tags.iter().take_while(|&&one| one == tag).count()
     }
 
-    /// Steps over a tag without data, if it is next.
+    /// Skips a type tag without data, if it is next.
     pub(super) fn mark(&mut self, tag: u8) -> bool {
         let found = self.cursor.peek() == tag;
         if found {
@@ -280,7 +281,7 @@ impl<'a> ArgsReader<'a> {
         Ok(self.cursor.take_blob())
     }
 
-    /// The bytes as a value of their own: a share of the message's buffer, or a copy.
+    /// Returns owned bytes: a slice of the message's buffer, or a copy.
     pub(super) fn share(&self, bytes: &'a [u8]) -> Bytes {
         match self.source {
             Some(source) if !bytes.is_empty() => source.slice_ref(bytes),
@@ -288,7 +289,7 @@ impl<'a> ArgsReader<'a> {
         }
     }
 
-    /// The next argument as a number that fits; else the error stands at that argument.
+    /// Reads the next argument as a number that fits. The error has the index of that argument.
     #[inline]
     pub(super) fn convert<T>(
         &mut self,
@@ -325,7 +326,7 @@ impl<'a> ArgsReader<'a> {
         }
     }
 
-    /// The argument as a value of its own. Arrays are opened one after the other, not recursively.
+    /// Converts the argument to an owned value. Arrays are converted iteratively.
     pub(super) fn owned(&self, arg: ArgRef<'a>) -> Arg {
         let ArgRef::Array(array) = arg else { return self.owned_scalar(arg) };
         let mut open = vec![(array.iter(), Vec::new())];
@@ -351,7 +352,7 @@ impl<'a> ArgsReader<'a> {
     }
 }
 
-/// A number on its way to the type asked for.
+/// A number before conversion to the requested type.
 #[derive(Clone, Copy)]
 pub(super) enum Number {
     Int(i64),

@@ -1,4 +1,4 @@
-//! What owned packets are by their borrowed form: equality and text.
+//! Traits of owned packets that are implemented by their borrowed form: equality and text.
 
 use std::fmt;
 

@@ -1,11 +1,12 @@
-//! Why values make no packet, and why a packet does not hold the values asked for.
+//! The errors of encoding, and of reading arguments.
 
 use std::fmt;
 
 use crate::types::TypeTag;
 use crate::wire::{DecodeError, DecodeErrorKind};
 
-/// Why a message or bundle cannot be encoded: the caller's fault, found before anything is sent.
+/// The error of encoding a message or bundle. It is the fault of the caller, and is found before anything is
+/// sent.
 ///
 /// ```
 /// use tokio_osc::packet::EncodeErrorKind;
@@ -28,10 +29,10 @@ impl EncodeError {
         Self { kind, position }
     }
 
-    /// A packet that is refused for another reason than the format: for
-    /// [`Middleware`](crate::middleware::Middleware) and [`IntoPacket`](crate::packet::IntoPacket) of your own. The text
-    /// says why, in lower case and without a full stop. The position is 0 unless [`at`](Self::at)
-    /// sets it.
+    /// Creates an error for a packet that is refused for another reason than its format, in your own
+    /// [`Middleware`](crate::middleware::Middleware) or [`IntoPacket`](crate::packet::IntoPacket). The text
+    /// is the reason, in lower case and without a full stop. The position is 0 unless it is set with
+    /// [`at`](Self::at).
     ///
     /// ```
     /// use tokio_osc::packet::{EncodeError, EncodeErrorKind};
@@ -45,30 +46,30 @@ impl EncodeError {
         Self::new(EncodeErrorKind::Refused(why), 0)
     }
 
-    /// The same error at another byte or argument of the packet.
+    /// Sets the position.
     #[must_use]
     pub fn at(self, position: usize) -> Self {
         Self::new(self.kind, position)
     }
 
-    /// Of bytes that the caller takes for a packet.
+    /// The error of bytes that the caller passed as a packet.
     pub(super) fn not_a_packet(error: DecodeError) -> Self {
         Self::new(EncodeErrorKind::NotAPacket(error.kind()), error.offset())
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> EncodeErrorKind {
         self.kind
     }
 
-    /// Where: the byte of an address or of an encoded packet, the index of an argument (brackets
-    /// count), or the size of what is too large.
+    /// Returns the position: a byte of an address or of an encoded packet, the index of an argument (brackets
+    /// count), or the size of a value that is too large.
     pub const fn position(&self) -> usize {
         self.position
     }
 }
 
-/// The ways in which values fail to make a packet.
+/// The kinds of [`EncodeError`].
 ///
 /// ```
 /// use tokio_osc::packet::EncodeErrorKind;
@@ -81,23 +82,23 @@ impl EncodeError {
 pub enum EncodeErrorKind {
     /// The address is not a valid OSC address pattern.
     Address,
-    /// Text cannot hold a NUL.
+    /// A text contains a NUL.
     NulInText,
     /// The message or bundle takes more than 2<sup>31</sup> - 1 bytes.
     TooLarge,
     /// Arrays nest deeper than 255.
     ArraysTooDeep,
-    /// A type of the caller's refuses to be an argument, for this reason
+    /// A type of the caller refused to be encoded, for this reason
     /// ([`ArgsWriter::refuse`](crate::packet::ArgsWriter::refuse)).
     ArgumentRefused(&'static str),
-    /// The argument list wrote other values when it was asked again.
+    /// The argument list wrote other values the second time.
     Unstable,
     /// Bytes that were given as an encoded packet are not a valid packet, or those that an
     /// [`IntoPacket`](crate::packet::IntoPacket) of the caller's has written.
     NotAPacket(DecodeErrorKind),
-    /// The options that the packet was checked against do not accept it.
+    /// The options of the check do not accept the packet.
     NotAccepted(DecodeErrorKind),
-    /// The [`Middleware`](crate::middleware::Middleware), or a type of the caller's, refuses it for this reason
+    /// The [`Middleware`](crate::middleware::Middleware) or a type of the caller refused it, for this reason
     /// ([`EncodeError::refused`]).
     Refused(&'static str),
 }
@@ -137,7 +138,7 @@ readable! { struct EncodeError { kind, position } }
 
 impl std::error::Error for EncodeError {}
 
-/// Why the arguments of a message are not the ones asked for.
+/// The error of reading the arguments of a message.
 ///
 /// ```
 /// use tokio_osc::packet::ArgsErrorKind;
@@ -164,9 +165,10 @@ impl ArgsError {
         Self { kind, index, expected, found: TypeTag::from_byte(found) }
     }
 
-    /// Arguments that are refused for another reason than their types: for [`FromArgs`](crate::FromArgs)
-    /// of your own. The text says why, in lower case and without a full stop. The index is 0 unless
-    /// [`at`](Self::at) sets it, to [`ArgsReader::index`](crate::packet::ArgsReader::index) for one.
+    /// Creates an error for arguments that are refused for another reason than their types, in your own
+    /// [`FromArgs`](crate::FromArgs). The text is the reason, in lower case and without a full stop. The
+    /// index is 0 unless it is set with [`at`](Self::at), for example to
+    /// [`ArgsReader::index`](crate::packet::ArgsReader::index).
     ///
     /// ```
     /// use tokio_osc::packet::{ArgsError, ArgsReader};
@@ -194,34 +196,34 @@ impl ArgsError {
         Self { kind: ArgsErrorKind::Refused, index: 0, expected: why, found: None }
     }
 
-    /// The same error at another argument.
+    /// Sets the index of the argument.
     #[must_use]
     pub fn at(self, index: usize) -> Self {
         Self { index: u32::try_from(index).unwrap_or(u32::MAX), ..self }
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> ArgsErrorKind {
         self.kind
     }
 
-    /// The index of the argument, from 0; an array is one argument.
+    /// Returns the index of the argument, from 0. An array is one argument.
     pub const fn index(&self) -> usize {
         self.index as usize
     }
 
-    /// The type asked for; the reason of [`ArgsError::refused`].
+    /// Returns the expected type, or the reason of [`ArgsError::refused`].
     pub const fn expected(&self) -> &'static str {
         self.expected
     }
 
-    /// The type tag found there; `None` at the end of the arguments, and where it does not matter.
+    /// Returns the type tag found. `None` at the end of the arguments, and if it is irrelevant.
     pub const fn found(&self) -> Option<TypeTag> {
         self.found
     }
 }
 
-/// The ways in which arguments differ from the ones asked for.
+/// The kinds of [`ArgsError`].
 ///
 /// ```
 /// use tokio_osc::packet::ArgsErrorKind;
@@ -235,17 +237,17 @@ impl ArgsError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ArgsErrorKind {
-    /// The argument has another type, and no conversion is defined.
+    /// The argument has another type, without a conversion.
     WrongType,
-    /// There are fewer arguments.
+    /// There are too few arguments.
     Missing,
-    /// There are more arguments.
+    /// There are too many arguments.
     TooMany,
-    /// The number does not fit the type asked for without loss of its meaning.
+    /// The number does not fit the requested type without losing its meaning.
     OutOfRange,
     /// The text is not UTF-8.
     NotUtf8,
-    /// A type of the caller's refuses it ([`ArgsError::refused`]).
+    /// A type of the caller refused it ([`ArgsError::refused`]).
     Refused,
 }
 

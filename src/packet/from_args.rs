@@ -1,4 +1,4 @@
-//! From arguments to Rust values: by type, with the conversions that lose no meaning.
+//! Conversion of arguments to Rust values.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use super::{ArgsError, ArgsErrorKind as Kind, ArgsReader, Array, Exact, Finite, 
 use crate::types::{Arg, ArgRef, Char, Color, Midi, Text, TextBuf, TimeTag};
 use crate::wire::ArgCursor;
 
-/// Values with a way of their own to be read; those marked `owned` borrow nothing from the message.
+/// Values that are read in their own way. Those marked `owned` do not borrow from the message.
 macro_rules! values {
     ($($(#[$doc:meta])* $($owned:ident)? |$args:ident| -> $type:ty { $($read:tt)* })*) => {$(
         $(#[$doc])*
@@ -79,7 +79,7 @@ values! {
     owned |_args| -> () { Ok(()) }
 }
 
-/// Numbers that OSC has: those of the same type are taken as they are, runs of them in one pass.
+/// The number types of OSC. Numbers of the same type are read unchanged, and lists of them in one pass.
 macro_rules! numbers {
     ($($type:ty: $tag:literal, $expected:literal, $fit:expr;)*) => {$(
         impl<'a> FromArgs<'a> for $type {
@@ -119,7 +119,7 @@ numbers! {
     f64: b'd', "float64", |number| Some(number.to_f64());
 }
 
-/// Integers that OSC does not have, from those that it has.
+/// Integer types that OSC does not have.
 macro_rules! integers {
     ($($type:ty: $expected:literal;)*) => {
         values! {
@@ -136,7 +136,7 @@ integers! {
     usize: "an index";
 }
 
-/// One of them is a number, many of them are a blob.
+/// A single `u8` is a number, a list of them a blob.
 impl<'a> FromArgs<'a> for u8 {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         args.convert("uint8", |number| number.to_i64()?.try_into().ok())
@@ -154,7 +154,7 @@ impl<'a> FromArgs<'a> for u8 {
 
 impl OwnedArgs for u8 {}
 
-/// Exactly `S`.
+/// `S` only.
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Symbol<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         if args.cursor.peek() != b'S' {
@@ -196,14 +196,14 @@ impl<'a, T: FromArgs<'a>, const N: usize> FromArgs<'a> for [T; N] {
     }
 }
 
-/// What is left, each argument a `T`.
+/// The remaining arguments, each as a `T`.
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Vec<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         T::read_vec(args)
     }
 }
 
-/// Only what is a number: NaN and the infinities are out of range.
+/// Finite numbers only: NaN and the infinities are out of range.
 impl<'a, T: FromArgs<'a> + Copy + Into<f64>> FromArgs<'a> for Finite<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         let before = args.clone();

@@ -1,4 +1,4 @@
-//! From Rust values to arguments: the type tag follows the Rust type.
+//! Conversion of Rust values to arguments.
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ use super::{Array, Impulse, Nil, Rest, Symbol};
 use crate::types::{Arg, ArgRef, Char, Color, Midi, Text, TextBuf, TimeTag};
 use crate::wire::ArgsWriter;
 
-/// A value, or a list of values, that can be the arguments of a message.
+/// A value or a list of values that can be the arguments of a message.
 ///
 /// | Rust | OSC | Rust | OSC |
 /// |------|-----|------|-----|
@@ -22,12 +22,12 @@ use crate::wire::ArgsWriter;
 ///
 /// `()`, tuples of up to 16 members, slices, arrays and vectors are lists; `Some(value)` is the value.
 ///
-/// The tag follows the type, never the value: a `u32` of 7 is `h`, which many receivers do not take. Write `7`
-/// or `7_i32` for `i`. A `usize` over `i64::MAX` cannot be encoded.
+/// The type tag follows the type, not the value: the `u32` 7 is sent as `h`, which many receivers do not
+/// accept. Write `7` or `7_i32` for `i`. A `usize` over `i64::MAX` cannot be encoded.
 ///
-/// An untyped `0.5` is an `f64`, hence `d`, and many receivers take only `f`: write `0.5_f32`.
+/// A plain `0.5` is an `f64` and is sent as `d`. Many receivers accept only `f`: write `0.5_f32`.
 ///
-/// For a type of your own write its fields one after the other:
+/// For your own types, write the fields one after the other:
 ///
 /// ```
 /// use tokio_osc::packet::{ArgsError, ArgsReader, ArgsWriter, OwnedArgs};
@@ -62,11 +62,11 @@ use crate::wire::ArgsWriter;
 pub trait IntoArgs {
     /// Writes the values, in order.
     ///
-    /// Called twice for one message, once to measure and once to write: both times it must write
-    /// the same, else the message is refused as [`Unstable`](crate::packet::EncodeErrorKind::Unstable).
+    /// Called twice for each message, to measure and to write. Both calls must write the same values,
+    /// otherwise the message is refused as [`Unstable`](crate::packet::EncodeErrorKind::Unstable).
     fn write_args<W: ArgsWriter>(&self, out: &mut W);
 
-    /// Writes a list of them: bytes are a blob.
+    /// Writes a list of values. A list of bytes is a blob.
     #[doc(hidden)]
     #[inline]
     fn write_list<W: ArgsWriter>(list: &[Self], out: &mut W)
@@ -142,7 +142,7 @@ impl IntoArgs for u8 {
     }
 }
 
-/// The four required types here, the others behind a call.
+/// The four required types are handled here, the others by a call.
 impl IntoArgs for Arg {
     #[inline]
     fn write_args<W: ArgsWriter>(&self, out: &mut W) {

@@ -1,4 +1,4 @@
-//! What can be sent.
+//! Types that can be sent.
 
 use bytes::{Bytes, BytesMut};
 
@@ -7,8 +7,8 @@ use super::{
 };
 use crate::wire::{BUNDLE_NAME, DecodeOptions};
 
-/// What can be sent: a [`Message`], a [`Bundle`], a [`Packet`], references to them, a
-/// [`BundleBuilder`], a [`Bundle::of`] a slice, or an address with its arguments as a tuple.
+/// A type that can be sent: a [`Message`], a [`Bundle`], a [`Packet`], references to them, a
+/// [`BundleBuilder`], a [`Bundle::of`] a slice, or an `(address, arguments)` tuple.
 ///
 /// ```
 /// use tokio_osc::packet::IntoPacket;
@@ -20,8 +20,8 @@ use crate::wire::{BUNDLE_NAME, DecodeOptions};
 /// # Ok::<(), tokio_osc::packet::EncodeError>(())
 /// ```
 ///
-/// A type of your own hands the work to one of these, so that its bytes are a packet. They are
-/// checked where they become a [`Packet`], an element of a [`Bundle`] or what a codec writes:
+/// Your own types delegate to one of these. The bytes are checked when they become a [`Packet`], an element
+/// of a [`Bundle`] or the output of a codec:
 ///
 /// ```
 /// use tokio_osc::packet::{EncodeError, IntoPacket};
@@ -42,13 +42,13 @@ use crate::wire::{BUNDLE_NAME, DecodeOptions};
     note = "send a `Message`, a `Bundle`, or a tuple `(address, arguments)` with `()` for no arguments"
 )]
 pub trait IntoPacket {
-    /// Appends the packet's bytes.
+    /// Appends the bytes of the packet.
     ///
     /// # Errors
-    /// The packet cannot be encoded; then `dst` is as it was.
+    /// Returns an error if the packet cannot be encoded. `dst` is unchanged then.
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError>;
 
-    /// The packet as a value; what is one already is a reference count.
+    /// Converts to a packet. For a packet, this increments a reference count.
     ///
     /// # Errors
     /// The packet cannot be encoded, or a type of your own has written something else
@@ -59,10 +59,10 @@ pub trait IntoPacket {
         Ok(of_encoded(frame.freeze()))
     }
 
-    /// The packet as a value.
+    /// Converts to a packet.
     ///
     /// # Errors
-    /// As [`to_packet`](IntoPacket::to_packet).
+    /// Same as [`to_packet`](IntoPacket::to_packet).
     fn into_packet(self) -> Result<Packet, EncodeError>
     where
         Self: Sized,
@@ -80,13 +80,13 @@ pub trait IntoPacket {
 /// no other code claims to be part of it.
 #[derive(Debug)]
 pub enum Writer {
-    /// They are a packet.
+    /// The bytes are a packet.
     ThisCrate,
-    /// They are to be checked.
+    /// The bytes must be checked.
     Anybody,
 }
 
-/// Appends the bytes of a packet, checked unless this crate writes them; on an error nothing.
+/// Appends the bytes of a packet, or nothing on an error. They are checked unless this crate wrote them.
 #[inline]
 pub(crate) fn append(dst: &mut BytesMut, packet: &impl IntoPacket) -> Result<(), EncodeError> {
     match packet.writer() {
@@ -95,7 +95,7 @@ pub(crate) fn append(dst: &mut BytesMut, packet: &impl IntoPacket) -> Result<(),
     }
 }
 
-/// What is there already is out of the writer's reach.
+/// The writer cannot access earlier bytes.
 fn append_checked(dst: &mut BytesMut, packet: &impl IntoPacket) -> Result<(), EncodeError> {
     let mut written = dst.split_off(dst.len());
     packet.encode(&mut written)?;
@@ -141,7 +141,7 @@ impl IntoPacket for BundleBuilder {
     }
 }
 
-/// Written straight behind what `dst` holds.
+/// Written directly to the end of `dst`.
 impl<E: IntoPacket> IntoPacket for bundle::BundleOf<'_, E> {
     fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
         bundle::encode(dst, self.time_tag, self.elements)

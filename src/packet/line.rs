@@ -1,13 +1,13 @@
-//! The canonical line: a message as text that can be read back to the same bits.
+//! The canonical line: a text form of messages that can be parsed to the same bits.
 //!
 //! ```text
 //! ADDRESS ,TAGS ARG ARG …          /s_new ,siT[ff] "default" 1001 true [ 0.5 440 ]
 //! ```
 //!
-//! One token per type tag, one space between. A bundle is `#bundle 0x<time tag>`, its elements,
-//! and `#end`, each on a line of its own. Three forms are for what only lenient options accept: an
-//! address in quotes may lack its slash, `x"0000000b"` is a number in place of the address, and
-//! `ADDRESS <hex>` holds bytes without type tags.
+//! One token per type tag, separated by one space. A bundle is `#bundle 0x<time tag>`, its elements, and
+//! `#end`, each on its own line. Three forms exist only for packets that lenient options accept: an address
+//! in quotes without its slash, `x"0000000b"` for a number in place of the address, and `ADDRESS <hex>` for
+//! bytes without type tags.
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
@@ -16,11 +16,11 @@ use super::{BundleRef, MessageRef, PacketRef};
 use crate::types::{Arg, ArgRef, ArgStep, ArrayRef, Char, Text, brief};
 use crate::wire::ArgIter;
 
-/// The quiet NaNs that are written `nan`; all others show their bits.
+/// The quiet NaNs that are written as `nan`. Other NaNs are written as bits.
 pub(super) const NAN32: u32 = 0x7fc0_0000;
 pub(super) const NAN64: u64 = 0x7ff8_0000_0000_0000;
 
-/// The canonical line, without a line feed.
+/// Writes the canonical line, without a line feed.
 impl Display for MessageRef<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         address(f, self.name())?;
@@ -122,7 +122,7 @@ impl Display for Arg {
     }
 }
 
-/// Each argument behind a space; arrays are opened one after the other, not recursively.
+/// Writes each argument after a space. Arrays are written iteratively.
 fn args(f: &mut Formatter<'_>, args: ArgIter<'_>) -> fmt::Result {
     let mut open = vec![args];
     while let Some(level) = open.last_mut() {
@@ -164,8 +164,8 @@ fn character(f: &mut Formatter<'_>, value: Char) -> fmt::Result {
     }
 }
 
-/// As it stands if it begins with a slash and cannot be mistaken for something else, else as text
-/// in quotes; a number in its place as the four bytes it is.
+/// Unquoted if it begins with a slash and is unambiguous, otherwise as text in quotes. A number in its place
+/// is written as its four bytes.
 fn address(f: &mut Formatter<'_>, address: &[u8]) -> fmt::Result {
     if let [0, ..] = address {
         return quoted_hex(f, address);
@@ -206,8 +206,8 @@ fn quoted_hex(f: &mut Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     f.write_char('"')
 }
 
-/// Characters that a terminal obeys instead of showing: controls, line and paragraph separators,
-/// and those that change the direction of writing.
+/// Characters that a terminal interprets: controls, line and paragraph separators, and those that change the
+/// writing direction.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(

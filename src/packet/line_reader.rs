@@ -1,4 +1,4 @@
-//! Reading canonical lines: the inverse of [`line`](super::line).
+//! Parses canonical lines: the inverse of [`line`](super::line).
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::types::{Arg, Char, Color, Midi, TextBuf, TimeTag, TypeTag};
 
 use ParseLineErrorKind as Kind;
 
-/// Reads packets from canonical lines, one line at a time.
+/// Parses packets from canonical lines, one line at a time.
 ///
 /// A message is one line; a bundle is `#bundle TIMETAG`, its elements, and `#end`. Blank lines and
 /// other lines that begin with `#` are passed over. A time tag is `0x` and 16 hexadecimal digits,
@@ -36,20 +36,20 @@ pub struct LineReader {
     line: usize,
 }
 
-/// Bundles that may be open at a time. More than decoding takes by default, since a file may have
-/// been written with a higher limit.
+/// Maximum depth of bundles. Greater than the default of decoding, because a file may have been written with
+/// a higher limit.
 const MAX_DEPTH: usize = 1_024;
 
 impl LineReader {
-    /// A reader that has read nothing.
+    /// Creates a reader.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes a line, without or with its line end; gives a packet when one is complete.
+    /// Parses a line, with or without its line end. Returns a packet when one is complete.
     ///
     /// # Errors
-    /// The line is not a canonical line. The reader then stands where it stood before it.
+    /// Returns an error if the line is not a canonical line. The state of the reader is unchanged then.
     pub fn push(&mut self, line: &str) -> Result<Option<Packet>, ParseLineError> {
         self.line = self.line.saturating_add(1);
         self.read(line.trim_end_matches(['\n', '\r'])).map_err(|error| error.in_line(self.line))
@@ -58,7 +58,7 @@ impl LineReader {
     /// Ends the input.
     ///
     /// # Errors
-    /// A bundle is open.
+    /// Returns an error if a bundle is open.
     pub fn finish(self) -> Result<(), ParseLineError> {
         if self.open.is_empty() {
             return Ok(());
@@ -90,7 +90,7 @@ impl LineReader {
         }
     }
 
-    /// The argument of a type tag, from its token.
+    /// Parses the argument of a type tag from its token.
     #[cfg(feature = "serde")]
     pub(super) fn arg(tag: TypeTag, token: &str) -> Option<Arg> {
         parse_arg(tag, token)
@@ -107,7 +107,7 @@ impl LineReader {
     }
 }
 
-/// Reads one canonical line.
+/// Parses one canonical line.
 impl FromStr for Message {
     type Err = ParseLineError;
 
@@ -116,7 +116,7 @@ impl FromStr for Message {
     }
 }
 
-/// Reads one packet: a canonical line, or the lines of a bundle.
+/// Parses one packet: a canonical line, or the lines of a bundle.
 impl FromStr for Packet {
     type Err = ParseLineError;
 
@@ -370,7 +370,7 @@ fn utf16_unit(chars: &mut std::str::Chars<'_>) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// Why text is not a canonical line.
+/// The error of parsing a canonical line.
 ///
 /// ```
 /// use tokio_osc::Message;
@@ -394,23 +394,23 @@ impl ParseLineError {
         Self { line, ..self }
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> ParseLineErrorKind {
         self.kind
     }
 
-    /// The line, from 1.
+    /// Returns the number of the line, from 1.
     pub const fn line(&self) -> usize {
         self.line
     }
 
-    /// The byte of the line, from 1.
+    /// Returns the column in bytes, from 1.
     pub const fn column(&self) -> usize {
         self.column
     }
 }
 
-/// The ways in which text fails to be a canonical line.
+/// The kinds of [`ParseLineError`].
 ///
 /// ```
 /// use tokio_osc::packet::ParseLineErrorKind;
@@ -424,13 +424,13 @@ impl ParseLineError {
 pub enum ParseLineErrorKind {
     /// Not an address.
     Address,
-    /// What follows the address is not a type tag string, or one with an unknown or unbalanced tag.
+    /// The text after the address is not a type tag string, or one with an undefined or unbalanced type tag.
     TypeTags,
     /// The argument of this type tag is missing or malformed.
     Argument(TypeTag),
-    /// What follows `#bundle` is not a time tag.
+    /// The text after `#bundle` is not a time tag.
     TimeTag,
-    /// More stands here than the type tags say, or than one packet.
+    /// There is more text than the type tags require, or more than one packet.
     Trailing,
     /// `#end` without `#bundle`.
     UnexpectedEnd,

@@ -1,6 +1,6 @@
-//! One policy for every bounded queue of packets.
+//! The overflow policy of bounded queues.
 
-/// What happens to a packet that finds a queue full: of a [`Lane`](crate::dispatch::Lane), the inbox of a
+/// What happens to a packet when a queue is full: of a [`Lane`](crate::dispatch::Lane), the inbox of a
 /// server, a subscription, a [`Reconnecting`](crate::client::Reconnecting) client, a
 /// [`Relay`](crate::tools::Relay).
 ///
@@ -15,13 +15,12 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// Its sender waits until there is room: nothing is lost here. Where the sender is dispatch, the
-    /// routes behind wait as well, and when the server's inbox is full the operating system drops.
+    /// The sender waits until there is room, so nothing is lost here. If the sender is dispatch, later routes
+    /// wait too, and when the inbox of the server is full, the operating system drops packets.
     #[default]
     Wait,
-    /// The packet is dropped and counted; a send of it fails.
+    /// The packet is dropped and counted. Its send fails.
     DropNewest,
-    /// The packet that has waited longest is dropped and counted. For values of which only the newest
-    /// count.
+    /// The oldest packet is dropped and counted. For values of which only the newest matters.
     DropOldest,
 }

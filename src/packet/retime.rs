@@ -1,4 +1,4 @@
-//! The time tags of a packet by the clock of a peer.
+//! Converts the time tags of a packet to the clock of a peer.
 
 use std::convert::Infallible;
 
@@ -7,8 +7,8 @@ use crate::types::{ClockOffset, TimeTag};
 use crate::wire::{Rewrite, rewrite};
 
 impl ClockOffset {
-    /// The bundle for the peer: its own tag and those of all bundles in it, by the peer's clock.
-    /// Everything else stays as it is, byte for byte.
+    /// Converts the time tags of a bundle, and of all bundles in it, to the clock of the peer. Everything
+    /// else is unchanged, byte for byte.
     ///
     /// ```
     /// use std::time::Duration;
@@ -29,7 +29,7 @@ impl ClockOffset {
     }
 }
 
-/// Messages stay, time tags go over to the peer's clock.
+/// Copies messages, and converts time tags to the clock of the peer.
 struct Retime(ClockOffset);
 
 impl Rewrite for Retime {

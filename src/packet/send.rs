@@ -1,20 +1,19 @@
-//! How a packet leaves: what a reply needs to know of the channel it goes out by, and why a packet
-//! could not be sent.
+//! Sending packets: the interface of channels for replies, and the errors of sending.
 
 use std::error::Error;
 use std::{fmt, io};
 
 use super::{EncodeError, Packet, Peer};
 
-/// Sends packets to the peers of a channel. Channels implement it, dispatch uses it for replies, so
-/// that neither floor knows the other.
+/// Sends packets to the peers of a channel. Implemented by channels and used by dispatch for replies, so that
+/// neither depends on the other.
 pub(crate) trait SendTo: Send + Sync + 'static {
     /// Sends a packet to a peer, or queues it, and never waits. Fails with [`SendErrorKind::Full`] where the peer
     /// has more waiting than it may.
     fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, SendError>;
 }
 
-/// What became of a packet that was not refused.
+/// The outcome of a successful send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
     /// The operating system has it, or a queue before that.
@@ -23,7 +22,7 @@ pub(crate) enum Sent {
     Filtered,
 }
 
-/// Why a packet could not be sent.
+/// The error of sending a packet.
 ///
 /// ```
 /// use tokio_osc::packet::SendErrorKind;
@@ -42,7 +41,7 @@ pub struct SendError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// The kinds of [`SendError`]. The first ones are the caller's, the others the transport's.
+/// The kinds of [`SendError`]. The first ones are errors of the caller, the others of the transport.
 ///
 /// ```
 /// use tokio_osc::packet::SendErrorKind;
@@ -58,18 +57,19 @@ pub struct SendError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendErrorKind {
-    /// The value is not a valid packet: see [`SendError::encode_error`].
+    /// The packet is not valid. See [`SendError::encode_error`].
     Encode,
-    /// The packet has more bytes than the transport carries at once.
+    /// The packet is larger than the transport allows.
     TooLarge {
         /// Bytes of the packet.
         size: usize,
-        /// The most that fit.
+        /// The maximum.
         limit: usize,
     },
-    /// The peer has not shown its framing yet ([`Detect`](crate::codec::Detect)).
+    /// The framing of the peer is not known yet ([`Detect`](crate::codec::Detect)).
     Undetected,
-    /// Sending would block: earlier packets are not sent yet. Only from the methods that do not wait.
+    /// Sending would block, because earlier packets are not sent yet. Only returned by methods that do not
+    /// wait.
     Full,
     /// The connection, or the channel, is closed.
     Closed,
@@ -78,22 +78,22 @@ pub enum SendErrorKind {
 }
 
 impl SendError {
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> SendErrorKind {
         self.kind
     }
 
-    /// What is wrong with the packet, if that is the reason.
+    /// Returns the error of the packet, if that is the reason.
     pub fn encode_error(&self) -> Option<&EncodeError> {
         self.source.as_ref()?.downcast_ref()
     }
 
-    /// The I/O error, if that is the reason.
+    /// Returns the I/O error, if that is the reason.
     pub fn io_error(&self) -> Option<&io::Error> {
         self.source.as_ref()?.downcast_ref()
     }
 
-    /// A packet that no datagram holds, and what to do.
+    /// The error for a packet that is too large for a datagram, with the remedy.
     #[cold]
     pub(crate) fn too_large_for_datagram(size: usize, limit: usize) -> Self {
         let (bytes, most) = (grouped(size), grouped(limit));
@@ -101,7 +101,7 @@ impl SendError {
         Self { kind: SendErrorKind::TooLarge { size, limit }, source: Some(text.into()) }
     }
 
-    /// An error of a transport of your own. Its text is the text of this one.
+    /// Creates an error for your own transport, with its text.
     ///
     /// ```
     /// use tokio_osc::packet::SendError;
@@ -158,7 +158,8 @@ impl fmt::Display for SendError {
 
 readable! { struct SendError { kind, source } }
 
-/// `Display` prints the cause, so the source is the cause's: no chain says a thing twice.
+/// `Display` prints the cause, so the source is that of the cause, and a report of the chain prints nothing
+/// twice.
 impl Error for SendError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_ref()?.source()

@@ -1,8 +1,8 @@
-//! Values that Rust has no own type for.
+//! OSC values without a corresponding Rust type.
 
 use crate::types::Arg;
 
-/// Nil, type tag `N`. `Option::None` is written the same way.
+/// Nil, type tag `N`. `Option::None` is written as nil too.
 ///
 /// ```
 /// use tokio_osc::packet::Nil;
@@ -27,7 +27,7 @@ pub struct Nil;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Impulse;
 
-/// Text with the type tag `S` in place of `s`.
+/// Text with the type tag `S` instead of `s`.
 ///
 /// ```
 /// use tokio_osc::packet::Symbol;
@@ -57,7 +57,7 @@ pub struct Symbol<T>(pub T);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Array<T>(pub T);
 
-/// A value of exactly this type: extraction that converts nothing.
+/// Reads a value of exactly this type, without conversion.
 ///
 /// ```
 /// use tokio_osc::packet::Exact;
@@ -71,7 +71,7 @@ pub struct Array<T>(pub T);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Exact<T>(pub T);
 
-/// A number that is neither NaN nor infinite: an `f32` or `f64` takes all that senders write.
+/// A number that is neither NaN nor infinite. `f32` and `f64` accept all values.
 ///
 /// ```
 /// use tokio_osc::packet::{ArgsErrorKind, Finite};
@@ -89,7 +89,7 @@ pub struct Exact<T>(pub T);
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Default)]
 pub struct Finite<T>(pub T);
 
-/// All arguments that are left, of whatever types, also none.
+/// The remaining arguments, of any types. It may be empty.
 ///
 /// ```
 /// use tokio_osc::packet::Rest;

@@ -1,10 +1,10 @@
-//! A packet and all that is in it as a flat sequence, without recursion.
+//! A walk through a packet and all bundles in it, without recursion.
 
 use super::{MessageRef, PacketRef};
 use crate::types::TimeTag;
 use crate::wire::{WireStep, WireWalk};
 
-/// What is met on a walk through a packet.
+/// A step of a walk through a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PacketStep<'a> {
     Message(MessageRef<'a>),

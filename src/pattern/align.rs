@@ -1,23 +1,24 @@
-//! The one greedy walk: a sequence with runs in it (`*` among bytes, `//` among parts) against a
-//! sequence without.
+//! Greedy matching of a sequence with runs (`*` among bytes, `//` among parts) against a sequence without
+//! runs.
 
-/// Whether the pattern fits the whole subject: `Some` fits one item as `fits` says, `None` any run.
+/// Returns `true` if the pattern matches the whole subject: `Some` matches one item by `fits`, `None` matches
+/// any run.
 ///
-/// Every stretch between two runs is of fixed length, so its leftmost place leaves the most room
-/// for what follows and need never be reconsidered: each pair of items is compared at most once.
-/// The last fit reported for an item of the pattern is the one that counts.
+/// Every stretch between two runs has a fixed length, so its leftmost position leaves the most room for the
+/// rest and never has to be reconsidered: each pair of items is compared at most once. The last match
+/// reported for an item of the pattern is the one that counts.
 pub(super) fn align<P, S>(
     mut pattern: impl Iterator<Item = Option<P>> + Clone,
     mut subject: impl Iterator<Item = S> + Clone,
     mut fits: impl FnMut(P, S) -> bool,
 ) -> bool {
-    // Where to go on after a misfit: behind the last run, one item further than the last time.
+    // Where to continue after a mismatch: after the last run, one item further than the last time.
     let mut retry = None;
     loop {
         match pattern.next() {
             Some(None) => {
-                // The run before this one is settled for good: whatever it took, this one takes the
-                // rest. To keep it would be backtracking, exponential in the runs.
+                // The run before this one is final: whatever it matched, this run matches the rest. Keeping
+                // it would be backtracking, exponential in the number of runs.
                 retry = Some((pattern.clone(), subject.clone()));
                 continue;
             }
@@ -36,8 +37,8 @@ pub(super) fn align<P, S>(
             }
         }
         let Some((behind_run, after)) = &mut retry else { return false };
-        // The run takes one item more. `after` never goes back, so a stretch is tried at each place
-        // once: that bounds the comparisons by the length of the stretch times that of the subject.
+        // The run matches one more item. `after` never decreases, so a stretch is tried at each position
+        // once. This bounds the comparisons by the length of the stretch times that of the subject.
         if after.next().is_none() {
             return false;
         }

@@ -1,4 +1,4 @@
-//! What can be wrong with an address pattern, and where.
+//! The errors of address patterns.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::types::texts;
 
-/// Why a text is not a valid address pattern, and at which byte.
+/// The error of a text that is not a valid address pattern, with its position.
 ///
 /// ```
 /// use tokio_osc::pattern::PatternErrorKind;
@@ -24,7 +24,7 @@ pub struct PatternError {
 }
 
 texts! {
-    /// What is wrong with a pattern. Each kind says which byte [`PatternError::position`] points to.
+    /// The kinds of [`PatternError`]. Each one documents the byte of [`PatternError::position`].
     ///
     /// ```
     /// use tokio_osc::pattern::PatternErrorKind;
@@ -78,17 +78,17 @@ impl PatternError {
         Self { kind, position }
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub const fn kind(self) -> PatternErrorKind {
         self.kind
     }
 
-    /// Whether it is over a limit: then it is not even a name that stands for itself.
+    /// Returns `true` if a limit is exceeded. Then the text is not a name either.
     pub(crate) const fn is_limit(self) -> bool {
         matches!(self.kind, PatternErrorKind::TooLong | PatternErrorKind::TooManyParts)
     }
 
-    /// The byte offset, counted from 0.
+    /// Returns the byte offset, from 0.
     pub const fn position(self) -> usize {
         self.position
     }
@@ -104,7 +104,7 @@ readable! { struct PatternError { kind, position } }
 
 impl Error for PatternError {}
 
-/// For what is a pattern already.
+/// For conversions that cannot fail.
 impl From<Infallible> for PatternError {
     fn from(never: Infallible) -> Self {
         match never {}

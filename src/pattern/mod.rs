@@ -1,7 +1,7 @@
-//! Addresses and address patterns: which messages are for whom.
+//! Addresses and address patterns.
 //!
-//! A route may be an address or a pattern, and so may the address of a message that arrives: the two
-//! meet if they [share](Pattern::overlaps) at least one address.
+//! A route may be an address or a pattern, and so may the address of a received message. A route matches if
+//! the two [share](Pattern::overlaps) at least one address.
 //!
 //! ```
 //! use tokio_osc::{Address, Pattern};
@@ -17,9 +17,9 @@
 // No byte of a peer may reach a panic. Tests may: a panic is how they fail.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
-// `syntax` says which texts are patterns; `part` and `token` read them, by slashes and by bytes; `align`,
-// `segment` and `path` match. The text is validated on construction, then matched against directly:
-// nothing is compiled, so that a pattern is as cheap to make, to keep and to clone as its text.
+// `syntax` checks which texts are patterns; `part` and `token` parse them, by slashes and by bytes; `align`,
+// `segment` and `path` match. A text is validated on construction, then matched directly. Nothing is
+// compiled, so a pattern is as cheap to create, store and clone as its text.
 
 mod align;
 mod error;
@@ -44,7 +44,7 @@ pub(crate) use part::{Part, Parts};
 pub(crate) use path::{overlap, spans};
 pub(crate) use syntax::Shape;
 
-/// An address pattern: which addresses a message is for, or a route answers.
+/// An address pattern: the addresses of a message or a route.
 ///
 /// | in a part | matches |
 /// | --- | --- |
@@ -59,13 +59,12 @@ pub(crate) use syntax::Shape;
 /// everything below, one part at least. `//` alone stands for every address, also for one without a
 /// slash. In a set, `-` first or last is itself, and so is a comma: `[a,b]` is `a`, `b` or `,`.
 ///
-/// A name that holds brackets, braces or wildcards, and an address without a leading slash, is an
+/// A name that contains brackets, braces or wildcards, and an address without a leading slash, is an
 /// [`exact`](Self::exact) pattern.
 ///
-/// A match takes time in proportion to pattern length times address length at most, whatever the
-/// pattern: there is no backtracking and no recursion. A pattern has at most
-/// [`MAX_LEN`](Self::MAX_LEN) bytes and [`MAX_PARTS`](Self::MAX_PARTS) parts. Cloning is a reference
-/// count.
+/// Matching takes at most the length of the pattern times the length of the address, for any pattern, without
+/// backtracking or recursion. A pattern has at most [`MAX_LEN`](Self::MAX_LEN) bytes and
+/// [`MAX_PARTS`](Self::MAX_PARTS) parts. Cloning increments a reference count.
 ///
 /// ```
 /// use tokio_osc::{Address, Pattern};
@@ -89,30 +88,30 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// The longest pattern, in bytes.
+    /// Maximum length of a pattern, in bytes.
     pub const MAX_LEN: usize = MAX_LEN;
 
-    /// The most parts of a pattern.
+    /// Maximum number of parts of a pattern.
     pub const MAX_PARTS: usize = MAX_PARTS;
 
-    /// A pattern of this text.
+    /// Creates a pattern.
     ///
     /// # Errors
-    /// It does not begin with `/`, has a bracket or brace without its partner or another fault of
-    /// [`PatternErrorKind`], holds a NUL, or is over a limit.
+    /// Returns an error if it does not begin with `/`, has an unbalanced bracket or brace or another fault of
+    /// [`PatternErrorKind`], contains a NUL, or exceeds a limit.
     pub fn new(text: impl Into<Bytes>) -> Result<Self, PatternError> {
         Self::within(text.into(), MAX_LEN)
     }
 
-    /// A pattern that the compiler checks when this stands in a constant; it needs no memory of
-    /// its own.
+    /// Creates a pattern from a literal. In a constant, the compiler checks it. It needs no memory of its
+    /// own.
     ///
     /// ```compile_fail
     /// const BROKEN: tokio_osc::Pattern = tokio_osc::Pattern::literal("/mixer/[1-");
     /// ```
     ///
     /// # Panics
-    /// Outside a constant, with what [`Pattern::new`] would have returned as an error.
+    /// Outside of a constant, panics with the error of [`Pattern::new`].
     #[track_caller]
     pub const fn literal(text: &'static str) -> Self {
         match syntax::parse(text.as_bytes(), MAX_LEN) {
@@ -126,13 +125,13 @@ impl Pattern {
         }
     }
 
-    /// The address of exactly these bytes: nothing in it is a wildcard, and it may lack its slash.
+    /// Creates a pattern of exactly these bytes, without wildcards. The leading slash is optional.
     ///
-    /// An exact route, subscription or request meets only messages with the same bytes in their address.
-    /// By OSC `/layers[12]/x` in a message is a pattern, and runs the routes of `/layers1/x` and
-    /// `/layers2/x`. Where a router has an exact route of the same bytes, the message means that name
-    /// instead: it runs this route, and those that match the name byte for byte, such as `/*/x`. A pattern
-    /// that a peer sends never meets an exact route, whatever it matches.
+    /// An exact route, subscription or request matches only messages with the same bytes as their address. In
+    /// OSC, `/layers[12]/x` in a message is a pattern, and matches the routes `/layers1/x` and `/layers2/x`.
+    /// If a router has an exact route of the same bytes, the message is a name instead: it matches this
+    /// route, and routes that match the name byte for byte, such as `/*/x`. A pattern sent by a peer never
+    /// matches an exact route otherwise.
     ///
     /// ```
     /// use tokio_osc::{Pattern, Router};
@@ -144,8 +143,7 @@ impl Pattern {
     /// ```
     ///
     /// # Panics
-    /// With what [`try_exact`](Pattern::try_exact) would have returned as an error; in a constant that is
-    /// an error of the compiler.
+    /// Panics with the error of [`try_exact`](Pattern::try_exact). In a constant, this is a compiler error.
     #[track_caller]
     pub const fn exact(address: &'static str) -> Self {
         match syntax::check_exact(address.as_bytes()) {
@@ -155,17 +153,17 @@ impl Pattern {
         }
     }
 
-    /// As [`exact`](Pattern::exact), for an address that is not known at compile time.
+    /// Same as [`exact`](Pattern::exact), for an address that is known only at run time.
     ///
     /// # Errors
-    /// It is empty, holds a NUL, or is longer than [`MAX_LEN`](Self::MAX_LEN).
+    /// Returns an error if it is empty, contains a NUL, or is longer than [`MAX_LEN`](Self::MAX_LEN).
     pub fn try_exact(address: impl Into<Bytes>) -> Result<Self, PatternError> {
         let text = address.into();
         syntax::check_exact(&text)?;
         Ok(Self::exact_of(text))
     }
 
-    /// The number that stands in place of an address, as `SuperCollider` sends commands; see
+    /// Creates the pattern of a number in place of an address, as `SuperCollider` sends commands: see
     /// [`Message::numeric_address`](crate::Message::numeric_address). It is exact.
     ///
     /// ```
@@ -177,7 +175,7 @@ impl Pattern {
     /// ```
     ///
     /// # Errors
-    /// The number is not below 2<sup>24</sup>.
+    /// Returns an error if the number is not below 2<sup>24</sup>.
     pub fn number(number: u32) -> Result<Self, PatternError> {
         match number.to_be_bytes() {
             bytes @ [0, ..] => Ok(Self::exact_of(Bytes::copy_from_slice(&bytes))),
@@ -185,7 +183,7 @@ impl Pattern {
         }
     }
 
-    /// A pattern with another limit of bytes.
+    /// Creates a pattern with another limit of bytes.
     pub(crate) fn within(text: Bytes, max_len: usize) -> Result<Self, PatternError> {
         let shape = syntax::judge(&text, max_len)?;
         Ok(Self { text, is_literal: shape == Shape::Literal, is_exact: false })
@@ -195,7 +193,7 @@ impl Pattern {
         Self { text, is_literal: true, is_exact: true }
     }
 
-    /// This pattern behind a prefix, which is a pattern or empty.
+    /// Prepends a prefix, which is a pattern or empty.
     pub(crate) fn behind(&self, prefix: &str) -> Result<Self, PatternError> {
         if prefix.is_empty() {
             return Ok(self.clone());
@@ -204,17 +202,17 @@ impl Pattern {
         if !self.is_exact {
             return Self::new(text);
         }
-        // Bytes behind wildcards would be a route that nothing meets.
+        // Exact bytes after wildcards would be a route that nothing matches.
         if !self.text.starts_with(b"/") || !Self::new(prefix.to_owned())?.is_literal {
             return Err(PatternError::new(PatternErrorKind::ExactBehindPattern, prefix.len()));
         }
         Self::try_exact(text)
     }
 
-    /// Whether this address is one that the pattern stands for.
+    /// Returns `true` if the pattern matches the address.
     ///
-    /// The bytes of the address count as they are. The address of a received message may itself be
-    /// a pattern: [`overlaps`](Self::overlaps) is the question to ask then.
+    /// The bytes of the address are taken literally. The address of a received message may be a pattern
+    /// itself: use [`overlaps`](Self::overlaps) for it.
     pub fn matches(&self, address: &Address) -> bool {
         self.matches_bytes(address.as_bytes())
     }
@@ -229,11 +227,11 @@ impl Pattern {
         path::matches(self.parts(), address)
     }
 
-    /// Whether some address matches both patterns.
+    /// Returns `true` if some address matches both patterns.
     ///
-    /// An address is here what a message can carry: any bytes but NUL and the six characters
-    /// `* ? [ ] { }`, which would make it a pattern. So `/[!a]` overlaps `/[!b]`, and `/[*]` overlaps
-    /// nothing. An [`exact`](Self::exact) pattern overlaps only what has the same bytes.
+    /// Here an address consists of any bytes except NUL and the six characters `* ? [ ] { }`, which would
+    /// make it a pattern. So `/[!a]` overlaps `/[!b]`, and `/[*]` overlaps nothing. An [`exact`](Self::exact)
+    /// pattern overlaps only the same bytes.
     pub fn overlaps(&self, other: &Self) -> bool {
         if self.is_exact || other.is_exact {
             return self.text == other.text;
@@ -249,9 +247,9 @@ impl Pattern {
             && overlap(self.parts(), &other.parts().collect::<Vec<_>>())
     }
 
-    /// What an address has in the place of each part that is not plain text, in order: the name, or
-    /// for `//` the names joined by `/`, as few as make a match, from the left; one empty name
-    /// reads like none. `None` if it does not match, or if there is no slash to tell parts by.
+    /// Returns, for each part that is not plain text, the corresponding part of the address, in order; for
+    /// `//` the parts joined by `/`, as few as possible, from the left. One empty part cannot be
+    /// distinguished from none. `None` if the address does not match, or has no slash.
     ///
     /// ```
     /// use tokio_osc::{Address, Pattern};
@@ -272,17 +270,17 @@ impl Pattern {
         path::captures(&self.parts(), self.text.ends_with(b"//"), address)
     }
 
-    /// Whether the pattern is an address: it matches itself and nothing else.
+    /// Returns `true` if the pattern is a literal address, which matches only itself.
     pub fn is_literal(&self) -> bool {
         self.is_literal
     }
 
-    /// Whether it is met by its own bytes only: see [`exact`](Self::exact).
+    /// Returns `true` if it matches only its own bytes: see [`exact`](Self::exact).
     pub fn is_exact(&self) -> bool {
         self.is_exact
     }
 
-    /// The same with each run of stars made one, so that the extra stars do not cost time at each route.
+    /// Merges each run of stars to one star, so that extra stars cost no time at each route.
     pub(crate) fn with_single_stars(&self) -> Cow<'_, Self> {
         if !self.text.windows(2).any(|pair| pair == b"**") {
             return Cow::Borrowed(self);
@@ -308,15 +306,15 @@ impl Pattern {
         Parts::new(&self.text)
     }
 
-    /// Whether the pattern matches any address at all.
+    /// Returns `true` if the pattern matches any address at all.
     pub(crate) fn is_satisfiable(&self) -> bool {
         self.is_literal || self.parts().all(Part::is_satisfiable)
     }
 }
 
-/// What a text asks of an address, or why it is not a pattern; nothing is allocated.
+/// Parses a text without allocating.
 ///
-/// The address of a received message that is not a pattern stands for itself, unless it is over a limit.
+/// A received address that is not a valid pattern is a name, unless it exceeds a limit.
 pub(crate) fn check(text: &[u8]) -> Result<Shape, PatternError> {
     syntax::judge(text, MAX_LEN)
 }

@@ -1,22 +1,22 @@
-//! The parts of a pattern, between and behind the slashes.
+//! The parts of a pattern, separated by slashes.
 
 use super::segment;
 
 /// One part of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
-    /// A name, matched by itself.
+    /// A name.
     Literal(&'a [u8]),
     /// `*` alone: any one name.
     Any,
-    /// Anything else that stands for one name.
+    /// Any other pattern of one name.
     Segment(&'a [u8]),
     /// `//`: any number of names, none included.
     Descend,
 }
 
 impl<'a> Part<'a> {
-    /// The part that stands for one name.
+    /// Creates a part of one name.
     pub(crate) fn new(text: &'a [u8]) -> Self {
         if !text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{')) {
             return Self::Literal(text);
@@ -27,7 +27,7 @@ impl<'a> Part<'a> {
         Self::Segment(text)
     }
 
-    /// Whether it matches this name; `//` does.
+    /// Returns `true` if it matches this name. `//` does.
     pub(crate) fn matches(self, name: &[u8]) -> bool {
         match self {
             Self::Literal(text) => text == name,
@@ -36,7 +36,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Whether some name matches both. Both must be satisfiable.
+    /// Returns `true` if some name matches both. Both must be satisfiable.
     pub(crate) fn overlaps(self, other: Part<'_>) -> bool {
         match (self, other) {
             (Self::Literal(name), _) => other.matches(name),
@@ -46,7 +46,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Whether any name matches at all.
+    /// Returns `true` if any name matches.
     pub(crate) fn is_satisfiable(self) -> bool {
         match self {
             Self::Segment(text) => segment::is_satisfiable(text),
@@ -54,16 +54,16 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The names it stands for, if it is a name with one list of alternatives in it: what lies
-    /// before the list, the alternatives, and what lies behind.
+    /// Splits a part with a single list of alternatives: the text before it, the alternatives, and the text
+    /// after it.
     pub(crate) fn alternatives(self) -> Option<(&'a [u8], impl Iterator<Item = &'a [u8]>, &'a [u8])> {
         let Self::Segment(text) = self else { return None };
         segment::as_alternatives(text)
     }
 }
 
-/// The parts of a legal pattern. A `//` at the end asks for one level at least, hence reads as `//*`:
-/// the last part is never [`Part::Descend`].
+/// The parts of a valid pattern. A trailing `//` requires at least one level, so it is parsed as `//*`: the
+/// last part is never [`Part::Descend`].
 #[derive(Clone, Debug)]
 pub(crate) struct Parts<'a> {
     rest: Option<&'a [u8]>,

@@ -1,4 +1,5 @@
-//! Whole patterns: their parts against the names of an address, or against the parts of another.
+//! Matching of whole patterns: parts against the names of an address, or against the parts of another
+//! pattern.
 
 use std::ops::Range;
 
@@ -6,13 +7,13 @@ use super::align::align;
 use super::{Part, Parts};
 use crate::types::Text;
 
-/// Whether an address has the names that the parts ask for.
+/// Returns `true` if the names of an address match the parts.
 pub(super) fn matches(parts: Parts<'_>, address: &[u8]) -> bool {
     align(parts.map(one_level), spans(address), |part, span| part.matches(name(address, &span)))
 }
 
-/// What the address has in the place of each part that is not literal; `below` says that the
-/// pattern ends with `//`, whose two parts are one capture.
+/// Returns the names of the address that match each part that is not literal. If `below` is set, the pattern
+/// ends with `//`, whose two parts are one capture.
 pub(super) fn captures<'a>(parts: &Parts<'_>, below: bool, address: &'a [u8]) -> Option<Vec<Text<'a>>> {
     let mut places: Vec<Range<usize>> = parts.clone().map(|_| 0..0).collect();
     let fits = |(index, part): (usize, Part<'_>), span: Range<usize>| {
@@ -49,7 +50,7 @@ pub(super) fn captures<'a>(parts: &Parts<'_>, below: bool, address: &'a [u8]) ->
     Some(captured.iter().map(|span| Text::new(name(address, span))).collect())
 }
 
-/// Whether some address has the names that both ask for. Every part must be satisfiable.
+/// Returns `true` if the names of some address match both. Every part must be satisfiable.
 ///
 /// Row by row as in `segment`: the places of the second pattern that the first one's parts so far
 /// can reach, where a `//` is a place that may be left at once or stayed at.
@@ -78,7 +79,7 @@ pub(crate) fn overlap<'a>(parts: impl IntoIterator<Item = Part<'a>>, other: &[Pa
     row.last() == Some(&true)
 }
 
-/// Adds a place, and the next one too if a `//` lies between them.
+/// Adds a place, and the next one if a `//` is between them.
 fn insert(row: &mut [bool], place: usize, parts: &[Part<'_>]) {
     let steps = if parts.get(place) == Some(&Part::Descend) { 2 } else { 1 };
     row.iter_mut().skip(place).take(steps).for_each(|reached| *reached = true);
@@ -88,7 +89,7 @@ fn one_level(part: Part<'_>) -> Option<Part<'_>> {
     (part != Part::Descend).then_some(part)
 }
 
-/// Where the names of an address lie; nothing if it does not begin with `/`.
+/// The positions of the names of an address. Empty if it does not begin with `/`.
 pub(crate) fn spans(address: &[u8]) -> impl Iterator<Item = Range<usize>> + Clone {
     let mut rest = address.strip_prefix(b"/");
     let end = address.len();

@@ -18,7 +18,7 @@
 use super::align::align;
 use super::token::{ByteSet, Class, Token, Tokens};
 
-/// Whether a part matches a name.
+/// Returns `true` if a part matches a name.
 pub(super) fn matches(part: &[u8], name: &[u8]) -> bool {
     // Most names that do not match fail here, without a look at the tokens: a last byte that closes
     // nothing and is not a wildcard stands for itself.
@@ -43,8 +43,8 @@ fn matches_with_alternatives(part: &[u8], name: &[u8]) -> bool {
     middle.is_some_and(|middle| list.any(|alternative| alternative == middle))
 }
 
-/// A part that is a name but for one list of alternatives: what lies before the list, the
-/// alternatives, and what lies behind.
+/// Splits a part with a single list of alternatives: the text before it, the alternatives, and the text after
+/// it.
 pub(super) fn as_alternatives(part: &[u8]) -> Option<(&[u8], impl Iterator<Item = &[u8]>, &[u8])> {
     let is_wild = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'{');
     let open = part.iter().position(is_wild).filter(|&at| part.get(at) == Some(&b'{'))?;
@@ -55,12 +55,12 @@ pub(super) fn as_alternatives(part: &[u8]) -> Option<(&[u8], impl Iterator<Item 
     (!behind.iter().any(is_wild)).then(|| (before, alternatives(list), behind))
 }
 
-/// Whether some name matches both parts.
+/// Returns `true` if some name matches both parts.
 pub(super) fn overlaps(part: &[u8], other: &[u8]) -> bool {
     sweep(part, &Program::new(other))
 }
 
-/// Whether any name matches at all: `[*]` asks for a byte that no address holds.
+/// Returns `true` if any name matches: `[*]` requires a byte that no address contains.
 pub(super) fn is_satisfiable(part: &[u8]) -> bool {
     let is_addressable = |&byte: &u8| !Class::Byte(byte).bytes().is_empty();
     Tokens(part).all(|token| match token {
@@ -75,10 +75,10 @@ pub(super) fn alternatives(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == b',')
 }
 
-/// What a part moves over: places 0 to `end`, and how a row of them changes.
+/// The track of a part: places 0 to `end`, and the transitions of a row of places.
 trait Track {
     fn end(&self) -> usize;
-    /// Adds what is reached without reading anything.
+    /// Adds the places reached without reading.
     fn settle(&self, row: &mut [u64]);
     /// Reads one byte of a class.
     fn step(&self, row: &mut [u64], class: Class<'_>);
@@ -105,15 +105,15 @@ where
             Token::One(class) => track.step(row.as_mut(), class),
             Token::Run => track.run(row.as_mut()),
             Token::Alternatives(list) => {
-                // Each alternative begins where the token does, and the rows that they end in are
-                // joined. One after the other over the same row would read them as a sequence.
+                // Each alternative starts where the token starts, and the resulting rows are united. Applying
+                // them one after the other to the same row would read them as a sequence.
                 before.clone_from(&row);
                 behind.clone_from(empty);
                 for alternative in alternatives(list) {
                     row.clone_from(&before);
                     for &byte in alternative {
                         track.step(row.as_mut(), Class::Byte(byte));
-                        // A hopeless alternative costs the bytes read so far, not a pass for each.
+                        // A failed alternative costs the bytes read so far, not a pass for each byte.
                         if is_empty(row.as_ref()) {
                             break;
                         }
@@ -170,7 +170,7 @@ impl Track for Name<'_> {
         let mut carry = 0;
         for word in row {
             let chunk = chunks.next().unwrap_or_default();
-            // Only the places that are held are looked at: few, as a rule, of a long name.
+            // Only occupied places are checked, which are few in a long name.
             let mut rest = *word;
             let mut hits = 0;
             while rest != 0 {
@@ -203,7 +203,7 @@ enum PartNode {
     Take(ByteSet),
     /// Reads any run of bytes and goes on.
     Run,
-    /// Goes on here or at the other place.
+    /// Continues here or at the other place.
     Fork(usize),
     /// Goes on at the other place.
     Jump(usize),
@@ -222,8 +222,8 @@ impl Program {
         Self(nodes)
     }
 
-    /// Adds all that is reached from the places of the row, over the nodes that may be passed. Moves
-    /// lead forward only, so that one pass finds them all.
+    /// Adds all places reached from the row over nodes that may be skipped. Moves only go forward, so one
+    /// pass finds all.
     fn follow(&self, row: &mut [u64], may_pass: impl Fn(&PartNode) -> bool) {
         for (place, node) in self.0.iter().enumerate() {
             if !contains(row, place) {

@@ -1,4 +1,4 @@
-//! Reads one part of a legal pattern: the text is the program.
+//! Tokens of one part of a valid pattern.
 
 /// One step of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(super) enum Token<'a> {
     Alternatives(&'a [u8]),
 }
 
-/// What one byte of an address may be.
+/// A class of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class<'a> {
     /// This one.
@@ -36,7 +36,7 @@ impl Class<'_> {
         }
     }
 
-    /// The bytes of the class that an address can hold.
+    /// The bytes of the class that an address can contain.
     pub(super) fn bytes(self) -> ByteSet {
         let listed = |set| ranges(set).fold(ByteSet::NONE, |bytes, range| bytes.or(ByteSet::range(range)));
         let bytes = match self {
@@ -116,8 +116,8 @@ pub(super) struct ByteSet([u128; 2]);
 impl ByteSet {
     pub(super) const NONE: Self = Self([0; 2]);
 
-    /// What can stand for itself in the address of a message: any byte but NUL, the slash, and the
-    /// six that would make it a pattern.
+    /// The bytes that are plain in the address of a message: any byte except NUL, the slash, and the six
+    /// wildcard characters.
     #[expect(clippy::indexing_slicing, reason = "run by the compiler")]
     pub(super) const ADDRESSABLE: Self = {
         let mut low = u128::MAX;

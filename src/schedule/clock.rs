@@ -1,7 +1,7 @@
-//! Clocks: wall time, in which time tags are written, and monotonic time, by which Tokio sleeps.
+//! Clocks: the wall time of time tags, and the monotonic time of Tokio's timers.
 //!
-//! The two are read together, because a deadline is derived from both: it lies as far after the
-//! monotonic instant as the tag lies after the wall time.
+//! Both are read together, because a deadline is derived from both: it is as far after the monotonic instant
+//! as the time tag is after the wall time.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,13 +12,13 @@ use tokio::time::Instant;
 use crate::lock::lock;
 use crate::types::TimeTag;
 
-/// Source of wall and monotonic time: [`SystemClock`], [`TokioClock`], [`ManualClock`] or your own
-/// (a PTP clock, an audio device's sample counter).
+/// A source of wall time and monotonic time: [`SystemClock`], [`TokioClock`], [`ManualClock`] or your own,
+/// such as a PTP clock or the sample counter of an audio device.
 ///
-/// A held bundle runs when the *wall* time reaches its tag. The monotonic time only says how long
-/// to sleep until then. When the offset between the two has moved by more than 1 ms (the clock
-/// was set, or NTP slews it), the deadlines of all waiting bundles are derived again; this is
-/// checked at each wake-up, and once a second while bundles wait.
+/// A bundle runs when the *wall* time reaches its time tag. The monotonic time only determines how long to
+/// sleep. If the offset between the two moves by more than 1 ms (the clock was set, or NTP slews it), the
+/// deadlines of all waiting bundles are derived again. This is checked at each wake-up, and once a second
+/// while bundles wait.
 ///
 /// `now` is called for every timed bundle and every wake-up, from any thread, and must not block.
 ///
@@ -39,11 +39,10 @@ use crate::types::TimeTag;
 /// assert!(Ahead.tag() > SystemClock.tag());
 /// ```
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// Both times of one moment. The monotonic time never goes back; the wall time may.
+    /// Returns both times of the same moment. The monotonic time must never go back; the wall time may.
     fn now(&self) -> Reading;
 
-    /// The time tag of this clock's present wall time. Never 0 and never
-    /// [`TimeTag::IMMEDIATELY`].
+    /// Returns the time tag of the present wall time. Never 0 and never [`TimeTag::IMMEDIATELY`].
     ///
     /// ```
     /// use tokio_osc::schedule::{Clock, ManualClock};
@@ -56,8 +55,8 @@ pub trait Clock: Debug + Send + Sync + 'static {
         TimeTag::at(self.now().wall)
     }
 
-    /// The time tag that lies `delay` after this clock's present wall time, modulo the era. Never 0
-    /// and never [`TimeTag::IMMEDIATELY`].
+    /// Returns the time tag `delay` after the present wall time, modulo the era. Never 0 and never
+    /// [`TimeTag::IMMEDIATELY`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -73,7 +72,7 @@ pub trait Clock: Debug + Send + Sync + 'static {
     }
 }
 
-/// The smallest tag that is an instant: 0 and 1 have meanings of their own.
+/// The smallest time tag that is an instant: 0 and 1 have special meanings.
 const FIRST_INSTANT: TimeTag = TimeTag::from_bits(2);
 
 /// A shared clock is a clock.
@@ -83,7 +82,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// Wall and monotonic time of one moment, read together; converts between the two.
+/// Wall time and monotonic time of the same moment. Converts between the two.
 ///
 /// ```
 /// use std::time::Duration;
@@ -96,26 +95,26 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The wall time, which may be set, forwards and backwards.
+    /// The wall time. It may be set forwards and backwards.
     pub wall: SystemTime,
-    /// The monotonic time, in the type that [`tokio::time::sleep_until`] takes.
+    /// The monotonic time, as used by [`tokio::time::sleep_until`].
     pub monotonic: Instant,
 }
 
 impl Reading {
-    /// The monotonic instant at which the wall time will be `due`, if no clock is set meanwhile;
-    /// this reading's own instant if `due` is past.
+    /// Returns the monotonic instant at which the wall time will be `due`, if no clock is set meanwhile.
+    /// Returns this reading's own instant if `due` is in the past.
     ///
-    /// Total: an instant that the platform cannot hold gives this reading's own.
+    /// Never fails: returns this reading's own instant if the platform cannot represent the result.
     pub fn deadline(&self, due: SystemTime) -> Instant {
         let ahead = due.duration_since(self.wall).unwrap_or_default();
         self.monotonic.checked_add(ahead).unwrap_or(self.monotonic)
     }
 
-    /// The wall time at a monotonic instant, before or after this reading, if no clock is set
+    /// Returns the wall time at a monotonic instant, before or after this reading, if no clock is set
     /// meanwhile.
     ///
-    /// Total: a time that the platform cannot hold gives this reading's own.
+    /// Never fails: returns this reading's own time if the platform cannot represent the result.
     pub fn wall_at(&self, instant: Instant) -> SystemTime {
         let ahead = instant.saturating_duration_since(self.monotonic);
         let behind = self.monotonic.saturating_duration_since(instant);
@@ -123,10 +122,10 @@ impl Reading {
     }
 }
 
-/// The operating system's clock, for real use.
+/// The clock of the operating system. The default.
 ///
-/// Its monotonic time is Tokio's: it stands still in a test with `start_paused`, its wall time does
-/// not. Use [`TokioClock`] there.
+/// Its monotonic time is Tokio's: in a test with `start_paused` it does not advance, but its wall time does.
+/// Use [`TokioClock`] in tests.
 ///
 /// ```
 /// use tokio_osc::schedule::{Clock, SystemClock};
@@ -138,8 +137,8 @@ impl Reading {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    /// Reads the wall time between two monotonic ones and, if the thread was interrupted in
-    /// between, up to three times again: a gap would look like a step of the wall clock.
+    /// Reads the wall time between two monotonic times. If the thread was interrupted in between, reads
+    /// again, up to three times: a gap would look like a step of the wall clock.
     fn now(&self) -> Reading {
         let (mut gap, mut reading) = bracketed();
         for _ in 0..3 {
@@ -158,8 +157,8 @@ impl Clock for SystemClock {
 /// The longest gap between two monotonic times that counts as one moment.
 const TOGETHER: Duration = Duration::from_micros(20);
 
-/// A reading, and how far apart its two halves may lie. The later of the two monotonic times is
-/// taken, so that a deadline derived from it is never early.
+/// A reading, and the maximum distance between its two times. It uses the later monotonic time, so that a
+/// deadline derived from it is never early.
 fn bracketed() -> (Duration, Reading) {
     let before = Instant::now();
     let wall = SystemTime::now();
@@ -167,10 +166,10 @@ fn bracketed() -> (Duration, Reading) {
     (monotonic.saturating_duration_since(before), Reading { wall, monotonic })
 }
 
-/// A fixed epoch and Tokio's elapsed time: the wall time never steps.
+/// A clock that follows Tokio's time from a fixed epoch. Its wall time never steps.
 ///
-/// With `#[tokio::test(start_paused = true)]` such a clock stands still until the runtime is idle
-/// or the test advances it, so that timed bundles can be tested to the nanosecond. Outside tests,
+/// With `#[tokio::test(start_paused = true)]` this clock advances only when the runtime is idle or the test
+/// advances it, so timed bundles can be tested to the nanosecond. Outside of tests,
 /// `TokioClock::starting_at(SystemTime::now())` is a system clock that ignores later steps.
 ///
 /// ```
@@ -190,12 +189,12 @@ pub struct TokioClock {
 }
 
 impl TokioClock {
-    /// A clock whose wall time is 2026-01-01 00:00:00 UTC now, time tag `0xed00378000000000`.
+    /// Creates a clock whose present wall time is 2026-01-01 00:00:00 UTC, time tag `0xed00378000000000`.
     pub fn new() -> Self {
         Self::starting_at(epoch())
     }
 
-    /// A clock whose wall time is `wall` now.
+    /// Creates a clock whose present wall time is `wall`.
     pub fn starting_at(wall: SystemTime) -> Self {
         Self { start: Reading { wall, monotonic: Instant::now() } }
     }
@@ -214,11 +213,10 @@ impl Clock for TokioClock {
     }
 }
 
-/// A clock that stands still until it is moved by hand, wall and monotonic time apart if wanted.
+/// A clock that only advances by hand. Wall time and monotonic time can be moved separately.
 ///
-/// Clones share one time. A server that runs by this clock looks at it when something else wakes
-/// it, or when the time that the clock still lacks has passed on Tokio's: advance Tokio's time in
-/// the same test, or use [`TokioClock`].
+/// Clones share one time. A server with this clock reads it when something else wakes the server, or when the
+/// missing time has passed on Tokio's timer. Advance Tokio's time in the same test, or use [`TokioClock`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -238,30 +236,30 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock whose wall time is 2026-01-01 00:00:00 UTC, as [`TokioClock::new`].
+    /// Creates a clock whose wall time is 2026-01-01 00:00:00 UTC, as [`TokioClock::new`].
     pub fn new() -> Self {
         Self::starting_at(epoch())
     }
 
-    /// A clock whose wall time is `wall`.
+    /// Creates a clock whose wall time is `wall`.
     pub fn starting_at(wall: SystemTime) -> Self {
         Self { reading: Arc::new(Mutex::new(Reading { wall, monotonic: Instant::now() })) }
     }
 
-    /// Moves both times forward. A time that the platform cannot hold is left as it is, here and in
-    /// the other methods.
+    /// Advances both times. If the platform cannot represent the result, nothing changes; this also applies
+    /// to the other methods.
     pub fn advance(&self, by: Duration) {
         self.advance_wall(by);
         self.advance_monotonic(by);
     }
 
-    /// Moves the wall time forward alone: the clock is put forward, or the machine was suspended.
+    /// Advances the wall time only, as if the clock was set forward or the machine was suspended.
     pub fn advance_wall(&self, by: Duration) {
         let mut reading = self.lock();
         reading.wall = reading.wall.checked_add(by).unwrap_or(reading.wall);
     }
 
-    /// Moves the monotonic time forward alone.
+    /// Advances the monotonic time only.
     pub fn advance_monotonic(&self, by: Duration) {
         let mut reading = self.lock();
         reading.monotonic = reading.monotonic.checked_add(by).unwrap_or(reading.monotonic);

@@ -1,26 +1,26 @@
-//! What a time tag means at a given wall time: run now, wait, or too far away to be a schedule.
+//! Evaluates time tags at a given wall time: run now, wait, or too far ahead.
 
 use std::time::{Duration, SystemTime};
 
 use crate::types::TimeTag;
 
-/// The judgement of one time tag.
+/// The meaning of a time tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     /// The tag is [`TimeTag::IMMEDIATELY`].
     Immediately,
-    /// The tag is 0, which many devices send for "now". By the letter it is an instant long past.
+    /// The tag is 0, which many devices send for "now". By the specification it is an instant in the past.
     Unset,
-    /// The instant has come, exactly or this long ago.
+    /// The instant is now, or this long ago.
     Now { late: Duration },
-    /// The instant lies ahead, at most by the horizon.
+    /// The instant is ahead, within the horizon.
     Later { due: SystemTime },
-    /// The instant lies farther ahead than the horizon: not a schedule, but a sender's private clock.
+    /// The instant is beyond the horizon: probably the private clock of a sender.
     BeyondHorizon,
 }
 
 impl Due {
-    /// Judges `tag` at the wall time `now`. A tag exactly at the horizon is still held.
+    /// Evaluates `tag` at the wall time `now`. A tag exactly at the horizon waits.
     pub(crate) fn of(tag: TimeTag, now: SystemTime, horizon: Duration) -> Self {
         if tag.is_immediately() {
             return Self::Immediately;

@@ -1,4 +1,4 @@
-//! How late timed bundles ran, in fixed buckets.
+//! A histogram of lateness.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,17 +8,17 @@ const BOUNDS: [u64; 15] = [
     50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
     10_000_000,
 ];
-/// One more, for what lies above all bounds.
+/// One more, without an upper bound.
 const BUCKETS: usize = BOUNDS.len() + 1;
 /// The width of the longest bar.
 const BAR: u64 = 40;
 
-/// How late timed bundles ran: a count for each of 16 fixed ranges.
+/// A histogram of the lateness of timed bundles, with 16 fixed buckets.
 ///
-/// Every bundle with a time of its own is counted once, when its turn comes, whether it waited or
-/// arrived late, and whatever the [`LatePolicy`](crate::schedule::LatePolicy) then makes of it. The upper
-/// bounds, themselves included, are 50, 100, 200 and 500 µs; 1, 2, 5, 10, 20, 50, 100, 200 and
-/// 500 ms; 1 and 10 s; the last bucket has none.
+/// Every bundle with its own time tag is counted once, when it is next to run, whether it waited or arrived
+/// late, and whatever the [`LatePolicy`](crate::schedule::LatePolicy) then does with it. The inclusive upper
+/// bounds are 50, 100, 200 and 500 µs; 1, 2, 5, 10, 20, 50, 100, 200 and 500 ms; 1 and 10 s; the last bucket
+/// has none.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct LatenessHistogram {
 }
 
 impl LatenessHistogram {
-    /// Counts one bundle.
+    /// Adds one bundle.
     pub fn record(&mut self, late: Duration) {
         let bucket = BOUNDS.partition_point(|&bound| Duration::from_micros(bound) < late);
         if let Some(count) = self.counts.get_mut(bucket) {
@@ -44,20 +44,20 @@ impl LatenessHistogram {
         }
     }
 
-    /// The buckets in order: the upper bound, itself included, and the count. The last bucket has
-    /// the bound [`Duration::MAX`].
+    /// Returns the buckets in order: the inclusive upper bound and the count. The last bucket has the bound
+    /// [`Duration::MAX`].
     pub fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
         let bounds = BOUNDS.iter().copied().map(Duration::from_micros).chain([Duration::MAX]);
         bounds.zip(self.counts)
     }
 
-    /// How many bundles were counted.
+    /// Returns the number of bundles.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// The upper bound of the bucket below or in which this part of all bundles lies: 0.5 for the
-    /// median, 0.99 for all but the worst hundredth. `None` if nothing was counted.
+    /// Returns the upper bound of the bucket that contains this quantile: 0.5 for the median, 0.99 for the
+    /// 99th percentile. `None` if the histogram is empty.
     pub fn quantile(&self, part: f64) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "a part of it is wanted")]
         let wanted = self.count() as f64 * part.clamp(0.0, 1.0);
@@ -75,7 +75,7 @@ impl LatenessHistogram {
     }
 }
 
-/// One line for each bucket between the first and the last that are not empty, with a bar.
+/// Prints a line with a bar for each bucket from the first to the last that is not empty.
 impl fmt::Display for LatenessHistogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let filled = |&(_, count): &(Duration, u64)| count > 0;

@@ -1,7 +1,6 @@
 //! Accounts of the entries and bytes held, in all and per peer.
 //!
-//! A peer has an account while something of it waits: it is closed with the last entry, so there are
-//! never more accounts than entries.
+//! A peer has an account while it has entries, so there are never more accounts than entries.
 //!
 //! Accounts list their entries in order while the farthest may have to make room: from the first time
 //! that a limit bites until the schedule is empty. So a schedule that never fills pays nothing for its
@@ -60,12 +59,12 @@ impl Ledger {
         }
     }
 
-    /// The bytes that all entries hold.
+    /// Returns the bytes of all entries.
     pub(crate) fn bytes(&self) -> usize {
         self.all.load.bytes
     }
 
-    /// How many peers hold anything.
+    /// Returns the number of peers with entries.
     pub(crate) fn peers(&self) -> usize {
         self.peers.len()
     }
@@ -91,7 +90,7 @@ impl Ledger {
         !std::mem::replace(&mut self.lists, true)
     }
 
-    /// Notes where an entry that was entered stands.
+    /// Records the position of an added entry.
     pub(crate) fn list(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
         if self.lists {
             for account in self.accounts_of(peer) {
@@ -100,7 +99,7 @@ impl Ledger {
         }
     }
 
-    /// Notes that an entry stands elsewhere now.
+    /// Records the new position of an entry.
     pub(crate) fn relist(&mut self, before: Place, after: Place, peer: Option<IpAddr>) {
         for account in self.accounts_of(peer) {
             if let Some(bytes) = account.listed.remove(&before) {
@@ -109,7 +108,7 @@ impl Ledger {
         }
     }
 
-    /// Strikes out an entry that was entered.
+    /// Removes an entry.
     pub(crate) fn strike(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
         self.all.strike(place, bytes);
         // Every list is empty now: they begin anew when a limit bites again.
@@ -122,9 +121,9 @@ impl Ledger {
         }
     }
 
-    /// The entries to evict for a new one to fit, the farthest first: of its peer while the peer's
-    /// share is exceeded, then of all. `None` if those due later than the new one do not suffice.
-    /// Entries must be listed.
+    /// Returns the entries to evict for a new one to fit, latest first: of its peer while the share of the
+    /// peer is exceeded, then of all. `None` if the entries due after the new one do not suffice, or the
+    /// policy does not evict.
     pub(crate) fn victims(&self, due: i64, peer: Option<IpAddr>, bytes: usize) -> Option<Vec<EntryId>> {
         let mut victims = Vec::new();
         if let Some(peer) = self.network(peer) {
@@ -133,7 +132,7 @@ impl Ledger {
             victims = account.load.plus(bytes).cut(self.share, account.later_than(due))?;
         }
         let total = victims.iter().fold(self.all.load.plus(bytes), |total, (_, bytes)| total.minus(*bytes));
-        // A set: with a list, a large packet against many small entries would take quadratic time.
+        // A set, because a list would take quadratic time for a large packet against many small entries.
         let counted: BTreeSet<Place> = victims.iter().map(|(place, _)| *place).collect();
         let others = self.all.later_than(due).filter(|(place, _)| !counted.contains(place));
         victims.extend(total.cut(self.most, others)?);
@@ -156,7 +155,7 @@ impl Account {
         self.listed.remove(&place);
     }
 
-    /// The entries due later than `due` and their bytes, the farthest first.
+    /// Returns the entries due after `due` and their bytes, latest first.
     fn later_than(&self, due: i64) -> impl Iterator<Item = (Place, usize)> {
         let last = Place { due, arrival: u64::MAX, id: EntryId::MAX };
         self.listed.range(last..).rev().map(|(place, bytes)| (*place, *bytes))
@@ -172,7 +171,7 @@ impl Load {
         Self { entries: self.entries.saturating_sub(1), bytes: self.bytes.saturating_sub(bytes) }
     }
 
-    /// The first of the two limits that this exceeds is the error.
+    /// Returns the first exceeded limit as the error.
     const fn check(self, most: Self, entries: Limit, bytes: Limit) -> Result<(), Limit> {
         if self.entries > most.entries {
             return Err(entries);
@@ -180,7 +179,8 @@ impl Load {
         if self.bytes > most.bytes { Err(bytes) } else { Ok(()) }
     }
 
-    /// The first of `entries` without which this is at most `most`; `None` if all do not suffice.
+    /// Returns the first `entries` whose removal brings the account to at most `most`. `None` if all do not
+    /// suffice.
     fn cut(
         mut self,
         most: Self,

@@ -1,11 +1,11 @@
-//! What the schedule may hold, what happens beyond that, and the counts of it.
+//! Limits and statistics of the schedule.
 
 use std::time::Duration;
 
 use super::lateness::LatenessHistogram;
 use crate::types::Network;
 
-/// Limits of the timed bundles that wait, and what happens at each.
+/// The limits of waiting bundles, and the policies when they are reached.
 ///
 /// "Per peer" means per IPv4 address, however it is written, and per IPv6 network
 /// ([`ipv6_prefix`](Self::ipv6_prefix)). Entries that came from no address (a byte stream) count
@@ -35,51 +35,50 @@ use crate::types::Network;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScheduleLimits {
-    /// Bundles that may wait, in all. Default 65,536.
+    /// Maximum number of waiting bundles. Default 65,536.
     pub entries: usize,
-    /// Bytes of packets that may be held by waiting bundles, in all. Default 64 MiB. The schedule
-    /// itself takes some 100 bytes per bundle on top.
+    /// Maximum bytes of waiting bundles. Default 64 MiB. The schedule needs about 100 bytes more per bundle.
     pub bytes: usize,
-    /// Bundles of one peer that may wait. Default `None`: a quarter of `entries`, rounded up.
+    /// Maximum number of waiting bundles of one peer. Default `None`: a quarter of `entries`, rounded up.
     pub entries_per_peer: Option<usize>,
-    /// Bytes held by the bundles of one peer. Default `None`: a quarter of `bytes`, rounded up.
+    /// Maximum bytes of waiting bundles of one peer. Default `None`: a quarter of `bytes`, rounded up.
     pub bytes_per_peer: Option<usize>,
     /// Leading bits of an IPv6 address that make one peer. Default 64: a host that owns a /64 has
     /// one share, not one for each of its addresses. So have all hosts of a local network
     /// together; 128 gives each address a share of its own.
     pub ipv6_prefix: u8,
-    /// The farthest a tag may lie ahead. Default 7 days. A tag farther away is not a schedule but
-    /// a sender's private clock ("seconds since boot").
+    /// The horizon: how far ahead a time tag may be. Default 7 days. A time tag beyond it is not a schedule
+    /// but the private clock of a sender ("seconds since boot").
     ///
     /// A long horizon costs no more than the limits above: when they bite, what lies far ahead
     /// gives way. A short one would run a cue of tomorrow at once.
     pub horizon: Duration,
-    /// What happens to a bundle beyond the horizon. Default [`HorizonPolicy::RunNow`].
+    /// The policy for bundles beyond the horizon. Default [`HorizonPolicy::RunNow`].
     pub beyond_horizon: HorizonPolicy,
     /// Which bundle to drop when the schedule is full. Default [`CapacityPolicy::DropLatest`].
     pub when_full: CapacityPolicy,
 }
 
 impl ScheduleLimits {
-    /// Sets how many bundles may wait, in all.
+    /// Sets the maximum number of waiting bundles.
     pub const fn entries(mut self, entries: usize) -> Self {
         self.entries = entries;
         self
     }
 
-    /// Sets how many bytes the waiting bundles may hold, in all.
+    /// Sets the maximum bytes of waiting bundles.
     pub const fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// Sets how many bundles of one peer may wait, instead of a quarter of all.
+    /// Sets the maximum number of waiting bundles of one peer.
     pub const fn entries_per_peer(mut self, entries: usize) -> Self {
         self.entries_per_peer = Some(entries);
         self
     }
 
-    /// Sets how many bytes the waiting bundles of one peer may hold, instead of a quarter of all.
+    /// Sets the maximum bytes of waiting bundles of one peer.
     pub const fn bytes_per_peer(mut self, bytes: usize) -> Self {
         self.bytes_per_peer = Some(bytes);
         self
@@ -91,13 +90,13 @@ impl ScheduleLimits {
         self
     }
 
-    /// Sets how far ahead a tag may lie.
+    /// Sets the horizon.
     pub const fn horizon(mut self, horizon: Duration) -> Self {
         self.horizon = horizon;
         self
     }
 
-    /// Sets what happens to a bundle beyond the horizon.
+    /// Sets the policy for bundles beyond the horizon.
     pub const fn beyond_horizon(mut self, policy: HorizonPolicy) -> Self {
         self.beyond_horizon = policy;
         self
@@ -125,10 +124,9 @@ impl Default for ScheduleLimits {
     }
 }
 
-/// What happens to a bundle whose tag lies beyond the horizon; counted either way.
+/// What happens to a bundle beyond the horizon. It is counted in any case.
 ///
-/// A bundle that already waits is judged anew when the wall clock is set back: nothing waits longer
-/// than the horizon.
+/// If the wall clock is set back, waiting bundles are checked again: nothing waits longer than the horizon.
 ///
 /// ```
 /// use std::time::Duration;
@@ -142,7 +140,7 @@ impl Default for ScheduleLimits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HorizonPolicy {
-    /// It runs at once, so that senders with a private clock are heard (the default).
+    /// It runs at once, so that senders with a private clock work (the default).
     #[default]
     RunNow,
     /// It is dropped.
@@ -170,7 +168,7 @@ pub enum CapacityPolicy {
     DropLatest,
 }
 
-/// What the schedule has done so far. Counts never reset.
+/// Statistics of the schedule. Counts are never reset.
 ///
 /// The accounts add up: `pushed = run + evicted + cancelled + dropped_after_step + pending`.
 ///
@@ -182,41 +180,41 @@ pub enum CapacityPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScheduleStats {
-    /// Bundles taken in to wait.
+    /// Bundles added to the schedule.
     pub pushed: u64,
-    /// Bundles that waited and were handed out to run.
+    /// Bundles that waited and ran.
     pub run: u64,
-    /// Tags that were past on arrival (they did not wait). The tag of an inner bundle arrives when
-    /// the bundle around it runs.
+    /// Time tags in the past on arrival. The bundles did not wait. An inner bundle arrives when the bundle
+    /// around it runs.
     pub late: u64,
-    /// Tags that were 0 (they did not wait).
+    /// Time tags that were 0. The bundles did not wait.
     pub unset: u64,
-    /// Tags beyond the horizon, whatever the policy made of them.
+    /// Time tags beyond the horizon, for any policy.
     pub beyond_horizon: u64,
-    /// Of these, the bundles dropped on arrival ([`HorizonPolicy::Drop`]).
+    /// Bundles beyond the horizon dropped on arrival ([`HorizonPolicy::Drop`]).
     pub dropped_beyond_horizon: u64,
-    /// Of these, the bundles dropped while they waited, because the wall clock was set back.
+    /// Bundles beyond the horizon dropped while waiting, because the wall clock was set back.
     pub dropped_after_step: u64,
-    /// Bundles dropped on arrival because as many waited as may.
+    /// Bundles dropped on arrival because of the limit of entries.
     pub dropped_entries: u64,
-    /// Bundles dropped on arrival because of the bytes held.
+    /// Bundles dropped on arrival because of the limit of bytes.
     pub dropped_bytes: u64,
-    /// Bundles dropped on arrival because as many of that peer waited as may.
+    /// Bundles dropped on arrival because of the limit of entries of their peer.
     pub dropped_peer_entries: u64,
-    /// Bundles dropped on arrival because of the bytes held for that peer.
+    /// Bundles dropped on arrival because of the limit of bytes of their peer.
     pub dropped_peer_bytes: u64,
-    /// Waiting bundles that made room for a nearer one ([`CapacityPolicy::DropLatest`]).
+    /// Waiting bundles evicted for a bundle that is due earlier ([`CapacityPolicy::DropLatest`]).
     pub evicted: u64,
-    /// Waiting bundles that were cancelled, those at shutdown included.
+    /// Cancelled bundles, including those at shutdown.
     pub cancelled: u64,
-    /// Times the wall clock was found to have moved by more than 1 ms against the monotonic one.
+    /// Steps of the wall clock by more than 1 ms against the monotonic clock.
     pub clock_steps: u64,
     /// Bundles that wait now.
     pub pending: usize,
-    /// Bytes they hold.
+    /// Bytes of the bundles that wait now.
     pub bytes: usize,
     /// Peers that they came from: IPv4 addresses and IPv6 networks.
     pub peers: usize,
-    /// How late the bundles with a time of their own were when their turn came.
+    /// The lateness of bundles with their own time tag, when they were next to run.
     pub lateness: LatenessHistogram,
 }

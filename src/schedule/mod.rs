@@ -1,7 +1,8 @@
 //! Timed bundles: clocks, the queue of waiting bundles with its limits, and policies for late bundles.
 //!
-//! A [`Server`](crate::Server) holds bundles until their time. [`TimeOptions`] say how time tags are read,
-//! [`ScheduleLimits`] how much may wait, a [`Clock`] what time it is.
+//! A [`Server`](crate::Server) holds bundles until their time tag. [`TimeOptions`] set how time tags are
+//! interpreted, [`ScheduleLimits`] limit how many bundles wait, and a [`Clock`] provides the time. The guide
+//! has [an introduction](crate::guide::time).
 //!
 //! ```
 //! use std::time::Duration;
@@ -23,7 +24,7 @@
 // No byte of a peer may reach a panic. Tests may: a panic is how they fail.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
-// The queue is sans-IO: it is handed a `Reading` and knows no runtime. Only `timer` sleeps.
+// The queue is sans-IO: it is passed a `Reading` and does not use the runtime. Only `timer` sleeps.
 
 mod alarm;
 mod clock;

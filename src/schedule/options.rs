@@ -24,26 +24,26 @@ use crate::types::ClockOffset;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TimeOptions {
-    /// Whether bundles wait for their time. Default `true`; otherwise all run when they arrive.
+    /// Whether bundles wait for their time tag. Default `true`; otherwise all run on arrival.
     pub honor_time_tags: bool,
-    /// Added to incoming tags before they are judged, and subtracted from the tags of replies.
-    /// Default zero.
+    /// The clock offset: added to incoming time tags, and subtracted from the time tags of replies. Default
+    /// zero.
     pub clock_offset: ClockOffset,
-    /// Constant delay: bundles run at their tag plus this. Default zero.
+    /// A constant delay: bundles run at their time tag plus this. Default zero.
     pub delay: Duration,
-    /// What happens to bundles that are late. Default [`LatePolicy::Run`].
+    /// The policy for late bundles. Default [`LatePolicy::Run`].
     pub late: LatePolicy,
-    /// Whether a packet in which a bundle is due before the bundle around it is refused before
-    /// anything of it runs, and counted. Default `false`: such a bundle is due with the outer one.
+    /// Whether to refuse, and count, a packet with a bundle that is due before the bundle around it. Nothing
+    /// of it runs. Default `false`: such a bundle runs with the outer bundle.
     ///
-    /// Tags are compared as a signed 64-bit difference, so that 2036 is crossed both ways. The tags
-    /// 0 and [`TimeTag::IMMEDIATELY`](crate::TimeTag::IMMEDIATELY) are not instants and never at
-    /// fault.
+    /// Time tags are compared as a signed 64-bit difference, so that the change of era in 2036 is handled.
+    /// The time tags 0 and [`TimeTag::IMMEDIATELY`](crate::TimeTag::IMMEDIATELY) are not instants and are
+    /// never refused.
     pub check_inner_time_tags: bool,
 }
 
 impl TimeOptions {
-    /// The defaults.
+    /// Creates the default options.
     pub const fn new() -> Self {
         Self {
             honor_time_tags: true,
@@ -54,36 +54,36 @@ impl TimeOptions {
         }
     }
 
-    /// Sets whether bundles wait for their time.
+    /// Sets whether bundles wait for their time tag.
     pub fn honor_time_tags(mut self, honor: bool) -> Self {
         self.honor_time_tags = honor;
         self
     }
 
-    /// Sets what is added to incoming tags and subtracted from the tags of replies: our clock minus
-    /// the peer's. [`ClockSync`](crate::tools::ClockSync) measures it.
+    /// Sets the clock offset, our clock minus the peer's, which is added to incoming time tags and subtracted
+    /// from the time tags of replies. [`ClockSync`](crate::tools::ClockSync) measures it.
     pub fn clock_offset(mut self, offset: ClockOffset) -> Self {
         self.clock_offset = offset;
         self
     }
 
-    /// Sets a constant delay: bundles run at their tag plus this.
+    /// Sets a constant delay: bundles run at their time tag plus this.
     ///
-    /// This removes the jitter of the network (Freed's forward synchronisation): the sender tags
-    /// each gesture with the time at which it happened, and everything runs equally late. Choose it
-    /// above the longest way that a packet takes. Lateness counts from the delayed time.
+    /// This removes the jitter of the network (Freed's forward synchronisation): the sender tags each event
+    /// with the time at which it happened, and all events run with the same delay. Set it above the longest
+    /// network delay. Lateness is measured from the delayed time.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Sets what happens to bundles that are late.
+    /// Sets the policy for late bundles.
     pub fn late(mut self, policy: LatePolicy) -> Self {
         self.late = policy;
         self
     }
 
-    /// Sets whether a packet in which a bundle is due before the one around it is refused.
+    /// Sets whether to refuse a packet with a bundle that is due before the bundle around it.
     pub fn check_inner_time_tags(mut self, check: bool) -> Self {
         self.check_inner_time_tags = check;
         self
@@ -96,11 +96,11 @@ impl Default for TimeOptions {
     }
 }
 
-/// What happens to a bundle whose turn comes later than its time.
+/// What happens to a late bundle: one that is next to run after its time.
 ///
-/// That may be because it arrived late, because a handler before it took long, or because the
-/// machine slept. Only the tag of the packet's outermost bundle counts; a bundle inside that waits
-/// on its own is judged on its own.
+/// A bundle is late if it arrived late, if an earlier handler took long, or if the machine was suspended.
+/// Only the time tag of the outermost bundle of a packet counts. An inner bundle that waits on its own is
+/// checked on its own.
 ///
 /// ```
 /// use std::time::Duration;
@@ -112,22 +112,21 @@ impl Default for TimeOptions {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum LatePolicy {
-    /// It runs (the default); handlers find out by [`Meta::lateness`](crate::Meta::lateness).
+    /// It runs (the default). Handlers read [`Meta::lateness`](crate::Meta::lateness).
     #[default]
     Run,
-    /// It is dropped, whole, if it is later than this when its turn comes; counted. A bundle exactly this
-    /// late runs.
+    /// It is dropped as a whole, and counted, if it is later than this when it is next to run. A bundle
+    /// exactly this late runs.
     ///
-    /// This measures all that delays it: the network, the packets before it, and, of a bundle that
-    /// waited, the timer, which wakes up to 1 ms late (0.1 ms with
-    /// [`Precision::Fine`](crate::schedule::Precision)). Zero therefore drops nearly everything; 10 to
-    /// 50 ms is a sensible value for music and light.
+    /// This measures all delays: the network, earlier packets, and, for a bundle that waited, the timer,
+    /// which is up to 1 ms late (0.1 ms with [`Precision::Fine`](crate::schedule::Precision)). Zero therefore
+    /// drops nearly every bundle; 10 to 50 ms suits music and light.
     DropAfter(Duration),
-    /// It is dropped, whole, if it is later than this when it arrives; counted. A bundle that arrives in
-    /// time runs, however long the timer and the handlers before it take.
+    /// It is dropped as a whole, and counted, if it is later than this when it arrives. A bundle that arrives
+    /// in time runs, however late the timer and earlier handlers are.
     ///
-    /// This measures the network and the sender, and the time that the server takes to read its
-    /// channels. Zero is a sensible value: it drops what is past already.
+    /// This measures the network, the sender, and the time until the server reads the channel. Zero drops
+    /// exactly the bundles whose time has passed.
     ///
     /// ```
     /// use std::time::Duration;
@@ -137,15 +136,15 @@ pub enum LatePolicy {
     /// # drop(options);
     /// ```
     DropLateArrivals(Duration),
-    /// It is handed to a function of its own instead: see [`LatePolicy::hand`]. Counted.
+    /// It is passed to a function instead of its routes, and counted: see [`LatePolicy::hand`].
     Hand(LateHandler),
 }
 
 impl LatePolicy {
-    /// Bundles that are later than `tolerance` go to `handler` and to no route. The lateness is in
-    /// the [`Meta`]. A bundle exactly as late as `tolerance` runs.
+    /// Passes bundles that are later than `tolerance` to `handler` instead of their routes. The lateness is
+    /// in the [`Meta`]. A bundle exactly as late as `tolerance` runs.
     ///
-    /// A handler that panics is counted as any other, and stops nothing. It must not block.
+    /// The handler must not block. A panic is counted like that of any handler, and the server goes on.
     ///
     /// ```
     /// use std::time::Duration;
@@ -162,7 +161,7 @@ impl LatePolicy {
 
 type Handler = dyn Fn(Bundle, &Meta) + Send + Sync;
 
-/// A function for late bundles, and how late is late for it. What [`LatePolicy::hand`] makes.
+/// A function for late bundles, and its tolerance. Created by [`LatePolicy::hand`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -179,7 +178,7 @@ pub struct LateHandler {
 }
 
 impl LateHandler {
-    /// The lateness up to which a bundle runs.
+    /// Returns the lateness up to which a bundle runs.
     pub fn tolerance(&self) -> Duration {
         self.tolerance
     }

@@ -1,6 +1,6 @@
-//! How exactly a server wakes for what is due.
+//! The precision of timed bundles.
 
-/// How exactly a server wakes for what is due. Never early, in any mode.
+/// The precision of timed bundles. No bundle runs early, in any mode.
 ///
 /// ```
 /// use tokio_osc::schedule::Precision;
@@ -12,25 +12,25 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Precision {
-    /// By Tokio's timer, which has ticks of a millisecond: about 1 ms late at the median, 2 ms at
-    /// most on an idle machine. The default, and the one to use with paused time.
+    /// Tokio's timer, which has ticks of 1 ms: about 1 ms late at the median, at most 2 ms on an idle
+    /// machine. The default. Required for paused time.
     #[default]
     Tokio,
-    /// By a timer of the operating system: a timerfd on Linux, about 0.1 ms late at the median; a
-    /// thread of its own elsewhere, about 0.2 ms. One of them per server: the first from its start,
-    /// the second from its first timed bundle; both end with it.
+    /// A timer of the operating system: on Linux a timerfd, about 0.1 ms late at the median; elsewhere a
+    /// thread, about 0.2 ms. Each server has its own: the timerfd from its start, the thread from its first
+    /// timed bundle. Both end with the server.
     ///
-    /// This timer runs in real time: with Tokio's time paused, nothing timed runs before the test
-    /// moves the time on. If the operating system refuses the timer, Tokio's takes its place, and
-    /// that is traced.
+    /// This timer runs in real time: while Tokio's time is paused, no timed bundle runs before the test
+    /// advances the time. If the operating system refuses the timer, Tokio's timer is used, and this is
+    /// traced.
     #[cfg(feature = "fine")]
     Fine,
-    /// As [`Fine`](Self::Fine), woken this much early and then spinning until the time has come: a
-    /// few microseconds late at the median, if it is longer than the timer is late (200 µs will do).
-    /// At most 1 ms.
+    /// Same as [`Fine`](Self::Fine), but wakes this much early and then spins until the time: a few
+    /// microseconds late at the median, if the duration is longer than the lateness of the timer (200 µs
+    /// suffices). At most 1 ms.
     ///
-    /// Spinning holds up its worker thread, and all tasks on it, for so long before each bundle:
-    /// for a runtime with a thread to spare.
+    /// Spinning blocks the worker thread, and all tasks on it, for this time before each bundle. Use it on a
+    /// runtime with a spare thread.
     #[cfg(feature = "fine")]
     Spin(std::time::Duration),
 }

@@ -1,4 +1,4 @@
-//! The queue of timed bundles: sans-IO, stepped by [`Reading`]s of a clock.
+//! The queue of timed bundles: sans-IO, driven by [`Reading`]s of a clock.
 //!
 //! ```text
 //!  push ──► ledger: room? ──► slots: EntryId ─► due, arrival, bytes, peer, item
@@ -10,12 +10,12 @@
 //!                             └ behind it also places of removed entries, at most n + GARBAGE
 //! ```
 //!
-//! Removal is lazy: it takes an entry out of its slot and leaves its place in the heap, where it
-//! could only be found by a search. [`tidy`](Schedule::tidy) restores the two rules of the picture.
+//! Removal is lazy: it takes an entry out of its slot and leaves its place in the heap, where only a search
+//! could find it. [`tidy`](Schedule::tidy) restores the two rules of the picture.
 //!
-//! Entries are ordered by the *wall* time at which they are due, and by arrival among equals; an
-//! entry is due when the wall clock shows its time. Deadlines, the monotonic instants to sleep
-//! until, are derived for the head alone, through the offset between the two clocks:
+//! Entries are ordered by the *wall* time at which they are due, and by arrival among equals. An entry is due
+//! when the wall clock shows its time. Deadlines, the monotonic instants to sleep until, are derived only for
+//! the head, from the offset between the two clocks:
 //!
 //! | the wall clock, against the monotonic one | what happens at the next look |
 //! | --- | --- |
@@ -23,11 +23,11 @@
 //! | was put forward | deadlines are derived anew; all that is overdue runs, in order |
 //! | was set back | deadlines are derived anew; what now lies beyond the horizon is judged as if it had just arrived |
 //!
-//! So entries with equal tags are in order of arrival even while NTP slews the clock between their
-//! arrivals, and when the clock is set, one offset changes and not every entry.
+//! Entries with equal tags are therefore in order of arrival even if NTP slews the clock between their
+//! arrivals. If the clock is set, one offset changes, and not every entry.
 //!
-//! The driver's rule, for the order of equal tags to hold for those that need not wait: run
-//! whatever [`Schedule::pop_due`] gives before judging the next packet at the same reading.
+//! Rule for the driver, so that equal tags also run in order if some need not wait: run everything that
+//! [`Schedule::pop_due`] returns before the next packet is evaluated at the same reading.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -45,14 +45,14 @@ use super::ledger::Ledger;
 use super::limits::{CapacityPolicy, HorizonPolicy, ScheduleLimits, ScheduleStats};
 use super::slots::Slots;
 
-/// The offset between the clocks may move by this much before deadlines are derived again.
+/// The change of the offset between the clocks after which deadlines are derived again.
 pub(crate) const STEP: Duration = Duration::from_millis(1);
-/// How often, at least, the offset is looked at while something waits.
+/// The maximum interval between checks of the offset while entries wait.
 pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// Places of removed entries that the order may hold beside one for every entry that waits.
+/// Maximum number of places of removed entries, in addition to one for each waiting entry.
 const GARBAGE: usize = 64;
 
-// By path, because the benchmark compiles this file under another parent.
+// With a path, because the benchmark compiles this file under another parent.
 #[cfg(test)]
 #[path = "queue/model.rs"]
 mod model;
@@ -62,14 +62,14 @@ mod tests;
 
 #[derive(Debug)]
 pub(crate) struct Schedule<T> {
-    /// Reversed, because the heap gives its greatest element first.
+    /// Reversed, because the heap pops its greatest element first.
     order: BinaryHeap<Reverse<Place>>,
     slots: Slots<Held<T>>,
     ledger: Ledger,
     arrivals: u64,
-    /// The wall time from which places are counted.
+    /// The wall time that is zero for places.
     epoch: SystemTime,
-    /// The last reading seen, and its wall time as places count it.
+    /// The last reading, and its wall time as a place.
     now: Reading,
     today: i64,
     /// The reading from which deadlines are derived.
@@ -79,7 +79,7 @@ pub(crate) struct Schedule<T> {
     counters: ScheduleStats,
 }
 
-/// An entry in its slot, whose name completes the place.
+/// A stored entry. Its slot completes the place.
 #[derive(Debug)]
 struct Held<T> {
     due: i64,
@@ -113,8 +113,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// What a tag means now, counted. What to do with [`Due::BeyondHorizon`] is for
-    /// [`HorizonPolicy`] to say.
+    /// Evaluates and counts a time tag. [`HorizonPolicy`] decides about [`Due::BeyondHorizon`].
     pub(crate) fn judge(&mut self, tag: TimeTag, now: Reading) -> Due {
         let due = Due::of(tag, now.wall, self.limits.horizon);
         match due {
@@ -131,18 +130,18 @@ impl<T> Schedule<T> {
         due
     }
 
-    /// Counts how late an entry was when its turn came, or one that did not wait.
+    /// Records the lateness of an entry that is next to run.
     pub(crate) fn record(&mut self, late: Duration) {
         self.counters.lateness.record(late);
     }
 
-    /// Counts an entry that is cancelled as it comes.
+    /// Counts an entry that is cancelled on arrival.
     pub(crate) fn note_cancelled(&mut self) {
         up(&mut self.counters.pushed, 1);
         up(&mut self.counters.cancelled, 1);
     }
 
-    /// Takes in an entry, whatever its due time, or gives it back with the limit that it exceeds.
+    /// Adds an entry with any due time, or returns it with the limit that it exceeds.
     pub(crate) fn push(&mut self, entry: Entry<T>) -> Result<EntryId, Refused<T>> {
         let due = self.nanos(entry.due);
         let peer = entry.peer.map(|peer| peer.to_canonical());
@@ -170,7 +169,7 @@ impl<T> Schedule<T> {
         Refused { entry, limit }
     }
 
-    /// Enters a new entry in the accounts, if need be after eviction.
+    /// Adds a new entry to the accounts, after eviction if necessary.
     fn enter(&mut self, due: i64, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
         self.ledger.enter(peer, bytes).or_else(|limit| {
             if self.limits.when_full == CapacityPolicy::DropNewest {
@@ -199,8 +198,8 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// The next entry whose time has come, in order. Give all of a wake-up the same reading, and
-    /// take as many as one burst may run.
+    /// Pops the next due entry, in order. Pass the same reading to all calls of one wake-up, and pop as many
+    /// entries as one burst may run.
     pub(crate) fn pop_due(&mut self, now: Reading) -> Option<Popped<T>> {
         if now != self.now || now.monotonic >= self.next_check {
             self.rebase(now);
@@ -222,8 +221,8 @@ impl<T> Schedule<T> {
         Some(Popped { id: head.id, entry, late })
     }
 
-    /// Takes note of the time, and derives deadlines again if the offset between the clocks moved
-    /// by more than [`STEP`]; whether it did. [`pop_due`](Self::pop_due) does this too.
+    /// Records the time, and derives the deadlines again if the offset between the clocks moved by more than
+    /// [`STEP`]. Returns whether it did. [`pop_due`](Self::pop_due) does this too.
     pub(crate) fn rebase(&mut self, now: Reading) -> bool {
         self.now = now;
         self.today = self.nanos(now.wall);
@@ -243,8 +242,8 @@ impl<T> Schedule<T> {
         true
     }
 
-    /// After the wall clock was set back, an entry may lie beyond the horizon. It is treated as if
-    /// it had arrived now.
+    /// After the wall clock was set back, an entry may be beyond the horizon. It is treated like an arriving
+    /// entry.
     fn judge_anew(&mut self) {
         let Some(horizon) = self.now.wall.checked_add(self.limits.horizon) else { return };
         let horizon = self.nanos(horizon);
@@ -259,7 +258,8 @@ impl<T> Schedule<T> {
                 up(&mut self.counters.dropped_after_step, 1);
             }
         }
-        // Not only tidied: the old place of an entry that was made due still names a waiting entry.
+        // Rebuilt, not only tidied: the old place of an entry that was made due still refers to a waiting
+        // entry.
         self.sort_anew();
     }
 
@@ -270,18 +270,18 @@ impl<T> Schedule<T> {
         self.ledger.relist(before, held.place(id), held.peer);
     }
 
-    /// The instant at which the head is due, if no clock is set meanwhile.
+    /// Returns the instant at which the head is due, if no clock is set meanwhile.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         Some(self.anchor.deadline(self.wall(self.head()?.due)))
     }
 
-    /// The instant at which to call [`pop_due`](Self::pop_due) next: the deadline of the head, or
-    /// the next look at the offset between the clocks. `None` while nothing waits.
+    /// Returns the instant of the next call of [`pop_due`](Self::pop_due): the deadline of the head, or the
+    /// next check of the offset between the clocks. `None` while nothing waits.
     pub(crate) fn next_wake(&self) -> Option<Instant> {
         Some(self.next_deadline()?.min(self.next_check))
     }
 
-    /// Takes out one entry; `None` if it ran or was cancelled before.
+    /// Removes one entry. `None` if it ran or was cancelled before.
     pub(crate) fn cancel(&mut self, id: EntryId) -> Option<Entry<T>> {
         let entry = self.remove(id)?;
         up(&mut self.counters.cancelled, 1);
@@ -289,7 +289,7 @@ impl<T> Schedule<T> {
         Some(entry)
     }
 
-    /// Takes out every entry for which `gone` holds; how many that were. Looks at all of them.
+    /// Removes every entry for which `gone` returns `true`, and returns their number. Checks all entries.
     pub(crate) fn cancel_where(&mut self, mut gone: impl FnMut(Pending<'_, T>) -> bool) -> usize {
         let leaves = |(id, held)| gone(self.show(id, held)).then_some(id);
         let leaving: Vec<_> = self.slots.iter().filter_map(leaves).collect();
@@ -301,12 +301,12 @@ impl<T> Schedule<T> {
         leaving.len()
     }
 
-    /// Takes out everything, in order.
+    /// Removes all entries, in order.
     pub(crate) fn drain(&mut self) -> Vec<(EntryId, Entry<T>)> {
         self.places().into_iter().filter_map(|place| Some((place.id, self.cancel(place.id)?))).collect()
     }
 
-    /// What waits, in order. Sorts it, and so takes O(n log n).
+    /// Returns the waiting entries in order, in O(n log n).
     pub(crate) fn pending(&self) -> impl Iterator<Item = Pending<'_, T>> {
         self.places().into_iter().filter_map(|place| Some(self.show(place.id, self.slots.get(place.id)?)))
     }
@@ -346,18 +346,18 @@ impl<T> Schedule<T> {
         self.order.peek().map(|Reverse(place)| *place)
     }
 
-    /// Takes an entry out of everything but the order: [`tidy`](Self::tidy) afterwards.
+    /// Removes an entry from everything except the order. Call [`tidy`](Self::tidy) afterwards.
     fn remove(&mut self, id: EntryId) -> Option<Entry<T>> {
         let held = self.slots.remove(id)?;
         self.ledger.strike(held.place(id), held.peer, held.bytes);
         Some(Entry { due: self.wall(held.due), bytes: held.bytes, peer: held.peer, item: held.item })
     }
 
-    /// Clears the head of the places of removed entries, and the whole order when too many of its
-    /// places are such: each cancelled entry leaves one, so a sender that makes others be evicted
-    /// would fill the memory. The sort is paid for by the removals before it.
+    /// Removes places of removed entries from the head, and from the whole order if there are too many: each
+    /// cancelled entry leaves one, so a sender that causes evictions could fill the memory. The earlier
+    /// removals pay for the sort.
     fn tidy(&mut self) {
-        // As many places as entries: none is of a removed one, and no slot need be read.
+        // There are as many places as entries, so none belongs to a removed entry, and no slot need be read.
         while self.order.len() > self.slots.len() && self.head_is_removed() {
             self.order.pop();
         }
@@ -374,7 +374,7 @@ impl<T> Schedule<T> {
         self.order = self.slots.iter().map(|(id, held)| Reverse(held.place(id))).collect();
     }
 
-    /// A wall time as places count it, to the nearest that they can hold.
+    /// Converts a wall time to a place, to the nearest that can be represented.
     fn nanos(&self, wall: SystemTime) -> i64 {
         match wall.duration_since(self.epoch) {
             Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
@@ -382,7 +382,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// The wall time that a place counts, to the nearest that the platform can hold.
+    /// Converts a place to a wall time, to the nearest that the platform can represent.
     fn wall(&self, nanos: i64) -> SystemTime {
         let distance = Duration::from_nanos(nanos.unsigned_abs());
         let wall =
@@ -396,7 +396,7 @@ fn up(counter: &mut u64, by: u64) {
     *counter = counter.saturating_add(by);
 }
 
-/// An entry that waits, as it is shown.
+/// A waiting entry, as it is listed.
 #[derive(Debug)]
 pub(crate) struct Pending<'a, T> {
     pub(crate) id: EntryId,

@@ -1,10 +1,9 @@
-//! Storage for what waits: a vector with a list of its free slots.
+//! Storage for waiting entries: a vector with a list of free slots.
 //!
-//! A value is named by its slot and the number of values the slot held before, so that a name is
-//! never given twice. There are never more slots than values were held at one time: the limits bound
-//! them, far below 2^32.
+//! The id of a value consists of its slot and the number of earlier values of the slot, so ids are not
+//! reused. There are never more slots than values at one time, and the limits keep them far below 2^32.
 
-/// The name of a value. As a number it is the generation above the index.
+/// The id of a value. As a number, the generation is above the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SlotId {
     generation: u32,
@@ -28,15 +27,15 @@ impl From<u64> for SlotId {
     }
 }
 
-/// The generation of a slot that has run out of names. It is not used again.
+/// The generation of a slot without further ids. It is not used again.
 const RETIRED: u32 = u32::MAX;
 
 #[derive(Debug)]
 pub(crate) struct Slots<T> {
     storage: Vec<Slot<T>>,
-    /// The slots before `fresh` to be used again.
+    /// The free slots before `fresh`.
     free: Vec<u32>,
-    /// From here on no slot holds anything.
+    /// All slots from here on are free.
     fresh: u32,
     len: usize,
 }
@@ -56,7 +55,7 @@ impl<T> Slots<T> {
         self.len
     }
 
-    /// Stores a value, and gives its name.
+    /// Stores a value, and returns its id.
     pub(crate) fn insert(&mut self, value: T) -> SlotId {
         self.len = self.len.saturating_add(1);
         let index = self.free.pop().unwrap_or_else(|| self.next_fresh());
@@ -78,7 +77,7 @@ impl<T> Slots<T> {
         slot.value.as_mut().filter(|_| slot.generation == id.generation)
     }
 
-    /// Takes a value out.
+    /// Removes a value.
     pub(crate) fn remove(&mut self, id: SlotId) -> Option<T> {
         let slot = self.storage.get_mut(id.index as usize)?;
         if slot.generation != id.generation {
@@ -91,15 +90,15 @@ impl<T> Slots<T> {
         }
         self.len = self.len.saturating_sub(1);
         if self.len == 0 {
-            // Begins at the front again. The free slots are listed in the order in which values left,
-            // which would scatter the next values all over the memory.
+            // Starts at the front again. The free slots are listed in the order in which values were removed,
+            // which would scatter new values over the memory.
             self.free.clear();
             self.fresh = 0;
         }
         Some(value)
     }
 
-    /// All values and their names, in no order.
+    /// Returns all values and their ids, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, &T)> {
         (0..).zip(&self.storage).filter_map(|(index, slot)| {
             Some((SlotId { generation: slot.generation, index }, slot.value.as_ref()?))

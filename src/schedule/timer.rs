@@ -1,4 +1,4 @@
-//! The one alarm of a schedule, set again only when what it waits for changes.
+//! The alarm of a schedule, which is set only when its instant changes.
 //!
 //! A round of [`Timer::poll_due`], until the clock shows `wake`:
 //!
@@ -21,29 +21,29 @@ use super::alarm::Alarm;
 use super::clock::{Clock, Reading};
 use super::precision::Precision;
 
-/// A clock that is behind Tokio's is looked at this often at least.
+/// The maximum interval between readings of a clock that is behind Tokio's.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
-/// The longest time to spin.
+/// The maximum time to spin.
 #[cfg(feature = "fine")]
 const LONGEST_SPIN: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(crate) struct Timer {
     alarm: Alarm,
-    /// What the alarm was set for.
+    /// The instant of the alarm.
     armed: Option<Instant>,
-    /// How much earlier the alarm rings.
+    /// The time by which the alarm rings early.
     spin: Duration,
 }
 
 impl Timer {
-    /// Not armed yet.
+    /// Creates a timer that is not set.
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime with time enabled and, unless the precision is Tokio's, with I/O
-    /// enabled. Hence a driver makes its timer when it starts, and not when the first timed bundle
-    /// comes in: no peer can cause this.
+    /// Panics if called outside of a Tokio runtime with time enabled and, unless the precision is Tokio's,
+    /// with I/O enabled. So the driver creates its timer at its start, and not when the first timed bundle
+    /// arrives: no peer can cause the panic.
     pub(crate) fn new(precision: Precision) -> Self {
         let spin = match precision {
             #[cfg(feature = "fine")]
@@ -53,10 +53,10 @@ impl Timer {
         Self { alarm: Alarm::new(precision), armed: None, spin }
     }
 
-    /// Ready, with a reading of `clock`, as soon as its monotonic time has reached `wake`, never
-    /// before. Without a `wake`, pending, and nothing will wake the task.
+    /// Ready, with a reading of `clock`, when its monotonic time has reached `wake`, never before. Without a
+    /// `wake` it stays pending, and nothing wakes the task.
     ///
-    /// A clock that is behind Tokio's is looked at again when the time that it lacks has passed.
+    /// A clock that is behind Tokio's is read again when the missing time has passed.
     pub(crate) fn poll_due(
         &mut self,
         cx: &mut Context<'_>,
@@ -100,7 +100,7 @@ impl Timer {
     }
 }
 
-/// By the operating system's clock: Tokio's may be paused.
+/// Measured with the clock of the operating system, because Tokio's may be paused.
 fn spin(time: Duration) {
     let begin = std::time::Instant::now();
     while begin.elapsed() < time {

@@ -1,4 +1,4 @@
-//! Packets that were read while another one waits for its handler, in the order of arrival.
+//! Packets that were read while another packet waits for its handler, in order of arrival.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,9 +21,9 @@ pub(super) struct Backlog<'a> {
     bytes: usize,
     limits: BacklogLimits,
     overflow: Overflow,
-    /// Whether it was full, and is not yet half empty.
+    /// Whether it was full, and is not half empty yet.
     overflowing: bool,
-    /// Its length, for the numbers of the server.
+    /// Its length, for the statistics.
     len: &'a AtomicUsize,
     channels: &'a ChannelMap,
 }
@@ -38,7 +38,8 @@ impl<'a> Backlog<'a> {
         Self { packets: VecDeque::new(), bytes: 0, limits, overflow, overflowing: false, len, channels }
     }
 
-    /// Whether it takes another packet; it may drop one for that.
+    /// Makes room for another packet, by dropping one if the policy says so. Returns `false` if there is no
+    /// room.
     pub(super) fn has_room(&self) -> bool {
         self.overflow != Overflow::Wait || !self.is_full()
     }

@@ -1,10 +1,10 @@
-//! What the loop may do in one pass, before other tasks of the runtime get their turn.
+//! The work of one pass of the loop, before other tasks of the runtime run.
 
 use std::time::{Duration, Instant};
 
 /// Packets received, and packets run.
 const BURST: usize = 64;
-/// The time after which no other packet is begun; it is looked at after 1, 2, 4, … packets.
+/// The time after which no further packet is started. Checked after 1, 2, 4, … packets.
 const SLICE: Duration = Duration::from_micros(100);
 
 pub(super) struct PassBudget {
@@ -19,7 +19,7 @@ impl PassBudget {
         Self { taken: 0, run: 0, next_look: 1, begin: Instant::now() }
     }
 
-    /// Counts a packet that is taken from a channel.
+    /// Counts a packet read from a channel.
     pub(super) fn takes_one(&mut self) {
         self.taken += 1;
     }

@@ -1,6 +1,6 @@
 //! A channel in a server: its stream of packets, the way of its replies, and its record.
 //!
-//! Who holds what decides when a channel is closed.
+//! Ownership determines when a channel is closed.
 //!
 //! ```text
 //!  the loop: ReadHalf ──┬─► packets: sockets, connections
@@ -42,10 +42,10 @@ use crate::schedule::TimeOptions;
 use crate::user_function::{UserFunction, until_panic};
 use crate::wire::DecodeError;
 
-/// What a channel gives.
+/// The items of a channel.
 pub(super) type Item = (Result<Packet, DecodeError>, Meta);
 
-/// A channel, or any other stream of packets, before a server reads it.
+/// A channel or another stream of packets, before the server reads it.
 pub(super) struct ChannelSpec {
     pub(super) name: Arc<str>,
     pub(super) time: Option<TimeOptions>,
@@ -81,7 +81,7 @@ impl ChannelSpec {
         }
     }
 
-    /// Makes it one of the server's; `None` if there is one of that name.
+    /// Adds it to the server. `None` if the name is taken.
     pub(super) fn open(self, channels: &Arc<ChannelMap>, default: &TimeOptions) -> Option<ReadHalf> {
         let record = Arc::new(ChannelRecord::new(
             self.name,
@@ -106,7 +106,7 @@ impl ChannelSpec {
             outlet.on_event(tell.clone());
         }
         channels.events.tell(&record.name, ChannelEventKind::Opening);
-        // A byte stream is connected from the beginning.
+        // A byte stream is connected from the start.
         let connected = self.outlet.as_ref().map(Outlet::connections).unwrap_or_default();
         connected.into_iter().map(ConnectionEvent::Connected).for_each(|event| tell(&event));
         let entry = Arc::new(MapEntry { record: Arc::clone(&record), channels: Arc::clone(channels) });
@@ -134,23 +134,23 @@ impl ChannelSpec {
     }
 }
 
-/// A channel that is read, or that still has something to send.
+/// A channel that is read, or still has packets to send.
 pub(super) struct ReadHalf {
     pub(super) packets: BoxStream<'static, Item>,
-    /// `None` when it gives nothing more.
+    /// `None` after its last packet.
     pub(super) guard: Option<Arc<ChannelGuard>>,
     pub(super) record: Arc<ChannelRecord>,
-    /// The last field: the sockets are free before the entry goes.
+    /// The last field: the sockets are released before the entry is removed.
     _entry: Arc<MapEntry>,
 }
 
 impl ReadHalf {
-    /// Whether it is the server's own, of its events.
+    /// Returns `true` for the server's own channel of events.
     pub(super) fn is_of_events(&self) -> bool {
         Events::is_source(&self.record.name)
     }
 
-    /// Reads nothing more; whether it must still be polled, so that answers can leave.
+    /// Stops reading. Returns `true` if it must still be polled so that replies are sent.
     pub(super) fn stop_reading(&self) -> bool {
         self.record.keep_socket_stats();
         let outlet = self.guard.as_ref().and_then(|guard| guard.outlet.as_ref());
@@ -159,10 +159,10 @@ impl ReadHalf {
     }
 }
 
-/// What a packet holds of the channel that it came by, to the end of its last handler.
+/// Held by each packet until the end of its last handler.
 pub(super) struct ChannelGuard {
     pub(super) record: Arc<ChannelRecord>,
-    /// How replies leave; `None` for a stream that cannot answer.
+    /// The reply path. `None` for a stream that cannot reply.
     pub(super) replies: Option<Arc<ReplyChannel>>,
     outlet: Option<Outlet>,
     _entry: Arc<MapEntry>,
@@ -178,11 +178,11 @@ impl ChannelGuard {
 
 impl Drop for ChannelGuard {
     fn drop(&mut self) {
-        // No handler is left that could answer.
+        // No handler is left that could reply.
         if let Some(outlet) = &self.outlet {
             outlet.close();
         }
-        // The read half ends with that: it is polled, whether or not its connections have something.
+        // This ends the read half, which is polled even if its connections have no packets.
         if let Some(waker) = self.record.waker.get() {
             waker.wake_by_ref();
         }
@@ -195,7 +195,7 @@ impl fmt::Debug for ChannelGuard {
     }
 }
 
-/// The entry of a channel in the map. As long as one holds it, the channel is not closed.
+/// The entry of a channel in the map. The channel is closed when the entry is dropped.
 struct MapEntry {
     record: Arc<ChannelRecord>,
     channels: Arc<ChannelMap>,

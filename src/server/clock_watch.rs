@@ -1,5 +1,4 @@
-//! Peers whose clock is far off: one that does not know would wonder why nothing happens, or why all is
-//! late.
+//! Detects peers with a wrong clock, because their bundles would silently run late or never.
 
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -7,24 +6,24 @@ use std::time::Duration;
 
 use crate::lock::lock;
 
-/// How far from now a tag is the mark of a wrong clock, if all tags are.
+/// The distance from now at which time tags indicate a wrong clock.
 const FAR: Duration = Duration::from_secs(30 * 60);
 /// The number of far tags in a row. One alone may be meant: a cue of the evening.
 const IN_A_ROW: u32 = 8;
 
-/// Counts the far tags that a peer sends in a row. It remembers one peer, the last one with such a tag.
+/// Counts the distant time tags of a peer in a row. It remembers one peer: the last one with such a time tag.
 #[derive(Debug, Default)]
 pub(super) struct ClockWatch {
     suspect: Mutex<Option<(Option<IpAddr>, u32)>>,
 }
 
 impl ClockWatch {
-    /// Takes note of a tag that lies so far from now. Whether this is the one to warn of: once in a row.
+    /// Records the distance of a time tag. Returns `true` once in a row, when a warning is due.
     pub(super) fn is_off(&self, peer: Option<IpAddr>, apart: Duration) -> bool {
         let mut suspect = lock(&self.suspect);
         let is_same = suspect.is_some_and(|(known, _)| known == peer);
         if apart < FAR {
-            // A near tag acquits its own peer alone.
+            // A near time tag resets only its own peer.
             if is_same {
                 *suspect = None;
             }

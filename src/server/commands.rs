@@ -1,4 +1,4 @@
-//! What the handle asks of the loop.
+//! Commands of the handle for the loop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,11 +15,11 @@ pub(super) enum Command {
     End(Shutdown),
 }
 
-/// What was asked and not done yet.
+/// The pending commands.
 pub(super) struct Commands {
-    /// Whether there is something: looked at often.
+    /// Whether there are commands. Checked often.
     news: AtomicBool,
-    /// `None` when the loop has ended: nothing can be asked of it.
+    /// `None` after the loop has ended.
     asked: Mutex<Option<Asked>>,
     task: Arc<AtomicWaker>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Commands {
 #[derive(Default)]
 struct Asked {
     commands: Vec<Command>,
-    /// Whether all channels have ended: nothing but the end can be asked for.
+    /// Whether all channels have ended. Then only the shutdown can be requested.
     over: bool,
 }
 
@@ -36,7 +36,7 @@ impl Commands {
         Self { news: AtomicBool::new(false), asked: Mutex::new(Some(Asked::default())), task }
     }
 
-    /// Asks for something; false if the loop can no longer do it.
+    /// Sends a command. Returns `false` if the loop can no longer execute it.
     pub(super) fn give(&self, command: Command) -> bool {
         let mut asked = self.asked();
         let Some(asked) = asked.as_mut().filter(|asked| !asked.over || matches!(command, Command::End(_)))
@@ -57,7 +57,7 @@ impl Commands {
         self.asked().as_mut().map(|asked| std::mem::take(&mut asked.commands)).unwrap_or_default()
     }
 
-    /// Takes no channels any more, unless something was asked and not done yet.
+    /// Refuses further channels, unless there are pending commands.
     pub(super) fn are_over(&self) -> bool {
         let mut asked = self.asked();
         let Some(asked) = &mut *asked else { return true };
@@ -66,7 +66,7 @@ impl Commands {
         asked.over
     }
 
-    /// The loop has ended: what was asked last is dropped, outside of the lock.
+    /// Ends the commands. Pending ones are dropped outside of the lock.
     pub(super) fn close(&self) {
         let left = self.asked().take();
         drop(left);

@@ -1,5 +1,4 @@
-//! What happens to the channels of a server: as a bounded stream, and as OSC messages to its own
-//! router.
+//! Events of the channels of a server: as a stream, and as OSC messages to its own router.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,12 +16,12 @@ use crate::lock::lock;
 use crate::packet::{Message, Meta, Peer};
 use crate::types::Arg;
 
-/// Events that wait for a reader who is behind, and messages that wait for the router.
+/// Maximum number of events that wait for a slow reader, and of messages that wait for the router.
 const EVENTS: usize = 256;
-/// The channel that the messages come from.
+/// The channel of the messages.
 pub(super) const CHANNEL: &str = "_events";
 
-/// Something that happened to a channel of a server.
+/// An event of a channel of a server.
 ///
 /// ```
 /// use futures::StreamExt;
@@ -40,17 +39,17 @@ pub(super) const CHANNEL: &str = "_events";
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChannelEvent {
-    /// The channel's name. Empty for events that were [missed](ChannelEventKind::Missed): they may
-    /// have been of any.
+    /// The name of the channel. Empty for [missed](ChannelEventKind::Missed) events, which may belong to any
+    /// channel.
     pub channel: Arc<str>,
-    /// What happened.
+    /// The kind of the event.
     pub kind: ChannelEventKind,
 }
 
-/// What can happen to a channel of a server.
+/// The kinds of [`ChannelEvent`].
 ///
-/// The life of a channel is `Opening`, `Bound` if it has an address, `Open`, `Closing`, `Closed`. Each
-/// is sent once; `Closed` always, however the server ends.
+/// The events of a channel are `Opening`, `Bound` if it has an address, `Open`, `Closing` and `Closed`. Each
+/// is sent once. `Closed` is always sent, however the server ends.
 ///
 /// As a message ([`Server::events_to_routes`](crate::Server::events_to_routes)) an event has the
 /// address `PREFIX/channel/NAME/VERB`:
@@ -72,7 +71,7 @@ pub struct ChannelEvent {
 /// | [`Closing`](Self::Closing) | `closing` | |
 /// | [`Closed`](Self::Closed) | `closed` | |
 ///
-/// A peer is written as `127.0.0.1:9000#3`: address, port, and the number of its connection.
+/// Peers are written as `127.0.0.1:9000#3`: address, port, and the number of the connection.
 ///
 /// ```
 /// use tokio_osc::server::ChannelEventKind;
@@ -89,16 +88,16 @@ pub struct ChannelEvent {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ChannelEventKind {
-    /// The server was given the channel.
+    /// The channel was added to the server.
     Opening,
-    /// Its socket has this address.
+    /// Its socket is bound to this address.
     Bound(SocketAddr),
     /// It is read from now on.
     Open,
-    /// One of its connections, or its listener.
+    /// An event of a connection or of the listener.
     Connection(ConnectionEvent),
-    /// A packet of it has filled the inbox: no channel is read until there is room. Told once until
-    /// half of the inbox is empty.
+    /// A packet of this channel filled the inbox. No channel is read until there is room. Sent once until the
+    /// inbox is half empty.
     Overflow,
     /// The stream of [`Server::feed`](crate::Server::feed) panicked: the channel ends.
     Panicked,
@@ -106,12 +105,12 @@ pub enum ChannelEventKind {
     Closing,
     /// It is closed, and its port is free.
     Closed,
-    /// This many events were dropped, because the reader was behind.
+    /// This many events were dropped, because the reader was too slow.
     Missed(u64),
 }
 
 impl ChannelEvent {
-    /// The event as a message, if it is one.
+    /// Converts the event to a message, if it has one.
     fn to_message(&self, prefix: &str) -> Option<Message> {
         let (verb, args) = self.kind.to_verb()?;
         Message::new(format!("{prefix}/channel/{}/{verb}", self.channel), args).ok()
@@ -146,11 +145,10 @@ impl ChannelEventKind {
     }
 }
 
-/// The events of a server from now on: a `Stream` that ends with the server. What
-/// [`Server::events`](crate::Server::events) and
-/// [`ServerHandle::events`](crate::ServerHandle::events) return.
+/// The events of a server: a `Stream` that ends with the server. Returned by
+/// [`Server::events`](crate::Server::events) and [`ServerHandle::events`](crate::ServerHandle::events).
 ///
-/// A reader that is behind by more than 256 events loses the oldest, and gets their number. It delays
+/// A reader that is more than 256 events behind loses the oldest, and receives their number. It delays
 /// nothing.
 ///
 /// ```
@@ -182,7 +180,7 @@ impl fmt::Debug for ChannelEvents {
     }
 }
 
-/// Where the events of a server are put.
+/// The sender of a server's events.
 pub(super) struct Events {
     readers: Mutex<Option<broadcast::Sender<ChannelEvent>>>,
     router: OnceLock<ToRouter>,
@@ -197,7 +195,7 @@ struct ToRouter {
 impl Events {
     pub(super) fn tell(&self, channel: &Arc<str>, kind: ChannelEventKind) {
         let event = ChannelEvent { channel: Arc::clone(channel), kind };
-        // What happens to connections is traced where it happens.
+        // Events of connections are traced by the connections.
         if !matches!(event.kind, ChannelEventKind::Connection(_)) {
             tracing::debug!(target: "tokio_osc::server", %channel, event = ?event.kind);
         }
@@ -211,12 +209,12 @@ impl Events {
             }
         }
         if let Some(readers) = &*self.readers() {
-            // Without a reader it is not missed.
+            // Without readers, the event is not missed.
             let _ = readers.send(event);
         }
     }
 
-    /// The events from now on; none once the server has ended.
+    /// Returns the events from now on. None after the server has ended.
     pub(super) fn subscribe(&self) -> ChannelEvents {
         let events = self.readers().as_ref().map(broadcast::Sender::subscribe);
         let events = unfold(events, async |events| {
@@ -233,25 +231,25 @@ impl Events {
         ChannelEvents { events: events.boxed() }
     }
 
-    /// The messages that events become from now on: the packets of the channel [`CHANNEL`].
+    /// Returns the messages of the events from now on: the packets of the channel [`CHANNEL`].
     pub(super) fn to_router(&self, prefix: Box<str>) -> impl Stream<Item = (Message, Meta)> + Send + use<> {
         let (queue, mut messages) = mpsc::channel(EVENTS);
-        // It is done once for a server.
+        // Done once per server.
         let _ = self.router.set(ToRouter { prefix, queue });
         poll_fn(move |cx| messages.poll_recv(cx))
     }
 
-    /// Whether a channel is the one that the messages come from.
+    /// Returns `true` for the channel of the messages.
     pub(super) fn is_source(channel: &str) -> bool {
         channel == CHANNEL
     }
 
-    /// Messages that the router did not get.
+    /// The number of messages that the router missed.
     pub(super) fn missed(&self) -> u64 {
         self.missed.load(Ordering::Relaxed)
     }
 
-    /// Nothing happens any more: the streams end.
+    /// Ends the streams.
     pub(super) fn close(&self) {
         *self.readers() = None;
     }

@@ -1,4 +1,4 @@
-//! A server that runs, and the means to look at it and to stop it.
+//! The handle of a running server.
 
 mod channels;
 mod pending;
@@ -16,11 +16,12 @@ use super::{ChannelEvents, ServerStats, Shutdown, Stats};
 use crate::dispatch::Subscription;
 use crate::pattern::{Pattern, PatternError};
 
-/// A server that runs in a task of its own. Dropping it stops the server at once; to let handlers
-/// finish, [`shutdown`](ServerHandle::shutdown).
+/// A server that runs in its own task. Dropping the handle stops the server at once; use
+/// [`shutdown`](ServerHandle::shutdown) to let handlers finish.
 ///
-/// Dropping it never waits and never panics, within a runtime or not: the server's task is
-/// aborted, handlers that wait are dropped with it, and the ports are free when the runtime has done so.
+/// Dropping it never blocks and never panics, inside or outside of a runtime: the task of the server is
+/// aborted, pending handlers are dropped with it, and the ports are free when the runtime has dropped the
+/// task.
 ///
 /// ```
 /// use tokio_osc::{Channel, Router, Server};
@@ -59,7 +60,7 @@ impl ServerHandle {
     /// [`Server::on_shutdown`](crate::Server::on_shutdown) says otherwise. Returns the last numbers.
     ///
     /// # Cancel safety
-    /// Once polled, the server stops, also if the future is dropped; then at once.
+    /// Once polled, the server stops, even if the future is dropped: then at once.
     pub async fn shutdown(self) -> Stats {
         let how = self.shutdown;
         self.end(how).await.stats()
@@ -68,21 +69,21 @@ impl ServerHandle {
     /// Stops as given here, and returns the last numbers, those of each channel included.
     ///
     /// # Cancel safety
-    /// Once polled, the server stops, also if the future is dropped; then at once.
+    /// Once polled, the server stops, even if the future is dropped: then at once.
     pub async fn shutdown_with(self, how: Shutdown) -> ServerStats {
         self.end(how).await.report()
     }
 
     async fn end(mut self, how: Shutdown) -> Self {
         self.core.commands.give(Command::End(how));
-        // The task neither panics nor is it aborted while this waits for it.
+        // The task neither panics nor is aborted while this waits for it.
         let _ = (&mut self.task).await;
         self
     }
 
     /// Waits until the server has ended: every channel has ended by itself, or the signal of
-    /// [`with_graceful_shutdown`](crate::Server::with_graceful_shutdown) has come and everything is
-    /// done. It stops nothing.
+    /// [`with_graceful_shutdown`](crate::Server::with_graceful_shutdown) was received and everything is done.
+    /// It does not stop the server.
     ///
     /// ```
     /// use futures::stream;
@@ -97,23 +98,23 @@ impl ServerHandle {
     /// ```
     ///
     /// # Cancel safety
-    /// A dropped future has changed nothing.
+    /// If the future is dropped, nothing changes.
     pub async fn wait(&self) {
         self.ended.cancelled().await;
     }
 
-    /// Whether the server has ended: see [`wait`](ServerHandle::wait).
+    /// Returns `true` if the server has ended: see [`wait`](ServerHandle::wait).
     pub fn is_finished(&self) -> bool {
         self.ended.is_cancelled()
     }
 
-    /// What the server has done so far. It is cheap: some hundred numbers are read.
+    /// Returns the statistics so far. Cheap: about a hundred numbers are read.
     pub fn stats(&self) -> Stats {
         self.core.stats()
     }
 
-    /// All numbers, those of each channel included. On Linux, it takes some 0.2 ms for each datagram
-    /// socket: the kernel is asked how many packets it has dropped.
+    /// Returns all statistics, including those of each channel. On Linux this takes about 0.2 ms for each
+    /// datagram socket, because the kernel is asked for its drops.
     ///
     /// ```
     /// use tokio_osc::{Channel, Router, Server};
@@ -131,12 +132,12 @@ impl ServerHandle {
         ServerStats { server: self.stats(), channels: self.core.channels.channel_stats() }
     }
 
-    /// What happens to the channels from now on: see [`Server::events`](crate::Server::events).
+    /// Returns the events of the channels from now on: see [`Server::events`](crate::Server::events).
     pub fn events(&self) -> ChannelEvents {
         self.core.channels.events.subscribe()
     }
 
-    /// The messages of a pattern, as a stream that holds at most `capacity` of them: see
+    /// Subscribes to the messages of a pattern. The stream holds at most `capacity` messages: see
     /// [`Server::subscribe`](crate::Server::subscribe).
     ///
     /// # Errors

@@ -1,8 +1,8 @@
-//! The server: a router and the channels that feed it, in one task.
+//! The server: reads channels and calls the handlers of a router, in one task.
 //!
-//! A [`Server`] is a value: it reads nothing until [`run`](Server::run) or [`spawn`](Server::spawn). Then it
-//! handles one packet after the other, in the order of arrival, a bundle when its time tag says, and goes on
-//! reading while a handler waits.
+//! A [`Server`] does nothing until [`run`](Server::run) or [`spawn`](Server::spawn). Then it handles one
+//! packet after the other, in the order of arrival, runs bundles at their time tags, and reads on while a
+//! handler is pending.
 //!
 //! ```
 //! use tokio_osc::{Args, Channel, Client, Router, Server};
@@ -19,15 +19,16 @@
 //! # Ok(()) }
 //! ```
 //!
-//! | for | there is |
+//! | topic | items |
 //! | --- | --- |
 //! | while it runs | [`ServerHandle`]: channels added and removed, pending bundles, subscriptions |
-//! | its end | [`Shutdown`], [`Server::with_graceful_shutdown`], [`ServerHandle::wait`] |
-//! | looking | [`Stats`], [`ServerStats`], [`ChannelEvents`], and `tracing` |
+//! | shutdown | [`Shutdown`], [`Server::with_graceful_shutdown`], [`ServerHandle::wait`] |
+//! | observing | [`Stats`], [`ServerStats`], [`ChannelEvents`], and `tracing` |
 //!
 //! # Nothing happens?
 //!
-//! A message that no route matches, or that a handler does not fit, costs nothing but a count. To see it:
+//! A message without a matching route, or with arguments that do not fit its handler, is only counted. To see
+//! it:
 //!
 //! - `tracing` at the level DEBUG, target `tokio_osc::dispatch`: `unmatched` and `rejected`, each with address,
 //!   peer, channel and reason, at most one line a second for each route or kind of address. The `Err` of a
@@ -39,16 +40,16 @@
 //!
 //! # Inside
 //!
-//! A packet visits, in this order:
+//! A packet passes these files, in this order:
 //!
 //! 1. `sources`: reads the channels that were woken, in turn.
 //! 2. `schedule`: a bundle runs now, waits for its time, or never runs. A message passes it by.
 //! 3. `dispatch`: one packet to its routes.
 //! 4. `call`: one handler call, and its replies, which leave by the channel's outlet.
 //!
-//! `core` is the loop that leads it through, and what that shares with the handle; `channels` is what is
-//! known of a channel, and what closes it. A packet that is read while another one waits for its handler
-//! waits in the `backlog`.
+//! `core` is the loop, and the state that it shares with the handle; `channels` is the state of a channel,
+//! and determines when it is closed. A packet that is read while another one waits for its handler is queued
+//! in the `backlog`.
 
 mod backlog;
 mod budget;

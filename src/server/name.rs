@@ -1,14 +1,14 @@
-//! The names of channels, and why one is refused.
+//! The names of channels.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::types::is_name_byte;
 
-/// Names that begin so are the server's own.
+/// The first character of reserved names.
 const RESERVED: char = '_';
 
-/// Why a server or a node did not add or remove a channel, or a node a group.
+/// The error of adding or removing a channel or a group.
 ///
 /// ```
 /// use tokio_osc::server::ChannelErrorKind;
@@ -43,24 +43,24 @@ pub struct ChannelError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChannelErrorKind {
-    /// The name has no characters.
+    /// The name is empty.
     Empty,
-    /// The name is not a valid part of an address: it holds a space, a control character, one of
-    /// `# * , / ? [ ] { }`, or something that is not ASCII.
+    /// The name is not a valid part of an address: it contains a space, a control character, one of `# * , /
+    /// ? [ ] { }`, or a character that is not ASCII.
     IllegalCharacter(char),
-    /// Names that begin with `_` are the server's own; [`LOCAL`](crate::node::LOCAL) and
-    /// [`ALL`](crate::node::ALL) are a node's.
+    /// Names that begin with `_` are reserved for the server; [`LOCAL`](crate::node::LOCAL) and
+    /// [`ALL`](crate::node::ALL) for a node.
     Reserved,
     /// A channel or group of this name exists already.
     Duplicate,
-    /// There is no channel of this name.
+    /// There is no channel with this name.
     Unknown,
-    /// The server ends, or has ended.
+    /// The server is shutting down, or has ended.
     Ended,
 }
 
 impl ChannelError {
-    /// The error of a collection of channels of your own.
+    /// Creates an error, for your own collections of channels.
     pub fn new(kind: ChannelErrorKind, name: impl Into<Arc<str>>) -> Self {
         Self { kind, name: name.into(), known: Vec::new() }
     }
@@ -69,8 +69,7 @@ impl ChannelError {
         Self { kind: ChannelErrorKind::Unknown, name: name.into(), known }
     }
 
-    /// Checks that a channel can have a name: it is one part of an address, and does not begin with
-    /// `_`.
+    /// Checks that a name is valid for a channel: one part of an address that does not begin with `_`.
     ///
     /// ```
     /// use tokio_osc::server::{ChannelError, ChannelErrorKind};
@@ -81,7 +80,7 @@ impl ChannelError {
     /// ```
     ///
     /// # Errors
-    /// The name is empty, reserved, or holds an illegal character.
+    /// Returns an error if the name is empty, reserved, or contains an illegal character.
     pub fn check_name(name: &str) -> Result<(), Self> {
         let legal = |c: char| u8::try_from(c).is_ok_and(is_name_byte);
         let kind = if name.is_empty() {
@@ -96,12 +95,12 @@ impl ChannelError {
         Err(Self::new(kind, name))
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> ChannelErrorKind {
         self.kind
     }
 
-    /// The name in question.
+    /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name
     }

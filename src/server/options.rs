@@ -194,9 +194,9 @@ impl Server {
         self
     }
 
-    /// Ends the server when a future is ready, such as `tokio::signal::ctrl_c()`: it stops reading,
-    /// runs the received packets, and then [`run`](Server::run) returns. A second future replaces the first. A future
-    /// that panics does not end the server.
+    /// Shuts down the server when a future completes, such as `tokio::signal::ctrl_c()`: it stops reading,
+    /// runs the packets that were read, and then [`run`](Server::run) returns. A second call replaces the
+    /// first.
     ///
     /// ```
     /// use tokio_osc::{Channel, Router, Server};

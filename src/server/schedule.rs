@@ -24,33 +24,33 @@ use crate::throttle::Throttle;
 use crate::types::TimeTag;
 use crate::user_function::UserFunction;
 
-/// A packet that has arrived, and the channel it came from.
+/// A received packet and its channel.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub(super) packet: Packet,
     pub(super) meta: Meta,
     pub(super) guard: Arc<ChannelGuard>,
-    /// When it was to run, if it has a time of its own.
+    /// When it was due, if it has its own time.
     pub(super) due: Option<SystemTime>,
 }
 
-/// What is decided about a bundle.
+/// The decision about a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It runs now. If it has a time of its own, and not its parent's, it was due then and is so late.
+    /// It runs now. If it has its own time, and not that of its parent, it was due then and is this late.
     Runs { late: Option<Duration>, due: Option<SystemTime> },
     /// It waits, or was dropped and counted.
     Away,
 }
 
-/// No time to wake.
+/// No wake-up.
 const NEVER: u64 = u64::MAX;
 
 /// The bundles that wait for their time, and the clock.
 pub(super) struct SharedSchedule {
     queue: Mutex<Schedule<Arrival>>,
-    /// When the queue must be looked at again, in nanoseconds after `begin`: to be read for each packet,
-    /// without the lock. Bundles are added by the loop alone, so that to it this is never too late.
+    /// The next check of the queue, in nanoseconds after `begin`. Read for each packet, without the lock.
+    /// Only the loop adds bundles, so for the loop the value is never too late.
     wake: AtomicU64,
     begin: Instant,
     pub(super) clock: GuardedClock,
@@ -76,7 +76,7 @@ impl SharedSchedule {
         }
     }
 
-    /// Looks at the queue, or changes it.
+    /// Accesses the queue.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut Schedule<Arrival>) -> R) -> R {
         let mut queue = lock(&self.queue);
         let done = work(&mut queue);
@@ -86,7 +86,7 @@ impl SharedSchedule {
         done
     }
 
-    /// When the queue must be looked at again; `None` while nothing waits.
+    /// Returns the time of the next check of the queue. `None` while nothing waits.
     pub(super) fn next_wake(&self) -> Option<Instant> {
         let wake = Some(self.wake.load(Ordering::Relaxed)).filter(|&wake| wake != NEVER)?;
         self.begin.checked_add(Duration::from_nanos(wake))
@@ -121,7 +121,7 @@ impl SharedSchedule {
         Some(arrival)
     }
 
-    /// Decides about a bundle; `outer` is the tag of the one that it is in, which runs.
+    /// Decides about a bundle. `outer` is the time tag of the running bundle around it.
     pub(super) fn admit(
         &self,
         bundle: &Bundle,
@@ -158,7 +158,7 @@ impl SharedSchedule {
                 }
                 Due::Later { due } => {
                     counters.split_off.add(u64::from(outer.is_some()));
-                    // Nothing of a channel that is being closed is kept for later.
+                    // Bundles of a closing channel are not scheduled.
                     if guard.record.is_leaving() {
                         queue.note_cancelled();
                         counters.discarded.up();
@@ -172,18 +172,18 @@ impl SharedSchedule {
                     meta.set_schedule_id(None);
                     meta.lateness = Duration::ZERO;
                     let item = Arrival { packet, meta, guard: Arc::clone(guard), due: None };
-                    // A refusal is counted by the schedule.
+                    // The schedule counts the refusal.
                     let _ = queue.push(Entry { due, bytes, peer: item.meta.peer.ip(), item });
                     Admission::Away
                 }
             }
         });
-        // Without the lock: a subscriber may take its time.
+        // Without the lock, because a `tracing` subscriber may be slow.
         self.watch_clock(judged, now.wall, meta);
         admission
     }
 
-    /// Warns of a peer whose tags all lie far ahead or behind.
+    /// Warns about a peer whose time tags are all far ahead or far behind.
     fn watch_clock(&self, judged: Due, now: SystemTime, meta: &Meta) {
         let (apart, side) = match judged {
             Due::Immediately | Due::Unset => return,
@@ -203,7 +203,7 @@ impl SharedSchedule {
         }
     }
 
-    /// A bundle whose time has come.
+    /// A due bundle.
     #[inline]
     pub(super) fn next_due(&self) -> Option<Arrival> {
         let wake = self.next_wake()?;
@@ -219,7 +219,7 @@ impl SharedSchedule {
         Some(arrival)
     }
 
-    /// The packet, if it is to run although it may be late.
+    /// Returns the packet, unless the policy for late bundles drops it.
     pub(super) fn on_time(&self, mut arrival: Arrival) -> Option<Arrival> {
         let (Some(due), Packet::Bundle(bundle)) = (arrival.due, &arrival.packet) else {
             return Some(arrival);
@@ -246,14 +246,14 @@ impl SharedSchedule {
 
     /// Drops the waiting bundles, and counts them.
     pub(super) fn discard_all(&self) {
-        // Dropped outside of the lock: with the last packet of a channel, the channel closes.
+        // Dropped outside of the lock, because the last packet of a channel closes the channel.
         let left = self.with(Schedule::drain);
         for (_, entry) in left {
             entry.item.guard.record.counters.discarded.up();
         }
     }
 
-    /// The same for what came by one channel.
+    /// Drops and counts the waiting bundles of one channel.
     pub(super) fn discard_of(&self, record: &Arc<ChannelRecord>) {
         let of_it = |arrival: &Arrival| Arc::ptr_eq(&arrival.guard.record, record);
         let gone = self.with(|queue| queue.cancel_where(|pending| of_it(pending.item)));
@@ -261,7 +261,8 @@ impl SharedSchedule {
     }
 }
 
-/// Whether a bundle that arrives so late is dropped. What middleware has set replaces the policy.
+/// Returns `true` if a bundle that arrives this late is dropped. Options set by middleware replace the
+/// policy.
 fn drops_on_arrival(meta: &Meta, guard: &ChannelGuard, late: Duration) -> bool {
     let policy = &guard.record.time.late;
     meta.time().drop_later_than.is_none()
@@ -278,12 +279,12 @@ fn is_instant(tag: TimeTag) -> bool {
     tag >= FIRST_INSTANT
 }
 
-/// Whether an inner tag is due with the outer one: `false` if one of them is not an instant.
+/// Returns `true` if an inner time tag is not before the outer one. `false` if one of them is not an instant.
 fn is_not_after(inner: TimeTag, outer: TimeTag) -> bool {
     is_instant(inner) && is_instant(outer) && inner.signed_difference(outer) <= 0
 }
 
-/// Whether no bundle in this one is due before the bundle around it.
+/// Returns `true` if no inner bundle is due before the bundle around it.
 fn is_in_order(bundle: BundleRef<'_>) -> bool {
     let mut open: Vec<TimeTag> = Vec::new();
     PacketRef::Bundle(bundle).walk().all(|step| match step {

@@ -1,4 +1,4 @@
-//! A server: a router and the channels that feed it. Nothing runs until `run` or `spawn`.
+//! The server, before it runs.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -23,19 +23,19 @@ use crate::schedule::{Clock, Precision, ScheduleLimits, SystemClock, TimeOptions
 use crate::types::Address;
 use crate::wire::DecodeError;
 
-/// Packets that wait for a handler by default.
+/// Default capacity of the inbox.
 const INBOX: BacklogLimits = BacklogLimits { packets: 1_024, bytes: 16 * 1_024 * 1_024 };
-/// Handler calls that one packet may cause by default.
+/// Default limit of handler calls for one packet.
 const MAX_CALLS: usize = 16_384;
-/// Steps of matching that one packet may cause by default.
+/// Default limit of matching steps for one packet.
 const MAX_STEPS: usize = 1 << 25;
 /// Steps of matching that one source may cause in a second by default.
 const SOURCE_STEPS: u32 = 1 << 28;
 
-/// A router and the channels that feed it.
+/// Reads channels and calls the handlers of a router.
 ///
-/// One packet is handled after the other, in the order of arrival; the messages of a bundle
-/// together, when its time tag says. A handler that waits does not stop the intake.
+/// Packets are handled one after the other, in the order of arrival. The messages of a bundle run together,
+/// at its time tag. While a handler is pending, the server reads on.
 ///
 /// ```
 /// use tokio_osc::{Args, Channel, Client, Router, Server};
@@ -93,10 +93,10 @@ impl Server {
         }
     }
 
-    /// Adds a channel. Handlers find its name in [`Meta::channel`]; replies leave by the way the
-    /// message came.
+    /// Adds a channel. Handlers read its name from [`Meta::channel`]. Replies leave by the channel of the
+    /// message.
     ///
-    /// The name is one legal part of an address: printable ASCII except space and `#*,/?[]{}`.
+    /// The name must be a valid part of an address: printable ASCII except space and `#*,/?[]{}`.
     ///
     /// # Panics
     /// Panics if the name is not a legal one, begins with `_` or is taken: see
@@ -106,7 +106,7 @@ impl Server {
         legal(self.try_listen(name, channel))
     }
 
-    /// As [`listen`](Server::listen), for a name that is not known when the program is written.
+    /// Same as [`listen`](Server::listen), for a name that is known only at run time.
     ///
     /// # Errors
     /// Returns an error if the name is not a legal part of an address, begins with `_`, which is reserved, or is
@@ -115,7 +115,7 @@ impl Server {
         self.add(ChannelSpec::channel(name.into(), channel))
     }
 
-    /// Adds any stream of packets. It cannot be answered: replies to it are dropped and counted.
+    /// Adds any stream of packets. Replies to it are dropped and counted.
     ///
     /// ```
     /// use futures::stream;
@@ -138,7 +138,7 @@ impl Server {
         legal(self.try_feed(name, packets))
     }
 
-    /// As [`feed`](Server::feed), for a name that is not known when the program is written.
+    /// Same as [`feed`](Server::feed), for a name that is known only at run time.
     ///
     /// # Errors
     /// Same as [`try_listen`](Server::try_listen).
@@ -158,8 +158,8 @@ impl Server {
         Ok(self)
     }
 
-    /// The messages of a pattern, as a stream that holds at most `capacity` of them. It is a route:
-    /// messages of a subscription do not go to the fallback.
+    /// Subscribes to the messages of a pattern. The stream holds at most `capacity` messages. A subscription
+    /// is a route: its messages do not go to the fallback.
     ///
     /// ```
     /// use futures::StreamExt;
@@ -190,13 +190,13 @@ impl Server {
         Ok(Subscription::new(&self.router, pattern, capacity))
     }
 
-    /// The address of a channel, once it was added. A Unix socket or byte stream has none.
+    /// Returns the address of an added channel. `None` for a Unix socket or a byte stream.
     pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
         self.specs.iter().find(|spec| *spec.name == *channel)?.local
     }
 
-    /// What happens to the channels from now on, as a stream that holds at most 256 events. Called
-    /// before the server runs, it misses none.
+    /// Returns the events of the channels from now on, as a stream that holds at most 256 events. If it is
+    /// called before the server runs, no event is missed.
     ///
     /// ```
     /// use futures::StreamExt;
@@ -267,24 +267,24 @@ impl Server {
         self
     }
 
-    /// Runs the server in the caller's task, until every channel has ended and nothing waits: for
-    /// a socket that is never. Dropping the future stops it.
+    /// Runs the server in the caller's task, until every channel has ended and nothing is pending. With a
+    /// socket, it runs forever. Dropping the future stops it.
     ///
     /// # Panics
     /// Panics outside of a Tokio runtime with time enabled; with a [`Precision`] other than the default, I/O must be
     /// enabled as well.
     ///
     /// # Cancel safety
-    /// A dropped server stops at once: a handler that waits is dropped, and so are the packets of
-    /// the inbox and of the schedule.
+    /// If the future is dropped, the server stops at once: a pending handler is dropped, and so are the
+    /// packets of the inbox and of the schedule.
     pub async fn run(self) {
         let (core, start) = self.start(false);
         run(core, start).await;
     }
 
-    /// Runs the server in a task of its own, until every channel has ended and nothing waits, or until
-    /// it is shut down. While it has no channel, because none was added yet or the last one was
-    /// [removed](ServerHandle::remove), it waits for one.
+    /// Runs the server in its own task, until every channel has ended and nothing is pending, or until it is
+    /// shut down. Before its first channel is added, and after the last one was
+    /// [removed](ServerHandle::remove), it waits for another.
     ///
     /// # Panics
     /// Panics outside of a Tokio runtime with time enabled; with a [`Precision`] other than the default, I/O must be
@@ -318,13 +318,13 @@ impl Server {
     }
 }
 
-/// The server, if the name of the channel was right.
+/// Returns the server, or panics with the error of the name.
 #[track_caller]
 fn legal(server: Result<Server, ChannelError>) -> Server {
     #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
     match server {
         Ok(server) => server,
-        // Not in a closure: the panic is to name the caller's line.
+        // Not in a closure, so that the panic names the line of the caller.
         Err(error) => panic!("{error}"),
     }
 }

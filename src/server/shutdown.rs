@@ -25,27 +25,26 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Bundles that wait for their time are dropped and counted
-    /// ([`Stats::discarded`](crate::server::Stats#structfield.discarded)); handlers may take as long as they
-    /// like.
+    /// Creates the default: bundles that wait for their time are dropped and counted
+    /// ([`Stats::discarded`](crate::server::Stats#structfield.discarded)), and handlers have no deadline.
     pub const fn new() -> Self {
         Self { drain: false, deadline: None }
     }
 
-    /// Bundles that wait for their time run when it comes. Without a [`deadline`](Self::deadline)
-    /// that may take as long as the [horizon](crate::schedule::ScheduleLimits::horizon) allows.
+    /// Runs waiting bundles at their time. Without a [`deadline`](Self::deadline) this may take as long as
+    /// the [horizon](crate::schedule::ScheduleLimits::horizon).
     pub const fn drain(mut self) -> Self {
         self.drain = true;
         self
     }
 
-    /// The longest that it may take. What has not run then never does: handlers that wait are
-    /// dropped ([`abandoned`](crate::server::Stats#structfield.abandoned)), packets that wait for a handler
-    /// ([`cut_off`](crate::server::Stats#structfield.cut_off)) and bundles that wait for their time
-    /// ([`discarded`](crate::server::Stats#structfield.discarded)) as well, and connections are closed as
-    /// they are. No deadline by default.
+    /// Sets the maximum duration. After it, pending handlers are dropped
+    /// ([`abandoned`](crate::server::Stats#structfield.abandoned)), and so are queued packets
+    /// ([`cut_off`](crate::server::Stats#structfield.cut_off)) and waiting bundles
+    /// ([`discarded`](crate::server::Stats#structfield.discarded)); connections are closed at once. Default:
+    /// no deadline.
     ///
-    /// A handler that blocks its thread cannot be dropped: it is waited for, whatever the time.
+    /// A handler that blocks its thread cannot be dropped. It is waited for in any case.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self

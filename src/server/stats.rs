@@ -1,4 +1,4 @@
-//! What a server has done so far, in numbers: all together, and for each of its channels.
+//! Statistics of a server, in all and for each channel.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,14 +13,13 @@ use crate::wire::Repairs;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// What a server has done so far, on all its channels together, those included that are
-        /// closed.
+        /// Statistics of a server: the sums over all its channels, including closed ones.
         ///
-        /// The accounts add up, when nothing is under way.
+        /// The accounts add up when nothing is in progress.
         ///
-        /// - *Packets*: `received + split_off = ran + dropped() + inbox + schedule.pending`. What was
-        ///   taken from the channels has run, was dropped for one of the reasons that
-        ///   [`dropped`](Stats::dropped) sums up, or waits.
+        /// - *Packets*: `received + split_off = ran + dropped() + inbox + schedule.pending`. Every received
+        ///   packet ran, was dropped for one of the reasons summed up by [`dropped`](Stats::dropped), or
+        ///   waits.
         /// - *Messages* of packets that ran: each is `matched`, `unmatched`, `illegal` or
         ///   `over_budget`. A bundle that routes take as a unit is one `matched`.
         /// - *Handlers*: for each route that a message matched there is one that was `handled`,
@@ -30,8 +29,9 @@ macro_rules! counters {
         ///   `replies_dropped` and `replies_over_rate`. What goes by a [`Reply`](crate::Reply) is
         ///   counted by who sends it.
         ///
-        /// What never was received, the kernel has dropped ([`UdpStats`](crate::channel::UdpStats), in
-        /// [`ServerHandle::report`](crate::ServerHandle::report)) or a peer has not got through.
+        /// Packets that were never received were dropped by the kernel
+        /// ([`UdpStats`](crate::channel::UdpStats), in [`ServerHandle::report`](crate::ServerHandle::report))
+        /// or lost in the network.
         ///
         /// ```
         /// use tokio_osc::{Router, Server};
@@ -48,16 +48,16 @@ macro_rules! counters {
             $($(#[$doc])* pub $name: u64,)*
             /// Packets that wait for a handler now.
             pub inbox: usize,
-            /// Messages about events that the router did not get, because 256 waited
+            /// Messages about events that the router missed, because 256 were queued
             /// ([`Server::events_to_routes`](crate::Server::events_to_routes)).
             pub events_missed: u64,
-            /// What was tolerated in the `repaired` packets, by kind.
+            /// The repairs of the `repaired` packets, by kind.
             pub repairs: Repairs,
-            /// What the schedule of timed bundles has done.
+            /// The statistics of the schedule.
             pub schedule: ScheduleStats,
         }
 
-        /// What a server has done so far on one channel: a part of its [`Stats`].
+        /// Statistics of one channel of a server: a part of its [`Stats`].
         ///
         /// ```
         /// use tokio_osc::{Channel, Router, Server};
@@ -75,21 +75,21 @@ macro_rules! counters {
         pub struct ChannelStats {
             /// The name of the channel.
             pub name: Arc<str>,
-            /// Where it is bound, if it has an IP address.
+            /// The address that it is bound to, if it has an IP address.
             pub local_addr: Option<SocketAddr>,
             $($(#[$doc])* pub $name: u64,)*
-            /// What was tolerated in the `repaired` packets, by kind.
+            /// The repairs of the `repaired` packets, by kind.
             pub repairs: Repairs,
-            /// Empty frames, and what its middleware has kept back. What it refused on the way in is among the
-            /// `malformed` packets; what it dropped was never received.
+            /// Empty frames, and packets stopped by its middleware. Incoming packets that the middleware
+            /// refused are among the `malformed` ones; those that it dropped do not count as received.
             pub filtered: FilterStats,
-            /// The numbers of its datagram socket, those of the kernel included. Of a channel that is
-            /// closing or closed, as they were when it was read last.
+            /// The statistics of its datagram socket, including those of the kernel. For a closing or closed
+            /// channel, those of the last read.
             #[cfg(feature = "net")]
             pub udp: Option<UdpStats>,
         }
 
-        /// The same, while it is being counted.
+        /// The counters of the statistics.
         #[derive(Debug, Default)]
         pub(super) struct ChannelCounters {
             $(pub(super) $name: Counter,)*
@@ -100,7 +100,7 @@ macro_rules! counters {
                 $(sum.$name += self.$name.get();)*
             }
 
-            /// The numbers now, without those that are counted elsewhere.
+            /// Returns the present values, without those that are counted elsewhere.
             pub(super) fn counted(&self, name: Arc<str>, local_addr: Option<SocketAddr>) -> ChannelStats {
                 ChannelStats {
                     name,
@@ -129,36 +129,33 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Packets taken from the channels, malformed ones included.
+    /// Packets received from the channels, including malformed ones.
     received,
     /// Packets that could not be decoded.
     malformed,
-    /// Packets accepted although they did not follow the specification.
+    /// Packets accepted although they violate the specification.
     repaired,
-    /// Packets whose messages went to their routes.
+    /// Packets that were dispatched.
     ran,
-    /// Bundles that were inside another one and got a time of their own when that ran: from then on
-    /// they count as packets.
+    /// Inner bundles that were scheduled on their own when the outer bundle ran. From then on they count as
+    /// packets.
     split_off,
     /// Messages that matched at least one route.
     matched,
-    /// Messages that matched no route.
+    /// Messages without a matching route.
     unmatched,
-    /// Messages whose address is not a legal pattern; they match no route.
+    /// Messages whose address is not a valid pattern and matched no route.
     illegal,
-    /// Messages dropped because their packet had caused as many calls or as many steps of matching as
-    /// one packet may, or their source as many steps as it may in a second
-    /// ([`Server::max_steps_per_second`](crate::Server::max_steps_per_second)).
+    /// Messages dropped because their packet reached the limit of calls or matching steps.
     over_budget,
-    /// Messages of which not all handlers were called, for the same reason. They are among those that
-    /// matched.
+    /// Messages for which not all handlers were called, for the same reason. They are among the matched
+    /// messages.
     cut_short,
-    /// Handlers that ran to their end.
+    /// Handlers that ran to completion.
     handled,
-    /// Handlers not called because the message did not have what they ask for.
+    /// Handlers not called because a parameter could not be extracted.
     rejected,
-    /// Handlers that ran and returned an error, or a reply that cannot be encoded. They are among those
-    /// that were handled.
+    /// Handlers that returned an error, or a reply that cannot be encoded. They are among the handled ones.
     failed,
     /// Handlers that panicked.
     panicked,
@@ -167,36 +164,37 @@ counters! {
     /// transports of connections, streams of [`Server::feed`](crate::Server::feed), and, in the sums of the
     /// server, its clock.
     hooks_panicked,
-    /// Handlers not called because the lane of their route was full, that had to leave it for a
-    /// newer message, or whose lane went with its runtime before the server did.
+    /// Calls dropped because the lane of their route was full, because a newer message replaced them, or
+    /// because the runtime of the lane ended before the server.
     overflowed,
-    /// Handlers that did not come to their end before the deadline of a shutdown.
+    /// Handlers that did not complete before the deadline of a shutdown.
     abandoned,
     /// Replies sent.
     replies,
-    /// Replies that the [`Middleware`](crate::middleware::Middleware) of their channel has dropped; they are among
-    /// [`FilterStats::dropped_out`](crate::middleware::FilterStats), too.
+    /// Replies dropped by the [`Middleware`](crate::middleware::Middleware) of their channel. They are also
+    /// in [`FilterStats::dropped_out`](crate::middleware::FilterStats).
     replies_filtered,
-    /// Replies dropped: over the budget of a packet (64 replies, 64 KiB, the
-    /// [amplification](crate::Server::reply_amplification)), to a peer that cannot be answered, or refused by the
-    /// middleware, a full queue or the operating system.
+    /// Replies dropped because they exceeded the budget of a packet (64 replies, 64 KiB), because the peer
+    /// cannot be answered, or because the middleware, the queue of the connection or the operating system
+    /// refused them.
     replies_dropped,
-    /// Replies dropped because their source had as many as it may
+    /// Replies dropped because their source exceeded its rate
     /// ([`Server::reply_rate`](crate::Server::reply_rate)).
     replies_over_rate,
-    /// Bundles that were waiting when their channel or the server was shut down.
+    /// Waiting bundles dropped when their channel was removed or the server was shut down.
     discarded,
-    /// Packets that waited for a handler when the deadline of a shutdown had passed.
+    /// Queued packets dropped at the deadline of a shutdown.
     cut_off,
-    /// Packets refused because a bundle in them is due before the bundle around it
+    /// Packets refused because an inner bundle is due before the bundle around it
     /// ([`TimeOptions::check_inner_time_tags`](crate::schedule::TimeOptions::check_inner_time_tags)).
     refused_time_tags,
     /// Bundles dropped because they were late ([`LatePolicy::DropAfter`](crate::schedule::LatePolicy::DropAfter),
     /// [`LatePolicy::DropLateArrivals`](crate::schedule::LatePolicy::DropLateArrivals)).
     late_dropped,
-    /// Bundles handed to the function for late ones ([`LatePolicy::Hand`](crate::schedule::LatePolicy::Hand)).
+    /// Bundles passed to the function for late bundles
+    /// ([`LatePolicy::Hand`](crate::schedule::LatePolicy::Hand)).
     late_handed,
-    /// Times the inbox was full.
+    /// The number of times the inbox became full.
     overflows,
     /// Packets dropped because the inbox was full
     /// ([`Server::inbox_overflow`](crate::Server::inbox_overflow)), or read while it was for a client of the
@@ -204,9 +202,10 @@ counters! {
     inbox_dropped,
     /// Connections that were accepted.
     connected,
-    /// Connections that have ended.
+    /// Ended connections.
     disconnected,
-    /// Connections refused: too many, or by [`accept_if`](crate::channel::StreamOptions::accept_if).
+    /// Refused connections: over a limit, or refused by
+    /// [`accept_if`](crate::channel::StreamOptions::accept_if).
     refused,
     /// Times the operating system gave no connection, or a channel that dials out could not connect.
     accept_failures,
@@ -218,9 +217,9 @@ impl Stats {
         [("late on arrival", self.schedule.late), ("waiting for their time", self.schedule.pending as u64)]
     }
 
-    /// Packets that were dropped, by whatever reason: `malformed`, `refused_time_tags`,
-    /// `late_dropped`, `late_handed` (which ran elsewhere), `inbox_dropped`, `cut_off`, and what the schedule refused
-    /// or gave up: see the accounts above.
+    /// Returns the number of dropped packets, for any reason: `malformed`, `refused_time_tags`,
+    /// `late_dropped`, `late_handed` (which ran elsewhere), `inbox_dropped`, `cut_off`, and those dropped by
+    /// the schedule: see the accounts above.
     pub fn dropped(&self) -> u64 {
         let schedule = &self.schedule;
         let refused = schedule.dropped_beyond_horizon
@@ -235,7 +234,7 @@ impl Stats {
     }
 }
 
-/// A table: one line per number that is not zero.
+/// Prints a line for each number that is not zero.
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows = self.rows();
@@ -244,7 +243,7 @@ impl fmt::Display for Stats {
     }
 }
 
-/// A table: one line per number that is not zero, then those of its datagram socket.
+/// Prints a line for each number that is not zero, then those of its datagram socket.
 impl fmt::Display for ChannelStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         table(f, &[], &[self.rows()])?;
@@ -256,9 +255,9 @@ impl fmt::Display for ChannelStats {
     }
 }
 
-/// All numbers of a server: what [`ServerHandle::report`](crate::ServerHandle::report) returns.
+/// All statistics of a server. Returned by [`ServerHandle::report`](crate::ServerHandle::report).
 ///
-/// `Display` is a table of a column for each channel.
+/// `Display` prints a table with a column for each channel.
 ///
 /// ```
 /// use tokio_osc::{Channel, Router, Server};
@@ -274,15 +273,15 @@ impl fmt::Display for ChannelStats {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerStats {
-    /// All channels together.
+    /// The sums over all channels.
     pub server: Stats,
-    /// Each channel that is open, in the order in which they were added; after a shutdown, each that
-    /// was.
+    /// The open channels in the order in which they were added; after a shutdown, all channels that were
+    /// open.
     pub channels: Vec<ChannelStats>,
 }
 
 impl ServerStats {
-    /// The numbers of a channel.
+    /// Returns the statistics of a channel.
     pub fn channel(&self, name: &str) -> Option<&ChannelStats> {
         self.channels.iter().find(|channel| *channel.name == *name)
     }
@@ -320,7 +319,7 @@ impl fmt::Display for ServerStats {
     }
 }
 
-/// Numbers to the right, their names behind them; rows of zeros are left out.
+/// Prints numbers aligned to the right, followed by their names. Rows of zeros are omitted.
 fn table(f: &mut fmt::Formatter<'_>, heads: &[&str], columns: &[Vec<(&'static str, u64)>]) -> fmt::Result {
     let width = heads.iter().map(|head| head.len()).max().unwrap_or_default().max(12);
     for head in heads {
@@ -343,8 +342,7 @@ fn table(f: &mut fmt::Formatter<'_>, heads: &[&str], columns: &[Vec<(&'static st
     Ok(())
 }
 
-/// One number. What the loop counts for every message has a cell that nothing else writes, so that it
-/// costs no locked instruction.
+/// A counter. Counters of the loop have only one writer, so that counting costs no locked instruction.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
     in_loop: AtomicU64,
@@ -360,7 +358,7 @@ impl Counter {
         self.elsewhere.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// For the loop of the server alone: of two tasks that do this, one would lose its count.
+    /// For the loop only: if two tasks did this, a count would be lost.
     #[inline]
     pub(super) fn up_in_loop(&self) {
         self.in_loop.store(self.in_loop.load(Ordering::Relaxed) + 1, Ordering::Relaxed);

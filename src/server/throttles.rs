@@ -1,5 +1,5 @@
-//! At most one line a second for each kind of a thing, such as each route or kind of address: a frequent
-//! fault does not hide a rare one, and no peer fills a log.
+//! Limits log lines to one per second for each kind, such as each route or kind of address, so that a
+//! frequent fault does not hide a rare one and no peer fills the log.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -9,15 +9,15 @@ use foldhash::{HashMap, HashMapExt};
 use crate::lock::lock;
 use crate::throttle::Throttle;
 
-/// Kinds that have lines of their own; all others share one.
+/// Maximum number of kinds with their own limit. All others share one.
 const MAX_KINDS: usize = 256;
-/// The longest name of a kind, in bytes.
+/// Maximum length of the name of a kind, in bytes.
 const MAX_NAME: usize = 128;
-/// After this time a kind gives up its place, if another one wants it.
+/// After this time a kind can be replaced by another.
 const KEPT: Duration = Duration::from_secs(10);
 
 pub(super) struct Throttles {
-    /// Its keys come from peers: they are hashed with a random seed.
+    /// The keys come from peers, so they are hashed with a random seed.
     kinds: Mutex<HashMap<Box<[u8]>, Kind>>,
     others: Throttle,
 }
@@ -28,7 +28,7 @@ struct Kind {
 }
 
 impl Throttles {
-    /// Whether a line may be written now; then how many of this kind were not since the last one.
+    /// Returns the number of suppressed lines of this kind if a line may be written now.
     pub(super) fn pass(&self, name: &[u8]) -> Option<u64> {
         let name = name.get(..MAX_NAME).unwrap_or(name);
         let mut kinds = lock(&self.kinds);
@@ -37,7 +37,7 @@ impl Throttles {
             return kind.throttle.pass();
         }
         if kinds.len() >= MAX_KINDS {
-            // Not for each message: to look at all of them takes its time.
+            // Not for each message, because checking all kinds takes time.
             let suppressed = self.others.pass()?;
             kinds.retain(|_, kind| kind.seen.elapsed() < KEPT);
             return Some(suppressed);
@@ -46,7 +46,7 @@ impl Throttles {
         kinds.entry(name.into()).or_insert(kind).throttle.pass()
     }
 
-    /// The same for an address: all that differ in numbers alone are one kind.
+    /// The same for an address. Addresses that differ only in numbers are one kind.
     pub(super) fn pass_address(&self, address: &[u8]) -> Option<u64> {
         let digits_of_one = |one: &u8, other: &u8| one.is_ascii_digit() && other.is_ascii_digit();
         let kind: Vec<u8> = address

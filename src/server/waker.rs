@@ -1,5 +1,5 @@
-//! Who woke the loop: the packet that waits for a handler, or which of the channels. Each has a waker of
-//! its own, so that a wake-up costs what is ready, not what is registered.
+//! Records what woke the loop: the packet that waits for its handler, or one of the channels. Each has its
+//! own waker, so a wake-up costs as much as there are ready sources, and not registered ones.
 //!
 //! ```text
 //! channel 3 ──wake──► WokenChannels [3] ──┐
@@ -15,8 +15,8 @@ use futures::task::AtomicWaker;
 
 use crate::lock::lock;
 
-/// The waker of the packet that waits for a handler: it is polled when *it* was woken, not each time
-/// that a packet arrives.
+/// The waker of the packet that waits for its handler, which is polled only when *it* was woken, and not for
+/// each arriving packet.
 pub(super) struct HandlerWaker {
     woken: AtomicBool,
     task: Arc<AtomicWaker>,
@@ -27,12 +27,12 @@ impl HandlerWaker {
         Arc::new(Self { woken: AtomicBool::new(false), task })
     }
 
-    /// Whether it was woken since the last time; once.
+    /// Returns `true` once if it was woken since the last call.
     pub(super) fn take(&self) -> bool {
         self.woken.swap(false, Ordering::AcqRel)
     }
 
-    /// For a packet that was not polled yet.
+    /// Marks a new packet, which was not polled yet.
     pub(super) fn set(&self) {
         self.woken.store(true, Ordering::Release);
     }
@@ -49,10 +49,10 @@ impl Wake for HandlerWaker {
     }
 }
 
-/// The channels that were woken, by the keys that the loop gave them.
+/// The woken channels, by their keys.
 pub(super) struct WokenChannels {
     keys: Mutex<Vec<usize>>,
-    /// Whether there are some: looked at often.
+    /// Whether there are some. Checked often.
     any: AtomicBool,
     task: Arc<AtomicWaker>,
 }
@@ -72,7 +72,7 @@ impl WokenChannels {
 /// The waker of one channel.
 pub(super) struct ChannelWaker {
     key: usize,
-    /// Whether its key is among those that were woken, or was taken from there for a poll to come.
+    /// Whether its key is in the list of woken channels, or was taken from it for the next poll.
     listed: AtomicBool,
     woken: Arc<WokenChannels>,
 }
@@ -82,12 +82,12 @@ impl ChannelWaker {
         Arc::new(Self { key, listed: AtomicBool::new(false), woken: Arc::clone(woken) })
     }
 
-    /// To be called before each poll of the channel: a later wake-up lists it again. While it
-    /// gives one packet after the other, nothing wakes it, and this is a plain load.
+    /// Must be called before each poll of the channel: later wakes list it again. While the channel yields
+    /// packets without being woken, this is a plain load.
     #[inline]
     pub(super) fn unlist(&self) {
         if self.listed.load(Ordering::Relaxed) {
-            // Acquires what was written before the wake-up that found it listed, and so listed nothing.
+            // Acquires the writes before a wake-up that found it listed, and so did not list it.
             self.listed.swap(false, Ordering::AcqRel);
         }
     }
@@ -103,7 +103,7 @@ impl Wake for ChannelWaker {
             return;
         }
         lock(&self.woken.keys).push(self.key);
-        // After the key: a reader that sees this finds it.
+        // After the key, so that a reader that sees this flag finds the key.
         self.woken.any.store(true, Ordering::Release);
         self.woken.task.wake();
     }

@@ -80,7 +80,7 @@ impl Recording {
     /// After eight days of Tokio's time, with what has come. With paused time that is at once.
     ///
     /// # Cancel safety
-    /// A dropped future takes nothing.
+    /// If the future is dropped, nothing is lost.
     pub async fn reaches(&self, count: usize) -> Vec<Recorded> {
         let waited = timeout(PATIENCE, self.shared.reaches(count)).await;
         let all = self.all();

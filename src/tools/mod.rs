@@ -1,4 +1,4 @@
-//! Tools on top of clients and channels: they are made of the crate's public parts alone, as users could.
+//! Tools on top of clients and channels. They use only the public parts of the crate, as your own code could.
 //!
 //! | for | there is |
 //! |-----|----------|

@@ -1,4 +1,4 @@
-//! Control streams at a rate that the receiver can take: the latest value of each address.
+//! Limits the rate of control streams: only the latest value of each address is sent.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -15,18 +15,17 @@ use crate::node::Destination;
 use crate::packet::{IntoPacket, Overflow, SendError};
 use crate::user_function::UserFunction;
 
-/// What may wait by default.
+/// Default limits of the queue.
 const LIMITS: QueueLimits =
     QueueLimits { packets: 1_024, bytes: 1 << 20, overhead: 0, overflow: Overflow::DropNewest };
-/// What may go out at once by default, as a part of what may go out in a second.
+/// Default burst, as a fraction of the packets per second.
 const BURSTS_PER_SECOND: u32 = 50;
 
 /// Slows a client down to the rate that its receiver can take, and keeps only the latest value of each address.
 ///
-/// A fader that moves sends hundreds of values a second. Where they come faster than they may go
-/// out, a new value takes the place of the one of the same address that still waits; the
-/// address that waited first goes first. Packets that are more than a value are given to
-/// [`send_in_order`](PacerHandle::send_in_order).
+/// A moving fader sends hundreds of values per second. If values arrive faster than they may be sent, a new
+/// value replaces the queued value of the same address; the address that waited longest is sent first.
+/// Packets that must not be replaced are sent with [`send_in_order`](PacerHandle::send_in_order).
 ///
 /// ```
 /// use futures::StreamExt;
@@ -55,10 +54,10 @@ pub struct Pacer<D> {
 }
 
 impl<D: Destination> Pacer<D> {
-    /// At most `rate` packets a second, in the long run.
+    /// Creates a pacer with at most `rate` packets per second, on average.
     ///
     /// # Panics
-    /// `rate` is zero.
+    /// Panics if `rate` is zero.
     #[track_caller]
     pub fn new(destination: D, rate: u32) -> Self {
         #[expect(clippy::expect_used, reason = "a wrong literal in the caller's source; documented")]
@@ -67,32 +66,32 @@ impl<D: Destination> Pacer<D> {
         Self { destination, pace: Pace::new(rate, burst), limits: LIMITS }
     }
 
-    /// How many packets may go out at once after a pause. In any time, it is no more than these and
-    /// what the rate gives. Default what the rate gives in 20 ms, at least 1; Tokio's timer has steps of
-    /// 1 ms, so that a rate over 1,000 is reached with a burst only.
+    /// Sets how many packets may be sent at once after a pause. In any period, at most this many packets and
+    /// those of the rate are sent. Default: the packets of 20 ms, at least 1. Tokio's timer has ticks of 1
+    /// ms, so a rate over 1,000 requires a burst.
     pub fn burst(mut self, packets: u32) -> Self {
         self.pace.burst = packets.max(1);
         self
     }
 
-    /// How many packets may wait: addresses with a value, and packets to be sent in order. Beyond, a
-    /// send is refused. Default 1,024.
+    /// Sets how many packets may be queued: addresses with a value, and packets to be sent in order. Further
+    /// sends are refused. Default 1,024.
     pub fn capacity(mut self, packets: usize) -> Self {
         self.limits.packets = packets;
         self
     }
 
-    /// How many bytes of packets may wait. Default 1 MiB.
+    /// Sets how many bytes of packets may be queued. Default 1 MiB.
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.limits.bytes = bytes;
         self
     }
 
-    /// Starts the task that sends. It ends when the last clone of the handle is dropped, at once; to
-    /// send the queued packets, [`close`](PacerHandle::close).
+    /// Starts the task that sends. It ends at once when the last clone of the handle is dropped; use
+    /// [`close`](PacerHandle::close) to send queued packets.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Panics if called outside of a Tokio runtime with time enabled.
     pub fn spawn(self) -> PacerHandle {
         let queue = Arc::new(PacketQueue::new(self.limits));
         let destination = Guarded::new(self.destination, "destination of a Pacer");
@@ -108,7 +107,7 @@ impl<D> fmt::Debug for Pacer<D> {
     }
 }
 
-/// A [`Pacer`] that runs. Cloning it is a reference count.
+/// The handle of a running [`Pacer`]. Cloning it increments a reference count.
 ///
 /// ```
 /// use tokio_osc::tools::Pacer;
@@ -126,7 +125,7 @@ impl<D> fmt::Debug for Pacer<D> {
 pub struct PacerHandle {
     queue: Arc<PacketQueue<()>>,
     function: Arc<UserFunction>,
-    /// Ended with the last clone.
+    /// Ends with the last clone.
     _task: Arc<AbortOnDropHandle<()>>,
 }
 
@@ -142,7 +141,7 @@ pub struct PacerHandle {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PacerStats {
-    /// Packets that could be encoded, and were given to a pacer that was not closed.
+    /// Packets that were encoded and passed to an open pacer.
     pub offered: u64,
     /// Packets sent.
     pub sent: u64,
@@ -150,19 +149,19 @@ pub struct PacerStats {
     pub failed: u64,
     /// Panics of the destination.
     pub panicked: u64,
-    /// Values in whose place a newer one of the same address was sent.
+    /// Values replaced by a newer one of the same address.
     pub superseded: u64,
-    /// Packets that found too much waiting.
+    /// Packets refused because the queue was full.
     pub refused: u64,
-    /// Packets that wait, or are being sent.
+    /// Packets that are queued or being sent.
     pub waiting: u64,
 }
 
 impl PacerHandle {
-    /// Sends a value when there is room in the rate. It never waits. Of an address, the value that
-    /// was given last goes out, in the place in the line of the first that still waits.
+    /// Queues a value. It never waits. Of each address, the latest value is sent, at the position of the
+    /// first queued one.
     ///
-    /// A bundle has no address: it is sent [in order](PacerHandle::send_in_order).
+    /// A bundle has no address and is sent [in order](PacerHandle::send_in_order).
     ///
     /// # Errors
     /// The packet cannot be encoded; too much waits already ([`Pacer::capacity`],
@@ -176,22 +175,21 @@ impl PacerHandle {
         }
     }
 
-    /// Sends a packet that no other takes the place of, when there is room in the rate. It never
-    /// waits.
+    /// Queues a packet that is not replaced by another. It never waits.
     ///
-    /// Order is kept around it: values given before it are sent before it, and values given after it
-    /// take the place of none before it.
+    /// Order is kept around it: values queued before it are sent before it, and later values replace none of
+    /// them.
     ///
     /// # Errors
-    /// As [`send`](PacerHandle::send).
+    /// Same as [`send`](PacerHandle::send).
     pub fn send_in_order(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         self.put(None, &packet.into_packet()?)
     }
 
-    /// Waits until nothing waits.
+    /// Waits until the queue is empty.
     ///
     /// # Cancel safety
-    /// Nothing is lost; call it again.
+    /// If the future is dropped, nothing is lost. Call it again to continue.
     pub async fn flush(&self) {
         self.queue.drained().await;
     }
@@ -199,8 +197,8 @@ impl PacerHandle {
     /// Accepts no more packets, sends the queued ones at the rate, and returns when the task has ended.
     ///
     /// # Cancel safety
-    /// Once polled, the pacer is closed, also if the future is dropped; queued packets are sent while there
-    /// is a clone of the handle.
+    /// Once polled, the pacer is closed, even if the future is dropped. Queued packets are sent while a clone
+    /// of the handle exists.
     pub async fn close(&self) {
         self.queue.close();
         self.queue.abandoned().await;
@@ -229,8 +227,8 @@ impl fmt::Debug for PacerHandle {
 async fn run(queue: QueueEnd, destination: Guarded, mut pace: Pace) {
     let QueueEnd(waiting) = &queue;
     while waiting.filled().await {
-        // The packet is taken after the pause, not before: a value that comes meanwhile still takes the
-        // place of the one that is about to leave.
+        // The packet is popped after the pause, so that a value that arrives during the pause still replaces
+        // it.
         sleep_until(pace.next()).await;
         let Some((packet, ())) = waiting.pop() else { continue };
         // The share begins when the packet leaves. Noted after the send, a slow destination would lower
@@ -244,9 +242,9 @@ async fn run(queue: QueueEnd, destination: Guarded, mut pace: Pace) {
     }
 }
 
-/// The task's end of the queue. However the task ends, also before its first turn, nothing waits for
-/// it any longer. `run` has it as its first parameter, so that the destination is dropped before it:
-/// [`PacerHandle::close`] returns when the destination is gone.
+/// The task's end of the queue. However the task ends, even before its first poll, waiters are released. It
+/// is the first parameter of `run`, so that the destination is dropped before it: [`PacerHandle::close`]
+/// returns when the destination was dropped.
 struct QueueEnd(Arc<PacketQueue<()>>);
 
 impl Drop for QueueEnd {
@@ -255,13 +253,13 @@ impl Drop for QueueEnd {
     }
 }
 
-/// A rate with bursts: when the line would be on time, if each packet took its whole share.
+/// A rate with bursts: the time at which the line would be free if each packet took its whole share.
 #[derive(Clone, Copy, Debug)]
 struct Pace {
     /// The share of a packet.
     interval: Duration,
     burst: u32,
-    /// When the shares of all packets so far are used up.
+    /// The time at which the shares of all packets so far end.
     spent_until: Option<Instant>,
 }
 
@@ -271,7 +269,7 @@ impl Pace {
         Self { interval: Duration::from_nanos(nanos), burst, spent_until: None }
     }
 
-    /// When the next packet may go out.
+    /// The time of the next packet.
     fn next(&self) -> Instant {
         let ahead = self.interval * (self.burst - 1);
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! Packets from channels to others, unchanged.
+//! Forwards packets between channels, unchanged.
 
 mod output;
 
@@ -23,14 +23,14 @@ use crate::{Channel, Meta, Packet, Pattern};
 
 pub use self::output::DestinationStats;
 
-/// What may wait for each destination by default. A packet's place in the queue costs as well.
+/// Default limit of each queue. Every packet has an additional cost.
 const LIMITS: QueueLimits =
     QueueLimits { packets: usize::MAX, bytes: 1 << 20, overhead: 64, overflow: Overflow::DropOldest };
-/// Packets read before the outputs get their turn.
+/// Maximum number of packets read before the outputs are polled.
 const BURST: usize = 32;
 
-/// Forwards packets from channels to others: the bytes of each are the same, time tags included,
-/// whatever the transports and framings.
+/// Forwards packets from channels to destinations. The bytes of each packet are unchanged, time tags
+/// included, for any transports and framings.
 ///
 /// ```
 /// use futures::StreamExt;
@@ -57,22 +57,21 @@ const BURST: usize = 32;
 /// # Ok(()) }
 /// ```
 ///
-/// Each destination has a queue of its own: one that is slow delays no other. What happens when a
-/// queue is full is an [`Overflow`].
+/// Each destination has its own queue, so a slow one does not delay the others. An [`Overflow`] policy
+/// applies when a queue is full.
 ///
 /// # Loops
 ///
-/// A packet is not sent back to where it came from: not to a datagram [`Client`](crate::Client) of
-/// the very address, and on a channel that is joined [both ways](Relay::both_ways) not to the
-/// connection. Nothing marks a packet as relayed, so that two relays that face each other, or a
-/// relay into a multicast group that it receives, repeat a packet forever: let [`only`](Relay::only)
-/// or [`filter`](Relay::filter) break the loop.
+/// A packet is not sent back to its origin: not to a datagram [`Client`](crate::Client) with the same
+/// address, and on a channel joined [both ways](Relay::both_ways) not to the connection. Packets are not
+/// marked as relayed, so two relays that face each other, or a relay into a multicast group that it receives,
+/// repeat a packet forever. Break the loop with [`only`](Relay::only) or [`filter`](Relay::filter).
 ///
 /// # The other direction
 ///
-/// Answers come by the destination's channel: relay that one as well, with a second relay, or join
-/// channels of connections both ways. A request through a relay reaches the peer that answers, but the
-/// answer goes to all that the other direction goes to.
+/// Replies arrive on the channel of the destination: relay that channel with a second relay, or join channels
+/// with connections both ways. A request through a relay reaches the peer, but its reply goes to all
+/// destinations of the other direction.
 #[must_use = "a relay does nothing until it is run or spawned"]
 pub struct Relay {
     sources: RelaySources,
@@ -109,7 +108,7 @@ impl Default for Relay {
 }
 
 impl Relay {
-    /// A relay without channels.
+    /// Creates a relay without channels.
     pub fn new() -> Self {
         Self {
             sources: RelaySources::default(),
@@ -120,8 +119,8 @@ impl Relay {
         }
     }
 
-    /// Forwards the packets of a channel, or of any other stream of packets. A [`filter`](Relay::filter)
-    /// finds the name in [`Meta::channel`].
+    /// Adds a source: a channel or any other stream of packets. A [`filter`](Relay::filter) reads the name
+    /// from [`Meta::channel`].
     pub fn from<P>(mut self, name: impl Into<Arc<str>>, packets: P) -> Self
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
@@ -131,8 +130,7 @@ impl Relay {
         self
     }
 
-    /// Forwards all packets to a destination, by a queue of its own. The name is that of the
-    /// [counts](RelayStats::to).
+    /// Adds a destination with its own queue. The name is that in the [counts](RelayStats::to).
     pub fn to(mut self, name: impl Into<Arc<str>>, destination: impl Destination) -> Self {
         let destination = Guarded::new(destination, "destination of a Relay");
         self.outputs.push((name.into(), To::Destination(destination)));
@@ -197,8 +195,8 @@ impl Relay {
         self
     }
 
-    /// How many bytes may wait for each destination; a packet costs 64 more than its length. What
-    /// fits no empty queue is dropped. Default 1 MiB.
+    /// Sets how many bytes may be queued for each destination, with 64 bytes added for each packet. A packet
+    /// larger than the queue is dropped. Default 1 MiB.
     pub fn queue(mut self, bytes: usize) -> Self {
         self.limits.bytes = bytes;
         self
@@ -214,8 +212,8 @@ impl Relay {
         self
     }
 
-    /// Relays in the caller's task, until every source has ended and nothing waits: for a socket
-    /// that is never. Returns the last numbers.
+    /// Runs the relay in the caller's task, until every source has ended and the queues are empty. With a
+    /// socket, it runs forever. Returns the last counts.
     ///
     /// # Cancel safety
     /// A dropped relay stops at once and drops the queued packets.
@@ -225,10 +223,10 @@ impl Relay {
         shared.stats()
     }
 
-    /// Relays in a task of its own.
+    /// Runs the relay in its own task.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime.
+    /// Panics if called outside of a Tokio runtime.
     pub fn spawn(self) -> RelayHandle {
         let stop = CancellationToken::new();
         let (shared, running) = self.start(stop.clone());
@@ -268,8 +266,8 @@ impl fmt::Debug for Relay {
     }
 }
 
-/// A relay that runs in a task of its own: what [`Relay::spawn`] returns. Dropping it stops the relay
-/// at once; to send the queued packets, [`shutdown`](RelayHandle::shutdown).
+/// The handle of a relay that runs in its own task. Returned by [`Relay::spawn`]. Dropping it stops the relay
+/// at once; use [`shutdown`](RelayHandle::shutdown) to send queued packets.
 ///
 /// ```
 /// use tokio_osc::tools::Relay;
@@ -298,7 +296,7 @@ impl RelayHandle {
         self.shared.stats()
     }
 
-    /// Whether the relay has ended: every source has.
+    /// Returns `true` if the relay has ended, because every source ended.
     pub fn is_finished(&self) -> bool {
         self.task.is_finished()
     }
@@ -308,7 +306,7 @@ impl RelayHandle {
     /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout); or drop the future.
     ///
     /// # Cancel safety
-    /// Once polled, the relay stops, also if the future is dropped; then at once.
+    /// Once polled, the relay stops, even if the future is dropped: then at once.
     pub async fn shutdown(self) -> RelayStats {
         self.stop.cancel();
         // It is aborted if this future is dropped.
@@ -323,8 +321,8 @@ impl fmt::Debug for RelayHandle {
     }
 }
 
-/// What a [`Relay`] has done. Of each destination,
-/// `received = malformed + filtered + returned + sent + failed + dropped + waiting`.
+/// The counts of a [`Relay`]. For each destination, `received = malformed + filtered + returned + sent +
+/// failed + dropped + waiting`.
 ///
 /// ```
 /// use tokio_osc::tools::Relay;
@@ -372,7 +370,7 @@ async fn relay(shared: Arc<RelayShared>, sources: RelaySources, stop: Cancellati
 }
 
 impl RelayShared {
-    /// Puts what the sources give into the queues.
+    /// Moves packets from the sources to the queues.
     async fn read(
         &self,
         mut packets: impl Stream<Item = (Option<usize>, Item)> + Unpin,
@@ -424,7 +422,7 @@ impl RelayShared {
         if let Ok(address) = Pattern::new(message.address().as_bytes().to_vec()) {
             return self.only.iter().any(|pattern| pattern.overlaps(&address));
         }
-        // An address that is not a valid pattern stands for itself.
+        // An address that is not a valid pattern is a name.
         let address = message.to_owned().to_address();
         self.only.iter().any(|pattern| pattern.matches(&address))
     }

@@ -1,4 +1,4 @@
-//! Addresses: where a message goes.
+//! Addresses of messages.
 
 use std::str::Utf8Error;
 
@@ -27,14 +27,14 @@ use super::{Text, shared_text};
 pub struct Address(Bytes);
 
 impl Address {
-    /// A literal address; `None` for anything else.
+    /// Creates a literal address. `None` for anything else.
     pub fn new(address: impl Into<Bytes>) -> Option<Self> {
         let bytes = address.into();
         let is_plain = |byte: &u8| !matches!(byte, 0 | b'*' | b'?' | b'[' | b']' | b'{' | b'}');
         (bytes.starts_with(b"/") && bytes.iter().all(is_plain)).then_some(Self(bytes))
     }
 
-    /// The address as text: always there for a literal one, as [`new`](Address::new) takes.
+    /// Returns the address as text. Always succeeds for a literal address of [`new`](Address::new).
     ///
     /// ```
     /// use tokio_osc::Address;
@@ -44,24 +44,24 @@ impl Address {
     /// ```
     ///
     /// # Errors
-    /// The bytes of a received address are not UTF-8.
+    /// Returns an error if a received address is not UTF-8.
     pub fn to_str(&self) -> Result<&str, Utf8Error> {
         self.as_text().to_str()
     }
 
-    /// For the address of a validated message.
+    /// Creates it from the address of a validated message.
     pub(crate) fn from_wire(bytes: Bytes) -> Self {
         Self(bytes)
     }
 
-    /// The names between and behind the slashes, from the root. `/a/` has two, the last one empty.
+    /// Returns the parts between the slashes, from the root. `/a/` has two, the last one empty.
     pub fn parts(&self) -> impl Iterator<Item = Text<'_>> {
         self.0.split(|&byte| byte == b'/').skip(1).map(Text::new)
     }
 }
 
-/// Whether OSC 1.0 has this byte in a part of an address: printable ASCII but for space and
-/// `# * , / ? [ ] { }`.
+/// Returns `true` if OSC 1.0 allows this byte in a part of an address: printable ASCII except space and `# *
+/// , / ? [ ] { }`.
 pub(crate) const fn is_name_byte(byte: u8) -> bool {
     matches!(byte, b'!'..=b'~')
         && !matches!(byte, b'#' | b'*' | b',' | b'/' | b'?' | b'[' | b']' | b'{' | b'}')

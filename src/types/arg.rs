@@ -1,4 +1,4 @@
-//! One argument of a message, borrowed and owned.
+//! Arguments of messages, borrowed and owned.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, brief};
 
-/// An argument, borrowed from a message. What [`Message::args`](crate::Message::args) yields.
+/// An argument borrowed from a message. Item of [`Message::args`](crate::Message::args).
 ///
 /// Equality is by type and bits: a NaN equals the same NaN, `0.0` and `-0.0` differ, and so do
 /// int32 and int64 of the same value.
@@ -56,7 +56,7 @@ pub enum ArgRef<'a> {
 }
 
 impl ArgRef<'_> {
-    /// The (first) type tag this argument has on the wire.
+    /// Returns the (first) type tag of this argument on the wire.
     pub const fn type_tag(&self) -> TypeTag {
         match self {
             Self::Int32(_) => TypeTag::Int32,
@@ -80,7 +80,7 @@ impl ArgRef<'_> {
 }
 
 impl<'a> ArgRef<'a> {
-    /// The same as a value of its own, whose bytes `share` makes; nil for an array.
+    /// Converts to an owned value, with bytes made by `share`. Nil for an array.
     pub(crate) fn to_scalar(self, share: impl Fn(&'a [u8]) -> Bytes) -> Arg {
         match self {
             Self::Int32(value) => Arg::Int32(value),
@@ -147,7 +147,7 @@ impl fmt::Debug for ArgRef<'_> {
     }
 }
 
-/// As for [`ArgRef`], arrays as canonical text: at most its first 1,024 bytes.
+/// Same as [`ArgRef`]; arrays as canonical text of at most 1,024 bytes.
 impl fmt::Debug for Arg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.as_scalar() {
@@ -175,7 +175,7 @@ pub struct ArrayRef<'a> {
     pub(crate) data: &'a [u8],
 }
 
-/// An argument that stands alone: for lists whose types are known only at run time.
+/// An owned argument, for lists whose types are known only at run time.
 ///
 /// [`Message::args`](crate::Message::args) yields the borrowed form, [`ArgRef`]; a slice of this one is an
 /// [argument list](crate::IntoArgs).
@@ -224,7 +224,7 @@ pub enum Arg {
 }
 
 impl Arg {
-    /// The argument, borrowed; `None` for an array, which only a message holds in borrowed form.
+    /// Borrows the argument. `None` for an array, which has a borrowed form only in a message.
     pub(crate) fn as_scalar(&self) -> Option<ArgRef<'_>> {
         Some(match self {
             Self::Int32(value) => ArgRef::Int32(*value),

@@ -1,14 +1,14 @@
-//! An owned argument and all that is in it as a flat sequence: `Clone`, `==` and `Display` take no
-//! stack in proportion to nesting.
+//! A walk through an owned argument, so that `Clone`, `==` and `Display` use no stack in proportion to
+//! nesting.
 
 use bytes::Bytes;
 
 use super::Arg;
 
-/// What is met on a walk through an argument.
+/// A step of a walk through an argument.
 #[derive(Clone, Copy)]
 pub(crate) enum ArgStep<'a> {
-    /// An array of so many elements begins.
+    /// An array with this many elements begins.
     Begin(usize),
     /// The innermost open array ends.
     End,
@@ -23,7 +23,7 @@ pub(crate) struct ArgSteps<'a> {
 }
 
 impl Arg {
-    /// The argument and all that is in it, arrays opened, in wire order.
+    /// Returns the steps of the walk, in the order of the wire.
     pub(crate) fn steps(&self) -> ArgSteps<'_> {
         ArgSteps { first: Some(self), open: Vec::new() }
     }

@@ -1,8 +1,8 @@
-//! Text of bounded length for `Debug`: one log line must not grow with what a peer sends.
+//! Text of bounded length for `Debug`, so that a log line does not grow with the input of a peer.
 
 use std::fmt::{self, Display, Formatter, Write};
 
-/// Bytes that `Debug` shows of a packet.
+/// Maximum bytes of a packet in `Debug`.
 const LIMIT: usize = 1_024;
 
 /// Writes `NAME(VALUE)`: lines joined by `; `, cut with `…` after 1,024 bytes.
@@ -21,7 +21,7 @@ struct Brief<'a, 'b> {
 }
 
 impl Write for Brief<'_, '_> {
-    /// Ends with an error at the limit, so that nothing more is formatted.
+    /// Returns an error at the limit, so that formatting stops.
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for (index, line) in text.split('\n').enumerate() {
             if index > 0 {

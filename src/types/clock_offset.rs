@@ -1,15 +1,15 @@
-//! How far a peer's clock lies from ours: what its time tags are corrected by, in both directions.
+//! The offset of a peer's clock, which corrects time tags in both directions.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::TimeTag;
 
-/// Our clock minus the peer's: added to the tags that come in, subtracted from those that go out.
+/// Our clock minus the peer's: added to incoming time tags, and subtracted from outgoing ones.
 ///
-/// Positive when the peer's clock is behind ours. In nanoseconds, up to 292 years either way. The
-/// two tags that are no instants, 0 and [`TimeTag::IMMEDIATELY`], are never moved, and no tag is
-/// moved onto them.
+/// Positive if the peer's clock is behind ours. In nanoseconds, up to 292 years in each direction. The two
+/// time tags that are not instants, 0 and [`TimeTag::IMMEDIATELY`], are never changed, and no time tag is
+/// changed to them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,12 +32,12 @@ impl ClockOffset {
     /// The clocks agree.
     pub const ZERO: Self = Self { nanos: 0 };
 
-    /// The peer's clock shows an earlier time than ours, by this much; at most 292 years.
+    /// The peer's clock is behind ours by this duration, at most 292 years.
     pub fn peer_behind(by: Duration) -> Self {
         Self { nanos: i64::try_from(by.as_nanos()).unwrap_or(i64::MAX) }
     }
 
-    /// The peer's clock shows a later time than ours, by this much; at most 292 years.
+    /// The peer's clock is ahead of ours by this duration, at most 292 years.
     pub fn peer_ahead(by: Duration) -> Self {
         Self { nanos: -Self::peer_behind(by).nanos }
     }
@@ -52,17 +52,17 @@ impl ClockOffset {
         self.nanos
     }
 
-    /// How far the clocks lie apart, whichever is ahead.
+    /// Returns the distance between the clocks.
     pub const fn abs(self) -> Duration {
         Duration::from_nanos(self.nanos.unsigned_abs())
     }
 
-    /// The same instant by our clock, of a tag that the peer wrote.
+    /// Converts a time tag of the peer to our clock.
     pub fn to_local(self, tag: TimeTag) -> TimeTag {
         moved(tag, self.nanos)
     }
 
-    /// The same instant by the peer's clock, of a tag that we wrote.
+    /// Converts a time tag of ours to the peer's clock.
     pub fn to_peer(self, tag: TimeTag) -> TimeTag {
         moved(tag, self.nanos.saturating_neg())
     }

@@ -1,4 +1,4 @@
-//! Text of other charsets, by `encoding_rs`: for devices that speak neither ASCII nor UTF-8.
+//! Text in other charsets, with `encoding_rs`, for devices that use neither ASCII nor UTF-8.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,11 +27,11 @@ pub enum OnUnmappable {
     Strict,
     /// U+FFFD when decoding, `?` when encoding.
     Replace,
-    /// They are left out.
+    /// They are omitted.
     Ignore,
 }
 
-/// Text has bytes that its charset does not have, or characters that the other charset does not.
+/// The error of text with bytes or characters that a charset does not have.
 ///
 /// ```
 /// use tokio_osc::packet::{OnUnmappable, Text};
@@ -46,7 +46,7 @@ pub struct UnmappableText {
 }
 
 impl UnmappableText {
-    /// The name of the charset.
+    /// Returns the name of the charset.
     pub const fn charset(&self) -> &'static str {
         self.charset
     }
@@ -63,7 +63,7 @@ readable! { struct UnmappableText { charset } }
 impl std::error::Error for UnmappableText {}
 
 impl<'a> Text<'a> {
-    /// The text, if the sender speaks this charset.
+    /// Decodes the text from this charset.
     ///
     /// ```
     /// use tokio_osc::packet::encoding_rs::SHIFT_JIS;
@@ -77,7 +77,7 @@ impl<'a> Text<'a> {
     /// ```
     ///
     /// # Errors
-    /// Bytes that the charset does not have, with [`OnUnmappable::Strict`].
+    /// Returns an error for bytes that the charset does not have, with [`OnUnmappable::Strict`].
     pub fn decode(
         self,
         charset: &'static Encoding,
@@ -110,7 +110,7 @@ fn without_malformed(charset: &'static Encoding, bytes: &[u8]) -> String {
 }
 
 impl TextBuf {
-    /// Text in another charset, to be sent to a receiver that speaks it.
+    /// Encodes text in another charset.
     ///
     /// ```
     /// use tokio_osc::packet::encoding_rs::WINDOWS_1252;

@@ -1,7 +1,7 @@
-//! OSC-strings and characters: bytes first, text on request.
+//! OSC strings and characters: bytes, with text views.
 //!
-//! The specification says ASCII; the wild sends UTF-8 and Latin-1. No byte is lost here, and the
-//! reader says which charset it believes in.
+//! The specification requires ASCII; real programs send UTF-8 and Latin-1. No byte is lost, and the reader
+//! chooses the charset.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::shared_text;
 
 /// Borrowed text of an OSC-string (type tags `s` and `S`): bytes, in the sender's charset.
 ///
-/// What was received holds no NUL; what is to be sent must not: encoding refuses it.
+/// Received text contains no NUL. Text with a NUL cannot be encoded.
 ///
 /// ```
 /// use tokio_osc::packet::Text;
@@ -28,20 +28,20 @@ use super::shared_text;
 pub struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {
-    /// Text of these bytes.
+    /// Creates text from bytes.
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes as sent.
+    /// Returns the bytes as sent.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// The text, if the bytes are UTF-8 (of which ASCII is a part).
+    /// Returns the text, if the bytes are UTF-8, which includes ASCII.
     ///
     /// # Errors
-    /// The bytes are not UTF-8; the error says where.
+    /// Returns an error with the position if the bytes are not UTF-8.
     pub fn to_str(self) -> Result<&'a str, Utf8Error> {
         std::str::from_utf8(self.0)
     }
@@ -51,7 +51,7 @@ impl<'a> Text<'a> {
         String::from_utf8_lossy(self.0)
     }
 
-    /// The text if the sender speaks Latin-1 (ISO 8859-1), where every byte is a character.
+    /// Returns the text decoded from Latin-1 (ISO 8859-1), where every byte is a character.
     pub fn to_latin1(self) -> String {
         self.0.iter().copied().map(char::from).collect()
     }
@@ -91,7 +91,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// Owned text of an OSC-string. Cloning is a reference count.
+/// Owned text of an OSC string. Cloning increments a reference count.
 ///
 /// ```
 /// use tokio_osc::packet::TextBuf;
@@ -111,7 +111,7 @@ impl TextBuf {
 
 shared_text!(TextBuf, 0);
 
-/// A character (type tag `c`): the 32 bits as they stand on the wire.
+/// A character (type tag `c`): its 32 bits on the wire.
 ///
 /// "An ASCII character, sent as 32 bits" (OSC 1.0) is written as a big-endian number:
 /// `00 00 00 41` is `A`. osc4py3 puts it into the first byte, `41 00 00 00`:
@@ -138,7 +138,7 @@ impl Char {
         self.0
     }
 
-    /// The character, if the bits are one in either form.
+    /// Returns the character, if the bits are one in either form.
     pub const fn to_char(self) -> Option<char> {
         if self.0 != 0 && self.0.trailing_zeros() >= 24 {
             return char::from_u32(self.0 >> 24);

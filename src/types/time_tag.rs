@@ -28,7 +28,7 @@ const NANOS: i128 = 1_000_000_000;
 /// [`near`](TimeTag::near) takes the one nearest to a reference, so that the border is crossed
 /// both ways. `Ord`, `+` and `-` work on the raw 64-bit number.
 ///
-/// Every function here is total: nothing panics, for any input.
+/// No function panics, for any input.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -46,17 +46,17 @@ impl TimeTag {
     /// "Immediately": 63 zero bits and a one (OSC 1.0). A bundle with this tag runs on arrival.
     pub const IMMEDIATELY: Self = Self(1);
 
-    /// A tag from its two halves: seconds since 1900 and fractions of 2<sup>-32</sup> s.
+    /// Creates a time tag from seconds since 1900 and fractions of 2<sup>-32</sup> s.
     pub const fn new(seconds: u32, fraction: u32) -> Self {
         Self((seconds as u64) << 32 | fraction as u64)
     }
 
-    /// A tag from the 64 bits on the wire.
+    /// Creates a time tag from its 64 bits on the wire.
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// The 64 bits on the wire.
+    /// Returns the 64 bits on the wire.
     pub const fn to_bits(self) -> u64 {
         self.0
     }
@@ -72,17 +72,17 @@ impl TimeTag {
         self.0 as u32
     }
 
-    /// Whether this is [`TimeTag::IMMEDIATELY`].
+    /// Returns `true` for [`TimeTag::IMMEDIATELY`].
     pub const fn is_immediately(self) -> bool {
         self.0 == Self::IMMEDIATELY.0
     }
 
-    /// The tag of the system clock's present time.
+    /// Returns the time tag of the present time of the system clock.
     pub fn now() -> Self {
         Self::at(SystemTime::now())
     }
 
-    /// The tag that lies `delay` after the system clock's present time.
+    /// Returns the time tag `delay` after the present time of the system clock.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -93,7 +93,8 @@ impl TimeTag {
         Self::now() + delay
     }
 
-    /// The tag of an instant, rounded to the nearest fraction; any date, its era dropped.
+    /// Returns the time tag of an instant, rounded to the nearest fraction. Any date is valid; its era is
+    /// dropped.
     ///
     /// The two values that do not mean an instant, 0 and [`IMMEDIATELY`](Self::IMMEDIATELY), are
     /// never returned: the first half nanosecond of an era gives the fraction 2.
@@ -103,8 +104,8 @@ impl TimeTag {
         Self(bits.max(2))
     }
 
-    /// The instant this tag means, in the era that brings it nearest to `reference` (within half
-    /// an era, 68 years, either way).
+    /// Returns the instant of this time tag, in the era nearest to `reference` (within half an era, 68 years,
+    /// in each direction).
     ///
     /// [`IMMEDIATELY`](Self::IMMEDIATELY) is treated as the number it is: ask
     /// [`is_immediately`](Self::is_immediately) first. A result that the platform's `SystemTime`

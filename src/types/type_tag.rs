@@ -1,4 +1,4 @@
-//! The characters of a type tag string.
+//! Type tags.
 
 macro_rules! type_tags {
     ($($(#[$doc:meta])* $tag:ident = $byte:literal, $name:literal;)*) => {
@@ -33,7 +33,7 @@ macro_rules! type_tags {
             /// Every type tag.
             pub const ALL: [Self; 17] = [$(Self::$tag),*];
 
-            /// The tag of a byte, `None` for what OSC does not define.
+            /// Returns the type tag of a byte. `None` for bytes that OSC does not define.
             pub const fn from_byte(byte: u8) -> Option<Self> {
                 match byte {
                     $($byte => Some(Self::$tag),)*
@@ -41,7 +41,7 @@ macro_rules! type_tags {
                 }
             }
 
-            /// What an argument with this tag is called, with its article.
+            /// Returns the name of an argument with this type tag, with an article.
             pub(crate) const fn name(self) -> &'static str {
                 match self {
                     $(Self::$tag => $name,)*

@@ -1,10 +1,10 @@
-//! A set of type tags, as a channel may allow them.
+//! Sets of type tags.
 
 use std::fmt;
 
 use super::TypeTag;
 
-/// A set of type tags: what a receiver is known to understand.
+/// A set of type tags, such as those that a receiver supports.
 ///
 /// Many receivers take only `ifsb`; decoding with
 /// [`allowed_type_tags`](crate::packet::DecodeOptions::allowed_type_tags) refuses the rest, and
@@ -36,12 +36,12 @@ impl TypeTagSet {
         type_tags.bytes().try_fold(Self::NONE, |set, byte| Some(set.with(TypeTag::from_byte(byte)?)))
     }
 
-    /// The set and one more type tag.
+    /// Adds a type tag.
     pub const fn with(self, tag: TypeTag) -> Self {
         Self(self.0 | bit(tag))
     }
 
-    /// Whether a type tag is in the set.
+    /// Returns `true` if the set contains the type tag.
     pub const fn contains(self, tag: TypeTag) -> bool {
         self.0 & bit(tag) != 0
     }

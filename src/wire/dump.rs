@@ -1,4 +1,4 @@
-//! A packet as hexadecimal digits and text, for people who look at bytes.
+//! Hex dumps of packets.
 
 use std::fmt::{self, Write as _};
 

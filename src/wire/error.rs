@@ -1,13 +1,13 @@
-//! Why bytes are not a valid packet, and at which offset.
+//! The errors of decoding.
 
 use std::fmt;
 
 use crate::types::TypeTag;
 
-/// Why a packet was refused, and where: always the fault of its sender.
+/// The error of decoding a packet, with its offset. It is the fault of the sender.
 ///
-/// Small and `Copy`; it holds no text of the peer. [`AnnotatedDump`](crate::packet::AnnotatedDump) shows
-/// the bytes around it.
+/// It is small and `Copy`, and contains no text of the peer. [`AnnotatedDump`](crate::packet::AnnotatedDump)
+/// shows the bytes around it.
 ///
 /// The errors of osc4py3 and what they are here:
 ///
@@ -47,10 +47,10 @@ impl DecodeError {
         Self { defect: Defect::new(kind, offset), why }
     }
 
-    /// A packet that is refused for another reason than its format: for
-    /// [`Middleware`](crate::middleware::Middleware) and framings. The text says why, in lower case and without a
-    /// full stop; it is static, so that the error stays small and `Copy`. The offset is 0, and is left out of the
-    /// text, unless [`at`](Self::at) sets it.
+    /// Creates an error for a packet that is refused for another reason than its format, in
+    /// [`Middleware`](crate::middleware::Middleware) and framings. The text is the reason, in lower case and
+    /// without a full stop. It is static, so that the error stays small and `Copy`. The offset is 0 unless it
+    /// is set with [`at`](Self::at).
     ///
     /// ```
     /// use tokio_osc::packet::{DecodeError, DecodeErrorKind};
@@ -64,18 +64,18 @@ impl DecodeError {
         Self::new(DecodeErrorKind::Refused(why), 0)
     }
 
-    /// The same error at another byte of the packet.
+    /// Sets the offset.
     #[must_use]
     pub fn at(self, offset: usize) -> Self {
         Self { defect: Defect::new(self.defect.kind, offset), ..self }
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> DecodeErrorKind {
         self.defect.kind.with_text(self.why)
     }
 
-    /// The byte of the packet at which it is wrong.
+    /// Returns the offset in the packet.
     pub const fn offset(&self) -> usize {
         self.defect.offset as usize
     }
@@ -84,7 +84,7 @@ impl DecodeError {
 /// The kinds once for users and once without the text, so that the validator's errors stay in a register.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $(($value:ident: $type:ty))?,)*) => {
-        /// The ways in which bytes fail to be an OSC packet.
+        /// The kinds of [`DecodeError`].
         ///
         /// ```
         /// use tokio_osc::packet::DecodeErrorKind;
@@ -97,7 +97,7 @@ macro_rules! kinds {
         #[non_exhaustive]
         pub enum DecodeErrorKind {
             $($(#[$doc])* $kind $(($type))?,)*
-            /// The framing or the [`Middleware`](crate::middleware::Middleware) refuses it, for this reason
+            /// The framing or the [`Middleware`](crate::middleware::Middleware) refused it, for this reason
             /// ([`DecodeError::refused`]).
             Refused(&'static str),
         }

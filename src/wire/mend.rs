@@ -1,5 +1,5 @@
-//! Rewriting what only lenient options accept into the form that OSC 1.0 gives it: strings and
-//! blobs get their padding, type tag strings their comma, and zeros behind the end go.
+//! Repairs packets that only lenient options accept, to the form of OSC 1.0: adds missing padding of strings
+//! and blobs and missing commas of type tag strings, and removes zeros at the end.
 //!
 //! Nothing else is decided here: the result is validated like any other packet, and what is not
 //! understood is left for the validator to refuse.
@@ -33,7 +33,7 @@ impl Rewrite for Mending<'_> {
     type Error = Senseless;
 
     fn message(&mut self, message: &[u8], _at: usize, out: &mut Vec<u8>) -> Result<(), Senseless> {
-        // Padding must not make a bundle of what is too short for one.
+        // Padding must not turn a packet that is too short into a bundle.
         if message.starts_with(BUNDLE_NAME) {
             return Err(Senseless);
         }
@@ -43,7 +43,7 @@ impl Rewrite for Mending<'_> {
         Ok(())
     }
 
-    /// The validator has refused what is too deep, whatever is in it.
+    /// The validator has refused packets that nest too deeply.
     fn time_tag(&mut self, tag: TimeTag, depth: usize) -> Result<TimeTag, Senseless> {
         if depth > self.options.max_bundle_depth { Err(Senseless) } else { Ok(tag) }
     }
@@ -145,8 +145,7 @@ impl Mender<'_> {
         self.take_field(rest, len, len.next_multiple_of(4))
     }
 
-    /// Copies a field whose content must be there. Padding that the end of the packet cuts is
-    /// given as zeros.
+    /// Copies a field with complete content. Padding cut by the end of the packet is added as zeros.
     fn take_field<'b>(&mut self, rest: &mut &'b [u8], content: usize, field: usize) -> Option<&'b [u8]> {
         let (present, behind) = rest.split_at(field.min(rest.len()));
         let content = present.get(..content)?;

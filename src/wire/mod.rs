@@ -1,4 +1,4 @@
-//! The format: bytes in, offsets out; values in, bytes out. Only this floor touches offsets.
+//! The wire format: reading and writing of packets. Only this module computes offsets.
 
 // No byte of a peer may reach a panic. Tests may: a panic is how they fail.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]

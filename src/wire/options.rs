@@ -1,4 +1,4 @@
-//! What a decoder accepts: the limits and the tolerance, each with its default.
+//! The limits and tolerance of decoding.
 
 use super::{AddressPolicy, MissingTypeTags, TextPolicy};
 use crate::types::TypeTagSet;
@@ -41,8 +41,8 @@ options! {
     /// | [`accept_bare_addresses`](DecodeOptions::accept_bare_addresses) | no | no | no |
     /// | [`allowed_type_tags`](DecodeOptions::allowed_type_tags) | all | all | all |
     ///
-    /// What a tolerant decode mended is counted in [`Repairs`](crate::packet::Repairs). A limit that is
-    /// exceeded is an error for the whole packet.
+    /// [`Repairs`](crate::packet::Repairs) counts the accepted faults. Exceeding a limit is an error for the
+    /// whole packet.
     ///
     /// Worst cases: decoding reads every byte a fixed number of times and allocates nothing in
     /// proportion to a claimed size. A packet is its own bytes and a view of them; where bundles nest
@@ -63,29 +63,29 @@ options! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     #[non_exhaustive]
     pub struct DecodeOptions {
-        /// How deep bundles may nest; a bundle without bundles in it has depth 1. Default 32. Each
-        /// level of a packet takes at least 20 bytes of it.
+        /// Maximum depth of bundles. A bundle without inner bundles has depth 1. Default 32. Each level of a
+        /// packet takes at least 20 bytes.
         max_bundle_depth: usize = 32,
-        /// How deep arrays may nest; an array without arrays in it has depth 1. Default 32, at most
-        /// 255 (owned arguments are a tree). Reading all of an array nested `n` deep steps over its
-        /// innermost elements `n` times.
+        /// Maximum depth of arrays. An array without inner arrays has depth 1. Default 32, at most 255 (owned
+        /// arguments are a tree). Reading all of an array nested `n` deep visits its innermost elements `n`
+        /// times.
         max_array_depth: u8 = 32,
         /// Type tags per message, brackets included. Default 65,536. A tag without data takes one byte
         /// of the packet and 40 bytes as an owned [`Arg`](crate::Arg), 1 in a [`Message`](crate::Message).
         max_args: usize = 65_536,
-        /// Elements per bundle, those of inner bundles not included. Default 16,384. The least element
-        /// takes 8 bytes.
+        /// Maximum number of elements per bundle, without those of inner bundles. Default 16,384. The
+        /// smallest element takes 8 bytes.
         max_elements: usize = 16_384,
         /// Bytes of an address or pattern. Default 4,096.
         max_address_len: usize = 4_096,
         /// Parts of an address or pattern. Default 128.
         max_address_parts: usize = 128,
-        /// What a message without a type tag string is taken for. Default
+        /// How a message without a type tag string is interpreted. Default
         /// [`NoArguments`](MissingTypeTags::NoArguments).
         missing_type_tags: MissingTypeTags = MissingTypeTags::NoArguments,
-        /// Which bytes text may hold. Default [`Any`](TextPolicy::Any).
+        /// The bytes allowed in text. Default [`Any`](TextPolicy::Any).
         text_policy: TextPolicy = TextPolicy::Any,
-        /// Which characters addresses may hold. Default [`Any`](AddressPolicy::Any).
+        /// The characters allowed in addresses. Default [`Any`](AddressPolicy::Any).
         address_policy: AddressPolicy = AddressPolicy::Any,
         /// The type tags that arguments may have. Default [`ALL`](TypeTagSet::ALL). Another tag is an
         /// error for the whole packet, as a defect is; tags that OSC does not define cost their message
@@ -137,12 +137,11 @@ impl DecodeOptions {
         }
     }
 
-    /// All that can be made sense of, as long as the address begins with a slash. Where this means
-    /// a guess, the packet is rewritten into the form that OSC 1.0 gives the guess, so that it can
-    /// be relayed.
+    /// Accepts everything that can be interpreted, as long as the address begins with a slash. If this
+    /// requires a guess, the packet is rewritten to the OSC 1.0 form of the guess, so that it can be relayed.
     ///
-    /// Packets decoded in borrowed form ([`PacketRef`](crate::packet::PacketRef)) cannot be rewritten: they
-    /// are judged as if missing padding, missing commas and zero tails were not accepted.
+    /// Packets decoded in borrowed form ([`PacketRef`](crate::packet::PacketRef)) cannot be rewritten:
+    /// missing padding, missing commas and trailing zeros are then refused.
     ///
     /// ```
     /// use tokio_osc::packet::DecodeOptions;
@@ -165,7 +164,7 @@ impl DecodeOptions {
         }
     }
 
-    /// For what is trusted but must be a packet.
+    /// For trusted input that must be a packet.
     pub(crate) fn unlimited() -> Self {
         Self {
             max_bundle_depth: usize::MAX,
@@ -180,7 +179,7 @@ impl DecodeOptions {
         }
     }
 
-    /// Whether some bad bytes are to be rewritten.
+    /// Returns `true` if some faults are repaired by rewriting.
     pub(crate) const fn mends(&self) -> bool {
         self.accept_missing_padding || self.accept_missing_comma || self.accept_zero_tail
     }

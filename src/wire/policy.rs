@@ -1,7 +1,7 @@
-//! The choices of a decoder that are more than yes or no.
+//! The policies of decoding.
 
-/// What a message without a type tag string is taken for. Pre-1.0 senders write such messages, and
-/// many write requests without arguments that way, such as `/info` to a mixer.
+/// How a message without a type tag string is interpreted. Pre-1.0 senders write such messages, and many
+/// programs write requests without arguments in this way, such as `/info` to a mixer.
 ///
 /// ```
 /// use tokio_osc::packet::{DecodeOptions, MissingTypeTags};
@@ -26,7 +26,7 @@ pub enum MissingTypeTags {
     Untyped,
 }
 
-/// Which bytes text may hold: strings, symbols and addresses.
+/// The bytes allowed in text: strings, symbols and addresses.
 ///
 /// ```
 /// use tokio_osc::packet::{DecodeOptions, TextPolicy};
@@ -48,7 +48,7 @@ pub enum TextPolicy {
     Ascii,
 }
 
-/// Which characters the address of a message may hold, beyond what [`TextPolicy`] says.
+/// The characters allowed in the address of a message, in addition to [`TextPolicy`].
 ///
 /// ```
 /// use tokio_osc::packet::{AddressPolicy, DecodeOptions};
@@ -62,7 +62,7 @@ pub enum TextPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddressPolicy {
-    /// Any: devices name their controls with spaces and umlauts.
+    /// Any, because devices use spaces and umlauts in names.
     Any,
     /// The characters of OSC 1.0, those of patterns included: printable ASCII but for space
     /// and `#`.

@@ -1,8 +1,8 @@
-//! What a tolerant decode mended, by kind.
+//! Counts of accepted faults, by kind.
 
 macro_rules! repairs {
     ($($(#[$doc:meta])* $kind:ident,)*) => {
-        /// How often a decode accepted what the specification does not allow, by kind.
+        /// Counts how often decoding accepted violations of the specification, by kind.
         ///
         /// A packet that follows OSC 1.0 has none: `Repairs::default()`. Sums saturate.
         ///
@@ -43,7 +43,7 @@ repairs! {
     nonzero_padding,
     /// Strings and addresses that are neither ASCII nor UTF-8.
     not_utf8,
-    /// Messages of a bundle that were passed over because of a type tag that OSC does not define.
+    /// Messages of a bundle that were skipped because of an undefined type tag.
     unknown_type_tags,
     /// Addresses without a slash, numbers among them.
     bare_addresses,
@@ -58,7 +58,7 @@ repairs! {
 }
 
 impl Repairs {
-    /// Whether nothing was mended.
+    /// Returns `true` if there were no repairs.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }

@@ -1,5 +1,4 @@
-//! A copy of a packet with other messages or time tags in it: the sizes of the bundles around them
-//! follow.
+//! Copies a packet with other messages or time tags, and adapts the sizes of the bundles around them.
 //!
 //! Nothing is validated here. The bytes may come from a peer: what cannot be read is copied unchanged,
 //! for the decoder to refuse. Neither recursion nor an allocation by a claimed size; one pass.
@@ -10,7 +9,7 @@ use super::layout::bundle_header;
 use super::walk::{WireStep, WireWalk};
 use crate::types::TimeTag;
 
-/// What takes the place of the parts of a packet. A closure replaces the messages alone.
+/// The replacements of the parts of a packet. A closure replaces the messages only.
 pub(crate) trait Rewrite {
     type Error;
 

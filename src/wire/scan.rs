@@ -1,4 +1,4 @@
-//! The one hot loop of the format: where an OSC-string ends, eight bytes at a time.
+//! The hot loop of the format: finds the end of an OSC string, eight bytes at a time.
 //!
 //! ```text
 //! +---+---+---+---+---+---+---+---+
@@ -6,7 +6,7 @@
 //! +---+---+---+---+---+---+---+---+
 //! ```
 
-/// What one pass over an OSC-string tells.
+/// The result of a scan of an OSC string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scanned {
     /// Bytes of text, before the first NUL.

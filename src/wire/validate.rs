@@ -1,5 +1,5 @@
-//! The one pass that decides whether bytes are a packet: no recursion, no allocation by a claimed
-//! size, every offset checked. What passes here is read later without another check of its sense.
+//! Validates packets in one pass, without recursion or an allocation by a claimed size. Every offset is
+//! checked. Valid packets are later read without further checks.
 
 use super::error::{Defect, DefectKind as Kind};
 use super::layout::{BUNDLE_HEADER, BUNDLE_NAME, Layout, NUMERIC_ADDRESS};
@@ -82,7 +82,7 @@ impl<'a> Validator<'a> {
         let mut level = Level { end: frame.len(), elements: 0 };
         let mut outer = Levels::new();
         loop {
-            // One element can end several bundles: each of them ends where it does.
+            // One element can end several bundles, each at the same offset.
             while at == level.end {
                 match outer.pop() {
                     Some(parent) => level = parent,
@@ -91,8 +91,8 @@ impl<'a> Validator<'a> {
             }
             // Behind the size.
             let start = at + 4;
-            // Within the parent, not only within the frame: else an element could reach into what
-            // follows the bundle, and the end above would never be met.
+            // Within the parent, not only within the frame. Otherwise an element could extend beyond its
+            // bundle, and the check of the end above would never succeed.
             let element = element(frame, at, level.end)?;
             let end = start + element.len();
             // Counted before the element is looked at: the limit bounds that work.
@@ -241,7 +241,7 @@ impl<'a> Validator<'a> {
                 at = at.saturating_add(usize::from(size));
                 continue;
             }
-            // What lies here decides the size, so here it must be there.
+            // The data determine their own size, so they must be present here.
             let Some(rest) = data.get(at..) else {
                 return Err(truncated(tags.get(..index).unwrap_or_default(), data, base));
             };
@@ -357,7 +357,7 @@ impl<'a> Validator<'a> {
 
     #[inline]
     fn address(&self, address: &[u8], base: usize) -> Result<(), Defect> {
-        // An address with more parts than the limit is longer than the limit, too.
+        // An address with more parts than the limit is also longer than the limit.
         if address.len() > self.options.max_address_parts || address.len() > self.options.max_address_len {
             self.long_address(address, base)?;
         }

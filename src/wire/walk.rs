@@ -1,4 +1,4 @@
-//! A walk over bytes that may be a packet: what begins and ends where, without recursion.
+//! A walk over bytes that may be a packet, without recursion.
 //!
 //! ```text
 //! #bundle …  0000000c  /a …      00000018  #bundle …  …    <not an element>
@@ -8,7 +8,7 @@
 use super::layout::{BUNDLE_HEADER, split_bundle, split_element};
 use crate::types::TimeTag;
 
-/// What is met on a walk.
+/// A step of a walk.
 #[derive(Clone, Copy)]
 pub(crate) enum WireStep<'a> {
     /// A bundle begins: its name and its time tag.
@@ -28,7 +28,7 @@ pub(crate) enum WireStep<'a> {
 pub(crate) struct WireWalk<'a> {
     frame: &'a [u8],
     at: usize,
-    /// Where the packet ends that begins at `at`: the whole, or an element whose size was read.
+    /// The end of the packet that begins at `at`: of the whole, or of an element whose size was read.
     entering: Option<usize>,
     /// Where the open bundles end, the innermost last. On the heap: depth is the sender's choice.
     ends: Vec<usize>,

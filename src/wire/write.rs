@@ -1,5 +1,5 @@
-//! Writing arguments: one description of the values, run twice. The first run measures and checks,
-//! the second fills the exact bytes; so nothing is moved, and a failure writes nothing.
+//! Writes arguments by running one description of the values twice. The first run measures and checks, the
+//! second fills the exact bytes. So nothing is moved, and a failure writes nothing.
 
 use super::scan::padded;
 use crate::types::{Char, Color, Midi, TimeTag};
@@ -14,7 +14,7 @@ macro_rules! writes {
     )*};
 }
 
-/// Where an argument list puts its values. What [`IntoArgs`](crate::IntoArgs) is given.
+/// Receives the values of an argument list. Passed to [`IntoArgs`](crate::IntoArgs).
 ///
 /// ```
 /// use tokio_osc::packet::ArgsWriter;
@@ -65,9 +65,9 @@ pub trait ArgsWriter: Sink {
         fn impulse() = put(b'I', []);
     }
 
-    /// Refuses the list, at the argument that would be next: the message fails with
-    /// [`EncodeErrorKind::ArgumentRefused`](crate::packet::EncodeErrorKind::ArgumentRefused). The text says why, in lower case and
-    /// without a full stop.
+    /// Refuses the list, at the next argument: the message fails with
+    /// [`EncodeErrorKind::ArgumentRefused`](crate::packet::EncodeErrorKind::ArgumentRefused). The text is the
+    /// reason, in lower case and without a full stop.
     ///
     /// ```
     /// use tokio_osc::packet::ArgsWriter;

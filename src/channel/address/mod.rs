@@ -1,4 +1,4 @@
-//! Where to listen and where to send: hosts, interfaces, URLs and names.
+//! Addresses to listen on and to send to: hosts, interfaces, URLs and names.
 
 mod endpoint;
 pub(crate) mod host_port;

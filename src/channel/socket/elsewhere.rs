@@ -1,4 +1,4 @@
-//! What other systems have in place of what Linux can do.
+//! Replacements for the functions of Linux on other systems.
 #![expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
 
 use std::io;
@@ -11,12 +11,12 @@ pub(super) fn bind_device(_: &Socket, _: &str) -> io::Result<()> {
     Err(unsupported())
 }
 
-/// TCP gives up what is not acknowledged when the system says so.
+/// The system decides when TCP gives up on unacknowledged data.
 pub(super) fn set_user_timeout(_: &TcpStream, _: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// A socket gets the groups that it has joined.
+/// A socket receives only the groups that it joined.
 pub(crate) fn only_own_groups(_: &UdpSocket, _: bool, _: Option<&str>) -> io::Result<()> {
     Ok(())
 }

@@ -21,7 +21,7 @@ use crate::codec::{Codec, Framing, ReadPacket};
 use crate::packet::{Packet, Peer};
 use crate::user_function::Panicked;
 
-/// Connections accepted before those that are open get their turn.
+/// Maximum number of connections accepted before the open ones are polled.
 const ACCEPTS: usize = 32;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -1,5 +1,5 @@
-//! A pump with a queue before it: a connection of a channel, or of a reconnecting client. A future that is
-//! ready when the connection has ended.
+//! A connection of a channel or of a reconnecting client: a pump with a queue. A future that completes when
+//! the connection has ended.
 //!
 //! ```text
 //!            peer's end, broken frame, outbox closed
@@ -30,7 +30,7 @@ use crate::codec::{Codec, Framing, ReadPacket};
 use crate::packet::{SendErrorKind, Work};
 use crate::throttle::Throttle;
 
-/// Packets read in a poll, before other connections get their turn.
+/// Maximum number of packets read in one poll, before other connections are polled.
 const BURST: usize = 32;
 /// How long a connection stays open for replies after the peer has shut down its side.
 const REPLIES: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ const REPLIES: Duration = Duration::from_secs(10);
 /// The minimum time that a closing connection has to send its queue.
 const SEND: Duration = Duration::from_secs(1);
 
-/// Where the packets of a connection go.
+/// The receiver of a connection's packets.
 pub(crate) trait Sink {
     fn put(&mut self, packet: ReadPacket);
 
@@ -55,14 +55,14 @@ pub(crate) trait Sink {
     }
 }
 
-/// A connection and all that it needs.
+/// The state of a connection.
 pub(crate) struct Connection<I, F, S> {
     pump: Pump<I, F>,
     sink: S,
     outbox: Arc<Outbox>,
-    /// The packets that are framed, each with the count of written bytes at which it has left.
+    /// The framed packets, each with the number of written bytes at which it was sent.
     unsent: VecDeque<(OutboxEntry, u64)>,
-    /// Bytes of frames so far.
+    /// Bytes of all frames so far.
     framed: u64,
     /// Whether the queue waits until the framing of the peer is detected.
     undetected: bool,
@@ -71,11 +71,11 @@ pub(crate) struct Connection<I, F, S> {
     /// Alive while a handler works on a packet and may reply.
     replying: Weak<Working>,
     faults: Throttle,
-    /// Set when nothing more is read.
+    /// Set when reading has stopped.
     ending: Option<Disconnect>,
 }
 
-/// Lives as long as a handler works on a packet of the connection. Its drop wakes the connection.
+/// Lives while a handler of a packet of this connection runs. Its drop wakes the connection.
 struct Working(Arc<Outbox>);
 
 impl Drop for Working {
@@ -172,7 +172,7 @@ where
             && self.replying.strong_count() > 0
     }
 
-    /// If this side has closed the connection, its last packets may be lost.
+    /// If this side closed the connection, its last packets may be lost.
     fn note_failed_end(&self) {
         if matches!(self.ending, Some(Disconnect::ByUs)) {
             self.outbox.note_unconfirmed_end();
@@ -188,14 +188,14 @@ where
             self.frame();
             let sent = self.pump.poll_write(cx);
             self.note_written();
-            // A full batch may have left more in the queue.
+            // After a full batch there may be more in the queue.
             if !matches!(sent, Poll::Ready(Ok(()))) || self.undetected || self.outbox.is_empty() {
                 return sent;
             }
         }
     }
 
-    /// Moves packets from the queue into the output, in their frames.
+    /// Moves packets from the queue into the output, framed.
     fn frame(&mut self) {
         while self.pump.waiting() < BATCH && !self.undetected {
             let Some(entry) = self.outbox.pop() else { return };

@@ -33,7 +33,7 @@ const OPEN: u8 = 0;
 const DRAINING: u8 = 1;
 const CLOSED: u8 = 2;
 
-/// The connections of a channel, and the packets that came by them.
+/// The connections of a channel, and their packets.
 pub(crate) struct Connections {
     pub(crate) options: StreamOptions,
     pub(crate) events: EventSender,

@@ -45,10 +45,10 @@ use crate::packet::Peer;
 /// # Ok(()) }
 /// ```
 pub trait Listener: Send + Unpin + 'static {
-    /// A connection.
+    /// The type of a connection.
     type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// The next connection and its peer.
+    /// Polls for the next connection and its peer.
     ///
     /// # Errors
     /// No connection can be accepted now. The channel tries again after 10 ms, then after twice that time,

@@ -1,4 +1,4 @@
-//! Byte streams: connections that are accepted, and single streams.
+//! Byte streams: listeners with connections, and single streams.
 
 mod accept;
 pub(crate) mod connect;
@@ -28,7 +28,7 @@ pub use listener::Listener;
 pub use options::{StreamOptions, Verdict};
 
 impl Channel {
-    /// Accepts connections from any [`Listener`].
+    /// Creates a channel that accepts connections from any [`Listener`].
     pub fn listen_on<L: Listener>(listener: L, framing: impl Framing, options: StreamOptions) -> Self {
         let connections = Connections::new(options, listener.local_addr().ok());
         let packets = ConnectionPackets::new(Some(listener), framing, connections.clone());
@@ -44,7 +44,7 @@ impl Channel {
         Self::io_with(io, framing, StreamOptions::default())
     }
 
-    /// As [`io`](Channel::io), with limits of your own.
+    /// Same as [`io`](Channel::io), with options.
     pub fn io_with<I>(io: I, framing: impl Framing, options: StreamOptions) -> Self
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,

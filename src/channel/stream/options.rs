@@ -1,4 +1,4 @@
-//! The limits and timeouts of byte streams, each with its default.
+//! The limits and timeouts of byte streams.
 
 use std::fmt;
 use std::future::Future;
@@ -15,11 +15,10 @@ use crate::wire::DecodeOptions;
 
 /// The limits and timeouts of connections.
 ///
-/// The size of frames is a limit of the framing: [`Slip::max_frame`](crate::Slip::max_frame).
+/// The framing limits the size of frames: see [`Slip::max_frame`](crate::Slip::max_frame).
 ///
-/// Worst case of memory: [`max_connections`](Self#structfield.max_connections) times the size of a
-/// frame that has not ended (at most twice `max_frame`) plus
-/// [`send_queue`](Self#structfield.send_queue).
+/// Maximum memory: [`max_connections`](Self#structfield.max_connections) times the size of an unfinished
+/// frame (at most twice `max_frame`) plus [`send_queue`](Self#structfield.send_queue).
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +33,7 @@ use crate::wire::DecodeOptions;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct StreamOptions {
-    /// What is accepted as a packet.
+    /// The limits and tolerance of decoding.
     pub decode: DecodeOptions,
     /// Connections at a time. One more takes the place of the one that was idle longest
     /// ([`idle_gives_way`](Self#structfield.idle_gives_way)), or is closed at once. Default 500.
@@ -62,7 +61,7 @@ pub struct StreamOptions {
     pub linger: Duration,
     /// Bytes queued for one connection; each packet counts 64 bytes more than its length. Default 1 MiB.
     pub send_queue: usize,
-    /// Whether TCP sends small packets at once (`TCP_NODELAY`). Default true.
+    /// Whether TCP sends small packets at once (`TCP_NODELAY`). Default `true`.
     pub nodelay: bool,
     /// The idle time after which TCP sends keep-alive probes, one in each quarter of it. Three probes without an
     /// answer end the connection. On Linux and Android, sent data that is not acknowledged ends it after the same

@@ -30,11 +30,11 @@ const ENTRY: usize = 64;
 pub(crate) struct Outbox {
     queue: Mutex<OutboxQueue>,
     limit: usize,
-    /// How long a packet may wait.
+    /// Maximum time that a packet may wait.
     max_age: Option<Duration>,
     /// When the connection has last sent or received a packet.
     active: Mutex<Instant>,
-    /// The connection that sends.
+    /// The waker of the connection.
     sender: AtomicWaker,
     /// Wakes the tasks that wait for space, or for the close.
     change: Notify,
@@ -50,7 +50,7 @@ struct OutboxQueue {
     unconfirmed: bool,
 }
 
-/// A packet on its way to the transport.
+/// A queued packet.
 #[derive(Clone)]
 pub(crate) struct OutboxEntry {
     /// Its bytes, after the middleware.
@@ -80,10 +80,10 @@ impl Outbox {
         Self { max_age, ..self }
     }
 
-    /// Adds a packet if there is space; returns its number.
+    /// Pushes a packet if there is space, and returns its number.
     ///
     /// # Errors
-    /// `Full`, `Closed`, or `TooLarge` for what no empty queue holds.
+    /// Returns `Full`, `Closed`, or `TooLarge` for a packet larger than the queue.
     pub(crate) fn push(&self, frame: Bytes) -> Result<u64, SendError> {
         let cost = frame.len() + ENTRY;
         let mut queue = self.lock();
@@ -111,7 +111,7 @@ impl Outbox {
         Ok(number)
     }
 
-    /// Waits until a packet of this size may be added, or the queue is closed.
+    /// Waits until a packet of this size fits, or the queue is closed.
     pub(crate) async fn space(&self, bytes: usize) {
         self.until(|queue| queue.closed || queue.bytes + bytes + ENTRY <= self.limit).await;
     }
@@ -172,7 +172,7 @@ impl Outbox {
         self.lock().entries.front().is_some_and(|entry| !entry.counted)
     }
 
-    /// The next packet to send.
+    /// Pops the next packet.
     pub(crate) fn pop(&self) -> Option<OutboxEntry> {
         let mut queue = self.lock();
         queue.drop_expired();
@@ -193,8 +193,8 @@ impl Outbox {
         }
     }
 
-    /// Takes back what was popped and not sent. The next connection sends it first. Packets of the library's own
-    /// are dropped: the next connection has new ones.
+    /// Returns popped packets that were not sent, to be sent first on the next connection. Packets of the
+    /// library are dropped.
     pub(crate) fn put_back(&self, unsent: impl DoubleEndedIterator<Item = OutboxEntry>) {
         let mut queue = self.lock();
         queue.entries.retain(|entry| entry.counted);
@@ -204,7 +204,7 @@ impl Outbox {
         queue.bytes = queue.entries.iter().map(|entry| entry.frame.len() + ENTRY).sum();
     }
 
-    /// Counts a packet as handed to the transport, if it is the user's.
+    /// Counts a packet of the user as sent.
     pub(crate) fn note_sent(&self, entry: &OutboxEntry) {
         self.lock().counts.sent += u64::from(entry.counted);
     }
@@ -223,12 +223,12 @@ impl Outbox {
         self.lock().counts.unconfirmed += packets;
     }
 
-    /// Counts a packet as lost, if it is the user's.
+    /// Counts a packet of the user as lost.
     pub(crate) fn note_dropped(&self, entry: &OutboxEntry) {
         self.lock().counts.dropped += u64::from(entry.counted);
     }
 
-    /// Notes that this side has closed the connection and that its last packets may be lost.
+    /// Records that this side closed the connection and its last packets may be lost.
     pub(crate) fn note_unconfirmed_end(&self) {
         self.lock().unconfirmed = true;
     }

@@ -1,5 +1,5 @@
-//! One byte stream in both directions: frames in, frames out, the deadlines, and a close that delivers. It
-//! has no queue, no lock and no task; a driver polls it.
+//! One byte stream in both directions: reads frames, writes frames, keeps the deadlines, and closes without
+//! losing data. It has no queue, no lock and no task. A driver polls it.
 //!
 //! It has two drivers. A channel's connection and a reconnecting client ([`connection`](super::connection))
 //! write packets from a queue: a packet counts as sent when it is queued. A client's own stream lets each
@@ -12,8 +12,8 @@
 //! | `Shut` | closed | ended | discards until the peer has closed, or `linger` has passed |
 //! | `Broken` | closed | reads on, unless closing | closed |
 //!
-//! A pump is always polled with one and the same waker, in both directions. A stream that writes when it is
-//! read (TLS) keeps the waker of the last poll only; a second waker for the other direction would be lost.
+//! A pump is always polled with the same waker in both directions. A stream that writes while reading (TLS)
+//! keeps only the waker of the last poll, so a second waker for the other direction would be lost.
 
 use std::future::Future;
 use std::io;
@@ -30,11 +30,11 @@ use crate::channel::events::Disconnect;
 use crate::codec::{Codec, Framing, ReadPacket};
 use crate::packet::{SendError, SendErrorKind};
 
-/// Bytes that are asked of the transport at a time.
+/// Maximum bytes per read.
 const READ: usize = 8 * 1_024;
-/// Bytes that are framed before they are handed to the transport.
+/// Maximum bytes framed before a write.
 pub(crate) const BATCH: usize = 64 * 1_024;
-/// Reads or writes in a poll, before other tasks get their turn.
+/// Maximum number of reads or writes in one poll, before other tasks run.
 const BURST: usize = 32;
 
 pub(crate) struct Pump<I, F> {
@@ -42,7 +42,7 @@ pub(crate) struct Pump<I, F> {
     codec: Codec<F>,
     input: BytesMut,
     output: BytesMut,
-    /// Bytes of `output` that the transport has taken, over all.
+    /// Bytes of `output` written so far, in all.
     written: u64,
     unflushed: bool,
     phase: Phase,
@@ -62,7 +62,7 @@ enum Phase {
     Broken,
 }
 
-/// How long a pump waits, and for what.
+/// The timeouts of a pump.
 #[derive(Clone, Copy)]
 pub(crate) struct PumpLimits {
     in_frame: Option<Duration>,
@@ -81,7 +81,7 @@ impl PumpLimits {
         }
     }
 
-    /// Without a limit for what the peer sends.
+    /// Without limits on the input.
     pub(crate) const fn for_client(options: &StreamOptions) -> Self {
         Self { in_frame: None, idle: None, ..Self::new(options) }
     }
@@ -97,7 +97,7 @@ struct PumpClock {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// A deadline that has passed.
+/// An expired deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deadline {
     InFrame,
@@ -132,7 +132,7 @@ where
         self.phase == Phase::Open
     }
 
-    /// Bytes that wait for the transport.
+    /// Bytes not yet written.
     pub(crate) fn waiting(&self) -> usize {
         self.output.len()
     }
@@ -154,12 +154,12 @@ where
         Ok(self.output.len() - before)
     }
 
-    /// From a frame to a packet; `None` if it is empty or the middleware has dropped it.
+    /// Decodes a frame. `None` if it is empty or the middleware dropped it.
     pub(crate) fn open(&self, frame: F::Item) -> Option<ReadPacket> {
         self.codec.open(frame)
     }
 
-    /// Ready when the transport has everything.
+    /// Writes the output. Ready when everything is written.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if matches!(self.phase, Phase::Shut | Phase::Broken) {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
@@ -195,7 +195,7 @@ where
         Poll::Pending
     }
 
-    /// As `poll_write`, with the write timeout.
+    /// Same as `poll_write`, with the write timeout.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         if matches!(self.phase, Phase::Shut | Phase::Broken) {
             return Poll::Ready(Err(SendErrorKind::Closed.into()));
@@ -207,7 +207,7 @@ where
         written.map_err(Into::into)
     }
 
-    /// The next frame, or how the stream has ended.
+    /// Polls for the next frame, or the reason why the stream ended.
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<F::Item, Disconnect>> {
         loop {
             if self.ended {
@@ -274,7 +274,7 @@ where
         Poll::Pending
     }
 
-    /// Takes no more frames, and reads none.
+    /// Accepts and reads no more frames.
     fn start_close(&mut self) {
         self.ended = true;
         if self.phase == Phase::Open {
@@ -311,7 +311,7 @@ where
         match self.poll_discard(cx) {
             Poll::Ready(Ok(())) if self.phase == Phase::Shut => return Poll::Ready(Ok(())),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            // Nothing was sent that a reset could destroy.
+            // Nothing was sent, so a reset destroys nothing.
             _ if self.phase == Phase::Shut && (self.written == 0 || self.limits.linger.is_zero()) => {
                 return Poll::Ready(Ok(()));
             }

@@ -21,10 +21,10 @@ use crate::packet::Peer;
 impl Channel {
     /// Listens for TCP connections, with the default [`StreamOptions`]. Port 0 takes any free port.
     ///
-    /// Each connection is a peer of its own, with a number: see [`Peer::connection`] and
-    /// [`Meta::connection_name`](crate::Meta::connection_name). Replies go to the connection of the message. A
-    /// peer that has shut down its side, and can still read, gets the replies to its messages: the connection
-    /// stays as long as a [`Meta`](crate::Meta) of its packets lives, at most 10 s.
+    /// Each connection is a peer with a number: see [`Peer::connection`] and
+    /// [`Meta::connection_name`](crate::Meta::connection_name). Replies leave by the connection of the
+    /// message. A peer that shut down its write side can still get the replies to its packets: the connection
+    /// stays open while a [`Meta`](crate::Meta) of its packets exists, for at most 10 s.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server, Slip};
@@ -44,25 +44,25 @@ impl Channel {
     /// not while another program listens. An IPv6 address accepts IPv6 only.
     ///
     /// # Errors
-    /// The name cannot be resolved, or none of its addresses can be bound; the error names the
-    /// address.
+    /// Returns an error if the name cannot be resolved, or none of its addresses can be bound. The error
+    /// names the address.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn tcp(address: impl Into<Endpoint>, framing: impl Framing) -> Result<Self, BindError> {
         Self::tcp_with(address, framing, StreamOptions::default()).await
     }
 
-    /// As [`tcp`](Channel::tcp), with limits of your own.
+    /// Same as [`tcp`](Channel::tcp), with options.
     ///
     /// # Errors
-    /// As [`tcp`](Channel::tcp).
+    /// Same as [`tcp`](Channel::tcp).
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn tcp_with(
         address: impl Into<Endpoint>,
         framing: impl Framing,

@@ -1,4 +1,4 @@
-//! Where the system does not tell what the kernel dropped.
+//! For systems that do not report dropped datagrams.
 
 use tokio::net::UdpSocket;
 

@@ -1,4 +1,4 @@
-//! UDP: to one, to a group, to all. Options that end in a verb, and the sockets behind them.
+//! UDP: unicast, multicast and broadcast. Options, and their sockets.
 
 mod broadcast;
 #[cfg_attr(not(target_os = "linux"), path = "drops_unknown.rs")]

@@ -1,24 +1,23 @@
-//! A map of bounded size: what was used least recently goes first.
+//! A map of bounded size that evicts the least recently used entry.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 pub(crate) struct Recent<K, V> {
     entries: HashMap<K, (u64, V)>,
-    /// The keys by when they were used.
+    /// The keys by the time of their use.
     order: BTreeMap<u64, K>,
     now: u64,
     capacity: usize,
 }
 
 impl<K: Clone + Eq + Hash, V> Recent<K, V> {
-    /// At most so many entries; at least one.
+    /// Creates a map with this capacity, at least one.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { entries: HashMap::new(), order: BTreeMap::new(), now: 0, capacity: capacity.max(1) }
     }
 
-    /// Notes that a key is used, with a value made for it if it has none. Returns the value that had
-    /// to go for that.
+    /// Marks a key as used, and creates its value if it has none. Returns an evicted value.
     pub(crate) fn touch(&mut self, key: &K, make: impl FnOnce() -> V) -> Option<V> {
         self.now += 1;
         if let Some((used, _)) = self.entries.get_mut(key) {

@@ -1,4 +1,4 @@
-//! Datagrams to one peer that wait to leave in one call.
+//! Batches of outgoing datagrams to one peer.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::{Peer, SendError, SendErrorKind};
 
-/// The transport of a client whose datagrams leave in runs.
+/// The transport of a client that sends batches.
 pub(crate) struct BatchedUdp {
     state: Arc<UdpSocketState>,
     peer: SocketAddr,
@@ -31,7 +31,7 @@ impl Transport for BatchedUdp {
         self.state.chain()
     }
 
-    /// Sends what waits first: packets leave in order.
+    /// Sends the queued datagrams first, so that packets leave in order.
     fn try_send(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
         lock(&self.batch).try_drain(&self.state, self.peer)?;
         self.state.try_send(frame, to)
@@ -72,17 +72,17 @@ impl Transport for BatchedUdp {
     }
 }
 
-/// A run that grows. Each datagram but the last has `size` bytes.
+/// The current batch. Each datagram except the last has `size` bytes.
 #[derive(Default)]
 struct Batch {
     bytes: BytesMut,
     size: usize,
-    /// Whether the kernel has refused the run: its datagrams leave one by one.
+    /// Whether the kernel refused the batch. Then its datagrams are sent one by one.
     refused: bool,
 }
 
 impl Batch {
-    /// Whether a datagram of this size can be added.
+    /// Returns `true` if a datagram of this size can be added.
     fn takes(&self, len: usize) -> bool {
         let waiting = self.bytes.len();
         let full = waiting + len > MAX_V4 || waiting >= self.size * offload::MOST;
@@ -96,7 +96,8 @@ impl Batch {
         self.bytes.extend_from_slice(datagram);
     }
 
-    /// Sends all that waits; `Full` if the socket has no space for it. Another error loses what was not sent.
+    /// Sends the batch. Returns `Full` if the socket has no space for it. Another error loses the unsent
+    /// datagrams.
     fn try_drain(&mut self, state: &UdpSocketState, to: SocketAddr) -> Result<(), SendError> {
         while let Some(part) = self.next_part() {
             let (len, sent) = (part.len(), state.try_send_run(part, self.size, to));
@@ -105,13 +106,13 @@ impl Batch {
         Ok(())
     }
 
-    /// What is to be sent in one call.
+    /// The datagrams of the next system call.
     fn next_part(&self) -> Option<&[u8]> {
         let len = if self.refused { self.size.min(self.bytes.len()) } else { self.bytes.len() };
         self.bytes.get(..len).filter(|part| !part.is_empty())
     }
 
-    /// Takes note of what became of a part: sent, or refused as a whole.
+    /// Records that a part was sent, or refused as a whole.
     fn settle(&mut self, len: usize, sent: Result<bool, SendError>) -> Result<(), SendError> {
         match sent {
             Ok(true) => self.bytes.advance(len),

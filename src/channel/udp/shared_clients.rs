@@ -1,4 +1,4 @@
-//! Clients that send by a channel's socket: the task that reads the channel reads for them, too.
+//! Clients that use the socket of a channel. The task that reads the channel reads for them too.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,19 +8,19 @@ use std::sync::{Arc, Mutex, Weak};
 use crate::lock::lock;
 use crate::packet::{Message, MessageRef, Peer};
 
-/// What waits for messages that a channel reads: the inbox of a client.
+/// A receiver of messages that a channel reads: the inbox of a client.
 pub(crate) trait TakeMessage: Send + Sync {
-    /// Takes a message; whether it answers a request, and is not for the channel.
+    /// Delivers a message. Returns `true` if it is the reply to a request, and so not for the channel.
     fn take_message(&self, message: MessageRef<'_>, peer: Peer) -> bool;
 
     /// Whether a request that was sent waits for its reply.
     fn awaits_reply(&self) -> bool;
 }
 
-/// The clients of a channel's socket, as long as they live.
+/// The clients of a channel's socket.
 #[derive(Default)]
 pub(crate) struct SharedClients {
-    /// Whether there ever was one: looked at for each packet, without the lock.
+    /// Whether there ever was a client. Read for each packet, without the lock.
     used: AtomicBool,
     clients: Mutex<Vec<SharedClient>>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct SharedClients {
 #[derive(Clone)]
 struct SharedClient {
     client: Weak<dyn TakeMessage>,
-    /// The host that answers; any if it is `None`.
+    /// The host that replies. Any if `None`.
     from: Option<IpAddr>,
 }
 
@@ -49,12 +49,12 @@ impl SharedClients {
         clients.iter().filter_map(|shared| shared.client.upgrade()).any(|client| client.awaits_reply())
     }
 
-    /// Offers a message to the clients; whether it answers the request of one.
+    /// Offers a message to the clients. Returns `true` if it is the reply to a request.
     pub(super) fn take_message(&self, message: &Message, peer: Peer) -> bool {
         if !self.used.load(Ordering::Acquire) {
             return false;
         }
-        // Without the lock while they are asked: a condition of a request may make another client.
+        // Called without the lock, because the condition of a request may create another client.
         let clients = lock(&self.clients).clone();
         let may_answer = |shared: &&SharedClient| shared.from.is_none() || shared.from == peer.ip();
         let mut from_there = clients.iter().filter(may_answer).filter_map(|shared| shared.client.upgrade());

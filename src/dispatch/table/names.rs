@@ -1,10 +1,10 @@
-//! The named children of a node: a list, which is walked faster than a hash map, and an index of it.
+//! The named children of a node: a list, which is faster than a hash map when short, and an index.
 
 use std::sync::Arc;
 
 use foldhash::HashMap;
 
-/// The place of a node in its tree.
+/// The index of a node in its tree.
 pub(super) type NodeId = usize;
 
 /// Up to this many names are compared one by one, which is faster than a hash.
@@ -14,7 +14,7 @@ const FEW: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     list: Vec<(Arc<[u8]>, NodeId)>,
-    /// Places in the list; empty while there are few.
+    /// Indices into the list. Empty while there are few names.
     index: HashMap<Arc<[u8]>, usize>,
 }
 

@@ -13,7 +13,7 @@ const FEW: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Segments {
     list: Vec<(Arc<[u8]>, NodeId)>,
-    /// Places in the list by the plain text that a part begins with; empty while there are few.
+    /// Indices into the list by the plain text with which a part begins. Empty while there are few.
     index: HashMap<Arc<[u8]>, Vec<usize>>,
     /// The lengths of those plain texts, each once.
     lengths: Vec<usize>,
@@ -50,8 +50,8 @@ impl Segments {
         }
     }
 
-    /// The children whose part begins with the same plain text as this, and maybe others: those that
-    /// can match it, if it is a name.
+    /// Returns the children whose part begins with the same plain text, and possibly others: all that can
+    /// match a name.
     pub(super) fn beginning_like(&self, text: &[u8]) -> impl Iterator<Item = (&[u8], NodeId)> {
         let unindexed = if self.index.is_empty() { &self.list[..] } else { &[] };
         let prefixes = self.lengths.iter().filter_map(|&length| text.get(..length));

@@ -1,9 +1,9 @@
-//! How much work look-ups may be: a bound that no sender can move.
+//! The budget of work for look-ups, independent of the sender.
 
-/// What it costs to look at a part of a route, besides comparing its text.
+/// The cost of visiting a part of a route, in addition to comparing its text.
 const LOOK: usize = 64;
 
-/// Steps that are left. One is about the work of one byte of a pattern against one of a name.
+/// The remaining steps. One step is about the work of one byte of a pattern against one byte of a name.
 #[derive(Debug)]
 pub(super) struct Steps {
     left: usize,
@@ -34,17 +34,17 @@ impl Steps {
         self.spent = false;
     }
 
-    /// Whether there were too few for this look-up.
+    /// Returns `true` if the steps did not suffice for this look-up.
     pub(super) fn is_spent(&self) -> bool {
         self.spent
     }
 
-    /// Whether there is enough left to look at a part of a route.
+    /// Spends the steps to visit a part of a route. Returns `false` if too few are left.
     pub(super) fn look(&mut self) -> bool {
         self.take(LOOK)
     }
 
-    /// Whether there is enough left to compare two texts.
+    /// Spends the steps to compare two texts. Returns `false` if too few are left.
     pub(super) fn compare(&mut self, one: &[u8], other: &[u8]) -> bool {
         self.take(LOOK.saturating_add(one.len().saturating_mul(other.len())))
     }

@@ -7,7 +7,7 @@ use crate::pattern::Part;
 
 pub(super) const ROOT: NodeId = 0;
 
-/// The parts of all routes; each path from the root to a node is the parts of its routes.
+/// The parts of all routes. Each path from the root to a node is the list of parts of its routes.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
@@ -34,7 +34,7 @@ impl Tree {
         self.nodes.get(id)
     }
 
-    /// The routes of `//`, which stands for addresses without a slash too.
+    /// The routes of `//`, which also matches addresses without a slash.
     pub(super) fn of_every_address(&self) -> &[RouteId] {
         let node = self.child(ROOT, Part::Descend).and_then(|below| self.child(below, Part::Any));
         node.and_then(|node| self.node(node)).map_or(&[], |node| &node.routes)
@@ -53,7 +53,7 @@ impl Tree {
         }
     }
 
-    /// Takes a route out, with the nodes that only it needed.
+    /// Removes a route, with the nodes that only it needed.
     pub(super) fn remove(&mut self, parts: &[Part<'_>], route: RouteId) {
         let mut path = vec![ROOT];
         for &part in parts {
@@ -75,7 +75,7 @@ impl Tree {
         }
     }
 
-    /// How many nodes it has, and how many routes under its root.
+    /// The number of nodes, and of routes at the root.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> (usize, usize) {
         (self.nodes.len() - self.free.len(), self.nodes.first().map_or(0, |root| root.routes.len()))
@@ -98,7 +98,7 @@ impl Tree {
 }
 
 impl Node {
-    /// Whether a child stands for one name: all but the one behind `//` do.
+    /// Returns `true` if a child consumes one name: all except the one after `//`.
     pub(super) fn has_children(&self) -> bool {
         self.names.len() > 0 || self.any.is_some() || !self.segments.is_empty()
     }

@@ -1,4 +1,4 @@
-//! From an argument list to a value with `Deserialize`.
+//! Converts argument lists to values with `Deserialize`.
 
 use serde::de::{self, DeserializeOwned, Error as _, IntoDeserializer, Visitor, value::SeqDeserializer};
 
@@ -7,14 +7,14 @@ use crate::packet::Message;
 use crate::packet::args_reader::Number;
 use crate::types::Arg;
 
-/// The arguments of a message as a struct, a tuple, a sequence or a single value: the inverse of
+/// Converts the arguments of a message to a struct, a tuple, a sequence or a single value. The inverse of
 /// [`to_args`](crate::packet::to_args).
 ///
-/// Members are taken in order. Integers convert to those of another width that hold them, and to
-/// floats; floats to floats, rounded, but from finite to infinite.
+/// Members are read in order. Integers convert to other widths that can hold them, and to floats. Floats
+/// convert to floats, with rounding, but not from finite to infinite.
 ///
 /// # Errors
-/// The arguments are of other types or of another number.
+/// Returns an error if the arguments have other types or another number.
 ///
 /// ```
 /// use tokio_osc::packet::from_args;
@@ -33,7 +33,7 @@ pub fn from_args<T: DeserializeOwned>(message: &Message) -> Result<T, SerdeError
 }
 
 impl Form {
-    /// The one argument; for a list without any nil.
+    /// The single argument, or nil for an empty list.
     fn one(self) -> Result<Arg, SerdeError> {
         let args = match self {
             Self::One(arg) => return Ok(arg),

@@ -1,4 +1,4 @@
-//! Feature `serde`: packets as data of their own, and Rust structs as argument lists.
+//! Feature `serde`: serialization of packets, and Rust structs as argument lists.
 
 mod arg_reader;
 mod form;
@@ -12,7 +12,7 @@ use crate::types::Arg;
 pub use from_list::from_args;
 pub use to_list::to_args;
 
-/// Why a value is not an argument list, or an argument list is not the value asked for.
+/// The error of converting between values and argument lists.
 ///
 /// ```
 /// use tokio_osc::packet::from_args;
@@ -50,7 +50,7 @@ impl serde::de::Error for SerdeError {
     }
 }
 
-/// What stands for a Rust value: one argument, or the members of a struct, a tuple or a sequence.
+/// The form of a Rust value: one argument, or the members of a struct, a tuple or a sequence.
 enum Form {
     One(Arg),
     List(Vec<Arg>),

@@ -1,11 +1,11 @@
-//! From a value with `Serialize` to an argument list.
+//! Converts values with `Serialize` to argument lists.
 
 use serde::ser::{self, Error as _, Impossible, Serialize};
 
 use super::{Form, SerdeError};
 use crate::types::Arg;
 
-/// The argument list of a struct, a tuple, a sequence or a single value.
+/// Converts a struct, a tuple, a sequence or a single value to an argument list.
 ///
 /// Members come in order, without their names; a list or struct inside the list is an array.
 /// Integers of up to 32 bits are `i`, wider ones `h`; `f32` is `f`, `f64` is `d`; text, characters,
@@ -27,8 +27,8 @@ use crate::types::Arg;
 /// ```
 ///
 /// # Errors
-/// Maps and variants with data have no place in an argument list; an unsigned number does not fit
-/// 64 bits with a sign.
+/// Returns an error for maps and for variants with data, which an argument list cannot represent, and for an
+/// unsigned number that does not fit 64 bits with a sign.
 pub fn to_args<T: Serialize + ?Sized>(value: &T) -> Result<Vec<Arg>, SerdeError> {
     Ok(match value.serialize(ToArg)? {
         Form::One(arg) => vec![arg],

@@ -1,4 +1,4 @@
-//! What wakes a task at an instant: Tokio's sleep, or a timer of the operating system.
+//! Wakes a task at an instant, with Tokio's sleep or a timer of the operating system.
 
 #[cfg(all(feature = "fine", any(test, not(target_os = "linux"))))]
 mod thread;
@@ -25,11 +25,11 @@ pub(super) enum Alarm {
 }
 
 impl Alarm {
-    /// Not set yet.
+    /// Creates an alarm that is not set.
     ///
     /// # Panics
     ///
-    /// Outside a Tokio runtime with time enabled, and, if it is to be fine, with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with time enabled, or, for a fine timer, with I/O enabled.
     pub(super) fn new(precision: Precision) -> Self {
         match precision {
             Precision::Tokio => Self::sleep(Instant::now()),
@@ -50,7 +50,7 @@ impl Alarm {
         Self::sleep(until)
     }
 
-    /// Sets the instant at which it rings, instead of the one before.
+    /// Sets the instant, replacing the previous one.
     pub(super) fn set(&mut self, at: Instant) {
         match self {
             Self::Sleep(sleep) => sleep.as_mut().reset(at),
@@ -63,7 +63,7 @@ impl Alarm {
         }
     }
 
-    /// Ready when it rings, perhaps a little before; once.
+    /// Ready once, at the instant or slightly before.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Sleep(sleep) => sleep.as_mut().poll(cx),

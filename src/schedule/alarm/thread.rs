@@ -1,5 +1,5 @@
-//! A thread that waits for an instant and wakes a task, where there is no timerfd. Started when it
-//! is first set, ended when it is dropped.
+//! A thread that waits for an instant and wakes a task, for systems without timerfd. It starts when the alarm
+//! is first set and ends when the alarm is dropped.
 //!
 //! | state | the thread | `poll` |
 //! | --- | --- | --- |
@@ -22,7 +22,7 @@ pub(crate) struct ThreadAlarm {
     started: bool,
 }
 
-/// What the thread shares with its alarm.
+/// The state shared by the thread and its alarm.
 #[derive(Debug, Default)]
 struct AlarmThread {
     state: Mutex<AlarmState>,
@@ -38,13 +38,13 @@ struct AlarmState {
 }
 
 impl ThreadAlarm {
-    /// Not set yet; no thread yet.
+    /// Creates an alarm that is not set. No thread runs yet.
     #[expect(clippy::unnecessary_wraps, reason = "the same signature as the timerfd's")]
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self { shared: Arc::default(), started: false })
     }
 
-    /// Rings after this time, instead of when it was to ring before.
+    /// Sets the time after which it rings, replacing the previous one.
     pub(super) fn set(&mut self, after: Duration) -> io::Result<()> {
         if !self.started {
             let shared = Arc::clone(&self.shared);
@@ -60,7 +60,7 @@ impl ThreadAlarm {
         Ok(())
     }
 
-    /// Ready when it rings; once.
+    /// Ready once, when it rings.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.shared.lock();
         if std::mem::take(&mut state.rang) {
@@ -87,7 +87,7 @@ impl AlarmThread {
         lock(&self.state)
     }
 
-    /// What the thread does.
+    /// Runs the thread.
     fn wait(&self) {
         let mut state = self.lock();
         while !state.dropped {

@@ -1,6 +1,6 @@
-//! A timerfd, awaited through Tokio's reactor: a tenth of the lateness of Tokio's own timer.
+//! A timerfd, polled by Tokio's reactor. It is ten times as precise as Tokio's own timer.
 //!
-//! Tokio's pipe takes any descriptor that can be polled and read, which a timerfd is.
+//! Tokio's pipe type accepts any descriptor that can be polled and read, such as a timerfd.
 
 use std::io;
 use std::pin::Pin;
@@ -19,22 +19,22 @@ pub(crate) struct TimerFd {
 }
 
 impl TimerFd {
-    /// Not set yet.
+    /// Creates an alarm that is not set.
     ///
     /// # Errors
-    /// The process has as many descriptors as it may.
+    /// Returns an error if the process has no file descriptors left.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub(super) fn new() -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let descriptor = timerfd_create(TimerfdClockId::Monotonic, flags)?;
         Ok(Self { descriptor: pipe::Receiver::from_owned_fd_unchecked(descriptor)? })
     }
 
-    /// Rings after this time, instead of when it was to ring before.
+    /// Sets the time after which it rings, replacing the previous one.
     pub(super) fn set(&mut self, after: Duration) -> io::Result<()> {
-        // A time of nothing would turn the timer off.
+        // A zero duration would disarm the timer.
         let after = after.max(Duration::from_nanos(1));
         let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
         let value = Timespec {
@@ -46,7 +46,7 @@ impl TimerFd {
         Ok(())
     }
 
-    /// Ready when it rings; once.
+    /// Ready once, when it rings.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut expirations = [0; 8];
         let read = Pin::new(&mut self.descriptor).poll_read(cx, &mut ReadBuf::new(&mut expirations));

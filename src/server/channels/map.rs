@@ -1,4 +1,4 @@
-//! The channels of a server by name, and the numbers of those that have left.
+//! The channels of a server by name, and the statistics of removed channels.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,7 +12,7 @@ use crate::server::stats::{ChannelStats, Stats};
 #[derive(Default)]
 pub(in crate::server) struct ChannelMap {
     listed: Mutex<Listed>,
-    /// When the server ends, its channels stay listed to the end, for the last numbers.
+    /// When the server ends, its channels stay listed, for the last statistics.
     ending: AtomicBool,
     pub(in crate::server) events: Events,
 }
@@ -20,16 +20,16 @@ pub(in crate::server) struct ChannelMap {
 #[derive(Default)]
 struct Listed {
     open: Vec<Arc<ChannelRecord>>,
-    /// The sums of those that have left.
+    /// The sums of the removed channels.
     left: Stats,
-    /// Channels that are not closed.
+    /// The open channels.
     present: usize,
     /// Whether the loop has ended.
     over: bool,
 }
 
 impl ChannelMap {
-    /// Adds a channel; false if there is one of its name.
+    /// Adds a channel. Returns `false` if its name is taken.
     pub(super) fn add(&self, record: &Arc<ChannelRecord>) -> bool {
         let mut listed = self.listed();
         let new = !listed.open.iter().any(|other| other.name == record.name);
@@ -48,8 +48,8 @@ impl ChannelMap {
         self.ending.load(Ordering::Acquire)
     }
 
-    /// A channel is closed. Its name is free from now on. The event is sent under the lock: a reader of
-    /// it finds the name free, and reads nothing of the next channel of that name before.
+    /// Removes a closed channel. Its name is free from now on. The event is sent under the lock: a reader of
+    /// the event finds the name free, and reads no earlier event of the next channel with that name.
     pub(super) fn strike(&self, record: &Arc<ChannelRecord>) {
         let mut listed = self.listed();
         self.events.tell(&record.name, ChannelEventKind::Closed);
@@ -61,14 +61,14 @@ impl ChannelMap {
         self.end_events(&listed);
     }
 
-    /// The loop has ended.
+    /// Marks the loop as ended.
     pub(in crate::server) fn close(&self) {
         let mut listed = self.listed();
         listed.over = true;
         self.end_events(&listed);
     }
 
-    /// When nothing can happen any more, the streams of events end.
+    /// Ends the event streams when no further event is possible.
     fn end_events(&self, listed: &Listed) {
         if listed.over && listed.present == 0 {
             self.events.close();
@@ -87,7 +87,7 @@ impl ChannelMap {
         self.listed().open.clone()
     }
 
-    /// The sums of all channels.
+    /// Returns the sums of all channels.
     pub(in crate::server) fn stats(&self) -> Stats {
         let listed = self.listed();
         let mut sum = Stats { events_missed: self.events.missed(), ..listed.left };
@@ -96,7 +96,7 @@ impl ChannelMap {
     }
 
     pub(in crate::server) fn channel_stats(&self) -> Vec<ChannelStats> {
-        // Reading the numbers of a socket takes a while: not under the lock.
+        // Not under the lock, because reading the statistics of a socket takes a while.
         self.all().iter().map(|record| record.stats()).collect()
     }
 

@@ -26,14 +26,14 @@ pub(in crate::server) struct ChannelRecord {
     pub(in crate::server) span: tracing::Span,
     /// Cancelled when the channel is closed.
     pub(in crate::server) gone: CancellationToken,
-    /// Wakes the channel; set when the loop begins to read it.
+    /// The waker of the channel, set when the loop starts to read it.
     pub(in crate::server) waker: OnceLock<Waker>,
     repairs: Mutex<Repairs>,
-    /// Its middleware, which counts by itself.
+    /// Its middleware, which has its own counters.
     chain: Chain,
     #[cfg(feature = "net")]
     monitor: Option<UdpMonitor>,
-    /// The numbers of its socket when that was given up.
+    /// The statistics of its socket when it was released.
     #[cfg(feature = "net")]
     last: Mutex<Option<UdpStats>>,
     closing: AtomicBool,
@@ -68,7 +68,7 @@ impl ChannelRecord {
         }
     }
 
-    /// It is read no more; whether that is new.
+    /// Marks it as no longer read. Returns `false` if it was marked before.
     pub(in crate::server) fn begin_closing(&self) -> bool {
         !self.closing.swap(true, Ordering::AcqRel)
     }
@@ -77,7 +77,7 @@ impl ChannelRecord {
         self.closing.load(Ordering::Acquire)
     }
 
-    /// From now on nothing of it is kept for later.
+    /// Its bundles are no longer scheduled.
     pub(in crate::server) fn leave(&self) {
         self.leaving.store(true, Ordering::Release);
     }
@@ -96,7 +96,7 @@ impl ChannelRecord {
         sum.repairs += *lock(&self.repairs);
     }
 
-    /// The numbers now. Those of a datagram socket take some 0.2 ms.
+    /// Returns the present statistics. Reading those of a datagram socket takes about 0.2 ms.
     pub(in crate::server) fn stats(&self) -> ChannelStats {
         ChannelStats {
             repairs: *lock(&self.repairs),
@@ -107,7 +107,7 @@ impl ChannelRecord {
         }
     }
 
-    /// Keeps the numbers of its socket, which is given up after this.
+    /// Keeps the statistics of its socket, which is then released.
     #[cfg_attr(not(feature = "net"), expect(clippy::unused_self, reason = "there are no datagram sockets"))]
     pub(super) fn keep_socket_stats(&self) {
         #[cfg(feature = "net")]

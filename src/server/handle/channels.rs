@@ -1,4 +1,4 @@
-//! Channels that come and go while a server runs.
+//! Adding and removing channels while a server runs.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::server::commands::Command;
 use crate::server::{ChannelError, ChannelErrorKind, ChannelStats};
 use crate::wire::DecodeError;
 
-/// Channels that come and go while the server runs.
+/// Adding and removing channels while the server runs.
 ///
-/// A server that was spawned ends by itself when its last channel has ended by itself, as a byte
-/// stream does. While it has none yet, and after the last one was removed, it waits for another.
+/// A spawned server ends when its last channel has ended by itself, as a byte stream does. Before its first
+/// channel is added, and after the last one was removed, it waits for another.
 ///
 /// ```
 /// use tokio_osc::{Args, Channel, Client, Router, Server};
@@ -40,13 +40,13 @@ impl ServerHandle {
     /// [`Server::time`](crate::Server::time) says, or [`listen_with`](ServerHandle::listen_with).
     ///
     /// # Errors
-    /// The name is not a legal one or taken already, or the server ends or has ended. The channel
-    /// is closed then.
+    /// Returns an error if the name is not valid or taken, or the server is shutting down or has ended. The
+    /// channel is then closed.
     pub fn listen(&self, name: impl Into<Arc<str>>, channel: Channel) -> Result<(), ChannelError> {
         self.open(ChannelSpec::channel(name.into(), channel))
     }
 
-    /// Adds a channel that has time options of its own, from its first packet on: see
+    /// Adds a channel with its own time options, from its first packet on: see
     /// [`Server::time_on`](crate::Server::time_on).
     ///
     /// ```
@@ -62,7 +62,7 @@ impl ServerHandle {
     /// ```
     ///
     /// # Errors
-    /// As [`listen`](ServerHandle::listen).
+    /// Same as [`listen`](ServerHandle::listen).
     pub fn listen_with(
         &self,
         name: impl Into<Arc<str>>,
@@ -77,7 +77,7 @@ impl ServerHandle {
     /// Adds any stream of packets: see [`Server::feed`](crate::Server::feed).
     ///
     /// # Errors
-    /// As [`listen`](ServerHandle::listen).
+    /// Same as [`listen`](ServerHandle::listen).
     pub fn feed<P>(&self, name: impl Into<Arc<str>>, packets: P) -> Result<(), ChannelError>
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
@@ -85,18 +85,17 @@ impl ServerHandle {
         self.open(ChannelSpec::stream(name.into(), packets))
     }
 
-    /// Removes a channel, and returns its last numbers when it is closed and its port free: it is read
-    /// no more, received packets run to their end, and the replies leave. Its bundles that wait for their
-    /// time are dropped and counted ([`discarded`](ChannelStats::discarded)).
+    /// Removes a channel. Returns its last statistics when it is closed and its port is free: it is no longer
+    /// read, packets that were read run to their end, and their replies are sent. Its bundles that wait for
+    /// their time are dropped and counted ([`discarded`](ChannelStats::discarded)).
     ///
-    /// A handler must not wait for this with a message of that channel in hand: it would wait for its
-    /// own end.
+    /// A handler must not await this for the channel of its own message: it would wait for its own end.
     ///
     /// # Errors
-    /// There is no such channel, or the server ends or has ended.
+    /// Returns an error if there is no such channel, or the server is shutting down or has ended.
     ///
     /// # Cancel safety
-    /// Once polled, the channel is removed, also if the future is dropped.
+    /// Once polled, the channel is removed, even if the future is dropped.
     pub async fn remove(&self, name: &str) -> Result<ChannelStats, ChannelError> {
         let core = self.core();
         let ended = || ChannelError::new(ChannelErrorKind::Ended, name);
@@ -111,12 +110,12 @@ impl ServerHandle {
         Ok(record.stats())
     }
 
-    /// The names of the channels that are open, in the order in which they were added.
+    /// Returns the names of the open channels, in the order in which they were added.
     pub fn channels(&self) -> Vec<Arc<str>> {
         self.core().channels.all().iter().map(|record| Arc::clone(&record.name)).collect()
     }
 
-    /// The address of a channel. A Unix socket or byte stream has none.
+    /// Returns the address of a channel. `None` for a Unix socket or a byte stream.
     pub fn local_addr(&self, channel: &str) -> Option<SocketAddr> {
         self.core().channels.find(channel).ok()?.local
     }

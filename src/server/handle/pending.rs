@@ -11,7 +11,7 @@ use crate::schedule::{EntryId, Pending};
 use crate::server::schedule::{Arrival, schedule_id};
 use crate::types::ClockOffset;
 
-/// A bundle that waits for its time. What [`ServerHandle::pending`] lists.
+/// A bundle that waits for its time. Listed by [`ServerHandle::pending`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,19 +36,19 @@ use crate::types::ClockOffset;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PendingBundle {
-    /// Its name, for [`ServerHandle::cancel`].
+    /// Its id, for [`ServerHandle::cancel`].
     pub id: ScheduleId,
-    /// The wall time at which it runs, by the server's clock.
+    /// The wall time at which it runs, by the clock of the server.
     pub due: SystemTime,
-    /// Who sent it.
+    /// The sender.
     pub peer: Peer,
-    /// The name of the channel that received it.
+    /// The name of its channel.
     pub channel: Arc<str>,
-    /// What will run.
+    /// The bundle.
     pub bundle: Bundle,
 }
 
-/// Bundles that wait for their time. An inner bundle that waits is one of its own.
+/// Bundles that wait for their time. An inner bundle that waits is listed separately.
 ///
 /// Each method except [`cancel`](ServerHandle::cancel) looks at all waiting bundles, and holds up the server
 /// meanwhile: microseconds for a few bundles, milliseconds for tens of thousands. The patterns of
@@ -78,25 +78,25 @@ impl ServerHandle {
         self.core().schedule.with(|queue| queue.pending().filter_map(show).collect())
     }
 
-    /// Cancels one bundle; whether it still waited.
+    /// Cancels one bundle. Returns `false` if it no longer waited.
     pub fn cancel(&self, id: ScheduleId) -> bool {
         let gone = self.core().schedule.with(|queue| queue.cancel(EntryId::from(id.to_bits()))).is_some();
         self.core().task.wake();
         gone
     }
 
-    /// Cancels all bundles that came from an IP address; how many that were. An IPv4 address is one,
-    /// however it is written.
+    /// Cancels all bundles from an IP address, and returns their number. IPv4-mapped addresses count as IPv4
+    /// addresses.
     pub fn cancel_peer(&self, peer: impl Into<IpAddr>) -> usize {
         let peer = peer.into().to_canonical();
         self.cancel_where(|pending| pending.peer == Some(peer))
     }
 
-    /// Cancels all bundles with a message, at any depth, that shares an address with `pattern`; how
-    /// many that were. Each is cancelled whole.
+    /// Cancels all bundles with a message, at any depth, whose address overlaps `pattern`, and returns their
+    /// number. Each is cancelled as a whole.
     ///
     /// # Errors
-    /// `pattern` is not a legal OSC address pattern.
+    /// Returns an error if `pattern` is not a valid OSC address pattern.
     pub fn cancel_matching<P>(&self, pattern: P) -> Result<usize, PatternError>
     where
         P: TryInto<Pattern>,
@@ -118,16 +118,16 @@ impl ServerHandle {
         Ok(cancelled)
     }
 
-    /// Cancels everything that waits; how many bundles that were.
+    /// Cancels all waiting bundles, and returns their number.
     pub fn cancel_all(&self) -> usize {
         self.cancel_where(|_| true)
     }
 
-    /// Corrects the clock offset of a channel while the server runs; whether there is such a channel.
-    /// It applies from the next bundle on: waiting bundles keep their time.
+    /// Changes the clock offset of a channel while the server runs. Returns `false` if there is no such
+    /// channel. It applies from the next bundle on: bundles that wait keep their time.
     ///
-    /// The offset is what [`ClockSync`](crate::tools::ClockSync) measures:
-    /// see [`TimeOptions::clock_offset`](crate::schedule::TimeOptions::clock_offset).
+    /// [`ClockSync`](crate::tools::ClockSync) measures the offset: see
+    /// [`TimeOptions::clock_offset`](crate::schedule::TimeOptions::clock_offset).
     pub fn set_clock_offset(&self, channel: &str, offset: ClockOffset) -> bool {
         let found = self.core().channels.find(channel);
         found.is_ok_and(|record| {

@@ -1,4 +1,4 @@
-//! One destination of a relay: the queue before it, and how packets leave.
+//! One destination of a relay, with its queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,17 +32,17 @@ pub struct DestinationStats {
     pub name: Arc<str>,
     /// Packets sent.
     pub sent: u64,
-    /// Packets that the destination did not take, or not for all its peers.
+    /// Packets that the destination refused, or refused for some of its peers.
     pub failed: u64,
-    /// Packets that came from there.
+    /// Packets that came from this destination.
     pub returned: u64,
-    /// Packets that found the queue full, or left it for newer ones.
+    /// Packets dropped because the queue was full.
     pub dropped: u64,
-    /// Packets that wait, or are being sent.
+    /// Packets that are queued or being sent.
     pub waiting: u64,
 }
 
-/// Where a packet came from.
+/// The origin of a packet.
 #[derive(Clone, Copy)]
 pub(super) struct Origin {
     pub(super) peer: Peer,
@@ -50,10 +50,10 @@ pub(super) struct Origin {
     pub(super) joined: Option<usize>,
 }
 
-/// Where packets leave.
+/// The destination of packets.
 pub(super) enum To {
     Destination(Guarded),
-    /// All connections of a channel but the one that a packet came by.
+    /// All connections of a channel except the origin of the packet.
     Others {
         outlet: Outlet,
         index: usize,
@@ -73,13 +73,13 @@ impl RelayOutput {
         Self { name, to, queue: PacketQueue::new(limits), returned: AtomicU64::new(0) }
     }
 
-    /// Takes a packet if there is room, or as the policy says.
+    /// Queues a packet by the policy.
     pub(super) async fn put(&self, packet: &Packet, origin: Origin) {
         if self.to.is_origin(origin) {
             self.returned.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        // What has to wait is copied: it must not keep a larger buffer alive.
+        // Queued packets are copied: they must not keep a larger buffer alive.
         let packet = if self.queue.is_idle() { packet.clone() } else { packet.as_ref().to_owned() };
         self.queue.put(packet, origin).await;
     }
@@ -125,7 +125,7 @@ impl RelayOutput {
 }
 
 impl To {
-    /// Whether the packet would go back to where it came from, and nowhere else.
+    /// Returns `true` if the packet would only go back to its origin.
     fn is_origin(&self, origin: Origin) -> bool {
         match self {
             Self::Destination(destination) => destination.is_peer(origin.peer),
@@ -146,7 +146,7 @@ impl To {
     }
 }
 
-/// To all connections but the one that the packet came by; without waiting, as a broadcast.
+/// Sends to all connections except the origin of the packet, without waiting, like a broadcast.
 fn to_others(outlet: &Outlet, packet: &Packet, from: Peer) -> SendOutcome {
     let others = outlet.connections().into_iter().filter(|peer| *peer != from);
     let (mut sent, mut missed) = (0, 0);

@@ -54,7 +54,7 @@ impl Default for Query {
 }
 
 impl Query {
-    /// Takes in an option; `false` if the scheme has none of this name.
+    /// Sets an option. Returns `false` if the scheme has no option of this name.
     pub(super) fn set(&mut self, scheme: Scheme, name: &str, value: &str) -> Result<bool, EndpointError> {
         match (scheme, name) {
             (Scheme::Udp, "interface") if value == "all" => self.all_interfaces = true,
@@ -91,7 +91,7 @@ impl Query {
         Ok(true)
     }
 
-    /// An option that is set and means something for groups only.
+    /// Returns an option that is set and applies to groups only.
     pub(in crate::channel) fn of_groups(&self) -> Option<&'static str> {
         let set = [
             (!self.multicast_loop, "loop"),
@@ -101,7 +101,7 @@ impl Query {
         set.into_iter().find_map(|(set, name)| set.then_some(name))
     }
 
-    /// Whether there are options other than the family of the addresses.
+    /// Returns `true` if options other than the address family are set.
     pub(super) fn has_options(&self) -> bool {
         *self != Self { family: self.family, ..Self::default() }
     }
@@ -150,7 +150,7 @@ impl fmt::Display for Query {
     }
 }
 
-/// Writes `%XX` for what is neither a letter or digit nor of `-._~` nor `kept`.
+/// Writes `%XX` for bytes that are neither letters, digits, `-._~` nor in `kept`.
 pub(super) fn encode(text: &str, kept: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
