@@ -137,8 +137,9 @@ impl LengthPrefix {
         self
     }
 
+    #[expect(clippy::arithmetic_side_effects, reason = "at most 64 + 8 + 64")]
     fn header(&self) -> usize {
-        self.offset.saturating_add(self.width).saturating_add(self.after)
+        self.offset + self.width + self.after
     }
 
     /// The length that is written in these bytes.

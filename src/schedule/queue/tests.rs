@@ -517,6 +517,14 @@ fn a_cancelled_entry_is_gone_and_its_name_with_it() {
 }
 
 #[test]
+fn what_is_cancelled_as_it_comes_is_counted_on_both_sides() {
+    let mut bench = Bench::new(ScheduleLimits::default());
+    bench.queue.note_cancelled();
+    let counters = bench.queue.counters();
+    assert_eq!((counters.pushed, counters.cancelled, counters.pending), (1, 1, 0));
+}
+
+#[test]
 fn cancelling_the_head_moves_the_deadline() {
     let mut bench = Bench::new(ScheduleLimits::default());
     let start = bench.clock.now().monotonic;
@@ -537,6 +545,17 @@ fn removed_places_are_bounded() {
         let id = bench.hold(SECOND, item);
         bench.queue.cancel(id).unwrap();
         assert!(bench.queue.order.len() <= 2 + GARBAGE);
+    }
+}
+
+#[test]
+fn the_order_is_not_sorted_for_each_removal() {
+    let mut bench = Bench::new(ScheduleLimits::default());
+    bench.hold(MILLI, 0);
+    for item in 1..=GARBAGE {
+        let id = bench.hold(SECOND, 1);
+        bench.queue.cancel(id).unwrap();
+        assert_eq!(bench.queue.order.len(), 1 + item, "the places of removed entries stay for now");
     }
 }
 
