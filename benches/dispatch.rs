@@ -78,6 +78,7 @@ use dispatch::table::{Found, Table};
 use futures::stream;
 use pattern::{Pattern, Shape, check};
 use rosc::address::{Matcher, OscAddress};
+use support::goals;
 use support::harness::{calls, race};
 use support::program::{Program, does};
 use tokio_osc::{Args, Message, Meta, Packet, Peer, Router, Server, on};
@@ -86,21 +87,11 @@ const ROUNDS: usize = 21;
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 
 fn main() {
-    let mut goals = Vec::new();
-    concrete(&mut goals);
-    registered_patterns(&mut goals);
-    incoming_patterns(&mut goals);
-    hostile(&mut goals);
-    hand_over(&mut goals);
-    for goal in goals {
-        println!("{goal}");
-    }
-}
-
-fn goal(name: &str, ratio: f64, goal: f64, at_least: bool) -> String {
-    let holds = if at_least { ratio >= goal } else { ratio <= goal };
-    let (kind, verdict) = (if at_least { ">=" } else { "<=" }, if holds { "ok" } else { "short" });
-    format!("goal: {name} ratio {ratio:.2} (goal {kind} {goal}) {verdict}")
+    concrete();
+    registered_patterns();
+    incoming_patterns();
+    hostile();
+    hand_over();
 }
 
 /// Goes round a few items from all over: what is measured is the look-up, not the cache of the machine.
@@ -143,7 +134,7 @@ fn look_up(table: &Table<usize>, address: &Bytes, found: &mut Found) -> usize {
     found.ids().len()
 }
 
-fn concrete(goals: &mut Vec<String>) {
+fn concrete() {
     println!("concrete, ns: N | HashMap | matchit | ours | ours, patterns too | rosc | liblo, decoding too");
     let mut rows = Vec::new();
     for size in SIZES {
@@ -180,11 +171,11 @@ fn concrete(goals: &mut Vec<String>) {
         println!("{size:>6} | {}", row.map(|time| format!("{time:.0}")).join(" | "));
         rows.push(row);
     }
-    goals.push(goal("concrete flat from 10 to 10,000", rows[3][2] / rows[0][2], 1.5, false));
-    goals.push(goal("concrete with patterns / HashMap, N = 1,000", rows[2][3] / rows[2][0], 1.6, false));
-    goals.push(goal("concrete / rosc, N = 1,000", rows[2][4] / rows[2][3], 150.0, true));
+    goals::at_most("concrete flat from 10 to 10,000", rows[3][2] / rows[0][2], 1.5);
+    goals::at_most("concrete with patterns / HashMap, N = 1,000", rows[2][3] / rows[2][0], 1.6);
+    goals::at_least("concrete / rosc, N = 1,000", rows[2][4] / rows[2][3], 150.0);
     if !rows[2][5].is_nan() {
-        goals.push(goal("concrete / liblo, N = 1,000", rows[2][5] / rows[2][3], 40.0, true));
+        goals::at_least("concrete / liblo, N = 1,000", rows[2][5] / rows[2][3], 40.0);
     }
 }
 
@@ -197,7 +188,7 @@ fn liblo_with(addresses: &[String]) -> Option<Program> {
     Some(liblo)
 }
 
-fn registered_patterns(goals: &mut Vec<String>) {
+fn registered_patterns() {
     println!("N registered patterns, a concrete address that one matches, ns: N | ours | rosc");
     let mut rows = Vec::new();
     for size in [10, 100, 1_000, 10_000] {
@@ -221,11 +212,11 @@ fn registered_patterns(goals: &mut Vec<String>) {
         println!("{size:>6} | {:.0} | {:.0}", row[0], row[1]);
         rows.push(row);
     }
-    goals.push(goal("1,000 registered patterns / rosc", rows[2][1] / rows[2][0], 160.0, true));
-    goals.push(goal("registered patterns flat from 10 to 10,000", rows[3][0] / rows[0][0], 1.5, false));
+    goals::at_least("1,000 registered patterns / rosc", rows[2][1] / rows[2][0], 160.0);
+    goals::at_most("registered patterns flat from 10 to 10,000", rows[3][0] / rows[0][0], 1.5);
 }
 
-fn incoming_patterns(goals: &mut Vec<String>) {
+fn incoming_patterns() {
     println!("incoming pattern, ns: pattern, N | matches | ours | HashMap per match | flat scan");
     let texts = |size: usize| {
         (0..size).map(|n| format!("/synth/{}/{}", n / 5, ["freq", "gain", "pan", "x", "y"][n % 5]))
@@ -252,16 +243,16 @@ fn incoming_patterns(goals: &mut Vec<String>) {
     };
     let (alternatives, _) = run("/synth/{1,2}/freq", 100);
     let (more, _) = run("/synth/{1,2}/freq", 10_000);
-    goals.push(goal("{..} independent of N", more[0] / alternatives[0], 1.5, false));
+    goals::at_most("{..} independent of N", more[0] / alternatives[0], 1.5);
     let (star, matches) = run("/synth/*/freq", 1_000);
-    goals.push(goal("* per match / HashMap look-up", star[0] / matches / star[1], 1.6, false));
+    goals::at_most("* per match / HashMap look-up", star[0] / matches / star[1], 1.6);
     let (descend, _) = run("//freq", 10_000);
-    goals.push(goal("//freq / flat scan, N = 10,000", descend[0] / descend[2], 1.0, false));
+    goals::at_most("//freq / flat scan, N = 10,000", descend[0] / descend[2], 1.0);
     let (descend, _) = run("//[fg]*", 10_000);
-    goals.push(goal("//[fg]* / flat scan, N = 10,000", descend[0] / descend[2], 1.0, false));
+    goals::at_most("//[fg]* / flat scan, N = 10,000", descend[0] / descend[2], 1.0);
 }
 
-fn hostile(goals: &mut Vec<String>) {
+fn hostile() {
     println!("hostile patterns, ns per pattern byte x address byte:");
     let address = format!("/{}", "a".repeat(255));
     let mut worst: f64 = 0.0;
@@ -277,7 +268,7 @@ fn hostile(goals: &mut Vec<String>) {
         println!("{}… {c:.3}", &pattern[..10]);
         worst = worst.max(c);
     }
-    goals.push(goal("hostile pattern, c in ns", worst, 2.0, false));
+    goals::at_most("hostile pattern, c in ns", worst, 2.0);
 
     // In each part two runs around alternatives: no part of a route is ruled out by its first byte.
     let addresses: Vec<_> = (0..1_000).map(|n| format!("/synth{n}/voice{n}/filter/cutoff")).collect();
@@ -299,7 +290,7 @@ async fn awaited(Args(hz): Args<f32>) {
     black_box(hz);
 }
 
-fn hand_over(goals: &mut Vec<String>) {
+fn hand_over() {
     const MESSAGES: u32 = 50_000;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let message = Message::new("/synth/1/freq", 440.0_f32).unwrap();
@@ -351,6 +342,6 @@ fn hand_over(goals: &mut Vec<String>) {
     println!(
         "hand-over of a message in a server, ns: no route {none:.0} | inline {direct:.0} | inline async {later:.0} | on_task {queued:.0} | bare mpsc alone {bare:.0}"
     );
-    goals.push(goal("inline async / inline, whole server", later / direct, 3.3, false));
-    goals.push(goal("on_task beyond inline / bare mpsc", (queued - direct) / bare, 1.1, false));
+    goals::at_most("inline async / inline, whole server", later / direct, 3.3);
+    goals::at_most("on_task beyond inline / bare mpsc", (queued - direct) / bare, 1.1);
 }

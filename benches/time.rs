@@ -45,6 +45,8 @@ mod clock;
 mod due;
 #[path = "../src/schedule/entry.rs"]
 mod entry;
+#[path = "support/goals.rs"]
+mod goals;
 #[path = "../src/schedule/lateness.rs"]
 mod lateness;
 #[path = "../src/schedule/ledger.rs"]
@@ -96,40 +98,21 @@ struct Figure {
     expire: f64,
 }
 
-/// Ratios, and what they are to be.
-#[derive(Default)]
-struct Goals(Vec<(String, f64, f64)>);
-
-impl Goals {
-    fn at_most(&mut self, name: impl Into<String>, ratio: f64, goal: f64) {
-        self.0.push((name.into(), ratio, goal));
-    }
-
-    fn report(self) {
-        for (name, ratio, goal) in self.0 {
-            let verdict = if ratio <= goal { "ok" } else { "short" };
-            println!("goal: {name} ratio {ratio:.3} (goal {goal:.3}) {verdict}");
-        }
-    }
-}
-
 fn main() {
-    let mut goals = Goals::default();
-    compare_queues(&mut goals);
+    compare_queues();
     #[cfg(feature = "fine")]
-    wakeups::compare(&mut goals);
+    wakeups::compare();
     #[cfg(not(feature = "fine"))]
     println!("lateness: only with --features fine");
-    goals.report();
 }
 
 /// Time stands still unless it is advanced, and a task may poll as often as it likes.
 #[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn compare_queues(goals: &mut Goals) {
-    tokio::task::unconstrained(compare(goals)).await;
+async fn compare_queues() {
+    tokio::task::unconstrained(compare()).await;
 }
 
-async fn compare(goals: &mut Goals) {
+async fn compare() {
     println!("entries | insert ns: ours, DelayQueue::insert, insert_at | expire ns: ours, DelayQueue");
     for entries in [1_000, 10_000, 100_000] {
         let clock = TokioClock::new();
@@ -154,8 +137,8 @@ async fn compare(goals: &mut Goals) {
             "{entries:>7} | {:>16.0} {:>19.0} {:>10.0} | {:>15.0} {:>11.0}",
             our.insert, other.insert, bare.insert, our.expire, other.expire
         );
-        goals.at_most(format!("queue-insert-{entries}"), our.insert / other.insert, 0.8);
-        goals.at_most(format!("queue-expire-{entries}"), our.expire / other.expire, 0.5);
+        goals::at_most(&format!("queue insert / DelayQueue, {entries}"), our.insert / other.insert, 0.8);
+        goals::at_most(&format!("queue expire / DelayQueue, {entries}"), our.expire / other.expire, 0.5);
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) const NAMES: [&str; 7] = [
     "7 /s_new ,siiisfsf",
 ];
 
+/// How many messages a case holds.
+pub(crate) const MESSAGES: [f64; 7] = [1.0, 1.0, 1.0, 1.0, 16.0, 2.0, 1.0];
+
 const BLOB: [u8; 1_024] = [7; 1_024];
 const VOICES: [&str; 16] = [
     "/synth/0/set",

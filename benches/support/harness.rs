@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use super::goals;
+
 /// One way to do a piece of work: does it so many times, and tells the nanoseconds of one.
 pub(crate) type Contender<'a> = Box<dyn FnMut(u32) -> f64 + 'a>;
 
@@ -60,16 +62,11 @@ impl Ratios {
 
     /// The geometric mean against a goal.
     pub(crate) fn report(&self, name: &str, goal: f64) {
-        report(name, self.mean(), goal);
+        goals::at_least(name, self.mean(), goal);
     }
 
     /// The worst case against a goal.
     pub(crate) fn report_each(&self, name: &str, goal: f64) {
-        report(name, self.least(), goal);
+        goals::at_least(name, self.least(), goal);
     }
-}
-
-fn report(name: &str, ratio: f64, goal: f64) {
-    let verdict = if ratio >= goal { "ok" } else { "short" };
-    println!("goal: {name} ratio {ratio:.2} (goal {goal}) {verdict}");
 }

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_osc::schedule::Precision;
 use tokio_osc::{Bundle, Meta, Peer, Router, Server, TimeTag};
 
-use super::Goals;
+use super::goals;
 
 const ROUNDS: u64 = 5;
 const WAKEUPS: u32 = 200;
@@ -29,13 +29,13 @@ impl Lateness {
     }
 }
 
-pub(crate) fn compare(goals: &mut Goals) {
+pub(crate) fn compare() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!("lateness in µs          | median |    p99 |    max");
     let idle = runtime.block_on(measure("idle"));
-    goals.at_most("wake-default", idle[1].at(0.5) / idle[0].at(0.5), 1.1);
-    goals.at_most("wake-fine", idle[2].at(0.5) / idle[0].at(0.5), 1.0 / 8.0);
-    goals.at_most("wake-spin", idle[3].at(0.5) / idle[0].at(0.5), 1.0 / 30.0);
+    goals::at_most("wake-up, default / sleep_until", idle[1].at(0.5) / idle[0].at(0.5), 1.1);
+    goals::at_most("wake-up, Fine / sleep_until", idle[2].at(0.5) / idle[0].at(0.5), 1.0 / 8.0);
+    goals::at_most("wake-up, Spin / sleep_until", idle[3].at(0.5) / idle[0].at(0.5), 1.0 / 30.0);
 
     let stop = Arc::new(AtomicBool::new(false));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
