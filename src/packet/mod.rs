@@ -1,9 +1,8 @@
-//! Messages, bundles and packets: what OSC sends, in its validated wire form.
+//! Messages, bundles and packets, in their validated wire form.
 //!
-//! A [`Message`] is an address with arguments, a [`Bundle`] is a time tag with messages and bundles, a
-//! [`Packet`] is either. Building one encodes it; reading borrows from its bytes. [`IntoArgs`] turns Rust
-//! values into arguments, by their type; [`FromArgs`] reads them back, with the conversions that lose no
-//! meaning.
+//! A [`Message`] is an address with arguments, a [`Bundle`] is a time tag with messages and bundles, and a
+//! [`Packet`] is either. Creating one encodes it; reading borrows from its bytes. [`IntoArgs`] converts Rust
+//! values to arguments by their type; [`FromArgs`] converts them back, if no meaning is lost.
 //!
 //! ```
 //! use tokio_osc::packet::IntoPacket;
@@ -20,8 +19,8 @@
 //! # Ok::<(), tokio_osc::Error>(())
 //! ```
 //!
-//! Nothing here reads a socket or a clock. What can go wrong: [`EncodeError`] is the caller's,
-//! [`DecodeError`] the peer's, [`ArgsError`] says that a message has other arguments than asked for.
+//! Nothing here uses a socket or a clock. There are three errors: [`EncodeError`] is the caller's fault,
+//! [`DecodeError`] the peer's, and [`ArgsError`] reports other arguments than requested.
 
 // No byte of a peer may reach a panic. Tests may: a panic is how they fail.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]

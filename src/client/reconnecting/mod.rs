@@ -198,7 +198,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// encoded.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Panics if called outside of a Tokio runtime with time enabled.
     pub fn spawn(mut self) -> Result<Client, EncodeError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
