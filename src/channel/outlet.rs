@@ -193,8 +193,8 @@ impl Outlet {
         &self.transport
     }
 
-    /// In the place of a poll of the channel, while nothing has room for its packets: whether it is to be read for
-    /// a client that waits for a reply.
+    /// Called instead of a poll of the channel while no task has room for its packets. Returns whether to read it
+    /// for a client that waits for a reply.
     pub(crate) fn poll_unread(&self, cx: &mut Context<'_>) -> bool {
         self.transport.poll_unread(cx)
     }

@@ -67,8 +67,8 @@ pub(crate) trait Transport: Send + Sync + 'static {
         self.try_send(frame, to)
     }
 
-    /// In the place of a poll of the channel, while nothing has room for its packets: sends replies that wait, and
-    /// says whether a client that sends by this transport waits for a reply that the channel reads. The task is
+    /// Called instead of a poll of the channel while no task has room for its packets. Sends queued replies, and
+    /// returns whether a client that sends by this transport waits for a reply that the channel reads. The task is
     /// woken for either.
     fn poll_unread(&self, _cx: &mut Context<'_>) -> bool {
         false

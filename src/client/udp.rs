@@ -108,7 +108,7 @@ impl TakeMessage for ClientInbox {
 }
 
 /// Of a client that sends by a channel's socket: the task that reads the channel delivers. It reads what is
-/// awaited also while it has no room for packets, and is told with each poll that something is.
+/// awaited also while it has no room for packets, and each poll passes on that something is awaited.
 struct ReadByChannel(Arc<UdpSocketState>);
 
 impl Source for ReadByChannel {

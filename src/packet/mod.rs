@@ -12,7 +12,7 @@
 //! assert_eq!(message.parse::<(f32, String)>()?, (440.0, "saw".to_owned()));
 //!
 //! let bundle = Bundle::at(TimeTag::IMMEDIATELY).with(message).with(("/synth/1/gate", true));
-//! let bytes = bundle.into_packet()?.into_bytes();            // what is sent
+//! let bytes = bundle.into_packet()?.into_bytes();            // the bytes to send
 //! let received = Packet::decode(bytes)?;
 //! let addresses: Vec<_> = received.messages().map(|message| message.address().to_string()).collect();
 //! assert_eq!(addresses, ["/synth/1/freq", "/synth/1/gate"]);

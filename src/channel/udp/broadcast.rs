@@ -10,7 +10,7 @@ use crate::channel::address::{Endpoint, Interface, PeerNames};
 use crate::channel::bind_error::BindError;
 use crate::wire::DecodeOptions;
 
-/// Options of a socket that sends to all hosts of a network, or receives what is sent to all; ends in
+/// Options of a socket that sends to all hosts of a network, or receives such packets; ends in
 /// [`client`](Broadcast::client) or [`bind`](Broadcast::bind).
 ///
 /// The address is the broadcast address of a network, such as 10.0.0.255 of 10.0.0.0/24, or 255.255.255.255
@@ -52,7 +52,7 @@ pub struct Broadcast {
 }
 
 impl Broadcast {
-    /// Sends to this address and port, or receives what is sent to this port.
+    /// Sends to this address and port, or receives packets sent to this port.
     pub fn new(address: impl Into<Endpoint>) -> Self {
         let mut common = UdpOptions::default();
         common.socket.broadcast = true;

@@ -124,7 +124,7 @@ impl Multicast {
         self
     }
 
-    /// Whether programs on this host receive what is sent to the group. Windows reads the receiver's setting,
+    /// Whether programs on this host receive the packets sent to the group. Windows reads the receiver's setting,
     /// other systems the sender's; the loopback interface ignores it. Default true.
     pub const fn multicast_loop(mut self, hear: bool) -> Self {
         self.hear_own = hear;
