@@ -1,4 +1,4 @@
-//! What happens, one after the other.
+//! Streams of events.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use futures::stream::{BoxStream, Stream, StreamExt, empty};
 
-/// Events, one after the other: what [`Channel::events`](crate::Channel::events) and
-/// [`Client::states`](crate::Client::states) return. Await [`recv`](Self::recv), or use it as a `Stream`.
+/// A stream of events. Returned by [`Channel::events`](crate::Channel::events) and
+/// [`Client::states`](crate::Client::states). Await [`recv`](Self::recv), or use it as a `Stream`.
 ///
 /// ```
 /// use tokio_osc::client::ClientState;
@@ -34,10 +34,10 @@ impl<T> Events<T> {
         Self { events: events.boxed() }
     }
 
-    /// The next event; `None` when there will be no other.
+    /// Receives the next event. Returns `None` when there will be no more.
     ///
     /// # Cancel safety
-    /// A dropped future takes nothing.
+    /// If the future is dropped, no event is lost.
     pub async fn recv(&mut self) -> Option<T> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }

@@ -1,5 +1,5 @@
-//! Sockets and byte streams that receive packets and answer them. A [`Channel`] is read with
-//! [`recv`](Channel::recv), or as a `Stream`; its [`Outlet`] sends.
+//! Sockets and byte streams that receive packets and send replies. Read a [`Channel`] with
+//! [`recv`](Channel::recv), or as a `Stream`. Its [`Outlet`] sends.
 //!
 //! ```
 //! use tokio_osc::{Channel, Client, Slip};
@@ -71,12 +71,12 @@ use crate::packet::{IntoPacket, Meta, Packet, Peer, SendError};
 use crate::wire::DecodeError;
 use transport::Packets;
 
-/// What receives: a `Stream` of packets, each with its [`Meta`]. A datagram socket, a listener with
-/// its connections, or a single byte stream.
+/// A `Stream` of packets, each with its [`Meta`], from a datagram socket, a listener with its connections, or
+/// a single byte stream.
 ///
-/// A malformed packet is an item with its peer in the `Meta`; the stream goes on. Connections come
-/// and go without an item in it: see [`events`](Channel::events). It ends when the channel is
-/// [closed](Outlet::close), or when the stream of [`io`](Channel::io) ends. Give it to
+/// A malformed packet is an item too, with its peer in the `Meta`, and the stream goes on. Connects and
+/// disconnects are not items: see [`events`](Channel::events). The stream ends when the channel is
+/// [closed](Outlet::close), or when the byte stream of [`io`](Channel::io) ends. Pass a channel to
 /// [`Server::listen`](crate::Server::listen), or read it:
 ///
 /// ```
@@ -93,27 +93,28 @@ use transport::Packets;
 /// # Ok(()) }
 /// ```
 ///
-/// Nothing runs while the
-/// channel is not polled: connections are accepted, read and written by the task that polls it.
+/// The task that polls the channel accepts, reads and writes its connections. Nothing happens while the
+/// channel is not polled.
 pub struct Channel {
     packets: Packets,
     outlet: Outlet,
     local: Option<SocketAddr>,
-    /// The socket, if it is one of UDP.
+    /// The socket, for UDP.
     pub(crate) udp: Option<Arc<UdpSocketState>>,
 }
 
 impl Channel {
-    /// Every constructor ends here: nothing above knows the kind of transport.
+    /// Called by every constructor. The layers above do not depend on the kind of transport.
     pub(crate) fn new(packets: Packets, outlet: Outlet) -> Self {
         let local = outlet.transport().local_addr();
         Self { packets, outlet, local, udp: None }
     }
 
-    /// The next packet of any peer. One that is malformed is an item, too. `None` when the channel is closed.
+    /// Receives the next packet of any peer. A malformed packet is an item too. Returns `None` when the
+    /// channel is closed.
     ///
     /// # Cancel safety
-    /// A dropped future takes nothing.
+    /// If the future is dropped, no packet is lost.
     pub async fn recv(&mut self) -> Option<(Result<Packet, DecodeError>, Meta)> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
@@ -126,40 +127,40 @@ impl Channel {
         self.packets.poll_next_unpin(cx)
     }
 
-    /// The address the socket is bound to.
+    /// Returns the address that the socket is bound to.
     ///
     /// # Errors
-    /// The channel has no IP address: it is a Unix socket or a byte stream.
+    /// Returns an error if the channel is a Unix socket or a byte stream, which has no IP address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         let none = || io::Error::new(io::ErrorKind::Unsupported, "this channel has no IP address");
         self.local.ok_or_else(none)
     }
 
-    /// What sends to the peers, also after the channel was given to a server.
+    /// Returns a handle that sends to the peers, even after the channel was passed to a server.
     pub fn outlet(&self) -> Outlet {
         self.outlet.clone()
     }
 
-    /// Sends a packet to one peer: [`Outlet::send_to`].
+    /// Sends a packet to one peer, like [`Outlet::send_to`].
     ///
     /// # Errors
-    /// As [`Outlet::send_to`].
+    /// Same as [`Outlet::send_to`].
     ///
     /// # Cancel safety
-    /// The packet is sent whole or not at all.
+    /// If the future is dropped, the packet was sent whole or not at all.
     pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), SendError> {
         self.outlet.send_to(peer, packet).await
     }
 
-    /// Queues a packet for every connection: [`Outlet::broadcast`].
+    /// Queues a packet for every connection, like [`Outlet::broadcast`].
     ///
     /// # Errors
-    /// The packet cannot be encoded.
+    /// Returns an error if the packet cannot be encoded.
     pub fn broadcast(&self, packet: impl IntoPacket) -> Result<SendReport, SendError> {
         self.outlet.broadcast(packet)
     }
 
-    /// What happens to the connections from now on: [`Outlet::events`].
+    /// Returns the events of the connections from now on, like [`Outlet::events`].
     pub fn events(&self) -> Events<ConnectionEvent> {
         self.outlet.events()
     }

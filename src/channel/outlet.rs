@@ -17,11 +17,10 @@ use crate::packet::{IntoPacket, Packet, Peer, SendError, SendTo, Sent};
 /// [`Channel::outlet`](crate::Channel::outlet) returns. Cloning it is a reference count. It keeps the socket of a
 /// datagram channel open.
 ///
-/// On connections, packets are queued and sent by the task that polls the channel, such as the server;
-/// each connection has its own queue of
-/// [`send_queue`](crate::channel::StreamOptions#structfield.send_queue) bytes. A peer that reads nothing is
-/// cut off after [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout), and delays no
-/// other.
+/// Packets to connections are queued, and the task that polls the channel, such as the server, sends them.
+/// Each connection has its own queue of [`send_queue`](crate::channel::StreamOptions#structfield.send_queue)
+/// bytes. A peer that reads nothing is disconnected after
+/// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout), and does not delay others.
 ///
 /// ```
 /// use tokio_osc::{Args, Channel, Client, Peer, Router, Server, Slip, State};
@@ -57,19 +56,21 @@ impl Outlet {
         Self { transport, connections, pause }
     }
 
-    /// Sends a packet to one peer, as [`Meta::peer`](crate::Meta#structfield.peer) names it.
+    /// Sends a packet to one peer, such as the [`Meta::peer`](crate::Meta#structfield.peer) of a received
+    /// packet.
     ///
-    /// UDP waits while the socket is full; a connection while its queue is, for
-    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout) (default 10 s) at most: an
-    /// inline handler that waits here may keep the server from sending what is in the queue. A Unix
-    /// datagram socket waits for no peer: the packet is refused as `Full`.
+    /// UDP waits while the socket is full. A connection waits while its queue is full, for at most
+    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout) (default 10 s); an inline
+    /// handler that waits here may stop the server from sending the queue. A Unix datagram socket never
+    /// waits: the packet is refused as `Full`.
     ///
     /// # Errors
-    /// The packet cannot be encoded or is over the limit, the middleware refuses it, the connection
-    /// has ended or its queue stays full (`TimedOut`), or the operating system refuses the datagram.
+    /// Returns an error if the packet cannot be encoded or is too large, the middleware refuses it, the
+    /// connection has ended or its queue stays full (`TimedOut`), or the operating system refuses the
+    /// datagram.
     ///
     /// # Cancel safety
-    /// The packet is sent whole or not at all.
+    /// If the future is dropped, the packet was sent whole or not at all.
     pub async fn send_to(&self, peer: Peer, packet: impl IntoPacket) -> Result<(), SendError> {
         match self.chain().write(packet.into_packet()?, peer)? {
             Some(frame) => send(&*self.transport, &frame, peer).await,
@@ -81,25 +82,25 @@ impl Outlet {
     /// queue is full misses the packet. A datagram channel has no connections.
     ///
     /// # Errors
-    /// The packet cannot be encoded.
+    /// Returns an error if the packet cannot be encoded.
     pub fn broadcast(&self, packet: impl IntoPacket) -> Result<SendReport, SendError> {
         let packet = packet.into_packet()?;
         Ok(self.connections.as_ref().map_or_else(SendReport::default, |all| all.broadcast(&packet)))
     }
 
-    /// The connections that are open, oldest first.
+    /// Returns the open connections, oldest first.
     pub fn connections(&self) -> Vec<Peer> {
         self.connections.as_ref().map(|all| all.peers()).unwrap_or_default()
     }
 
-    /// Connections that this side has closed and whose last packets may be lost: the peer has reset the
-    /// connection, or has not closed its side within
+    /// Returns the number of connections that this side closed and whose last packets may be lost: the peer
+    /// reset the connection, or did not close its side within
     /// [`linger`](crate::channel::StreamOptions#structfield.linger).
     pub fn unconfirmed(&self) -> u64 {
         self.connections.as_ref().map_or(0, |all| all.unconfirmed())
     }
 
-    /// What happens to the connections from now on. A datagram channel has no events.
+    /// Returns the events of the connections from now on. A datagram channel has no events.
     pub fn events(&self) -> Events<ConnectionEvent> {
         match &self.connections {
             Some(all) => all.events.events(),
@@ -107,7 +108,7 @@ impl Outlet {
         }
     }
 
-    /// Calls a function with every event from now on, at once: for the server that has the channel.
+    /// Calls a function with every event from now on. For the server of the channel.
     pub(crate) fn on_event(&self, call: impl Fn(&ConnectionEvent) + Send + Sync + 'static) {
         if let Some(all) = &self.connections {
             all.events.on_event(call);
@@ -161,24 +162,24 @@ impl Outlet {
         self.connections.is_none() && self.pause.register_if_paused(cx)
     }
 
-    /// Closes a connection: what waits is sent, then this side ends, and what still arrives is thrown away
-    /// until the peer has closed, for [`linger`](crate::channel::StreamOptions#structfield.linger) (1 s) at most.
-    /// Returns `false` if there is no such connection.
+    /// Closes a connection: queued packets are sent, then the write side is shut down, and further input is
+    /// discarded until the peer has closed, for at most
+    /// [`linger`](crate::channel::StreamOptions#structfield.linger) (1 s). Returns `false` if there is no
+    /// such connection.
     pub fn disconnect(&self, peer: Peer) -> bool {
         self.connections.as_ref().is_some_and(|all| all.disconnect(peer))
     }
 
-    /// Closes a channel of connections: it accepts and reads nothing more, closes each connection as
-    /// [`disconnect`](Outlet::disconnect) does, and its stream ends. Of a datagram channel, nothing
-    /// changes.
+    /// Closes a channel with connections: it stops accepting and reading, closes each connection as
+    /// [`disconnect`](Outlet::disconnect) does, and its stream ends. A datagram channel does not change.
     pub fn close(&self) {
         if let Some(all) = &self.connections {
             all.close_all();
         }
     }
 
-    /// What the [`Middleware`](crate::middleware::Middleware) of the channel has dropped or refused so far, and the
-    /// empty frames that were passed over.
+    /// Returns how many packets the [`Middleware`](crate::middleware::Middleware) dropped or refused so far,
+    /// and how many empty frames were skipped.
     pub fn filtered(&self) -> FilterStats {
         self.chain().filtered()
     }
@@ -187,23 +188,23 @@ impl Outlet {
         self.transport.chain()
     }
 
-    /// The transport, for clients that send by the same socket.
+    /// The transport, for clients that use the same socket.
     pub(crate) fn transport(&self) -> &Arc<dyn Transport> {
         &self.transport
     }
 
-    /// In the place of a poll of the channel, while nothing has room for its packets: whether it is to be read for
-    /// a client that waits for a reply.
+    /// Called instead of a poll of the channel while no task has room for its packets. Returns whether to read it
+    /// for a client that waits for a reply.
     pub(crate) fn poll_unread(&self, cx: &mut Context<'_>) -> bool {
         self.transport.poll_unread(cx)
     }
 
-    /// Whether the channel must be polled for replies to leave.
+    /// Returns `true` if the channel must be polled so that replies are sent.
     pub(crate) fn needs_polling(&self) -> bool {
         self.connections.is_some()
     }
 
-    /// Reads nothing more, so that the replies to what was read can still leave.
+    /// Stops reading. Replies to earlier packets can still be sent.
     pub(crate) fn stop_reading(&self) {
         if let Some(all) = &self.connections {
             all.stop_reading();

@@ -1,4 +1,4 @@
-//! The one module that names socket2: sockets with their options set before they are bound.
+//! The only module that uses socket2: creates sockets and sets their options before they are bound.
 
 #[cfg_attr(not(any(target_os = "android", target_os = "linux")), path = "socket/elsewhere.rs")]
 mod linux;
@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::stream::StreamOptions;
 
-/// What is set on a UDP socket. The default is one for unicast: no other program can have its port.
+/// The options of a UDP socket. The default is for unicast: no other program can share the port.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the system's")]
 pub(crate) struct SocketOptions {
@@ -31,7 +31,7 @@ pub(crate) struct SocketOptions {
 }
 
 impl SocketOptions {
-    /// A socket bound to the address; an error names the option that failed, if it was one.
+    /// Creates a socket and binds it. The error names the option that failed, if one did.
     pub(crate) fn bind(&self, address: SocketAddr) -> io::Result<UdpSocket> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
@@ -66,12 +66,12 @@ impl SocketOptions {
     }
 }
 
-/// The error with what it was about, of the same kind.
+/// Adds the option to an error, of the same kind.
 pub(crate) fn failed(error: &io::Error, what: impl fmt::Display) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
-/// The hops of whatever leaves: to one host, to a group, to all.
+/// Sets the hop limit of all packets: unicast, multicast and broadcast.
 fn set_ttl(socket: &Socket, address: SocketAddr, ttl: u8) -> io::Result<()> {
     if address.is_ipv4() {
         socket.set_ttl_v4(ttl.into())?;
@@ -85,7 +85,7 @@ fn set_dscp(socket: &Socket, address: SocketAddr, dscp: u8) -> io::Result<()> {
     if dscp > 63 {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it has 6 bits"));
     }
-    // The two low bits belong to congestion notification.
+    // The two low bits are for congestion notification.
     let class = u32::from(dscp) << 2;
     if address.is_ipv4() { socket.set_tos_v4(class) } else { set_traffic_class(socket, class) }
 }
@@ -119,14 +119,14 @@ fn reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
 
-/// There, reusing the address is reusing the port.
+/// On these systems, reusing the address is reusing the port.
 #[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
 fn reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_address(true)
 }
 
-/// An interface as the socket calls name it: by address for IPv4, by number for IPv6; 0 leaves the
-/// choice to the system.
+/// An interface as identified by the socket options: by address for IPv4, by index for IPv6. 0 lets the
+/// system choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
     V4(Ipv4Addr),
@@ -176,7 +176,7 @@ fn join_source(_: &Socket, _: Ipv4Addr, _: Ipv4Addr, _: Ipv4Addr) -> io::Result<
     Err(linux::unsupported())
 }
 
-/// Sends to groups by this interface.
+/// Sets the interface of outgoing multicast packets.
 pub(crate) fn send_by(socket: &UdpSocket, interface: Via) -> io::Result<()> {
     let socket = SockRef::from(socket);
     match interface {
@@ -185,21 +185,21 @@ pub(crate) fn send_by(socket: &UdpSocket, interface: Via) -> io::Result<()> {
     }
 }
 
-/// Whether what is sent to a group is heard on this host, too.
+/// Sets whether multicast packets are looped back to this host.
 pub(crate) fn set_loop(socket: &UdpSocket, v6: bool, hear: bool) -> io::Result<()> {
     let socket = SockRef::from(socket);
     if v6 { socket.set_multicast_loop_v6(hear) } else { socket.set_multicast_loop_v4(hear) }
 }
 
-/// The sizes of the receive and of the send buffer.
+/// Returns the sizes of the receive and of the send buffer.
 pub(crate) fn buffer_sizes(socket: &UdpSocket) -> io::Result<(usize, usize)> {
     let socket = SockRef::from(socket);
     Ok((socket.recv_buffer_size()?, socket.send_buffer_size()?))
 }
 
-/// Does what must not wait as the system says, not by the readiness that Tokio knows. A fresh socket has
-/// none before the runtime has polled it, and one peer of a Unix socket whose queue is full takes it from
-/// all. But where the system would wait, Tokio learns it: else a task that waits for it would spin.
+/// Runs a non-blocking operation independently of Tokio's readiness. A new socket has no readiness before the
+/// runtime has polled it, and one peer of a Unix socket with a full queue clears it for all. If the operation
+/// would block, Tokio's readiness is cleared: otherwise a task that waits for it would spin.
 pub(crate) fn try_io_now<T>(
     try_io: impl FnOnce(&mut dyn FnMut() -> io::Result<T>) -> io::Result<T>,
     mut op: impl FnMut() -> io::Result<T>,
@@ -212,7 +212,7 @@ pub(crate) fn try_io_now<T>(
     if asked { done } else { op() }
 }
 
-/// Sends a datagram to an address, or to where the socket is connected, if that can be done at once.
+/// Sends a datagram to an address, or to the connected peer, without waiting.
 pub(crate) fn send_now<'a, S>(socket: &'a S, frame: &[u8], to: Option<&SockAddr>) -> io::Result<usize>
 where
     SockRef<'a>: From<&'a S>,
@@ -236,17 +236,17 @@ pub(crate) fn refuses(path: &std::path::Path, kind: Type) -> bool {
     connect().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-/// The address that any interface has, of the same family.
+/// The unspecified address of the same family.
 pub(crate) fn unspecified(v6: bool) -> IpAddr {
     if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
 }
 
-/// A TCP listener bound to the first of the addresses that takes it. IPv6 only on IPv6.
+/// Creates a TCP listener on the first address that can be bound. An IPv6 socket accepts IPv6 only.
 pub(crate) fn bind_tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpListener> {
     first(addresses, listen)
 }
 
-/// What the first of the addresses gives that gives something, or else the last error.
+/// Returns the first success, or the last error.
 pub(crate) fn first<T>(
     addresses: Vec<SocketAddr>,
     mut attempt: impl FnMut(SocketAddr) -> io::Result<T>,
@@ -261,7 +261,7 @@ pub(crate) fn first<T>(
     Err(last)
 }
 
-/// Connections that the operating system holds until they are accepted.
+/// The backlog: connections that the operating system holds until they are accepted.
 const BACKLOG: i32 = 1_024;
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -270,7 +270,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // On Windows the option means that another program may take the port.
+    // On Windows the option lets another program take the port.
     if cfg!(not(windows)) {
         socket.set_reuse_address(true)?;
     }
@@ -279,7 +279,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Sets what [`StreamOptions`](super::StreamOptions) says of TCP.
+/// Sets the TCP options of [`StreamOptions`](super::StreamOptions).
 pub(crate) fn tune_tcp(stream: &TcpStream, options: &StreamOptions) -> io::Result<()> {
     stream.set_nodelay(options.nodelay)?;
     if let Some(silence) = options.keepalive {
@@ -293,7 +293,7 @@ pub(crate) fn tune_tcp(stream: &TcpStream, options: &StreamOptions) -> io::Resul
     Ok(())
 }
 
-/// Questions to a silent peer before it is given up.
+/// Keepalive probes before a silent peer is given up.
 const QUESTIONS: u32 = 3;
 
 #[cfg(test)]

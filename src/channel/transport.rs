@@ -1,10 +1,10 @@
-//! The one trait that every kind of transport implements. What does not wait is a plain call; only what waits is a
-//! boxed future.
+//! The trait of all transports. Operations that do not wait are plain calls; only operations that wait are
+//! boxed futures.
 //!
-//! [`Channel`](super::Channel), [`Outlet`](super::Outlet) and [`Client`](crate::Client) are written once, on
-//! this trait: above it there is no `match` over kinds. A packet is taken in [`Transport::try_send`] alone,
-//! whole or not at all, so no dropped future can tear one. A box is made only when the transport is full, so
-//! a send that need not wait allocates nothing.
+//! [`Channel`](super::Channel), [`Outlet`](super::Outlet) and [`Client`](crate::Client) are written once,
+//! against this trait, without a `match` over kinds. Only [`Transport::try_send`] accepts packets, whole or
+//! not at all, so a dropped future cannot send a part of one. A future is boxed only if the transport is
+//! full, so a send that does not wait allocates nothing.
 
 use std::net::SocketAddr;
 use std::task::Context;
@@ -17,46 +17,46 @@ use crate::codec::ReadPacket;
 use crate::middleware::Chain;
 use crate::packet::{Peer, SendError, SendErrorKind};
 
-/// The packets that a transport receives.
+/// The receiving side of a transport.
 pub(crate) type Packets = BoxStream<'static, ReadPacket>;
 
-/// What became of a packet that a transport has taken.
+/// The state of an accepted packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
-    /// The kernel has it, or the queue that the transport promises.
+    /// The kernel has it, or the queue of the transport.
     Done,
-    /// It is taken whole; a rest waits for [`Transport::flush`].
+    /// It was accepted whole. The rest is written by [`Transport::flush`].
     Rest,
-    /// It waits in a queue for a connection; [`Transport::withdraw`] takes this number.
+    /// It waits in a queue for a connection. The number is for [`Transport::withdraw`].
     Queued(u64),
 }
 
-/// What sends packets, shared by the outlets of a channel or the clones of a client.
+/// The sending side of a transport, shared by the outlets of a channel or the clones of a client.
 pub(crate) trait Transport: Send + Sync + 'static {
-    /// The middleware. It runs before a packet is handed to the transport.
+    /// The middleware, which runs before a packet is passed to the transport.
     fn chain(&self) -> &Chain;
 
-    /// Takes a packet, or fails with [`SendErrorKind::Full`] where that would wait.
+    /// Accepts a packet, or fails with [`SendErrorKind::Full`] if that would wait.
     fn try_send(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError>;
 
-    /// Waits until `try_send` of this frame may succeed. Each caller has a waker of its own. Fails with
-    /// `Full` where a transport lets no sender wait.
+    /// Waits until `try_send` of this frame may succeed. Each caller has its own waker. Fails with `Full` if
+    /// the transport never waits.
     fn ready<'a>(&'a self, frame: &'a Bytes, to: Peer) -> BoxFuture<'a, Result<(), SendError>>;
 
-    /// Takes a packet, and may keep it for `flush`.
+    /// Accepts a packet, and may queue it for `flush`.
     fn try_feed(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
         self.try_send(frame, to)
     }
 
-    /// Takes a packet out of the queue, if it still waits there.
+    /// Removes a packet from the queue, if it is still there.
     fn withdraw(&self, _queued: u64) {}
 
-    /// Sends what `try_feed` and dropped sends have left.
+    /// Sends the packets queued by `try_feed`, and the rest of dropped sends.
     fn flush(&self) -> BoxFuture<'_, Result<(), SendError>> {
         Box::pin(ready(Ok(())))
     }
 
-    /// Sends what waits, and closes. What could not be delivered is an error.
+    /// Sends queued packets, and closes. Returns an error if some could not be delivered.
     fn close(&self) -> BoxFuture<'_, Result<(), SendError>> {
         self.flush()
     }
@@ -67,19 +67,19 @@ pub(crate) trait Transport: Send + Sync + 'static {
         self.try_send(frame, to)
     }
 
-    /// In the place of a poll of the channel, while nothing has room for its packets: sends replies that wait, and
-    /// says whether a client that sends by this transport waits for a reply that the channel reads. The task is
+    /// Called instead of a poll of the channel while no task has room for its packets. Sends queued replies, and
+    /// returns whether a client that sends by this transport waits for a reply that the channel reads. The task is
     /// woken for either.
     fn poll_unread(&self, _cx: &mut Context<'_>) -> bool {
         false
     }
 
-    /// Where replies to a peer go.
+    /// The destination of replies to a peer.
     fn reply_peer(&self, peer: Peer) -> Peer {
         peer
     }
 
-    /// The local address, if there is always the same one.
+    /// The local address, if it is always the same.
     fn local_addr(&self) -> Option<SocketAddr> {
         None
     }
@@ -87,10 +87,9 @@ pub(crate) trait Transport: Send + Sync + 'static {
 
 /// Sends a packet, and waits while the transport is full: the only loop that does.
 ///
-/// A frame that was taken is never taken back: a future that is dropped in `flush` leaves the rest for the
-/// next sender.
+/// An accepted frame is never withdrawn: if the future is dropped in `flush`, the next sender sends the rest.
 pub(crate) async fn send(transport: &dyn Transport, frame: &Bytes, to: Peer) -> Result<(), SendError> {
-    // Sends that never wait would otherwise never yield, and starve the other tasks of the thread.
+    // Sends that never wait would otherwise never yield, and would starve the other tasks of the thread.
     tokio::task::coop::consume_budget().await;
     loop {
         match transport.try_send(frame, to) {

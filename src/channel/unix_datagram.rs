@@ -1,5 +1,5 @@
-//! Unix datagram sockets: liblo's `osc.unix`. Each datagram is one packet; a peer that has a path of its own
-//! can be answered.
+//! Unix datagram sockets, as liblo's `osc.unix`. Each datagram is one packet. A peer with its own path can
+//! get replies.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ const PEERS: usize = 500;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct UnixDatagramOptions {
-    /// What is accepted as a packet.
+    /// The limits and tolerance of decoding.
     pub decode: DecodeOptions,
     chain: Chain,
 }
@@ -63,15 +63,15 @@ impl UnixDatagramOptions {
         self
     }
 
-    /// Adds a layer between datagrams and packets, both ways; the first one is next to the wire.
-    /// Default: none. See [`Middleware`].
+    /// Adds a middleware layer in both directions. The first layer is next to the wire. Default: none. See
+    /// [`Middleware`].
     pub fn middleware(mut self, layer: impl Middleware) -> Self {
         self.chain.push(layer);
         self
     }
 }
 
-/// What datagrams have in common with streams.
+/// The options common to datagrams and streams.
 impl From<StreamOptions> for UnixDatagramOptions {
     fn from(options: StreamOptions) -> Self {
         Self { decode: options.decode, chain: options.chain }
@@ -107,7 +107,7 @@ impl Channel {
     /// The path cannot be bound, or is empty.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram(path: impl AsRef<Path>) -> Result<Self, BindError> {
         Self::unix_datagram_with(path, UnixDatagramOptions::default())
     }
@@ -115,10 +115,10 @@ impl Channel {
     /// As [`unix_datagram`](Channel::unix_datagram), with other options.
     ///
     /// # Errors
-    /// As [`unix_datagram`](Channel::unix_datagram).
+    /// Same as [`unix_datagram`](Channel::unix_datagram).
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram_with(
         path: impl AsRef<Path>,
         options: UnixDatagramOptions,
@@ -131,7 +131,7 @@ impl Channel {
     }
 }
 
-/// A socket at a path, and the peers that have sent to it. The transport of a channel.
+/// A socket at a path, and its peers. The transport of a channel.
 struct UnixSocketState {
     socket: UnixDatagram,
     _file: SocketFile,
@@ -139,7 +139,7 @@ struct UnixSocketState {
     peers: Mutex<UnixPeers>,
 }
 
-/// The peers that have paths, by numbers that stand in their place.
+/// The peers with paths, by their numbers.
 struct UnixPeers {
     numbers: Recent<PathBuf, ConnectionId>,
     paths: Recent<ConnectionId, PathBuf>,
@@ -161,7 +161,7 @@ impl UnixSocketState {
         try_io_now(|op| self.socket.try_io(Interest::WRITABLE, op), send).map(drop)
     }
 
-    /// The peer that has this path; one that is new gets a number.
+    /// Returns the peer with this path. A new one gets a number.
     fn peer(&self, path: Option<&Path>) -> Peer {
         let Some(path) = path else { return Peer::LOCAL };
         let path = path.to_owned();
@@ -212,7 +212,7 @@ fn check_size(frame: &[u8]) -> Result<(), SendError> {
 struct UnixPackets {
     state: Arc<UnixSocketState>,
     codec: Datagram,
-    /// One byte more than the largest datagram: a larger one shows.
+    /// One byte more than the largest datagram, so that a larger one is detected.
     buffer: Box<[u8]>,
     receive_loop: ReceiveLoop,
 }
@@ -255,8 +255,8 @@ impl Stream for UnixPackets {
     }
 }
 
-/// The transport of a client: connected to one path, from a path of its own in the directory for temporary
-/// files, so that it can be answered.
+/// The transport of a client: connected to one path, with its own path in the directory for temporary files,
+/// so that it can receive replies.
 pub(crate) struct UnixClient {
     state: Arc<UnixSocketState>,
     peer: PathBuf,
@@ -270,7 +270,7 @@ impl UnixClient {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let own = std::env::temp_dir().join(format!("tokio-osc-{}-{number}", std::process::id()));
         let state = Arc::new(UnixSocketState::bind(&own, options)?);
-        // Connected, the socket is woken when the peer has read, and hears no other.
+        // A connected socket is woken when the peer has read, and receives from no other.
         state.socket.connect(peer)?;
         let packets = UnixPackets::new(Arc::clone(&state)).boxed();
         Ok((Self { state, peer: peer.to_owned() }, packets))
@@ -282,7 +282,7 @@ impl Transport for UnixClient {
         self.state.chain()
     }
 
-    /// A peer that has been started anew at the same path is found again.
+    /// Finds a peer that was restarted at the same path.
     fn try_send(&self, frame: &Bytes, _to: Peer) -> Result<Taken, SendError> {
         check_size(frame)?;
         match self.state.try_send_to(frame, None) {

@@ -1,4 +1,5 @@
-//! What a client receives, and those that wait for it: requests, subscriptions, and what waits for the end.
+//! The packets that a client receives, and the futures that wait for them: requests, subscriptions, and waits
+//! for the end of the connection.
 //!
 //! There is no reader task. Each waiter that is polled reads up to [`BURST`] packets and delivers them to all. The
 //! source has one waker, that of the [`WakerSet`]: a waiter that is dropped has nothing to hand over, and a future
@@ -33,27 +34,28 @@ use crate::packet::{Message, MessageRef, PacketRef, PacketStep, Peer};
 use crate::pattern::Pattern;
 use crate::user_function::{Panicked, caught};
 
-/// Packets read at a time for all, before others run.
+/// Maximum number of packets read in one poll, before other tasks run.
 const BURST: usize = 64;
-/// Bursts that a request reads before it is sent: a peer that never stops is not outlasted.
+/// Maximum number of bursts that a request reads before it is sent. Without a limit, a peer that sends
+/// without pause would block the request.
 const BURSTS: usize = 64;
 
-/// Where the packets of a client come from.
+/// The source of a client's packets.
 pub(super) trait Source: Send {
     /// The next packet, malformed or not, or how the connection has ended.
     fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReadPacket, Disconnect>>;
 }
 
-/// A condition on the reply to a request.
+/// A condition on the reply of a request.
 pub(super) type Condition = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 
-/// What a waiter waits for.
+/// The kinds of waiters.
 pub(super) enum WaitFor {
     /// Messages that no earlier request takes, once the request is armed; at most `most` wait.
     Reply { pattern: Pattern, condition: Option<Condition>, armed: bool, most: usize },
-    /// Every message, replies too; so many wait at most, the oldest are dropped.
+    /// Every message, including replies. The queue is limited, and the oldest messages are dropped.
     All { pattern: Pattern, messages: usize, bytes: usize },
-    /// The end.
+    /// The end of the connection.
     End,
 }
 
@@ -64,7 +66,7 @@ pub(super) struct ClientInbox {
     from: Option<IpAddr>,
     pub(super) counters: ClientCounters,
     wakers: Arc<WakerSet>,
-    /// The waker of `wakers`, for the source.
+    /// The waker of `wakers`, given to the source.
     waker: Waker,
 }
 
@@ -99,19 +101,19 @@ impl ClientInbox {
         Waiter { inbox: Arc::clone(self), id }
     }
 
-    /// How the connection has ended, as far as that has been read.
+    /// The reason why the connection ended, once it was read.
     pub(super) fn ended(&self) -> Option<Disconnect> {
         lock(&self.waiters).ended.clone()
     }
 
-    /// The connection has ended, and there will be no other.
+    /// Marks the connection as ended. There will be no other.
     pub(super) fn end(&self, reason: Disconnect) {
         lock(&self.waiters).ended.get_or_insert(reason);
         self.wakers.wake_all();
     }
 
-    /// Reads and throws away what has arrived, if nothing waits for it: so that the peer is not held up, and
-    /// the end of the connection is seen.
+    /// Reads and discards input if nothing waits for it, so that the peer is not blocked and the end of the
+    /// connection is noticed.
     pub(super) fn read_unless_awaited(&self) {
         if lock(&self.waiters).all.is_empty() {
             self.read();
@@ -140,7 +142,7 @@ impl ClientInbox {
         self.deliver_message(message, peer)
     }
 
-    /// Reads what has arrived, for all, unless another thread does.
+    /// Reads the available input for all waiters, unless another thread is reading.
     fn read(&self) {
         let mut poll = self.wakers.begin_poll();
         let mut source = match self.source.try_lock() {
@@ -149,16 +151,16 @@ impl ClientInbox {
             Err(TryLockError::WouldBlock) => return,
         };
         poll.wake = self.read_from(&mut **source, BURST);
-        // In this order: a waiter that found the source locked registered before this line, and is woken by
-        // the next one if something came between the last `Pending` and now.
+        // The order matters: a waiter that found the source locked registered before this line. The next one
+        // wakes it if something arrived between the last `Pending` and now.
         drop(source);
         drop(poll);
     }
 
-    /// Reads until there is nothing, also where the source pauses in between. Whether there may be more.
+    /// Reads until the source is empty, even if it pauses in between. Returns `true` if there may be more.
     fn read_all(&self, source: &mut dyn Source) -> bool {
         for _ in 0..BURSTS {
-            // A source that pauses has woken the waker: it is polled again here instead.
+            // A source that pauses has woken the waker. It is polled again here instead.
             if !self.read_from(source, BURST) && !self.wakers.take_woken() {
                 return self.ended().is_some();
             }
@@ -166,7 +168,8 @@ impl ClientInbox {
         true
     }
 
-    /// Whether there may be more: then the source knows no waker, and all are woken to read on.
+    /// Returns `true` if there may be more. Then the source has no waker, and all waiters are woken to read
+    /// on.
     fn read_from(&self, source: &mut dyn Source, burst: usize) -> bool {
         if self.ended().is_some() {
             return false;
@@ -203,7 +206,8 @@ impl ClientInbox {
         }
     }
 
-    /// Whether the message answers a request. With `source` locked, so one after the other.
+    /// Delivers a message. Returns `true` if it is the reply to a request. Called with `source` locked, so
+    /// one message at a time.
     fn deliver_message(&self, message: MessageRef<'_>, peer: Peer) -> bool {
         let answered = self.answer(message, peer);
         let mut heard = Vec::new();
@@ -225,9 +229,9 @@ impl ClientInbox {
         loop {
             let (id, condition) = lock(&self.waiters).next_request(after, message)?;
             let message = message.to_owned();
-            // Without the lock: a condition may use the client.
+            // Called without the lock, because a condition may use the client.
             let accepts = condition.is_none_or(|condition| holds(&condition, &message));
-            // It may have been dropped meanwhile.
+            // The request may have been dropped meanwhile.
             if accepts && lock(&self.waiters).give_reply(id, (message, peer)) {
                 return Some(id);
             }
@@ -242,7 +246,7 @@ impl ClientInbox {
     }
 }
 
-/// A condition that panics does not hold.
+/// A condition that panics counts as `false`.
 fn holds(condition: &Condition, message: &Message) -> bool {
     caught(|| condition(message)).unwrap_or_else(|Panicked| {
         let address = tracing::field::display(message.address());
@@ -252,7 +256,7 @@ fn holds(condition: &Condition, message: &Message) -> bool {
 }
 
 impl Waiters {
-    /// The next armed request after one whose pattern matches, and that has room for a reply.
+    /// The next armed request after this one, whose pattern matches and that has no reply yet.
     fn next_request(&self, after: Bound<u64>, message: MessageRef<'_>) -> Option<(u64, Option<Condition>)> {
         self.all.range((after, Bound::Unbounded)).find_map(|(id, waiter)| match &waiter.awaited {
             WaitFor::Reply { pattern, condition, armed: true, .. }
@@ -279,7 +283,8 @@ impl WaiterState {
         matches!(self.awaited, WaitFor::Reply { most, .. } if self.queue.len() < most)
     }
 
-    /// Adds a message, which is a copy of exactly its size: what waits must not keep a larger buffer alive.
+    /// Queues a copy of the message with its exact size, so that the queue does not keep a larger buffer
+    /// alive.
     fn push(&mut self, (message, peer): (Message, Peer), (messages, bytes): (usize, usize)) {
         self.bytes += message.as_bytes().len();
         self.queue.push_back((message, peer));
@@ -296,7 +301,8 @@ impl WaiterState {
     }
 }
 
-/// One that waits, until it is dropped. No other has to be woken then: the source knows the waker set.
+/// A registered waiter. Dropping it removes it; no other waiter needs to be woken, because the source knows
+/// the waker set.
 pub(super) struct Waiter {
     inbox: Arc<ClientInbox>,
     id: u64,
@@ -305,7 +311,7 @@ pub(super) struct Waiter {
 impl Waiter {
     /// The next message and who has sent it, or how the connection has ended.
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(Message, Peer), Disconnect>> {
-        // Before the look: what comes after it is a wake.
+        // Registered before the queue is checked, so that a message after the check wakes the task.
         drop(self.inbox.wakers.register(self.id, cx.waker()));
         if let Some(taken) = self.take() {
             return Poll::Ready(taken);
@@ -325,18 +331,19 @@ impl Waiter {
         taken
     }
 
-    /// Reads for all while this one waits to send: a peer that waits until it is read would take nothing.
+    /// Reads for all waiters while this one waits to send: a peer that blocks until its output is read would
+    /// accept nothing.
     pub(super) fn read(&self, cx: &Context<'_>) {
         drop(self.inbox.wakers.register(self.id, cx.waker()));
         self.inbox.read();
     }
 
-    /// From now on what is read can be the reply. What has arrived before cannot: it is read first, and the
-    /// source stays locked until the request is armed.
+    /// Arms the request: messages read from now on can be the reply. Earlier input cannot: it is read first,
+    /// and the source stays locked until the request is armed.
     pub(super) fn arm(&self) {
         let mut poll = self.inbox.wakers.begin_poll();
         let mut source = lock(&self.inbox.source);
-        // However much the task has done in its turn: what is left would be taken for the reply.
+        // Without the budget of the task: input that is left unread now would be taken for the reply.
         let read_all = poll_fn(|_| Poll::Ready(self.inbox.read_all(&mut **source)));
         poll.wake = unconstrained(read_all).now_or_never().unwrap_or(true);
         self.change(|waiter| {
@@ -348,7 +355,8 @@ impl Waiter {
         drop(poll);
     }
 
-    /// The request was not sent: what comes before it is sent is not the reply.
+    /// Disarms the request, because it was not sent: messages that arrive before it is sent are not the
+    /// reply.
     pub(super) fn disarm(&self) {
         self.change(|waiter| {
             if let WaitFor::Reply { armed, .. } = &mut waiter.awaited {
@@ -358,7 +366,7 @@ impl Waiter {
         });
     }
 
-    /// How many messages and bytes may wait.
+    /// Sets how many messages and bytes may be queued.
     pub(super) fn set_limits(&self, (most, most_bytes): (usize, usize)) {
         self.change(|waiter| {
             if let WaitFor::All { messages, bytes, .. } = &mut waiter.awaited {
@@ -367,7 +375,7 @@ impl Waiter {
         });
     }
 
-    /// Messages that were dropped because too many waited here.
+    /// The number of messages dropped because the queue was full.
     pub(super) fn missed(&self) -> u64 {
         lock(&self.inbox.waiters).all.get(&self.id).map_or(0, |waiter| waiter.missed)
     }
@@ -382,7 +390,7 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         let gone = lock(&self.inbox.waiters).all.remove(&self.id);
-        // Outside of the locks: a condition of a user, a waker.
+        // Dropped outside of the locks: a condition and a waker are code of the user.
         drop((gone, self.inbox.wakers.take(self.id)));
     }
 }

@@ -1,4 +1,4 @@
-//! The sending side: a [`Client`] of one peer, its requests and subscriptions. Cheap to clone.
+//! Sending packets: the [`Client`] of a peer, its requests and subscriptions.
 //!
 //! ```
 //! use tokio_osc::{Args, Channel, Client, Router, Server};
@@ -70,7 +70,7 @@ use crate::types::Text;
 
 /// Sends packets to one peer, and receives its replies by the same transport.
 ///
-/// Cloning it is a reference count; all clones share the socket. It has no task: when
+/// Cloning a client increments a reference count, and all clones share its socket. A client has no task: when
 /// [`send`](Client::send) returns, the operating system has the packet. Only a
 /// [`reconnecting`](Client::reconnecting) client has a task and a queue.
 ///
@@ -90,10 +90,10 @@ use crate::types::Text;
 /// # Ok(()) }
 /// ```
 ///
-/// What the peer sends is read by those that wait for it: requests, subscriptions,
-/// [`closed`](Client::closed). One of them that is held without being polled delays no other. On a byte
-/// stream where nothing waits, each send takes in and throws away what has arrived, so that the peer is not
-/// held up.
+/// Packets from the peer are read by the futures that wait for them: requests, subscriptions and
+/// [`closed`](Client::closed). A future that is held without being polled does not delay the others. On a
+/// byte stream without any such future, each send reads and discards the available input, so that the peer is
+/// not blocked.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<ClientShared>,
@@ -102,17 +102,17 @@ pub struct Client {
 struct ClientShared {
     transport: Arc<dyn Transport>,
     inbox: Arc<ClientInbox>,
-    /// For the transport and the middleware.
+    /// The peer, for the transport and the middleware.
     to: Peer,
-    /// The address of the peer, if there is always the same one.
+    /// The address of the peer, if it is always the same.
     peer: Option<SocketAddr>,
-    /// Whether each send reads what has arrived, where nothing waits for it: so on a byte stream.
+    /// Whether each send reads and discards input that nothing waits for. So on byte streams.
     reads_to_send: bool,
-    /// The buffer of the last send, for the next.
+    /// The buffer of the last send, to be reused.
     scratch: Mutex<BytesMut>,
-    /// The same transport, if it is a task.
+    /// The same transport, if it is the task of a reconnecting client.
     background: Option<Arc<Background>>,
-    /// The socket, if it is one of UDP.
+    /// The socket, for UDP.
     udp: Option<Arc<UdpSocketState>>,
 }
 
@@ -135,45 +135,45 @@ impl Client {
     /// Sends a packet. When it returns, the operating system has the packet; it waits while the system's buffer is
     /// full. Of a reconnecting client, the queue has it.
     ///
-    /// UDP promises no delivery, and OSC on TCP no acknowledgement: `Ok` means sent, not received.
+    /// `Ok` means sent, not received: UDP does not guarantee delivery, and OSC over TCP has no
+    /// acknowledgement.
     ///
     /// # Errors
-    /// The packet cannot be encoded, the [`Middleware`](crate::middleware::Middleware) refuses it, it does not
-    /// fit (a datagram: 65,507 bytes over IPv4, 65,527 over IPv6, and on macOS 9,216 by default; a frame: the
-    /// limit of the framing), the connection has ended, the peer took nothing for
+    /// Returns an error if the packet cannot be encoded, the [`Middleware`](crate::middleware::Middleware)
+    /// refuses it, it is too large (a datagram: 65,507 bytes over IPv4, 65,527 over IPv6; a frame: the limit
+    /// of the framing), the connection has ended, the peer accepted nothing for
     /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout), or the operating system
     /// refuses it. After an I/O error on a byte stream, all sends fail.
     ///
     /// # Cancel safety
-    /// Nothing is torn. After a drop the packet was perhaps sent: a datagram whole or not at all; on
-    /// a byte stream the rest of a frame goes out with the next send or [`flush`](Client::flush).
+    /// No frame is sent in part. If the future is dropped, the packet may have been sent: a datagram whole or
+    /// not at all; on a byte stream the next send or [`flush`](Client::flush) sends the rest of the frame.
     pub async fn send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         self.check_open()?;
         let Some(frame) = self.encode(packet)? else { return Ok(()) };
         self.while_reading(send(&*self.shared.transport, &frame, self.shared.to)).await
     }
 
-    /// Sends a packet if that needs no waiting.
+    /// Sends a packet without waiting.
     ///
     /// # Errors
-    /// `Full` if it would have to wait, then nothing of it is sent; else as [`send`](Client::send).
-    /// The end of a frame that the transport did not take goes out with the next send or
-    /// [`flush`](Client::flush).
+    /// Returns `Full` if the send would wait; nothing is sent then. Other errors are those of
+    /// [`send`](Client::send). If the transport accepted a part of the frame, the next send or
+    /// [`flush`](Client::flush) sends the rest.
     pub fn try_send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         self.check_open()?;
         let Some(frame) = self.encode(packet)? else { return Ok(()) };
         self.shared.transport.try_send(&frame, self.shared.to).map(drop)
     }
 
-    /// Takes a packet for the next [`flush`](Client::flush), or for when 64 KiB have come together:
-    /// many packets leave in one call of the operating system. Datagrams are sent at once, unless
-    /// `Udp::batch` is on.
+    /// Queues a packet until the next [`flush`](Client::flush), or until 64 KiB are queued, so that one
+    /// system call sends many packets. Datagrams are sent at once, unless `Udp::batch` is on.
     ///
     /// # Errors
-    /// As [`send`](Client::send).
+    /// Same as [`send`](Client::send).
     ///
     /// # Cancel safety
-    /// The packet is taken whole or not at all.
+    /// If the future is dropped, the packet was queued whole or not at all.
     pub async fn feed(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         self.check_open()?;
         let Some(frame) = self.encode(packet)? else { return Ok(()) };
@@ -189,18 +189,18 @@ impl Client {
         }
     }
 
-    /// Sends what [`feed`](Client::feed) and dropped sends have left.
+    /// Sends the packets queued by [`feed`](Client::feed), and the rest of dropped sends.
     ///
     /// # Errors
-    /// As [`send`](Client::send).
+    /// Same as [`send`](Client::send).
     ///
     /// # Cancel safety
-    /// Nothing is torn; call it again.
+    /// No frame is sent in part. Call it again to continue.
     pub async fn flush(&self) -> Result<(), SendError> {
         self.while_reading(self.shared.transport.flush()).await
     }
 
-    /// Sends many packets, as [`feed`](Client::feed) and [`flush`](Client::flush) do.
+    /// Sends many packets with [`feed`](Client::feed), then calls [`flush`](Client::flush).
     ///
     /// ```
     /// use tokio_osc::{Channel, Client, Slip};
@@ -217,10 +217,11 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Client::send), at the first packet that fails; those before it are sent or taken.
+    /// Same as [`send`](Client::send), for the first packet that fails. The packets before it were sent or
+    /// queued.
     ///
     /// # Cancel safety
-    /// Nothing is torn. After a drop a part of the packets was perhaps sent.
+    /// No frame is sent in part. If the future is dropped, some of the packets may have been sent.
     pub async fn send_all<P: IntoPacket>(
         &self,
         packets: impl IntoIterator<Item = P>,
@@ -231,17 +232,16 @@ impl Client {
         self.flush().await
     }
 
-    /// Sends a message and waits for a reply from the peer whose address matches `reply`, a literal
-    /// address or a pattern.
+    /// Sends a message and waits for a reply whose address matches `reply`, a literal address or a pattern.
     ///
-    /// Clones may wait for different replies at the same time; each reply goes to the first request
-    /// that it matches. Set how long to wait with [`timeout`](Request::timeout).
+    /// Several requests can wait at the same time, also on clones. Each reply goes to the first request that
+    /// it matches. Set the time to wait with [`timeout`](Request::timeout).
     ///
-    /// A text without a leading slash (`node`, `#reply`) is the address of exactly these bytes, which a
-    /// client hears that [accepts](crate::packet::DecodeOptions::accept_bare_addresses) such.
+    /// A text without a leading slash (`node`, `#reply`) is an address of exactly these bytes. A client
+    /// receives such addresses if it [accepts](crate::packet::DecodeOptions::accept_bare_addresses) them.
     ///
     /// # Panics
-    /// `reply` is not a legal pattern: see [`try_request`](Client::try_request).
+    /// Panics if `reply` is not a valid pattern. See [`try_request`](Client::try_request).
     #[track_caller]
     pub fn request<P>(&self, packet: impl IntoPacket, reply: P) -> Request
     where
@@ -251,10 +251,10 @@ impl Client {
         Request::new(self.clone(), packet.into_packet(), legal(awaited(reply)))
     }
 
-    /// As [`request`](Client::request), for a pattern that comes at run time.
+    /// Same as [`request`](Client::request), for a pattern that is known only at run time.
     ///
     /// # Errors
-    /// `reply` is not a legal pattern.
+    /// Returns an error if `reply` is not a valid pattern.
     pub fn try_request<P>(&self, packet: impl IntoPacket, reply: P) -> Result<Request, PatternError>
     where
         P: AsRef<[u8]> + TryInto<Pattern>,
@@ -264,12 +264,12 @@ impl Client {
         Ok(Request::new(self.clone(), packet.into_packet(), reply))
     }
 
-    /// The messages of the peer whose address matches `address`, a literal address or a pattern:
-    /// replies and pushes, also those in bundles. A text without a leading slash is taken as
-    /// [`request`](Client::request) takes it.
+    /// Subscribes to the messages of the peer whose address matches `address`, a literal address or a
+    /// pattern: replies and pushed messages, also inside bundles. A text without a leading slash is handled
+    /// as in [`request`](Client::request).
     ///
     /// # Panics
-    /// `address` is not a legal pattern: see [`try_subscribe`](Client::try_subscribe).
+    /// Panics if `address` is not a valid pattern. See [`try_subscribe`](Client::try_subscribe).
     #[track_caller]
     pub fn subscribe<P>(&self, address: P) -> Subscription
     where
@@ -279,7 +279,7 @@ impl Client {
         Subscription::new(&self.shared.inbox, legal(awaited(address)))
     }
 
-    /// As [`subscribe`](Client::subscribe), for a pattern that comes at run time.
+    /// Same as [`subscribe`](Client::subscribe), for a pattern that is known only at run time.
     ///
     /// ```
     /// use tokio_osc::Client;
@@ -292,7 +292,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// `address` is not a legal pattern.
+    /// Returns an error if `address` is not a valid pattern.
     pub fn try_subscribe<P>(&self, address: P) -> Result<Subscription, PatternError>
     where
         P: AsRef<[u8]> + TryInto<Pattern>,
@@ -302,11 +302,11 @@ impl Client {
         Ok(Subscription::new(&self.shared.inbox, pattern))
     }
 
-    /// Waits until the connection has ended, and says why. Of a datagram client that is never; of a
-    /// reconnecting one when it is closed.
+    /// Waits until the connection ends, and returns the reason. A datagram client never ends; a reconnecting
+    /// client ends when it is closed.
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// If the future is dropped, nothing is lost.
     pub async fn closed(&self) -> Disconnect {
         let waiter = self.shared.inbox.join(WaitFor::End);
         loop {
@@ -316,19 +316,20 @@ impl Client {
         }
     }
 
-    /// Sends what waits and closes the connection; of a reconnecting client also its task. Clones can send
-    /// nothing more. A datagram client has nothing to close: it sends what waits, and goes on.
+    /// Sends queued packets and closes the connection, and ends the task of a reconnecting client. Clones
+    /// cannot send afterwards. A datagram client has no connection: it sends queued packets and can be used
+    /// further.
     ///
-    /// On a byte stream it ends this side, reads what still arrives and throws it away, and returns when the
-    /// peer has closed as well: unread input would become a reset, which destroys what was sent last. That
-    /// takes [`linger`](crate::channel::StreamOptions#structfield.linger) (1 s) at most.
+    /// On a byte stream, it shuts down the write side, discards further input, and returns when the peer has
+    /// closed its side. Unread input would turn the close into a reset, which destroys the last packets. This
+    /// takes at most [`linger`](crate::channel::StreamOptions#structfield.linger) (1 s).
     ///
     /// # Errors
-    /// As [`send`](Client::send). `TimedOut`: the peer has not closed in time, so that what was sent last may
-    /// be lost. Of a reconnecting client also: packets wait that no connection has taken.
+    /// Same as [`send`](Client::send). Returns `TimedOut` if the peer did not close in time; the last packets
+    /// may be lost. A reconnecting client also returns an error if no connection accepted its queued packets.
     ///
     /// # Cancel safety
-    /// Nothing is torn; call it again.
+    /// No frame is sent in part. Call it again to continue.
     pub async fn close(&self) -> Result<(), SendError> {
         let closed = self.shared.transport.close().await;
         if self.shared.reads_to_send {
@@ -337,14 +338,14 @@ impl Client {
         closed
     }
 
-    /// What a reconnecting client is doing: its state now, and each one after. Of other clients the
-    /// events end at once.
+    /// Returns the state of a reconnecting client, now and at each change. For other clients the stream ends
+    /// at once.
     pub fn states(&self) -> Events<ClientState> {
         let background = self.shared.background.as_ref();
         background.map_or_else(Events::default, |background| background.states())
     }
 
-    /// What became of the packets that a reconnecting client has accepted; `None` of other clients.
+    /// Returns the counts of the packets accepted by a reconnecting client. `None` for other clients.
     pub fn delivery(&self) -> Option<Delivery> {
         self.shared.background.as_ref().map(|background| background.delivery())
     }
@@ -352,15 +353,16 @@ impl Client {
     /// The address that packets are sent to.
     ///
     /// # Errors
-    /// The client has no IP peer, or not always the same.
+    /// Returns an error if the peer has no IP address, or not always the same one.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.shared.peer.ok_or_else(no_address)
     }
 
-    /// The address replies come to; that of a UDP client has the unspecified IP.
+    /// Returns the address that receives replies. The IP address of a UDP client is unspecified.
     ///
     /// # Errors
-    /// The client has no IP address, or not always the same; or the operating system does not tell.
+    /// Returns an error if the client has no IP address, or not always the same one, or if the system does
+    /// not report it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.shared.transport.local_addr().ok_or_else(no_address)
     }
@@ -370,13 +372,13 @@ impl Client {
         self.shared.inbox.counters.stats()
     }
 
-    /// What the [`Middleware`](crate::middleware::Middleware) of the client has dropped or refused so far, and the
-    /// empty frames that were passed over.
+    /// Returns how many packets the [`Middleware`](crate::middleware::Middleware) dropped or refused so far,
+    /// and how many empty frames were skipped.
     pub fn filtered(&self) -> FilterStats {
         self.shared.transport.chain().filtered()
     }
 
-    /// How often the host of a UDP peer has said that no program listens there.
+    /// How often the host of a UDP peer reported that the port is closed.
     fn refusals(&self) -> u64 {
         self.shared.udp.as_ref().map_or(0, |udp| udp.refusals())
     }
@@ -389,10 +391,10 @@ impl Client {
         (&*self.shared.transport, self.shared.to)
     }
 
-    /// The bytes of a packet, through the middleware if there is any; `None` if a layer dropped it.
+    /// Encodes a packet, through the middleware. `None` if a layer dropped it.
     ///
-    /// The buffer is used again once its last packet is sent. It is taken out meanwhile: the packet may be a
-    /// user's type that sends by the same client.
+    /// The buffer is reused after its last packet was sent. It is taken out meanwhile, because the packet may
+    /// be a type of the user that sends with the same client.
     fn encode(&self, packet: impl IntoPacket) -> Result<Option<Bytes>, SendError> {
         let chain = self.shared.transport.chain();
         if !chain.is_empty() {
@@ -407,14 +409,15 @@ impl Client {
         Ok(Some(frame))
     }
 
-    /// Sends, and reads for all that wait meanwhile: a peer that waits until it is read would take nothing.
+    /// Sends, and reads for all waiters meanwhile: a peer that blocks until its output is read would accept
+    /// nothing.
     async fn while_reading<T>(&self, sending: impl Future<Output = T>) -> T {
         let mut sending = pin!(sending);
         let mut waiter = None;
         poll_fn(|cx| {
             let sent = sending.as_mut().poll(cx);
             if sent.is_pending() {
-                // Joined only when it waits: most sends do not.
+                // Registered only if the send waits. Most sends do not.
                 waiter.get_or_insert_with(|| self.shared.inbox.join(WaitFor::End)).read(cx);
             }
             sent
@@ -422,7 +425,7 @@ impl Client {
         .await
     }
 
-    /// Whether the peer has not closed the connection yet, as far as that has arrived.
+    /// Returns `true` unless the end of the connection was read.
     fn check_open(&self) -> Result<(), SendError> {
         if !self.shared.reads_to_send {
             return Ok(());
@@ -432,8 +435,8 @@ impl Client {
     }
 }
 
-/// What a caller waits for: a pattern, or the bytes of an address without a slash. An error comes with the
-/// bytes, for the message of [`legal`].
+/// The address that a caller waits for: a pattern, or the bytes of an address without a slash. An error keeps
+/// the bytes, for the message of [`legal`].
 fn awaited<P>(address: P) -> Result<Pattern, (Bytes, PatternError)>
 where
     P: AsRef<[u8]> + TryInto<Pattern>,
@@ -447,13 +450,13 @@ where
     pattern.map_err(|error| (text, error))
 }
 
-/// The pattern of the caller's source.
+/// A pattern that is a literal in the source of the caller.
 #[track_caller]
 fn legal(pattern: Result<Pattern, (Bytes, PatternError)>) -> Pattern {
     #[expect(clippy::panic, reason = "a wrong literal in the caller's source; documented")]
     match pattern {
         Ok(pattern) => pattern,
-        // Not in a closure: the panic is to name the caller's line.
+        // Not in a closure, so that the panic names the line of the caller.
         Err((text, error)) => panic!("the pattern {:?} is not legal: {error}", Text::new(&text)),
     }
 }

@@ -1,4 +1,4 @@
-//! The constructors of clients over byte streams.
+//! Constructors of clients over byte streams.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::codec::{Codec, Framing};
 use crate::packet::Peer;
 
 impl Client {
-    /// A client over a byte stream: a pipe, a serial port, a TLS session, a `tokio::io::duplex`. With
-    /// the default [`StreamOptions`].
+    /// Creates a client over a byte stream, such as a pipe, a serial port, a TLS session or a
+    /// `tokio::io::duplex`, with the default [`StreamOptions`].
     pub fn io<I>(io: I, framing: impl Framing) -> Self
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -32,13 +32,13 @@ impl Client {
         Self::over(io, (None, None), framing, options)
     }
 
-    /// A client that opens its byte stream with a function, and again whenever it breaks. See
+    /// Creates a client that opens its byte stream with a function, and again after each failure. See
     /// [`Reconnecting`].
     pub fn reconnecting_with<C: Connect, F: Framing>(connect: C, framing: F) -> Reconnecting<C, F> {
         Reconnecting::new(connect, framing)
     }
 
-    /// A client over a connection from one address to another.
+    /// Creates a client over a connection between two addresses.
     pub(super) fn over<I>(
         io: I,
         (local, peer): (Option<SocketAddr>, Option<SocketAddr>),

@@ -1,4 +1,4 @@
-//! Requests: a message sent, and the reply waited for.
+//! Requests: a message and its reply.
 
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
@@ -16,13 +16,13 @@ use crate::channel::transport::{Taken, Transport};
 use crate::packet::{EncodeError, IntoArgs, Message, Packet, Peer, SendError, SendErrorKind};
 use crate::pattern::Pattern;
 
-/// How long a request waits for its reply by default.
+/// Default timeout of a request.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Replies that [`Request::all`] collects, and bytes of them together.
 const MOST_REPLIES: usize = 1_024;
 const MOST_BYTES: usize = 1_024 * 1_024;
 
-/// A request on its way: await it for the reply. What [`Client::request`] returns.
+/// A request. Await it for the reply. Created by [`Client::request`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,15 +53,15 @@ impl Request {
         Self { client, packet, reply, condition: None, timeout: DEFAULT_TIMEOUT, retries: 0 }
     }
 
-    /// How long to wait for the reply, once the request is sent; with [`retries`](Self::retries), each time.
-    /// Default 5 s. Sending may take its own time: see [`Client::send`].
+    /// Sets how long to wait for the reply after the request was sent; with [`retries`](Self::retries), after
+    /// each attempt. Default 5 s. The time for sending is not included: see [`Client::send`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sends the request again, so many times at most, when no reply has come in time: for UDP, which loses
-    /// packets. The peer may receive it more than once. Default 0.
+    /// Sends the request again if no reply arrived in time, at most `retries` times. For UDP, which loses
+    /// packets. The peer may receive the request more than once. Default 0.
     ///
     /// ```
     /// use std::time::Duration;
@@ -81,9 +81,9 @@ impl Request {
         self
     }
 
-    /// A condition on the reply. Without one, the first message that matches after the request was sent is taken
-    /// for the reply: also one that the peer had sent before, and that was still on its way. Of several
-    /// conditions all must hold; one that panics does not hold.
+    /// Adds a condition on the reply. Without a condition, the first matching message after the request was
+    /// sent counts as the reply, even if the peer sent it earlier and it was still in transit. If there are
+    /// several conditions, all must hold. A condition that panics counts as `false`.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server};
@@ -108,8 +108,8 @@ impl Request {
         self
     }
 
-    /// Takes a reply only if its first arguments are these: those of the request that the peer returns, such as
-    /// a number. The types count, too.
+    /// Accepts a reply only if its first arguments equal these, such as a number that the peer copies from
+    /// the request. The types must be equal too.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server};
@@ -213,7 +213,7 @@ impl Request {
         let waiter = client.inbox().join(WaitFor::Reply { pattern, condition, armed: false, most });
         let packet = self.packet.clone().map_err(SendError::from)?;
         for _ in 0..=self.retries {
-            // Taken out of the queue when it is dropped: what no longer waits for a reply must not be sent later.
+            // Removed from the queue on drop: a request that nothing waits for must not be sent later.
             let _queued = send_armed(client, packet.clone(), &waiter).await?;
             let mut time_is_up = pin!(sleep(self.timeout));
             loop {
@@ -233,7 +233,7 @@ impl Request {
         Err(RequestFault::Timeout(self.timeout, self.retries.saturating_add(1)))
     }
 
-    /// What errors call it: `/ping matching /pong from 127.0.0.1:9000`.
+    /// The request in the text of errors: `/ping matching /pong from 127.0.0.1:9000`.
     fn name(&self) -> String {
         let sent = self.packet.as_ref().ok().and_then(|packet| packet.as_ref().messages().next());
         let sent = sent.map_or_else(|| "a bundle".to_owned(), |message| message.address().to_string());
@@ -242,8 +242,9 @@ impl Request {
     }
 }
 
-/// Sends a request, armed right before each attempt, and not while it waits for room: what comes meanwhile is
-/// not the reply. Once the frame is taken it stays armed: another sender may send its rest, and read its reply.
+/// Sends a request. It is armed right before each attempt, and not while it waits for room: messages that
+/// arrive meanwhile are not the reply. Once the transport took the frame it stays armed, because another
+/// sender may send the rest and read the reply.
 async fn send_armed<'a>(
     client: &'a Client,
     packet: Packet,
@@ -278,7 +279,7 @@ async fn send_armed<'a>(
     }
 }
 
-/// A request that may wait in the queue of a reconnecting client.
+/// A request that may be in the queue of a reconnecting client.
 struct Queued<'a> {
     transport: &'a dyn Transport,
     number: u64,
@@ -303,7 +304,7 @@ impl fmt::Debug for Request {
 /// Sends the request and waits for the reply.
 ///
 /// # Cancel safety
-/// A dropped request takes nothing that belongs to another one.
+/// If the future is dropped, no reply of another request is lost.
 impl IntoFuture for Request {
     type Output = Result<Message, RequestError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;

@@ -50,7 +50,7 @@ pub(super) struct ClientCounters {
     throttle: Throttle,
 }
 
-/// What was received and not delivered. Requests compare two snapshots.
+/// Packets that were received and not delivered. Requests compare two snapshots.
 #[derive(Clone, Copy, Default)]
 pub(super) struct ClientFaults {
     malformed: u64,

@@ -1,4 +1,4 @@
-//! The messages of a peer that match a pattern.
+//! Subscriptions to the messages of a peer.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -12,20 +12,20 @@ use super::inbox::{ClientInbox, WaitFor, Waiter};
 use crate::packet::{Message, Peer, Text};
 use crate::pattern::Pattern;
 
-/// Messages that wait, and bytes of them together; the oldest are dropped.
+/// Default limits of queued messages and of their bytes. The oldest are dropped.
 const MESSAGES: usize = 1_024;
 const BYTES: usize = 1_024 * 1_024;
 
-/// The messages of a client's peer that match a pattern: what
-/// [`Client::subscribe`](crate::Client::subscribe) returns. Await [`recv`](Self::recv), or use it as a `Stream`.
-/// It ends with the connection; that of a reconnecting client goes on over all connections.
+/// The messages of a peer that match a pattern. Created by [`Client::subscribe`](crate::Client::subscribe).
+/// Await [`recv`](Self::recv), or use it as a `Stream`. It ends with the connection; the subscription of a
+/// reconnecting client continues over all connections.
 ///
-/// The messages of a bundle are delivered one by one and at once, whatever its time tag: the tag is not kept. For
-/// messages at their time, read a [`Channel`](crate::Channel) with a [`Server`](crate::Server).
+/// The messages of a bundle are delivered one by one, immediately, and without the time tag. For messages at
+/// their time, read a [`Channel`](crate::Channel) with a [`Server`](crate::Server).
 ///
-/// At most 1,024 messages of 1 MiB together wait in it ([`limits`](Subscription::limits)); then the
-/// oldest are dropped: see [`missed`](Subscription::missed). It may be held without being polled: that
-/// delays no other.
+/// At most 1,024 messages and 1 MiB are queued (see [`limits`](Subscription::limits)). Then the oldest
+/// messages are dropped: see [`missed`](Subscription::missed). A subscription that is held without being
+/// polled does not delay others.
 ///
 /// ```
 /// use tokio_osc::{Client, LengthPrefix};
@@ -55,10 +55,10 @@ impl Subscription {
         Self { waiter, pattern }
     }
 
-    /// The next message that matches. `None` when the connection has ended.
+    /// Receives the next matching message. Returns `None` when the connection has ended.
     ///
     /// # Cancel safety
-    /// A dropped future takes nothing.
+    /// If the future is dropped, no message is lost.
     pub async fn recv(&mut self) -> Option<Message> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
@@ -71,7 +71,7 @@ impl Subscription {
     /// As [`recv`](Self::recv), with who has sent it: of a group or of all, any host may.
     ///
     /// # Cancel safety
-    /// A dropped future takes nothing.
+    /// If the future is dropped, no message is lost.
     pub async fn recv_from(&mut self) -> Option<(Message, Peer)> {
         poll_fn(|cx| self.poll_recv_from(cx)).await
     }
@@ -80,13 +80,13 @@ impl Subscription {
         self.waiter.poll(cx).map(Result::ok)
     }
 
-    /// The parts of a message's address that the wildcards of the pattern match, as
-    /// [`Captures`](crate::Captures) of a route. Of a message that does not match there are none.
+    /// Returns the parts of the address that the wildcards of the pattern match, like
+    /// [`Captures`](crate::Captures) of a route. Empty for a message that does not match.
     pub fn captures<'a>(&self, message: &'a Message) -> Vec<Text<'a>> {
         self.pattern.captures_of(message.address().as_bytes()).unwrap_or_default()
     }
 
-    /// How many messages may wait, and how many bytes of them together. Default 1,024 and 1 MiB.
+    /// Sets how many messages, and how many bytes in all, may be queued. Default 1,024 and 1 MiB.
     ///
     /// ```
     /// use tokio_osc::Client;
@@ -102,7 +102,7 @@ impl Subscription {
         self
     }
 
-    /// Messages that were dropped because too many waited.
+    /// Returns the number of messages dropped because the queue was full.
     pub fn missed(&self) -> u64 {
         self.waiter.missed()
     }

@@ -7,18 +7,18 @@ use crate::channel::{BindError, Connect, Endpoint, StreamOptions};
 use crate::codec::Framing;
 
 impl Client {
-    /// Connects to a TCP peer, with the default [`StreamOptions`]. The addresses of a name are tried
-    /// in order, each for as long as the operating system tries (on Linux some two minutes, if no host
-    /// answers at all): see `tokio::time::timeout`.
+    /// Connects to a TCP peer, with the default [`StreamOptions`]. The addresses of a name are tried in
+    /// order. The operating system limits the time for each (on Linux about two minutes if no host replies);
+    /// use `tokio::time::timeout` to limit it.
     ///
     /// # Errors
-    /// The name cannot be resolved, or none of its addresses takes the connection.
+    /// Returns an error if the name cannot be resolved, or none of its addresses accepts the connection.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future closes what it has opened.
+    /// If the future is dropped, the connection is closed.
     pub async fn tcp(peer: impl Into<Endpoint>, framing: impl Framing) -> Result<Self, BindError> {
         Self::tcp_with(peer, framing, StreamOptions::default()).await
     }
@@ -26,10 +26,10 @@ impl Client {
     /// As [`tcp`](Client::tcp), with other limits.
     ///
     /// # Errors
-    /// As [`tcp`](Client::tcp).
+    /// Same as [`tcp`](Client::tcp).
     ///
     /// # Cancel safety
-    /// A dropped future closes what it has opened.
+    /// If the future is dropped, the connection is closed.
     pub async fn tcp_with(
         peer: impl Into<Endpoint>,
         framing: impl Framing,
@@ -40,7 +40,7 @@ impl Client {
         Ok(Self::over(stream, addresses, framing, options))
     }
 
-    /// A client that connects to a TCP peer, and again whenever the connection breaks. Packets wait
+    /// Creates a client that connects to a TCP peer, and again whenever the connection breaks. Packets wait
     /// in a bounded queue meanwhile. See [`Reconnecting`].
     pub fn reconnecting<F: Framing>(peer: impl Into<Endpoint>, framing: F) -> Reconnecting<impl Connect, F> {
         Reconnecting::new(TcpConnect { peer: peer.into() }, framing)

@@ -1,4 +1,4 @@
-//! Clients over UDP: one peer, a group, all hosts of a network, or a channel's socket.
+//! Clients over UDP: of one peer, a group, all hosts of a network, or with the socket of a channel.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -23,28 +23,29 @@ use crate::codec::{LengthPrefix, ReadPacket};
 use crate::packet::{MessageRef, Peer};
 
 impl Client {
-    /// A client of a UDP peer, on a free port of all interfaces. Nothing is sent yet.
+    /// Creates a client of a UDP peer, on a free port of all interfaces. Nothing is sent yet.
     ///
-    /// Of the addresses of a name, the first is taken that this host has a route to, IPv4 before IPv6.
-    /// The socket is not connected: a device may answer from another port, and a peer that is not there
-    /// yet does no harm, but is not noticed either: see [`Udp::client`].
+    /// If the peer is a name, the first address that this host has a route to is used, IPv4 before IPv6. The
+    /// socket is not connected: a device may reply from another port, and a peer that is not running yet
+    /// causes no errors.
     ///
     /// # Errors
-    /// The name cannot be resolved, this host reaches none of its addresses, or no port is free.
+    /// Returns an error if the name cannot be resolved, this host has no route to any of its addresses, or no
+    /// port is free.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn udp(peer: impl Into<Endpoint>) -> Result<Self, BindError> {
         Udp::new(peer).client().await
     }
 
-    /// Sends to these peers instead, by the same datagram socket, each packet encoded once.
+    /// Creates a sender to these peers, with the same datagram socket. Each packet is encoded once.
     ///
     /// # Errors
-    /// The client is one of a connection, which has one peer.
+    /// Returns an error if the client has a connection, which has one peer.
     pub fn to<A: Into<SocketAddr>>(&self, peers: impl IntoIterator<Item = A>) -> io::Result<FanOut> {
         let Some(udp) = &self.shared.udp else {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "a connection has one peer"));
@@ -86,7 +87,7 @@ impl Client {
     }
 }
 
-/// The packets of a socket of a client's own.
+/// The packets of a client with its own socket.
 pub(super) struct Datagrams(pub(super) Packets);
 
 impl Source for Datagrams {
@@ -95,7 +96,7 @@ impl Source for Datagrams {
     }
 }
 
-/// The inbox of a client that sends by a channel's socket.
+/// The inbox of a client that uses the socket of a channel.
 impl TakeMessage for ClientInbox {
     fn take_message(&self, message: MessageRef<'_>, peer: Peer) -> bool {
         self.offer(message, peer)
@@ -107,7 +108,7 @@ impl TakeMessage for ClientInbox {
 }
 
 /// Of a client that sends by a channel's socket: the task that reads the channel delivers. It reads what is
-/// awaited also while it has no room for packets, and is told with each poll that something is.
+/// awaited also while it has no room for packets, and each poll passes on that something is awaited.
 struct ReadByChannel(Arc<UdpSocketState>);
 
 impl Source for ReadByChannel {
@@ -118,44 +119,40 @@ impl Source for ReadByChannel {
 }
 
 impl Udp {
-    /// A client of this address. Nothing is sent yet. The addresses of a name are tried in order;
-    /// the first is taken that this host has a route to.
+    /// Creates a client of this address. Nothing is sent yet. If the address is a name, the first address
+    /// that this host has a route to is used.
     ///
-    /// The socket is not connected: a device may answer from another port, and a peer that is not
-    /// there yet does no harm. Packets from another host than the peer's are counted and dropped
-    /// ([`ClientStats::strangers`](crate::client::ClientStats), [`answers_from_anywhere`](Udp::answers_from_anywhere)).
-    /// The system does not report to such a socket that no program listens at the peer's port: packets are lost
-    /// without an error, and requests end by their timeout. [`connect`](Udp::connect) makes a socket that learns
-    /// of it.
+    /// The socket is not connected: a device may reply from another port, and a peer that is not running yet
+    /// causes no errors.
     ///
     /// # Errors
     /// The name cannot be resolved, this host reaches none of its addresses, or the local address
     /// cannot be bound.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn client(self) -> Result<Client, BindError> {
         let (state, peer) = self.reach().await?;
         let from = answers_from(peer).filter(|_| !self.takes_any_answer());
         Ok(Client::by_socket(self.options(), state, peer, from))
     }
 
-    /// As [`client`](Udp::client), with a connected socket: only this address and port is heard, and
-    /// sending costs less. While no program listens there, packets are lost without an error, as UDP
-    /// packets are; the system's complaints about earlier ones are counted
-    /// ([`UdpStats::sent_again`](crate::channel::UdpStats)) and keep no later packet from being sent.
+    /// Same as [`client`](Udp::client), with a connected socket: only packets from this address and port are
+    /// received, and sending is cheaper. While the port of the peer is closed, packets are lost without an
+    /// error, as usual for UDP. The errors that the system reports for them are counted
+    /// ([`UdpStats::sent_again`](crate::channel::UdpStats)) and do not stop later packets.
     ///
     /// # Errors
-    /// As [`client`](Udp::client).
+    /// Same as [`client`](Udp::client).
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn connect(self) -> Result<Client, BindError> {
         let (mut state, peer) = self.reach().await?;
         state.connect(peer).await.map_err(BindError::cannot(format_args!("connect to udp {peer}")))?;
@@ -163,8 +160,8 @@ impl Udp {
     }
 }
 
-/// An answer comes from the peer, from whatever port. A group's or an unspecified address is
-/// not a host's own.
+/// Replies come from the host of the peer, from any port. A group or an unspecified address is not the
+/// address of a host.
 fn answers_from(peer: SocketAddr) -> Option<IpAddr> {
     let own = peer.ip();
     let not_own = own.is_multicast() || own.is_unspecified();
@@ -172,13 +169,13 @@ fn answers_from(peer: SocketAddr) -> Option<IpAddr> {
 }
 
 impl Broadcast {
-    /// A client of all hosts of the network. Requests take the first answer of any of them.
+    /// Creates a client of all hosts of the network. A request accepts the first reply of any host.
     ///
     /// # Errors
-    /// No port is free, the interface is not there, or the address is of IPv6.
+    /// Returns an error if no port is free, the interface does not exist, or the address is an IPv6 address.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn client(self) -> Result<Client, BindError> {
         let (state, all) = self.sender()?;
         Ok(Client::by_socket(self.options(), state, all, None))
@@ -186,14 +183,14 @@ impl Broadcast {
 }
 
 impl Multicast {
-    /// A client of the group. Requests take the first answer of any member.
+    /// Creates a client of the group. A request accepts the first reply of any member.
     ///
     /// # Errors
-    /// There are several groups or interfaces (see [`clients`](Multicast::clients)), and as
-    /// [`join`](Multicast::join).
+    /// Returns an error if there are several groups or interfaces (see [`clients`](Multicast::clients)), and
+    /// the errors of [`join`](Multicast::join).
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn client(self) -> Result<Client, BindError> {
         let mut senders = self.senders()?;
         if let (Some((state, groups)), true) = (senders.pop(), senders.is_empty()) {
@@ -205,13 +202,13 @@ impl Multicast {
         Err(BindError::cannot("reach the group")(io::Error::new(io::ErrorKind::InvalidInput, text)))
     }
 
-    /// Sends to every group by every interface; a packet is encoded once.
+    /// Creates a sender to every group on every interface. Each packet is encoded once.
     ///
     /// # Errors
-    /// As [`join`](Multicast::join).
+    /// Same as [`join`](Multicast::join).
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn clients(self) -> Result<FanOut, BindError> {
         let mut targets = Vec::new();
         for (state, groups) in self.senders()? {
@@ -223,11 +220,10 @@ impl Multicast {
 }
 
 impl Channel {
-    /// A client of a peer that sends by this datagram channel's socket: the peer sees one port, and
-    /// may answer to it. The task that reads the channel, a [`Server`](crate::Server) as a rule, reads for
-    /// the client too: an answer goes to the request that waits for it, every other packet to the
-    /// channel (and to the client's subscriptions). The client keeps the socket open: the port is free when both are
-    /// dropped.
+    /// Creates a client that sends with the socket of this datagram channel: the peer sees one port, and may
+    /// reply to it. The task that reads the channel, usually a [`Server`](crate::Server), reads for the
+    /// client too. A reply goes to its request, every other packet to the channel (and to the subscriptions
+    /// of the client).
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Router, Server};
@@ -248,8 +244,8 @@ impl Channel {
     /// ```
     ///
     /// # Errors
-    /// The channel is one of connections, or the socket does not reach the peer: IPv4 and IPv6 are
-    /// mixed, or an address of one link does not say of which.
+    /// Returns an error if the channel has connections, or the socket cannot reach the peer: one is IPv4 and
+    /// the other IPv6, or a link-local address has no interface.
     pub fn client_to(&self, peer: impl Into<Endpoint>) -> Result<Client, BindError> {
         let peer = peer.into();
         let cannot = || BindError::cannot(format!("reach udp {}", peer.place()));
@@ -267,24 +263,25 @@ impl Channel {
 }
 
 impl Endpoint {
-    /// Makes a client: by [`Udp::client`], [`Multicast::client`] if the host is a group,
-    /// [`Broadcast::client`] with `broadcast=true`, [`Client::tcp`],
-    /// [`Client::unix_datagram`] or [`Client::unix`].
+    /// Creates a client: with [`Udp::client`], [`Multicast::client`] if the host is a group,
+    /// [`Broadcast::client`] with `broadcast=true`, [`Client::tcp`], [`Client::unix_datagram`] or
+    /// [`Client::unix`].
     ///
     /// # Errors
-    /// As [`bind`](Endpoint::bind); over TCP and Unix sockets also if no program listens.
+    /// Same as [`bind`](Endpoint::bind). Over TCP and Unix sockets, also returns an error if no program
+    /// listens.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn client(&self) -> Result<Client, BindError> {
         self.client_with(StreamOptions::default()).await
     }
 
-    /// As [`client`](Endpoint::client), with other limits. For datagrams the options of decoding and
-    /// the middleware count.
+    /// Same as [`client`](Endpoint::client), with options. For datagrams, the decode options and the
+    /// middleware apply.
     ///
     /// ```
     /// use tokio_osc::Endpoint;
@@ -300,13 +297,13 @@ impl Endpoint {
     /// ```
     ///
     /// # Errors
-    /// As [`client`](Endpoint::client).
+    /// Same as [`client`](Endpoint::client).
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn client_with(&self, options: StreamOptions) -> Result<Client, BindError> {
         let target = self.target(&options).await;
         match target.map_err(BindError::cannot(format_args!("reach {self}")))? {

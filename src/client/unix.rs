@@ -14,13 +14,13 @@ impl Client {
     /// Connects to a Unix stream socket, with the default [`StreamOptions`].
     ///
     /// # Errors
-    /// No program listens there.
+    /// Returns an error if no program listens there.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future closes what it has opened.
+    /// If the future is dropped, the connection is closed.
     pub async fn unix(path: impl AsRef<Path>, framing: impl Framing) -> Result<Self, BindError> {
         Self::unix_with(path, framing, StreamOptions::default()).await
     }
@@ -37,27 +37,27 @@ impl Client {
         Ok(Self::io_with(stream, framing, options))
     }
 
-    /// A client of a Unix datagram socket, as liblo's `osc.unix` is one: each packet is a datagram of
-    /// at most 65,535 bytes. It has a path of its own, in the directory for temporary files, so that
-    /// it can be answered; the file goes when the client is dropped. A server that was started anew at
-    /// the same path is found again by the next send.
+    /// Creates a client of a Unix datagram socket, compatible with liblo's `osc.unix`. Each packet is a
+    /// datagram of at most 65,535 bytes. The client has its own path in the directory for temporary files, so
+    /// that it can receive replies. The file is removed when the client is dropped. If the server is
+    /// restarted at the same path, the next send finds it.
     ///
     /// # Errors
     /// No program listens there, or its own path cannot be bound.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram(path: impl AsRef<Path>) -> Result<Self, BindError> {
         Self::unix_datagram_with(path, UnixDatagramOptions::default())
     }
 
-    /// As [`unix_datagram`](Client::unix_datagram), with other options.
+    /// Same as [`unix_datagram`](Client::unix_datagram), with options.
     ///
     /// # Errors
-    /// As [`unix_datagram`](Client::unix_datagram).
+    /// Same as [`unix_datagram`](Client::unix_datagram).
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn unix_datagram_with(
         path: impl AsRef<Path>,
         options: UnixDatagramOptions,

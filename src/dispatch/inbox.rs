@@ -234,7 +234,7 @@ impl<S> Inbox<S> {
     }
 }
 
-/// Drops the waiting calls, and those that wait for room.
+/// Drops the queued calls, and the calls that wait for room.
 impl<S> Drop for Inbox<S> {
     fn drop(&mut self) {
         self.shared.mailbox.abandon();

@@ -72,7 +72,7 @@ impl Replies {
 /// ```
 ///
 /// If your own type is always one packet, implement [`IntoPacket`](crate::packet::IntoPacket), so that
-/// clients can send it too. For a type that is none or several packets, delegate to a type that implements
+/// clients can send it too. For a type that makes no packet or several, delegate to a type that implements
 /// `IntoReply`:
 ///
 /// ```

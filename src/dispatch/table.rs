@@ -1,4 +1,4 @@
-//! Which routes an address means.
+//! Finds the routes of an address.
 //!
 //! ```text
 //! incoming            is looked up in
@@ -11,20 +11,19 @@
 //!                     last part matches; and `wild`: each of the other routes
 //! ```
 //!
-//! The tree does not serve a `//` that comes in: it would be walked from every node, which takes
-//! seven times as long as a look at each route. By the last name it takes a fifth of that look.
+//! The tree is not used for an incoming `//`: it would be walked from every node, which takes seven times as
+//! long as checking each route. The index by last name takes a fifth of that check.
 //!
-//! A name is a literal address, what is not a valid pattern or has no slash, and the address of an exact
-//! route: that stands in `literals` alone, where no pattern finds it.
+//! A name is a literal address, an address that is not a valid pattern or has no slash, or the address of an
+//! exact route. The latter is only in `literals`, where no pattern finds it.
 //!
 //! The hash comes before any look at the shape of an address, because what it holds is a name by then: a
 //! literal route's address holds no character of a pattern, and an exact route says so. Its keys are random, as peers choose what is looked up, and
 //! names that come from peers may become routes (`LiveRoutes`): with known keys, addresses could be
 //! made to collide.
 //!
-//! Whatever comes in, each node of the tree is visited once at most, nothing recurses, and nothing is
-//! kept of an address that is not a route. Each look-up has an allowance of steps, and ends when they
-//! are spent.
+//! For any input, each node of the tree is visited at most once, nothing recurses, and nothing is stored for
+//! an address that is not a route. Each look-up has a budget of steps, and ends when it is spent.
 
 mod names;
 mod segments;
@@ -47,21 +46,21 @@ use tree::Tree;
 /// Endings up to which each is compared with the last part of a pattern before its other parts.
 const FEW_ENDINGS: usize = 8;
 
-/// Routes by address. `T` is what a route leads to.
+/// Routes by address. `T` is the value of a route.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<T> {
     slots: Vec<Option<Route<T>>>,
     free: Vec<usize>,
     next: u64,
-    /// The routes that stand for one address, by that address.
+    /// The routes with a single address, by that address.
     literals: HashMap<Bytes, Known>,
-    /// All routes but the exact ones, by their parts.
+    /// All routes except the exact ones, by their parts.
     tree: Tree,
-    /// The literal routes that are not exact, by the last name of their address.
+    /// The literal routes that are not exact, by the last part of their address.
     endings: HashMap<Bytes, Vec<RouteId>>,
-    /// The others. Without any, the tree has nothing to add to what the hash says of an address.
+    /// The other routes. Without any, the hash finds everything.
     wild: Vec<RouteId>,
-    /// Those of bundles, which are few: each is looked at.
+    /// The bundle routes. They are few, so each is checked.
     bundles: Vec<RouteId>,
 }
 
@@ -69,11 +68,11 @@ pub(crate) struct Table<T> {
 #[derive(Clone, Debug, Default)]
 struct Known {
     literal: Vec<RouteId>,
-    /// With those that are patterns, after the first look-up: one id for each that matches.
+    /// Including matching patterns, after the first look-up: one id for each.
     all: OnceLock<Box<[RouteId]>>,
 }
 
-/// Names a route of a table. In the order in which the routes were added; never used again.
+/// The id of a route. Ids increase in the order in which routes were added, and are not reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RouteId {
     order: u64,
@@ -92,16 +91,15 @@ struct Route<T> {
 pub(crate) enum Reach {
     /// The addresses of the pattern.
     Exact,
-    /// Those and all below: `/test` matches `/test` and `/test/here`, not `/testing`.
+    /// These and everything below: `/test` matches `/test` and `/test/here`, not `/testing`.
     Below,
-    /// None: no look-up finds it.
+    /// None: no look-up finds the route.
     Nothing,
-    /// Bundles whose first message is at an address of the pattern: no look-up of a message finds it.
+    /// Bundles whose first message matches the pattern. No look-up of a message finds the route.
     Bundle,
 }
 
-/// The routes that a look-up found, in the order in which they were added. To be used again and
-/// again: it keeps its memory.
+/// The routes found by a look-up, in the order in which they were added. Reuse it to reuse its memory.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     ids: Vec<RouteId>,
@@ -135,7 +133,7 @@ impl Found {
         (found, used)
     }
 
-    /// Whether the last look-up needed more steps than were left. What it found is not all.
+    /// Returns `true` if the last look-up ran out of steps. Its result is incomplete.
     pub(crate) fn is_spent(&self) -> bool {
         self.steps.is_spent()
     }
@@ -151,12 +149,12 @@ impl Found {
         });
     }
 
-    /// How many routes were not kept because they panicked, since the last time.
+    /// Returns the number of routes dropped because of a panic since the last call.
     pub(crate) fn take_panicked(&mut self) -> usize {
         std::mem::take(&mut self.panicked)
     }
 
-    /// Makes this all that was found.
+    /// Replaces the result.
     pub(crate) fn set(&mut self, ids: impl IntoIterator<Item = RouteId>) {
         self.ids.clear();
         self.ids.extend(ids);
@@ -179,7 +177,7 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// Adds a route for the addresses of the pattern. Routes with the same pattern all match.
+    /// Adds a route for the addresses of the pattern. Several routes may have the same pattern.
     #[cfg(test)]
     pub(crate) fn insert(&mut self, pattern: Pattern, value: T) -> RouteId {
         self.insert_reaching(pattern, Reach::Exact, value)
@@ -215,7 +213,7 @@ impl<T> Table<T> {
         id
     }
 
-    /// Takes a route out; `None` if it is gone already.
+    /// Removes a route. `None` if it was removed before.
     pub(crate) fn remove(&mut self, id: RouteId) -> Option<T> {
         let route = self.slots.get_mut(id.slot)?.take_if(|route| route.id == id)?;
         self.free.push(id.slot);
@@ -233,17 +231,17 @@ impl<T> Table<T> {
         Some(route.value)
     }
 
-    /// What a route leads to; `None` if it was removed.
+    /// Returns the value of a route. `None` if it was removed.
     pub(crate) fn get(&self, id: RouteId) -> Option<&T> {
         self.route(id).map(|route| &route.value)
     }
 
-    /// How many routes there are.
+    /// Returns the number of routes.
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
     }
 
-    /// The routes that have a reach, in the order in which they were added.
+    /// Returns the routes with a reach, in the order in which they were added.
     pub(crate) fn routes(&self) -> impl Iterator<Item = (&Pattern, Reach, &T)> {
         let mut routes: Vec<_> = self.slots.iter().flatten().collect();
         routes.sort_unstable_by_key(|route| route.id);
@@ -251,7 +249,7 @@ impl<T> Table<T> {
         reaching.map(|route| (&route.pattern, route.reach, &route.value))
     }
 
-    /// Finds the routes of an address by the hash alone; whether it knows all of them.
+    /// Finds the routes of an address by the hash. Returns `true` if the result is complete.
     pub(crate) fn find_known(&self, address: &[u8], found: &mut Found) -> bool {
         found.start();
         let known = self.known(address);
@@ -274,12 +272,11 @@ impl<T> Table<T> {
         let Found { ids, steps, scratch, .. } = found;
         walk::find(&self.tree, address, steps, scratch, ids);
         let Some(known) = self.literals.get(address) else { return ids.sort_unstable() };
-        // The tree has no exact routes.
+        // The tree contains no exact routes.
         ids.extend_from_slice(&known.literal);
         ids.sort_unstable();
         ids.dedup();
-        // Only for the addresses of routes: an entry for each address that comes in would let peers
-        // fill the memory.
+        // Only for addresses of routes: an entry for each received address would let peers fill the memory.
         if !steps.is_spent() {
             known.all.get_or_init(|| Box::from(&**ids));
         }
@@ -287,7 +284,7 @@ impl<T> Table<T> {
 
     /// Finds the routes that share an address with a pattern.
     pub(crate) fn find_shared(&self, pattern: &Pattern, found: &mut Found) {
-        // An exact route says that its bytes are a name, whatever they mean in a pattern.
+        // The bytes of an exact route are a name, whatever they mean in a pattern.
         if pattern.is_literal() || self.literals.contains_key(pattern.as_bytes()) {
             return self.find(pattern.as_bytes(), found);
         }
@@ -313,12 +310,12 @@ impl<T> Table<T> {
         self.endings.len() > FEW_ENDINGS || self.endings.keys().any(ends)
     }
 
-    /// Whether there are routes of bundles.
+    /// Returns `true` if there are bundle routes.
     pub(crate) fn has_bundles(&self) -> bool {
         !self.bundles.is_empty()
     }
 
-    /// Finds the routes of a bundle whose first message has this address.
+    /// Finds the bundle routes for a bundle whose first message has this address.
     pub(crate) fn find_bundle(&self, address: &Pattern, found: &mut Found) {
         found.start();
         for route in self.bundles.iter().filter_map(|&id| self.route(id)) {
@@ -353,7 +350,7 @@ impl<T> Table<T> {
         }
     }
 
-    /// Adds those of these literal routes whose address a pattern matches.
+    /// Adds the literal routes whose address a pattern matches.
     fn add_matching<'a>(
         &self,
         pattern: &Pattern,
@@ -392,7 +389,7 @@ impl<T> Table<T> {
         }
     }
 
-    /// Whatever a pattern matches, the routes of a literal address may be others now.
+    /// Clears the cache: a new or removed route may change the routes of any literal address.
     fn forget_known(&mut self) {
         for known in self.literals.values_mut() {
             known.all = OnceLock::new();
@@ -401,13 +398,13 @@ impl<T> Table<T> {
 }
 
 impl<T> Route<T> {
-    /// Whether a walk by parts can find it.
+    /// Returns `true` if a walk through the tree can find it.
     fn is_in_tree(&self) -> bool {
         let has_addresses = matches!(self.reach, Reach::Exact | Reach::Below);
         has_addresses && !self.pattern.is_exact() && self.pattern.is_satisfiable()
     }
 
-    /// Whether it stands for one address.
+    /// Returns `true` if it has a single address.
     fn is_literal(&self) -> bool {
         self.reach == Reach::Exact && self.pattern.is_literal()
     }
@@ -420,7 +417,7 @@ impl<T> Route<T> {
     fn parts(&self) -> Vec<Part<'_>> {
         let mut parts: Vec<Part<'_>> = self.pattern.parts().collect();
         if self.reach == Reach::Below {
-            // An empty last part says nothing: `/` is every address.
+            // An empty last part is no filter: `/` is in every address.
             if parts.last() == Some(&Part::Literal(b"")) {
                 parts.pop();
             }

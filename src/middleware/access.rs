@@ -56,7 +56,7 @@ impl Access {
     /// Denies a network, written as for [`allow`](Access::allow). It is denied even inside an allowed network.
     ///
     /// # Errors
-    /// As [`allow`](Access::allow).
+    /// Same as [`allow`](Access::allow).
     pub fn deny(mut self, network: &str) -> Result<Self, NetworkError> {
         self.denied.push(Range::parse(network)?);
         Ok(self)

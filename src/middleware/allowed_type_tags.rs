@@ -75,7 +75,7 @@ impl AllowedTypeTags {
     /// let layer = AllowedTypeTags::new(plain).converting();
     /// let client = Udp::new(device.local_addr()?).middleware(layer).client().await?;
     ///
-    /// client.send(("/gain", 0.5)).await?;               // `0.5` alone is an `f64`, hence `d`
+    /// client.send(("/gain", 0.5)).await?;               // `0.5` alone is an `f64`: type tag `d`
     /// # use futures::StreamExt;
     /// # let mut device = device;
     /// let (packet, _) = device.next().await.expect("the channel is open");

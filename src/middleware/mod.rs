@@ -74,8 +74,8 @@ use crate::wire::DecodeError;
 ///
 /// Outgoing packets pass the layers when they are sent, before they wait in a queue.
 ///
-/// A layer that panics costs the packet alone: one that has arrived is dropped and counted
-/// ([`FilterStats::panicked_in`]), one that is to be sent is an error
+/// If a layer panics, only the packet is lost: an incoming packet is dropped and counted
+/// ([`FilterStats::panicked_in`]), sending an outgoing packet fails
 /// ([`FilterStats::PANICKED`]).
 ///
 /// Add a layer with [`Udp::middleware`](crate::Udp::middleware),

@@ -1,4 +1,4 @@
-//! The way to one's own router: a bounded queue that a server reads as a channel.
+//! How a node sends to its own router: a bounded queue that a server reads as a channel.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -49,7 +49,7 @@ pub(super) struct Local {
 }
 
 impl Local {
-    /// Takes nothing more, and waits until the server has read what waits, or has ended.
+    /// Accepts no more packets, and waits until the server has read the queue or has ended.
     pub(super) async fn close(&self) {
         drop(self.sender().take());
         self.ended.cancelled().await;
@@ -60,13 +60,13 @@ impl Local {
     }
 }
 
-/// It never waits: a handler that waited for its own server would wait for ever.
+/// It never waits: a handler that waited for its own server would wait forever.
 impl Destination for Local {
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {
         async { self.try_send(packet) }.boxed()
     }
 
-    /// What no channel would let in is refused here as well, and what waits is copied: it must not
+    /// Packets that channels refuse are refused here as well. A queued packet is copied, so that it does not
     /// keep a larger buffer alive.
     fn try_send(&self, packet: &Packet) -> SendOutcome {
         if let Err(error) = packet.check(&DecodeOptions::default()) {

@@ -1,9 +1,8 @@
-//! Messages, bundles and packets: what OSC sends, in its validated wire form.
+//! Messages, bundles and packets, in their validated wire form.
 //!
-//! A [`Message`] is an address with arguments, a [`Bundle`] is a time tag with messages and bundles, a
-//! [`Packet`] is either. Building one encodes it; reading borrows from its bytes. [`IntoArgs`] turns Rust
-//! values into arguments, by their type; [`FromArgs`] reads them back, with the conversions that lose no
-//! meaning.
+//! A [`Message`] is an address with arguments, a [`Bundle`] is a time tag with messages and bundles, and a
+//! [`Packet`] is either. Creating one encodes it; reading borrows from its bytes. [`IntoArgs`] converts Rust
+//! values to arguments by their type; [`FromArgs`] converts them back, if no meaning is lost.
 //!
 //! ```
 //! use tokio_osc::packet::IntoPacket;
@@ -13,15 +12,15 @@
 //! assert_eq!(message.parse::<(f32, String)>()?, (440.0, "saw".to_owned()));
 //!
 //! let bundle = Bundle::at(TimeTag::IMMEDIATELY).with(message).with(("/synth/1/gate", true));
-//! let bytes = bundle.into_packet()?.into_bytes();            // what is sent
+//! let bytes = bundle.into_packet()?.into_bytes();            // the bytes to send
 //! let received = Packet::decode(bytes)?;
 //! let addresses: Vec<_> = received.messages().map(|message| message.address().to_string()).collect();
 //! assert_eq!(addresses, ["/synth/1/freq", "/synth/1/gate"]);
 //! # Ok::<(), tokio_osc::Error>(())
 //! ```
 //!
-//! Nothing here reads a socket or a clock. What can go wrong: [`EncodeError`] is the caller's,
-//! [`DecodeError`] the peer's, [`ArgsError`] says that a message has other arguments than asked for.
+//! Nothing here uses a socket or a clock. There are three errors: [`EncodeError`] is the caller's fault,
+//! [`DecodeError`] the peer's, and [`ArgsError`] reports other arguments than requested.
 
 // No byte of a peer may reach a panic. Tests may: a panic is how they fail.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]

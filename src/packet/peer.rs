@@ -6,8 +6,8 @@ use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::NonZeroU64;
 
-/// Who sent a packet: an address, a connection of the channel, or both. The address of a UDP sender
-/// is whatever the sender wrote there: it proves nothing.
+/// The sender of a packet: an address, a connection of the channel, or both. The address of a UDP sender can
+/// be forged.
 ///
 /// `Display` writes the address and `#` with the connection: `127.0.0.1:9000#3`.
 ///
@@ -43,7 +43,7 @@ enum Place {
 }
 
 impl Peer {
-    /// A peer without an address: the own process, a pipe, a serial line.
+    /// A peer without an address: this process, a pipe, a serial line.
     pub const LOCAL: Self = Self::new(None, None);
 
     const fn new(address: Option<SocketAddr>, connection: Option<ConnectionId>) -> Self {
@@ -54,7 +54,7 @@ impl Peer {
         })
     }
 
-    /// The address and port, if the transport has them.
+    /// Returns the address and port, if the transport has them.
     pub const fn address(&self) -> Option<SocketAddr> {
         match self.0 {
             Place::Local(_) => None,
@@ -71,7 +71,7 @@ impl Peer {
         self.address().map(|address| address.ip())
     }
 
-    /// The connection, if the transport has connections.
+    /// Returns the connection, if the transport has connections.
     pub const fn connection(&self) -> Option<ConnectionId> {
         match self.0 {
             Place::Local(connection) | Place::V4(_, connection) | Place::V6(_, connection) => connection,
@@ -187,7 +187,7 @@ impl fmt::Debug for Peer {
     }
 }
 
-/// The number of a connection in its channel: 1 for the first, never given twice.
+/// The number of a connection in its channel, from 1. Numbers are not reused.
 ///
 /// ```
 /// use tokio_osc::{Channel, Client, Peer, Router, Server, Slip};

@@ -19,9 +19,9 @@
 //!
 //! | the wall clock, against the monotonic one | what happens at the next look |
 //! | --- | --- |
-//! | moved by [`STEP`] at most | nothing, unless the head would be woken for too early: then deadlines are derived anew |
-//! | was put forward | deadlines are derived anew; all that is overdue runs, in order |
-//! | was set back | deadlines are derived anew; what now lies beyond the horizon is judged as if it had just arrived |
+//! | moved by [`STEP`] at most | nothing, unless the head would be woken for too early: then deadlines are derived again |
+//! | was put forward | deadlines are derived again; all that is overdue runs, in order |
+//! | was set back | deadlines are derived again; bundles that are now beyond the horizon are treated as if they had just arrived |
 //!
 //! Entries with equal tags are therefore in order of arrival even if NTP slews the clock between their
 //! arrivals. If the clock is set, one offset changes, and not every entry.
@@ -235,7 +235,7 @@ impl<T> Schedule<T> {
         }
         self.anchor = now;
         up(&mut self.counters.clock_steps, 1);
-        // Put forward, nothing comes to lie beyond the horizon.
+        // If the clock was put forward, no bundle is newly beyond the horizon.
         if moved < 0 {
             self.judge_anew();
         }
@@ -391,7 +391,7 @@ impl<T> Schedule<T> {
     }
 }
 
-/// Counts. 64 bits hold what a schedule takes in over centuries.
+/// Counts. 64 bits hold the bundles of centuries.
 fn up(counter: &mut u64, by: u64) {
     *counter = counter.saturating_add(by);
 }

@@ -6,8 +6,8 @@
 //! | --- | --- | --- |
 //! | is set for `wake`, and has not rung | | pending |
 //! | has rung, or is set for another instant | nothing | due |
-//! | likewise | no more than the spin, for the first time | spins, and looks again |
-//! | likewise | more | is set; pending until it rings |
+//! | as above | no more than the spin, for the first time | spins, and looks again |
+//! | as above | more | is set; pending until it rings |
 //!
 //! The alarm may ring early, and the clock may run behind Tokio's: so the clock decides, and the alarm
 //! only says when to look at it.

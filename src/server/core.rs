@@ -1,6 +1,6 @@
-//! The loop of a server: reading beside dispatch, in one future, without a spawn or a box per packet.
+//! The loop of a server. It reads and dispatches in one future, without a spawn or a box per packet.
 //!
-//! Each pass of the loop does the first thing of this list that there is to do, and begins again:
+//! Each pass of the loop does the first applicable step of this list, and starts again:
 //!
 //! | state                     | there is …                    | what is done                                  |
 //! |---------------------------|-------------------------------|-----------------------------------------------|
@@ -17,8 +17,9 @@
 //! | no packet, no channel     | calls in lanes                | pending until they have ended                 |
 //! | no packet, no channel     | nothing                       | over                                          |
 //!
-//! While a packet waits, reading goes on and fills the backlog. When that is full, the channels are not
-//! read, and the operating system's buffers fill; or, as the overflow policy says, packets are dropped.
+//! While a packet waits for its handler, reading goes on and fills the backlog. When it is full, the channels
+//! are not read, and the buffers of the operating system fill; or packets are dropped, by the overflow
+//! policy.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -45,42 +46,42 @@ use super::waker::HandlerWaker;
 use crate::packet::{Overflow, Packet};
 use crate::schedule::{Precision, TimeOptions, Timer};
 
-/// What the loop and the handle share.
+/// The state shared by the loop and the handle.
 pub(super) struct Core {
     pub(super) dispatcher: Dispatcher,
     pub(super) schedule: Arc<SharedSchedule>,
     pub(super) channels: Arc<ChannelMap>,
     pub(super) commands: Commands,
-    /// The loop, which is woken for commands, and for changes of the schedule too.
+    /// The waker of the loop, for commands and changes of the schedule.
     pub(super) task: Arc<AtomicWaker>,
     /// How time tags are handled on channels without options of their own.
     pub(super) time: TimeOptions,
-    /// Packets in the backlog.
+    /// The number of packets in the backlog.
     pub(super) waiting: AtomicUsize,
 }
 
-/// How the loop runs, as the builder has it.
+/// The options of the loop, from the builder.
 pub(super) struct LoopOptions {
     pub(super) inbox: BacklogLimits,
     pub(super) inbox_overflow: Overflow,
     pub(super) precision: Precision,
-    /// When this is ready, the server ends as said.
+    /// The shutdown signal.
     pub(super) signal: Option<BoxFuture<'static, ()>>,
     pub(super) shutdown: Shutdown,
     pub(super) report_every: Option<Duration>,
 }
 
-/// What the loop begins with.
+/// The initial state of the loop.
 pub(super) struct Start {
     pub(super) options: LoopOptions,
     pub(super) halves: Vec<ReadHalf>,
     /// Whether channels may be added while it runs.
     pub(super) growing: bool,
-    /// The last field: dropped after the channels, also where the loop never began.
+    /// The last field: dropped after the channels, even if the loop never started.
     pub(super) end: LoopEnd,
 }
 
-/// The end of the loop, however it comes: the handle stops waiting, and calls in lanes end.
+/// Ends the loop on drop, for any reason: the handle stops waiting, and calls in lanes end.
 pub(super) struct LoopEnd {
     pub(super) core: Arc<Core>,
     pub(super) ended: CancellationToken,
@@ -90,7 +91,7 @@ impl Drop for LoopEnd {
     fn drop(&mut self) {
         let core = &self.core;
         core.dispatcher.calls.dropped.cancel();
-        // Before the schedule: a command that was not done holds a channel.
+        // Before the schedule, because a pending command holds a channel.
         core.commands.close();
         core.schedule.discard_all();
         core.channels.close();
@@ -99,12 +100,12 @@ impl Drop for LoopEnd {
     }
 }
 
-/// Runs until it is asked to end, or until every channel has ended and nothing waits any more.
+/// Runs until a shutdown is requested, or until every channel has ended and nothing is pending.
 ///
 /// When it must end, nothing more is read. Received packets run to their end, also in lanes, and connections are
 /// closed when the replies have left.
 pub(super) async fn run(core: Arc<Core>, start: Start) {
-    // Declared first, and so dropped last.
+    // Declared first, so dropped last.
     let Start { end: _end, halves, growing, options } = start;
     let LoopOptions { inbox, inbox_overflow, precision, mut signal, shutdown, report_every } = options;
     let mut reading = Reading {
@@ -120,14 +121,14 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
     let jobs = &core.dispatcher.calls.jobs;
     let mut jobs_done = pin!(jobs.wait());
 
-    // The packet that waits, if one does.
+    // The packet that waits for its handler, if there is one.
     let finish = |(turn, paused)| core.dispatcher.finish(turn, paused);
     let mut running = pin!(none_of(&finish));
     let handler = HandlerWaker::new(Arc::clone(&core.task));
     let handler_waker = Waker::from(Arc::clone(&handler));
 
     poll_fn(|cx| {
-        // Before anything is looked at: what happens from now on wakes the task.
+        // Registered before any check, so that later changes wake the task.
         core.task.register(cx.waker());
         if signal.as_mut().is_some_and(|signal| signal.as_mut().poll(cx).is_ready()) {
             // A future that was ready must not be polled again.
@@ -152,7 +153,7 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
         let mut budget = PassBudget::new();
         loop {
             if let Some(future) = running.as_mut().as_pin_mut() {
-                // Only when *it* was woken, not with each packet that arrives while it waits.
+                // Only when *it* was woken, not for each packet that arrives meanwhile.
                 if handler.take() {
                     if let Poll::Ready(turn) = future.poll(&mut Context::from_waker(&handler_waker)) {
                         reading.turn = Some(turn);
@@ -172,7 +173,7 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
                 Step::Waits(paused) => {
                     let turn = reading.turn.take().unwrap_or_default();
                     running.set(Some(finish((turn, paused))));
-                    // It was not polled yet, and so has woken nothing.
+                    // It was not polled yet, so it has no waker.
                     handler.set();
                 }
                 Step::Nothing => {
@@ -191,7 +192,7 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
                         if jobs.is_empty() {
                             return Poll::Ready(());
                         }
-                        // One has begun since the last ended.
+                        // A call started after the last one ended.
                         jobs_done.set(jobs.wait());
                     }
                     return Poll::Pending;
@@ -200,7 +201,7 @@ pub(super) async fn run(core: Arc<Core>, start: Start) {
         }
     })
     .await;
-    // The channels first: calls in lanes hold what they need of them.
+    // The channels first: calls in lanes hold what they need of the channels.
     drop(reading);
     jobs.close();
     jobs.wait().await;
@@ -211,14 +212,14 @@ struct Reading<'a> {
     core: &'a Core,
     sources: ChannelSources,
     backlog: Backlog<'a>,
-    /// Made by the first packet, and away with the one that waits.
+    /// Created by the first packet, and moved into the packet that waits.
     turn: Option<Box<Turn>>,
-    /// Whether the server is to end, and the latest time for that.
+    /// Whether a shutdown was requested, and its deadline.
     ending: bool,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-/// What the loop did.
+/// The outcome of a step.
 #[expect(clippy::large_enum_variant, reason = "one for each packet, on the stack: a box would cost more")]
 enum Step {
     Done,
@@ -233,12 +234,12 @@ impl From<Option<Paused>> for Step {
 }
 
 impl Reading<'_> {
-    /// Does what the handle has asked for.
+    /// Executes the commands of the handle.
     fn obey(&mut self) {
         for command in self.core.commands.take() {
             match command {
                 Command::Open(half) if !self.ending => self.sources.open(half),
-                // It came too late, and is closed.
+                // Added too late, so it is closed.
                 Command::Open(_) => {}
                 Command::Close(record) => {
                     // Before its bundles are dropped, so that none is added afterwards.
@@ -267,13 +268,13 @@ impl Reading<'_> {
         let mut read = Read::Pending;
         let Some(guard) = sources.read(&mut read) else { return Step::Nothing };
         budget.takes_one();
-        // The common case, and the short way: a message runs where it lies.
+        // The common case: a message runs without being moved.
         if let Poll::Ready(Some((Ok(Packet::Message(message)), meta))) = &read {
             budget.runs_one();
             let Some(unfinished) = core.dispatcher.begin_message(turn, message, meta, guard) else {
                 return Step::Done;
             };
-            // Now that it waits, it moves.
+            // It waits, so it is moved.
             let Poll::Ready(Some((Ok(Packet::Message(message)), meta))) = read else { return Step::Done };
             return Step::Waits(Paused { message, meta, guard: Arc::clone(guard), unfinished });
         }
@@ -282,7 +283,7 @@ impl Reading<'_> {
         core.dispatcher.begin(turn, arrival).into()
     }
 
-    /// Reads a packet while another one waits.
+    /// Reads a packet while another one waits for its handler.
     fn read_ahead(&mut self, budget: &mut PassBudget) -> Step {
         let mut read = Read::Pending;
         let guard = if self.backlog.has_room() {
@@ -299,7 +300,7 @@ impl Reading<'_> {
         Step::Done
     }
 
-    /// Whether nothing more can come.
+    /// Returns `true` if no further packet is possible.
     fn is_over(&self) -> bool {
         if self.ending {
             return self.sources.is_empty();
@@ -328,8 +329,7 @@ impl Core {
         self.schedule.receive(Arrival { packet, meta, guard: Arc::clone(guard), due: None })
     }
 
-    /// The server ends: from now on its channels stay listed, and unless told otherwise, nothing is kept
-    /// for later.
+    /// Starts the shutdown: channels stay listed, and, unless configured otherwise, no bundle is scheduled.
     fn end(&self, how: Shutdown) {
         self.channels.end();
         if !how.drain {
@@ -367,7 +367,7 @@ impl Core {
     }
 }
 
-/// Ticks from the first interval on; none if that ends after all time.
+/// An interval whose first tick is after one period. `None` if that is beyond the range of the clock.
 fn ticks(every: Duration) -> Option<Interval> {
     let every = every.max(Duration::from_millis(1));
     let mut ticks = interval_at(Instant::now().checked_add(every)?, every);
@@ -375,7 +375,7 @@ fn ticks(every: Duration) -> Option<Interval> {
     Some(ticks)
 }
 
-/// No future, of the type that `_run` returns: a way to name it.
+/// `None`, with the type of the future that `_run` returns, to name that type.
 fn none_of<A, F>(_run: &impl Fn(A) -> F) -> Option<F> {
     None
 }

@@ -5,7 +5,7 @@
 //! | immediately, or not honored        | now                                 |                                 |
 //! | not after the parent's             | now, with the parent                |                                 |
 //! | past                               | now                                 | unless too late: dropped, handed |
-//! | ahead, within the horizon          | waits in the queue                  | likewise                        |
+//! | ahead, within the horizon          | waits in the queue                  | unless too late, as above       |
 //! | beyond the horizon                 | now or never, as its policy says    |                                 |
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -74,7 +74,7 @@ impl Recording {
         lock(&self.shared.recorded).clone()
     }
 
-    /// Waits for so many messages, and returns all that were noted.
+    /// Waits for `count` messages, and returns all that were noted.
     ///
     /// # Panics
     /// After eight days of Tokio's time, with what has come. With paused time that is at once.

@@ -70,7 +70,7 @@ impl TimedSender {
         self.client.send(self.bundle_at(when, packet)?).await
     }
 
-    /// Sends a packet that runs after `delay`, at most 68 years: a time tag says no more.
+    /// Sends a packet that runs after `delay`, at most 68 years, the range of a time tag.
     ///
     /// # Errors
     /// Same as [`Client::send`].

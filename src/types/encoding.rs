@@ -127,7 +127,7 @@ impl TextBuf {
     /// # Errors
     /// Characters that the charset does not have, with [`OnUnmappable::Strict`]. The charsets
     /// UTF-16 cannot be sent (their text holds NULs): as everywhere in `encoding_rs`, UTF-8 is
-    /// written in their place.
+    /// written instead.
     pub fn encode(
         text: &str,
         charset: &'static Encoding,

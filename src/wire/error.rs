@@ -14,7 +14,7 @@ use crate::types::TypeTag;
 /// | osc4py3 | here |
 /// |---------|------|
 /// | `OSCInvalidDataError` (encoding) | [`EncodeError`](crate::packet::EncodeError) |
-/// | `OSCInvalidRawError` (decoding) | [`DecodeError`], but for the next two |
+/// | `OSCInvalidRawError` (decoding) | [`DecodeError`], except the next two |
 /// | `OSCUnknownTypetagError`, decoding | [`UnknownTypeTag`](DecodeErrorKind::UnknownTypeTag), [`TypeTagNotAllowed`](DecodeErrorKind::TypeTagNotAllowed) |
 /// | `OSCUnknownTypetagError`, encoding | [`NotAccepted`](crate::packet::EncodeErrorKind::NotAccepted) by [`Packet::check`](crate::Packet::check); an unknown tag cannot be written |
 /// | `OSCInvalidSignatureError` | [`Refused`](DecodeErrorKind::Refused), with [`EnvelopeFault::InvalidSignature`](crate::middleware::EnvelopeFault::InvalidSignature) |

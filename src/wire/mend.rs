@@ -13,7 +13,7 @@ use super::sizes::{arg_size, be_u32};
 use super::{DecodeOptions, Repairs};
 use crate::types::{TimeTag, TypeTag};
 
-/// The packet as it was probably meant; `None` if there is nothing to mend, or it cannot be mended.
+/// The packet as it was probably meant; `None` if there is nothing to repair, or no repair is known.
 #[cold]
 pub(crate) fn mend(frame: &[u8], options: &DecodeOptions) -> Option<(Bytes, Repairs)> {
     let mut repairs = Repairs::default();
@@ -26,7 +26,7 @@ struct Mending<'a> {
     repairs: &'a mut Repairs,
 }
 
-/// The packet cannot be mended: the error of the validator is reported.
+/// The packet cannot be repaired: the error of the validator is reported.
 struct Senseless;
 
 impl Rewrite for Mending<'_> {

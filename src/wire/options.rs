@@ -108,8 +108,8 @@ options! {
         accept_zero_tail: bool = false,
         /// Whether the address of a message may lack its slash: names as some libraries send them, the
         /// `#reply` of the query draft, and the numbers with which `SuperCollider` addresses commands
-        /// ([`Message::numeric_address`](crate::Message::numeric_address)). `#bundle` is a bundle all
-        /// the same. Routes, subscriptions and requests name them by
+        /// ([`Message::numeric_address`](crate::Message::numeric_address)). `#bundle` is still a
+        /// bundle. Routes, subscriptions and requests name them by
         /// [`Pattern::exact`](crate::Pattern::exact) and [`Pattern::number`](crate::Pattern::number); `//`
         /// stands for them too. Default false.
         accept_bare_addresses: bool = false,

@@ -64,7 +64,7 @@ pub enum TextPolicy {
 pub enum AddressPolicy {
     /// Any, because devices use spaces and umlauts in names.
     Any,
-    /// The characters of OSC 1.0, those of patterns included: printable ASCII but for space
+    /// The characters of OSC 1.0, those of patterns included: printable ASCII except space
     /// and `#`.
     Pattern,
     /// The characters of a literal address: as [`Pattern`](AddressPolicy::Pattern), without
@@ -73,8 +73,8 @@ pub enum AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// Whether an address begins with `/` and holds only these characters. To be called for addresses of
-    /// one's own that every peer must understand: sending and routing ask for less.
+    /// Whether an address begins with `/` and holds only these characters. Call it for your own
+    /// addresses if every peer must understand them: sending and routing accept more.
     ///
     /// ```
     /// use tokio_osc::packet::AddressPolicy;

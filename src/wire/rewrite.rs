@@ -16,7 +16,7 @@ pub(crate) trait Rewrite {
     /// Appends what takes the place of a message that begins at byte `at` of the packet.
     fn message(&mut self, message: &[u8], at: usize, out: &mut Vec<u8>) -> Result<(), Self::Error>;
 
-    /// The time tag of a bundle that begins, so many of them being open with it.
+    /// The time tag of a bundle that begins; `_depth` counts the open bundles, this one included.
     fn time_tag(&mut self, tag: TimeTag, _depth: usize) -> Result<TimeTag, Self::Error> {
         Ok(tag)
     }

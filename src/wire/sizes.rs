@@ -16,7 +16,7 @@ pub(crate) fn blob_size(bytes: &[u8]) -> usize {
 }
 
 /// The bytes that an argument takes at the beginning of `data`, padding included, or would take if
-/// there were so many; none for a tag that OSC does not define.
+/// they were all there; none for a tag that OSC does not define.
 #[inline]
 pub(crate) fn arg_size(tag: u8, data: &[u8]) -> Option<usize> {
     match (tag, fixed_size(tag)) {

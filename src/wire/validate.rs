@@ -72,7 +72,7 @@ impl<'a> Validator<'a> {
     /// |---|---|
     /// | `level.end` | the bundle is whole: its parent goes on; without a parent, all is whole |
     /// | a size and a message | the message is checked, `at` goes behind it |
-    /// | a size and a bundle | `level` is put away, the inner bundle becomes the level |
+    /// | a size and a bundle | `level` is pushed on the stack, the inner bundle becomes the level |
     fn bundle(&mut self, frame: &[u8]) -> Result<(), Defect> {
         if self.options.max_bundle_depth == 0 {
             return Err(Defect::new(Kind::BundlesTooDeep, 0));
@@ -103,7 +103,7 @@ impl<'a> Validator<'a> {
             at = end;
             let is_named = element.first() == Some(&b'/');
             if !is_named && element.starts_with(BUNDLE_NAME) {
-                // Those put away, the present one, and the one that begins.
+                // Those on the stack, the present one, and the one that begins.
                 if outer.len() + 2 > self.options.max_bundle_depth {
                     return Err(Defect::new(Kind::BundlesTooDeep, start));
                 }
@@ -213,7 +213,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// A type tag string. Text of another charset is judged here as unknown type tags, not by the text policy.
+    /// A type tag string. Text of another charset is reported here as unknown type tags, not by the text policy.
     #[inline]
     fn tag_string(&mut self, bytes: &[u8], base: usize) -> Result<usize, Defect> {
         let Some(scanned) = scan(bytes) else {
@@ -236,7 +236,7 @@ impl<'a> Validator<'a> {
         for (index, &tag) in tags.iter().enumerate() {
             let size = fixed_size(tag);
             if size <= 8 {
-                // Whether so many bytes are there is asked once, behind the loop: a run of numbers
+                // Whether all the bytes are there is checked once, after the loop: a run of numbers
                 // takes no branch each. The sum cannot wrap back into range.
                 at = at.saturating_add(usize::from(size));
                 continue;

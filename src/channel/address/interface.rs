@@ -30,17 +30,17 @@ enum By {
     Address(IpAddr),
 }
 
-/// An interface that was found.
+/// A resolved interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FoundInterface {
     pub(crate) name: String,
     pub(crate) index: u32,
-    /// The one that was named comes first.
+    /// The address given by the user comes first.
     addresses: Vec<IpAddr>,
 }
 
 impl Interface {
-    /// Looks the interface up.
+    /// Looks up the interface.
     ///
     /// # Errors
     /// No interface matches: the error lists those of the host. Interfaces without an IP address are not found.
@@ -70,7 +70,7 @@ impl Interface {
 }
 
 impl FoundInterface {
-    /// The IPv4 address, by which IPv4 groups name an interface.
+    /// The IPv4 address, which identifies the interface for IPv4 groups.
     pub(crate) fn v4(&self) -> io::Result<Ipv4Addr> {
         let v4 = self.addresses.iter().find_map(|address| match address {
             IpAddr::V4(address) => Some(*address),
@@ -87,7 +87,7 @@ impl FoundInterface {
     }
 }
 
-/// Every interface with an IP address, in the system's order.
+/// Lists the interfaces with an IP address, in the order of the system.
 pub(crate) fn all() -> io::Result<Vec<FoundInterface>> {
     let mut all: Vec<FoundInterface> = Vec::new();
     for listed in get_if_addrs()? {
@@ -100,7 +100,7 @@ pub(crate) fn all() -> io::Result<Vec<FoundInterface>> {
     Ok(all)
 }
 
-/// Whether this host has an address. It has all of the loopback network.
+/// Returns `true` if this host has the address. It has every address of the loopback network.
 pub(crate) fn has_address(address: IpAddr) -> io::Result<bool> {
     Ok(address.is_loopback() || all()?.iter().any(|found| found.addresses.contains(&address)))
 }
@@ -108,7 +108,7 @@ pub(crate) fn has_address(address: IpAddr) -> io::Result<bool> {
 impl FromStr for Interface {
     type Err = std::convert::Infallible;
 
-    /// A number, an address (IPv6 without brackets), or else a name.
+    /// An index, an address (IPv6 without brackets), or otherwise a name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let index = text.parse().ok().map(By::Index);
         let number = index.or_else(|| text.parse().ok().map(By::Address));

@@ -17,10 +17,10 @@ use crate::user_function::UserFunction;
 const MAX_LOOKED_UP: usize = 1_024;
 /// How many addresses wait to be looked up; more are ignored until their next packet.
 const MAX_WAITING: usize = 64;
-/// How long one look-up may take.
+/// Timeout of one look-up.
 const LOOK_UP_TIME: Duration = Duration::from_secs(5);
 
-/// Names for the senders of packets, by address, or by address and port.
+/// Names of the senders of packets, by address or by address and port.
 ///
 /// Channels that use it ([`Udp::peer_names`](crate::Udp::peer_names)) set
 /// [`Meta::peer_name`](crate::Meta::peer_name) to the name of a packet's sender. It can be changed at any time; all
@@ -29,7 +29,7 @@ const LOOK_UP_TIME: Duration = Duration::from_secs(5);
 /// Receiving never waits for a name. [`look_up`](PeerNames::look_up) has unknown addresses looked up
 /// in the background, such as by reverse DNS; the first packets of a sender then have no name.
 ///
-/// The sender's address is whatever the sender wrote there: a name proves nothing.
+/// The address of a UDP sender can be forged, so a name proves nothing.
 ///
 /// ```
 /// use tokio_osc::channel::PeerNames;
@@ -60,28 +60,28 @@ struct NameTable {
 }
 
 impl PeerNames {
-    /// A table without names.
+    /// Creates an empty table.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Names an address, whatever the port; a former name is replaced.
+    /// Sets the name of an address, for all ports.
     pub fn insert(&self, address: impl Into<IpAddr>, name: impl Into<Arc<str>>) {
         self.write().given.insert(address.into().to_canonical(), name.into());
     }
 
-    /// Names an address and port; a former name is replaced.
+    /// Sets the name of an address and port.
     pub fn insert_with_port(&self, address: impl Into<SocketAddr>, name: impl Into<Arc<str>>) {
         self.write().given_with_port.insert(canonical(address.into()), name.into());
     }
 
-    /// Looks up a host's name and gives it to each of its addresses, whatever the port.
+    /// Resolves a host name, and sets it as the name of each of its addresses, for all ports.
     ///
     /// # Errors
-    /// The name has no address.
+    /// Returns an error if the name has no address.
     ///
     /// # Cancel safety
-    /// After a drop nothing was named.
+    /// If the future is dropped, no name is set.
     pub async fn insert_host(&self, name: &str) -> io::Result<()> {
         let host = HostPort::new(name, 0)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
@@ -92,7 +92,7 @@ impl PeerNames {
         Ok(())
     }
 
-    /// Forgets the names of an address, those with a port included.
+    /// Removes the names of an address, including those with a port.
     pub fn remove(&self, address: impl Into<IpAddr>) {
         let address = address.into().to_canonical();
         let mut table = self.write();
@@ -101,7 +101,7 @@ impl PeerNames {
         table.looked_up.remove(address);
     }
 
-    /// The name of an address. If it has none and [`look_up`](PeerNames::look_up) was called, it is
+    /// Returns the name of an address. If it has none and [`look_up`](PeerNames::look_up) was called, it is
     /// looked up in the background.
     pub fn get(&self, address: SocketAddr) -> Option<Arc<str>> {
         let address = canonical(address);
@@ -114,7 +114,7 @@ impl PeerNames {
         if let Some(found) = table.looked_up.names.get(&address.ip()) {
             return found.clone();
         }
-        // If too many wait, its next packet asks again.
+        // If the queue is full, the next packet of this peer asks again.
         let _ = unknown.try_send(address.ip());
         None
     }
@@ -135,7 +135,7 @@ impl PeerNames {
     /// ```
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Panics if called outside of a Tokio runtime with time enabled.
     pub fn look_up<F, R>(&self, name_of: F)
     where
         F: Fn(IpAddr) -> R + Send + 'static,
@@ -159,12 +159,12 @@ fn write(table: &RwLock<NameTable>) -> RwLockWriteGuard<'_, NameTable> {
     table.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An IPv4 address is one address, however it is written; the link does not belong to the address.
+/// Normalizes an address: IPv4-mapped addresses become IPv4 addresses, and the scope id is removed.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Runs until the table is gone, or has another function to look up by.
+/// Runs until the table is dropped or has another function.
 async fn look_up_all<F, R>(mut addresses: mpsc::Receiver<IpAddr>, table: Weak<RwLock<NameTable>>, name_of: F)
 where
     F: Fn(IpAddr) -> R,
@@ -188,7 +188,7 @@ where
     }
 }
 
-/// What was found, within bounds: the addresses are the peers' choice.
+/// The results, limited in number, because peers choose the addresses.
 #[derive(Default)]
 struct LookedUp {
     names: HashMap<IpAddr, Option<Arc<str>>>,

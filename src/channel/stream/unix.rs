@@ -16,15 +16,15 @@ use crate::codec::Framing;
 use crate::packet::Peer;
 
 impl Channel {
-    /// Listens on a Unix stream socket at a path, with the default [`StreamOptions`]; for others,
-    /// give a `UnixListener` to [`listen_on`](Channel::listen_on). A socket that a program has left
-    /// there, and that no program listens on, is replaced. The file is removed when the channel is closed or dropped.
+    /// Listens on a Unix stream socket at a path, with the default [`StreamOptions`]; for others, pass a
+    /// `UnixListener` to [`listen_on`](Channel::listen_on). A socket file that no program listens on is
+    /// replaced.
     ///
     /// # Errors
     /// The path cannot be bound, or is empty.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn unix(path: impl AsRef<Path>, framing: impl Framing) -> Result<Self, BindError> {
         Self::unix_with(path, framing, StreamOptions::default())
     }

@@ -1,4 +1,4 @@
-//! UDP from one to all hosts of a network.
+//! UDP broadcast.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,20 +10,20 @@ use crate::channel::address::{Endpoint, Interface, PeerNames};
 use crate::channel::bind_error::BindError;
 use crate::wire::DecodeOptions;
 
-/// Options of a socket that sends to all hosts of a network, or receives what is sent to all; ends in
+/// Options of a socket that sends to all hosts of a network, or receives such packets; ends in
 /// [`client`](Broadcast::client) or [`bind`](Broadcast::bind).
 ///
-/// The address is the one of a network, such as 10.0.0.255 of 10.0.0.0/24, or 255.255.255.255 for
-/// the network that the interface is on. IPv6 has no broadcast: send to the group `ff02::1` with
+/// The address is the broadcast address of a network, such as 10.0.0.255 of 10.0.0.0/24, or 255.255.255.255
+/// for the network of the interface. IPv6 has no broadcast: send to the group `ff02::1` with
 /// [`Multicast`](crate::Multicast).
 ///
 /// | option | default |
 /// | --- | --- |
 /// | [`interface`](Broadcast::interface) | the system's choice |
 /// | [`reuse_address`](Broadcast::reuse_address), [`reuse_port`](Broadcast::reuse_port) | false |
-/// | [`ttl`](Broadcast::ttl) | the system's, as a rule 64 |
+/// | [`ttl`](Broadcast::ttl) | the system's, usually 64 |
 ///
-/// The others are those of [`Udp`](crate::Udp).
+/// The other options are those of [`Udp`](crate::Udp).
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -45,14 +45,14 @@ use crate::wire::DecodeOptions;
 #[must_use = "options do nothing until they end in a verb"]
 pub struct Broadcast {
     address: SocketAddr,
-    /// What is not a valid address: the error of the verb.
+    /// An invalid address, which becomes the error of the final method.
     illegal: Option<Endpoint>,
     interface: Option<Interface>,
     common: UdpOptions,
 }
 
 impl Broadcast {
-    /// Sends to this address and port, or receives what is sent to this port.
+    /// Sends to this address and port, or receives packets sent to this port.
     pub fn new(address: impl Into<Endpoint>) -> Self {
         let mut common = UdpOptions::default();
         common.socket.broadcast = true;
@@ -61,8 +61,8 @@ impl Broadcast {
         Self { address, illegal, interface: None, common }
     }
 
-    /// The interface that packets to 255.255.255.255 leave by; its address is their source. A channel receives
-    /// what arrives there, nothing else (Linux and Android; an error elsewhere).
+    /// Sets the interface of packets to 255.255.255.255, whose address is their source. A channel receives
+    /// only packets that arrive there (Linux and Android; an error elsewhere).
     pub fn interface(mut self, interface: impl Into<Interface>) -> Self {
         self.interface = Some(interface.into());
         self
@@ -76,7 +76,7 @@ impl Broadcast {
     /// The port cannot be bound; the error names the address.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn bind(mut self) -> Result<Channel, BindError> {
         let state = self.bind_socket();
         let state = state.map_err(BindError::cannot(format_args!("listen on udp {}", self.address)))?;
@@ -92,12 +92,12 @@ impl Broadcast {
         self.common.open(local)
     }
 
-    /// The options of the socket, for the client that will have it.
+    /// The options of the socket, for its client.
     pub(crate) fn options(&self) -> &UdpOptions {
         &self.common
     }
 
-    /// A socket that sends to all, and the address of all.
+    /// Creates a broadcast socket, and returns the broadcast address.
     pub(crate) fn sender(&self) -> Result<(UdpSocketState, SocketAddr), BindError> {
         let state = self.sender_socket();
         let state = state.map_err(BindError::cannot(format_args!("reach udp {}", self.address)))?;

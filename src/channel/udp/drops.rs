@@ -1,12 +1,13 @@
-//! What the kernel dropped because a socket's buffer was full: Linux lists it in `/proc/net/udp`.
+//! Counts datagrams that the kernel dropped because the buffer of a socket was full: from `/proc/net/udp` on
+//! Linux.
 
 use tokio::net::UdpSocket;
 
-/// The table is read in parts, and counted from its start: when another socket is closed meanwhile, a
-/// line is missed. Then it is read again.
+/// The table is read in parts, by line number. If another socket is closed meanwhile, a line is missed. Then
+/// it is read again.
 const TRIES: usize = 8;
 
-/// The datagrams dropped so far; `None` where the system does not tell.
+/// Returns the number of datagrams dropped so far. `None` if the system does not report it.
 pub(crate) fn kernel_drops(socket: &UdpSocket, v6: bool) -> Option<u64> {
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::MetadataExt;

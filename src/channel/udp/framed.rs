@@ -1,4 +1,4 @@
-//! UDP as a stream: the datagrams of each source joined, and parted into frames.
+//! UDP as a stream: the datagrams of each source are joined and split into frames.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,27 +14,27 @@ use crate::middleware::Chain;
 use crate::packet::{Meta, SendError};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
-/// How packets lie in the datagrams of a socket.
+/// The framing of a socket.
 #[derive(Clone)]
 pub(crate) struct FramedOptions {
-    /// One packet in each if it is `None`.
+    /// `None` if each datagram is one packet.
     framing: Option<Arc<dyn AnyFraming>>,
     pub(crate) max_sources: usize,
     pub(crate) max_unfinished: usize,
 }
 
-/// A framing of any type.
+/// A type-erased framing.
 trait AnyFraming: Send + Sync {
     fn frame(&self, packet: Bytes, dst: &mut BytesMut) -> Result<(), SendError>;
     fn sources(&self, options: &FramedOptions, decode: DecodeOptions, chain: Chain) -> Box<dyn Sources>;
 }
 
-/// The sources of a socket, and what of their frames has arrived.
+/// The sources of a socket, with the received parts of their frames.
 pub(crate) trait Sources: Send {
-    /// Takes in a datagram. `false` if an unfinished frame had to go for it.
+    /// Adds a datagram. Returns `false` if an unfinished frame was dropped for it.
     fn push(&mut self, datagram: &[u8], from: SocketAddr) -> bool;
 
-    /// The next packet of the source whose datagram was taken in last.
+    /// Returns the next packet of the source of the last datagram.
     fn next(&mut self) -> Option<ReadPacket>;
 }
 
@@ -49,7 +49,7 @@ impl FramedOptions {
         self.framing = Some(Arc::new(Mutex::new(framing)));
     }
 
-    /// The datagram for a packet.
+    /// Encodes the datagram of a packet.
     pub(crate) fn frame<'a>(&self, packet: &'a [u8]) -> Result<Cow<'a, [u8]>, SendError> {
         let Some(framing) = &self.framing else { return Ok(Cow::Borrowed(packet)) };
         let mut datagram = BytesMut::new();
@@ -89,7 +89,7 @@ impl<F: Framing> AnyFraming for Mutex<F> {
 }
 
 struct Joined<F> {
-    /// What each source gets a clone of.
+    /// The framing that is cloned for each source.
     codec: Codec<F>,
     sources: Recent<SocketAddr, SourceStream<F>>,
     max_unfinished: usize,
@@ -133,7 +133,7 @@ impl<F: Framing> Sources for Joined<F> {
                 _ => (DecodeErrorKind::NotAPacket, 0),
             },
         };
-        // Where the next frame begins is unknown: the source starts anew with its next datagram.
+        // The start of the next frame is unknown, so the source starts again with its next datagram.
         self.sources.remove(&from);
         self.reading = None;
         Some((Err(DecodeError::new(kind, at)), Meta::from_peer(from.into())))

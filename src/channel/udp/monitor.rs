@@ -1,4 +1,4 @@
-//! What a UDP socket has gone through, in numbers, readable while a server owns the socket.
+//! Statistics of a UDP socket, readable while a server owns the socket.
 
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
@@ -33,7 +33,7 @@ pub struct UdpMonitor {
     state: Weak<UdpSocketState>,
 }
 
-/// The numbers of a UDP socket.
+/// Statistics of a UDP socket.
 ///
 /// ```
 /// use tokio_osc::Udp;
@@ -50,21 +50,21 @@ pub struct UdpStats {
     /// Bytes of the receive buffer, as the system reports them. Linux reports twice the size that was requested,
     /// at most twice `net.core.rmem_max`; the other half is for its own records of each datagram.
     pub receive_buffer: usize,
-    /// Bytes of the send buffer, likewise.
+    /// Bytes of the send buffer, as reported by the system.
     pub send_buffer: usize,
-    /// Datagrams that the kernel dropped since the socket was opened, because the receive buffer was
-    /// full (or a checksum was wrong). `None` where the system does not tell: it is known on Linux,
-    /// where reading it takes some 0.2 ms. It wraps at 2<sup>32</sup>.
+    /// Datagrams that the kernel dropped since the socket was opened, because the receive buffer was full (or
+    /// a checksum was wrong). `None` if the system does not report it. It is available on Linux, where
+    /// reading it takes about 0.2 ms. It wraps at 2<sup>32</sup>.
     pub kernel_drops: Option<u64>,
-    /// Datagrams over [`max_datagram`](crate::Udp::max_datagram): each one an error item of the
-    /// channel, nothing of it delivered.
+    /// Datagrams over [`max_datagram`](crate::Udp::max_datagram). Each is an error item of the channel, and
+    /// no part of it is delivered.
     pub oversized: u64,
-    /// Unfinished frames that were thrown away because too many sources sent: see
+    /// Unfinished frames that were dropped because there were too many sources: see
     /// [`max_sources`](crate::Udp::max_sources).
     pub unfinished: u64,
-    /// Errors of receiving that passed: answers of the network to datagrams sent earlier.
+    /// Temporary errors of receiving: responses of the network to earlier datagrams.
     pub receive_errors: u64,
-    /// Datagrams sent again at once, because the system reported an earlier one's error first.
+    /// Datagrams sent again at once, because the system first reported the error of an earlier one.
     pub sent_again: u64,
     /// Datagrams that the system refused to send.
     pub send_errors: u64,
@@ -75,7 +75,7 @@ impl UdpMonitor {
         Self { state: Arc::downgrade(state) }
     }
 
-    /// The numbers now; `None` when the socket is closed.
+    /// Returns the present statistics. `None` if the socket is closed.
     pub fn stats(&self) -> Option<UdpStats> {
         let state = self.state.upgrade()?;
         let counters = &state.counters;
@@ -116,7 +116,7 @@ impl UdpMonitor {
     }
 }
 
-/// A table: one line per number.
+/// Prints one line per number.
 impl fmt::Display for UdpStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>12} bytes of receive buffer", self.receive_buffer)?;

@@ -1,4 +1,4 @@
-//! UDP from one to a group.
+//! UDP multicast.
 
 use std::fmt;
 use std::io;
@@ -26,12 +26,12 @@ use crate::wire::DecodeOptions;
 /// | [`group`](Multicast::group) | only the one of [`new`](Multicast::new) |
 /// | [`source`](Multicast::source) | any sender |
 /// | [`multicast_loop`](Multicast::multicast_loop) | true |
-/// | [`local`](Multicast::local) | the group's address and port (join; every address where the system wants that), any free port (client) |
-/// | [`reuse_address`](Multicast::reuse_address), [`reuse_port`](Multicast::reuse_port) | true: several programs of a host hear a group |
-/// | [`ttl`](Multicast::ttl) | the system's, as a rule 1: the own network |
+/// | [`local`](Multicast::local) | the group's address and port (join; every address if the system requires it), any free port (client) |
+/// | [`reuse_address`](Multicast::reuse_address), [`reuse_port`](Multicast::reuse_port) | true: several programs on a host can join a group |
+/// | [`ttl`](Multicast::ttl) | the system's, usually 1: the local network |
 ///
-/// The others are those of [`Udp`](crate::Udp). Groups that only other programs of this host have joined are not
-/// received: on Linux, `IP_MULTICAST_ALL` is switched off for that.
+/// The other options are those of [`Udp`](crate::Udp). Groups that only other programs on this host joined
+/// are not received (on Linux, `IP_MULTICAST_ALL` is turned off for this).
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -53,9 +53,9 @@ use crate::wire::DecodeOptions;
 #[must_use = "options do nothing until they end in a verb"]
 pub struct Multicast {
     group: SocketAddr,
-    /// What is not a valid address: the error of the verb.
+    /// An invalid address, which becomes the error of the final method.
     illegal: Option<Endpoint>,
-    /// Further groups, at the same port.
+    /// Further groups on the same port.
     others: Vec<IpAddr>,
     interfaces: Interfaces,
     sources: Vec<IpAddr>,
@@ -66,13 +66,13 @@ pub struct Multicast {
 
 #[derive(Clone, Debug)]
 enum Interfaces {
-    /// One that the system chooses, if there are none.
+    /// Empty if the system chooses.
     Listed(Vec<Interface>),
     All,
 }
 
 impl Multicast {
-    /// A socket of this group and port. The scope of an IPv6 group is an interface, if it has one.
+    /// Creates options for this group and port. The scope of an IPv6 group, if it has one, is its interface.
     pub fn new(group: impl Into<Endpoint>) -> Self {
         let mut common = UdpOptions::default();
         common.socket.reuse_address = true;
@@ -95,7 +95,7 @@ impl Multicast {
         }
     }
 
-    /// Adds another group at the same port.
+    /// Adds another group on the same port.
     pub fn group(mut self, group: impl Into<IpAddr>) -> Self {
         self.others.push(group.into());
         self
@@ -124,15 +124,15 @@ impl Multicast {
         self
     }
 
-    /// Whether programs on this host receive what is sent to the group. Windows reads the receiver's setting,
+    /// Whether programs on this host receive the packets sent to the group. Windows reads the receiver's setting,
     /// other systems the sender's; the loopback interface ignores it. Default true.
     pub const fn multicast_loop(mut self, hear: bool) -> Self {
         self.hear_own = hear;
         self
     }
 
-    /// Binds to this address instead. With the unspecified address and the group's port, a channel also
-    /// receives unicast packets.
+    /// Binds to this address instead. With the unspecified address and the port of the group, a channel also
+    /// receives packets to this host.
     pub fn local(mut self, address: impl Into<Endpoint>) -> Self {
         self.local = Some(known_address(address.into(), &mut self.illegal));
         self
@@ -140,19 +140,19 @@ impl Multicast {
 
     common_setters!();
 
-    /// Joins the groups and receives what is sent to them.
+    /// Joins the groups and receives their packets.
     ///
     /// On Unix the socket is bound to the group's address, so that it receives nothing else; for several groups
     /// it is bound to the unspecified address.
     ///
     /// # Errors
-    /// An address is not a group, a link-local group has no interface, an interface is not there or
-    /// has no address of this family, the port is taken by a socket that does not share it, or the
-    /// system does not let it join (Linux: 20 groups per socket, `net.ipv4.igmp_max_memberships`). The
-    /// error says which.
+    /// Returns an error if an address is not a group, a link-local group has no interface, an interface does
+    /// not exist or has no address of this family, a socket that does not share the port has it, or the
+    /// system refuses to join (Linux: 20 groups per socket, `net.ipv4.igmp_max_memberships`). The error names
+    /// the cause.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     pub fn join(self) -> Result<Channel, BindError> {
         let state = self.join_socket();
         let state = state.map_err(BindError::cannot(format_args!("listen on udp {}", self.group)))?;
@@ -182,12 +182,12 @@ impl Multicast {
         Ok(state)
     }
 
-    /// The options of the socket, for the client that will have it.
+    /// The options of the socket, for its client.
     pub(crate) fn options(&self) -> &UdpOptions {
         &self.common
     }
 
-    /// A socket for each interface, with the groups that it sends to.
+    /// Creates a socket for each interface, with its groups.
     pub(crate) fn senders(&self) -> Result<Vec<(UdpSocketState, Vec<SocketAddr>)>, BindError> {
         let sender =
             |way: &Way| Ok((self.sender(way)?, self.groups().map(|group| peer(group, way)).collect()));
@@ -195,7 +195,7 @@ impl Multicast {
         senders.map_err(BindError::cannot(format_args!("reach udp {}", self.group)))
     }
 
-    /// The interfaces, looked up; at least one.
+    /// Resolves the interfaces, at least one.
     fn by(&self) -> io::Result<Vec<Way>> {
         self.check()?;
         match &self.interfaces {
@@ -257,7 +257,7 @@ impl Multicast {
         let bound = match by {
             [] => every,
             [way] => peer(self.group, way),
-            // Bound to a group of one link, it would hear that link only.
+            // Bound to a link-local group, it would receive on that link only.
             _ if is_of_a_link(self.group.ip()) => every,
             [way, ..] => peer(self.group, way),
         };
@@ -280,7 +280,7 @@ impl Multicast {
     }
 
     fn sender(&self, way: &Way) -> io::Result<UdpSocketState> {
-        // A port of its own, unless one is asked for.
+        // Any free port, unless one was set.
         let mut common = self.common.clone();
         if self.local.is_none() {
             common.socket.reuse_address = false;
@@ -315,7 +315,7 @@ impl Multicast {
     }
 }
 
-/// An interface, as the socket and as the user call it.
+/// An interface, as the socket and as the user identify it.
 #[derive(Clone, Debug)]
 struct Way {
     via: Via,
@@ -329,7 +329,7 @@ impl fmt::Display for Way {
     }
 }
 
-/// The group as an address to send to and to bind; one of a link says of which.
+/// The group as a socket address, with the scope of a link-local group.
 fn peer(group: SocketAddr, way: &Way) -> SocketAddr {
     match (group, way.via) {
         (SocketAddr::V6(v6), Via::V6(link)) if is_of_a_link(group.ip()) => {

@@ -1,4 +1,4 @@
-//! What unicast, multicast and broadcast sockets have in common.
+//! Options common to unicast, multicast and broadcast sockets.
 
 use std::io;
 use std::net::SocketAddr;
@@ -71,8 +71,7 @@ impl UdpOptions {
     }
 }
 
-/// The address of an endpoint, or, where it has none without a look-up, one that stands for it until the options
-/// are checked.
+/// The address of an endpoint, or a placeholder until the options are checked if it requires a look-up.
 pub(super) fn known_address(endpoint: Endpoint, illegal: &mut Option<Endpoint>) -> SocketAddr {
     endpoint.address().unwrap_or_else(|_| {
         *illegal = Some(endpoint);
@@ -80,7 +79,7 @@ pub(super) fn known_address(endpoint: Endpoint, illegal: &mut Option<Endpoint>) 
     })
 }
 
-/// The setters of options that all three have, in the field `common`.
+/// The setters of the common options, in the field `common`.
 macro_rules! common_setters {
     () => {
         /// Allows other sockets to bind the same address and port. On Linux, the socket that was bound last
@@ -138,23 +137,23 @@ macro_rules! common_setters {
             self
         }
 
-        /// Decodes as the streams of an endpoint would, and through the same layers.
+        /// Uses the decode options and layers of the streams of an endpoint.
         pub(crate) fn decode_as(mut self, options: &crate::channel::StreamOptions) -> Self {
             self.common.decode = options.decode.clone();
             self.common.chain = options.chain.clone();
             self
         }
 
-        /// Bytes of the largest datagram that is received; a larger one is an error item
-        /// ([`DecodeErrorKind::Truncated`](crate::packet::DecodeErrorKind)), never delivered in part.
-        /// Default and maximum 65,535: nothing is too large.
+        /// Sets the maximum size of a received datagram. A larger one is an error item
+        /// ([`DecodeErrorKind::Truncated`](crate::packet::DecodeErrorKind)), and no part of it is delivered.
+        /// Default and maximum 65,535: no datagram is too large.
         pub fn max_datagram(mut self, bytes: usize) -> Self {
             self.common.max_datagram = bytes.min(crate::codec::MAX_DATAGRAM);
             self
         }
 
-        /// Adds a layer between datagrams and packets, both ways; the first one is next to the wire.
-        /// See [`Middleware`](crate::middleware::Middleware).
+        /// Adds a middleware layer in both directions. The first layer is next to the wire. See
+        /// [`Middleware`](crate::middleware::Middleware).
         pub fn middleware(mut self, layer: impl crate::middleware::Middleware) -> Self {
             self.common.chain.push(layer);
             self
@@ -186,13 +185,13 @@ macro_rules! common_setters {
             self
         }
 
-        /// Names for the senders of packets: see [`Meta::peer_name`](crate::Meta::peer_name).
+        /// Sets the names of senders: see [`Meta::peer_name`](crate::Meta::peer_name).
         pub fn peer_names(mut self, names: &PeerNames) -> Self {
             self.common.peer_names = Some(names.clone());
             self
         }
 
-        /// Sends the replies of handlers to this address, whatever the peer. Default: to the sender.
+        /// Sends the replies of handlers to this address. Default: to the sender of the message.
         pub fn reply_to(mut self, address: impl Into<SocketAddr>) -> Self {
             self.common.reply_to = ReplyTo::Address(address.into());
             self

@@ -1,4 +1,4 @@
-//! Datagrams in: one socket, read while there is something, with a bound on each poll.
+//! The receive loop of a UDP socket, with a limit per poll.
 
 use std::io;
 use std::ops::Range;
@@ -24,7 +24,7 @@ pub(crate) struct UdpPackets {
     codec: Datagram,
     receive_loop: ReceiveLoop,
     names: Option<PeerNames>,
-    /// Where packets are joined and parted; `None` where each datagram is one.
+    /// Joins and splits packets. `None` if each datagram is one packet.
     sources: Option<Box<dyn Sources>>,
 }
 
@@ -41,7 +41,7 @@ impl UdpPackets {
         Self { state, buffer, codec, receive_loop: ReceiveLoop::new(), names, sources }
     }
 
-    /// The packet of a datagram; `None` if the middleware has dropped it.
+    /// Decodes the packet of a datagram. `None` if the middleware dropped it.
     fn decode(&mut self, place: Range<usize>, peer: Peer) -> Option<ReadPacket> {
         let mut meta = Meta::from_peer(peer);
         meta.set_peer_name(self.name_of(peer));
@@ -59,7 +59,7 @@ impl UdpPackets {
         Some((packet, meta))
     }
 
-    /// The next packet of what was received already.
+    /// Returns the next packet of the received data.
     fn next_joined(&mut self) -> Option<ReadPacket> {
         let (packet, mut meta) = self.sources.as_mut()?.next()?;
         meta.set_peer_name(self.name_of(meta.peer));
@@ -70,8 +70,8 @@ impl UdpPackets {
         self.names.as_ref().zip(peer.address()).and_then(|(names, address)| names.get(address))
     }
 
-    /// Whether it answers the request of a client that sends by this socket: such a packet is not the
-    /// channel's. Asked before the packet is handed out, so an inbox that is full delays no client.
+    /// Returns `true` if it is the reply to a request of a client that uses this socket: then it does not go
+    /// to the channel. Checked before the packet is passed on, so that a full inbox does not delay clients.
     fn is_answer(&self, packet: &Result<Packet, DecodeError>, peer: Peer) -> bool {
         matches!(packet, Ok(Packet::Message(message)) if self.state.clients.take_message(message, peer))
     }
@@ -104,7 +104,7 @@ impl Stream for UdpPackets {
                         return Poll::Ready(Some((packet, meta)));
                     }
                 }
-                // Errors of a datagram sent earlier (ICMP) and passing shortages are reported here.
+                // Errors of earlier datagrams (ICMP) and temporary shortages are reported here.
                 Err(error) => {
                     let counters = &this.state.counters;
                     counters.note_earlier(&error, &counters.receive_errors);
@@ -114,14 +114,14 @@ impl Stream for UdpPackets {
     }
 }
 
-/// The datagrams of a socket one by one, also where the system gives a run of them at a time.
+/// The datagrams of a socket one by one, even if the system returns batches.
 struct ReceiveBuffer {
     /// Made for the first datagram: the socket of a client that only sends needs none.
     buffer: Box<[u8]>,
-    /// Bytes of the largest datagram that is taken; of a larger one there is a byte more.
+    /// Maximum size of a datagram. A larger one is read with one byte more.
     max: usize,
     run: Option<DatagramRun>,
-    /// The first byte of the run that was not handed out.
+    /// The first byte of the batch that was not returned.
     at: usize,
 }
 
@@ -149,7 +149,7 @@ impl ReceiveBuffer {
         Ok((datagram, run.from))
     }
 
-    /// The bytes of a datagram; `None` if it is too large.
+    /// The bytes of a datagram. `None` if it is too large.
     fn datagram(&self, place: Range<usize>) -> Option<&[u8]> {
         self.buffer.get(place).filter(|datagram| datagram.len() <= self.max)
     }

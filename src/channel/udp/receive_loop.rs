@@ -1,12 +1,12 @@
-//! A socket of datagrams, read while there is something, with a bound on each turn.
+//! Limits how many datagrams are read from a socket in one poll.
 
 use std::io;
 use std::task::{Context, Poll, ready};
 
-/// Datagrams taken before other tasks get their turn, so that one busy socket starves no other.
+/// Maximum number of datagrams read before other tasks run, so that one busy socket does not starve others.
 const BURST: usize = 64;
 
-/// How many datagrams a socket may still give in this turn.
+/// The number of datagrams that may still be read in this poll.
 pub(crate) struct ReceiveLoop {
     left: usize,
 }
@@ -16,9 +16,9 @@ impl ReceiveLoop {
         Self { left: BURST }
     }
 
-    /// The next datagram, or an error of the socket, which goes on. `receive` takes a datagram, and
-    /// never waits; `poll_ready` waits until there may be one. If it fails, the runtime of the socket
-    /// is gone: there is nothing more.
+    /// Polls for the next datagram, or an error of the socket, which goes on. `receive` reads a datagram
+    /// without waiting; `poll_ready` waits until there may be one. If it fails, the runtime of the socket has
+    /// ended, and there is no further datagram.
     pub(crate) fn poll<T>(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! UDP from one to one.
+//! UDP unicast.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use crate::channel::socket::{failed, first, unspecified};
 use crate::codec::Framing;
 use crate::wire::DecodeOptions;
 
-/// Options of a UDP socket; ends in [`bind`](Udp::bind), [`client`](Udp::client) or
+/// Options of a UDP socket. Create a socket with [`bind`](Udp::bind), [`client`](Udp::client) or
 /// [`connect`](Udp::connect).
 ///
 /// | option | default |
@@ -55,13 +55,13 @@ pub struct Udp {
 }
 
 impl Udp {
-    /// A socket that listens at this address, or sends to it.
+    /// Creates options to listen on this address, or to send to it.
     pub fn new(address: impl Into<Endpoint>) -> Self {
         let common = UdpOptions::default();
         Self { address: address.into(), local: None, family: None, any_answers: false, common }
     }
 
-    /// The address and port that a client sends from. [`bind`](Udp::bind) ignores it.
+    /// Sets the address and port that a client sends from. [`bind`](Udp::bind) ignores it.
     pub fn local(mut self, address: impl Into<Endpoint>) -> Self {
         self.local = Some(address.into());
         self
@@ -140,26 +140,27 @@ impl Udp {
         self
     }
 
-    /// Bytes of an unfinished frame that a [`framed`](Udp::framed) socket keeps for a source. A longer one is an
-    /// error item ([`DecodeErrorKind::FrameTooLong`](crate::packet::DecodeErrorKind)), and the source starts
-    /// over. Default 64 KiB; with the default number of sources that is at most 62 MiB in all, with one datagram
-    /// of each on top.
+    /// Sets the maximum size of an unfinished frame of each source of a [`framed`](Udp::framed) socket. A
+    /// larger frame is an error item ([`DecodeErrorKind::FrameTooLong`](crate::packet::DecodeErrorKind)), and
+    /// the source starts again. Default 64 KiB. With the default number of sources this is at most 62 MiB in
+    /// all, plus one datagram each.
     pub const fn max_unfinished(mut self, bytes: usize) -> Self {
         self.common.framed.max_unfinished = bytes;
         self
     }
 
-    /// Binds the socket and receives what is sent to it. The addresses of a name are tried in order.
+    /// Binds the socket and receives its packets. The addresses of a name are tried in order.
     ///
     /// # Errors
-    /// The name cannot be resolved, or none of its addresses can be bound; the error names the
-    /// address. An address of a link (`fe80::…`) names its interface. A group is joined, not bound.
+    /// Returns an error if the name cannot be resolved, or none of its addresses can be bound. The error
+    /// names the address. A link-local address (`fe80::…`) needs its interface. Groups are joined with
+    /// [`Multicast`](crate::Multicast), not bound.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn bind(self) -> Result<Channel, BindError> {
         let bound = self.bind_socket().await;
         let state =
@@ -179,7 +180,7 @@ impl Udp {
         })
     }
 
-    /// The options of the socket, for the client that will have it.
+    /// The options of the socket, for its client.
     pub(crate) fn options(&self) -> &UdpOptions {
         &self.common
     }
@@ -188,7 +189,7 @@ impl Udp {
         self.any_answers
     }
 
-    /// A socket that reaches the first address of the name that it can, and this address.
+    /// Creates a socket for the first reachable address of the name, and returns the address.
     pub(crate) async fn reach(&self) -> Result<(UdpSocketState, SocketAddr), BindError> {
         let reached = self.reach_first().await;
         reached.map_err(BindError::cannot(format_args!("reach udp {}", self.address.place())))
@@ -219,8 +220,8 @@ impl Udp {
 }
 
 impl Channel {
-    /// Binds a UDP socket and receives every packet that is sent to it, with the default
-    /// [`DecodeOptions`]. Port 0 takes any free port: see [`local_addr`](Channel::local_addr).
+    /// Binds a UDP socket and receives its packets, with the default [`DecodeOptions`]. Port 0 takes any free
+    /// port: see [`local_addr`](Channel::local_addr).
     ///
     /// No other program can bind the port. `0.0.0.0` and `*` receive IPv4 only, `[::]` IPv6 only: see
     /// [`Udp::only_v6`]. For other options see [`Udp`], for groups [`Multicast`](crate::Multicast).
@@ -230,14 +231,14 @@ impl Channel {
     /// [`Reply`](crate::Reply)s, and clients of [`client_to`](Channel::client_to).
     ///
     /// # Errors
-    /// The name cannot be resolved, or none of its addresses can be bound; the error names the
-    /// address.
+    /// Returns an error if the name cannot be resolved, or none of its addresses can be bound. The error
+    /// names the address.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Panics if called outside of a Tokio runtime with I/O enabled.
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn udp(address: impl Into<Endpoint>) -> Result<Self, BindError> {
         Udp::new(address).bind().await
     }
@@ -245,10 +246,10 @@ impl Channel {
     /// As [`udp`](Channel::udp), with other limits and tolerance of decoding.
     ///
     /// # Errors
-    /// As [`udp`](Channel::udp).
+    /// Same as [`udp`](Channel::udp).
     ///
     /// # Cancel safety
-    /// A dropped future leaves no socket behind.
+    /// If the future is dropped, no socket remains open.
     pub async fn udp_with(address: impl Into<Endpoint>, options: DecodeOptions) -> Result<Self, BindError> {
         Udp::new(address).decode(options).bind().await
     }
@@ -264,7 +265,7 @@ impl Channel {
 fn has_route(peer: SocketAddr) -> io::Result<()> {
     let probe = std::net::UdpSocket::bind((unspecified(peer.is_ipv6()), 0))?;
     match probe.connect(peer) {
-        // That is about broadcasting, not about the way there.
+        // This error is about broadcasting, not about the route.
         Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
             Err(failed(&error, format!("cannot reach udp {peer}")))
         }

@@ -102,7 +102,7 @@ impl Transport for Background {
             let text = "the client is not connected";
             return Err(io::Error::new(io::ErrorKind::NotConnected, text).into());
         }
-        // A copy of exactly its size: what waits must not keep the sender's buffer alive.
+        // A copy of exactly its size: a queued packet must not keep the sender's buffer alive.
         let frame = Bytes::copy_from_slice(frame);
         match self.overflow {
             Overflow::DropOldest => self.outbox.push_over_oldest(&frame).map(Taken::Queued),

@@ -27,7 +27,7 @@ use task::{Life, ReadByTask};
 
 /// How long a packet waits for a connection.
 const MAX_AGE: Duration = Duration::from_secs(10);
-/// The least time between keep-alives.
+/// The shortest time between keep-alives.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// A client that connects again, before it is started: what
@@ -180,7 +180,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         self
     }
 
-    /// Sends a packet each `interval`, at least 1 ms, while connected, before those that wait; for the
+    /// Sends a packet each `interval`, at least 1 ms, while connected, before queued packets; for the
     /// first time one `interval` after the connection was made. There is one such packet: a second call
     /// takes the place of the first. By default there is none.
     pub fn keep_alive(mut self, interval: Duration, packet: impl IntoPacket) -> Self {
@@ -198,7 +198,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// encoded.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with time enabled.
+    /// Panics if called outside of a Tokio runtime with time enabled.
     pub fn spawn(mut self) -> Result<Client, EncodeError> {
         if let Some(error) = self.failed.take() {
             return Err(error);

@@ -28,7 +28,7 @@ use crate::codec::{Codec, Framing, ReadPacket};
 use crate::middleware::Chain;
 use crate::packet::{Packet, Peer};
 
-/// How long a client that is closed may take, at least, to send what waits.
+/// How long a client that is closed may take, at least, to send its queue.
 const CLOSE: Duration = Duration::from_secs(1);
 
 impl<C: Connect, F: Framing> Reconnecting<C, F> {
@@ -136,7 +136,7 @@ impl Sink for ToInbox {
         false
     }
 
-    /// A peer that waits until its pushes are read would take nothing of what is to be sent.
+    /// A peer that waits until its pushes are read would accept no packet from us.
     fn causes_replies(&self) -> bool {
         false
     }

@@ -56,7 +56,7 @@ impl<'a> Subject<'a> {
         (!parts.is_empty()).then_some(Self { text, parts, wild })
     }
 
-    /// What is compared where the path stands before these levels: the text of the one part, or of
+    /// What is compared when the path has reached these levels: the text of the one part, or of
     /// all.
     pub(super) fn text_of(&self, levels: Levels) -> &'a [u8] {
         match single(levels).and_then(|level| self.parts.get(level)) {

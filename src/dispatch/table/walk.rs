@@ -1,6 +1,6 @@
 //! The walk of a path through the tree of routes.
 //!
-//! A state is a node and the set of levels at which the path stands before it. Example: the routes
+//! A state is a node and the set of levels that the path may have reached there. Example: the routes
 //! `/a/*/c` and `//c`, the path `/a/b/c` with the levels 0, 1, 2 and its end:
 //!
 //! ```text

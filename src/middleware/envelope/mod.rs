@@ -196,7 +196,7 @@ impl Middleware for Envelope {
     fn packet_in(&self, packet: Packet, meta: &mut Meta) -> Result<Flow<Packet>, DecodeError> {
         let plain = self.open(&packet, meta)?;
         let (packet, repairs) = Packet::decode_with(plain, &self.config.options)?;
-        // The envelope and the packet in it are decoded separately; the receiver wants the repairs of both.
+        // The envelope and the packet in it are decoded separately; the receiver needs the repairs of both.
         let mut sum = *meta.repairs();
         sum += repairs;
         meta.set_repairs(sum);

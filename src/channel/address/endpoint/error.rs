@@ -1,11 +1,11 @@
-//! Why a text is not a valid endpoint.
+//! Errors of endpoints.
 
 use std::fmt;
 
 use super::Scheme;
 use crate::channel::address::host_port::HostPortError;
 
-/// Why a text is not a valid [`Endpoint`](crate::Endpoint).
+/// The error of a text that is not a valid [`Endpoint`](crate::Endpoint).
 ///
 /// ```
 /// use tokio_osc::Endpoint;
@@ -30,7 +30,7 @@ pub(super) enum EndpointFault {
         value: String,
     },
     Percent(String),
-    /// For a constructor of one transport.
+    /// The error of a constructor of one transport.
     Foreign(String),
 }
 

@@ -1,4 +1,4 @@
-//! Where to listen and where to send, as text: `osc.udp://239.1.2.3:9000/?interface=eth0&ttl=4`.
+//! Addresses to listen on or to send to, as text: `osc.udp://239.1.2.3:9000/?interface=eth0&ttl=4`.
 
 mod error;
 mod parse;
@@ -16,12 +16,12 @@ use error::EndpointFault;
 pub(in crate::channel) use query::Query;
 use query::encode;
 
-/// Where to listen or to send: what every constructor takes. A `SocketAddr`, `(host, port)` or `(ip, port)`,
-/// text, or a URL as liblo writes it: a scheme, a host and port or a path, and options.
+/// An address to listen on or to send to. Every constructor accepts one: a `SocketAddr`, `(host, port)`,
+/// `(ip, port)`, text, or a URL as in liblo, with a scheme, a host and port or a path, and options.
 ///
-/// Constructors of one transport, such as [`Client::udp`](crate::Client::udp), take a host and port;
-/// [`bind`](Self::bind) and [`client`](Self::client) take the whole of a URL. Text that is not valid is an error
-/// when it is used; `str::parse` reports it at once.
+/// Constructors of one transport, such as [`Client::udp`](crate::Client::udp), use the host and port.
+/// [`bind`](Self::bind) and [`client`](Self::client) use the whole URL. Text that is not valid is an error
+/// when the endpoint is used; `str::parse` reports it at once.
 ///
 /// | text | means |
 /// | --- | --- |
@@ -39,8 +39,7 @@ use query::encode;
 /// | `stage.local` | a name, looked up when a socket is made; IPv4 addresses are tried first |
 /// | `*` | every IPv4 address of this host; with `family=ipv6` every IPv6 address, as `[::]` |
 ///
-/// Port 0 takes any free port. Options follow a `?`, with `&` between them; those marked with + may stand
-/// there more than once:
+/// Port 0 takes any free port. Options follow a `?`, separated by `&`. Those marked with + can be repeated:
 ///
 /// | option | of | sets |
 /// | --- | --- | --- |
@@ -73,7 +72,7 @@ use query::encode;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    /// `None` if no transport is named.
+    /// `None` if the text names no transport.
     scheme: Option<Scheme>,
     pub(in crate::channel) location: Location,
     /// Behind a host and port; with its first slash, or empty.
@@ -88,7 +87,7 @@ pub(in crate::channel) enum Location {
     Illegal(String, EndpointError),
 }
 
-/// Where no transport is named, it is UDP.
+/// UDP if the text names no transport.
 impl PartialEq for Endpoint {
     fn eq(&self, other: &Self) -> bool {
         self.scheme() == other.scheme()
@@ -115,7 +114,7 @@ impl Eq for Endpoint {}
 pub enum Scheme {
     /// `osc.udp`
     Udp,
-    /// `osc.tcp`: each packet with its length before it.
+    /// `osc.tcp`: length prefixes.
     Tcp,
     /// `osc.tcp+slip`
     TcpSlip,
@@ -134,12 +133,12 @@ impl Endpoint {
         Self { scheme: None, location, prefix: String::new(), query: Query::default() }
     }
 
-    /// The transport; UDP where none is named.
+    /// Returns the transport. UDP if the text names none.
     pub fn scheme(&self) -> Scheme {
         self.scheme.unwrap_or(Scheme::Udp)
     }
 
-    /// The host and port as text; `None` for a Unix socket.
+    /// Returns the host and port as text. `None` for a Unix socket.
     pub fn host(&self) -> Option<String> {
         match &self.location {
             Location::Host(host) => Some(host.to_string()),
@@ -147,7 +146,7 @@ impl Endpoint {
         }
     }
 
-    /// The path of a Unix socket.
+    /// Returns the path of a Unix socket.
     pub fn path(&self) -> Option<&Path> {
         match &self.location {
             Location::Path(path) => Some(path),
@@ -170,12 +169,12 @@ impl Endpoint {
         &self.prefix
     }
 
-    /// The family that addresses are to be of, if one was named.
+    /// Returns the address family, if the text names one.
     pub const fn family(&self) -> Option<IpFamily> {
         self.query.family
     }
 
-    /// Whether SLIP frames are to have one END instead of two.
+    /// Returns `true` if SLIP frames have one END instead of two.
     pub const fn single_end(&self) -> bool {
         self.query.single_end
     }
@@ -184,13 +183,13 @@ impl Endpoint {
         Self::plain(Location::Illegal(text, error))
     }
 
-    /// The same endpoint at another address: what a bound channel prints, when the port was 0 or the
-    /// host a name.
+    /// Returns the endpoint with another address. For printing a bound channel whose port was 0 or whose host
+    /// was a name.
     pub fn at(&self, address: SocketAddr) -> Self {
         Self { location: Location::Host(address.into()), ..self.clone() }
     }
 
-    /// The addresses, for a constructor that names the transport itself.
+    /// Resolves the addresses, for a constructor of one transport.
     pub(crate) async fn resolve(
         &self,
         transport: Scheme,
@@ -200,7 +199,7 @@ impl Endpoint {
         self.host_port()?.resolve(family.or(self.query.family)).await
     }
 
-    /// The one address, for a UDP constructor that looks up no names.
+    /// Returns the single address, for a UDP constructor that does not resolve names.
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.require_plain(Scheme::Udp)?;
         self.host_port()?.address()
@@ -214,10 +213,10 @@ impl Endpoint {
         }
     }
 
-    /// Refuses a URL of another transport, and one with options: they would be ignored silently.
+    /// Refuses a URL with another transport or with options, which would otherwise be ignored.
     fn require_plain(&self, transport: Scheme) -> io::Result<()> {
         let fits = match self.scheme {
-            // The framing is the caller's.
+            // The caller passes the framing.
             Some(Scheme::Tcp | Scheme::TcpSlip) => transport == Scheme::Tcp,
             Some(scheme) => scheme == transport,
             None => true,
@@ -228,7 +227,7 @@ impl Endpoint {
         Err(invalid(EndpointFault::Foreign(self.to_string()).into()))
     }
 
-    /// The host and port or the path, for the text of an error.
+    /// The host and port or the path, for the text of errors.
     pub(crate) fn place(&self) -> String {
         match &self.location {
             Location::Host(host) => host.to_string(),
@@ -312,7 +311,7 @@ impl From<(String, u16)> for Endpoint {
     }
 }
 
-/// Several addresses of one peer, to be tried in order.
+/// Several addresses of one peer, which are tried in order.
 impl From<&[SocketAddr]> for Endpoint {
     fn from(addresses: &[SocketAddr]) -> Self {
         Self::at_host(HostPort::listed(addresses))

@@ -1,4 +1,4 @@
-//! Reading an endpoint.
+//! Parses endpoints.
 
 use super::error::{EndpointError, EndpointFault};
 use super::query::Query;
@@ -20,7 +20,7 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
             if !path.is_empty() {
                 prefix = format!("/{}", decode(path)?);
             }
-            // RFC 6874 writes the sign before an interface as `%25`; people write it as it is.
+            // RFC 6874 writes the percent sign before an interface as `%25`. Users write it as `%`.
             Location::Host(host_port.replacen("%25", "%", 1).parse()?)
         }
     };
