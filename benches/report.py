@@ -158,12 +158,13 @@ def chart():
         ),
     ]
     if not any(curves for _, _, curves in panels):
-        return
+        return None
     svg = ['<svg xmlns="http://www.w3.org/2000/svg" width="1180" height="410" font-family="sans-serif" font-size="12">']
     svg.append('<rect width="1180" height="410" fill="white"/>')
     for number, (title, unit, curves) in enumerate(panels):
         svg += panel(70 + 380 * number, title, unit, curves)
     (DOCS / "performance.svg").write_text("\n".join([*svg, "</svg>", ""]))
+    return "![cost against routes, channels and connections](performance.svg)"
 
 
 def main():
@@ -171,13 +172,12 @@ def main():
     text = page.read_text()
     benches = ["codec", "dispatch", "streams", "time", "scale", "udp", "instructions"]
     sections = {bench: figures(bench) for bench in benches}
-    sections |= {"goals": goals(), "machine": machine(), "parts": parts()}
+    sections |= {"goals": goals(), "machine": machine(), "parts": parts(), "chart": chart()}
     for name, section in sections.items():
         if section is not None:
             marked = rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)"
             text = re.sub(marked, lambda mark: f"{mark[1]}{section}\n{mark[2]}", text, flags=re.S)
     page.write_text(text)
-    chart()
 
 
 main()
