@@ -225,6 +225,6 @@ fn match_refuses_illegal_patterns_and_addresses() {
 
 #[test]
 fn match_quotes_addresses_that_would_break_the_line() {
-    let ended = osc(&["match", "/a/*", "/a/b\n\u{1b}[31m", "/a/\"b\""], "");
-    assert_eq!(ended.stdout(), "yes \"/a/b\\n\\u001b[31m\"\nyes /a/\"b\"\n");
+    let ended = osc(&["match", "/a/*", "/a/b\n\u{1b}31m", "/a/\"b\""], "");
+    assert_eq!(ended.stdout(), "yes \"/a/b\\n\\u001b31m\"\nyes /a/\"b\"\n");
 }

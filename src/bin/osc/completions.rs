@@ -38,7 +38,7 @@ pub(crate) struct Man {
     /// The command
     command: Option<String>,
 
-    /// Write all pages to this directory
+    /// Write all pages to this directory, which is made if it is not there
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "command")]
     directory: Option<PathBuf>,
 }
@@ -49,7 +49,9 @@ impl Man {
         // Gives the commands their whole names.
         all.build();
         if let Some(directory) = &self.directory {
-            clap_mangen::generate_to(all, directory).at(directory.display())?;
+            let written =
+                std::fs::create_dir_all(directory).and_then(|()| clap_mangen::generate_to(all, directory));
+            written.at(directory.display())?;
             return Ok(ExitCode::SUCCESS);
         }
         let page = match &self.command {

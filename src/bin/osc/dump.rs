@@ -36,9 +36,11 @@ const BATCH: usize = 64 * 1_024;
 #[derive(clap::Args)]
 #[expect(clippy::doc_markdown, reason = "the help shows it verbatim")]
 pub(crate) struct Dump {
-    /// Where to listen: PORT for every address of this host, osc.udp://HOST:PORT/ or HOST:PORT,
-    /// osc.tcp://HOST:PORT/, osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH;
-    /// port 0 takes any free port; with options as in ?interface=eth0
+    /// Where to listen: PORT, HOST:PORT, or a URL
+    ///
+    /// PORT is that of every address of this host; port 0 takes any free port. URLs are osc.udp://HOST:PORT/,
+    /// osc.tcp://HOST:PORT/, osc.tcp+slip://HOST:PORT/, osc.unix:///PATH and osc.unix+slip:///PATH, with options
+    /// as in ?interface=eth0.
     #[arg(required = true, value_name = "URL")]
     urls: Vec<Listen>,
 

@@ -18,7 +18,9 @@ pub(crate) const ANY: &str = "//*";
 /// The options of commands that wait for answers if they are asked to.
 #[derive(clap::Args)]
 pub(crate) struct ReplyOptions {
-    /// Wait for answers to the port that was sent from; with a pattern, for those whose address matches
+    /// Wait for answers, with a pattern for those whose address matches
+    ///
+    /// They come to the port that was sent from.
     #[arg(
         long,
         value_name = "PATTERN",

@@ -24,26 +24,29 @@ use crate::values;
 #[derive(clap::Args)]
 #[expect(clippy::doc_markdown, reason = "the help shows it verbatim")]
 pub(crate) struct Send {
-    /// Where to send: osc.udp://HOST:PORT/ or HOST:PORT, HOST PORT in two words, PORT of this host,
-    /// osc.tcp://HOST:PORT/, osc.tcp+slip://HOST:PORT/, osc.unix:///PATH, osc.unix+slip:///PATH;
-    /// with options as in ?interface=eth0&ttl=4 or ?local=9001
+    /// Where to send: HOST:PORT, HOST PORT, PORT of this host, or a URL
+    ///
+    /// URLs are osc.udp://HOST:PORT/, osc.tcp://HOST:PORT/, osc.tcp+slip://HOST:PORT/, osc.unix:///PATH and
+    /// osc.unix+slip:///PATH, with options as in ?interface=eth0&ttl=4 or ?local=9001.
     url: String,
 
     /// The address or address pattern of the message; `-` reads packets from stdin
     address: String,
 
-    /// Type tags of the values: i int32, h int64, f float32, d float64, s string, S symbol, b blob
-    /// (as hex), t time tag (now, +1.5s, 0x and 16 hex digits), c character, r color (rrggbbaa),
-    /// m MIDI (port, status, data1, data2 as hex), and without a value T true, F false, N nil,
-    /// I impulse, [ ] array
+    /// Type tags of the values, for example ifs
+    ///
+    /// With a value: i int32, h int64, f float32, d float64, s string, S symbol, b blob (as hex), t time tag
+    /// (now, +1.5s, 0x and 16 hex digits), c character, r color (rrggbbaa), m MIDI (port, status, data1, data2
+    /// as hex). Without: T true, F false, N nil, I impulse, [ ] array.
     types: Option<String>,
 
     /// One value for each type tag that has one
     #[arg(value_name = "VALUE", allow_hyphen_values = true, trailing_var_arg = true)]
     values: Vec<String>,
 
-    /// Send the message in a bundle that is due then: +1.5s, -200ms, now (immediately), or 0x and 16
-    /// hex digits
+    /// Send the message in a bundle that is due then
+    ///
+    /// +1.5s, -200ms, now (immediately), or 0x and 16 hex digits.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time_tag)]
     at: Option<TimeTag>,
 

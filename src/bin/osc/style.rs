@@ -17,8 +17,7 @@ pub(crate) struct Style {
     #[arg(long)]
     json: bool,
 
-    /// Print the bytes of each packet as hexadecimal digits and text instead of canonical lines,
-    /// those of malformed packets too
+    /// Print the bytes of each packet in hex and as text, of malformed ones too
     #[arg(long, conflicts_with = "json")]
     pub(crate) raw: bool,
 
