@@ -1,4 +1,4 @@
-//! Length prefix framing, as OSC 1.0 asks for on streams.
+//! Length prefix framing, the framing of OSC 1.0.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
@@ -28,13 +28,13 @@ const MAX_OFFSET: usize = 64;
 ///          └─ two bytes that are skipped when read, and written as zero
 /// ```
 ///
-/// A length of 0 is an empty frame, which a [`Codec`](crate::codec::Codec) passes over and counts
-/// ([`FilterStats::empty_in`](crate::middleware::FilterStats)). One that is negative or over the limit ends the stream with a
-/// [`FrameError`] that says what the bytes look like: where the next frame begins is unknown. No
-/// memory is reserved by a claimed length; the buffer grows with what has arrived.
+/// A length of 0 is an empty frame, which a [`Codec`](crate::codec::Codec) skips and counts
+/// ([`FilterStats::empty_in`](crate::middleware::FilterStats)). A length that is negative or over the limit
+/// ends the stream with a [`FrameError`] that names the likely cause, because the start of the next frame is
+/// unknown. No memory is reserved for a claimed length: the buffer grows with the received bytes.
 ///
-/// Written by hand rather than over `LengthDelimitedCodec`, which reserves what a header claims and
-/// cannot say what it has met. That codec can be used as a framing, too.
+/// This is not based on `LengthDelimitedCodec`, which reserves the claimed length and cannot report the
+/// likely cause. That codec can be used as a framing too.
 ///
 /// ```
 /// use tokio_osc::codec::LikelyCause;
@@ -77,25 +77,25 @@ impl Default for LengthPrefix {
 }
 
 impl LengthPrefix {
-    /// A signed 32-bit big-endian length, frames of at most 1 MiB.
+    /// Creates a framing with a signed 32-bit big-endian length and frames of at most 1 MiB.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Bytes of the length. Default 4.
+    /// Sets the number of bytes of the length. Default 4.
     ///
     /// # Panics
-    /// Not 1 to 8.
+    /// Panics if it is not between 1 and 8.
     pub const fn width(mut self, bytes: usize) -> Self {
         assert!(bytes >= 1 && bytes <= MAX_WIDTH, "a length has 1 to 8 bytes");
         self.width = bytes;
         self
     }
 
-    /// Bytes before the length. Default 0.
+    /// Sets the number of bytes before the length. Default 0.
     ///
     /// # Panics
-    /// Over 64.
+    /// Panics if it is over 64.
     pub const fn offset(mut self, bytes: usize) -> Self {
         assert!(bytes <= MAX_OFFSET, "at most 64 bytes come before the length");
         self.offset = bytes;
@@ -105,21 +105,21 @@ impl LengthPrefix {
     /// Bytes between the length and the frame, which are skipped when read, and written as zero. Default 0.
     ///
     /// # Panics
-    /// Over 64.
+    /// Panics if it is over 64.
     pub const fn after(mut self, bytes: usize) -> Self {
         assert!(bytes <= MAX_OFFSET, "at most 64 bytes come after the length");
         self.after = bytes;
         self
     }
 
-    /// What is added to the length on the wire to get the bytes of the frame. Default 0; `-4` if
-    /// the length counts itself, less by those [`after`](Self::after) it if it counts them.
+    /// Sets the difference between the length on the wire and the bytes that follow it. Default 0; `-4` if
+    /// the length includes itself.
     pub const fn adjustment(mut self, bytes: i32) -> Self {
         self.adjustment = bytes;
         self
     }
 
-    /// The least significant byte first. Default: the most significant.
+    /// Uses little-endian lengths. Default: big-endian.
     pub const fn little_endian(mut self) -> Self {
         self.little_endian = true;
         self
@@ -131,7 +131,7 @@ impl LengthPrefix {
         self
     }
 
-    /// Bytes of the largest frame, in both directions. Default [`MAX_FRAME`].
+    /// Sets the maximum size of a frame, in both directions. Default [`MAX_FRAME`].
     pub const fn max_frame(mut self, bytes: usize) -> Self {
         self.max_frame = bytes;
         self
@@ -142,7 +142,7 @@ impl LengthPrefix {
         self.offset + self.width + self.after
     }
 
-    /// The length that is written in these bytes.
+    /// Parses a length.
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "the width is 1 to 8, and 64 bits and an adjustment of 32 fit in 128"
@@ -171,10 +171,10 @@ impl Decoder for LengthPrefix {
     type Item = Bytes;
     type Error = FrameError;
 
-    /// The next frame.
+    /// Decodes the next frame.
     ///
     /// # Errors
-    /// A length that is negative or over the limit.
+    /// Returns an error if the length is negative or over the limit.
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, FrameError> {
         let header = self.header();
         let Some(field) = src.get(self.offset..).and_then(|rest| rest.get(..self.width)) else {
@@ -192,10 +192,10 @@ impl Decoder for LengthPrefix {
         Ok(Some(src.split_to(size).freeze()))
     }
 
-    /// As `decode`.
+    /// Same as `decode`.
     ///
     /// # Errors
-    /// Also: the stream ends inside a frame.
+    /// Also returns an error if the stream ends inside a frame.
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Bytes>, FrameError> {
         match self.decode(src)? {
             Some(frame) => Ok(Some(frame)),
@@ -210,7 +210,8 @@ impl Encoder<Bytes> for LengthPrefix {
     /// Appends the frame with its header.
     ///
     /// # Errors
-    /// The frame is over the limit, or its length does not fit the width; then `dst` is as it was.
+    /// Returns an error if the frame is over the limit, or its length does not fit the width. `dst` is
+    /// unchanged then.
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "the width is 1 to 8, and 64 bits and an adjustment of 32 fit in 128"

@@ -1,23 +1,23 @@
-//! Which texts are patterns: one pass from left to right, without an allocation, `const`.
+//! The syntax of patterns: one pass from left to right, without an allocation, `const`.
 
 use super::{PatternError, PatternErrorKind as Kind};
 
-/// The longest pattern, in bytes, unless a caller sets another limit.
+/// Default maximum length of a pattern, in bytes.
 pub(super) const MAX_LEN: usize = 4096;
 
 /// The most parts of a pattern.
 pub(super) const MAX_PARTS: usize = 128;
 
-/// What a text asks of an address.
+/// The kinds of patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// To be equal: the pattern is an address.
+    /// A literal address.
     Literal,
-    /// More than that: there is a wildcard, a set, alternatives or `//` in it.
+    /// A pattern with a wildcard, a set, alternatives or `//`.
     Wild,
 }
 
-/// Judges a text: by the plain path that nearly all take, else by [`parse`].
+/// Checks a text: by the fast path of literal addresses, otherwise with [`parse`].
 pub(super) fn judge(text: &[u8], max_len: usize) -> Result<Shape, PatternError> {
     if text.len() <= max_len && is_plain(text) {
         return Ok(Shape::Literal);
@@ -25,8 +25,8 @@ pub(super) fn judge(text: &[u8], max_len: usize) -> Result<Shape, PatternError> 
     parse(text, max_len)
 }
 
-/// Whether this is a literal address within the part limit: one table look-up per byte and no
-/// branch on what it gives.
+/// Returns `true` for a literal address within the part limit, with one table look-up per byte and no branch
+/// on the result.
 #[expect(clippy::arithmetic_side_effects, reason = "a text has no more parts than bytes")]
 fn is_plain(text: &[u8]) -> bool {
     let (mut seen, mut doubled, mut parts, mut last) = (0, 0, 0_usize, 0);
@@ -43,7 +43,7 @@ fn is_plain(text: &[u8]) -> bool {
 const SLASH: u8 = 1;
 const OTHER: u8 = 2;
 
-/// 0 for what stands for itself.
+/// 0 for plain characters.
 #[expect(clippy::indexing_slicing, reason = "run by the compiler")]
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -121,7 +121,7 @@ const fn fail<T: Copy>(kind: Kind, position: usize) -> Result<T, PatternError> {
     Err(PatternError::new(kind, position))
 }
 
-/// What follows the `]` of the set whose `[` lies just before `rest`.
+/// Returns the text after the set whose `[` precedes `rest`.
 const fn behind_set<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], PatternError> {
     let open = position(text, rest).saturating_sub(1);
     let mut rest = match rest {
@@ -151,7 +151,7 @@ const fn behind_set<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], Patt
     }
 }
 
-/// What follows the `}` of the alternatives whose `{` lies just before `rest`.
+/// Returns the text after the alternatives whose `{` precedes `rest`.
 const fn behind_alternatives<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [u8], PatternError> {
     let open = position(text, rest).saturating_sub(1);
     let mut rest = rest;
@@ -169,7 +169,7 @@ const fn behind_alternatives<'a>(text: &'a [u8], rest: &'a [u8]) -> Result<&'a [
     }
 }
 
-/// Whether these bytes can be the address of a message: not empty, and without NUL.
+/// Returns `true` if these bytes can be the address of a message: not empty, and without NUL.
 pub(super) const fn check_exact(text: &[u8]) -> Result<(), PatternError> {
     if text.is_empty() {
         return fail(Kind::Empty, 0);
