@@ -21,11 +21,11 @@ use tokio_osc::{
 
 use crate::support::counting::{Counting, counted};
 use crate::support::fed::{ended, from, item};
+use crate::support::{LOOPBACK, until};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const LOOPBACK: &str = "127.0.0.1:0";
 const SOON: Duration = Duration::from_secs(20);
 
 /// The process for this test alone, with what a first runtime opens and keeps for all others.
@@ -46,16 +46,6 @@ fn file_descriptors() -> usize {
 
 fn two_threads() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-}
-
-/// Until something holds.
-async fn until(holds: impl Fn() -> bool) {
-    let holding = async {
-        while !holds() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(SOON, holding).await.expect("it comes to that");
 }
 
 /// Sends datagrams to an address as fast as it can, until it is dropped.

@@ -19,9 +19,7 @@ use tokio_osc::packet::IntoPacket;
 use tokio_osc::{Bytes, Client, Message, Slip};
 use tokio_util::codec::Framed;
 
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::support::ms;
 
 fn bytes(address: &str, n: i64) -> Bytes {
     (address, n).into_packet().unwrap().into_bytes()

@@ -9,7 +9,7 @@ use tokio_osc::channel::BindError;
 use tokio_osc::client::ClientState;
 use tokio_osc::{Broadcast, Channel, Client, Endpoint, Multicast, Slip};
 
-const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+use crate::support::LOOPBACK;
 
 /// The forms of an address.
 fn forms(port: u16) -> Vec<Endpoint> {

@@ -19,26 +19,11 @@ use tokio_osc::server::Stats;
 use tokio_osc::{Meta, Packet, Peer, Router, on};
 
 use crate::support::fed::{Item, item};
-
-const LOOPBACK: &str = "127.0.0.1:0";
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::support::{LOOPBACK, ms, until};
 
 /// A feed that stays open.
 fn feed() -> (mpsc::UnboundedSender<Item>, mpsc::UnboundedReceiver<Item>) {
     mpsc::unbounded()
-}
-
-/// Until something holds.
-async fn until(holds: impl Fn() -> bool) {
-    soon(async {
-        while !holds() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
 }
 
 /// What must not take long.

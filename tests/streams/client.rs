@@ -17,9 +17,7 @@ use tokio_osc::{Bytes, Channel, Client, Slip};
 use tokio_util::bytes::{BufMut, BytesMut};
 use tokio_util::codec::{Decoder, Encoder, Framed};
 
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::support::ms;
 
 /// A peer that reads when what it says is read, and not before.
 #[tokio::test(start_paused = true)]

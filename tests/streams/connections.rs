@@ -17,13 +17,9 @@ use tokio_osc::{
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::{LOOPBACK, ms};
 
 type Failures = tokio::sync::mpsc::UnboundedSender<SendError>;
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
 
 fn ping_router() -> Router<()> {
     Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n))

@@ -17,7 +17,7 @@ use tokio_osc::{Args, Bytes, Channel, Client, LengthPrefix, Router, Server, Serv
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, FramedRead};
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::LOOPBACK;
 
 fn many() -> StreamOptions {
     StreamOptions::default().max_connections(2_000).max_connections_per_address(2_000)

@@ -13,13 +13,11 @@ use tokio_osc::packet::{DecodeError, IntoPacket, Rest, TimeOverrides};
 use tokio_osc::schedule::{Clock, Reading, TokioClock};
 use tokio_osc::{Args, Message, Meta, Packet, Peer, Router, Server, ServerHandle};
 
+pub use super::ms;
+
 pub const NANO: Duration = Duration::from_nanos(1);
 pub const SECOND: Duration = Duration::from_secs(1);
 pub const HOUR: Duration = Duration::from_secs(3_600);
-
-pub fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
 
 /// The last number is the peer's.
 pub fn peer(number: u8) -> Peer {

@@ -15,7 +15,8 @@ use tokio_osc::channel::{Interface, IpFamily, PeerNames, Scheme};
 use tokio_osc::packet::{DecodeErrorKind, SendErrorKind};
 use tokio_osc::{Args, Broadcast, Channel, Client, Endpoint, Message, Meta, Multicast, Router, Server, Udp};
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::LOOPBACK;
+
 const LO: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SOON: Duration = Duration::from_secs(5);
 

@@ -16,7 +16,8 @@ use tokio_osc::{
     Args, Bundle, Channel, Client, Message, Meta, Router, Server, ServerHandle, State, TimeTag, Udp,
 };
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::LOOPBACK;
+
 const SOON: Duration = Duration::from_secs(20);
 
 fn packet(packet: impl IntoPacket) -> Vec<u8> {
