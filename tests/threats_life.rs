@@ -64,7 +64,7 @@ impl Flood {
                 if stopped.load(SeqCst) {
                     return;
                 }
-                // Nobody listens between two servers.
+                // No server listens between two.
                 let _ = socket.send_to(datagram, to);
                 thread::yield_now();
             }
@@ -246,7 +246,7 @@ fn dropping_a_server_never_blocks_and_never_panics() {
 }
 
 /// Threat 64. A million packets to a server with slow handlers: what is offered is handled, or dropped for a
-///     reason that is told, and memory stays where it is.
+///     counted reason, and memory stays where it is.
 #[test]
 fn of_a_million_packets_each_is_accounted_for() {
     const OFFERED: u64 = 1_000_000;

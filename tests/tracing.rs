@@ -1,5 +1,5 @@
 //! What is written for `tracing`: frames, faults of peers, the life of channels and connections, each at
-//! its level and with its fields; and that nobody can fill a log from outside.
+//! its level and with its fields; and that no peer can fill a log.
 //!
 //! It stays apart: what a line costs is decided once for the process, by the subscribers that there are.
 #![cfg(feature = "net")]

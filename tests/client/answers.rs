@@ -254,7 +254,7 @@ async fn three_devices() -> (Vec<SocketAddr>, Client) {
 #[tokio::test]
 async fn one_question_has_many_answers_with_their_peers() {
     let (devices, everyone) = three_devices().await;
-    // Sockets of one address hear no broadcast: each is asked by itself.
+    // Sockets of one address receive no broadcast: each is asked by itself.
     let ask = everyone.to(devices.clone()).unwrap();
     let asking = async {
         assert_eq!(ask.send(("/who", ())).await.unwrap().sent, 3);

@@ -1,5 +1,5 @@
-//! Those that wait for what a client receives: each has a waker of its own, and no one that is held without
-//! being polled delays another.
+//! Requests and subscriptions of one client: each has its own waker, and a future that is held without being
+//! polled delays no other.
 #![cfg(feature = "net")]
 
 use std::future::{Future, IntoFuture, poll_fn};

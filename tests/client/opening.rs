@@ -1,4 +1,4 @@
-//! Where to listen and where to send: every form in every constructor, and what is said where that fails.
+//! Where to listen and where to send: every form in every constructor, and the error where that fails.
 #![cfg(feature = "net")]
 
 use std::io::{self, ErrorKind};

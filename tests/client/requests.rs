@@ -1,4 +1,4 @@
-//! Requests and subscriptions as users meet them: what errors say, what is sent again, what is withdrawn.
+//! Requests and subscriptions as users meet them: error messages, repeated requests, withdrawn requests.
 #![cfg(feature = "net")]
 
 use std::io::ErrorKind;

@@ -1,4 +1,4 @@
-//! What is said of a route stands with it.
+//! Options of a route, given with its handler.
 
 use std::future::Future;
 use std::pin::pin;

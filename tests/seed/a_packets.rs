@@ -59,7 +59,7 @@ fn an_address_begins_with_a_slash_and_holds_no_nul() {
     for address in ["/a b", "/#", "/a*", "//a", "/a/", "/"] {
         assert_eq!(kind(address), Ok(()), "{address}");
     }
-    // An address that is to be plain is checked when it is made.
+    // A plain address is checked when it is made.
     assert!(Address::new("/a/b").is_some());
     for address in ["/a*", "/[a]", "/a]", "/{a}", "/?", "a", "/a\0", ""] {
         assert!(Address::new(address).is_none(), "{address}");

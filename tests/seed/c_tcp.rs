@@ -10,7 +10,7 @@ fn router() -> Router {
 }
 
 /// Row C02.
-/// `tcp_consocket`: somebody else has accepted.
+/// `tcp_consocket`: the program has accepted the connection itself.
 #[tokio::test]
 async fn an_accepted_socket_is_a_channel_and_a_connected_one_a_client() {
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();

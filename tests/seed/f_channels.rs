@@ -13,7 +13,7 @@ use tokio_osc::{Channel, Client, Endpoint, Router, Server, State};
 use super::LOOPBACK;
 
 /// Row F02.
-/// `auto_start=False`: what is made is bound, and nothing runs before it is told to.
+/// `auto_start=False`: sockets are bound when they are made, and nothing runs before `spawn`.
 #[tokio::test]
 async fn a_server_handles_nothing_before_it_is_spawned() {
     let count = Arc::new(AtomicUsize::new(0));

@@ -31,7 +31,7 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(20), future).await.expect("it comes to an end")
 }
 
-/// `/wait` waits for a permit, `/stuck` for ever, also in a lane, and `/n` does nothing.
+/// `/wait` waits for a permit, `/stuck` never ends, in a lane too, and `/n` does nothing.
 fn waiting(gate: &Arc<Semaphore>) -> Router {
     let gate = Arc::clone(gate);
     Router::new()

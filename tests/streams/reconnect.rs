@@ -1,4 +1,4 @@
-//! A client that connects again: what it sends, when, and what becomes of every packet.
+//! A client that connects again: what it sends, when, and the fate of every packet.
 #![cfg(feature = "net")]
 
 use std::collections::VecDeque;

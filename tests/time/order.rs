@@ -221,7 +221,7 @@ async fn three_bundles_of_one_tag_run_in_order_of_arrival_and_not_of_their_conte
 
 /// Row N11.
 /// There, two bundles of one tag whose blobs cannot be compared stop a thread for good. Here the places of
-/// bundles that have run are used again, the last one first, and the order is that of arrival all the same.
+/// bundles that have run are used again, the last one first, and the order is still that of arrival.
 #[tokio::test(start_paused = true)]
 async fn bundles_of_one_tag_with_blobs_run_in_order_of_arrival_in_places_used_before() {
     let rig = Rig::new();

@@ -1,4 +1,4 @@
-//! A pacer: so many packets a second to the millisecond, and the latest value of each address.
+//! A pacer: a rate of packets a second, exact to the millisecond, and the latest value of each address.
 
 use std::sync::Arc;
 

@@ -84,7 +84,7 @@ async fn other_process() {
     server.shutdown().await;
 }
 
-/// A proxy that delays packets by up to 5 ms, on the way there or on the way back, and no others.
+/// A proxy that delays packets by up to 5 ms, in either direction, and no others.
 async fn jittery_proxy(target: SocketAddr, seed: u64) -> SocketAddr {
     let (front, back) = (UdpSocket::bind(LOOPBACK).await.unwrap(), UdpSocket::bind(LOOPBACK).await.unwrap());
     let address = front.local_addr().unwrap();
