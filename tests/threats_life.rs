@@ -205,7 +205,7 @@ fn dropping_a_server_never_blocks_and_never_panics() {
     assert!(server.is_finished());
     assert!(server.stats().received > 3);
     assert_eq!(server.report().channels.len(), 0, "all are closed");
-    assert!(server.feed("late", futures::stream::empty()).is_err());
+    assert!(server.feed("late", stream::empty()).is_err());
     assert_eq!(server.cancel_all(), 0, "what waited went with the runtime");
     rebinds(address);
     let alone = Builder::new_current_thread().build().unwrap();
@@ -227,7 +227,7 @@ fn dropping_a_server_never_blocks_and_never_panics() {
         let _inside = never.enter();
         let socket = UdpSocket::bind(LOOPBACK).unwrap();
         let address = socket.local_addr().unwrap();
-        let server = Server::new(routes()).feed("none", futures::stream::pending()).spawn();
+        let server = Server::new(routes()).feed("none", stream::pending()).spawn();
         (server, address)
     };
     drop(never);

@@ -2,16 +2,15 @@
 //! The names say the threat.
 #![cfg(feature = "net")]
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::stream;
 use tokio_osc::packet::BundleBuilder;
-use tokio_osc::{Args, Bundle, Captures, Channel, Client, Message, Peer, Router, Server, State, on};
+use tokio_osc::{Args, Bundle, Captures, Channel, Client, Message, Router, Server, State, on};
 
-use crate::support::fed::{ended, from, item};
+use crate::support::fed::{ended, item};
 
 /// Median and 99th percentile, in milliseconds.
 fn quantiles(mut times: Vec<Duration>) -> (f64, f64) {
