@@ -37,7 +37,7 @@ async fn alone() -> Result<(), Box<dyn Error>> {
     let left = Server::new(router("left")).listen("stage", join("127.0.0.1")?).spawn();
     let right = Server::new(router("right")).listen("stage", join("127.0.0.1")?).spawn();
 
-    println!("2. A client sends to the group once; both hear it, the first to answer is taken.");
+    println!("2. A client sends to the group once; both receive it, the first to answer is taken.");
     ask(&client("127.0.0.1")?).await?;
 
     for (name, server) in [("left", left), ("right", right)] {

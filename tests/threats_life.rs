@@ -21,11 +21,11 @@ use tokio_osc::{
 
 use crate::support::counting::{Counting, counted};
 use crate::support::fed::{ended, from, item};
+use crate::support::{LOOPBACK, until};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const LOOPBACK: &str = "127.0.0.1:0";
 const SOON: Duration = Duration::from_secs(20);
 
 /// The process for this test alone, with what a first runtime opens and keeps for all others.
@@ -48,16 +48,6 @@ fn two_threads() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Until something holds.
-async fn until(holds: impl Fn() -> bool) {
-    let holding = async {
-        while !holds() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(SOON, holding).await.expect("it comes to that");
-}
-
 /// Sends datagrams to an address as fast as it can, until it is dropped.
 struct Flood {
     stop: Arc<AtomicBool>,
@@ -74,7 +64,7 @@ impl Flood {
                 if stopped.load(SeqCst) {
                     return;
                 }
-                // Nobody listens between two servers.
+                // No server listens between two.
                 let _ = socket.send_to(datagram, to);
                 thread::yield_now();
             }
@@ -256,7 +246,7 @@ fn dropping_a_server_never_blocks_and_never_panics() {
 }
 
 /// Threat 64. A million packets to a server with slow handlers: what is offered is handled, or dropped for a
-///     reason that is told, and memory stays where it is.
+///     counted reason, and memory stays where it is.
 #[test]
 fn of_a_million_packets_each_is_accounted_for() {
     const OFFERED: u64 = 1_000_000;

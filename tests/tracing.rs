@@ -1,5 +1,7 @@
 //! What is written for `tracing`: frames, faults of peers, the life of channels and connections, each at
-//! its level and with its fields; and that nobody can fill a log from outside.
+//! its level and with its fields; and that no peer can fill a log.
+//!
+//! It stays apart: what a line costs is decided once for the process, by the subscribers that there are.
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -15,10 +17,9 @@ use tokio_osc::{
 };
 use tracing::Level;
 
+use crate::support::LOOPBACK;
 use crate::support::capture::{Capture, Line};
 use crate::support::fed::{Item, remote as item};
-
-const LOOPBACK: &str = "127.0.0.1:0";
 
 /// What a server writes that gets these packets.
 async fn written(level: Level, router: Router, items: Vec<Item>) -> Capture {

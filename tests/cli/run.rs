@@ -88,7 +88,7 @@ impl Dump {
         Self::command("dump", urls, &[options, limit].concat())
     }
 
-    /// Another command that listens and says so.
+    /// Another command that prints where it listens.
     pub(crate) fn command(name: &str, urls: &[&str], options: &[&str]) -> Self {
         let mut child = spawn(&[&[name], urls, options].concat());
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -121,7 +121,7 @@ impl Dump {
         socket.send_to(datagram, address).unwrap();
     }
 
-    /// Nobody reads its stdout any more.
+    /// Closes the reading end of its stdout.
     pub(crate) fn close_stdout(&mut self) {
         drop(self.child.stdout.take());
     }

@@ -1,4 +1,4 @@
-//! What is no command: exit code 2, nothing on stdout, one line that says what is wrong.
+//! Wrong usage: exit code 2, nothing on stdout, and one line that names the mistake.
 
 use crate::run::osc;
 

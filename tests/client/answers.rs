@@ -3,7 +3,7 @@
 #![cfg(feature = "net")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
@@ -13,12 +13,10 @@ use tokio_osc::{
     Broadcast, Bundle, Channel, Client, Message, Peer, Reply, Router, Server, Slip, TimeTag, Udp,
 };
 
+use crate::support::ms;
+
 /// An address of this host that the system does not answer from by itself.
 const ASKED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
 
 async fn socket(ip: Ipv4Addr) -> UdpSocket {
     UdpSocket::bind((ip, 0)).await.unwrap()
@@ -256,7 +254,7 @@ async fn three_devices() -> (Vec<SocketAddr>, Client) {
 #[tokio::test]
 async fn one_question_has_many_answers_with_their_peers() {
     let (devices, everyone) = three_devices().await;
-    // Sockets of one address hear no broadcast: each is asked by itself.
+    // Sockets of one address receive no broadcast: each is asked by itself.
     let ask = everyone.to(devices.clone()).unwrap();
     let asking = async {
         assert_eq!(ask.send(("/who", ())).await.unwrap().sent, 3);

@@ -1,5 +1,5 @@
-//! Those that wait for what a client receives: each has a waker of its own, and no one that is held without
-//! being polled delays another.
+//! Requests and subscriptions of one client: each has its own waker, and a future that is held without being
+//! polled delays no other.
 #![cfg(feature = "net")]
 
 use std::future::{Future, IntoFuture, poll_fn};
@@ -19,9 +19,7 @@ use tokio_osc::packet::IntoPacket;
 use tokio_osc::{Bytes, Client, Message, Slip};
 use tokio_util::codec::Framed;
 
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::support::ms;
 
 fn bytes(address: &str, n: i64) -> Bytes {
     (address, n).into_packet().unwrap().into_bytes()

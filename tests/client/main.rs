@@ -7,3 +7,6 @@ mod inbox;
 mod names;
 mod opening;
 mod requests;
+
+#[path = "../support/mod.rs"]
+mod support;

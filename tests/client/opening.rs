@@ -1,4 +1,4 @@
-//! Where to listen and where to send: every form in every constructor, and what is said where that fails.
+//! Where to listen and where to send: every form in every constructor, and the error where that fails.
 #![cfg(feature = "net")]
 
 use std::io::{self, ErrorKind};
@@ -9,7 +9,7 @@ use tokio_osc::channel::BindError;
 use tokio_osc::client::ClientState;
 use tokio_osc::{Broadcast, Channel, Client, Endpoint, Multicast, Slip};
 
-const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+use crate::support::LOOPBACK;
 
 /// The forms of an address.
 fn forms(port: u16) -> Vec<Endpoint> {

@@ -1,8 +1,7 @@
-//! Requests and subscriptions as users meet them: what errors say, what is sent again, what is withdrawn.
+//! Requests and subscriptions as users meet them: error messages, repeated requests, withdrawn requests.
 #![cfg(feature = "net")]
 
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use tokio_osc::channel::Disconnect;
@@ -10,11 +9,7 @@ use tokio_osc::client::{ClientState, RequestErrorKind};
 use tokio_osc::packet::SendErrorKind;
 use tokio_osc::{Args, Channel, Client, Router, Server, Slip, Udp};
 
-const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use crate::support::{LOOPBACK, ms};
 
 async fn next(channel: &mut Channel) -> String {
     channel.recv().await.unwrap().0.unwrap().to_string()

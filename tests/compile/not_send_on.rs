@@ -1,4 +1,4 @@
-//! So may one of which more is said.
+//! A handler with options may move between threads, too.
 
 use std::rc::Rc;
 use tokio_osc::{Router, on};

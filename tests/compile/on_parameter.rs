@@ -1,4 +1,4 @@
-//! A mistake of the handler is told inside of `on`.
+//! A mistake of the handler is reported inside of `on`.
 
 use tokio_osc::{Router, on};
 

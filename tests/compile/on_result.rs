@@ -1,4 +1,4 @@
-//! So is that of its result.
+//! So is a mistake of its result.
 
 use tokio_osc::{Args, Router, on};
 

@@ -1,4 +1,4 @@
-//! What is said of a route is said of `on(handler)`.
+//! Options of a route are methods of `on(handler)`.
 
 use tokio_osc::Router;
 

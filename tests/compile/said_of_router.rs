@@ -1,4 +1,4 @@
-//! It is not said of the router.
+//! They are not methods of the router.
 
 use tokio_osc::Router;
 

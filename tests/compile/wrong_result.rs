@@ -1,4 +1,4 @@
-//! A number alone is no answer: it lacks an address.
+//! A number alone is not a reply: it has no address.
 
 use tokio_osc::{Args, Router};
 

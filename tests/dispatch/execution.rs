@@ -1,4 +1,4 @@
-//! When and where handlers run: in order by default, beside each other where a route says so.
+//! When and where handlers run: in order by default, concurrently where a route asks for it.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};

@@ -19,7 +19,6 @@ mod threats;
 mod support;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use futures::channel::mpsc;
 use futures::stream;
@@ -27,12 +26,9 @@ use tokio_osc::server::Stats;
 use tokio_osc::{Message, Router, Server, State};
 
 use crate::support::fed::{Item, ended, item};
+use crate::support::ms;
 
 type Log = Mutex<Vec<String>>;
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
 
 fn raw(address: &str) -> Message {
     Message::with_raw_address(address, ()).unwrap()

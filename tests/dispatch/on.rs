@@ -1,4 +1,4 @@
-//! What is said of a route stands with it.
+//! Options of a route, given with its handler.
 
 use std::future::Future;
 use std::pin::pin;
@@ -16,9 +16,7 @@ use tokio_osc::{
 
 use super::{feed, handle, item};
 
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
+use crate::support::ms;
 
 fn lines(packets: &[Packet]) -> Vec<String> {
     packets.iter().map(ToString::to_string).collect()

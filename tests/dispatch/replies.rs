@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_osc::dispatch::{Replies, ReplyError};
 use tokio_osc::{Args, Bundle, Channel, IntoReply, Message, Packet, Reply, Router, Server, State, on};
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::LOOPBACK;
 
 /// A server, and a socket that asks it.
 async fn asking<S: Send + Sync + 'static>(router: Router<S>) -> (tokio_osc::ServerHandle, UdpSocket) {

@@ -1,4 +1,4 @@
-//! Messages pulled into one's own loop.
+//! Subscriptions of a server: messages pulled by a loop of the program.
 
 use futures::StreamExt;
 use tokio_osc::{Args, Router, Server};

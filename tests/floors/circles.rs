@@ -27,7 +27,7 @@ pub(crate) fn circles(files: &[(String, String)]) -> Vec<Vec<String>> {
     components(&imports)
 }
 
-/// The modules of the crate: where each stands, and what names it has from elsewhere.
+/// The modules of the crate: where each is, and what names it has from elsewhere.
 struct Tree<'a> {
     files: BTreeMap<Vec<String>, &'a str>,
     /// For each module, the names that its `use` declarations bring in, with their paths.

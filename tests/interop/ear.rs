@@ -38,17 +38,17 @@ pub(crate) struct Ear {
 }
 
 impl Ear {
-    /// Hears every address, over UDP.
+    /// Receives every address, over UDP.
     pub(crate) async fn open() -> Self {
         Self::with_routes(&["//*"]).await
     }
 
-    /// Hears what these routes match, once for each, over UDP.
+    /// Receives what these routes match, once for each, over UDP.
     pub(crate) async fn with_routes(patterns: &[&'static str]) -> Self {
         Self::hearing(Transport::Udp.channel().await, patterns)
     }
 
-    /// Hears every address.
+    /// Receives every address.
     pub(crate) async fn over(transport: Transport) -> Self {
         Self::hearing(transport.channel().await, &["//*"])
     }

@@ -216,7 +216,7 @@ async fn osc4py3_codec_reads_and_writes_the_same_bytes() {
     }
 }
 
-/// osc4py3 puts a character into the first of its four bytes; `to_char` reads it all the same.
+/// osc4py3 puts a character into the first of its four bytes; `to_char` reads it anyway.
 #[tokio::test]
 #[ignore = "needs osc4py3: bash .ci/install"]
 async fn a_character_of_osc4py3_is_read_in_spite_of_its_place() {

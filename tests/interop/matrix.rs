@@ -1,4 +1,4 @@
-//! Every type with every peer, both ways: what arrives, and what a peer is known to lose.
+//! Every type with every peer, both ways: the values that arrive, and those that a peer is known to lose.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use super::liblo::{oscdump_line, oscsend_message, without_time};
 use super::peer::{Listener, Speaker};
 use super::transport::Transport;
 
-/// What peers lose, whatever the transport: direction, type, what becomes of it. All else must arrive
+/// What peers lose, whatever the transport: direction, type, result. All else must arrive
 /// as it was sent.
 const KNOWN_LOSSES: &[(&str, &str, &str)] = &[
     // It passes over type tags that it does not know.
@@ -58,10 +58,10 @@ const TO_OSCDUMP: &str = "to oscdump";
 const FROM_OSCSEND: &str = "from oscsend";
 const DROPPED: &str = "dropped";
 
-/// What became of a message: nothing if it arrived as it was sent.
+/// The result of a message: nothing if it arrived as it was sent.
 type Loss = Option<String>;
 
-/// What became of each sample in one direction.
+/// The result of each sample in one direction.
 struct Trip {
     direction: &'static str,
     transport: Transport,

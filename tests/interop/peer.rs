@@ -12,7 +12,7 @@ use super::liblo::{from_hex, to_hex};
 use super::program::{Program, compiled_with_liblo, python};
 use super::transport::{Transport, unix_path};
 
-/// A peer that prints a line for each message that it hears.
+/// A peer that prints a line for each message that it receives.
 pub(crate) struct Listener {
     program: Program,
     /// Sends to the peer.
@@ -113,10 +113,10 @@ async fn connected(transport: Transport, port: u16) -> Option<Client> {
     None
 }
 
-/// A peer that sends what it is told, from one socket.
+/// A peer that sends the given messages from one socket.
 pub(crate) struct Speaker {
     program: Program,
-    /// How it is told.
+    /// How it receives its orders.
     write: fn(&Packet) -> String,
     read: fn(String) -> String,
 }

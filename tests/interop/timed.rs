@@ -22,7 +22,7 @@ const THEIR_TOLERANCE: Duration = Duration::from_millis(150);
 /// seconds in floats.
 const EARLY: Duration = Duration::from_millis(2);
 
-/// liblo runs what is due within 10 ms.
+/// liblo runs bundles up to 10 ms early.
 const LIBLO_EARLY: Duration = Duration::from_millis(11);
 
 fn bundle() -> Bundle {

@@ -79,7 +79,7 @@ impl Transport {
     }
 }
 
-/// The path in the place of a port; ours is that of port 0.
+/// The path instead of a port; ours is that of port 0.
 pub(crate) fn unix_path(port: u16) -> String {
     let directory = std::env::temp_dir();
     format!("{}/osc-interop-{}-{port}", directory.display(), std::process::id())

@@ -9,7 +9,7 @@ fn layer(tags: &str) -> AllowedTypeTags {
     AllowedTypeTags::new(TypeTagSet::of(tags).unwrap()).converting()
 }
 
-/// The line of what is sent, which is what is received of the same packet.
+/// The line of the packet as it is sent, which equals the one that is received.
 fn sent(tags: &str, packet: impl IntoPacket) -> Result<String, EncodeError> {
     let packet = packet.into_packet()?;
     let meta = &mut Meta::from_peer(Peer::LOCAL);

@@ -1,4 +1,4 @@
-//! What is shown of what passes: the options, the places, and that lines are never mixed.
+//! Dumps of packets: options, places in the chain, and lines that are never mixed.
 
 use std::fmt::{self, Write as _};
 use std::io;

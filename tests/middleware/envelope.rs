@@ -49,7 +49,7 @@ fn envelopes_of_osc4py3_are_opened_or_refused_as_decided() {
             "packet_tampered_data_auth" | "packet_tampered_data_all" => {
                 Err(Of(EnvelopeFault::InvalidSignature.text()))
             }
-            // Nobody asked for a check.
+            // No check was asked for.
             "packet_tampered_data_unchecked" => Ok("/a ,i 0"),
             "packet_checker_without_maker" => Err(Of(EnvelopeFault::NoChecksum.text())),
             "packet_auth_checker_without_maker" => Err(Of(EnvelopeFault::NoSignature.text())),
@@ -122,7 +122,7 @@ fn unchecked_tokens_are_ignored_only_by_choice() {
     let tolerant = with_cipher().accept_unchecked(true).build().unwrap();
     assert_eq!(open(&tolerant, &sent).unwrap(), gain());
 
-    // What is configured is checked all the same, and what cannot be decrypted is refused.
+    // The configured parts are checked anyway, and what cannot be decrypted is refused.
     let checked = with_cipher().signature(HmacSha256::new("other")).accept_unchecked(true).build().unwrap();
     assert_eq!(fault_of(&checked, &sent), EnvelopeFault::InvalidSignature);
     assert_eq!(fault_of(&checked, &closed(&with_functions("ce"))), EnvelopeFault::NoSignature);
@@ -197,7 +197,7 @@ fn every_changed_byte_is_noticed() {
                 let mut changed = sent.as_bytes().to_vec();
                 changed[at] ^= mask;
                 let changed = Bytes::from(changed);
-                // Padding is no part of the packet: where it must be NUL, nothing can be changed.
+                // Padding is not a part of the packet: where it must be NUL, nothing can be changed.
                 let strict = Packet::decode_with(changed.clone(), &DecodeOptions::strict());
                 let opened =
                     strict.map_err(|error| error.kind()).and_then(|(packet, _)| open(&receiver, &packet));
@@ -493,7 +493,7 @@ fn an_envelope_in_a_bundle_is_no_envelope() {
 }
 
 proptest! {
-    /// What is sent arrives, whatever it is and however it is guarded.
+    /// Any packet arrives, however it is guarded.
     #[test]
     fn all_packets_survive(packet in strategies::packet()) {
         let window = |builder: EnvelopeBuilder| builder.replay_window(ReplayWindow::new()).build().unwrap();

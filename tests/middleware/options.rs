@@ -76,7 +76,7 @@ fn type_tags_can_be_restricted() {
             other => panic!("{other} is new"),
         };
         let expected = match name {
-            // Arguments only are restricted: an address is no string, a bundle's time no time tag.
+            // Arguments only are restricted: an address is not a string, and the time of a bundle not a time tag.
             "oob_restrict_enc_i"
             | "oob_restrict_dec_i"
             | "oob_restrict_bundle_i"

@@ -1,4 +1,4 @@
-//! What is sent is held to the rules for what is received.
+//! Packets to be sent are checked by the rules for received ones.
 
 use tokio_osc::middleware::{Flow, Middleware, SendChecks};
 use tokio_osc::packet::{

@@ -1,4 +1,4 @@
-//! Text of other charsets: where it stands, what cannot be turned, and hostile bytes.
+//! Text of other charsets: where it may be, what cannot be turned, and hostile bytes.
 
 use proptest::prelude::*;
 use tokio_osc::codec::Datagram;

@@ -1,5 +1,4 @@
-//! Row 31 of the threat model: TCP between two hosts whose cable is pulled: neither hears of the other again, not even that it is
-//! gone. It takes root and iproute2, on Linux; without root a test prints that it is skipped.
+//! Threat 31: TCP between two hosts whose cable is pulled. Neither receives anything more, not even an end. It takes root and iproute2, on Linux; without root a test prints that it is skipped.
 #![cfg(all(feature = "net", target_os = "linux"))]
 
 use std::time::{Duration, Instant};

@@ -368,7 +368,7 @@ async fn a_link_local_packet_leaves_by_its_own_link() {
     assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
 }
 
-/// THREATS 47: an interface goes and comes back.
+/// Threat 47: an interface goes and comes back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_interface_is_an_error_of_send_and_works_again_when_it_is_back() {
     let Some(lab) = Lab::three_hosts() else { return };
@@ -424,7 +424,7 @@ async fn a_socket_whose_address_is_gone_can_be_bound_anew() {
     println!("a change of address: told after {told:?}, heard again after {:?}", start.elapsed());
 }
 
-/// THREATS 46: a line that is too slow. What is sent is sent, dropped by the queue of the line, or an
+/// Threat 46: a line that is too slow. What is sent is sent, dropped by the queue of the line, or an
 /// error; nothing else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_line_loses_packets_and_nothing_else() {

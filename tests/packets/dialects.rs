@@ -18,7 +18,7 @@ fn kind(frame: &[u8], options: &DecodeOptions) -> DecodeErrorKind {
     decode(frame, options).unwrap_err().kind()
 }
 
-/// The line of what a switch accepts; without the switch it is no packet.
+/// The line of what a switch accepts; without the switch it is not a valid packet.
 #[track_caller]
 fn line(frame: &[u8], options: &DecodeOptions, repaired: impl Fn(&mut Repairs)) -> String {
     assert!(decode(frame, &DecodeOptions::default()).is_err(), "accepted without the switch");

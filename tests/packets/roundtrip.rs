@@ -68,7 +68,7 @@ proptest! {
     }
 }
 
-/// A line end or a tab is no part of an address, unless it stands in quotes.
+/// A line end or a tab is not part of an address, unless in quotes.
 #[test]
 fn plain_addresses_hold_no_controls() {
     for line in ["/ping\n", "/ping\r", "/ping\t", "/ping\t,i 5", "/ping\u{85}"] {

@@ -41,7 +41,7 @@ fn deeply_nested_bundles_are_an_error() {
 }
 
 /// Threat 1.
-/// The dump is for bytes that nobody has checked: no limit holds there but its own.
+/// The dump is for unchecked bytes: no limit holds there but its own.
 #[test]
 fn a_dump_of_nested_bundles_grows_with_them() {
     for levels in [1_000, 40_000] {

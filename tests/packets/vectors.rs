@@ -53,7 +53,7 @@ fn raw_vectors_are_accepted_or_refused_as_decided() {
         let (strict, default, lenient) = match name {
             // A request without arguments from a sender that knows no type tags.
             "raw_msg_address_only" | "raw_msg_address_only_slash" => (false, true, true),
-            // Argument bytes whose types nobody knows: kept for `Message::untyped`.
+            // Argument bytes of unknown types: kept for `Message::untyped`.
             "raw_msg_no_typetag_with_int" | "raw_msg_no_typetag_with_text" => (false, false, true),
             // A name where the type tags belong is such bytes, too.
             "raw_bundle_in_message_position" => (false, false, true),
@@ -165,7 +165,7 @@ fn type_tags_follow_the_values_as_in_osc4py3() {
             "auto_false" => Message::new("/auto", false),
             "auto_int" => Message::new("/auto", 1),
             "auto_negint" => Message::new("/auto", -5),
-            // A Rust float literal is f64, hence d: f is asked for.
+            // A Rust float literal is f64 and becomes `d`; `f` is asked for.
             "auto_float" => Message::new("/auto", 1.5_f32),
             "auto_str" => Message::new("/auto", "x"),
             "auto_bytes" => Message::new("/auto", b"x"),

@@ -47,7 +47,7 @@ fn table_lines() -> impl Iterator<Item = Vec<&'static str>> {
     })
 }
 
-/// What stands between backticks.
+/// The text between backticks.
 fn code(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(|code| code.replace("\\|", "|")).collect()
 }

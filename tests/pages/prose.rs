@@ -86,7 +86,7 @@ fn find(lines: &[(usize, String)]) -> Vec<(usize, &'static Phrase)> {
     let mut begins = Vec::new();
     for (number, line) in lines {
         begins.push((prose.len(), *number));
-        // What stands in backticks is code.
+        // Text in backticks is code.
         let words = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
         prose
             .extend(words.split_whitespace().flat_map(|word| [&word.to_lowercase(), " "].map(str::to_owned)));

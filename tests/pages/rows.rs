@@ -34,8 +34,7 @@ const GROUPS: [(char, usize); 20] = [
     ('W', 6),
 ];
 
-/// What stands for nothing that could be tested: switches without a meaning here, and what osc4py3
-/// itself has not.
+/// Rows that cannot be tested: switches without a meaning here, and what osc4py3 itself does not have.
 const SEED_WITHOUT_A_TEST: [&str; 7] = ["F06", "F10", "H05", "Q12", "U06", "V06", "V14"];
 
 /// What a test cannot show: interleavings, the compiler's promise, and dependencies.

@@ -1,10 +1,12 @@
 //! A. Packets, messages and bundles as bytes.
 
+use std::cell::Cell;
+
 use tokio_osc::bytes::BytesMut;
 use tokio_osc::packet::{
-    AddressPolicy, AnnotatedDump, DecodeErrorKind, EncodeErrorKind, HexDump, IntoPacket,
+    AddressPolicy, AnnotatedDump, ArgsWriter, DecodeErrorKind, EncodeErrorKind, HexDump, IntoPacket,
 };
-use tokio_osc::{Address, Bundle, Bytes, Message, Packet, TimeTag};
+use tokio_osc::{Address, Bundle, Bytes, IntoArgs, Message, Packet, TimeTag};
 
 fn refused(frame: &'static [u8]) -> DecodeErrorKind {
     Packet::decode(Bytes::from_static(frame)).unwrap_err().kind()
@@ -57,7 +59,7 @@ fn an_address_begins_with_a_slash_and_holds_no_nul() {
     for address in ["/a b", "/#", "/a*", "//a", "/a/", "/"] {
         assert_eq!(kind(address), Ok(()), "{address}");
     }
-    // An address that is to be plain is checked when it is made.
+    // A plain address is checked when it is made.
     assert!(Address::new("/a/b").is_some());
     for address in ["/a*", "/[a]", "/a]", "/{a}", "/?", "a", "/a\0", ""] {
         assert!(Address::new(address).is_none(), "{address}");
@@ -103,6 +105,29 @@ fn what_cannot_be_encoded_leaves_the_buffer_as_it_was() {
     assert!(("/a", ("fine", "not\0fine")).encode(&mut buffer).is_err());
     assert!(Bundle::immediately().with(("/a", 1)).with(("no slash", 1)).encode(&mut buffer).is_err());
     assert_eq!(&buffer[..], b"before");
+}
+
+/// Row A14.
+/// The fault shows when a part of the message, or of the bundle, is written already.
+#[test]
+fn what_fails_halfway_leaves_the_buffer_as_it_was() {
+    /// Writes one number more each time that it is asked, so that what was measured is too short.
+    struct Growing(Cell<i32>);
+
+    impl IntoArgs for Growing {
+        fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+            self.0.set(self.0.get() + 1);
+            (0..self.0.get()).for_each(|number| number.write_args(out));
+        }
+    }
+
+    let mut buffer = BytesMut::from(&b"before"[..]);
+    let error = ("/a", Growing(Cell::new(0))).encode(&mut buffer).unwrap_err();
+    assert_eq!((error.kind(), &buffer[..]), (EncodeErrorKind::Unstable, &b"before"[..]));
+
+    let elements = [("/a", "fine"), ("/b", "not\0fine")];
+    let error = Bundle::of(TimeTag::IMMEDIATELY, &elements).encode(&mut buffer).unwrap_err();
+    assert_eq!((error.kind(), &buffer[..]), (EncodeErrorKind::NulInText, &b"before"[..]));
 }
 
 /// Row A15.

@@ -74,7 +74,7 @@ fn an_int64_is_eight_bytes_big_endian() {
 #[test]
 fn a_time_tag_is_two_words() {
     assert_eq!(bytes(TimeTag::new(1, 2)), b",t\0\0\0\0\0\x01\0\0\0\x02");
-    // A number is no time tag.
+    // A number is not a time tag.
     let error = Message::new("/a", 1.5).unwrap().parse::<TimeTag>().unwrap_err();
     assert_eq!(error.kind(), ArgsErrorKind::WrongType);
 }
@@ -199,6 +199,6 @@ fn own_types_are_arguments() {
     assert_eq!(message.type_tags(), ",sff");
     let (name, position): (String, Position) = message.parse().unwrap();
     assert_eq!((name.as_str(), position), ("red", Position { x: 0.5, y: 1.0 }));
-    // And the tags are listed, for whoever reads a message by hand.
+    // The tags are listed for those who read a message by hand.
     assert_eq!(TypeTag::ALL.len(), 17);
 }

@@ -1,7 +1,7 @@
 //! C. TCP: what is not among the tests of streams.
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio_osc::{Args, Channel, Client, Router, Server, Slip};
+use tokio_osc::{Args, Channel, Client, Endpoint, Router, Server, Slip};
 
 use super::LOOPBACK;
 
@@ -10,7 +10,7 @@ fn router() -> Router {
 }
 
 /// Row C02.
-/// `tcp_consocket`: somebody else has accepted.
+/// `tcp_consocket`: the program has accepted the connection itself.
 #[tokio::test]
 async fn an_accepted_socket_is_a_channel_and_a_connected_one_a_client() {
     let listener = TcpListener::bind(LOOPBACK).await.unwrap();
@@ -37,4 +37,21 @@ async fn a_server_that_is_started_again_gets_its_port_back() {
         client.request(("/ping", 7), "/pong").await.unwrap();
         server.shutdown().await;
     }
+}
+
+/// Row C03.
+/// There, `tcp_forceipv4` and `tcp_forceipv6`.
+#[tokio::test]
+async fn an_endpoint_over_tcp_takes_the_family_that_it_names() {
+    for (text, reason) in [
+        ("osc.tcp://127.0.0.1:0/?family=ipv6", "`127.0.0.1:0` has no ipv6 address"),
+        ("osc.tcp+slip://[::1]:0/?family=ipv4", "`[::1]:0` has no ipv4 address"),
+    ] {
+        let endpoint: Endpoint = text.parse().unwrap();
+        assert_eq!(endpoint.bind().await.unwrap_err().to_string(), reason);
+        assert_eq!(endpoint.client().await.unwrap_err().to_string(), reason);
+    }
+    let endpoint: Endpoint = "osc.tcp://*:0/?family=ipv4".parse().unwrap();
+    let channel = endpoint.bind().await.unwrap();
+    assert!(channel.local_addr().unwrap().is_ipv4());
 }

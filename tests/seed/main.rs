@@ -24,9 +24,8 @@ use futures::stream;
 use tokio_osc::server::Stats;
 use tokio_osc::{Router, Server};
 
+use crate::support::LOOPBACK;
 use crate::support::fed::{Item, ended, item};
-
-const LOOPBACK: &str = "127.0.0.1:0";
 
 /// What a server with this router has done when it has handled these packets.
 async fn fed<S: Send + Sync + 'static>(

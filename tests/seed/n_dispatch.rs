@@ -1,9 +1,12 @@
 //! N. Dispatch and timed bundles: what is not among the tests of time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
+use tokio_osc::packet::Rest;
 use tokio_osc::schedule::{Clock, LatePolicy, TimeOptions, TokioClock};
-use tokio_osc::{Bundle, Router, Server};
+use tokio_osc::{Args, Bundle, Router, Server};
 
 use super::{ended, fed, item};
 
@@ -43,4 +46,21 @@ async fn two_routers_dispatch_each_for_itself() {
     let (one, other) = tokio::join!(fed(one, items()), fed(other, items()));
     assert_eq!((one.matched, one.unmatched), (1, 2));
     assert_eq!((other.matched, other.unmatched), (2, 1));
+}
+
+/// Row P15.
+/// There, an exception is swallowed. Here each kind of failure is counted, and the other handlers of the
+/// message and the messages behind it have their turn.
+#[tokio::test]
+async fn a_handler_that_fails_in_any_way_leaves_the_others_their_turn() {
+    let heard = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&heard);
+    let router = Router::new()
+        .route("/a", |Args(n): Args<i32>| assert!(n != 1, "on purpose"))
+        .route("/a", |Args(n): Args<i32>| if n == 2 { Err("on purpose") } else { Ok(()) })
+        .route("/a", |Args((_, _)): Args<(i32, i32)>| {})
+        .route("/a", move |_: Rest| _ = count.fetch_add(1, SeqCst));
+    let stats = fed(router, [1, 2, 3].map(|n| item(("/a", n)))).await;
+    assert_eq!((stats.panicked, stats.failed, stats.rejected), (1, 1, 3));
+    assert_eq!(heard.load(SeqCst), 3);
 }

@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use futures::{StreamExt, stream};
 use tokio_osc::dispatch::{Extra, Lane, MatchedRoute, Subscription};
 use tokio_osc::pattern::PatternErrorKind;
 use tokio_osc::{Address, Args, Pattern, Router, Server, State, on};
 
-use super::{fed, item};
+use super::{ended, fed, item};
+
+type Log = Arc<Mutex<Vec<String>>>;
 
 /// A pattern, the addresses that it matches, and some that it does not.
 #[track_caller]
@@ -86,7 +89,6 @@ async fn a_handler_added_twice_is_called_twice() {
 /// `MethodFilter(addrpattern, function, patternkind, argscheme, extra, workqueue, lock)`.
 #[tokio::test]
 async fn a_route_has_everything_that_a_method_filter_has() {
-    type Log = Arc<Mutex<Vec<String>>>;
     let log = Log::default();
     let lock = Lane::new(16);
     let router = Router::with_state(Arc::clone(&log))
@@ -116,12 +118,26 @@ async fn a_route_has_everything_that_a_method_filter_has() {
 }
 
 /// Row P17.
-/// Not even a runtime is needed before something runs.
+/// There, `osc_method` before `osc_startup` is an error. Here routes and subscriptions are made where not even
+/// a runtime is, and hear what comes once something runs.
 #[test]
-fn routes_are_added_before_anything_is_started() {
-    let router = Router::new().route("/a", || {}).route("/b", async || {});
+fn routes_and_subscriptions_made_before_a_runtime_hear_what_comes_later() {
+    let log = Log::default();
+    let router = Router::with_state(Arc::clone(&log))
+        .route("/a", |State(log): State<Log>| log.lock().unwrap().push("a".to_owned()))
+        .route("/b", async |State(log): State<Log>| log.lock().unwrap().push("b".to_owned()));
     let server = Server::new(router);
-    let _heard: Subscription = server.subscribe("/a", 8).unwrap();
+    let mut heard: Subscription = server.subscribe("/?", 8).unwrap();
+
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let items = ["/a", "/b"].map(|address| item((address, ())));
+        ended(server.feed("test", stream::iter(items)).spawn()).await;
+        assert_eq!(*log.lock().unwrap(), ["a", "b"]);
+        for address in ["/a", "/b"] {
+            assert_eq!(heard.next().await.unwrap().0.address(), address);
+        }
+    });
 }
 
 /// Row P18.

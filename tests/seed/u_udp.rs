@@ -1,8 +1,10 @@
 //! D, U and M. Addresses, UDP and multicast: what is not among the tests of sockets.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use futures::StreamExt;
+use tokio_osc::channel::PeerNames;
 use tokio_osc::packet::SendErrorKind;
 use tokio_osc::{Channel, Client, Multicast, Slip, Udp};
 
@@ -104,4 +106,26 @@ async fn a_dropped_channel_has_left_its_group() {
     let client = Multicast::new((group, free_port())).interface(Ipv4Addr::LOCALHOST).client().unwrap();
     client.send(("/a", ())).await.unwrap();
     assert!(!joined());
+}
+
+/// Row D06.
+/// There, a name that was found once is kept for good unless `dontcache` is set.
+#[tokio::test]
+async fn a_name_that_was_looked_up_is_asked_for_again_when_it_is_removed() {
+    let names = PeerNames::new();
+    let asked = AtomicUsize::new(0);
+    names.look_up(move |_| {
+        let n = asked.fetch_add(1, SeqCst);
+        async move { Some(format!("name {n}")) }
+    });
+    let peer = Ipv4Addr::new(192, 0, 2, 1);
+    let name = async || loop {
+        match names.get((peer, 9_000).into()) {
+            Some(name) => return name.to_string(),
+            None => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!((name().await.as_str(), name().await.as_str()), ("name 0", "name 0"));
+    names.remove(peer);
+    assert_eq!(name().await, "name 1");
 }

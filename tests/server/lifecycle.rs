@@ -19,26 +19,11 @@ use tokio_osc::server::Stats;
 use tokio_osc::{Meta, Packet, Peer, Router, on};
 
 use crate::support::fed::{Item, item};
-
-const LOOPBACK: &str = "127.0.0.1:0";
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::support::{LOOPBACK, ms, until};
 
 /// A feed that stays open.
 fn feed() -> (mpsc::UnboundedSender<Item>, mpsc::UnboundedReceiver<Item>) {
     mpsc::unbounded()
-}
-
-/// Until something holds.
-async fn until(holds: impl Fn() -> bool) {
-    soon(async {
-        while !holds() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
 }
 
 /// What must not take long.
@@ -46,7 +31,7 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(20), future).await.expect("it comes to an end")
 }
 
-/// `/wait` waits for a permit, `/stuck` for ever, also in a lane, and `/n` does nothing.
+/// `/wait` waits for a permit, `/stuck` never ends, in a lane too, and `/n` does nothing.
 fn waiting(gate: &Arc<Semaphore>) -> Router {
     let gate = Arc::clone(gate);
     Router::new()

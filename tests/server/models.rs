@@ -7,15 +7,11 @@ mod frame_loop;
 mod inbox;
 
 use std::net::{SocketAddr, UdpSocket};
-use std::time::Duration;
 
 use tokio_osc::packet::IntoPacket;
 
 use crate::support::fed::{Item, item};
-
-const fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::support::ms;
 
 /// A sender that knows no runtime: over loopback a datagram has arrived when this returns.
 fn send(to: SocketAddr, packet: impl IntoPacket) {

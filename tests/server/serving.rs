@@ -21,11 +21,7 @@ use tokio_osc::{
     ServerHandle, State, TimeTag,
 };
 
-const LOOPBACK: &str = "127.0.0.1:0";
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::support::{LOOPBACK, ms};
 
 async fn serve<S: Send + Sync + 'static>(router: Router<S>) -> (ServerHandle, SocketAddr) {
     let channel = Channel::udp(LOOPBACK).await.unwrap();

@@ -17,9 +17,7 @@ use tokio_osc::{Bytes, Channel, Client, Slip};
 use tokio_util::bytes::{BufMut, BytesMut};
 use tokio_util::codec::{Decoder, Encoder, Framed};
 
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::support::ms;
 
 /// A peer that reads when what it says is read, and not before.
 #[tokio::test(start_paused = true)]
@@ -84,7 +82,7 @@ async fn the_frame_that_ends_with_its_stream_is_received() {
     assert_eq!(all.count().await, 2);
 }
 
-/// Tokio lets a task do so much in a turn; that is no reason to say that the transport is full.
+/// Tokio limits the work of a task in a turn. That limit does not mean that the transport is full.
 #[tokio::test]
 async fn try_send_fails_for_a_full_transport_only() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -48,7 +48,7 @@ async fn pushing(stream: TcpStream) -> usize {
     got
 }
 
-/// With a small buffer, so that what is sent waits on the other side.
+/// With a small buffer, so that packets wait on the other side.
 fn small() -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(8 * 1_024).unwrap();

@@ -17,13 +17,9 @@ use tokio_osc::{
 };
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::{LOOPBACK, ms};
 
 type Failures = tokio::sync::mpsc::UnboundedSender<SendError>;
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
 
 fn ping_router() -> Router<()> {
     Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n))
@@ -287,7 +283,7 @@ async fn an_answer_to_accept_if_that_does_not_come_is_a_refusal() {
     assert!(matches!(decided(&mut events).await, ConnectionEvent::Refused { reason: Refusal::Vetoed, .. }));
 }
 
-/// Who was asked whether it may stay is no connection before the answer.
+/// A peer is not a connection before `accept_if` has answered.
 #[tokio::test]
 async fn a_connection_that_is_not_accepted_yet_is_not_counted() {
     let (go, gone) = tokio::sync::watch::channel(false);
@@ -671,7 +667,7 @@ async fn a_send_to_a_peer_that_reads_nothing_fails_after_the_write_timeout() {
     drop(there);
 }
 
-/// The inbox is full, so nobody polls the connection: the handler that waits for it waits for itself.
+/// The inbox is full, so that the connection is not polled: the handler that waits for it waits for itself.
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_sends_to_a_peer_that_reads_nothing_fails_after_the_write_timeout() {
     let (here, mut there) = duplex(1_024);

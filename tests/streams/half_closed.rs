@@ -15,7 +15,7 @@ use tokio_osc::{Channel, Router, Server, Slip, State};
 const PING: &[u8] = b"\xc0/ping\0\0\0,\0\0\0\xc0";
 const PONG: &[u8] = b"\xc0/pong\0\0\0,i\0\0\0\0\0\x07\xc0";
 
-/// Answers when it is told to.
+/// Answers on a signal.
 fn slow_router(go: &Arc<Notify>) -> Router<Arc<Notify>> {
     let answer = |State(go): State<Arc<Notify>>| async move {
         go.notified().await;

@@ -9,3 +9,6 @@ mod half_closed;
 mod reconnect;
 mod threats;
 mod wakes;
+
+#[path = "../support/mod.rs"]
+mod support;

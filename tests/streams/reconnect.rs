@@ -1,4 +1,4 @@
-//! A client that connects again: what it sends, when, and what becomes of every packet.
+//! A client that connects again: what it sends, when, and the fate of every packet.
 #![cfg(feature = "net")]
 
 use std::collections::VecDeque;
@@ -18,11 +18,9 @@ use tokio_osc::packet::{Overflow, SendErrorKind};
 use tokio_osc::{Client, Slip};
 use tokio_util::codec::Framed;
 
-type Peer = Framed<DuplexStream, Codec<Slip>>;
+use crate::support::ms;
 
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+type Peer = Framed<DuplexStream, Codec<Slip>>;
 
 /// Connects to pipes whose other ends come out of the receiver; after `refusals` failed attempts.
 fn pipes(refusals: usize) -> (impl Connect<Io = DuplexStream>, mpsc::UnboundedReceiver<Peer>) {

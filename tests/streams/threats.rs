@@ -17,7 +17,7 @@ use tokio_osc::{Args, Bytes, Channel, Client, LengthPrefix, Router, Server, Serv
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, FramedRead};
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::LOOPBACK;
 
 fn many() -> StreamOptions {
     StreamOptions::default().max_connections(2_000).max_connections_per_address(2_000)
@@ -109,7 +109,7 @@ async fn a_thousand_connections_that_claim_two_gibibytes_get_nothing() {
     server.shutdown().await;
 }
 
-/// Threat 27: a claim within the limit holds no more than what has arrived.
+/// Threat 27: a claim within the limit holds no more than the bytes received.
 #[tokio::test]
 async fn a_claimed_size_reserves_nothing() {
     const CLAIMS: usize = 1_000;
@@ -151,7 +151,7 @@ async fn slow_lorises_do_not_slow_a_good_client_and_are_cut() {
     println!("round trip: {idle:?} alone, {beside:?} beside {LORISES} slow ones of {each} KiB each");
     assert!(beside < idle * 10, "{beside:?} against {idle:?}");
     for loris in &mut lorises {
-        // A byte now and then is no progress.
+        // A byte now and then is not progress.
         let _ = loris.try_write(b"a");
         assert!(matches!(loris.read(&mut [0; 1]).await, Ok(0) | Err(_)));
     }

@@ -1,4 +1,4 @@
-//! A subscriber that keeps what it is told: lines, and spans with those around them.
+//! A subscriber that records events, and spans with those around them.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};

@@ -1,5 +1,11 @@
 //! What several tests share: the vectors, and values to make packets of.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test uses a part of it"
+)]
 
 pub mod capture;
 pub mod counting;
@@ -12,9 +18,28 @@ pub mod rosc;
 pub mod strategies;
 pub mod tape;
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio_osc::packet::{DecodeOptions, PacketRef};
 use tokio_osc::{Arg, Bundle, Bytes, Message, Packet};
+
+/// Any free port of this host.
+pub const LOOPBACK: &str = "127.0.0.1:0";
+
+pub const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Waits until something holds, for at most 20 seconds.
+pub async fn until(holds: impl Fn() -> bool) {
+    let holding = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), holding).await.expect("it comes to that");
+}
 
 /// A group of vectors.
 pub fn group(text: &str) -> Vec<Value> {

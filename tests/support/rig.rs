@@ -13,13 +13,11 @@ use tokio_osc::packet::{DecodeError, IntoPacket, Rest, TimeOverrides};
 use tokio_osc::schedule::{Clock, Reading, TokioClock};
 use tokio_osc::{Args, Message, Meta, Packet, Peer, Router, Server, ServerHandle};
 
+pub use super::ms;
+
 pub const NANO: Duration = Duration::from_nanos(1);
 pub const SECOND: Duration = Duration::from_secs(1);
 pub const HOUR: Duration = Duration::from_secs(3_600);
-
-pub fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
 
 /// The last number is the peer's.
 pub fn peer(number: u8) -> Peer {
@@ -42,7 +40,7 @@ impl TestClock {
         Self { tokio: TokioClock::starting_at(wall), shift: Arc::default() }
     }
 
-    /// Sets the wall clock, by so many milliseconds forward or back.
+    /// Moves the wall clock by a number of milliseconds, forward or back.
     pub fn step(&self, millis: i64) {
         self.shift.fetch_add(millis * 1_000_000, Ordering::SeqCst);
     }
@@ -173,7 +171,7 @@ impl Rig {
         self.feed.push_with(meta, packet);
     }
 
-    /// Until the server has taken in what was pushed.
+    /// Waits until the server has received what was pushed.
     pub async fn taken_in(&self) {
         while self.server.stats().received < *self.pushed.lock().unwrap() {
             tokio::task::yield_now().await;

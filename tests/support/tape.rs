@@ -1,4 +1,4 @@
-//! A destination that keeps what is sent to it.
+//! A destination that records its packets.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio_osc::Packet;
 use tokio_osc::node::{Destination, SendOutcome};
 use tokio_osc::packet::SendErrorKind;
 
-/// Notes what is sent to it, and when; each packet needs a permit, and `/bad` is refused.
+/// Records packets and their times; each packet needs a permit, and `/bad` is refused.
 #[derive(Clone)]
 pub struct Tape {
     pub sent: Arc<Mutex<Vec<(Packet, Instant)>>>,

@@ -1,4 +1,4 @@
-//! What waits is listed, and cancelled by name, peer, address or altogether.
+//! Waiting bundles are listed, and cancelled by name, peer, address or altogether.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ fn policy(policy: LatePolicy) -> impl FnOnce(Server) -> Server {
     |server| server.time(TimeOptions::new().late(policy))
 }
 
-/// Pushes a bundle for each lateness, and waits until they were judged.
+/// Pushes a bundle for each lateness, and waits until the server has received them.
 async fn push_late(rig: &Rig, lateness: &[Duration]) {
     for (n, late) in (0..).zip(lateness) {
         rig.push(Bundle::at(rig.clock.tag() - *late).with(("/n", n)));

@@ -205,3 +205,33 @@ async fn what_is_no_schedule_runs_at_once_and_is_counted() {
     let stats = rig.server.stats().schedule;
     assert_eq!((stats.beyond_horizon, stats.unset, stats.pushed), (51, 1, 0));
 }
+
+/// Row N10.
+/// There, `z`, `a` and `m` with one tag run as `a`, `m` and `z`.
+#[tokio::test(start_paused = true)]
+async fn three_bundles_of_one_tag_run_in_order_of_arrival_and_not_of_their_content() {
+    let rig = Rig::new();
+    let tag = rig.clock.after(ms(10));
+    for address in ["/z", "/a", "/m"] {
+        rig.push(Bundle::at(tag).with((address, 1)));
+    }
+    let ran = rig.log.reaches(3).await;
+    assert_eq!(ran.iter().map(Ran::address).collect::<Vec<_>>(), ["/z", "/a", "/m"]);
+}
+
+/// Row N11.
+/// There, two bundles of one tag whose blobs cannot be compared stop a thread for good. Here the places of
+/// bundles that have run are used again, the last one first, and the order is still that of arrival.
+#[tokio::test(start_paused = true)]
+async fn bundles_of_one_tag_with_blobs_run_in_order_of_arrival_in_places_used_before() {
+    let rig = Rig::new();
+    for round in 0..3_usize {
+        let tag = rig.clock.after(ms(10));
+        for n in 0..4_u8 {
+            rig.push_from(peer(n), Bundle::at(tag).with(("/blob", [9 - n; 4])));
+        }
+        let ran = rig.log.reaches(4 * (round + 1)).await.split_off(4 * round);
+        let blobs: Vec<_> = ran.iter().map(|ran| ran.message.parse::<Vec<u8>>().unwrap()[0]).collect();
+        assert_eq!(blobs, [9, 8, 7, 6], "round {round}");
+    }
+}

@@ -205,7 +205,7 @@ async fn after_a_suspend_overdue_bundles_run_in_order_and_in_bounded_bursts() {
     assert!(bursts.iter().all(|burst| *burst <= 64), "{bursts:?}");
 }
 
-/// Threat 56: 1,000 bundles from 10 s late to on time; what became of them, by policy.
+/// Threat 56: 1,000 bundles from 10 s late to on time: counted by policy.
 #[tokio::test(start_paused = true)]
 async fn late_bundles_are_counted_by_policy() {
     let handed = Arc::new(AtomicUsize::new(0));
@@ -258,7 +258,7 @@ async fn of_ten_thousand_bundles_none_is_early_in_any_mode_idle_or_loaded() {
     busy.join().unwrap();
 }
 
-/// Runs so many bundles, a millisecond apart, in every mode.
+/// Runs this number of bundles, a millisecond apart, in every mode.
 async fn nothing_is_early(bundles: u32) {
     #[cfg(feature = "fine")]
     use tokio_osc::schedule::Precision::{Fine, Spin};

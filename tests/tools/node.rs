@@ -1,4 +1,4 @@
-//! A node: names, groups, the own router, and what becomes of a packet for each name.
+//! A node: names, groups, the own router, and the outcome of a send for each name.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,7 +62,7 @@ impl Destination for Count {
     }
 }
 
-/// Fails, or waits for ever.
+/// Fails, or never ends.
 struct Broken;
 struct Stuck;
 
@@ -346,7 +346,7 @@ async fn a_channel_that_is_stuck_keeps_no_other_from_its_packet() {
     assert_eq!((report.sent(), counts(&tapes)), (2, vec![2, 2]));
 }
 
-/// A connection that nobody reads: its client's write timeout, exactly.
+/// A connection whose peer does not read: its client's write timeout, exactly.
 #[tokio::test(start_paused = true)]
 async fn a_stuck_connection_fails_after_the_write_timeout_of_its_client() {
     let (node, tapes) = node_with(&["a"]);
@@ -747,7 +747,7 @@ async fn the_future_of_a_send_can_be_spawned() {
     assert_eq!(counts(&tapes), [8]);
 }
 
-/// Names come while others send: what was held goes before what is sent later, and nothing is lost.
+/// Names come while others send: held packets precede later ones, and nothing is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_that_come_while_packets_are_sent_lose_and_reorder_nothing() {
     for round in 0..50 {

@@ -1,7 +1,6 @@
-//! A pacer: so many packets a second to the millisecond, and the latest value of each address.
+//! A pacer: a rate of packets a second, exact to the millisecond, and the latest value of each address.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::FutureExt;
 use tokio::time::{Instant, advance, sleep, timeout};
@@ -9,11 +8,8 @@ use tokio_osc::Bundle;
 use tokio_osc::packet::{IntoPacket, SendErrorKind};
 use tokio_osc::tools::{Pacer, PacerHandle, PacerStats};
 
+use crate::support::ms;
 use crate::support::tape::Tape;
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
 
 fn assert_sum(counts: PacerStats) {
     let PacerStats { offered, sent, failed, superseded, refused, waiting, .. } = counts;

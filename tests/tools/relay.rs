@@ -30,7 +30,7 @@ fn assert_sums(counts: &RelayStats) {
     }
 }
 
-/// Until the relay has read so many.
+/// Waits until the relay has read this number of packets.
 async fn has_read(relay: &RelayHandle, packets: u64) {
     while relay.stats().received < packets {
         tokio::task::yield_now().await;

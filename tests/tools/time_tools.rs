@@ -2,7 +2,7 @@
 #![cfg(feature = "net")]
 
 use std::io::{BufRead, BufReader, Lines, Read};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -16,9 +16,9 @@ use tokio_osc::schedule::{Clock, Reading, SystemClock, TimeOptions, TokioClock};
 use tokio_osc::tools::{ClockSync, Ticker, TimedSender};
 use tokio_osc::{Args, Bundle, Channel, Client, Message, Packet, Router, Server, Slip, TimeTag, on};
 
+use crate::support::LOOPBACK;
 use crate::support::rig::*;
 
-const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 /// The clock of the other process is ahead by this.
 const AHEAD: Duration = Duration::from_millis(250);
 
@@ -84,7 +84,7 @@ async fn other_process() {
     server.shutdown().await;
 }
 
-/// A proxy that delays packets by up to 5 ms, on the way there or on the way back, and no others.
+/// A proxy that delays packets by up to 5 ms, in either direction, and no others.
 async fn jittery_proxy(target: SocketAddr, seed: u64) -> SocketAddr {
     let (front, back) = (UdpSocket::bind(LOOPBACK).await.unwrap(), UdpSocket::bind(LOOPBACK).await.unwrap());
     let address = front.local_addr().unwrap();

@@ -10,7 +10,8 @@ use tokio::time::timeout;
 use tokio_osc::packet::DecodeErrorKind;
 use tokio_osc::{Args, Bytes, Channel, Client, Message, Packet, Router, Server, Slip, Udp};
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::LOOPBACK;
+
 const BUFFER: usize = 4 << 20;
 
 async fn channel(options: Udp) -> Channel {

@@ -9,7 +9,7 @@ use tokio_osc::packet::{DecodeErrorKind, IntoPacket, SendErrorKind};
 use tokio_osc::{Args, Bytes, Channel, Client, LengthPrefix, Router, Server, Slip, Udp};
 use tokio_util::bytes::BytesMut;
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::LOOPBACK;
 
 async fn listen(options: Udp) -> (Channel, SocketAddr) {
     let channel = options.bind().await.unwrap();

@@ -15,7 +15,8 @@ use tokio_osc::channel::{Interface, IpFamily, PeerNames, Scheme};
 use tokio_osc::packet::{DecodeErrorKind, SendErrorKind};
 use tokio_osc::{Args, Broadcast, Channel, Client, Endpoint, Message, Meta, Multicast, Router, Server, Udp};
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::LOOPBACK;
+
 const LO: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SOON: Duration = Duration::from_secs(5);
 
@@ -190,7 +191,7 @@ async fn broadcasts_are_sent_heard_and_answered() {
     server.shutdown().await;
 }
 
-/// A group of its own for each test, so that they do not hear one another.
+/// A group of its own for each test, so that they do not receive each other's packets.
 fn group(last: u8) -> SocketAddr {
     SocketAddr::new(Ipv4Addr::new(239, 255, 77, last).into(), free_port())
 }
@@ -577,7 +578,7 @@ fn a_channel_whose_runtime_is_gone_gives_nothing_and_holds_up_nobody() {
     assert!(end.recv_timeout(SOON).expect("the thread is not held up"));
 }
 
-/// More than is taken in one turn.
+/// More than one turn receives.
 #[tokio::test]
 async fn a_request_takes_no_answer_that_came_before_it() {
     let peer = UdpSocket::bind(LOOPBACK).await.unwrap();

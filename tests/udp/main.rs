@@ -7,3 +7,6 @@ mod framed;
 mod loopback;
 mod threats;
 mod unix;
+
+#[path = "../support/mod.rs"]
+mod support;

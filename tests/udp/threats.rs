@@ -16,7 +16,8 @@ use tokio_osc::{
     Args, Bundle, Channel, Client, Message, Meta, Router, Server, ServerHandle, State, TimeTag, Udp,
 };
 
-const LOOPBACK: &str = "127.0.0.1:0";
+use crate::support::LOOPBACK;
+
 const SOON: Duration = Duration::from_secs(20);
 
 fn packet(packet: impl IntoPacket) -> Vec<u8> {
@@ -85,7 +86,7 @@ async fn what_a_full_buffer_loses_is_counted_and_a_larger_buffer_loses_nothing()
 }
 
 /// Threat 36. A flood into a slow handler: the queue is bounded, the accounts add up, the order stays, and
-/// whoever asks afterwards is answered.
+/// later requests are answered.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_waits_in_bounded_queues_and_is_accounted_for() {
@@ -128,7 +129,7 @@ async fn a_flood_waits_in_bounded_queues_and_is_accounted_for() {
     assert!(p99 < Duration::from_secs(5));
 }
 
-/// Threat 37. Ten packets to a port where nobody listens yet, then ten to the server that was started
+/// Threat 37. Ten packets to a port without a listener, then ten to the server that was started
 /// there: 10 of 10 are delivered, connected or not.
 #[tokio::test]
 async fn a_dead_port_costs_nothing_once_it_lives() {

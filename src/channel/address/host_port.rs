@@ -222,3 +222,26 @@ impl fmt::Display for HostPortError {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Rows C03 and D01.
+    #[tokio::test]
+    async fn addresses_are_tried_ipv4_first_and_only_those_of_the_family_that_was_asked_for() {
+        let addresses: [SocketAddr; 3] =
+            ["[::1]:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap(), "[::1]:3".parse().unwrap()];
+        let listed = HostPort::listed(&addresses);
+        let ports = async |family| {
+            let found = listed.resolve(family).await.unwrap();
+            found.iter().map(SocketAddr::port).collect::<Vec<_>>()
+        };
+        assert_eq!(ports(None).await, [2, 1, 3]);
+        assert_eq!(ports(Some(IpFamily::V4)).await, [2]);
+        assert_eq!(ports(Some(IpFamily::V6)).await, [1, 3]);
+        let error = HostPort::listed(&addresses[1..2]).resolve(Some(IpFamily::V6)).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+}

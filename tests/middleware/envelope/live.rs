@@ -61,7 +61,7 @@ fn guarded(envelope: Envelope) -> StreamOptions {
     StreamOptions::default().middleware(envelope)
 }
 
-/// What arrives on the wire: a packet without a guard, a forged one, a genuine one, the same again.
+/// Four packets on the wire: one without a guard, a forged one, a genuine one, the same again.
 fn attack(guard: &Guard) -> [Packet; 4] {
     let genuine = close(&(guard.end)(), &gain());
     [gain(), close(&(guard.forger)(), &gain()), genuine.clone(), genuine]
@@ -85,7 +85,7 @@ async fn channel_is_guarded(mut channel: Channel, attacker: Client, guard: &Guar
     assert_eq!(channel.outlet().filtered().refused_in, refused as u64);
 }
 
-/// A client refuses what it must, and hears the rest.
+/// A client refuses what it must, and receives the rest.
 async fn client_is_guarded(client: Client, mut attacker: Channel, guard: &Guard) {
     let mut heard = client.subscribe("/*");
     client.send(("/hello", ())).await.unwrap();

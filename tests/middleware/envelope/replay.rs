@@ -143,7 +143,7 @@ fn senders_are_bounded_and_forgotten_when_their_packets_are_too_old() {
     assert_eq!(time.open(&receiver, &recorded), Err(EnvelopeFault::Untimely), "a clock that is set back");
 }
 
-/// Whoever has no key cannot fill the memory: an entry needs a genuine packet.
+/// A sender without the key cannot fill the memory: an entry needs a genuine packet.
 #[test]
 fn strangers_make_no_entries() {
     let time = Time::default();

@@ -93,7 +93,7 @@ async fn a_bundle_that_would_begin_to_wait_during_the_shutdown_is_dropped() {
     assert_balanced(&stats);
 }
 
-/// What a connection has in its buffer when the shutdown begins is taken in during it.
+/// Packets in the buffer of a connection when the shutdown begins are received during it.
 #[tokio::test(start_paused = true)]
 async fn a_bundle_that_leaves_a_buffer_during_the_shutdown_is_dropped() {
     let (gate, clock) = (Arc::new(Semaphore::new(0)), TokioClock::new());

@@ -11,7 +11,7 @@ use tokio_osc::node::{Destination, SendOutcome};
 use tokio_osc::tools::{Pacer, Relay};
 use tokio_osc::{Packet, Peer};
 
-use super::fed::remote as item;
+use crate::support::fed::remote as item;
 
 /// Panics when it is dropped.
 struct Bomb;

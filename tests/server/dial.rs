@@ -13,7 +13,7 @@ use tokio_util::codec::Framed;
 
 type Console = Framed<DuplexStream, Codec<Slip>>;
 
-/// Opens pipes whose other ends come out of the receiver, after so many failed attempts.
+/// Opens pipes whose other ends come out of the receiver, after this number of failed attempts.
 fn pipes(refusals: usize) -> (impl Connect<Io = DuplexStream>, mpsc::UnboundedReceiver<Console>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let mut left = refusals;
