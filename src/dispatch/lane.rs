@@ -194,11 +194,11 @@ impl Worker {
     fn start(mailbox: &Arc<Mailbox<Job>>) -> AbortHandle {
         let worker = Self(Arc::clone(mailbox));
         let work = async move {
-            while let Some(job) = worker.0.take().await {
+            let mut done = None;
+            while let Some(job) = worker.0.next(done).await {
                 // The bytes of a running call count: otherwise many workers would hold many messages.
-                let bytes = job.bytes();
+                done = Some(job.bytes());
                 job.run().await;
-                worker.0.release(bytes);
             }
         };
         tokio::spawn(work).abort_handle()

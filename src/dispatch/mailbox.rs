@@ -78,6 +78,19 @@ impl MailboxLimits {
 }
 
 impl<T> Queue<T> {
+    /// Takes the oldest item, whose bytes count on.
+    fn take(&mut self) -> Option<T> {
+        let item = self.items.pop_front()?;
+        self.taken += 1;
+        Some(item)
+    }
+
+    /// Gives up an item of this many bytes that was taken. After the queue was abandoned, it has none.
+    fn give_up(&mut self, bytes: usize) {
+        self.taken -= 1;
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
     fn is_full(&self) -> bool {
         self.items.len() >= self.limits.items.max(1) || self.bytes >= self.limits.bytes.max(1)
     }
@@ -181,36 +194,24 @@ impl<T: Weigh> Mailbox<T> {
         queue.items.len() + queue.taken
     }
 
-    /// The oldest item, as soon as there is one; `None` when it is closed and empty.
-    #[cfg(test)]
-    pub(crate) async fn pop(&self) -> Option<T> {
-        let item = self.take().await?;
-        self.release(item.bytes());
-        Some(item)
-    }
-
-    /// The oldest item, as soon as there is one, whose bytes count until they are released; `None` when it is
-    /// closed and empty.
+    /// The oldest item, as soon as there is one; `None` when it is closed and empty. Its bytes count until the next
+    /// call, which gives them up: they are `done`.
     ///
     /// Cancel safe: a dropped future has taken nothing.
-    pub(crate) async fn take(&self) -> Option<T> {
+    pub(crate) async fn next(&self, mut done: Option<usize>) -> Option<T> {
         loop {
             let filled = self.filled.notified();
-            if let Poll::Ready(item) = self.try_take() {
+            let next = self.pop_by(|queue| {
+                if let Some(bytes) = done.take() {
+                    queue.give_up(bytes);
+                }
+                queue.take()
+            });
+            if let Poll::Ready(item) = next {
                 return item;
             }
             filled.await;
         }
-    }
-
-    /// Gives up an item of this many bytes that was taken.
-    pub(crate) fn release(&self, bytes: usize) {
-        let mut queue = self.queue();
-        queue.taken -= 1;
-        // Abandoned meanwhile, it counts none.
-        queue.bytes = queue.bytes.saturating_sub(bytes);
-        drop(queue);
-        self.emptied.notify_one();
     }
 
     /// The same; for one reader.
@@ -234,27 +235,29 @@ impl<T: Weigh> Mailbox<T> {
         self.reader.wake();
     }
 
+    /// The oldest item; `None` when it is closed and empty.
     pub(crate) fn try_pop(&self) -> Poll<Option<T>> {
-        let taken = self.try_take();
-        if let Poll::Ready(Some(item)) = &taken {
-            self.release(item.bytes());
-        }
-        taken
+        self.pop_by(|queue| {
+            let item = queue.take()?;
+            queue.give_up(item.bytes());
+            Some(item)
+        })
     }
 
-    fn try_take(&self) -> Poll<Option<T>> {
+    fn pop_by(&self, pop: impl FnOnce(&mut Queue<T>) -> Option<T>) -> Poll<Option<T>> {
         let mut queue = self.queue();
-        let Some(item) = queue.items.pop_front() else {
-            return if queue.closed { Poll::Ready(None) } else { Poll::Pending };
-        };
-        queue.taken += 1;
+        let before = queue.bytes;
+        let item = pop(&mut queue);
+        let (closed, room) = (queue.closed, item.is_some() || queue.bytes < before);
         // A permit is stored once, however many items came: the one that takes it passes it on.
-        if !queue.items.is_empty() {
+        if item.is_some() && !queue.items.is_empty() {
             self.filled.notify_one();
         }
         drop(queue);
-        self.emptied.notify_one();
-        Poll::Ready(Some(item))
+        if room {
+            self.emptied.notify_one();
+        }
+        if item.is_some() || closed { Poll::Ready(item) } else { Poll::Pending }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue<T>> {
@@ -264,6 +267,8 @@ impl<T: Weigh> Mailbox<T> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     impl Weigh for usize {
@@ -291,8 +296,8 @@ mod tests {
             assert_eq!(newest.push(n).await, if full { Pushed::Dropped } else { Pushed::Kept });
             assert_eq!(oldest.push(n).await, if full { Pushed::InPlaceOf(1) } else { Pushed::Kept });
         }
-        assert_eq!((newest.pop().await, newest.pop().await), (Some(0), Some(1)));
-        assert_eq!((oldest.pop().await, oldest.pop().await), (Some(1), Some(2)));
+        assert_eq!((newest.next(None).await, newest.next(None).await), (Some(0), Some(1)));
+        assert_eq!((oldest.next(None).await, oldest.next(None).await), (Some(1), Some(2)));
     }
 
     #[tokio::test]
@@ -307,7 +312,7 @@ mod tests {
             }
         });
         for n in 0..1_000 {
-            assert_eq!(mailbox.pop().await, Some(n));
+            assert_eq!(mailbox.next(None).await, Some(n));
         }
         assert!(pushing.await.is_ok());
     }
@@ -317,7 +322,7 @@ mod tests {
         let mailbox = std::sync::Arc::new(Mailbox::new(items(4), Overflow::Wait));
         let popping = [(); 3].map(|()| {
             let mailbox = std::sync::Arc::clone(&mailbox);
-            tokio::spawn(async move { mailbox.pop().await })
+            tokio::spawn(async move { mailbox.next(None).await })
         });
         tokio::task::yield_now().await;
         mailbox.push(1_usize).await;
@@ -326,7 +331,7 @@ mod tests {
         for task in popping {
             popped.extend(task.await.ok().flatten());
         }
-        assert_eq!((popped, mailbox.pop().await), (vec![1], None));
+        assert_eq!((popped, mailbox.next(None).await), (vec![1], None));
     }
 
     #[tokio::test]
@@ -358,9 +363,9 @@ mod tests {
         let waits = Mailbox::new(limits, Overflow::Wait);
         assert_eq!(waits.push(12_usize).await, Pushed::Kept, "whatever is let in fits");
         assert_eq!(waits.try_push(1), Err(1));
-        assert_eq!(waits.take().await, Some(12));
-        assert_eq!(waits.try_push(1), Err(1), "it runs");
-        waits.release(12);
-        assert_eq!(waits.try_push(1), Ok(Pushed::Kept));
+        assert_eq!(waits.next(None).await, Some(12));
+        assert_eq!((waits.try_push(1), waits.unfinished()), (Err(1), 1), "it runs");
+        assert!(waits.next(Some(12)).now_or_never().is_none(), "nothing waits");
+        assert_eq!((waits.try_push(1), waits.unfinished()), (Ok(Pushed::Kept), 1));
     }
 }

@@ -81,20 +81,19 @@ pub(crate) struct ReplyPath<'a> {
     pub(crate) limits: &'a Arc<ReplyLimits>,
     /// Bytes of the packet.
     pub(crate) received: usize,
-    pub(crate) peer: Peer,
     /// Made with the first reply: most packets have none.
     pub(crate) budget: &'a OnceLock<Arc<ReplyBudget>>,
 }
 
 impl ReplyPath<'_> {
-    pub(crate) fn budget(&self) -> &Arc<ReplyBudget> {
-        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.limits, self.received, self.peer)))
+    pub(crate) fn budget(&self, peer: Peer) -> &Arc<ReplyBudget> {
+        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.limits, self.received, peer)))
     }
 
     /// Sends a packet, as the budget allows.
     pub(crate) fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, ReplyError> {
         let channel = self.channel.ok_or(SendError::from(SendErrorKind::Closed))?;
-        channel.send(self.budget(), packet, peer)
+        channel.send(self.budget(peer), packet, peer)
     }
 }
 

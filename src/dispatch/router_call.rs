@@ -204,14 +204,8 @@ impl Run {
     }
 
     fn replies(&self) -> ReplyPath<'_> {
-        let (limits, peer) = (&self.limits, self.meta.peer);
-        ReplyPath {
-            channel: Some(&self.channel),
-            limits,
-            received: self.received,
-            peer,
-            budget: &self.budget,
-        }
+        let (limits, received) = (&self.limits, self.received);
+        ReplyPath { channel: Some(&self.channel), limits, received, budget: &self.budget }
     }
 }
 

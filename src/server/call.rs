@@ -193,7 +193,7 @@ impl Calls {
         };
         // A copy: a waiting call must not keep a larger buffer alive.
         let (message, meta) = (site.message.as_ref().to_owned(), site.meta.clone());
-        let budget = Arc::clone(site.replies.budget()).into();
+        let budget = Arc::clone(site.replies.budget(site.meta.peer)).into();
         let (limits, received) = (Arc::clone(site.replies.limits), site.replies.received);
         let bytes = message.as_bytes().len();
         Job::new(bytes, async move {
@@ -202,8 +202,8 @@ impl Calls {
             }
             ticket.used = true;
             let (calls, guard) = (&ticket.calls, &ticket.guard);
-            let (channel, peer) = (guard.replies.as_ref(), meta.peer);
-            let replies = ReplyPath { channel, limits: &limits, received, peer, budget: &budget };
+            let channel = guard.replies.as_ref();
+            let replies = ReplyPath { channel, limits: &limits, received, budget: &budget };
             let site = &CallSite { message: &message, meta: &meta, guard, replies };
             let called = site.caught(|| call(&message, &meta, replies));
             let unfinished = match called {
@@ -340,8 +340,8 @@ mod tests {
         let counted = Box::new(move || record.stats().to_string().split_whitespace().collect());
         let look = Arc::new(Look(Arc::downgrade(&guard), Mutex::default(), counted));
         let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
-        let (limits, peer, budget) = (&Arc::default(), Peer::LOCAL, &OnceLock::new());
-        let replies = ReplyPath { channel: None, limits, received: 8, peer, budget };
+        let (limits, budget) = (&Arc::default(), &OnceLock::new());
+        let replies = ReplyPath { channel: None, limits, received: 8, budget };
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
         let job = calls.job("/n".into(), Box::new(|_, _, _| Ok(Outcome::default())), &site);
         drop(guard);
@@ -372,8 +372,8 @@ mod tests {
             ChannelSpec::stream("test".into(), stream::pending()).open(&Arc::default(), &TimeOptions::new());
         let guard = half.unwrap().guard.unwrap();
         let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
-        let (limits, peer, budget) = (&Arc::default(), Peer::LOCAL, &OnceLock::new());
-        let replies = ReplyPath { channel: None, limits, received: 8, peer, budget };
+        let (limits, budget) = (&Arc::default(), &OnceLock::new());
+        let replies = ReplyPath { channel: None, limits, received: 8, budget };
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
         let begin = || {
             let later = Outcome::Later(std::future::ready(Replies::none()).boxed());

@@ -39,7 +39,7 @@ use crate::channel::{Channel, ConnectionEvent, Outlet};
 use crate::dispatch::ReplyChannel;
 use crate::packet::{Meta, Packet};
 use crate::schedule::TimeOptions;
-use crate::user_function::{UserFunction, until_panic};
+use crate::user_function::UserFunction;
 use crate::wire::DecodeError;
 
 /// The items of a channel.
@@ -119,24 +119,18 @@ impl ChannelSpec {
             outlet: self.outlet,
             _entry: Arc::clone(&entry),
         };
-        let packets = if guard.outlet.is_some() {
-            self.packets
-        } else {
-            let (record, channels) = (Arc::clone(&record), Arc::clone(channels));
-            let function = Arc::new(UserFunction::new("stream of Server::feed"));
-            let note = move || {
-                record.counters.hooks_panicked.up();
-                channels.events.tell(&record.name, ChannelEventKind::Panicked);
-            };
-            until_panic(self.packets, function, note).boxed()
-        };
-        Some(ReadHalf { packets, guard: Some(Arc::new(guard)), record, _entry: entry })
+        // A channel catches what the program may have written of it; any other stream is the program's.
+        let user = guard.outlet.is_none().then(|| UserFunction::new("stream of Server::feed"));
+        let (packets, guard) = (self.packets, Some(Arc::new(guard)));
+        Some(ReadHalf { packets, user, guard, record, _entry: entry })
     }
 }
 
 /// A channel that is read, or still has packets to send.
 pub(super) struct ReadHalf {
     pub(super) packets: BoxStream<'static, Item>,
+    /// The function that the stream is, if it is one of the program.
+    pub(super) user: Option<UserFunction>,
     /// `None` after its last packet.
     pub(super) guard: Option<Arc<ChannelGuard>>,
     pub(super) record: Arc<ChannelRecord>,

@@ -1,8 +1,8 @@
 //! One packet to its routes: a message to each in turn, a bundle as one unit.
 //!
-//! A packet runs as plain calls until something has to be waited for: a handler, a reply, or room in a
-//! lane. Then where it is becomes a [`Paused`], and a future goes on from there. Messages whose handlers
-//! are plain functions never get a future.
+//! A packet runs as plain calls until something has to be waited for: a handler, or room in a lane. Then its
+//! place is kept as a [`Paused`], and a future continues from there. Messages whose handlers are plain functions
+//! never get a future.
 //!
 //! ```text
 //!           message ──► look up its routes ──► call one after the other ──► over
@@ -394,8 +394,8 @@ impl Dispatcher {
         meta: &'a Meta,
         guard: &'a Arc<ChannelGuard>,
     ) -> CallSite<'a> {
-        let (channel, limits, peer) = (guard.replies.as_ref(), &self.replies, meta.peer);
-        let replies = ReplyPath { channel, limits, received, peer, budget };
+        let (channel, limits) = (guard.replies.as_ref(), &self.replies);
+        let replies = ReplyPath { channel, limits, received, budget };
         CallSite { message, meta, guard, replies }
     }
 }

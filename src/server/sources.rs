@@ -18,7 +18,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use futures::Stream;
+use futures::stream::{self, Stream, StreamExt};
 use futures::task::AtomicWaker;
 
 use super::channels::{ChannelGuard, ChannelMap, ChannelRecord, Item, ReadHalf};
@@ -26,6 +26,7 @@ use super::events::ChannelEventKind;
 use super::waker::{ChannelWaker, WokenChannels};
 use crate::packet::Meta;
 use crate::throttle::Throttle;
+use crate::user_function::{Panicked, caught};
 use crate::wire::DecodeError;
 
 /// Where the last packet that was read lies.
@@ -168,8 +169,9 @@ impl ChannelSources {
         self.read_of(|_| true, read)
     }
 
-    /// The same while there is no room for packets: of those channels alone that have a client whose request
-    /// waits. Its reply is taken out before this returns; what comes before it is a packet without a place.
+    /// Same as [`read`](Self::read), while there is no room for packets: reads only channels that have a client whose
+    /// request waits. The channel hands the reply to the client, and returns other packets, for which there is no
+    /// room.
     pub(super) fn read_awaited(&mut self, read: &mut Read) -> Option<&Arc<ChannelGuard>> {
         self.read_of(SourceSlot::is_awaited, read)
     }
@@ -215,7 +217,24 @@ impl ChannelSources {
             let slot = self.slots.get_mut(key)?.as_mut()?;
             slot.flag.unlist();
             let cx = &mut Context::from_waker(&slot.waker);
-            *read = slot.half.record.span.in_scope(|| Pin::new(&mut slot.half.packets).poll_next(cx));
+            let ReadHalf { packets, user, record, .. } = &mut slot.half;
+            // Written in place, also from within the call that catches: a packet is large.
+            let mut poll = || *read = Pin::new(&mut *packets).poll_next(cx);
+            let polled = record.span.in_scope(|| match user {
+                Some(user) => user.call(poll),
+                None => {
+                    poll();
+                    Ok(())
+                }
+            });
+            if polled == Err(Panicked) {
+                // It is not in a state to be polled again; its drop may panic, too.
+                let gone = std::mem::replace(packets, stream::empty().boxed());
+                let _ = caught(|| drop(gone));
+                *read = Poll::Ready(None);
+                record.counters.hooks_panicked.up();
+                self.channels.events.tell(&record.name, ChannelEventKind::Panicked);
+            }
             match read {
                 Poll::Ready(Some(_)) => {
                     let is_read = slot.half.guard.is_some();
