@@ -8,7 +8,7 @@ pub(crate) struct Decoding {
     #[arg(long)]
     strict: bool,
 
-    /// Accept also what can be mended: no comma, no padding at the end, zeros behind it
+    /// Accept also what can be repaired: no comma, no padding at the end, zeros behind it
     #[arg(long, conflicts_with = "strict")]
     lenient: bool,
 

@@ -1,4 +1,4 @@
-//! Listening on several URLs, and what is told of it on stderr: what is bound, malformed packets,
+//! Listening on several URLs, and what is reported of it on stderr: what is bound, malformed packets,
 //! connections that fail, datagrams that the kernel dropped.
 
 use std::collections::VecDeque;
@@ -29,7 +29,7 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// Binds every URL, and says so.
+    /// Binds every URL, and reports each on stderr.
     pub(crate) async fn on(urls: &[Listen], options: &StreamOptions) -> Result<Self, Failure> {
         let mut channels = Vec::new();
         for Listen { url, v6 } in urls {
@@ -51,7 +51,7 @@ impl Listening {
         Ok(Self { channels, drops })
     }
 
-    /// The packets of all channels; what is wrong with them, and with their connections, is told.
+    /// The packets of all channels; what is wrong with them, and with their connections, is reported.
     pub(crate) fn packets(self) -> SelectAll<Channel> {
         tokio::spawn(tell_connections(select_all(self.channels.iter().map(|(_, channel)| channel.events()))));
         self.channels.into_iter().map(|(_, channel)| channel).collect()

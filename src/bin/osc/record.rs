@@ -40,7 +40,7 @@ pub(crate) struct Record {
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// End after so many seconds, with exit code 1 if -n asked for more packets
+    /// End after S seconds, with exit code 1 if -n asked for more packets
     #[arg(long, value_name = "S", value_parser = parse_duration)]
     timeout: Option<Duration>,
 

@@ -37,7 +37,7 @@ pub(crate) struct Relay {
     #[arg(long, value_name = "PATTERN")]
     only: Vec<Pattern>,
 
-    /// End after so many seconds
+    /// End after S seconds
     #[arg(long, value_name = "S", value_parser = parse_duration)]
     timeout: Option<Duration>,
 

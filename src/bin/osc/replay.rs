@@ -34,15 +34,15 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = parse_speed)]
     speed: f64,
 
-    /// Begin anew at the end, N times in all, or until Ctrl-C
+    /// Begin again at the end, N times in all, or until Ctrl-C
     #[arg(long = "loop", value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
     times: Option<u64>,
 
-    /// Leave out what came before so many seconds of the recording
+    /// Leave out what came before S seconds of the recording
     #[arg(long, value_name = "S", value_parser = parse_duration)]
     from: Option<Duration>,
 
-    /// Leave out what came after so many seconds of the recording
+    /// Leave out what came after S seconds of the recording
     #[arg(long, value_name = "S", value_parser = parse_duration)]
     to: Option<Duration>,
 }
