@@ -220,12 +220,12 @@ impl ChannelSources {
             let ReadHalf { packets, user, record, .. } = &mut slot.half;
             // Written in place, also from within the call that catches: a packet is large.
             let mut poll = || *read = Pin::new(&mut *packets).poll_next(cx);
-            let polled = record.span.in_scope(|| match user {
-                Some(user) => user.call(poll),
-                None => {
-                    poll();
-                    Ok(())
+            let polled = record.span.in_scope(|| {
+                if let Some(user) = user {
+                    return user.call(poll);
                 }
+                poll();
+                Ok(())
             });
             if polled == Err(Panicked) {
                 // It is not in a state to be polled again; its drop may panic, too.
