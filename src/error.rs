@@ -73,6 +73,7 @@ sum! {
     /// | [`ChannelError`](crate::server::ChannelError) | [`Server::try_listen`](crate::Server::try_listen), [`ServerHandle::listen`](crate::ServerHandle::listen), [`Node::add`](crate::Node::add), [`Node::group`](crate::Node::group) | |
     /// | [`NodeError`](crate::node::NodeError) | [`Node::send`](crate::Node::send) | |
     /// | [`ClockSyncError`](crate::tools::ClockSyncError) | [`ClockSync::measure`](crate::tools::ClockSync::measure) | `net` |
+    /// | [`SubscribeError`](crate::tools::SubscribeError) | [`Subscribers::add`](crate::tools::Subscribers::add) | |
     /// | [`InsideRuntime`](crate::tools::InsideRuntime) | [`FrameLoop::block_on`](crate::tools::FrameLoop::block_on) | |
     /// | [`io::Error`] | operations on sockets and files | |
     ///
@@ -145,6 +146,8 @@ sum! {
     ClockSync(crate::tools::ClockSyncError),
     /// A frame loop was used inside a runtime.
     InsideRuntime(crate::tools::InsideRuntime),
+    /// A peer was not subscribed.
+    Subscribe(crate::tools::SubscribeError),
     /// An I/O error.
     Io(io::Error),
 }

@@ -131,7 +131,7 @@ impl Range {
 ///     "`10.0.0.0/33` is not a network: expected an IP address, or one with a prefix length such as 10.0.0.0/8",
 /// );
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NetworkError {
     text: String,
 }
@@ -147,6 +147,8 @@ impl fmt::Display for NetworkError {
 }
 
 impl std::error::Error for NetworkError {}
+
+readable! { struct NetworkError { text } }
 
 #[cfg(test)]
 mod tests {

@@ -248,7 +248,7 @@ impl fmt::Debug for Subscribers {
 ///
 /// assert_eq!(SubscribeError::Full.to_string(), "the limit of subscribers is reached");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubscribeError {
     /// The [capacity](Subscribers::capacity) is reached.
@@ -275,3 +275,5 @@ impl fmt::Display for SubscribeError {
 }
 
 impl std::error::Error for SubscribeError {}
+
+readable! { enum SubscribeError { Full, NetworkFull, OtherChannel(name) } }

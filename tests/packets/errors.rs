@@ -20,7 +20,7 @@ use tokio_osc::packet::{
 };
 use tokio_osc::pattern::PatternError;
 use tokio_osc::server::ChannelError;
-use tokio_osc::tools::{FrameLoop, InsideRuntime};
+use tokio_osc::tools::{FrameLoop, InsideRuntime, SubscribeError};
 use tokio_osc::{Bytes, Error, Message, Node, Packet, Pattern, Router, Server};
 
 /// An error of the system that has a cause, as those of TLS have.
@@ -159,6 +159,7 @@ fn samples() -> Vec<Sample> {
         ChannelError: Server::new(Router::new()).try_feed("a b", futures::stream::empty()).err().unwrap(),
             Node::new().group("", [""]).unwrap_err();
         NodeError: unknown_name(), NodeError::Encode(encode());
+        SubscribeError: SubscribeError::NetworkFull, SubscribeError::OtherChannel("stage".into());
         InsideRuntime: inside_runtime();
         #[cfg(feature = "net")]
         EndpointError: "osc.tape://a:1".parse::<Endpoint>().unwrap_err(), "osc.udp://a:b".parse::<Endpoint>().unwrap_err();

@@ -129,7 +129,7 @@ fn routes_and_subscriptions_made_before_a_runtime_hear_what_comes_later() {
     let server = Server::new(router);
     let mut heard: Subscription = server.subscribe("/?", 8).unwrap();
 
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let items = ["/a", "/b"].map(|address| item((address, ())));
         ended(server.feed("test", stream::iter(items)).spawn()).await;
