@@ -216,7 +216,7 @@ async fn hostile_streams(to: SocketAddr) {
         };
         // The server may have closed it already.
         let _ = stream.write_all(said[dice.roll(said.len())]).await;
-        stream.set_zero_linger().unwrap();
+        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
         open.push(stream);
         if open.len() > 16 {
             open.swap_remove(dice.roll(open.len()));

@@ -45,17 +45,17 @@ async fn a_restart_is_a_new_server() {
 }
 
 /// Row V07.
-/// There, a misspelt parameter is ignored. Here a misspelt option of a URL is refused by its name, and a
+/// There, a misspelt parameter is ignored. Here an unknown option of a URL is refused by its name, and a
 /// misspelt method does not compile (see `tests/compile/misspelt_option.rs`).
 #[test]
-fn a_misspelt_option_is_refused_and_named() {
+fn an_unknown_option_is_refused_and_named() {
     for (text, scheme) in [
-        ("osc.udp://127.0.0.1:9000/?recieve_buffer=65536", "osc.udp"),
-        ("osc.tcp://127.0.0.1:9000/?recieve_buffer=65536", "osc.tcp"),
-        ("osc.unix:///run/osc?recieve_buffer=65536", "osc.unix"),
+        ("osc.udp://127.0.0.1:9000/?buffer_size=65536", "osc.udp"),
+        ("osc.tcp://127.0.0.1:9000/?buffer_size=65536", "osc.tcp"),
+        ("osc.unix:///run/osc?buffer_size=65536", "osc.unix"),
     ] {
         let error = text.parse::<Endpoint>().unwrap_err().to_string();
-        assert_eq!(error, format!("`recieve_buffer` is not an option of {scheme}"));
+        assert_eq!(error, format!("`buffer_size` is not an option of {scheme}"));
     }
 }
 
