@@ -15,8 +15,17 @@ impl Channel {
         Err(unsupported())
     }
 
-    pub(crate) fn unix_datagram_with(_: impl AsRef<Path>, _: StreamOptions) -> Result<Self, BindError> {
+    pub(crate) fn unix_datagram_with(_: impl AsRef<Path>, _: DatagramOptions) -> Result<Self, BindError> {
         Err(unsupported())
+    }
+}
+
+/// The options that datagram sockets would take.
+pub(crate) struct DatagramOptions;
+
+impl From<StreamOptions> for DatagramOptions {
+    fn from(_: StreamOptions) -> Self {
+        Self
     }
 }
 

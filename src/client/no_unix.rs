@@ -4,7 +4,7 @@ use std::future::{Future, ready};
 use std::path::Path;
 
 use super::Client;
-use crate::channel::unix_datagram::unsupported;
+use crate::channel::unix_datagram::{DatagramOptions, unsupported};
 use crate::channel::{BindError, StreamOptions};
 use crate::codec::Framing;
 
@@ -17,7 +17,7 @@ impl Client {
         ready(Err(unsupported()))
     }
 
-    pub(crate) fn unix_datagram_with(_: impl AsRef<Path>, _: StreamOptions) -> Result<Self, BindError> {
+    pub(crate) fn unix_datagram_with(_: impl AsRef<Path>, _: DatagramOptions) -> Result<Self, BindError> {
         Err(unsupported())
     }
 }
