@@ -81,14 +81,14 @@ pub(crate) struct ReplyPath<'a> {
     pub(crate) limits: &'a Arc<ReplyLimits>,
     /// Bytes of the packet.
     pub(crate) received: usize,
-    pub(crate) peer: Peer,
+    pub(crate) peer: &'a Peer,
     /// Made with the first reply: most packets have none.
     pub(crate) budget: &'a OnceLock<Arc<ReplyBudget>>,
 }
 
 impl ReplyPath<'_> {
     pub(crate) fn budget(&self) -> &Arc<ReplyBudget> {
-        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.limits, self.received, self.peer)))
+        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.limits, self.received, *self.peer)))
     }
 
     /// Sends a packet, as the budget allows.

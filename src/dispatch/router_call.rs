@@ -204,7 +204,7 @@ impl Run {
     }
 
     fn replies(&self) -> ReplyPath<'_> {
-        let (limits, peer) = (&self.limits, self.meta.peer);
+        let (limits, peer) = (&self.limits, &self.meta.peer);
         ReplyPath {
             channel: Some(&self.channel),
             limits,

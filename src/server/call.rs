@@ -202,7 +202,7 @@ impl Calls {
             }
             ticket.used = true;
             let (calls, guard) = (&ticket.calls, &ticket.guard);
-            let (channel, peer) = (guard.replies.as_ref(), meta.peer);
+            let (channel, peer) = (guard.replies.as_ref(), &meta.peer);
             let replies = ReplyPath { channel, limits: &limits, received, peer, budget: &budget };
             let site = &CallSite { message: &message, meta: &meta, guard, replies };
             let called = site.caught(|| call(&message, &meta, replies));
@@ -340,7 +340,7 @@ mod tests {
         let counted = Box::new(move || record.stats().to_string().split_whitespace().collect());
         let look = Arc::new(Look(Arc::downgrade(&guard), Mutex::default(), counted));
         let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
-        let (limits, peer, budget) = (&Arc::default(), Peer::LOCAL, &OnceLock::new());
+        let (limits, peer, budget) = (&Arc::default(), &Peer::LOCAL, &OnceLock::new());
         let replies = ReplyPath { channel: None, limits, received: 8, peer, budget };
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
         let job = calls.job("/n".into(), Box::new(|_, _, _| Ok(Outcome::default())), &site);
@@ -372,7 +372,7 @@ mod tests {
             ChannelSpec::stream("test".into(), stream::pending()).open(&Arc::default(), &TimeOptions::new());
         let guard = half.unwrap().guard.unwrap();
         let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
-        let (limits, peer, budget) = (&Arc::default(), Peer::LOCAL, &OnceLock::new());
+        let (limits, peer, budget) = (&Arc::default(), &Peer::LOCAL, &OnceLock::new());
         let replies = ReplyPath { channel: None, limits, received: 8, peer, budget };
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
         let begin = || {

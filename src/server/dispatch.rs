@@ -394,7 +394,7 @@ impl Dispatcher {
         meta: &'a Meta,
         guard: &'a Arc<ChannelGuard>,
     ) -> CallSite<'a> {
-        let (channel, limits, peer) = (guard.replies.as_ref(), &self.replies, meta.peer);
+        let (channel, limits, peer) = (guard.replies.as_ref(), &self.replies, &meta.peer);
         let replies = ReplyPath { channel, limits, received, peer, budget };
         CallSite { message, meta, guard, replies }
     }
