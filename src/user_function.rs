@@ -50,13 +50,15 @@ pub(crate) fn until_panic<S: Stream + Unpin>(
 ) -> impl Stream<Item = S::Item> {
     let mut stream = Some(stream);
     poll_fn(move |cx| {
-        let Some(polled) = &mut stream else { return Poll::Ready(None) };
-        function.call(|| polled.poll_next_unpin(cx)).unwrap_or_else(|Panicked| {
+        let mut next = Poll::Ready(None);
+        let Some(polled) = &mut stream else { return next };
+        // Written in place: as the result of the call, an item would be copied several times.
+        if let Err(Panicked) = function.call(|| next = polled.poll_next_unpin(cx)) {
             // It is not in a state to be polled again; its drop may panic, too.
             let _ = caught(|| drop(stream.take()));
             note();
-            Poll::Ready(None)
-        })
+        }
+        next
     })
 }
 

@@ -139,7 +139,11 @@ impl Found {
     }
 
     /// Keeps the routes for which this returns true. A route whose predicate panicked is not kept, but counted.
+    #[inline]
     pub(crate) fn retain<E>(&mut self, keep: impl Fn(RouteId) -> Result<bool, E>) {
+        if self.ids.is_empty() {
+            return;
+        }
         let panicked = &mut self.panicked;
         self.ids.retain(|&id| {
             keep(id).unwrap_or_else(|_| {
@@ -196,7 +200,7 @@ impl<T> Table<T> {
         if route.is_in_tree() {
             self.tree.insert(&route.parts(), id);
             if route.is_literal() {
-                let ending = Bytes::copy_from_slice(route.last_name());
+                let ending = Bytes::copy_from_slice(last_name(&route.pattern));
                 self.endings.entry(ending).or_default().push(id);
             } else {
                 self.wild.push(id);
@@ -294,7 +298,7 @@ impl<T> Table<T> {
         }
         let pattern = pattern.with_single_stars();
         let Found { ids, steps, scratch, .. } = found;
-        if pattern.parts().any(|part| part == Part::Descend) {
+        if pattern.as_bytes().windows(2).any(|pair| pair == b"//") {
             self.find_descending(&pattern, steps, ids);
         } else if self.may_end_like(&pattern, steps) {
             walk::find_shared(&self.tree, &pattern, steps, scratch, ids);
@@ -305,9 +309,11 @@ impl<T> Table<T> {
     /// Whether a route ends in a name that the last part of a pattern stands for, as far as that is quickly known:
     /// if not, none of its parts need be looked at. Sets of devices have few endings.
     fn may_end_like(&self, pattern: &Pattern, steps: &mut Steps) -> bool {
-        let Some(last) = pattern.parts().last().filter(|_| self.wild.is_empty()) else { return true };
-        let ends = |name: &Bytes| steps.compare(pattern.as_bytes(), name) && last.matches(name);
-        self.endings.len() > FEW_ENDINGS || self.endings.keys().any(ends)
+        if !self.wild.is_empty() || self.endings.len() > FEW_ENDINGS {
+            return true;
+        }
+        let last = Part::new(last_name(pattern));
+        self.endings.keys().any(|name| steps.compare(pattern.as_bytes(), name) && last.matches(name))
     }
 
     /// Returns `true` if there are bundle routes.
@@ -381,10 +387,10 @@ impl<T> Table<T> {
                 self.literals.remove(route.pattern.as_bytes());
             }
         }
-        if let Some(ending) = self.endings.get_mut(route.last_name()) {
+        if let Some(ending) = self.endings.get_mut(last_name(&route.pattern)) {
             ending.retain(|&other| other != route.id);
             if ending.is_empty() {
-                self.endings.remove(route.last_name());
+                self.endings.remove(last_name(&route.pattern));
             }
         }
     }
@@ -409,11 +415,6 @@ impl<T> Route<T> {
         self.reach == Reach::Exact && self.pattern.is_literal()
     }
 
-    /// Of a route that stands for one address.
-    fn last_name(&self) -> &[u8] {
-        self.pattern.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default()
-    }
-
     fn parts(&self) -> Vec<Part<'_>> {
         let mut parts: Vec<Part<'_>> = self.pattern.parts().collect();
         if self.reach == Reach::Below {
@@ -425,4 +426,9 @@ impl<T> Route<T> {
         }
         parts
     }
+}
+
+/// What follows the last slash of a pattern without `//`.
+fn last_name(pattern: &Pattern) -> &[u8] {
+    pattern.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Encoding a message: what it begins with, and the arguments behind.
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
 use super::{EncodeError, EncodeErrorKind, IntoArgs};
 use crate::pattern;
@@ -75,19 +75,21 @@ impl<'a> Head<'a> {
     #[inline]
     #[expect(
         clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
         reason = "`size` bytes are added, which are at least `args_at`; before that lie the address, the comma and \
-                  the tags, whose sum it is. `get` costs a fifth of the time of a short message"
+                  the tags, whose sum it is. Memory ends before a sum overflows. With plain sums and slices the \
+                  compiler computes the sizes of typed arguments; with `get` a message takes up to twice as long"
     )]
     pub(super) fn encode(self, dst: &mut BytesMut, args: &impl IntoArgs) -> Result<Layout, EncodeError> {
         let mut measure = Measure::default();
         args.write_args(&mut measure);
-        let args_at = self.size.saturating_add(padded(measure.tags.saturating_add(1)));
+        let args_at = self.size + padded(1 + measure.tags);
         let size = args_at.saturating_add(measure.data);
         if let Some(error) = refusal(&measure, size) {
             return Err(error);
         }
         let start = dst.len();
-        dst.put_bytes(0, size);
+        dst.resize(start + size, 0);
         let (head, data) = dst[start..].split_at_mut(args_at);
         let (address, tag_string) = head.split_at_mut(self.size);
         address[..self.address.len()].copy_from_slice(self.address);

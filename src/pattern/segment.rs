@@ -20,11 +20,13 @@ use super::token::{ByteSet, Class, Token, Tokens};
 
 /// Returns `true` if a part matches a name.
 pub(super) fn matches(part: &[u8], name: &[u8]) -> bool {
-    // Most names that do not match fail here, without a look at the tokens: a last byte that closes
-    // nothing and is not a wildcard stands for itself.
-    if part.last().is_some_and(|last| !b"*?]}".contains(last) && name.last() != Some(last)) {
+    // Most names that do not match fail at the plain bytes on either end, without a look at the tokens. A last
+    // byte that closes nothing and is not a wildcard stands for itself.
+    let is_plain = |last: &u8| !matches!(last, b'*' | b'?' | b']' | b'}');
+    if part.last().is_some_and(|last| is_plain(last) && name.last() != Some(last)) {
         return false;
     }
+    let Some((part, name)) = strip_plain(part, name) else { return false };
     if part.contains(&b'{') && Tokens(part).any(|token| matches!(token, Token::Alternatives(_))) {
         return matches_with_alternatives(part, name);
     }
@@ -33,6 +35,19 @@ pub(super) fn matches(part: &[u8], name: &[u8]) -> bool {
         Token::Run | Token::Alternatives(_) => None,
     });
     align(steps, name.iter(), |class, &byte| class.contains(byte))
+}
+
+/// Strips the plain bytes that a part begins with. `None` if the name does not begin with them.
+fn strip_plain<'a>(mut part: &'a [u8], mut name: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    while let Some((first, rest)) = part.split_first().filter(|(first, _)| !is_wild(**first)) {
+        name = name.split_first().filter(|(other, _)| *other == first)?.1;
+        part = rest;
+    }
+    Some((part, name))
+}
+
+fn is_wild(byte: u8) -> bool {
+    matches!(byte, b'*' | b'?' | b'[' | b'{')
 }
 
 fn matches_with_alternatives(part: &[u8], name: &[u8]) -> bool {
@@ -46,13 +61,12 @@ fn matches_with_alternatives(part: &[u8], name: &[u8]) -> bool {
 /// Splits a part with a single list of alternatives: the text before it, the alternatives, and the text after
 /// it.
 pub(super) fn as_alternatives(part: &[u8]) -> Option<(&[u8], impl Iterator<Item = &[u8]>, &[u8])> {
-    let is_wild = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'{');
-    let open = part.iter().position(is_wild).filter(|&at| part.get(at) == Some(&b'{'))?;
+    let open = part.iter().position(|&byte| is_wild(byte)).filter(|&at| part.get(at) == Some(&b'{'))?;
     let close = part.iter().position(|&byte| byte == b'}')?;
     let (before, _) = part.split_at_checked(open)?;
     let list = part.get(open..close)?.strip_prefix(b"{")?;
     let behind = part.get(close..)?.strip_prefix(b"}")?;
-    (!behind.iter().any(is_wild)).then(|| (before, alternatives(list), behind))
+    (!behind.iter().any(|&byte| is_wild(byte))).then(|| (before, alternatives(list), behind))
 }
 
 /// Returns `true` if some name matches both parts.
@@ -64,8 +78,9 @@ pub(super) fn overlaps(part: &[u8], other: &[u8]) -> bool {
 pub(super) fn is_satisfiable(part: &[u8]) -> bool {
     let is_addressable = |&byte: &u8| !Class::Byte(byte).bytes().is_empty();
     Tokens(part).all(|token| match token {
+        // Outside of brackets and braces a pattern holds only bytes that stand for themselves.
+        Token::One(Class::Byte(_) | Class::Any) | Token::Run => true,
         Token::One(class) => !class.bytes().is_empty(),
-        Token::Run => true,
         Token::Alternatives(list) => alternatives(list).any(|one| one.iter().all(is_addressable)),
     })
 }

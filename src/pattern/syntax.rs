@@ -27,17 +27,20 @@ pub(super) fn judge(text: &[u8], max_len: usize) -> Result<Shape, PatternError> 
 
 /// Returns `true` for a literal address within the part limit, with one table look-up per byte and no branch
 /// on the result.
-#[expect(clippy::arithmetic_side_effects, reason = "a text has no more parts than bytes")]
 fn is_plain(text: &[u8]) -> bool {
-    let (mut seen, mut doubled, mut parts, mut last) = (0, 0, 0_usize, 0);
+    let (mut seen, mut doubled, mut last) = (0, 0, 0);
     for &byte in text {
         let class = CLASSES.get(usize::from(byte)).copied().unwrap_or(OTHER);
         seen |= class;
         doubled |= class & last;
-        parts += usize::from(class & SLASH);
         last = class;
     }
-    text.first() == Some(&b'/') && seen == SLASH && doubled == 0 && parts <= MAX_PARTS
+    text.first() == Some(&b'/') && seen == SLASH && doubled == 0 && has_few_parts(text)
+}
+
+/// Counts the parts of a long text only: there are no more of them than bytes.
+fn has_few_parts(text: &[u8]) -> bool {
+    text.len() <= MAX_PARTS || text.iter().filter(|&&byte| byte == b'/').nth(MAX_PARTS).is_none()
 }
 
 const SLASH: u8 = 1;

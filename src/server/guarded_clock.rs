@@ -30,10 +30,8 @@ impl Clock for GuardedClock {
     fn now(&self) -> Reading {
         // Read before the lock: a clock may take its time, and others may read it meanwhile.
         let read = self.user.call(|| self.clock.now());
-        let mut last = lock(&self.last);
-        if let Ok(reading) = read {
-            *last = reading;
-        }
-        *last
+        let Ok(reading) = read else { return *lock(&self.last) };
+        *lock(&self.last) = reading;
+        reading
     }
 }

@@ -166,23 +166,26 @@ impl ChannelSources {
     /// and traced: it is 176 bytes, and not moved without need.
     #[inline]
     pub(super) fn read(&mut self, read: &mut Read) -> Option<&Arc<ChannelGuard>> {
-        self.read_of(|_| true, read)
+        self.read_of(|sources| (!sources.ready.is_empty()).then_some(0), read)
     }
 
     /// Same as [`read`](Self::read), while there is no room for packets: reads only channels that have a client whose
     /// request waits. The channel hands the reply to the client, and returns other packets, for which there is no
     /// room.
     pub(super) fn read_awaited(&mut self, read: &mut Read) -> Option<&Arc<ChannelGuard>> {
-        self.read_of(SourceSlot::is_awaited, read)
+        let is_awaited = |sources: &Self, key: usize| {
+            sources.slots.get(key).and_then(Option::as_ref).is_some_and(SourceSlot::is_awaited)
+        };
+        self.read_of(|sources| sources.ready.iter().position(|&key| is_awaited(sources, key)), read)
     }
 
     #[inline]
     fn read_of(
         &mut self,
-        wanted: impl Fn(&SourceSlot) -> bool,
+        next: impl Fn(&Self) -> Option<usize>,
         read: &mut Read,
     ) -> Option<&Arc<ChannelGuard>> {
-        let key = self.poll(wanted, read)?;
+        let key = self.poll(next, read)?;
         let guard = self.slots.get(key)?.as_ref()?.half.guard.as_ref()?;
         let Poll::Ready(Some((packet, meta))) = read else { return None };
         let record = &guard.record;
@@ -203,12 +206,12 @@ impl ChannelSources {
         Some(guard)
     }
 
-    /// Polls the channels in turn until one has a packet: the key of that.
+    /// Polls the channels in turn until one has a packet: the key of that. `next` says which of the ready ones is
+    /// polled next.
     #[inline]
-    fn poll(&mut self, wanted: impl Fn(&SourceSlot) -> bool, read: &mut Read) -> Option<usize> {
+    fn poll(&mut self, next: impl Fn(&Self) -> Option<usize>, read: &mut Read) -> Option<usize> {
         loop {
-            let is_wanted = |key: &usize| self.slots.get(*key).and_then(Option::as_ref).is_some_and(&wanted);
-            let at = self.ready.iter().position(is_wanted)?;
+            let at = next(self)?;
             // The others keep their order: they are read when there is room.
             if at > 0 {
                 self.ready.rotate_left(at);
