@@ -11,7 +11,7 @@ mod rows;
 use prose::places;
 
 /// At most this many places may hold a phrase out of use. Lower it when you mend some: the goal is 40.
-const CEILING: usize = 401;
+const CEILING: usize = 301;
 
 /// A reminder, not a censor: a place that reads well in its context may stay.
 #[test]
