@@ -72,7 +72,7 @@ fn router(shared: &Arc<Shared>) -> Router<Shared> {
         .route("/ping", |Args(n): Args<i64>| ("/pong", n))
         .route("/echo/*/deep//path", |Args(text): Args<String>| ("/echo", text))
         .route("/panic", || panic!("as it should"))
-        .route("/slow", on(async || sleep(ms(20)).await).on_task(64))
+        .route("/slow", on(async || sleep(ms(20)).await).concurrent(64))
         .route(
             "/lane",
             on(async || sleep(ms(5)).await).on_lane(&Lane::new(32).overflow(Overflow::DropOldest)),
