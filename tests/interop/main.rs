@@ -27,6 +27,7 @@ use std::net::Ipv4Addr;
 
 use futures::StreamExt;
 use tokio::net::UdpSocket;
+use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio_osc::packet::{Array, Impulse, IntoPacket, Midi, Nil, Symbol};
 use tokio_osc::{
@@ -36,7 +37,7 @@ use tokio_osc::{
 use ear::Ear;
 use liblo::{oscsend, without_time};
 use peer::{Listener, Speaker};
-use program::{Program, limited, python};
+use program::{Program, limited, python, run};
 use transport::Transport;
 
 /// A message with every type that all peers but liblo know.
@@ -145,6 +146,33 @@ async fn oscdump_prints_what_a_client_sends() {
     let lines = oscdump.hear(bundle).await;
     let expected = ["/synth/1/freq f 440.000000", "/synth/1/gate T #T"];
     assert_eq!(lines.iter().map(|line| without_time(line)).collect::<Vec<_>>(), expected);
+}
+
+/// A connected socket hears one address only: that of a reply must be the one that was asked, which is not the
+/// one that the system would choose.
+#[tokio::test]
+#[ignore = "needs python3"]
+async fn a_connected_python_socket_is_answered_from_the_address_that_it_asked() {
+    const ASK: &str = "import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.connect((sys.argv[1], int(sys.argv[2])))
+s.send(b'/ping\\0\\0\\0,\\0\\0\\0')
+print(s.recv(64))";
+    let channel = Channel::udp((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
+    let port = channel.local_addr().unwrap().port();
+    let server = Server::new(Router::new().route("/ping", || ("/pong", ()))).listen("udp", channel).spawn();
+    for asked in ["127.0.0.1", "127.0.0.2"] {
+        let mut command = Command::new("python3");
+        command.args(["-c", ASK, asked, &port.to_string()]);
+        let output = run(command).await;
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "b'/pong\\x00\\x00\\x00,\\x00\\x00\\x00'\n",
+            "{asked}"
+        );
+    }
+    server.shutdown().await;
 }
 
 #[tokio::test]
