@@ -9,7 +9,7 @@ use tokio_osc::channel::BindError;
 use tokio_osc::client::ClientState;
 use tokio_osc::{Broadcast, Channel, Client, Endpoint, Multicast, Slip};
 
-use crate::support::LOOPBACK;
+use crate::support::{LOOPBACK, unused_address};
 
 /// The forms of an address.
 fn forms(port: u16) -> Vec<Endpoint> {
@@ -75,7 +75,7 @@ async fn what_cannot_be_opened_is_named() {
     let udp = Channel::udp(LOOPBACK).await.unwrap();
     let tcp = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
     let (udp_at, tcp_at) = (udp.local_addr().unwrap(), tcp.local_addr().unwrap());
-    let closed = std::net::TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let closed = unused_address();
 
     let says = |error: BindError, kind, text: String| {
         assert_eq!((error.kind(), error.io_error().kind(), error.to_string()), (kind, kind, text.clone()));
@@ -128,7 +128,7 @@ async fn what_cannot_be_opened_is_named_on_unix_sockets() {
 
 #[tokio::test]
 async fn a_reconnecting_client_names_the_peer_that_refuses() {
-    let closed = std::net::TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let closed = unused_address();
     let client = Client::reconnecting(closed, Slip::new()).spawn().unwrap();
     let mut states = client.states();
     let reason = loop {

@@ -9,7 +9,7 @@ use tokio_osc::client::{ClientState, RequestErrorKind};
 use tokio_osc::packet::SendErrorKind;
 use tokio_osc::{Args, Channel, Client, Router, Server, Slip, Udp};
 
-use crate::support::{LOOPBACK, ms};
+use crate::support::{LOOPBACK, ms, unused_address};
 
 async fn next(channel: &mut Channel) -> String {
     channel.recv().await.unwrap().0.unwrap().to_string()
@@ -60,7 +60,7 @@ async fn a_request_without_a_reply_names_address_pattern_peer_and_time() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_closed_udp_port_is_named_when_the_kernel_says_so() {
-    let closed = std::net::UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let closed = unused_address();
     let client = Udp::new(closed).connect().await.unwrap();
     let error = client.request(("/ping", 7), "/pong").timeout(ms(50)).await.unwrap_err();
     let refused = "connection refused: is the other side listening?";
@@ -143,7 +143,7 @@ async fn a_keep_alive_is_sent_at_once_and_until_its_guard_is_dropped() {
 
 #[tokio::test]
 async fn a_request_that_no_longer_waits_is_taken_out_of_the_queue() {
-    let at = std::net::TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let at = unused_address();
     let client = Client::reconnecting(at, Slip::new()).backoff(ms(5), ms(10)).spawn().unwrap();
     let error = client.request(("/timed-out", 1), "/pong").timeout(ms(20)).retries(1).await.unwrap_err();
     assert_eq!(error.kind(), RequestErrorKind::Timeout);
@@ -160,7 +160,7 @@ async fn a_request_that_no_longer_waits_is_taken_out_of_the_queue() {
 
 #[tokio::test]
 async fn what_waited_too_long_is_not_sent_late() {
-    let at = std::net::TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let at = unused_address();
     let builder = Client::reconnecting(at, Slip::new()).backoff(ms(5), ms(10));
     let client = builder.max_age(ms(30)).spawn().unwrap();
     client.send(("/cue", 1)).await.unwrap();
@@ -172,7 +172,7 @@ async fn what_waited_too_long_is_not_sent_late() {
 
 #[tokio::test]
 async fn packets_can_be_refused_while_there_is_no_connection() {
-    let at = std::net::TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let at = unused_address();
     let builder = Client::reconnecting(at, Slip::new()).backoff(ms(5), ms(10)).refuse_while_disconnected();
     let client = builder.spawn().unwrap();
     let error = client.send(("/cue", 1)).await.unwrap_err();

@@ -100,6 +100,11 @@ impl Program {
         within(self.deadline, &self.name, self.input.write_all(lines.as_bytes())).await.unwrap();
     }
 
+    /// Kills the program and waits until it has ended.
+    pub(crate) async fn end(mut self) {
+        within(self.deadline, &self.name, self.child.kill()).await.unwrap();
+    }
+
     async fn last_words(&mut self) -> String {
         let mut words = String::new();
         let mut stderr = self.child.stderr.take().unwrap();

@@ -13,6 +13,7 @@ use tokio_osc::client::ClientState;
 use tokio_osc::{Bytes, Client, LengthPrefix};
 
 use super::program::limited;
+use crate::support::unused_port;
 
 /// Makes the names of audio servers differ.
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -20,8 +21,9 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 /// `scsynth` and the audio server that it needs.
 struct Scsynth {
     jack_name: String,
-    _jack: Child,
-    synth: Child,
+    jack: Child,
+    synth: Option<Child>,
+    port: u16,
 }
 
 impl Scsynth {
@@ -39,16 +41,17 @@ impl Scsynth {
         let mut jack = Command::new("jackd");
         jack.args(["-r", "--name", &jack_name, "-d", "dummy", "-r", "48000", "-p", "256"]);
         let jack = jack.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
-        let synth = Self::scsynth(&jack_name, transport, port).await;
-        Some(Self { jack_name, _jack: jack, synth })
+        let mut started = Self { jack_name, jack, synth: None, port };
+        started.start_synth(transport).await;
+        Some(started)
     }
 
-    async fn scsynth(jack_name: &str, transport: &str, port: u16) -> Child {
+    async fn start_synth(&mut self, transport: &str) {
         // JACK may need a moment before it lets anyone in: `scsynth` ends then, and is started again.
         for _ in 0..50 {
             let mut command = Command::new("scsynth");
-            command.args([transport, &port.to_string(), "-B", "127.0.0.1"]);
-            command.env("JACK_DEFAULT_SERVER", jack_name).env("JACK_NO_START_SERVER", "1");
+            command.args([transport, &self.port.to_string(), "-B", "127.0.0.1"]);
+            command.env("JACK_DEFAULT_SERVER", &self.jack_name).env("JACK_NO_START_SERVER", "1");
             let command = command.stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
             let mut child = command.spawn().unwrap();
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -56,7 +59,8 @@ impl Scsynth {
                 if line.contains("server ready") {
                     // What it says later must be read, or it would wait for that.
                     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                    return child;
+                    self.synth = Some(child);
+                    return;
                 }
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -64,14 +68,34 @@ impl Scsynth {
         panic!("scsynth does not start");
     }
 
-    async fn restart(&mut self, transport: &str, port: u16) {
-        self.synth.kill().await.unwrap();
-        self.synth = Self::scsynth(&self.jack_name, transport, port).await;
+    async fn restart(&mut self, transport: &str) {
+        self.synth.take().unwrap().kill().await.unwrap();
+        self.start_synth(transport).await;
     }
 }
 
-fn free_port() -> u16 {
-    std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+impl Drop for Scsynth {
+    /// Asks both to end. JACK has places for eight servers, and one that is killed keeps its place; and it can
+    /// hang at its end when a client of it was killed a moment before.
+    fn drop(&mut self) {
+        if let Some(synth) = &mut self.synth {
+            let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            let _ = socket.send_to(b"/quit\0\0\0,\0\0\0", (Ipv4Addr::LOCALHOST, self.port));
+            ended(synth);
+        }
+        let pid = self.jack.id().unwrap_or_default().to_string();
+        let _ = std::process::Command::new("kill").arg(pid).status();
+        ended(&mut self.jack);
+        let _ = std::fs::remove_file(format!("/dev/shm/SuperColliderServer_{}", self.port));
+    }
+}
+
+/// Waits until a program has ended, for at most five seconds.
+fn ended(child: &mut Child) {
+    let mut ticks = 0..500;
+    while matches!(child.try_wait(), Ok(None)) && ticks.next().is_some() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// A definition with one control, `freq`, and no sound.
@@ -88,7 +112,7 @@ fn definition() -> Bytes {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs supercollider-server and jackd2"]
 async fn scsynth_answers_requests_in_parallel_each_by_its_arguments() {
-    let port = free_port();
+    let port = unused_port();
     let Some(_scsynth) = Scsynth::start("-u", port).await else { return };
     let client = Client::udp((Ipv4Addr::LOCALHOST, port)).await.unwrap();
     let syncs = (0..50).map(|n| client.request(("/sync", n), "/synced").echoing((n,)).into_future());
@@ -130,7 +154,7 @@ fn neighbours(node: i32) -> String {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs supercollider-server and jackd2"]
 async fn a_restart_of_scsynth_is_survived_over_tcp_and_over_udp() {
-    let port = free_port();
+    let port = unused_port();
     let Some(mut scsynth) = Scsynth::start("-t", port).await else { return };
     let client = Client::reconnecting((Ipv4Addr::LOCALHOST, port), LengthPrefix::new())
         .on_connect(("/notify", 1))
@@ -144,16 +168,16 @@ async fn a_restart_of_scsynth_is_survived_over_tcp_and_over_udp() {
         assert!(notified.to_string().starts_with(r#"/done ,sii "/notify""#), "{notified}");
         let synced = client.request(("/sync", round), "/synced").echoing((round,)).await.unwrap();
         assert_eq!(synced.parse::<i32>().unwrap(), round);
-        scsynth.restart("-t", port).await;
+        scsynth.restart("-t").await;
     }
 
-    scsynth.restart("-u", port).await;
+    scsynth.restart("-u").await;
     let client = Client::udp((Ipv4Addr::LOCALHOST, port)).await.unwrap();
     let mut done = client.subscribe("/done");
     let registered = client.keep_alive(Duration::from_millis(100), ("/notify", 1)).unwrap();
     for _ in 0..2 {
         limited("the answer to /notify", done.recv()).await.unwrap();
-        scsynth.restart("-u", port).await;
+        scsynth.restart("-u").await;
     }
     limited("the answer of the new one", done.recv()).await.unwrap();
     client.request(("/sync", 7), "/synced").echoing((7,)).retries(2).await.unwrap();

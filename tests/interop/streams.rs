@@ -14,6 +14,7 @@ use super::peer::{Listener, Speaker};
 use super::program::Program;
 use super::transport::Transport;
 use super::{nested_bundle, next_packet};
+use crate::support::unused_port;
 
 /// What liblo and python-osc both know.
 fn bundle(time_tag: TimeTag) -> Packet {
@@ -198,9 +199,7 @@ async fn oscdump_prints_what_a_client_sends_over_tcp() {
 #[tokio::test]
 #[ignore = "needs liblo-tools: bash .ci/install"]
 async fn a_channel_dials_a_liblo_server_that_starts_late_and_restarts() {
-    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = reserved.local_addr().unwrap().port();
-    drop(reserved);
+    let port = unused_port();
     let fast = Duration::from_millis(20);
     let channel = Channel::reconnecting(("127.0.0.1", port), LengthPrefix::new())
         .on_connect(("/hello", 7))
@@ -218,6 +217,8 @@ async fn a_channel_dials_a_liblo_server_that_starts_late_and_restarts() {
             tokio::task::yield_now().await;
         }
         assert_eq!(without_time(&oscdump.line().await), "/scene i 3");
+        // Its port is free for the next one only when it has ended.
+        oscdump.end().await;
     }
     assert!(server.shutdown().await.connected >= 3);
 }

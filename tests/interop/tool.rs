@@ -3,11 +3,11 @@
 use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::UdpSocket;
 use tokio::process::{Child, Command};
 
 use crate::liblo::{oscsend, without_time};
 use crate::program::{Program, limited, run};
+use crate::support::unused_address;
 
 /// What can be said in the form of liblo's recordings.
 const LINES: &str = "/a ,ifs 1 2.5 \"saw\"\n/b ,TFNI true false nil impulse\n/c ,hd 7 0.5\n";
@@ -72,7 +72,7 @@ async fn osc_dump_prints_what_oscsend_and_osc_send_send() {
 #[tokio::test]
 #[ignore = "needs liblo-tools: bash .ci/install"]
 async fn osc_replay_sends_what_oscdump_has_printed() {
-    let free = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let free = unused_address();
     let mut command = Command::new("oscdump");
     command.args(["-L", &free.port().to_string()]);
     let mut oscdump = Program::start(command);

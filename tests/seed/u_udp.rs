@@ -1,6 +1,6 @@
 //! D, U and M. Addresses, UDP and multicast: what is not among the tests of sockets.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use futures::StreamExt;
@@ -9,11 +9,7 @@ use tokio_osc::packet::SendErrorKind;
 use tokio_osc::{Channel, Client, Multicast, Slip, Udp};
 
 use super::LOOPBACK;
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap().port()
-}
+use crate::support::{unused_address, unused_port};
 
 async fn next(channel: &mut Channel) -> String {
     channel.next().await.unwrap().0.unwrap().to_string()
@@ -22,7 +18,7 @@ async fn next(channel: &mut Channel) -> String {
 /// Row D05.
 #[tokio::test]
 async fn several_addresses_are_tried_in_turn() {
-    let nobody = std::net::TcpListener::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let nobody = unused_address();
     let channel = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
     let somebody = channel.local_addr().unwrap();
     let client = Client::tcp(&[nobody, somebody][..], Slip::new()).await.unwrap();
@@ -33,7 +29,7 @@ async fn several_addresses_are_tried_in_turn() {
 #[tokio::test]
 async fn clients_share_a_port_when_both_ask_for_it() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
-    let to = Udp::new(channel.local_addr().unwrap()).local((Ipv4Addr::LOCALHOST, free_port()));
+    let to = Udp::new(channel.local_addr().unwrap()).local((Ipv4Addr::LOCALHOST, unused_port()));
     let alone = to.clone().client().await.unwrap();
     assert!(to.clone().client().await.is_err());
     drop(alone);
@@ -98,12 +94,12 @@ async fn a_dropped_channel_has_left_its_group() {
     let group = Ipv4Addr::new(239, 255, 78, 10);
     let listed = format!("{:08X}", u32::from_ne_bytes(group.octets()));
     let joined = || std::fs::read_to_string("/proc/net/igmp").unwrap().contains(&listed);
-    let channel = Multicast::new((group, free_port())).interface(Ipv4Addr::LOCALHOST).join().unwrap();
+    let channel = Multicast::new((group, unused_port())).interface(Ipv4Addr::LOCALHOST).join().unwrap();
     assert!(joined());
     drop(channel);
     assert!(!joined());
     // A sender joins nothing.
-    let client = Multicast::new((group, free_port())).interface(Ipv4Addr::LOCALHOST).client().unwrap();
+    let client = Multicast::new((group, unused_port())).interface(Ipv4Addr::LOCALHOST).client().unwrap();
     client.send(("/a", ())).await.unwrap();
     assert!(!joined());
 }

@@ -11,6 +11,8 @@ use tokio_osc::codec::Codec;
 use tokio_osc::{Args, Channel, Router, Server, Slip};
 use tokio_util::codec::Framed;
 
+use crate::support::unused_address;
+
 type Console = Framed<DuplexStream, Codec<Slip>>;
 
 /// Opens pipes whose other ends come out of the receiver, after this number of failed attempts.
@@ -128,9 +130,7 @@ async fn what_a_peer_pushes_at_once_is_handled() {
 
 #[tokio::test]
 async fn a_channel_dials_a_tcp_peer_that_starts_late_and_restarts() {
-    let reserved = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = reserved.local_addr().unwrap();
-    drop(reserved);
+    let address = unused_address();
     let fast = Duration::from_millis(5);
     let dialled = Channel::reconnecting(address, Slip::new()).backoff(fast, fast).open().unwrap();
     let mut events = dialled.events();

@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::TcpListener;
 use tokio_osc::middleware::AllowedTypeTags;
 use tokio_osc::packet::TypeTagSet;
 use tokio_osc::{Args, Captures, Channel, Client, Endpoint, Router, Server, Slip, Udp, on};
 
 use crate::support::panicking::panic_of;
+use crate::support::unused_address;
 
 /// The message of a panic.
 fn said_by<T>(mistake: impl FnOnce() -> T) -> String {
@@ -63,7 +64,7 @@ async fn a_port_in_use_is_named() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_udp_peer_that_is_not_there_is_named() {
-    let address = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let address = unused_address();
     let client = Udp::new(address).connect().await.unwrap();
     let error = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(100)).await.unwrap_err();
     assert_eq!(
@@ -77,7 +78,7 @@ async fn a_udp_peer_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn a_tcp_peer_that_is_not_there_is_named() {
-    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let address = unused_address();
     let error = Client::tcp(address, Slip::new()).await.unwrap_err();
     assert_eq!(
         error.to_string(),

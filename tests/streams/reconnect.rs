@@ -18,7 +18,7 @@ use tokio_osc::packet::{Overflow, SendErrorKind};
 use tokio_osc::{Client, Slip};
 use tokio_util::codec::Framed;
 
-use crate::support::ms;
+use crate::support::{ms, unused_address};
 
 type Peer = Framed<DuplexStream, Codec<Slip>>;
 
@@ -326,7 +326,7 @@ async fn the_shortest_interval_is_a_millisecond() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_accepted_packet_is_delivered_or_accounted_for() {
     const KILLS: usize = 20;
-    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let address = unused_address();
     let options = StreamOptions::default().send_queue(16 * 1_024 * 1_024);
     let client = Client::reconnecting(address, Slip::new())
         .options(options)

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_osc::channel::{ConnectionEvent, Disconnect, Events, Outlet, StreamOptions};
 use tokio_osc::codec::Codec;
 use tokio_osc::{Args, Bytes, Channel, Client, LengthPrefix, Router, Server, ServerHandle, Slip, State};
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, FramedRead};
 
-use crate::support::LOOPBACK;
+use crate::support::{LOOPBACK, unused_address};
 
 fn many() -> StreamOptions {
     StreamOptions::default().max_connections(2_000).max_connections_per_address(2_000)
@@ -288,7 +288,7 @@ async fn a_reset_at_any_offset_delivers_whole_packets_only() {
 /// Threat 34.
 #[tokio::test]
 async fn a_refused_connect_is_an_error_at_once() {
-    let address = TcpListener::bind(LOOPBACK).await.unwrap().local_addr().unwrap();
+    let address = unused_address();
     let error = Client::tcp(address, Slip::new()).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
 }

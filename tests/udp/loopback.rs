@@ -15,7 +15,7 @@ use tokio_osc::channel::{Interface, IpFamily, PeerNames, Scheme};
 use tokio_osc::packet::{DecodeErrorKind, SendErrorKind};
 use tokio_osc::{Args, Broadcast, Channel, Client, Endpoint, Message, Meta, Multicast, Router, Server, Udp};
 
-use crate::support::LOOPBACK;
+use crate::support::{LOOPBACK, unused_port};
 
 const LO: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SOON: Duration = Duration::from_secs(5);
@@ -36,10 +36,6 @@ async fn all_until_end(channel: &mut Channel) -> Vec<String> {
     }
 }
 
-fn free_port() -> u16 {
-    std::net::UdpSocket::bind((LO, 0)).unwrap().local_addr().unwrap().port()
-}
-
 /// Tokio knows nothing of a socket that it has never looked at: that is no reason to refuse.
 #[tokio::test]
 async fn a_fresh_client_can_send_without_waiting() {
@@ -53,7 +49,7 @@ async fn a_fresh_client_can_send_without_waiting() {
 
 #[tokio::test]
 async fn a_complaint_about_an_earlier_packet_keeps_none_from_being_sent_at_once() {
-    let client = Udp::new((LO, free_port())).connect().await.unwrap();
+    let client = Udp::new((LO, unused_port())).connect().await.unwrap();
     for n in 0..3 {
         client.try_send(("/n", n)).unwrap();
     }
@@ -136,7 +132,7 @@ async fn an_ipv6_socket_takes_ipv6_only_unless_told_otherwise() {
 #[tokio::test]
 async fn a_client_sends_from_where_it_is_told_to() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
-    let port = free_port();
+    let port = unused_port();
     let client = Udp::new(channel.local_addr().unwrap()).local((LO, port)).client().await.unwrap();
     client.send(("/a", ())).await.unwrap();
     assert_eq!(next(&mut channel).await.1.peer.address(), Some((LO, port).into()));
@@ -193,7 +189,7 @@ async fn broadcasts_are_sent_heard_and_answered() {
 
 /// A group of its own for each test, so that they do not receive each other's packets.
 fn group(last: u8) -> SocketAddr {
-    SocketAddr::new(Ipv4Addr::new(239, 255, 77, last).into(), free_port())
+    SocketAddr::new(Ipv4Addr::new(239, 255, 77, last).into(), unused_port())
 }
 
 #[tokio::test]
@@ -209,7 +205,7 @@ async fn two_sockets_of_one_host_both_hear_a_group() {
 
 #[tokio::test]
 async fn a_group_is_heard_without_what_others_joined_or_what_is_sent_to_the_host() {
-    let (own, port) = (group(2), free_port());
+    let (own, port) = (group(2), unused_port());
     let foreign = SocketAddr::new(group(3).ip(), own.port());
     let mut channel = Multicast::new(own).interface(LO).join().unwrap();
     let _other = Multicast::new(foreign).interface(LO).join().unwrap();
@@ -517,7 +513,7 @@ fn what_is_no_endpoint_is_refused_with_its_reason() {
 
 #[tokio::test]
 async fn endpoints_listen_and_send() {
-    let port = free_port();
+    let port = unused_port();
     for text in [
         format!("osc.udp://127.0.0.1:{port}/?receive_buffer=65536"),
         format!("osc.udp://239.255.77.9:{port}/?interface=127.0.0.1&ttl=1"),

@@ -16,7 +16,7 @@ use tokio_osc::{
     Args, Bundle, Channel, Client, Message, Meta, Router, Server, ServerHandle, State, TimeTag, Udp,
 };
 
-use crate::support::LOOPBACK;
+use crate::support::{LOOPBACK, unused_address};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -134,7 +134,7 @@ async fn a_flood_waits_in_bounded_queues_and_is_accounted_for() {
 #[tokio::test]
 async fn a_dead_port_costs_nothing_once_it_lives() {
     for connected in [true, false] {
-        let address = UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap();
+        let address = unused_address();
         let options = Udp::new(address);
         let client = if connected { options.connect().await } else { options.client().await }.unwrap();
         for _ in 0..10 {
@@ -157,7 +157,7 @@ async fn a_dead_port_costs_nothing_once_it_lives() {
 /// Threat 37. The same from a channel that also receives: its loop stays alive.
 #[tokio::test]
 async fn a_channel_that_sends_to_a_dead_port_goes_on_receiving() {
-    let dead = UdpSocket::bind(LOOPBACK).unwrap().local_addr().unwrap();
+    let dead = unused_address();
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
     let to_dead = channel.client_to(dead).unwrap();
     let to_self = Client::udp(channel.local_addr().unwrap()).await.unwrap();
