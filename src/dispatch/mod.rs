@@ -29,11 +29,14 @@
 //! | parameters | [`Args`], [`Captures`], [`State`], [`Extra`], [`MatchedRoute`], [`TypeTags`], [`Reply`], [`Message`](crate::Message), [`Address`](crate::Address), [`Meta`](crate::Meta), [`Peer`](crate::Peer), [`TimeTag`](crate::TimeTag), [`Bundle`](crate::Bundle), [`Rest`](crate::packet::Rest), `Option` and `Result` of them, and types of your own |
 //! | where handlers run | one after the other; [`On::on_task`], [`On::latest`], [`On::concurrent`], [`On::blocking`], [`Lane`]; [`Inbox`] with a [`Budget`] |
 //! | routes that change | [`LiveRoutes`], [`Subscription`] |
+//! | what can be controlled | [`Namespace`], [`Method`], [`AboutArg`], [`Value`], [`Signature`] |
 //! | errors | [`Rejection`], [`CaptureError`], [`ReplyError`] |
 
+mod about;
 mod blocking;
 mod conditions;
 mod context;
+mod described;
 mod extract;
 mod handler;
 mod inbox;
@@ -42,6 +45,8 @@ mod lane;
 mod latest;
 mod live;
 mod mailbox;
+mod method;
+mod namespace;
 mod on;
 mod parameters;
 mod process;
@@ -58,10 +63,12 @@ mod signature;
 mod source_rate;
 mod subscription;
 mod table;
+mod value;
 
 #[cfg(feature = "regex")]
 pub use regex;
 
+pub use about::AboutArg;
 pub use context::{Context, FromContext};
 pub use extract::{Args, Captures, FromCapture, FromCaptures, FromState, State};
 pub(crate) use handler::{Called, Outcome};
@@ -70,6 +77,8 @@ pub use instances::IntoInstances;
 pub use lane::Lane;
 pub(crate) use latest::Job;
 pub use live::{LiveRoutes, RouteGuard, RouteHandle};
+pub use method::Method;
+pub use namespace::Namespace;
 pub use on::{Handler, On, on};
 pub use parameters::{Extra, MatchedRoute, TypeTags};
 pub use process::{Budget, Meter, Progress};
@@ -85,3 +94,4 @@ pub use signature::Signature;
 pub(crate) use source_rate::SourceRate;
 pub use subscription::Subscription;
 pub(crate) use table::{Found, RouteId};
+pub use value::Value;

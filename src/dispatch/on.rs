@@ -113,7 +113,7 @@ pub struct On<S> {
     pub(super) options: RouteOptions,
     /// The name of the type of the handler: for a function its path.
     name: &'static str,
-    signature: Signature,
+    signature: Arc<Signature>,
 }
 
 impl<S> On<S> {
@@ -121,7 +121,12 @@ impl<S> On<S> {
     pub(super) fn new<F, T: Extract<S>>(handler: Erased<S>) -> Self {
         let mut signature = Signature::default();
         T::describe(&mut signature);
-        Self { handler, options: RouteOptions::default(), name: type_name::<F>(), signature }
+        Self {
+            handler,
+            options: RouteOptions::default(),
+            name: type_name::<F>(),
+            signature: Arc::new(signature),
+        }
     }
 
     /// Restricts the route to messages with one of these type tag strings, written without comma and
@@ -267,7 +272,8 @@ impl<S> On<S> {
         self.check(name, reach == Reach::Bundle);
         let route = |name: &str, address: Pattern, values: Vec<TextBuf>| {
             let captures = CaptureRule::new(pattern.clone(), reach, values);
-            (reach, Route::new(name, address, captures, Arc::clone(&self.handler), &self.options))
+            let (handler, signature) = (Arc::clone(&self.handler), Arc::clone(&self.signature));
+            (reach, Route::new(name, address, captures, handler, signature, &self.options))
         };
         let Some(instances) = &self.options.instances else {
             return vec![route(name, pattern.clone(), Vec::new())];
@@ -293,6 +299,7 @@ impl<S> On<S> {
             "route {route:?} has an extra value of type `{}`, but the handler `{handler}` takes no `Extra<_>`",
             unused.unwrap_or_default()
         );
+        self.options.about.check(route, handler, &self.signature);
         for &(wanted, wanted_name) in &self.signature.extras {
             let given = extra.map(|extra| extra.type_name);
             let fits = extra.is_some_and(|extra| (*extra.value).type_id() == wanted);
@@ -330,7 +337,7 @@ impl<S> Clone for On<S> {
             handler: Arc::clone(&self.handler),
             options: self.options.clone(),
             name: self.name,
-            signature: self.signature.clone(),
+            signature: Arc::clone(&self.signature),
         }
     }
 }

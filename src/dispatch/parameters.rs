@@ -10,7 +10,9 @@ use crate::types::{Address, TimeTag};
 
 /// The message.
 impl<S> FromContext<S> for Message {
-    fn describe(_: &mut Signature) {}
+    fn describe(signature: &mut Signature) {
+        signature.takes_any_args();
+    }
 
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.message().clone())
@@ -77,7 +79,9 @@ impl<S> FromContext<S> for TimeTag {
 
 /// All arguments, of any types.
 impl<S> FromContext<S> for Rest {
-    fn describe(_: &mut Signature) {}
+    fn describe(signature: &mut Signature) {
+        signature.takes_any_args();
+    }
 
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         Ok(context.message().parse()?)

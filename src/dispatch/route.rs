@@ -4,14 +4,16 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use super::about::About;
 use super::conditions::Condition;
 use super::handler::{Called, Erased};
 use super::instances::Instances;
+use super::signature::Signature;
 use super::table::Reach;
-use super::{Context, Lane};
+use super::{Context, Lane, Method};
 use crate::packet::Message;
 use crate::pattern::{Part, Pattern};
-use crate::types::{Text, TextBuf};
+use crate::types::{Address, Text, TextBuf};
 use crate::user_function::Panicked;
 
 /// The data of a call.
@@ -22,6 +24,8 @@ pub(super) struct Endpoint<S> {
     captures: CaptureRule,
     pub(super) handler: Erased<S>,
     pub(super) extra: Option<Arc<dyn Any + Send + Sync>>,
+    pub(super) signature: Arc<Signature>,
+    pub(super) about: Arc<About>,
 }
 
 /// The source of a route's captures.
@@ -110,14 +114,20 @@ impl<S> Endpoint<S> {
             Arc::clone(&self.name)
         };
         let captures = self.captures.behind(prefix);
-        Self { name, pattern, captures, handler: Arc::clone(&self.handler), extra: self.extra.clone() }
+        Self { name, pattern, captures, ..self.handled_by(Arc::clone(&self.handler)) }
     }
 
     /// Replaces the handler.
     pub(super) fn handled_by<S2>(&self, handler: Erased<S2>) -> Endpoint<S2> {
-        let Self { name, pattern, captures, extra, .. } = self;
-        let (name, pattern, captures) = (Arc::clone(name), pattern.clone(), captures.clone());
-        Endpoint { name, pattern, captures, handler, extra: extra.clone() }
+        Endpoint {
+            name: Arc::clone(&self.name),
+            pattern: self.pattern.clone(),
+            captures: self.captures.clone(),
+            handler,
+            extra: self.extra.clone(),
+            signature: Arc::clone(&self.signature),
+            about: Arc::clone(&self.about),
+        }
     }
 }
 
@@ -132,6 +142,7 @@ pub(super) struct RouteOptions {
     pub(super) extra: Option<ExtraValue>,
     pub(super) lane: Option<Lane>,
     pub(super) instances: Option<Instances>,
+    pub(super) about: About,
 }
 
 /// The value for [`Extra`](crate::dispatch::Extra), and the name of its type.
@@ -154,11 +165,23 @@ impl<S> Route<S> {
         pattern: Pattern,
         captures: CaptureRule,
         handler: Erased<S>,
+        signature: Arc<Signature>,
         options: &RouteOptions,
     ) -> Self {
         let extra = options.extra.as_ref().map(|extra| Arc::clone(&extra.value));
-        let endpoint = Arc::new(Endpoint { name: name.into(), pattern, captures, handler, extra });
+        let (name, about) = (name.into(), Arc::new(options.about.clone()));
+        let endpoint = Arc::new(Endpoint { name, pattern, captures, handler, extra, signature, about });
         Self { endpoint, conditions: options.conditions.clone(), lane: options.lane.clone() }
+    }
+
+    /// Returns what others can know of it, if it has a single address.
+    pub(super) fn method(&self, pattern: &Pattern, reach: Reach) -> Option<Method> {
+        let chosen = self.conditions.iter().any(|condition| matches!(condition, Condition::Where(_)));
+        if reach != Reach::Exact || chosen || !(pattern.is_literal() || pattern.is_exact()) {
+            return None;
+        }
+        let (signature, about) = (Arc::clone(&self.endpoint.signature), Arc::clone(&self.endpoint.about));
+        Some(Method { address: Address::from_wire(pattern.as_bytes().to_vec().into()), signature, about })
     }
 
     /// Returns `true` if a message with a matching address fulfils the conditions of this route.

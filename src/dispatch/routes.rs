@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::FutureExt;
+use tokio::sync::watch;
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Level};
 
@@ -11,7 +12,7 @@ use super::handler::{Called, Outcome};
 use super::on::On;
 use super::route::Route;
 use super::table::{Found, Reach, RouteId, Table};
-use super::{Context, Lane, Rejection, ReplyPath};
+use super::{Context, Lane, Method, Rejection, ReplyPath};
 use crate::lock::lock;
 use crate::packet::{Bundle, Message, Meta, Packet};
 use crate::pattern::{Pattern, Shape, check};
@@ -37,6 +38,9 @@ pub(crate) trait Routes: Send + Sync {
 
     /// Fills in the routes that take a bundle as a unit, and returns its first message, if there are any.
     fn find_bundle(&self, bundle: &Bundle, found: &mut Found) -> Option<Message>;
+
+    /// The routes of single addresses, and the number of others.
+    fn methods(&self) -> (Vec<Method>, usize);
 
     /// The name of a route.
     fn name(&self, route: RouteId) -> &str;
@@ -187,6 +191,14 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
         (!found.ids().is_empty()).then_some(first)
     }
 
+    fn methods(&self) -> (Vec<Method>, usize) {
+        let routes: Vec<_> = self.table.routes().collect();
+        let methods: Vec<_> =
+            routes.iter().filter_map(|(pattern, reach, route)| route.method(pattern, *reach)).collect();
+        let others = routes.len() - methods.len();
+        (methods, others)
+    }
+
     fn name(&self, route: RouteId) -> &str {
         self.table.get(route).map_or("a route that is gone", |route| &route.endpoint.name)
     }
@@ -223,12 +235,15 @@ fn call<S>(context: &Context<'_, S>, hook: Option<&OnReject>) -> Called {
 /// the snapshot it has until the version says otherwise.
 pub(super) struct Current<S> {
     version: AtomicU64,
+    /// The version again, for those who wait for a change. Reading it takes a lock.
+    versions: watch::Sender<u64>,
     snapshot: Mutex<Arc<Snapshot<S>>>,
 }
 
 impl<S> Current<S> {
     pub(super) fn new(snapshot: Snapshot<S>) -> Self {
-        Self { version: AtomicU64::new(0), snapshot: Mutex::new(Arc::new(snapshot)) }
+        let (version, versions) = (AtomicU64::new(0), watch::Sender::new(0));
+        Self { version, versions, snapshot: Mutex::new(Arc::new(snapshot)) }
     }
 
     /// Changes the routes: in place while no dispatcher uses them, else in a copy.
@@ -237,6 +252,7 @@ impl<S> Current<S> {
         let changed = change(Arc::make_mut(&mut snapshot));
         // After the change, with the lock held: a dispatcher that sees this version finds these routes.
         self.version.fetch_add(1, Ordering::Release);
+        self.versions.send_modify(|version| *version = version.wrapping_add(1));
         changed
     }
 
@@ -257,6 +273,9 @@ pub(crate) trait Dispatch: Send + Sync {
     /// Grows with every change of the routes. To be read before [`routes`](Dispatch::routes).
     fn version(&self) -> u64;
 
+    /// Tells of changes of the routes.
+    fn versions(&self) -> watch::Receiver<u64>;
+
     /// The routes as they are now.
     fn routes(&self) -> Arc<dyn Routes>;
 
@@ -270,6 +289,10 @@ pub(crate) trait Dispatch: Send + Sync {
 impl<S: Send + Sync + 'static> Dispatch for Current<S> {
     fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+
+    fn versions(&self) -> watch::Receiver<u64> {
+        self.versions.subscribe()
     }
 
     fn routes(&self) -> Arc<dyn Routes> {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{ArgsError, ArgsErrorKind as Kind};
+use super::{ArgTypes, ArgsError, ArgsErrorKind as Kind};
 use crate::types::{Arg, ArgRef, Text};
 use crate::wire::{ArgCursor, ArgIter};
 
@@ -53,6 +53,41 @@ pub trait FromArgs<'a>: Sized {
     /// Returns an error if the arguments have other types, or there are too few.
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError>;
 
+    /// Adds the types that it reads to a description of an argument list, which is known without a message. The
+    /// default says that they are unknown.
+    ///
+    /// ```
+    /// use tokio_osc::FromArgs;
+    /// use tokio_osc::packet::{ArgTypes, ArgsError, ArgsReader};
+    ///
+    /// struct Position { x: f32, y: f32 }
+    ///
+    /// impl<'a> FromArgs<'a> for Position {
+    ///     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
+    ///         Ok(Self { x: args.read()?, y: args.read()? })
+    ///     }
+    ///
+    ///     fn describe(types: &mut ArgTypes) {
+    ///         types.add::<(f32, f32)>();
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(ArgTypes::of::<(i32, Position)>().tags(), "iff");
+    /// ```
+    fn describe(types: &mut ArgTypes) {
+        types.add_rest();
+    }
+
+    /// Adds the types of a `[Self; N]`, or of a `Vec<Self>` of the remaining arguments for `None`.
+    #[doc(hidden)]
+    fn describe_list(types: &mut ArgTypes, len: Option<usize>) {
+        match len {
+            // More than the description holds; the loop is bounded.
+            Some(len) => (0..len.min(1_024)).for_each(|_| Self::describe(types)),
+            None => types.add_rest(),
+        }
+    }
+
     /// Reads a `[Self; N]`. Overridden by types whose lists have another form, or are read faster in one
     /// pass.
     #[doc(hidden)]
@@ -92,6 +127,20 @@ pub trait FromArgs<'a>: Sized {
     note = "a handler owns its arguments: `String` instead of `&str`, `Bytes` instead of `&[u8]`, `Arg` instead of `ArgRef`"
 )]
 pub trait OwnedArgs: for<'a> FromArgs<'a> {}
+
+impl ArgTypes {
+    /// Returns the types of a value or list of values.
+    pub fn of<'a, T: FromArgs<'a>>() -> Self {
+        let mut types = Self::default();
+        T::describe(&mut types);
+        types
+    }
+
+    /// Adds the types of a value or list of values. For implementations of [`FromArgs::describe`].
+    pub fn add<'a, T: FromArgs<'a>>(&mut self) {
+        T::describe(self);
+    }
+}
 
 /// A position in the arguments of a message, from which [`FromArgs`] reads.
 ///

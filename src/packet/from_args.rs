@@ -4,19 +4,28 @@ use bytes::Bytes;
 
 use super::args_reader::{FromArgs, Number, OwnedArgs};
 use super::tuples::for_each_tuple;
-use super::{ArgsError, ArgsErrorKind as Kind, ArgsReader, Array, Exact, Finite, Impulse, Nil, Rest, Symbol};
+use super::{
+    ArgTypes, ArgsError, ArgsErrorKind as Kind, ArgsReader, Array, Exact, Finite, Impulse, Nil, Rest, Symbol,
+};
 use crate::types::{Arg, ArgRef, Char, Color, Midi, Text, TextBuf, TimeTag};
 use crate::wire::ArgCursor;
 
-/// Values that are read in their own way. Those marked `owned` do not borrow from the message.
+/// Values that are read in their own way, with the type tag of what they read if it is always the same. Those
+/// marked `owned` do not borrow from the message.
 macro_rules! values {
-    ($($(#[$doc:meta])* $($owned:ident)? |$args:ident| -> $type:ty { $($read:tt)* })*) => {$(
+    ($($(#[$doc:meta])* $($owned:ident)? |$args:ident| -> $type:ty $(: $tag:literal)? { $($read:tt)* })*) => {$(
         $(#[$doc])*
         impl<'a> FromArgs<'a> for $type {
             #[inline]
             fn from_args($args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
                 $($read)*
             }
+
+            $(
+                fn describe(types: &mut ArgTypes) {
+                    types.push($tag);
+                }
+            )?
         }
 
         $(values!(@ $owned $type);)?
@@ -27,47 +36,47 @@ macro_rules! values {
 }
 
 values! {
-    owned |args| -> bool {
+    owned |args| -> bool: 'T' {
         match args.cursor.peek() {
             b'T' | b'F' => Ok(args.mark(b'T') || !args.mark(b'F')),
             _ => args.convert("true or false", Number::to_bool),
         }
     }
-    |args| -> &'a str { args.utf8() }
-    owned |args| -> String { args.utf8().map(str::to_owned) }
-    |args| -> Text<'a> { args.text("a string") }
-    owned |args| -> TextBuf {
+    |args| -> &'a str: 's' { args.utf8() }
+    owned |args| -> String: 's' { args.utf8().map(str::to_owned) }
+    |args| -> Text<'a>: 's' { args.text("a string") }
+    owned |args| -> TextBuf: 's' {
         let text = args.text("a string")?;
         Ok(Self::new(args.share(text.as_bytes())))
     }
-    |args| -> &'a [u8] { args.blob() }
+    |args| -> &'a [u8]: 'b' { args.blob() }
     /// Shares the message's buffer.
-    owned |args| -> Bytes {
+    owned |args| -> Bytes: 'b' {
         let blob = args.blob()?;
         Ok(args.share(blob))
     }
-    owned |args| -> Char {
+    owned |args| -> Char: 'c' {
         let bits = args.data(b'c').ok_or_else(|| args.clone().unexpected("a character"))?;
         Ok(Self::from_bits(u32::from_be_bytes(bits)))
     }
-    owned |args| -> char {
+    owned |args| -> char: 'c' {
         let before = args.clone();
         args.read::<Char>()?.to_char().ok_or_else(|| before.error(Kind::OutOfRange, "a character"))
     }
-    owned |args| -> TimeTag {
+    owned |args| -> TimeTag: 't' {
         let bits = args.data(b't').ok_or_else(|| args.clone().unexpected("a time tag"))?;
         Ok(Self::from_bits(u64::from_be_bytes(bits)))
     }
-    owned |args| -> Color {
+    owned |args| -> Color: 'r' {
         args.data(b'r').map(Self::from).ok_or_else(|| args.clone().unexpected("a color"))
     }
-    owned |args| -> Midi {
+    owned |args| -> Midi: 'm' {
         args.data(b'm').map(Self::from).ok_or_else(|| args.clone().unexpected("a MIDI message"))
     }
-    owned |args| -> Nil {
+    owned |args| -> Nil: 'N' {
         if args.mark(b'N') { Ok(Self) } else { Err(args.clone().unexpected("nil")) }
     }
-    owned |args| -> Impulse {
+    owned |args| -> Impulse: 'I' {
         if args.mark(b'I') { Ok(Self) } else { Err(args.clone().unexpected("an impulse")) }
     }
     |args| -> ArgRef<'a> { args.next_arg().ok_or_else(|| args.clone().unexpected("an argument")) }
@@ -76,8 +85,17 @@ values! {
         Ok(args.owned(arg))
     }
     owned |args| -> Rest { args.read().map(Self) }
-    owned |_args| -> () { Ok(()) }
 }
+
+impl FromArgs<'_> for () {
+    fn from_args(_: &mut ArgsReader<'_>) -> Result<Self, ArgsError> {
+        Ok(())
+    }
+
+    fn describe(_: &mut ArgTypes) {}
+}
+
+impl OwnedArgs for () {}
 
 /// The number types of OSC. Numbers of the same type are read unchanged, and lists of them in one pass.
 macro_rules! numbers {
@@ -89,6 +107,10 @@ macro_rules! numbers {
                     Some(bytes) => Ok(Self::from_be_bytes(bytes)),
                     None => args.convert($expected, $fit),
                 }
+            }
+
+            fn describe(types: &mut ArgTypes) {
+                types.push($tag.into());
             }
 
             #[inline]
@@ -121,25 +143,33 @@ numbers! {
 
 /// Integer types that OSC does not have.
 macro_rules! integers {
-    ($($type:ty: $expected:literal;)*) => {
+    ($($type:ty: $tag:literal, $expected:literal;)*) => {
         values! {
-            $(owned |args| -> $type { args.convert($expected, |number| number.to_i64()?.try_into().ok()) })*
+            $(owned |args| -> $type: $tag { args.convert($expected, |number| number.to_i64()?.try_into().ok()) })*
         }
     };
 }
 
 integers! {
-    i8: "int8";
-    i16: "int16";
-    u16: "uint16";
-    u32: "uint32";
-    usize: "an index";
+    i8: 'i', "int8";
+    i16: 'i', "int16";
+    u16: 'i', "uint16";
+    u32: 'h', "uint32";
+    usize: 'h', "an index";
 }
 
 /// A single `u8` is a number, a list of them a blob.
 impl<'a> FromArgs<'a> for u8 {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         args.convert("uint8", |number| number.to_i64()?.try_into().ok())
+    }
+
+    fn describe(types: &mut ArgTypes) {
+        types.push('i');
+    }
+
+    fn describe_list(types: &mut ArgTypes, _len: Option<usize>) {
+        types.push('b');
     }
 
     fn read_array<const N: usize>(args: &mut ArgsReader<'a>) -> Result<[Self; N], ArgsError> {
@@ -162,6 +192,10 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Symbol<T> {
         }
         args.read().map(Self)
     }
+
+    fn describe(types: &mut ArgTypes) {
+        types.push('S');
+    }
 }
 
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Option<T> {
@@ -171,6 +205,10 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Option<T> {
             return Ok(None);
         }
         args.read().map(Some)
+    }
+
+    fn describe(types: &mut ArgTypes) {
+        types.optional(T::describe);
     }
 }
 
@@ -187,6 +225,10 @@ impl<'a, T: FromArgs<'a>> FromArgs<'a> for Array<T> {
         args.count(1);
         Ok(Self(value))
     }
+
+    fn describe(types: &mut ArgTypes) {
+        types.array(T::describe);
+    }
 }
 
 impl<'a, T: FromArgs<'a>, const N: usize> FromArgs<'a> for [T; N] {
@@ -194,12 +236,20 @@ impl<'a, T: FromArgs<'a>, const N: usize> FromArgs<'a> for [T; N] {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         T::read_array(args)
     }
+
+    fn describe(types: &mut ArgTypes) {
+        T::describe_list(types, Some(N));
+    }
 }
 
 /// The remaining arguments, each as a `T`.
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Vec<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         T::read_vec(args)
+    }
+
+    fn describe(types: &mut ArgTypes) {
+        T::describe_list(types, None);
     }
 }
 
@@ -214,6 +264,10 @@ impl<'a, T: FromArgs<'a> + Copy + Into<f64>> FromArgs<'a> for Finite<T> {
             Err(before.error(Kind::OutOfRange, "a finite number"))
         }
     }
+
+    fn describe(types: &mut ArgTypes) {
+        types.add::<T>();
+    }
 }
 
 macro_rules! exact {
@@ -224,6 +278,10 @@ macro_rules! exact {
                     $tag => args.read().map(Self),
                     _ => Err(args.clone().unexpected($expected)),
                 }
+            }
+
+            fn describe(types: &mut ArgTypes) {
+                types.add::<$type>();
             }
         }
 
@@ -254,6 +312,10 @@ macro_rules! tuples {
             #[inline]
             fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
                 Ok(($(args.read::<$name>()?,)*))
+            }
+
+            fn describe(types: &mut ArgTypes) {
+                $(types.add::<$name>();)*
             }
         }
 

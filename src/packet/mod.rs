@@ -26,6 +26,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 mod annotated;
+mod arg_types;
 mod args_reader;
 mod bundle;
 mod by_ref;
@@ -67,6 +68,7 @@ pub use crate::wire::{
     MissingTypeTags, Repairs, TextPolicy,
 };
 pub use annotated::AnnotatedDump;
+pub use arg_types::ArgTypes;
 pub use args_reader::{ArgsReader, FromArgs, OwnedArgs};
 #[doc(hidden)]
 pub use bundle::IntoElements;

@@ -16,7 +16,7 @@ use super::schedule::SharedSchedule;
 use super::throttles::Throttles;
 use super::{ChannelError, ChannelErrorKind, ChannelEvents, ServerHandle, Shutdown};
 use crate::channel::Channel;
-use crate::dispatch::{Dispatch, ReplyLimits, Router, SourceRate, Subscription};
+use crate::dispatch::{Dispatch, Namespace, ReplyLimits, Router, SourceRate, Subscription};
 use crate::packet::{Meta, Overflow, Packet};
 use crate::pattern::{Pattern, PatternError};
 use crate::schedule::{Clock, Precision, ScheduleLimits, SystemClock, TimeOptions};
@@ -91,6 +91,11 @@ impl Server {
                 report_every: None,
             },
         }
+    }
+
+    /// Returns the methods of its router: see [`Namespace`]. It can be used while the server runs.
+    pub fn namespace(&self) -> Namespace {
+        Namespace::of(&self.router)
     }
 
     /// Adds a channel. Handlers read its name from [`Meta::channel`]. Replies leave by the channel of the

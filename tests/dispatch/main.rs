@@ -7,6 +7,7 @@
 mod execution;
 mod extractors;
 mod live;
+mod namespace;
 mod on;
 mod own_packets;
 mod refused_routes;
