@@ -116,9 +116,10 @@ impl Outlet {
     }
 
     /// Stops reading, and keeps the socket: until [`resume`](Outlet::resume), no packet is received and no
-    /// connection accepted. Sending goes on, and connections stay. What arrives meanwhile waits in the operating
-    /// system, as far as its buffers go: peers on connections are slowed down, datagrams beyond are lost there and
-    /// counted. After `resume` what waited comes first; it is as old as the pause.
+    /// connection accepted. Sending goes on, and connections stay. Packets that
+    /// arrive meanwhile wait in the buffers of the operating system. When these are full, peers on connections are
+    /// slowed down, and datagrams are lost and counted. After `resume` the packets that waited come first, and may be
+    /// as old as the pause.
     ///
     /// ```
     /// use tokio_osc::{Channel, Client, Router, Server};

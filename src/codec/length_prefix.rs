@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_after_the_length_is_waited_for_and_skipped() {
+    fn bytes_between_the_length_and_the_packet_are_waited_for_and_skipped() {
         let mut framing = LengthPrefix::new().width(1).after(3);
         let mut src = BytesMut::from(&b"\0"[..]);
         assert_eq!(framing.decode(&mut src).unwrap(), None, "the header is not whole");

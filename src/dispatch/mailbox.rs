@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_abandoned_holds_nothing_and_lets_nobody_wait() {
+    async fn an_abandoned_mailbox_holds_nothing_and_blocks_no_sender() {
         let mailbox = std::sync::Arc::new(Mailbox::new(items(1), Overflow::Wait));
         let item = std::sync::Arc::new(());
         mailbox.push(std::sync::Arc::clone(&item)).await;
@@ -361,7 +361,11 @@ mod tests {
         assert_eq!(oldest.push(9_usize).await, Pushed::Kept, "the last one goes beyond");
         assert_eq!(oldest.push(1).await, Pushed::InPlaceOf(3));
         let waits = Mailbox::new(limits, Overflow::Wait);
-        assert_eq!(waits.push(12_usize).await, Pushed::Kept, "whatever is let in fits");
+        assert_eq!(
+            waits.push(12_usize).await,
+            Pushed::Kept,
+            "an item over the whole limit fits an empty mailbox"
+        );
         assert_eq!(waits.try_push(1), Err(1));
         assert_eq!(waits.next(None).await, Some(12));
         assert_eq!((waits.try_push(1), waits.unfinished()), (Err(1), 1), "it runs");

@@ -36,7 +36,7 @@ const LATEST: usize = 1_024;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an OSC handler",
     label = "not an OSC handler",
-    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`, not its result; what is said of its route is `on(handler).tags(…)`",
+    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`, not its result; options of its route follow `on(handler)`, as in `on(handler).tags(…)`",
     note = "what `on` returns fits a router with the state that its handler asks for",
     note = "a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
 )]

@@ -66,9 +66,8 @@ texts! {
         NumberTooLarge => "a number in place of an address is below 2^24",
         /// An exact address behind a prefix with wildcards, or one without a slash behind a prefix: the
         /// end of the prefix.
-        ExactBehindPattern => "an exact address stands only behind a prefix without wildcards, and begins with `/`",
-        /// A part as web frameworks write one that captures, `{n}`, `:n` or `<n>`, in a text that is to be a
-        /// route: its first byte.
+        ExactBehindPattern => "an exact address needs a prefix without wildcards, and begins with `/`",
+        /// A part of a route in the syntax of a web framework, `{n}`, `:n` or `<n>`: its first byte.
         WebCapture => "a part that captures is written `*`; a `Pattern` is taken as it is",
     }
 }

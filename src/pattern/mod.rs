@@ -53,7 +53,7 @@ pub(crate) use syntax::Shape;
 /// | `[a-z_]` | one byte of the set; `[!a-z]` one that is not in it |
 /// | `{low,high}` | one of the strings, which are plain text and may be empty |
 ///
-/// and anything else itself: any byte but NUL may stand in a name, as in `/surfaces/Quad 1/opacity`,
+/// and anything else itself: a name may hold any byte except NUL, as in `/surfaces/Quad 1/opacity`,
 /// `/my,thing` or `/track/#1`. Nothing of the table crosses a `/`, and a pattern matches whole addresses.
 /// Only `//` (OSC 1.1) does: it stands for any number of parts, none included, and at the end for
 /// everything below, one part at least. `//` alone stands for every address, also for one without a

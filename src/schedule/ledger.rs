@@ -111,7 +111,7 @@ impl Ledger {
     /// Removes an entry.
     pub(crate) fn strike(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
         self.all.strike(place, bytes);
-        // Every list is empty now: they begin anew when a limit bites again.
+        // Every list is empty now: they start over when a limit is reached again.
         self.lists &= self.all.load.entries > 0;
         let Some(peer) = self.network(peer) else { return };
         let Some(account) = self.peers.get_mut(&peer) else { return };
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_begin_anew_when_the_schedule_was_empty() {
+    fn lists_start_over_when_the_schedule_was_empty() {
         let mut ledger = Ledger::new(&ScheduleLimits::default());
         let place = |arrival| Place { due: 0, arrival, id: EntryId::MAX };
         for _ in 0..2 {

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_recording_is_bounded_and_says_so() {
+    async fn a_full_recording_fails_further_messages() {
         let recording = Recording::new();
         let router = Router::new().route("/n", recording.handler());
         for n in 0..65_536 {

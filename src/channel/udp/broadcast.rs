@@ -70,7 +70,7 @@ impl Broadcast {
 
     common_setters!();
 
-    /// Receives what is sent to the port, by broadcast or unicast.
+    /// Receives the datagrams sent to the port, by broadcast or unicast.
     ///
     /// # Errors
     /// The port cannot be bound; the error names the address.

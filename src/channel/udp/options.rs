@@ -83,7 +83,7 @@ pub(super) fn known_address(endpoint: Endpoint, illegal: &mut Option<Endpoint>) 
 macro_rules! common_setters {
     () => {
         /// Allows other sockets to bind the same address and port. On Linux, the socket that was bound last
-        /// receives the unicast packets: a second program takes over the port, and no error says so.
+        /// receives the unicast packets: a second program takes over the port without an error.
         pub const fn reuse_address(mut self, reuse: bool) -> Self {
             self.common.socket.reuse_address = reuse;
             self

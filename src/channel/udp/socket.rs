@@ -27,10 +27,10 @@ pub(crate) const MAX_V4: usize = 65_507;
 const MAX_V6: usize = 65_527;
 
 /// A connected socket reports the error of an earlier datagram when the next one is sent; that one
-/// is then tried again, so often at most.
+/// is then tried again, up to this number of times.
 const TRIES: usize = 4;
 
-/// A bound socket, and what is known of it. The transport of channels and of clients.
+/// A bound socket and its options. The transport of channels and of clients.
 #[derive(Debug)]
 pub(crate) struct UdpSocketState {
     pub(crate) socket: UdpSocket,
@@ -155,7 +155,7 @@ impl UdpSocketState {
         self.runs
     }
 
-    /// What has arrived: a datagram, or a run of them.
+    /// The next datagram, or a run of them. Does not wait.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<DatagramRun> {
         if self.runs || self.knows_local_ip {
             return offload::receive(&self.socket, buffer);
@@ -229,8 +229,8 @@ impl UdpSocketState {
         self.reader.register(cx.waker());
     }
 
-    /// A client that sends by this socket waits for a reply: the channel is to be read, also where there is no
-    /// room for packets.
+    /// A client that sends by this socket waits for a reply: the channel must be read even if there is no room for
+    /// packets.
     pub(crate) fn wake_reader(&self) {
         self.reader.wake();
     }
@@ -296,7 +296,7 @@ impl Transport for UdpSocketState {
     }
 
     fn try_reply(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
-        // Behind those that wait, which find room first.
+        // Replies that wait already go first.
         self.late.send(|frame, to| !is_full(&self.try_send(frame, to)));
         if self.late.is_empty() {
             let sent = self.try_send(frame, to);

@@ -85,7 +85,7 @@ impl Background {
         while poll_fn(|cx| end.poll(cx)).await.is_ok() {}
         let lost = match self.outbox.delivery().queued {
             0 if !self.outbox.is_end_unconfirmed() => return Ok(()),
-            0 => "the peer has not closed the connection in time: what was sent last may be lost".to_owned(),
+            0 => "the peer has not closed the connection in time: the last packets may be lost".to_owned(),
             queued => format!("no connection has taken {queued} packets in time"),
         };
         Err(io::Error::new(io::ErrorKind::TimedOut, lost).into())

@@ -33,7 +33,7 @@ const CLOSE: Duration = Duration::from_secs(1);
 
 impl<C: Connect, F: Framing> Reconnecting<C, F> {
     pub(super) async fn run(mut self, life: Life) {
-        // As long as a connection may take to send what waits and to be read to its end.
+        // The time a connection may take to send its queue and to be read to its end.
         let patience = self.options.linger.max(CLOSE);
         let closed = async {
             life.outbox.closed().await;

@@ -101,7 +101,7 @@ pub(crate) fn send(socket: &UdpSocket, run: &[u8], size: usize, to: Option<Socke
 }
 
 /// Whether nothing of the run was sent, while each of its datagrams may be: they are too large for the
-/// way, the device cannot part them, the kernel is too old, or it reports what became of an earlier one.
+/// path, the device cannot split them, the kernel is too old, or it reports the error of an earlier datagram.
 pub(crate) fn refuses(error: &io::Error) -> bool {
     let codes = [
         Errno::ECONNREFUSED,

@@ -1,7 +1,7 @@
 //! Control messages: what the kernel of Linux reports and accepts beside the bytes of a datagram.
 //!
-//! - Runs: datagrams of one size, the last one perhaps shorter, from or to one peer, given and taken in one
-//!   call (GRO, GSO). Elsewhere a run is one datagram.
+//! - Runs: datagrams of one size, the last one perhaps shorter, from or to one peer, that cross into the kernel
+//!   in one call (GRO, GSO). Elsewhere a run is one datagram.
 //! - The address of this host that a datagram was sent to, or leaves from.
 
 #[cfg_attr(not(any(target_os = "android", target_os = "linux")), path = "nowhere.rs")]
