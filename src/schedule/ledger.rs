@@ -2,9 +2,9 @@
 //!
 //! A peer has an account while it has entries, so there are never more accounts than entries.
 //!
-//! Accounts list their entries in order while the farthest may have to make room: from the first time
-//! that a limit bites until the schedule is empty. So a schedule that never fills pays nothing for its
-//! [`CapacityPolicy`](super::limits::CapacityPolicy), and each entry is listed once at most.
+//! Accounts list their entries in order only while entries may be evicted: from the first time that a limit is
+//! reached until the schedule is empty. A schedule that never fills therefore pays nothing for its
+//! [`CapacityPolicy`](super::limits::CapacityPolicy), and each entry is listed at most once.
 
 use std::collections::hash_map::Entry::Occupied;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +69,7 @@ impl Ledger {
         self.peers.len()
     }
 
-    /// Enters one entry more, or returns the limit that it would exceed, and enters nothing.
+    /// Adds an entry to the accounts, or returns the limit that it would exceed.
     pub(crate) fn enter(&mut self, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
         let total = self.all.load.plus(bytes);
         total.check(self.most, Limit::Entries, Limit::Bytes)?;
@@ -84,8 +84,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// From now on entries are listed; those that were entered before are for the caller to
-    /// [`list`](Self::list). False if they are listed already.
+    /// Starts to list entries; the caller [lists](Self::list) the existing ones. Returns `false` if entries are
+    /// listed already.
     pub(crate) fn begin_lists(&mut self) -> bool {
         !std::mem::replace(&mut self.lists, true)
     }

@@ -9,8 +9,8 @@
 //! | as above | no more than the spin, for the first time | spins, and looks again |
 //! | as above | more | is set; pending until it rings |
 //!
-//! The alarm may ring early, and the clock may run behind Tokio's: so the clock decides, and the alarm
-//! only says when to look at it.
+//! The alarm may ring early, and the clock may run behind Tokio's. So the clock decides, and the alarm
+//! only sets the time of the next reading.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;

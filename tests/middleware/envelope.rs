@@ -341,7 +341,7 @@ fn an_incomplete_configuration_is_refused() {
 #[test]
 fn errors_say_what_is_wrong() {
     let error = with_functions("a").packet_in(gain(), &mut Meta::from_peer(Peer::LOCAL)).unwrap_err();
-    assert_eq!(error.to_string(), "no envelope");
+    assert_eq!(error.to_string(), "not an envelope");
     assert_eq!(EnvelopeError::Unprotected.to_string(), "the envelope protects nothing");
     assert_eq!(ProtocolError.to_string(), "the protocol of an envelope refuses");
     assert_eq!(

@@ -13,10 +13,10 @@ use crate::packet::Peer;
 
 pub(crate) use linux::{enable_local_ip, enable_runs, receive, refuses, send, send_from};
 
-/// Datagrams of a run: more are not taken by every kernel.
+/// Maximum number of datagrams of a run. Some kernels refuse more.
 pub(crate) const MOST: usize = 64;
 
-/// What lies in a buffer: `len` bytes of datagrams of `size` bytes.
+/// The content of a buffer: `len` bytes of datagrams of `size` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DatagramRun {
     pub(crate) len: usize,
