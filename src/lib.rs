@@ -25,8 +25,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Codecs turn bytes into a `Stream` of packets. The packets feed an async dispatcher, which holds timed bundles until
-//! `tokio::time::sleep_until` says now. Each layer can be used without the layers above it.
+//! Codecs turn bytes into a `Stream` of packets. The packets feed an async dispatcher, which holds each timed bundle
+//! until it is due. Each layer can be used without the layers above it.
 //!
 //! New here? [Getting started](guide::getting_started) is the first page of the [guide].
 //!
@@ -210,7 +210,7 @@
 //! | connect again after a failure | [`Client::reconnecting`]; with routes, [`Channel::reconnecting`] |
 //! | share state with handlers | [`Router::with_state`]; [`Router::with_shared`] for an `Arc` that others use too |
 //! | keep state on one thread | [`Inbox`](dispatch::Inbox), [`FrameLoop`](tools::FrameLoop) |
-//! | let a slow handler not delay the others | [`On::on_task`](dispatch::On::on_task); [`On::blocking`](dispatch::On::blocking) if it blocks its thread |
+//! | keep a slow handler from delaying others | [`On::on_task`](dispatch::On::on_task); [`On::blocking`](dispatch::On::blocking) if it blocks its thread |
 //! | keep only the newest value | [`On::latest`](dispatch::On::latest); for sending, [`Pacer`](tools::Pacer) |
 //! | run something at a precise time | [`Bundle::at`], [`Precision`](schedule::Precision), [`Ticker`](tools::Ticker) |
 //! | drop late bundles | [`LatePolicy`](schedule::LatePolicy) |

@@ -112,7 +112,7 @@ fn plain(text: &str) -> String {
     plain.trim_end().to_owned() + "\n"
 }
 
-/// What stands before the code of a line: its number, nothing, or dots for lines left out.
+/// The gutter before the code of a line: its number, nothing, or dots for lines left out.
 fn is_gutter(text: &str) -> bool {
     let text = text.trim();
     text == "..." || text.bytes().all(|byte| byte.is_ascii_digit())

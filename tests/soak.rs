@@ -32,7 +32,7 @@ use tokio_osc::{
 };
 
 const LOOPBACK: &str = "127.0.0.1:0";
-/// A good peer waits for an answer at most so long; an attack may cost it more than a millisecond, not this.
+/// The longest that a good peer may wait for an answer. An attack may cost it milliseconds, not this.
 const SOON: Duration = Duration::from_secs(5);
 
 fn ms(millis: u64) -> Duration {
@@ -260,7 +260,7 @@ fn usage() -> (u64, usize) {
     (resident, std::fs::read_dir("/proc/self/fd").unwrap().count())
 }
 
-/// Packets that were taken in and are neither done nor known to wait.
+/// Packets that were received and are neither done nor known to wait.
 fn unaccounted(stats: &Stats) -> i64 {
     let taken = stats.received + stats.split_off;
     let done = stats.ran + stats.dropped();

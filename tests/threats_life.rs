@@ -165,7 +165,7 @@ fn dropping_a_server_never_blocks_and_never_panics() {
         client.send(("/lane", ())).await.unwrap();
         client.send(("/stuck", ())).await.unwrap();
         Client::tcp(tcp, Slip::new()).await.unwrap().send(("/n", 1)).await.unwrap();
-        // Of the ones behind the one that is stuck, some are in the inbox.
+        // Some of the calls behind the stuck one are in the inbox.
         until(|| server.stats().schedule.pending == 1 && server.stats().received > 3).await;
         (server, address)
     }
@@ -319,7 +319,7 @@ fn of_a_million_packets_each_is_accounted_for() {
     assert_eq!(stats.matched, stats.handled + stats.rejected + stats.overflowed);
     assert_eq!(stats.handled, handled.load(SeqCst));
     assert_eq!((stats.panicked, stats.abandoned, stats.cut_off), (0, 0, 0));
-    // What waits for its time is what takes memory: a quarter of 65,536 bundles, all from one peer.
+    // Scheduled bundles take the memory: a quarter of 65,536, all from one peer.
     assert!(stats.discarded <= 16_384);
     assert!(heap.peak < 16 << 20, "{} KiB", heap.peak / 1_024);
 }

@@ -54,7 +54,7 @@ async fn a_handler_runs_in_a_span_of_its_own_within_that_of_its_channel() {
 }
 
 #[tokio::test]
-async fn each_route_s_failures_are_told_inside_the_span_of_the_channel_and_a_noisy_one_hides_no_other() {
+async fn each_route_s_failures_are_traced_inside_the_span_of_the_channel_and_a_noisy_one_hides_no_other() {
     async fn later() -> Result<(), &'static str> {
         tokio::task::yield_now().await;
         Err("later")

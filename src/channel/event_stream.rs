@@ -42,7 +42,7 @@ impl<T> Events<T> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// As [`recv`](Self::recv), for hand-written futures.
+    /// Same as [`recv`](Self::recv), for hand-written futures.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.events.poll_next_unpin(cx)
     }

@@ -64,7 +64,7 @@ pub enum ConnectionEvent {
     },
     /// A channel that [dials out](crate::channel::Dial) could not connect.
     ConnectFailed {
-        /// What went wrong.
+        /// The error.
         error: io::ErrorKind,
         /// The time until the next attempt.
         retry_in: Duration,
@@ -88,7 +88,7 @@ pub enum Refusal {
     /// [`max_connections_per_address`](crate::channel::StreamOptions#structfield.max_connections_per_address)
     /// are open from there.
     TooManyFromAddress,
-    /// [`accept_if`](crate::channel::StreamOptions::accept_if) refused, or did not answer in time.
+    /// [`accept_if`](crate::channel::StreamOptions::accept_if) refused the connection, or took too long.
     Vetoed,
     /// [`accept_if`](crate::channel::StreamOptions::accept_if) panicked.
     Panicked,
@@ -133,12 +133,12 @@ pub enum Disconnect {
     /// The peer accepted no data within
     /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout).
     WriteTimeout,
-    /// It was idle longest when a new connection found all places taken: see
+    /// It was the longest idle connection when a new one arrived and a limit was reached: see
     /// [`idle_gives_way`](crate::channel::StreamOptions#structfield.idle_gives_way).
     GaveWay,
     /// The framing or the transport failed.
     Failed(Arc<FrameError>),
-    /// The framing or the transport, which are not of this crate, panicked.
+    /// The framing or the transport, which the program provides, panicked.
     Panicked,
 }
 

@@ -119,7 +119,7 @@ impl Channel {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// As [`recv`](Channel::recv), for hand-written futures.
+    /// Same as [`recv`](Channel::recv), for hand-written futures.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Result<Packet, DecodeError>, Meta)>> {
         if self.outlet.register_if_paused(cx) {
             return Poll::Pending;

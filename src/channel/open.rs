@@ -117,7 +117,7 @@ impl Endpoint {
             return Ok(EndpointTarget::Group(multicast(&self.query, first).decode_as(options)));
         }
         if let Some(option) = self.query.of_groups() {
-            return refuse(format!("`{option}` is for groups, {host} is none"));
+            return refuse(format!("`{option}` needs a multicast group, and {host} is not one"));
         }
         if self.query.broadcast {
             return Ok(EndpointTarget::Broadcast(broadcast(&self.query, first).decode_as(options)));
@@ -135,9 +135,9 @@ impl Endpoint {
                 let link = interface.find()?.index;
                 Ok(udp(SocketAddrV6::new(*v6.ip(), v6.port(), 0, link).into()))
             }
-            _ => {
-                refuse(format!("`interface` is for groups and broadcasts, {host} is none; there is `device`"))
-            }
+            _ => refuse(format!(
+                "`interface` needs a multicast group or a broadcast, and {host} is neither: use `device`"
+            )),
         }
     }
 }

@@ -13,8 +13,8 @@ use super::transport::{Transport, send};
 use crate::middleware::{Chain, FilterStats};
 use crate::packet::{IntoPacket, Packet, Peer, SendError, SendTo, Sent};
 
-/// Sends to the peers of a channel, also after the channel was given to a server: what
-/// [`Channel::outlet`](crate::Channel::outlet) returns. Cloning it is a reference count. It keeps the socket of a
+/// Sends to the peers of a channel, even after the channel was passed to a server. Returned by
+/// [`Channel::outlet`](crate::Channel::outlet). Cloning it increments a reference count. It keeps the socket of a
 /// datagram channel open.
 ///
 /// Packets to connections are queued, and the task that polls the channel, such as the server, sends them.
@@ -59,10 +59,10 @@ impl Outlet {
     /// Sends a packet to one peer, such as the [`Meta::peer`](crate::Meta#structfield.peer) of a received
     /// packet.
     ///
-    /// UDP waits while the socket is full. A connection waits while its queue is full, for at most
+    /// Over UDP it waits while the socket is full. On a connection it waits while the queue is full, for at most
     /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout) (default 10 s); an inline
-    /// handler that waits here may stop the server from sending the queue. A Unix datagram socket never
-    /// waits: the packet is refused as `Full`.
+    /// handler that waits here may stop the server from sending the queue. Over a Unix datagram socket it
+    /// never waits: the packet is refused as `Full`.
     ///
     /// # Errors
     /// Returns an error if the packet cannot be encoded or is too large, the middleware refuses it, the
@@ -115,10 +115,12 @@ impl Outlet {
         }
     }
 
-    /// Stops reading, and keeps the socket: until [`resume`](Outlet::resume), no packet is received and no
-    /// connection accepted. Sending goes on, and connections stay. What arrives meanwhile waits in the operating
-    /// system, as far as its buffers go: peers on connections are slowed down, datagrams beyond are lost there and
-    /// counted. After `resume` what waited comes first; it is as old as the pause.
+    /// Stops reading until [`resume`](Outlet::resume), and keeps the socket. No packet is received and no
+    /// connection is accepted meanwhile. Sending goes on, and connections stay open.
+    ///
+    /// Packets that arrive meanwhile wait in the buffers of the operating system. When these are full, peers on
+    /// connections are slowed down, and datagrams are lost and counted. After `resume` the packets that waited come
+    /// first, and may be as old as the pause.
     ///
     /// ```
     /// use tokio_osc::{Channel, Client, Router, Server};
@@ -143,7 +145,7 @@ impl Outlet {
         self.pause.set(true);
     }
 
-    /// Reads on after a [`pause`](Outlet::pause).
+    /// Continues to read after a [`pause`](Outlet::pause).
     pub fn resume(&self) {
         self.pause.set(false);
         if let Some(all) = &self.connections {
@@ -151,13 +153,13 @@ impl Outlet {
         }
     }
 
-    /// Whether the channel is paused.
+    /// Returns `true` if the channel is paused.
     pub fn is_paused(&self) -> bool {
         self.pause.is_paused()
     }
 
-    /// Whether the channel is not to be polled now; then the task is woken when it is. One with connections is
-    /// polled also while it is paused: what they are to send leaves with that.
+    /// Whether the channel must not be polled now. If so, the task is woken later. A channel with connections is
+    /// polled even while it is paused, because polling it sends their queues.
     pub(super) fn register_if_paused(&self, cx: &Context<'_>) -> bool {
         self.connections.is_none() && self.pause.register_if_paused(cx)
     }

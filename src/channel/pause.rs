@@ -23,7 +23,7 @@ impl PauseSwitch {
         self.paused.load(Ordering::Acquire)
     }
 
-    /// Whether it is paused; then the task is woken when it no longer is.
+    /// Whether it is paused. If so, the task is woken when the pause ends.
     pub(crate) fn register_if_paused(&self, cx: &Context<'_>) -> bool {
         if !self.is_paused() {
             return false;

@@ -22,8 +22,8 @@ use crate::packet::{Peer, SendError};
 pub struct SendReport {
     /// Peers to which the packet was sent; connections for which it was queued.
     pub sent: usize,
-    /// Those that it was not sent to, and why: [`Full`](crate::packet::SendErrorKind::Full) for a connection
-    /// whose queue is full.
+    /// Peers to which it was not sent, with the error: [`Full`](crate::packet::SendErrorKind::Full) for a
+    /// connection whose queue is full.
     pub failed: Vec<(Peer, SendError)>,
     /// Peers for which the [`Middleware`](crate::middleware::Middleware) dropped it.
     pub filtered: usize,

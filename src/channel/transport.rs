@@ -61,8 +61,8 @@ pub(crate) trait Transport: Send + Sync + 'static {
         self.flush()
     }
 
-    /// Takes a reply: sends it or queues it, and never waits. Fails with [`SendErrorKind::Full`] where its peer
-    /// has more replies waiting than it may.
+    /// Sends or queues a reply, without waiting. Fails with [`SendErrorKind::Full`] if too many replies to its peer
+    /// wait.
     fn try_reply(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
         self.try_send(frame, to)
     }

@@ -26,10 +26,10 @@ use crate::middleware::{Chain, Middleware};
 use crate::packet::{ConnectionId, Meta, Peer, SendError, SendErrorKind};
 use crate::wire::{DecodeError, DecodeErrorKind, DecodeOptions};
 
-/// How many peers can be answered; the one that was silent longest is forgotten first.
+/// Maximum number of peers that can get replies. The one that was silent longest is evicted first.
 const PEERS: usize = 500;
 
-/// Options of a Unix datagram socket: [`Channel::unix_datagram_with`](crate::Channel::unix_datagram_with),
+/// Options of a Unix datagram socket, for [`Channel::unix_datagram_with`](crate::Channel::unix_datagram_with) and
 /// [`Client::unix_datagram_with`](crate::Client::unix_datagram_with).
 ///
 /// ```
@@ -80,13 +80,13 @@ impl From<StreamOptions> for UnixDatagramOptions {
 
 impl Channel {
     /// Binds a Unix datagram socket to a path, as liblo's `osc.unix` does: each datagram is one packet
-    /// of at most 65,535 bytes. A socket that a program has left there, and that no program listens on, is
-    /// replaced. The file is removed when the channel and its outlets are dropped.
+    /// of at most 65,535 bytes. A socket file that no program listens on is replaced. The file is removed when the
+    /// channel and its outlets are dropped.
     ///
-    /// A peer with its own path can be answered, and has a number as a connection has ([`Peer::connection`]). A
-    /// peer without one is [`Peer::LOCAL`], and replies to it are lost. The last 500 peers are remembered. Replies
-    /// never wait: a peer that does not read misses them. Unread replies count against this socket's send buffer,
-    /// and while that is full, no peer is answered: restrict access by the permissions of the directory.
+    /// A peer with its own path can get replies, and has a number like a connection ([`Peer::connection`]). A peer
+    /// without a path is [`Peer::LOCAL`], and replies to it are lost. The last 500 peers are remembered. Replies never
+    /// wait: a peer that does not read misses them. Unread replies count against this socket's send buffer, and while
+    /// that is full, no peer gets replies: restrict access by the permissions of the directory.
     ///
     /// ```
     /// use tokio_osc::{Args, Channel, Client, Router, Server};
@@ -104,7 +104,7 @@ impl Channel {
     /// ```
     ///
     /// # Errors
-    /// The path cannot be bound, or is empty.
+    /// Returns an error if the path cannot be bound, or is empty.
     ///
     /// # Panics
     /// Panics if called outside of a Tokio runtime with I/O enabled.
@@ -112,7 +112,7 @@ impl Channel {
         Self::unix_datagram_with(path, UnixDatagramOptions::default())
     }
 
-    /// As [`unix_datagram`](Channel::unix_datagram), with other options.
+    /// Same as [`unix_datagram`](Channel::unix_datagram), with options.
     ///
     /// # Errors
     /// Same as [`unix_datagram`](Channel::unix_datagram).

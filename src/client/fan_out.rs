@@ -14,10 +14,10 @@ use crate::channel::udp::socket::check_peer;
 use crate::lock::lock;
 use crate::packet::{IntoPacket, Packet, SendError, append};
 
-/// Sends each packet to many peers; it is encoded once. What [`Client::to`](crate::Client::to) and
-/// [`Multicast::clients`](crate::Multicast::clients) return.
+/// Sends each packet to many peers, encoded once. Created by [`Client::to`](crate::Client::to) and
+/// [`Multicast::clients`](crate::Multicast::clients).
 ///
-/// Cloning it is a reference count.
+/// Cloning it increments a reference count.
 ///
 /// ```
 /// use tokio_osc::{Channel, Client};
@@ -35,7 +35,7 @@ use crate::packet::{IntoPacket, Packet, SendError, append};
 #[derive(Clone)]
 pub struct FanOut {
     targets: Arc<[(Arc<UdpSocketState>, SocketAddr)]>,
-    /// The buffer of the last send, for the next.
+    /// The buffer of the last send, to be reused.
     buffer: Arc<Mutex<BytesMut>>,
 }
 
@@ -44,14 +44,14 @@ impl FanOut {
         Self { targets: targets.into(), buffer: Arc::default() }
     }
 
-    /// Sends a packet to each peer, one after the other. A peer that cannot be sent to keeps no
-    /// other from its packet.
+    /// Sends a packet to each peer, one after the other. If it cannot be sent to one peer, it is still sent to
+    /// the others.
     ///
     /// # Errors
-    /// The packet cannot be encoded; then nothing was sent.
+    /// Returns an error if the packet cannot be encoded. Nothing was sent then.
     ///
     /// # Cancel safety
-    /// After a drop the packet was sent to some, in the order of the peers.
+    /// If the future is dropped, the packet may have been sent to some of the peers, in their order.
     pub async fn send(&self, packet: impl IntoPacket) -> Result<SendReport, SendError> {
         if self.has_middleware() {
             return Ok(self.send_filtered(&packet.into_packet()?).await);

@@ -132,8 +132,8 @@ impl ClientShared {
 }
 
 impl Client {
-    /// Sends a packet. When it returns, the operating system has the packet; it waits while the system's buffer is
-    /// full. Of a reconnecting client, the queue has it.
+    /// Sends a packet. When it returns, the operating system has the packet, or, for a reconnecting client, its
+    /// queue. It waits while the buffer of the system is full.
     ///
     /// `Ok` means sent, not received: UDP does not guarantee delivery, and OSC over TCP has no
     /// acknowledgement.
@@ -350,7 +350,7 @@ impl Client {
         self.shared.background.as_ref().map(|background| background.delivery())
     }
 
-    /// The address that packets are sent to.
+    /// Returns the address that packets are sent to.
     ///
     /// # Errors
     /// Returns an error if the peer has no IP address, or not always the same one.
@@ -367,7 +367,7 @@ impl Client {
         self.shared.transport.local_addr().ok_or_else(no_address)
     }
 
-    /// What the client has received so far, and what of it could not be read.
+    /// Returns counters of the packets received so far, including those that could not be decoded.
     pub fn stats(&self) -> ClientStats {
         self.shared.inbox.counters.stats()
     }

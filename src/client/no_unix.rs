@@ -1,4 +1,4 @@
-//! What stands for clients over Unix sockets where there are none.
+//! Clients over Unix sockets, on systems without them: an error.
 
 use std::future::{Future, ready};
 use std::path::Path;

@@ -24,7 +24,7 @@ impl Client {
         Self::io_with(io, framing, StreamOptions::default())
     }
 
-    /// As [`io`](Client::io), with other limits: `decode` and `write_timeout` are used.
+    /// Same as [`io`](Client::io), with options, of which `decode` and `write_timeout` apply.
     pub fn io_with<I>(io: I, framing: impl Framing, options: StreamOptions) -> Self
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,

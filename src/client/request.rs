@@ -141,10 +141,10 @@ impl Request {
         }
     }
 
-    /// Collects every reply until the [`timeout`](Self::timeout), each with its sender: for finding the devices of a
-    /// group or of a network. No reply is not an error. With [`retries`](Self::retries) the request is sent again
-    /// after each timeout, and a peer that answers each time is listed each time. It returns early with 1,024
-    /// replies, or 1 MiB of them.
+    /// Collects every reply until the [`timeout`](Self::timeout), each with its sender. Use it to find the devices of
+    /// a group or a network. No reply is not an error. With [`retries`](Self::retries) the request is sent again
+    /// after each timeout, and a peer that replies each time is listed each time. It returns early after 1,024
+    /// replies or 1 MiB of them.
     ///
     /// ```
     /// use std::net::Ipv4Addr;
@@ -167,10 +167,10 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// The request cannot be sent, or the connection has ended before a reply came.
+    /// Returns an error if the request cannot be sent, or the connection ended before a reply arrived.
     ///
     /// # Cancel safety
-    /// The replies that came are lost; none is taken that belongs to another request.
+    /// If the future is dropped, the replies collected so far are lost. No reply of another request is lost.
     pub async fn all(self) -> Result<Vec<(Message, Peer)>, RequestError> {
         let (mut replies, mut bytes) = (Vec::new(), 0);
         let asked = self.ask(MOST_REPLIES, |message, peer| {
@@ -188,7 +188,8 @@ impl Request {
         self.ask(1, |message, _| Break(message)).await
     }
 
-    /// Asks, and passes each reply to `take` until that breaks. Errors name what came meanwhile and was dropped.
+    /// Sends the request and passes each reply to `take` until that breaks. Errors name the packets that could not be
+    /// read meanwhile.
     async fn ask<T>(
         &self,
         most: usize,

@@ -1,4 +1,4 @@
-//! The counters of what a client has received, and the last packets that it could not read.
+//! Counters of received packets, and the last packets that could not be decoded.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -8,7 +8,7 @@ use crate::lock::lock;
 use crate::packet::{DecodeError, DecodeErrorKind, Peer};
 use crate::throttle::Throttle;
 
-/// What a client has received so far: what [`Client::stats`](crate::Client::stats) returns.
+/// Counters of the packets that a client received. Returned by [`Client::stats`](crate::Client::stats).
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,15 +29,15 @@ use crate::throttle::Throttle;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientStats {
-    /// Packets taken from the transport, the following included. Of a client that sends by a channel's socket
-    /// ([`Channel::client_to`](crate::Channel::client_to)): messages of its peer; what could not be read is the
-    /// channel's.
+    /// Packets received from the transport, including the following. For a client that uses the socket of a channel
+    /// ([`Channel::client_to`](crate::Channel::client_to)), messages from its peer; the channel counts packets that
+    /// cannot be decoded.
     pub received: u64,
     /// Packets that could not be decoded.
     pub malformed: u64,
     /// Frames over the limit of the framing, which were skipped.
     pub too_long: u64,
-    /// Datagrams from another host than the peer's, which were dropped: see
+    /// Datagrams that were dropped because they came from another host than the peer's: see
     /// [`Udp::answers_from_anywhere`](crate::Udp::answers_from_anywhere).
     pub strangers: u64,
 }
@@ -56,7 +56,7 @@ pub(super) struct ClientFaults {
     malformed: u64,
     last_malformed: Option<(Peer, DecodeError)>,
     too_long: u64,
-    /// The limit of bytes that the last one was over.
+    /// The limit that the last one exceeded.
     limit: usize,
     strangers: u64,
     last_stranger: Option<Peer>,

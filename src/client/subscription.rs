@@ -63,12 +63,13 @@ impl Subscription {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// As [`recv`](Self::recv), for hand-written futures.
+    /// Same as [`recv`](Self::recv), for hand-written futures.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         self.poll_recv_from(cx).map(|received| received.map(|(message, _)| message))
     }
 
-    /// As [`recv`](Self::recv), with who has sent it: of a group or of all, any host may.
+    /// Same as [`recv`](Self::recv), with the sender. For a client of a multicast group or a broadcast, this may be any
+    /// host.
     ///
     /// # Cancel safety
     /// If the future is dropped, no message is lost.

@@ -23,7 +23,7 @@ impl Client {
         Self::tcp_with(peer, framing, StreamOptions::default()).await
     }
 
-    /// As [`tcp`](Client::tcp), with other limits.
+    /// Same as [`tcp`](Client::tcp), with options.
     ///
     /// # Errors
     /// Same as [`tcp`](Client::tcp).

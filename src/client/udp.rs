@@ -53,8 +53,8 @@ impl Client {
         Ok(FanOut::new(peers.into_iter().map(|peer| (Arc::clone(udp), peer.into())).collect()))
     }
 
-    /// The counters of a datagram client's socket: its buffers, and what was lost. `None` for a client of a
-    /// connection.
+    /// Returns a reader of the statistics of the socket, such as its buffers and lost datagrams. `None` for a client
+    /// of a connection.
     pub fn monitor(&self) -> Option<UdpMonitor> {
         self.shared.udp.as_ref().map(UdpMonitor::new)
     }
@@ -107,8 +107,8 @@ impl TakeMessage for ClientInbox {
     }
 }
 
-/// Of a client that sends by a channel's socket: the task that reads the channel delivers. It reads what is
-/// awaited also while it has no room for packets, and each poll passes on that something is awaited.
+/// The source of a client that sends with the socket of a channel. The task that reads the channel delivers the
+/// packets. Each poll tells it that a reply is awaited, so that it reads even if it has no room for packets.
 struct ReadByChannel(Arc<UdpSocketState>);
 
 impl Source for ReadByChannel {
@@ -126,8 +126,8 @@ impl Udp {
     /// causes no errors.
     ///
     /// # Errors
-    /// The name cannot be resolved, this host reaches none of its addresses, or the local address
-    /// cannot be bound.
+    /// Returns an error if the name cannot be resolved, this host has no route to any of its addresses, or the local
+    /// address cannot be bound.
     ///
     /// # Panics
     /// Panics if called outside of a Tokio runtime with I/O enabled.

@@ -43,7 +43,7 @@ impl Client {
     /// restarted at the same path, the next send finds it.
     ///
     /// # Errors
-    /// No program listens there, or its own path cannot be bound.
+    /// Returns an error if no program listens there, or its own path cannot be bound.
     ///
     /// # Panics
     /// Panics if called outside of a Tokio runtime with I/O enabled.

@@ -68,9 +68,8 @@ impl Datagram {
     /// Adds a middleware layer in both directions. The first layer is next to the wire. A packet that it
     /// drops is skipped.
     ///
-    /// `UdpFramed` passes no address to a codec: the layers see [`Peer::LOCAL`]. It also sends
-    /// whatever a codec returns: a packet that a layer drops leaves as an empty datagram, which this
-    /// codec passes over.
+    /// `UdpFramed` passes no address to a codec, so the layers see [`Peer::LOCAL`]. It also sends everything that a
+    /// codec returns: a packet that a layer drops is sent as an empty datagram, which this codec skips.
     #[must_use]
     pub fn middleware(mut self, layer: impl Middleware) -> Self {
         self.chain.push(layer);

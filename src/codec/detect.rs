@@ -11,8 +11,8 @@ use crate::wire::DecodeError;
 ///
 /// | first byte | framing |
 /// |---------|------|
-/// | `c0` | SLIP, answered with END at both ends |
-/// | `/` or `#` | SLIP with a single END, answered alike (liblo) |
+/// | `c0` | SLIP; replies have END at both ends |
+/// | `/` or `#` | SLIP with a single END, also in replies (liblo) |
 /// | `00` | length prefix, signed 32-bit big-endian |
 /// | anything else | a [`FrameError`] that names the likely cause |
 ///

@@ -1,4 +1,4 @@
-//! Why the frame boundaries of a stream are lost.
+//! The error of a framing.
 
 use std::error::Error;
 use std::{fmt, io};
@@ -8,10 +8,10 @@ use bytes::BytesMut;
 use super::LikelyCause;
 use crate::packet::SendError;
 
-/// Why the frame boundaries of a peer's stream are lost.
+/// The error of a framing or of its transport. The frame boundaries are lost, and the stream ends.
 ///
-/// A malformed packet is not such an error but an item, [`DecodeError`](crate::packet::DecodeError): the
-/// stream goes on. Errors of sending are a [`SendError`].
+/// A malformed packet is not such an error but an item, a [`DecodeError`](crate::packet::DecodeError), and the stream
+/// goes on. Errors of sending are a [`SendError`].
 ///
 /// ```
 /// use tokio_osc::codec::FrameErrorKind;

@@ -20,8 +20,8 @@ pub const MAX_FRAME: usize = 1_024 * 1_024;
 
 /// The item of a framing's decoder: a frame, or why one is broken.
 ///
-/// Implemented for [`Bytes`], [`BytesMut`] and `Result<Bytes, DecodeError>`, so that a framing of
-/// your own may be a plain `Decoder<Item = Bytes>`, and `LengthDelimitedCodec` is one as it is.
+/// Implemented for [`Bytes`], [`BytesMut`] and `Result<Bytes, DecodeError>`, so that your own
+/// framing may be a plain `Decoder<Item = Bytes>`, and `LengthDelimitedCodec` can be used unchanged.
 ///
 /// ```
 /// use tokio_osc::codec::IntoFrame;
@@ -60,13 +60,13 @@ impl IntoFrame for Result<Bytes, DecodeError> {
 /// How packets are delimited in a stream of bytes. Implemented for every codec that decodes and encodes
 /// frames, and can be cloned for the next connection.
 ///
-/// [`Slip`](crate::Slip), [`LengthPrefix`](crate::LengthPrefix) and [`Detect`](crate::codec::Detect) are
-/// given; so is any codec that decodes to [`Bytes`] and encodes them. Each connection gets a clone
-/// of the framing as it was handed over.
+/// Implemented by [`Slip`](crate::Slip), [`LengthPrefix`](crate::LengthPrefix), [`Detect`](crate::codec::Detect), and
+/// any codec that decodes to [`Bytes`] and encodes them. Each connection gets a clone of the framing in its initial
+/// state.
 ///
-/// A frame is under way while the decoder leaves bytes in the buffer: the
-/// [`in_frame_timeout`](crate::channel::StreamOptions#structfield.in_frame_timeout) of a connection runs
-/// as long. A decoder that takes the bytes of an unfinished frame should leave at least one.
+/// A frame counts as unfinished while the decoder leaves bytes in the buffer. Meanwhile the
+/// [`in_frame_timeout`](crate::channel::StreamOptions#structfield.in_frame_timeout) of the connection runs. A decoder
+/// that takes the bytes of an unfinished frame should leave at least one.
 ///
 /// A custom framing, with packets as lines of text:
 ///

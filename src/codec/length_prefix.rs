@@ -18,9 +18,8 @@ const MAX_OFFSET: usize = 64;
 ///          └─ signed 32 bit, big-endian
 /// ```
 ///
-/// Every part of the header is settable. [`width`](LengthPrefix::width) `2`,
-/// [`little_endian`](LengthPrefix::little_endian), [`offset`](LengthPrefix::offset) `2` and
-/// [`adjustment`](LengthPrefix::adjustment) `-4` (the length counts the header, too) together:
+/// Every part of the header can be set. Here two bytes precede a little-endian length of two bytes that includes the
+/// header:
 ///
 /// ```text
 /// wire     00 00 0c 00 2f 61 00 00 2c 00 00 00
@@ -102,7 +101,8 @@ impl LengthPrefix {
         self
     }
 
-    /// Bytes between the length and the frame, which are skipped when read, and written as zero. Default 0.
+    /// Sets the number of bytes between the length and the frame. They are ignored when reading, and written as zero.
+    /// Default 0.
     ///
     /// # Panics
     /// Panics if it is over 64.
@@ -125,7 +125,7 @@ impl LengthPrefix {
         self
     }
 
-    /// The length is unsigned. Default: signed.
+    /// Uses unsigned lengths. Default: signed.
     pub const fn unsigned(mut self) -> Self {
         self.signed = false;
         self
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_after_the_length_is_waited_for_and_skipped() {
+    fn bytes_between_the_length_and_the_packet_are_waited_for_and_skipped() {
         let mut framing = LengthPrefix::new().width(1).after(3);
         let mut src = BytesMut::from(&b"\0"[..]);
         assert_eq!(framing.decode(&mut src).unwrap(), None, "the header is not whole");

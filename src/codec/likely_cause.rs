@@ -1,8 +1,8 @@
-//! What bytes look like that do not fit a framing.
+//! Recognises the protocol of bytes that do not fit a framing.
 
 use std::fmt;
 
-/// The protocol that the peer seems to speak, where its bytes do not fit the framing.
+/// The protocol that the peer seems to speak, if its bytes do not fit the framing.
 ///
 /// ```
 /// use bytes::BytesMut;

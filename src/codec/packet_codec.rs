@@ -15,10 +15,10 @@ use crate::wire::{DecodeError, DecodeOptions};
 ///
 /// | on the wire | [`Slip`](crate::Slip) | [`LengthPrefix`](crate::LengthPrefix) |
 /// |---|---|---|
-/// | an empty frame | passed over | passed over, counted |
-/// | a frame that is not a packet | item `Err`, goes on | item `Err`, goes on |
-/// | a bad escape | item `Err`, goes on | - |
-/// | a frame over the limit | item `Err`, goes on | error |
+/// | an empty frame | skipped | skipped and counted |
+/// | a frame that is not a packet | an item `Err`; the stream goes on | an item `Err`; the stream goes on |
+/// | an invalid escape | an item `Err`; the stream goes on | - |
+/// | a frame over the limit | an item `Err`; the stream goes on | error |
 /// | a negative length | - | error |
 /// | the stream ends inside a frame | error | error |
 ///
@@ -84,7 +84,7 @@ impl<F: Framing> Codec<F> {
     /// Decodes the next packet, with its metadata.
     ///
     /// # Errors
-    /// The frame boundaries are lost.
+    /// Returns an error if the frame boundaries are lost.
     pub fn read(&mut self, src: &mut BytesMut) -> Result<Option<ReadPacket>, FrameError> {
         while let Some(frame) = self.read_frame(src)? {
             if let Some(packet) = self.open(frame) {

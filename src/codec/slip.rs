@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_ends_inside_a_frame_says_so_once() {
+    fn a_stream_that_ends_inside_a_frame_reports_it_once() {
         let mut slip = Slip::new();
         let mut src = BytesMut::from(&b"\xc0half"[..]);
         assert!(slip.decode_eof(&mut src).is_err());

@@ -12,7 +12,7 @@ pub(super) enum Condition {
     Where(Arc<Predicate>),
 }
 
-/// A function of the user's that says whether a route takes a message.
+/// A user's function that decides whether a route takes a message.
 pub(super) struct Predicate {
     function: Box<dyn Fn(&Message) -> bool + Send + Sync>,
     user: UserFunction,

@@ -17,7 +17,7 @@ use super::{Context, FromContext, IntoReply, Rejection, Replies};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an OSC handler",
     label = "not an OSC handler",
-    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`, not its result; what is said of its route is `on(handler).tags(…)`",
+    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`, not its result; options of its route follow `on(handler)`, as in `on(handler).tags(…)`",
     note = "a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
 )]
 pub trait Function<T>: Send + Sync + 'static {

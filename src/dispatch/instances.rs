@@ -9,8 +9,8 @@ use crate::types::TextBuf;
 /// Maximum number of routes for one pattern.
 const MAX_INSTANCES: usize = 4_096;
 
-/// Values for one `*`: anything that can be iterated and displayed; or a tuple of up to 4
-/// of them for as many `*`. What [`On::instances`](crate::dispatch::On::instances) takes.
+/// Values for [`On::instances`](crate::dispatch::On::instances): for one `*` anything that can be iterated and
+/// displayed, such as `1..=8`; for up to 4 `*` a tuple of these.
 ///
 /// ```
 /// use tokio_osc::dispatch::on;

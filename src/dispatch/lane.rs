@@ -13,11 +13,11 @@ use super::mailbox::{Mailbox, MailboxLimits, Weigh};
 use crate::lock::lock;
 use crate::packet::Overflow;
 
-/// A queue of handler calls with tasks of its own: the handlers of its routes run one at a time, in
-/// order, beside those of all other routes.
+/// A queue of handler calls with tasks of its own. The handlers of its routes run one at a time, in
+/// order, and concurrently with those of all other routes.
 ///
-/// Several routes may share a lane (in osc4py3: a shared `lock` or `workqueue`). With more
-/// [`workers`](Lane::workers) the order is given up. A task begins when a message waits and no task of the
+/// Several routes may share a lane (in osc4py3: a shared `lock` or `workqueue`). With more than
+/// one [worker](Lane::workers) the order is lost. A task starts when a message waits and no task of the
 /// lane is free. After the last clone of the lane and its last route are gone, the tasks finish the waiting calls
 /// and end.
 ///
@@ -42,7 +42,7 @@ pub struct Lane {
 
 struct LaneShared {
     options: LaneOptions,
-    /// Where calls lie that newer ones replace.
+    /// The calls that newer ones may replace.
     newest: Newest,
     crew: Mutex<Option<Crew>>,
 }
@@ -95,10 +95,11 @@ impl Lane {
         Self::with(LaneOptions { workers, ..self.shared.options })
     }
 
-    /// Of the messages of one route and address only the newest waits; the one that it replaces is
-    /// counted as [`overflowed`](crate::server::Stats::overflowed). An address keeps its turn, and at
-    /// most `capacity` of them wait; one that is larger than what it would replace, and too large for the
-    /// lane's [`bytes`](Lane::bytes), is dropped instead. To be set before the lane is given to a route.
+    /// Keeps only the newest waiting message of each route and address. A message that is replaced is
+    /// counted as [`overflowed`](crate::server::Stats::overflowed). The new message takes the place of the old one in
+    /// the queue, and messages of at most `capacity` addresses wait. If the new one is larger than the old one and
+    /// exceeds the lane's [`bytes`](Lane::bytes), the new one is dropped. Must be set before the lane is given to a
+    /// route.
     ///
     /// ```
     /// use tokio_osc::dispatch::{Lane, on};
@@ -114,7 +115,7 @@ impl Lane {
     }
 
     /// Runs the handlers on threads of Tokio's blocking pool, where they may block: see
-    /// [`On::blocking`](super::On::blocking). To be set before the lane is given to a route.
+    /// [`On::blocking`](super::On::blocking). Must be set before the lane is given to a route.
     pub fn blocking(self) -> Self {
         Self::with(LaneOptions { blocking: true, ..self.shared.options })
     }
@@ -129,8 +130,8 @@ impl Lane {
         }
     }
 
-    /// Queues a call, or drops one, as the lane's policy says; starts the workers if they do not run.
-    /// Gives a call back if the policy is to wait and there is no room, to be [pushed](Lane::push).
+    /// Queues a call, or drops one, by the policy of the lane. Starts workers if needed.
+    /// Returns the call if the policy is to wait and there is no room; then [push](Lane::push) it.
     pub(crate) fn try_push(&self, route: RouteId, address: &[u8], job: Job) -> Result<(), Job> {
         let job = if self.shared.options.blocking { on_blocking_thread(job) } else { job };
         let turn =
@@ -142,7 +143,7 @@ impl Lane {
         Ok(())
     }
 
-    /// The same, once there is room.
+    /// Waits for room and queues a call.
     pub(crate) async fn push(&self, job: Job) {
         let mailbox = self.shared.mailbox();
         mailbox.push(job).await;

@@ -86,8 +86,7 @@ impl Newest {
 }
 
 impl Kept {
-    /// Keeps a call instead of an older one, and returns the call that gives way. That is the newer one where it
-    /// would exceed the limit.
+    /// Replaces an older call, and returns the dropped one: the newer one if it would exceed the limit.
     fn replace(&mut self, key: &Key, job: Job, limit: usize) -> Option<Job> {
         let Some(older) = self.jobs.get_mut(key) else {
             self.bytes += job.bytes;

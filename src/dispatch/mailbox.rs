@@ -22,7 +22,7 @@ pub(crate) enum Pushed {
     Kept,
     /// It is in the queue, and this many of the oldest items were dropped for it.
     InPlaceOf(usize),
-    /// It found no room.
+    /// It was dropped, because there is no room.
     Dropped,
 }
 
@@ -46,19 +46,19 @@ pub(crate) struct Mailbox<T> {
     filled: Notify,
     /// Woken for each item that was taken.
     emptied: Notify,
-    /// The one stream that reads, if it is one.
+    /// The waker of the reader, if the reader is a stream.
     reader: AtomicWaker,
 }
 
 #[derive(Debug)]
 struct Queue<T> {
     items: VecDeque<T>,
-    /// Items that were taken and are not released.
+    /// Items that were popped and are not finished.
     taken: usize,
-    /// Of the items, and of those that were taken.
+    /// Bytes of the items and of the unfinished ones.
     bytes: usize,
     limits: MailboxLimits,
-    /// Whether nothing is pushed any more.
+    /// Whether pushing has ended.
     closed: bool,
 }
 
@@ -71,21 +71,21 @@ pub(crate) struct MailboxLimits {
 }
 
 impl MailboxLimits {
-    /// Of a queue that is given a number of items alone.
+    /// Limits of a queue that is limited by a number of items only.
     pub(crate) const fn of_items(items: usize) -> Self {
         Self { items, bytes: 16 * 1_024 * 1_024 }
     }
 }
 
 impl<T> Queue<T> {
-    /// Takes the oldest item, whose bytes count on.
+    /// Takes the oldest item. Its bytes still count.
     fn take(&mut self) -> Option<T> {
         let item = self.items.pop_front()?;
         self.taken += 1;
         Some(item)
     }
 
-    /// Gives up an item of this many bytes that was taken. After the queue was abandoned, it has none.
+    /// Releases the bytes of an item that was taken. An abandoned queue has none.
     fn give_up(&mut self, bytes: usize) {
         self.taken -= 1;
         self.bytes = self.bytes.saturating_sub(bytes);
@@ -112,14 +112,14 @@ impl<T: Weigh> Mailbox<T> {
         self.queue().limits
     }
 
-    /// For what is pushed from now on.
+    /// Sets the limits for later pushes.
     pub(crate) fn set_limits(&self, limits: MailboxLimits) {
         self.queue().limits = limits;
     }
 
-    /// Puts an item in, as the policy says.
+    /// Queues an item, by the policy.
     ///
-    /// Cancel safe: a dropped future has put nothing in.
+    /// Cancel safe: if the future is dropped, nothing was queued.
     pub(crate) async fn push(&self, item: T) -> Pushed {
         let mut item = item;
         loop {
@@ -133,7 +133,7 @@ impl<T: Weigh> Mailbox<T> {
         }
     }
 
-    /// Puts an item in, or gives it back if the policy is to wait and there is no room.
+    /// Queues an item, or returns it if the policy is to wait and there is no room.
     pub(crate) fn try_push(&self, item: T) -> Result<Pushed, T> {
         let mut queue = self.queue();
         if queue.closed {
@@ -166,7 +166,7 @@ impl<T: Weigh> Mailbox<T> {
         Ok(if oldest.is_empty() { Pushed::Kept } else { Pushed::InPlaceOf(oldest.len()) })
     }
 
-    /// Nothing is pushed any more: `pop` gives what is left, then `None`.
+    /// Ends pushing: `next` returns the remaining items, then `None`.
     pub(crate) fn close(&self) {
         self.queue().closed = true;
         self.filled.notify_waiters();
@@ -188,16 +188,16 @@ impl<T: Weigh> Mailbox<T> {
         self.queue().items.len()
     }
 
-    /// How many items wait or were taken and are not released.
+    /// The number of items that wait or are not finished.
     pub(crate) fn unfinished(&self) -> usize {
         let queue = self.queue();
         queue.items.len() + queue.taken
     }
 
-    /// The oldest item, as soon as there is one; `None` when it is closed and empty. Its bytes count until the next
-    /// call, which gives them up: they are `done`.
+    /// Waits for the oldest item. `None` when the queue is closed and empty. The bytes of an item count until the
+    /// next call, which gets them as `done`.
     ///
-    /// Cancel safe: a dropped future has taken nothing.
+    /// Cancel safe: if the future is dropped, no item was taken.
     pub(crate) async fn next(&self, mut done: Option<usize>) -> Option<T> {
         loop {
             let filled = self.filled.notified();
@@ -214,7 +214,7 @@ impl<T: Weigh> Mailbox<T> {
         }
     }
 
-    /// The same; for one reader.
+    /// Polls for the oldest item; for one reader.
     pub(crate) fn poll_pop(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         if let Poll::Ready(item) = self.try_pop() {
             return Poll::Ready(item);
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_abandoned_holds_nothing_and_lets_nobody_wait() {
+    async fn an_abandoned_mailbox_holds_nothing_and_blocks_no_sender() {
         let mailbox = std::sync::Arc::new(Mailbox::new(items(1), Overflow::Wait));
         let item = std::sync::Arc::new(());
         mailbox.push(std::sync::Arc::clone(&item)).await;
@@ -361,7 +361,11 @@ mod tests {
         assert_eq!(oldest.push(9_usize).await, Pushed::Kept, "the last one goes beyond");
         assert_eq!(oldest.push(1).await, Pushed::InPlaceOf(3));
         let waits = Mailbox::new(limits, Overflow::Wait);
-        assert_eq!(waits.push(12_usize).await, Pushed::Kept, "whatever is let in fits");
+        assert_eq!(
+            waits.push(12_usize).await,
+            Pushed::Kept,
+            "an item over the whole limit fits an empty mailbox"
+        );
         assert_eq!(waits.try_push(1), Err(1));
         assert_eq!(waits.next(None).await, Some(12));
         assert_eq!((waits.try_push(1), waits.unfinished()), (Err(1), 1), "it runs");

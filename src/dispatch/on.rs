@@ -36,7 +36,7 @@ const LATEST: usize = 1_024;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an OSC handler",
     label = "not an OSC handler",
-    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`, not its result; what is said of its route is `on(handler).tags(…)`",
+    note = "a handler is a `fn`, an `async fn` or a closure of up to 8 extractors that is `Send`, `Sync` and `'static`, not its result; options of its route follow `on(handler)`, as in `on(handler).tags(…)`",
     note = "what `on` returns fits a router with the state that its handler asks for",
     note = "a closure that captures and awaits is written `move |…| {{ let c = c.clone(); async move {{ … }} }}`"
 )]
@@ -154,10 +154,10 @@ impl<S> On<S> {
     }
 
     /// Adds a value for the extractor [`Extra`](crate::dispatch::Extra), so that one function can serve
-    /// several routes. Adding the route checks that the handler takes a value of this type.
+    /// several routes.
     ///
-    /// The route checks that the handler takes a value of this type: it panics when it is made if the handler
-    /// takes another one, or none.
+    /// # Panics
+    /// Adding the route panics if the handler takes no extra value, or one of another type.
     pub fn extra<E: Any + Send + Sync>(mut self, value: E) -> Self {
         self.options.extra = Some(ExtraValue { value: Arc::new(value), type_name: type_name::<E>() });
         self
@@ -200,16 +200,15 @@ impl<S> On<S> {
         self.on_lane(&Lane::new(calls).workers(calls))
     }
 
-    /// Runs the handler on threads where it may block, of Tokio's blocking pool: up to `calls` calls at the
-    /// same time, while as many wait. With one, calls are made in order; more give up the order, and that the
-    /// messages of a bundle run together. When all places are taken, the server waits, as with
-    /// [`concurrent`](Self::concurrent); for another policy there is [`Lane::blocking`].
+    /// Runs the handler on the threads of Tokio's blocking pool, where it may block: up to `calls` calls at the
+    /// same time, and the same number of queued calls. With one, calls run in order. With more, they run out of
+    /// order, and the messages of a bundle no longer run together. When the queue is full, the server waits, as with
+    /// [`concurrent`](Self::concurrent). For another policy use [`Lane::blocking`].
     ///
-    /// A handler that blocks its thread (`std::thread::sleep`, a file, a lock that is held for long, much
-    /// computing) keeps one of the runtime's few threads from everything else; without this or
-    /// [`concurrent`](Self::concurrent) it also keeps the server from its next packet. A thread cannot be
-    /// cancelled: a shutdown waits for the call, up to its limit, and Tokio's runtime ends no earlier than the
-    /// call does.
+    /// Use it for handlers that block their thread: `std::thread::sleep`, file I/O, a contended lock, long
+    /// computations. Elsewhere such a handler occupies a worker thread of the runtime, and delays the server.
+    /// A blocking call cannot be cancelled: a shutdown waits for it, up to its deadline, and Tokio's runtime does
+    /// not end before the call does.
     ///
     /// ```
     /// use tokio_osc::dispatch::on;
@@ -227,9 +226,9 @@ impl<S> On<S> {
     }
 
     /// Makes one literal route for each value of the `*` of the pattern, or, given a tuple, for each combination of
-    /// values of several `*`. The values are the captures, whatever
-    /// the sender wrote: a message to `/synth/{1,3}/note` runs the handler twice, with 1 and with 3, and
-    /// one to `/synth/*/note` runs it for all.
+    /// values of several `*`. The values are the captures, even if the address of the message is a pattern: a
+    /// message to `/synth/{1,3}/note` runs the handler twice, with 1 and with 3, and one to `/synth/*/note` runs it
+    /// for all.
     ///
     /// ```
     /// use tokio_osc::dispatch::on;

@@ -58,8 +58,8 @@ impl<S> FromContext<S> for Meta {
     }
 }
 
-/// The name under which its bundle waited. A message that did not wait has none, and is rejected:
-/// ask for `Option<ScheduleId>` to have those, too.
+/// The id under which the bundle of the message waited. A message that did not wait is rejected; take an
+/// `Option<ScheduleId>` to receive those too.
 impl<S> FromContext<S> for ScheduleId {
     fn describe(_: &mut Signature) {}
 

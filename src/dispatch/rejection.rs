@@ -51,9 +51,9 @@ pub enum Rejection {
     Args(ArgsError),
     /// A captured part of the address does not have the type that the handler expects.
     Captures(CaptureError),
-    /// The message's address has nothing for the route's captures: it is a pattern
-    /// itself, which shares addresses with the route's, but is not one of its names; or it has no slash, as
-    /// only a [`fallback`](crate::Router::fallback) gets it.
+    /// The address of the message gives no values for the captures. Either it is itself a pattern that overlaps
+    /// the route without being one of its names, or it has no slash, which only a
+    /// [`fallback`](crate::Router::fallback) receives.
     NoCaptures,
     /// The route has no extra value, or one of another type.
     Extra,

@@ -8,17 +8,16 @@ use super::signature::Signature;
 use super::{Context, FromContext, Rejection};
 use crate::packet::{IntoPacket, Peer, SendError};
 
-/// A way to answer later, or more than once: the sender's address and the socket that received.
+/// Sends replies to the sender of a message, during the call or later, any number of times.
 ///
-/// It answers one packet, and is not kept for pushes: those are sent with
-/// [`Outlet::send_to`](crate::channel::Outlet::send_to), or to all who asked for them with
-/// [`Subscribers`](crate::tools::Subscribers).
+/// A `Reply` belongs to one received packet. To push messages, use
+/// [`Outlet::send_to`](crate::channel::Outlet::send_to) or [`Subscribers`](crate::tools::Subscribers).
 ///
-/// At most 64 packets and 64 KiB go out for one received packet, by all handles and results of its
-/// handlers together, and to a datagram of another host at most 64 times its own bytes
-/// ([`Server::reply_amplification`](crate::Server::reply_amplification)): the address of a UDP sender may be
-/// forged. All packets of one source together
-/// are limited by [`Server::reply_rate`](crate::Server::reply_rate). A handle keeps the socket open.
+/// One received packet causes at most 64 packets and 64 KiB of replies, from all handles and return values
+/// together. Because the address of a UDP sender may be forged, a datagram of another host also causes at most 64
+/// bytes for each of its own ([`Server::reply_amplification`](crate::Server::reply_amplification)).
+/// [`Server::reply_rate`](crate::Server::reply_rate) limits the replies to all packets of one source. A handle
+/// keeps the socket open.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,8 +38,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Sends a packet to the sender of the message. It waits for no peer: see
-    /// [`try_send`](Reply::try_send), which does the same.
+    /// Sends a packet to the sender of the message. It never waits, and does the same as
+    /// [`try_send`](Reply::try_send).
     ///
     /// # Errors
     /// Same as [`try_send`](Reply::try_send).

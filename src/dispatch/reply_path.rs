@@ -1,5 +1,5 @@
-//! How a reply leaves: by the channel that the packet came by, on the peer's clock, and within what one
-//! packet may cause: its sender can be forged, and a small question must not become a flood of answers.
+//! The path of a reply: by the channel that received the packet, in the peer's time, and within a budget. The
+//! sender of a packet can be forged, so a small packet must not cause a flood of replies.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -36,11 +36,10 @@ const RATE: (u32, u32) = (1_000, 1_000);
 /// ```
 #[non_exhaustive]
 pub enum ReplyError {
-    /// 64 replies or 64 KiB went out for the packet already, or as many bytes as a packet of its size may
-    /// cause ([`Server::reply_amplification`](crate::Server::reply_amplification)).
+    /// The packet has caused 64 replies, 64 KiB of replies, or as many bytes as a packet of its size may cause
+    /// ([`Server::reply_amplification`](crate::Server::reply_amplification)).
     Budget,
-    /// The source has as many replies as it may
-    /// ([`Server::reply_rate`](crate::Server::reply_rate)).
+    /// The source has reached its rate of replies ([`Server::reply_rate`](crate::Server::reply_rate)).
     Rate,
     /// The packet cannot be encoded, or the transport refused it.
     Send(SendError),
@@ -73,8 +72,8 @@ impl std::error::Error for ReplyError {
     }
 }
 
-/// How the packet that is being handled can be answered: by the channel that it came by, if that can
-/// send, and within what the packet may still cause.
+/// The reply path of the packet that is being handled: its channel, if that can send, and the remaining
+/// budget.
 #[derive(Clone, Copy)]
 pub(crate) struct ReplyPath<'a> {
     pub(crate) channel: Option<&'a Arc<ReplyChannel>>,
@@ -97,14 +96,14 @@ impl ReplyPath<'_> {
     }
 }
 
-/// How the replies to a channel's packets leave.
+/// The reply path of a channel.
 pub(crate) struct ReplyChannel {
     pub(crate) outlet: Box<dyn SendTo>,
     pub(crate) clock_offset: SharedOffset,
 }
 
 impl ReplyChannel {
-    /// Sends a packet if the budget allows it. The tags of bundles leave on the peer's clock.
+    /// Sends a packet if the budget allows it. Time tags are converted to the peer's clock.
     pub(super) fn send(&self, budget: &ReplyBudget, packet: Packet, peer: Peer) -> Result<Sent, ReplyError> {
         budget.take(packet.as_bytes().len(), peer)?;
         let packet = match packet {
@@ -133,7 +132,7 @@ impl SharedOffset {
     }
 }
 
-/// What sources may cause in replies: with the forged address of a victim, packets make this side send to it.
+/// Limits of the replies to a source. Packets with the forged address of a victim would make this host flood it.
 #[derive(Clone, Debug)]
 pub(crate) struct ReplyLimits {
     pub(crate) rate: Limited<Arc<SourceRate>>,
@@ -171,12 +170,12 @@ impl Default for ReplyLimits {
     }
 }
 
-/// What one packet may still cause in replies.
+/// The remaining reply budget of one packet.
 #[derive(Debug)]
 pub(crate) struct ReplyBudget {
     replies: AtomicUsize,
     bytes: AtomicUsize,
-    /// What the source may cause with all its packets.
+    /// The limits of its source.
     limits: Arc<ReplyLimits>,
 }
 
@@ -189,7 +188,7 @@ impl ReplyBudget {
         Self { replies, bytes, limits: Arc::clone(limits) }
     }
 
-    /// Takes a reply of this size to this peer out of it, if that is still there.
+    /// Reserves a reply of this size to this peer, if the budget suffices.
     pub(crate) fn take(&self, bytes: usize, peer: Peer) -> Result<(), ReplyError> {
         if !self.holds(bytes) {
             return Err(ReplyError::Budget);

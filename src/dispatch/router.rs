@@ -255,7 +255,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         self.add_where(&name, matches, handler.into_on())
     }
 
-    /// Without the feature `regex` the compiler names the feature, and does not suggest another method.
+    /// Exists without the feature `regex`, so that the compiler error names the feature.
     #[cfg(not(feature = "regex"))]
     #[doc(hidden)]
     pub fn route_regex<R: FeatureRegex, H>(self, _regex: R, _handler: H) -> Self {

@@ -19,13 +19,13 @@ use crate::types::ClockOffset;
 const MAX_STEPS: usize = 1 << 25;
 
 impl<S: Send + Sync + 'static> Router<S> {
-    /// Runs a packet as a server would, and returns what goes back to the sender: a router in a test,
-    /// without a socket, a server or a sleep.
+    /// Runs a packet through the routes, and returns the replies. For tests without a socket, a server or a
+    /// sleep.
     ///
-    /// All matching routes run in order, a bundle at once whatever its time tag, and the fallback as in
-    /// a server. A lane is awaited in place: when the call returns, every handler has returned. What a
-    /// [`Reply`](crate::Reply) sends comes before what its handler returns; what a task sends later is not
-    /// seen. A handler that panics does so in the caller. Plain handlers need no runtime.
+    /// All matching routes run in order, and the fallback as in a server. A bundle runs at once, whatever its time
+    /// tag. Calls in lanes are awaited: when the call returns, every handler has returned. Packets sent with a
+    /// [`Reply`](crate::Reply) come before the return value of the handler; packets that a task sends later are not
+    /// returned. A panic of a handler propagates to the caller. Handlers that do not await need no runtime.
     ///
     /// ```
     /// use tokio_osc::{Args, Router};
@@ -40,7 +40,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// ```
     ///
     /// # Panics
-    /// The packet cannot be encoded.
+    /// Panics if the packet cannot be encoded.
     #[track_caller]
     pub fn call(&self, packet: impl IntoPacket) -> RouterCall {
         match packet.into_packet() {
@@ -53,7 +53,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     }
 }
 
-/// A packet for a router: what [`Router::call`](crate::Router::call) returns. Awaited, it is the replies.
+/// A call of a router. Await it for the replies. Created by [`Router::call`](crate::Router::call).
 #[must_use = "nothing runs until it is awaited"]
 pub struct RouterCall {
     routes: Arc<dyn Routes>,
@@ -62,16 +62,16 @@ pub struct RouterCall {
 }
 
 impl RouterCall {
-    /// Sets the data about the packet, instead of [`Peer::LOCAL`](crate::Peer::LOCAL) alone.
+    /// Sets the metadata of the packet. By default it comes from [`Peer::LOCAL`](crate::Peer::LOCAL).
     pub fn meta(mut self, meta: Meta) -> Self {
         self.meta = meta;
         self
     }
 
-    /// Runs the packet, and says all that has happened, not the replies alone.
+    /// Runs the packet, and returns a report of everything that happened, including the replies.
     ///
     /// # Cancel safety
-    /// A dropped call has run some of its handlers.
+    /// If the future is dropped, some of the handlers have run.
     pub async fn report(self) -> CallReport {
         let outbox = Arc::new(Outbox::default());
         let channel = ReplyChannel {
@@ -110,19 +110,19 @@ impl fmt::Debug for RouterCall {
     }
 }
 
-/// What a packet has done: see [`RouterCall::report`].
+/// The effects of a packet. Returned by [`RouterCall::report`].
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CallReport {
-    /// What goes back to the sender.
+    /// The replies.
     pub replies: Vec<Packet>,
-    /// How many handlers have returned.
+    /// The number of handlers that have returned.
     pub handled: usize,
-    /// Routes whose handler did not get its parameters, and why.
+    /// Routes whose handler was not called because a parameter could not be extracted, with the reason.
     pub rejected: Vec<(String, Rejection)>,
-    /// Routes whose handler has returned an error, with its text.
+    /// Routes whose handler returned an error, with its text.
     pub failed: Vec<(String, String)>,
-    /// How many messages matched no route.
+    /// The number of messages that matched no route.
     pub unmatched: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The routes of a router at one moment: what dispatch works with, while they may be changed.
+//! A snapshot of the routes of a router, for dispatch while the routes change.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,8 +26,8 @@ pub(crate) trait Routes: Send + Sync {
     /// this is what most messages need.
     fn known(&self, address: &[u8]) -> Option<&[RouteId]>;
 
-    /// Fills in the routes that a message takes, in the order in which they were added. For what
-    /// [`known`](Routes::known) does not know.
+    /// Fills in the routes that a message takes, in the order in which they were added. For addresses that
+    /// [`known`](Routes::known) does not have.
     fn find(&self, message: &Message, found: &mut Found) -> Lookup;
 
     /// Calls the handler of a route; `None` if the route has a lane.
@@ -231,8 +231,8 @@ fn call<S>(context: &Context<'_, S>, hook: Option<&OnReject>) -> Called {
     }
 }
 
-/// The routes of a router that may be changed while messages are dispatched: a dispatcher keeps
-/// the snapshot it has until the version says otherwise.
+/// The routes of a router that may be changed while messages are dispatched. A dispatcher keeps its
+/// snapshot until the version changes.
 pub(super) struct Current<S> {
     version: AtomicU64,
     /// The version again, for those who wait for a change. Reading it takes a lock.
@@ -270,7 +270,7 @@ pub(super) type Tap = Box<dyn Fn(&Message, &Meta) + Send + Sync>;
 
 /// A router with the type of its state forgotten.
 pub(crate) trait Dispatch: Send + Sync {
-    /// Grows with every change of the routes. To be read before [`routes`](Dispatch::routes).
+    /// Grows with every change of the routes. Read it before [`routes`](Dispatch::routes).
     fn version(&self) -> u64;
 
     /// Tells of changes of the routes.
@@ -282,7 +282,7 @@ pub(crate) trait Dispatch: Send + Sync {
     /// Adds a route that receives the messages of a pattern and answers nothing.
     fn tap(&self, pattern: Pattern, tap: Tap) -> Vec<RouteId>;
 
-    /// Takes routes out; whether one of them was there.
+    /// Removes routes. Returns `true` if one of them existed.
     fn remove(&self, routes: &[RouteId]) -> bool;
 }
 

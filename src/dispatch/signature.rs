@@ -21,7 +21,7 @@ pub struct Signature {
     args: Option<&'static str>,
     types: Option<ArgTypes>,
     pub(super) extras: Vec<(TypeId, &'static str)>,
-    /// Whether it takes an extra value, be it that it can do without, or has not said that it takes none.
+    /// Whether it may take an extra value: it requires one, has an optional one, or does not describe itself.
     pub(super) takes_extra: bool,
     pub(super) bundle: bool,
 }

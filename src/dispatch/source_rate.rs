@@ -1,8 +1,8 @@
-//! What one source may use up over time: replies, or steps of matching. A source is a network, as one host can
-//! have many addresses of IPv6.
+//! Limits the replies, or the steps of matching, of each source over time. A source is a network, because one
+//! host can have many IPv6 addresses.
 //!
-//! A bucket for each source fills at a steady rate. It is kept as the time at which it is full: so nothing has to
-//! be done while time passes, and a bucket that is full is the same as none.
+//! A token bucket for each source fills at a steady rate. Only the time at which it is full is stored: nothing has
+//! to be updated while time passes, and a full bucket needs no entry.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,14 +17,14 @@ use crate::types::Network;
 /// Buckets with a rate of their own. All others share one.
 const MAX_SOURCES: usize = 4_096;
 
-/// How often the sources are looked through for some that need no entry any more.
+/// The interval at which entries of full buckets are removed.
 const SWEEP: Duration = Duration::from_millis(10);
 
 /// A bucket of units for each source.
 #[derive(Debug)]
 pub(crate) struct SourceRate {
     per_second: u32,
-    /// In which an empty bucket fills.
+    /// The time in which an empty bucket fills.
     full: Duration,
     sources: Mutex<Buckets>,
 }
@@ -36,7 +36,7 @@ impl SourceRate {
         Self { per_second, full: time_of(burst.max(1).into(), per_second), sources: Mutex::new(sources) }
     }
 
-    /// Whether a source has a unit left, which is taken.
+    /// Takes a unit from the bucket of a source. Returns `false` if none is left.
     pub(crate) fn take(&self, source: IpAddr) -> bool {
         let now = Instant::now();
         let mut sources = lock(&self.sources);
@@ -74,8 +74,8 @@ fn time_of(units: u64, per_second: u32) -> Duration {
 #[derive(Debug)]
 struct Buckets {
     full_at: HashMap<Network, Option<Instant>>,
-    /// The bucket of all that find no place. No source is evicted for them: else many forged addresses
-    /// would free a source of its limit.
+    /// The bucket of all sources without an entry. No source is evicted for them: otherwise many forged addresses
+    /// would free a source from its limit.
     rest_full_at: Option<Instant>,
     swept: Instant,
 }

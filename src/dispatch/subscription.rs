@@ -17,9 +17,9 @@ use crate::pattern::Pattern;
 /// The messages of a pattern, as a stream. Returned by
 /// [`ServerHandle::subscribe`](crate::ServerHandle::subscribe).
 ///
-/// It holds at most as many messages as was asked for, and 1 MiB of them ([`limits`](Subscription::limits)).
-/// When the reader is slower, the oldest are dropped and counted: [`missed`](Subscription::missed). It delays nothing. The stream ends when the
-/// server is gone and all that it holds was read.
+/// It holds at most the requested number of messages, and 1 MiB of them ([`limits`](Subscription::limits)).
+/// If the reader is slower, the oldest are dropped and counted ([`missed`](Subscription::missed)); the server is
+/// not delayed. The stream ends when the server is gone and its queue is empty.
 ///
 /// ```
 /// use futures::StreamExt;
@@ -42,7 +42,7 @@ pub struct Subscription {
     routes: Vec<RouteId>,
 }
 
-/// Bytes of the messages that wait, by default.
+/// Default limit of the bytes of waiting messages.
 const BYTES: usize = 1_024 * 1_024;
 
 struct SubscriptionShared {
@@ -61,8 +61,8 @@ impl Subscription {
         Self { shared, dispatch: Arc::downgrade(dispatch), routes }
     }
 
-    /// Sets how many messages may wait, and how many bytes they may have together. By default the capacity it was
-    /// made with, and 1 MiB.
+    /// Sets how many messages may wait, and how many bytes they may have together. Default: the capacity that it
+    /// was created with, and 1 MiB.
     pub fn limits(self, messages: usize, bytes: usize) -> Self {
         self.shared.mailbox.set_limits(MailboxLimits { items: messages, bytes });
         self

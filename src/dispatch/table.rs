@@ -17,8 +17,8 @@
 //! A name is a literal address, an address that is not a valid pattern or has no slash, or the address of an
 //! exact route. The latter is only in `literals`, where no pattern finds it.
 //!
-//! The hash comes before any look at the shape of an address, because what it holds is a name by then: a
-//! literal route's address holds no character of a pattern, and an exact route says so. Its keys are random, as peers choose what is looked up, and
+//! The hash comes before any look at the shape of an address, because what it holds is a name by then: the
+//! address of a literal route holds no pattern character, and an exact route is one by declaration. Its keys are random, as peers choose what is looked up, and
 //! names that come from peers may become routes (`LiveRoutes`): with known keys, addresses could be
 //! made to collide.
 //!

@@ -1,4 +1,4 @@
-//! Which networks may send.
+//! A layer that allows or denies networks.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -47,7 +47,7 @@ impl Access {
     /// `fd00::/8`. Bits after the prefix are ignored.
     ///
     /// # Errors
-    /// The text is neither.
+    /// Returns an error if the text is neither.
     pub fn allow(mut self, network: &str) -> Result<Self, NetworkError> {
         self.allowed.push(Range::parse(network)?);
         Ok(self)
@@ -62,7 +62,7 @@ impl Access {
         Ok(self)
     }
 
-    /// Returns whether packets of this peer pass.
+    /// Returns `true` if packets of this peer pass.
     ///
     /// ```
     /// use tokio_osc::channel::StreamOptions;

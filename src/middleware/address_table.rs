@@ -61,7 +61,7 @@ pub struct AddressTable {
 
 impl AddressTable {
     /// The reason for refusing a number that is not in the table: the text of [`DecodeErrorKind::Refused`].
-    pub const UNKNOWN_CODE: &str = "a number that stands for no address";
+    pub const UNKNOWN_CODE: &str = "a number that is not in the table of addresses";
 
     /// The reason for refusing to send a message to `/`: the text of
     /// [`EncodeErrorKind::Refused`](crate::packet::EncodeErrorKind::Refused).
@@ -224,12 +224,12 @@ texts! {
 }
 
 impl AddressTableError {
-    /// The kind of the error.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> AddressTableErrorKind {
         self.kind
     }
 
-    /// The number of the entry.
+    /// Returns the number of the entry.
     pub const fn code(&self) -> i32 {
         self.code
     }

@@ -35,7 +35,7 @@ use crate::wire::{BUNDLE_NAME, bundle_header, split_bundle, split_element};
 #[derive(Clone)]
 pub struct Bundle {
     frame: Bytes,
-    /// Whether messages in it are to be looked at for a type tag that OSC does not define.
+    /// Whether messages in it may have a type tag that OSC does not define, so that each must be checked.
     may_hold_unknown: bool,
 }
 

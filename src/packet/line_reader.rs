@@ -298,7 +298,7 @@ fn parse_blob(token: &str) -> Option<Vec<u8>> {
     parse_bytes(token.strip_prefix('<')?.strip_suffix('>')?)
 }
 
-/// Bytes in the place of type tags and arguments, such that they are not taken for these.
+/// The bytes of a message without type tags: whole words of 4 bytes that do not begin with a comma.
 fn parse_untyped(token: &str) -> Option<Vec<u8>> {
     parse_blob(token).filter(|tail| !tail.is_empty() && tail.len() % 4 == 0 && !tail.starts_with(b","))
 }

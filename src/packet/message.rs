@@ -78,7 +78,7 @@ impl Message {
     /// ```
     ///
     /// # Errors
-    /// As [`new`](Message::new), but for the characters of the address.
+    /// As [`new`](Message::new), except that any characters are accepted in the address.
     pub fn with_raw_address(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
         Self::build(Head::path(address.as_ref())?, &args)
     }
@@ -88,7 +88,7 @@ impl Message {
     /// but the word `#bundle`.
     ///
     /// # Errors
-    /// As [`with_raw_address`](Message::with_raw_address), but for the slash.
+    /// As [`with_raw_address`](Message::with_raw_address), except that the slash is not required.
     pub fn with_bare_address(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
         Self::build(Head::text(address.as_ref())?, &args)
     }
@@ -289,7 +289,7 @@ impl<'a> MessageRef<'a> {
         self.layout
     }
 
-    /// Whether all type tags are known: a bundle may hold messages that are to be passed over.
+    /// Whether all type tags are known. A message of a bundle with an unknown one is skipped.
     #[inline]
     pub(crate) fn is_known(&self) -> bool {
         let tags = self.layout.args(self.frame).tags.iter().take_while(|&&tag| tag != 0);

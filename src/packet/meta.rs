@@ -1,4 +1,4 @@
-//! What is known of a packet besides its bytes.
+//! Where a packet came from, by which channel, and when.
 
 use std::any::Any;
 use std::fmt;
@@ -9,7 +9,7 @@ use super::Peer;
 use crate::types::{ClockOffset, TimeTag};
 use crate::wire::Repairs;
 
-/// What is known of a packet besides its bytes: where it came from, by which channel, and when.
+/// Information about a packet besides its bytes: where it came from, by which channel, and when.
 ///
 /// Every packet of a channel's stream comes with one, and a handler gets it as an extractor.
 ///
@@ -161,8 +161,8 @@ impl Meta {
     }
 }
 
-/// Time options of a single packet: each that is `Some` goes before that of its channel
-/// ([`TimeOptions`](crate::schedule::TimeOptions)), for the packet and for all bundles in it.
+/// Time options of a single packet, and of all bundles in it. Each that is `Some` overrides that of its channel
+/// ([`TimeOptions`](crate::schedule::TimeOptions)).
 ///
 /// ```
 /// use std::time::Duration;
@@ -170,7 +170,7 @@ impl Meta {
 /// use tokio_osc::packet::DecodeError;
 /// use tokio_osc::{Meta, Packet};
 ///
-/// /// Runs at once whatever comes from one's own network.
+/// /// Runs bundles from the local network at once.
 /// struct Hasty;
 ///
 /// impl Middleware for Hasty {
@@ -191,8 +191,8 @@ pub struct TimeOverrides {
     /// How far the sender's clock lies from ours. It moves the tags that came in; for the tags of
     /// replies the offset of the channel counts.
     pub clock_offset: Option<ClockOffset>,
-    /// Bundles that are later than this are dropped and counted; one exactly this late runs. It goes
-    /// before any [`LatePolicy`](crate::schedule::LatePolicy); `Duration::MAX` lets every bundle run.
+    /// Bundles that are later than this are dropped and counted; one exactly this late runs. It
+    /// overrides any [`LatePolicy`](crate::schedule::LatePolicy); `Duration::MAX` lets every bundle run.
     pub drop_later_than: Option<Duration>,
     /// Whether the packet is refused if a bundle in it is due before the bundle around it.
     pub check_inner_time_tags: Option<bool>,

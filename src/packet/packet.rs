@@ -75,9 +75,8 @@ impl Packet {
         Some((Self::from_parts(frame, shape, &validator.repairs), validator.repairs))
     }
 
-    /// Checks a packet that is to be sent against what its receivers, or a channel, accept: the
-    /// type tags they know, the charset they read, the addresses they have. In
-    /// osc4py3: the out-of-band options for encoding.
+    /// Checks a packet before it is sent: whether its receivers, or a channel, accept its type tags, its
+    /// charset and its addresses. In osc4py3: the out-of-band options for encoding.
     ///
     /// ```
     /// use tokio_osc::packet::{
@@ -124,7 +123,7 @@ impl Packet {
         self.as_ref().messages().map(|message| message.share(self.as_bytes()))
     }
 
-    /// The bytes of the packet: what is sent.
+    /// The bytes of the packet, as they are sent.
     pub fn as_bytes(&self) -> &Bytes {
         match self {
             Self::Message(message) => message.as_bytes(),
@@ -190,7 +189,7 @@ impl<'a> PacketRef<'a> {
         Ok((packet, validator.repairs))
     }
 
-    /// Checks a packet that is to be sent, as [`Packet::check`].
+    /// Checks a packet before it is sent, as [`Packet::check`].
     ///
     /// # Errors
     /// The packet is not accepted; the error's position is a byte of the packet.

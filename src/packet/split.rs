@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_as_large_as_it_may_be_and_no_larger_but_for_an_element_that_is() {
+    fn a_part_is_as_large_as_the_limit_allows_except_for_an_element_that_exceeds_it() {
         let bundle = bundle();
         assert_eq!(sizes(&bundle, 16 + 32), [48, 48, 32, 56]);
         assert_eq!(sizes(&bundle, 16 + 31), [32, 32, 32, 32, 32, 56]);

@@ -61,15 +61,14 @@ texts! {
         /// `}` without `{`: the `}`.
         LoneBrace => "a closing brace without its opening one",
         /// An [exact](crate::Pattern::exact) address of no bytes: byte 0.
-        Empty => "an address has one byte at least",
+        Empty => "an address has at least one byte",
         /// A [number](crate::Pattern::number) of 2<sup>24</sup> or more: byte 0.
-        NumberTooLarge => "a number in place of an address is below 2^24",
+        NumberTooLarge => "a number in place of an address must be below 2^24",
         /// An exact address behind a prefix with wildcards, or one without a slash behind a prefix: the
         /// end of the prefix.
-        ExactBehindPattern => "an exact address stands only behind a prefix without wildcards, and begins with `/`",
-        /// A part as web frameworks write one that captures, `{n}`, `:n` or `<n>`, in a text that is to be a
-        /// route: its first byte.
-        WebCapture => "a part that captures is written `*`; a `Pattern` is taken as it is",
+        ExactBehindPattern => "an exact address needs a prefix without wildcards, and begins with `/`",
+        /// A part of a route in the syntax of a web framework, `{n}`, `:n` or `<n>`: its first byte.
+        WebCapture => "write `*` for a part that is captured; to use the text unchanged, pass a `Pattern`",
     }
 }
 

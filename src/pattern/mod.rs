@@ -53,11 +53,12 @@ pub(crate) use syntax::Shape;
 /// | `[a-z_]` | one byte of the set; `[!a-z]` one that is not in it |
 /// | `{low,high}` | one of the strings, which are plain text and may be empty |
 ///
-/// and anything else itself: any byte but NUL may stand in a name, as in `/surfaces/Quad 1/opacity`,
-/// `/my,thing` or `/track/#1`. Nothing of the table crosses a `/`, and a pattern matches whole addresses.
-/// Only `//` (OSC 1.1) does: it stands for any number of parts, none included, and at the end for
-/// everything below, one part at least. `//` alone stands for every address, also for one without a
-/// slash. In a set, `-` first or last is itself, and so is a comma: `[a,b]` is `a`, `b` or `,`.
+/// Any other byte matches itself. A name may hold any byte except NUL, as in `/surfaces/Quad 1/opacity`, `/my,thing`
+/// or `/track/#1`. A `-` at the start or end of a set, and a comma in it, are literal: `[a,b]` matches `a`, `b` or `,`.
+///
+/// A pattern matches the whole address, and none of these matches a `/`. Only `//` (OSC 1.1) does: between parts it
+/// matches any number of parts, including none; at the end it matches one part or more. `//` alone matches every
+/// address, even one without a slash.
 ///
 /// A name that contains brackets, braces or wildcards, and an address without a leading slash, is an
 /// [`exact`](Self::exact) pattern.

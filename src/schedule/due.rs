@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_special_values_are_no_instants_at_any_time() {
+    fn the_two_special_values_never_mean_an_instant() {
         for now in [unix(0), unix(UNIX_2026), unix(BORDER - 1), unix(BORDER), unix(BORDER + 1)] {
             assert_eq!(Due::of(TimeTag::from_bits(0), now, WEEK), Due::Unset);
             assert_eq!(Due::of(TimeTag::IMMEDIATELY, now, WEEK), Due::Immediately);
@@ -139,7 +139,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_tag_is_judged_and_agrees_with_its_instant(bits: u64, seconds in 0..1_u64 << 40, horizon: u32) {
+        fn every_tag_is_classified_and_agrees_with_its_instant(bits: u64, seconds in 0..1_u64 << 40, horizon: u32) {
             let (tag, now) = (TimeTag::from_bits(bits), unix(seconds));
             let horizon = Duration::from_secs(horizon.into());
             match Due::of(tag, now, horizon) {

@@ -16,7 +16,7 @@ const BAR: u64 = 40;
 /// A histogram of the lateness of timed bundles, with 16 fixed buckets.
 ///
 /// Every bundle with its own time tag is counted once, when it is next to run, whether it waited or arrived
-/// late, and whatever the [`LatePolicy`](crate::schedule::LatePolicy) then does with it. The inclusive upper
+/// late, and before the [`LatePolicy`](crate::schedule::LatePolicy) applies. The inclusive upper
 /// bounds are 50, 100, 200 and 500 µs; 1, 2, 5, 10, 20, 50, 100, 200 and 500 ms; 1 and 10 s; the last bucket
 /// has none.
 ///

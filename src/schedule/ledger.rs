@@ -2,9 +2,9 @@
 //!
 //! A peer has an account while it has entries, so there are never more accounts than entries.
 //!
-//! Accounts list their entries in order while the farthest may have to make room: from the first time
-//! that a limit bites until the schedule is empty. So a schedule that never fills pays nothing for its
-//! [`CapacityPolicy`](super::limits::CapacityPolicy), and each entry is listed once at most.
+//! Accounts list their entries in order only while entries may be evicted: from the first time that a limit is
+//! reached until the schedule is empty. A schedule that never fills therefore pays nothing for its
+//! [`CapacityPolicy`](super::limits::CapacityPolicy), and each entry is listed at most once.
 
 use std::collections::hash_map::Entry::Occupied;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +69,7 @@ impl Ledger {
         self.peers.len()
     }
 
-    /// Enters one entry more, or returns the limit that it would exceed, and enters nothing.
+    /// Adds an entry to the accounts, or returns the limit that it would exceed.
     pub(crate) fn enter(&mut self, peer: Option<IpAddr>, bytes: usize) -> Result<(), Limit> {
         let total = self.all.load.plus(bytes);
         total.check(self.most, Limit::Entries, Limit::Bytes)?;
@@ -84,8 +84,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// From now on entries are listed; those that were entered before are for the caller to
-    /// [`list`](Self::list). False if they are listed already.
+    /// Starts to list entries; the caller [lists](Self::list) the existing ones. Returns `false` if entries are
+    /// listed already.
     pub(crate) fn begin_lists(&mut self) -> bool {
         !std::mem::replace(&mut self.lists, true)
     }
@@ -111,7 +111,7 @@ impl Ledger {
     /// Removes an entry.
     pub(crate) fn strike(&mut self, place: Place, peer: Option<IpAddr>, bytes: usize) {
         self.all.strike(place, bytes);
-        // Every list is empty now: they begin anew when a limit bites again.
+        // Every list is empty now: they start over when a limit is reached again.
         self.lists &= self.all.load.entries > 0;
         let Some(peer) = self.network(peer) else { return };
         let Some(account) = self.peers.get_mut(&peer) else { return };
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_begin_anew_when_the_schedule_was_empty() {
+    fn lists_start_over_when_the_schedule_was_empty() {
         let mut ledger = Ledger::new(&ScheduleLimits::default());
         let place = |arrival| Place { due: 0, arrival, id: EntryId::MAX };
         for _ in 0..2 {

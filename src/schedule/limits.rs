@@ -8,9 +8,8 @@ use crate::types::Network;
 /// The limits of waiting bundles, and the policies when they are reached.
 ///
 /// "Per peer" means per IPv4 address, however it is written, and per IPv6 network
-/// ([`ipv6_prefix`](Self::ipv6_prefix)). Entries that came from no address (a byte stream) count
-/// towards the totals only. Every limit includes
-/// its own value: 10 entries may wait under `entries(10)`.
+/// ([`ipv6_prefix`](Self::ipv6_prefix)). Bundles from peers without an address (a byte
+/// stream) count towards the totals only. Limits are inclusive: with `entries(10)`, 10 bundles may wait.
 ///
 /// | limit | default |
 /// | --- | --- |
@@ -19,7 +18,7 @@ use crate::types::Network;
 /// | [`entries_per_peer`](Self::entries_per_peer), [`bytes_per_peer`](Self::bytes_per_peer) | a quarter of these |
 /// | [`ipv6_prefix`](Self::ipv6_prefix) | 64 bits |
 /// | [`horizon`](Self::horizon) | 7 days |
-/// | [`when_full`](Self::when_full) | the latest gives way |
+/// | [`when_full`](Self::when_full) | the bundle with the latest time tag is dropped |
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,15 +42,15 @@ pub struct ScheduleLimits {
     pub entries_per_peer: Option<usize>,
     /// Maximum bytes of waiting bundles of one peer. Default `None`: a quarter of `bytes`, rounded up.
     pub bytes_per_peer: Option<usize>,
-    /// Leading bits of an IPv6 address that make one peer. Default 64: a host that owns a /64 has
-    /// one share, not one for each of its addresses. So have all hosts of a local network
-    /// together; 128 gives each address a share of its own.
+    /// Leading bits of an IPv6 address that make one peer. Default 64: a host with many addresses
+    /// in a /64 network has one share. So have all hosts of a local network together; with 128 each address has a
+    /// share of its own.
     pub ipv6_prefix: u8,
     /// The horizon: how far ahead a time tag may be. Default 7 days. A time tag beyond it is not a schedule
     /// but the private clock of a sender ("seconds since boot").
     ///
-    /// A long horizon costs no more than the limits above: when they bite, what lies far ahead
-    /// gives way. A short one would run a cue of tomorrow at once.
+    /// A long horizon costs nothing more, because the limits above hold, and a full schedule drops the latest
+    /// bundles first. A horizon of hours would run a cue for tomorrow at once.
     pub horizon: Duration,
     /// The policy for bundles beyond the horizon. Default [`HorizonPolicy::RunNow`].
     pub beyond_horizon: HorizonPolicy,
@@ -147,7 +146,7 @@ pub enum HorizonPolicy {
     Drop,
 }
 
-/// Which bundle to drop when the schedule is full; counted either way.
+/// Which bundle to drop when the schedule is full. Dropped bundles are counted.
 ///
 /// ```
 /// use tokio_osc::schedule::{CapacityPolicy, ScheduleLimits};
@@ -158,12 +157,12 @@ pub enum HorizonPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CapacityPolicy {
-    /// The one that arrives. A sender with forged addresses can then fill the schedule with bundles
-    /// of next week, and keep out all others until then.
+    /// The arriving one. A sender with forged addresses can then fill the schedule with bundles of next week, and
+    /// keep out all others until then.
     DropNewest,
-    /// The farthest in the future (the default): of the peer if its share is full, of all if the
-    /// schedule is. If the arriving one is itself the farthest, or is so large that nearer ones
-    /// would have to go, it is dropped and the others stay.
+    /// The one farthest in the future (the default): of the peer if its share is full, of all if the
+    /// schedule is. If the arriving one is itself the farthest, or so large that earlier ones would have to be
+    /// dropped for it, it is dropped.
     #[default]
     DropLatest,
 }
@@ -213,7 +212,7 @@ pub struct ScheduleStats {
     pub pending: usize,
     /// Bytes of the bundles that wait now.
     pub bytes: usize,
-    /// Peers that they came from: IPv4 addresses and IPv6 networks.
+    /// The number of their peers: IPv4 addresses and IPv6 networks.
     pub peers: usize,
     /// The lateness of bundles with their own time tag, when they were next to run.
     pub lateness: LatenessHistogram,

@@ -9,8 +9,8 @@
 //! | as above | no more than the spin, for the first time | spins, and looks again |
 //! | as above | more | is set; pending until it rings |
 //!
-//! The alarm may ring early, and the clock may run behind Tokio's: so the clock decides, and the alarm
-//! only says when to look at it.
+//! The alarm may ring early, and the clock may run behind Tokio's. So the clock decides, and the alarm
+//! only sets the time of the next reading.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -253,7 +253,7 @@ mod tests {
 
     #[cfg(feature = "fine")]
     #[tokio::test]
-    async fn a_clock_that_stands_is_looked_at_and_not_spun_for_without_end() {
+    async fn a_stopped_clock_does_not_make_the_timer_spin_forever() {
         let clock = ManualClock::new();
         let wake = clock.now().monotonic + Duration::from_micros(300);
         let mut timer = Timer::new(Precision::Spin(MILLI));
@@ -270,7 +270,7 @@ mod tests {
 
     #[cfg(feature = "fine")]
     #[tokio::test]
-    async fn a_fine_timer_is_set_anew_when_the_head_changes() {
+    async fn a_fine_timer_is_set_again_when_the_head_changes() {
         let mut timer = Timer::new(Precision::Fine);
         let start = SystemClock.now().monotonic;
         for millis in [50, 20, 3] {

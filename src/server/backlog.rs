@@ -38,7 +38,7 @@ impl<'a> Backlog<'a> {
         Self { packets: VecDeque::new(), bytes: 0, limits, overflow, overflowing: false, len, channels }
     }
 
-    /// Makes room for another packet, by dropping one if the policy says so. Returns `false` if there is no
+    /// Makes room for another packet, by dropping one if the policy allows it. Returns `false` if there is no
     /// room.
     pub(super) fn has_room(&self) -> bool {
         self.overflow != Overflow::Wait || !self.is_full()

@@ -1,5 +1,5 @@
-//! One call of a handler, in the loop or in a lane: it costs itself alone if it panics, is counted once,
-//! and its replies leave by the channel that the message came by.
+//! One call of a handler, in the loop or in a lane. A panic is caught and costs only this call. Each call is
+//! counted once, and its replies leave by the channel that received the message.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::throttle::Throttle;
 use crate::types::Text;
 use crate::user_function::{Panicked, caught, caught_future};
 
-/// What all calls share: which of them still run, and how often a line may tell of their faults.
+/// State shared by all handler calls: the running ones, and the rate limit of log lines about faults.
 #[derive(Default)]
 pub(super) struct Calls {
     /// The calls that wait or run in lanes.
@@ -33,7 +33,7 @@ pub(super) struct Calls {
     unsent: Throttle,
 }
 
-/// What a handler is called with.
+/// The message of a call, and where it came from.
 pub(super) struct CallSite<'a> {
     pub(super) message: &'a Message,
     pub(super) meta: &'a Meta,
@@ -41,7 +41,7 @@ pub(super) struct CallSite<'a> {
     pub(super) replies: ReplyPath<'a>,
 }
 
-/// What is left of a call that has to be waited for.
+/// The unfinished part of a call.
 pub(super) enum Unfinished {
     /// The handler waits.
     Handler(BoxFuture<'static, Replies>, Begun),
@@ -50,8 +50,8 @@ pub(super) enum Unfinished {
 }
 
 impl Calls {
-    /// Calls the handler of a route, or leaves that to its lane. `None` when nothing is left to wait for:
-    /// then no future was made.
+    /// Calls the handler of a route, or queues the call in its lane. `None` if the call is finished; no future was
+    /// created then.
     #[inline]
     pub(super) fn begin(
         self: &Arc<Self>,
@@ -69,7 +69,7 @@ impl Calls {
         }
     }
 
-    /// The same for a call that is taken from its route: it runs here, or in its lane.
+    /// Same as [`begin`](Self::begin), for a detached call: it runs here, or in its lane.
     // Out of line, as all that most calls do not need: it keeps their way short.
     #[inline(never)]
     pub(super) fn begin_detached(
@@ -89,7 +89,7 @@ impl Calls {
         lane.try_push(route, message.address().as_bytes(), job).err().map(|job| Unfinished::Lane(lane, job))
     }
 
-    /// Waits for what is left of a call of the route with this name.
+    /// Waits for the unfinished part of a call of the route with this name.
     pub(super) async fn finish<'a>(
         &self,
         unfinished: Unfinished,
@@ -114,7 +114,7 @@ impl Calls {
         }
     }
 
-    /// Counts a call that came back.
+    /// Counts a call that has returned.
     #[inline]
     fn settle<'a>(
         &self,
@@ -260,14 +260,14 @@ impl CallSite<'_> {
         (self.message.address(), self.meta.peer, self.meta.channel())
     }
 
-    /// Calls a user's function within the span of the channel. It costs this call alone if it panics.
+    /// Calls a user's function within the span of the channel, and catches its panic.
     #[inline]
     fn caught<R>(&self, call: impl FnOnce() -> R) -> Result<R, Panicked> {
         self.guard.record.span.in_scope(|| caught(call))
     }
 }
 
-/// A handler that was called and waits. Dropped before its end, it is counted as abandoned, also where
+/// A handler that was called and is pending. If it is dropped before its end, it is counted as abandoned, even if
 /// it was never polled.
 pub(super) struct Begun {
     guard: Arc<ChannelGuard>,
@@ -288,7 +288,7 @@ impl Drop for Begun {
     }
 }
 
-/// The right of a call in a lane to be counted as what it was not: called.
+/// Counts a queued call in a lane if it is dropped before it is called.
 struct Ticket {
     calls: Arc<Calls>,
     guard: Arc<ChannelGuard>,

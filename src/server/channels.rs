@@ -1,4 +1,4 @@
-//! A channel in a server: its stream of packets, the way of its replies, and its record.
+//! A channel in a server: its stream of packets, its reply path, and its record.
 //!
 //! Ownership determines when a channel is closed.
 //!
@@ -129,7 +129,7 @@ impl ChannelSpec {
 /// A channel that is read, or still has packets to send.
 pub(super) struct ReadHalf {
     pub(super) packets: BoxStream<'static, Item>,
-    /// The function that the stream is, if it is one of the program.
+    /// The name of the stream for reports of its panics, if the program provides it.
     pub(super) user: Option<UserFunction>,
     /// `None` after its last packet.
     pub(super) guard: Option<Arc<ChannelGuard>>,

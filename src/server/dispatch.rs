@@ -32,7 +32,7 @@ use crate::user_function::Panicked;
 /// Steps of a look-up that are not counted for its source: the work of some microseconds.
 const FREE_STEPS: usize = 4_096;
 
-/// What one packet may cause, and what all of a source.
+/// Limits of the work for one packet, and for all packets of a source.
 #[derive(Debug)]
 pub(super) struct PacketLimits {
     /// Handler calls.
@@ -83,20 +83,20 @@ struct OpenBundle {
     elements: Elements,
 }
 
-/// What is left of a bundle.
+/// The rest of a bundle.
 enum Elements {
     Each(IntoElements),
     /// Routes take it as a unit. Behind a pointer, as it is rare.
     Unit(Box<Unit>),
 }
 
-/// A bundle that routes take as a unit: its first message, which stands for it, and the calls that are left.
+/// A bundle that routes take as a unit: its first message, which represents it, and the calls that are left.
 struct Unit {
     first: Message,
     calls: VecDeque<DetachedCall>,
 }
 
-/// A packet that has to wait, and for what.
+/// A packet that waits, and the call that it waits for.
 pub(super) struct Paused {
     pub(super) message: Message,
     pub(super) meta: Meta,
@@ -105,7 +105,7 @@ pub(super) struct Paused {
 }
 
 impl Dispatcher {
-    /// Runs a packet as far as it goes without waiting.
+    /// Runs a packet up to the first call that must be awaited.
     pub(super) fn begin(&self, turn: &mut Turn, arrival: Arrival) -> Option<Paused> {
         let Arrival { packet, mut meta, guard, .. } = self.schedule.on_time(arrival)?;
         let (message, unfinished) = match packet {
@@ -122,7 +122,7 @@ impl Dispatcher {
         Some(Paused { message, meta, guard, unfinished })
     }
 
-    /// The same for a message, which stays where it lies.
+    /// Same as [`begin`](Self::begin) for a message, without moving it.
     #[inline]
     pub(super) fn begin_message(
         &self,
@@ -135,7 +135,7 @@ impl Dispatcher {
         self.message(turn, message, meta, guard)
     }
 
-    /// Runs a packet from where it waits to its end, and gives the turn back.
+    /// Runs a packet from where it waits to its end, and returns the turn.
     pub(super) async fn finish(&self, mut turn: Box<Turn>, paused: Paused) -> Box<Turn> {
         let Paused { mut message, mut meta, guard, mut unfinished } = paused;
         loop {
@@ -354,9 +354,9 @@ impl Dispatcher {
         }
     }
 
-    /// Finds the routes of a message, within what its packet and its source may use up.
+    /// Finds the routes of a message, within the limits of its packet and its source.
     ///
-    /// Most look-ups take few steps: those are free, and cost no look at the source.
+    /// Most look-ups take few steps. Those are free, and the limit of the source is not checked.
     fn find(&self, routes: &dyn Routes, message: &Message, meta: &Meta, found: &mut Found) -> Lookup {
         let (lookup, _) = found.within(FREE_STEPS, |found| routes.find(message, found));
         if lookup != Lookup::TooMuch {

@@ -64,8 +64,8 @@ pub struct ChannelEvent {
 /// | [`Refused`](ConnectionEvent::Refused) | `refused` | `ss` peer, reason |
 /// | [`Connected`](ConnectionEvent::Connected) | `connected` | `s` peer |
 /// | [`Disconnected`](ConnectionEvent::Disconnected) | `disconnected` | `ss` peer, reason |
-/// | [`AcceptFailed`](ConnectionEvent::AcceptFailed) | `error` | `s` what the system said |
-/// | [`ConnectFailed`](ConnectionEvent::ConnectFailed) | `error` | `s` what went wrong |
+/// | [`AcceptFailed`](ConnectionEvent::AcceptFailed) | `error` | `s` the error of the system |
+/// | [`ConnectFailed`](ConnectionEvent::ConnectFailed) | `error` | `s` the error |
 /// | [`Overflow`](Self::Overflow) | `overflow` | |
 /// | [`Panicked`](Self::Panicked) | `panicked` | |
 /// | [`Closing`](Self::Closing) | `closing` | |
@@ -101,7 +101,7 @@ pub enum ChannelEventKind {
     Overflow,
     /// The stream of [`Server::feed`](crate::Server::feed) panicked: the channel ends.
     Panicked,
-    /// It is read no more. Replies to received packets may still leave.
+    /// It is no longer read. Replies to received packets may still leave.
     Closing,
     /// It is closed, and its port is free.
     Closed,

@@ -1,4 +1,4 @@
-//! The clock of the program, whose panic costs one reading.
+//! A wrapper of the user's clock that survives its panics.
 
 use std::sync::Mutex;
 
@@ -6,7 +6,7 @@ use crate::lock::lock;
 use crate::schedule::{Clock, Reading, SystemClock};
 use crate::user_function::{Panicked, UserFunction};
 
-/// A clock that returns its last reading where it panics: time stands still until the next reading.
+/// A clock that returns its last reading if the user's clock panics. Time stands still until the next reading.
 #[derive(Debug)]
 pub(super) struct GuardedClock {
     clock: Box<dyn Clock>,

@@ -55,21 +55,22 @@ impl ServerHandle {
         &self.core
     }
 
-    /// Stops reading, runs the received packets, and returns when the last handler has. The ports are free
-    /// then. Bundles that wait for their time are dropped and counted, unless
-    /// [`Server::on_shutdown`](crate::Server::on_shutdown) says otherwise. Returns the last numbers.
+    /// Stops reading, runs the received packets, and returns the final statistics after the last handler has
+    /// returned. The ports are free then. Bundles that wait for their time are dropped and counted, unless
+    /// [`Server::on_shutdown`](crate::Server::on_shutdown) is set to drain them.
     ///
     /// # Cancel safety
-    /// Once polled, the server stops, even if the future is dropped: then at once.
+    /// If the future is dropped after it was polled, the server stops at once.
     pub async fn shutdown(self) -> Stats {
         let how = self.shutdown;
         self.end(how).await.stats()
     }
 
-    /// Stops as given here, and returns the last numbers, those of each channel included.
+    /// Same as [`shutdown`](ServerHandle::shutdown), with options. Returns the final statistics, including those of
+    /// each channel.
     ///
     /// # Cancel safety
-    /// Once polled, the server stops, even if the future is dropped: then at once.
+    /// If the future is dropped after it was polled, the server stops at once.
     pub async fn shutdown_with(self, how: Shutdown) -> ServerStats {
         self.end(how).await.report()
     }
@@ -81,9 +82,8 @@ impl ServerHandle {
         self
     }
 
-    /// Waits until the server has ended: every channel has ended by itself, or the signal of
-    /// [`with_graceful_shutdown`](crate::Server::with_graceful_shutdown) was received and everything is done.
-    /// It does not stop the server.
+    /// Waits until the server has ended: every channel has ended by itself, or the shutdown of
+    /// [`with_graceful_shutdown`](crate::Server::with_graceful_shutdown) is complete. It does not stop the server.
     ///
     /// ```
     /// use futures::stream;
@@ -141,7 +141,7 @@ impl ServerHandle {
     /// [`Server::subscribe`](crate::Server::subscribe).
     ///
     /// # Errors
-    /// `pattern` is not a legal OSC address pattern.
+    /// Returns an error if `pattern` is not a valid OSC address pattern.
     pub fn subscribe<P>(&self, pattern: P, capacity: usize) -> Result<Subscription, PatternError>
     where
         P: TryInto<Pattern>,

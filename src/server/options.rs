@@ -40,10 +40,9 @@ impl Server {
         self
     }
 
-    /// Sets how the time tags of one channel are handled, instead of [`time`](Server::time): any channel that was
-    /// added with [`listen`](Server::listen) or [`feed`](Server::feed). One that is added
-    /// while the server runs brings them along:
-    /// [`ServerHandle::listen_with`](crate::ServerHandle::listen_with).
+    /// Sets how the time tags of one channel are handled, instead of [`time`](Server::time). The channel must have
+    /// been added with [`listen`](Server::listen) or [`feed`](Server::feed). For a channel that is added while the
+    /// server runs, use [`ServerHandle::listen_with`](crate::ServerHandle::listen_with).
     ///
     /// ```
     /// use std::time::Duration;
@@ -92,11 +91,12 @@ impl Server {
         self
     }
 
-    /// Sets what happens when the inbox is full. Default [`Overflow::Wait`]: the channels are not read, and the
-    /// operating system's buffers fill; a UDP socket then drops what is newest. Only a channel whose own client
-    /// ([`Channel::client_to`](crate::Channel::client_to)) waits for a reply is read on, and what is not the reply
-    /// is dropped. With the others the
-    /// server goes on reading, and drops packets that wait, counted as
+    /// Sets what happens when the inbox is full. With [`Overflow::Wait`], the default, the channels are not read.
+    /// The buffers of the operating system fill, and a UDP socket then drops the newest packets. The only exception
+    /// is a channel whose own client ([`Channel::client_to`](crate::Channel::client_to)) waits for a reply: it is
+    /// read, and packets other than the reply are dropped.
+    ///
+    /// With the other policies the server goes on reading. Dropped packets are counted as
     /// [`inbox_dropped`](crate::server::Stats::inbox_dropped).
     ///
     /// ```
@@ -116,9 +116,9 @@ impl Server {
         self
     }
 
-    /// Sets how many handler calls one packet may cause. A message beyond is dropped and counted. Without a limit, a
-    /// bundle of patterns in a single datagram could call every handler thousands of times. Default
-    /// 16,384.
+    /// Sets how many handler calls one packet may cause. Further messages of the packet are dropped and counted.
+    /// Without a limit, a bundle of patterns in a single datagram could call every handler thousands of times.
+    /// Default 16,384.
     pub fn max_calls(mut self, calls: usize) -> Self {
         self.limits.calls = calls;
         self
@@ -141,15 +141,15 @@ impl Server {
     /// needs more is dropped and counted as [`over_budget`](crate::server::Stats::over_budget). Default 268,435,456:
     /// some 60 to 300 ms of work. A message that needs at most 4,096 steps is free.
     ///
-    /// A source is an IPv4 address or an IPv6 network of 64 bits; 4,096 have a budget of their own at a time, the
-    /// others share one.
+    /// A source is an IPv4 address or an IPv6 /64 network. At most 4,096 sources have a budget of their own at a
+    /// time; the others share one.
     pub fn max_steps_per_second(mut self, steps: u32) -> Self {
         self.limits.source_steps = steps;
         self
     }
 
-    /// Sets how many bytes of replies a datagram may cause for each of its own bytes. Replies beyond are dropped and
-    /// counted. Default 64, for datagrams of other hosts. A limit that is set here applies to this host, too.
+    /// Sets how many bytes of replies a datagram may cause for each of its own bytes. Further replies are dropped and
+    /// counted. Default 64, for datagrams of other hosts. A limit that is set here applies to this host too.
     ///
     /// The address of a datagram may be forged, and its replies then go to a victim. Peers of streams are not limited:
     /// they have shown that their address is their own.
@@ -169,15 +169,15 @@ impl Server {
         self
     }
 
-    /// Sets how many replies one source may cause: `burst` at once, then `per_second`. Replies beyond are dropped and
-    /// counted. Default 1,000 and 1,000, for sources on other hosts. A rate that is set here applies to this host,
+    /// Sets how many replies one source may cause: `burst` at once, then `per_second`. Further replies are dropped
+    /// and counted. Default 1,000 and 1,000, for sources on other hosts. A rate that is set here applies to this host
     /// too. Both are at least 1.
     ///
-    /// A UDP packet with a forged address has its reply sent to a victim, and a small question
-    /// with a large answer makes a flood of it. The budget of a packet bounds what one question does,
-    /// this rate what a victim gets in all. It is for each IPv4 address, and each IPv6 network of 64 bits,
-    /// that has no connection; peers of streams are not limited. 4,096 sources have a rate of their own at a
-    /// time; the others, while there is no place, share one: many forged addresses free no source of its limit.
+    /// The reply to a UDP packet with a forged address goes to a victim. The budget of a packet
+    /// ([`Reply`](crate::Reply)) limits what one packet can send there; this rate limits what all packets together
+    /// can. It applies to each IPv4 address and each IPv6 /64 network. Peers of streams are not limited. At most
+    /// 4,096 sources have a rate of their own at a time; the others share one, so that many forged addresses cannot
+    /// free a source from its limit.
     ///
     /// ```
     /// use tokio_osc::{Channel, Router, Server};
@@ -194,9 +194,8 @@ impl Server {
         self
     }
 
-    /// Shuts down the server when a future completes, such as `tokio::signal::ctrl_c()`: it stops reading,
-    /// runs the packets that were read, and then [`run`](Server::run) returns. A second call replaces the
-    /// first.
+    /// Shuts down the server when a future completes, such as `tokio::signal::ctrl_c()`. The server stops reading
+    /// and runs the received packets; then [`run`](Server::run) returns. A second call replaces the first.
     ///
     /// ```
     /// use tokio_osc::{Channel, Router, Server};
@@ -222,10 +221,9 @@ impl Server {
         self
     }
 
-    /// Sets how the server ends, by
-    /// [`with_graceful_shutdown`](Server::with_graceful_shutdown) or
-    /// [`ServerHandle::shutdown`](crate::ServerHandle::shutdown). Default `Shutdown::new()`: without a
-    /// deadline, and bundles that wait for their time are dropped.
+    /// Sets the options of a shutdown by [`with_graceful_shutdown`](Server::with_graceful_shutdown) or
+    /// [`ServerHandle::shutdown`](crate::ServerHandle::shutdown). Default `Shutdown::new()`: no deadline, and bundles
+    /// that wait for their time are dropped.
     pub fn on_shutdown(mut self, how: Shutdown) -> Self {
         self.options.shutdown = how;
         self

@@ -1,8 +1,9 @@
-//! How a server ends: whether bundles that wait still run, and how long that may take.
+//! Options of a shutdown.
 
 use std::time::Duration;
 
-/// How a server ends. In any case nothing more is read, and received packets run first.
+/// Options of a shutdown: whether waiting bundles still run, and how long the shutdown may take. In any case the
+/// server stops reading, and received packets run first.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,7 +32,7 @@ impl Shutdown {
         Self { drain: false, deadline: None }
     }
 
-    /// Runs waiting bundles at their time. Without a [`deadline`](Self::deadline) this may take as long as
+    /// Runs waiting bundles at their time before the server ends. Without a [`deadline`](Self::deadline) this may take as long as
     /// the [horizon](crate::schedule::ScheduleLimits::horizon).
     pub const fn drain(mut self) -> Self {
         self.drain = true;
@@ -44,7 +45,7 @@ impl Shutdown {
     /// ([`discarded`](crate::server::Stats#structfield.discarded)); connections are closed at once. Default:
     /// no deadline.
     ///
-    /// A handler that blocks its thread cannot be dropped. It is waited for in any case.
+    /// A handler that blocks its thread cannot be dropped: the server waits for it in any case.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self

@@ -29,7 +29,7 @@ use crate::throttle::Throttle;
 use crate::user_function::{Panicked, caught};
 use crate::wire::DecodeError;
 
-/// Where the last packet that was read lies.
+/// The last packet that was read.
 pub(super) type Read = Poll<Option<Item>>;
 
 pub(super) struct ChannelSources {
@@ -42,7 +42,7 @@ pub(super) struct ChannelSources {
     malformed: Throttle,
     /// Whether channels may be added.
     growing: bool,
-    /// Whether the next channel is waited for when there is none.
+    /// Whether the server waits for another channel when it has none.
     lasting: bool,
 }
 
@@ -108,7 +108,7 @@ impl ChannelSources {
         }
     }
 
-    /// Reads a channel no more.
+    /// Stops reading a channel.
     pub(super) fn close(&mut self, record: &Arc<ChannelRecord>) {
         let is_it = |slot: &Option<SourceSlot>| {
             slot.as_ref().is_some_and(|slot| Arc::ptr_eq(&slot.half.record, record))
@@ -118,7 +118,7 @@ impl ChannelSources {
         self.lasting = self.growing;
     }
 
-    /// Reads nothing any more. Sockets are given up; connections stay until the answers have left.
+    /// Stops reading all channels. Sockets are closed; connections stay open until the replies have left.
     pub(super) fn close_all(&mut self) {
         self.growing = false;
         (0..self.slots.len()).rev().for_each(|key| self.close_at(key));
@@ -140,7 +140,7 @@ impl ChannelSources {
         self.slots[key].take()
     }
 
-    /// Whether there is no channel any more that could give something.
+    /// Whether no channel can yield a packet any more.
     pub(super) fn is_exhausted(&self) -> bool {
         !self.lasting && self.slots.iter().flatten().all(|slot| slot.half.is_of_events())
     }
@@ -150,7 +150,7 @@ impl ChannelSources {
         self.slots.iter().all(Option::is_none)
     }
 
-    /// Makes those ready that were woken since the last time.
+    /// Marks the channels that were woken since the last pass as ready.
     pub(super) fn begin_pass(&mut self) {
         let Self { slots, ready, woken, .. } = self;
         woken.take(|key| {

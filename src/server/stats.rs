@@ -26,8 +26,8 @@ macro_rules! counters {
         ///   `rejected`, `panicked`, `overflowed` or `abandoned`, that waits in a lane or runs now,
         ///   unless the message is part of `cut_short`.
         /// - *Replies*: each packet that a handler returned is one of `replies`, `replies_filtered`,
-        ///   `replies_dropped` and `replies_over_rate`. What goes by a [`Reply`](crate::Reply) is
-        ///   counted by who sends it.
+        ///   `replies_dropped` and `replies_over_rate`. Packets sent with a [`Reply`](crate::Reply) are not
+        ///   counted: the call that sends returns the result.
         ///
         /// Packets that were never received were dropped by the kernel
         /// ([`UdpStats`](crate::channel::UdpStats), in [`ServerHandle::report`](crate::ServerHandle::report))
@@ -197,8 +197,8 @@ counters! {
     /// The number of times the inbox became full.
     overflows,
     /// Packets dropped because the inbox was full
-    /// ([`Server::inbox_overflow`](crate::Server::inbox_overflow)), or read while it was for a client of the
-    /// channel that waits for a reply.
+    /// ([`Server::inbox_overflow`](crate::Server::inbox_overflow)), including those that were read only because a
+    /// client of the channel waited for a reply.
     inbox_dropped,
     /// Connections that were accepted.
     connected,
@@ -207,7 +207,7 @@ counters! {
     /// Refused connections: over a limit, or refused by
     /// [`accept_if`](crate::channel::StreamOptions::accept_if).
     refused,
-    /// Times the operating system gave no connection, or a channel that dials out could not connect.
+    /// The number of times that accepting a connection failed, or a channel that dials out could not connect.
     accept_failures,
 }
 

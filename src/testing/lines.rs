@@ -1,12 +1,12 @@
-//! Packets compared as text: what was wanted beside what is there.
+//! Packets compared as text: the expected lines beside the actual ones.
 
 use std::fmt::{Display, Write as _};
 
-/// The widest left column. What is longer pushes the right one aside.
+/// Maximum width of the left column. Longer lines push the right column aside.
 const WIDEST: usize = 60;
 
-/// Compares canonical lines. Either side is anything that prints itself: packets, messages, [`Recorded`]
-/// messages, text. A bundle is as many lines as it prints.
+/// Asserts that two lists of packets print the same [canonical lines](crate::packet). Each side is a list of
+/// anything with `Display`: packets, messages, [`Recorded`] messages, text. A bundle prints several lines.
 ///
 /// ```
 /// use tokio_osc::testing::assert_lines;
@@ -19,7 +19,7 @@ const WIDEST: usize = 60;
 /// ```
 ///
 /// # Panics
-/// Where they differ, with both sides beside each other:
+/// Panics if they differ, and prints both sides beside each other:
 ///
 /// ```text
 ///   found              expected

@@ -1,12 +1,12 @@
-//! Applications tested without a socket, in paused time: the parts that every such test needs.
+//! Tools to test an application without a socket and in paused time.
 //!
 //! | to | use |
 //! |----|-----|
-//! | call routes, and look at the replies | [`Router::call`](crate::Router::call) |
-//! | run a whole server, timed bundles too | [`TestServer`] |
+//! | call routes, and check the replies | [`Router::call`](crate::Router::call) |
+//! | run a whole server, timed bundles included | [`TestServer`] |
 //! | see what an application sends | [`pair`] |
-//! | note which messages a route gets, and when | [`Recording`] |
-//! | compare packets, and see where they differ | [`assert_lines`] |
+//! | record the messages of a route, with their times | [`Recording`] |
+//! | compare packets, and print where they differ | [`assert_lines`] |
 //!
 //! ```
 //! use std::time::Duration;
@@ -43,10 +43,10 @@ use crate::{Channel, Client, Server, ServerHandle, Slip, TimeTag};
 /// Bytes that each direction of a [`pair`] holds before the sender waits.
 const BUFFER: usize = 64 * 1_024;
 
-/// A channel and its only client, joined in memory. Each packet that one sends, the other receives.
+/// Creates a channel and a client that are connected in memory. Each receives the packets that the other sends.
 ///
-/// Give the client to the code under test, and read the channel to see what it sends; or give the
-/// channel to a server as one more of its channels.
+/// Give the client to the code under test, and read the channel to check what it sends. Or add the channel to a
+/// server.
 ///
 /// ```
 /// use tokio_osc::testing::pair;
@@ -65,8 +65,8 @@ pub fn pair() -> (Channel, Client) {
 
 /// A running server, a client of it that is joined in memory, and the clock of both.
 ///
-/// In a test with paused time (`#[tokio::test(start_paused = true)]`) a bundle is held until the test has
-/// nothing else to do; then time jumps to the bundle's. Without it the clock runs as always.
+/// With paused time (`#[tokio::test(start_paused = true)]`), time jumps to the time tag of the next bundle as soon
+/// as the test has nothing else to do. Without it, the clock runs in real time.
 ///
 /// ```
 /// use tokio_osc::testing::{TestServer, assert_lines};
@@ -84,11 +84,11 @@ pub fn pair() -> (Channel, Client) {
 #[must_use = "dropping it stops the server"]
 #[non_exhaustive]
 pub struct TestServer {
-    /// The server, with what the test has given it.
+    /// The server.
     pub server: ServerHandle,
-    /// Sends to the server, and receives what it answers. The channel's name is `test`.
+    /// A client of the server. It receives the replies. Its channel is named `test`.
     pub client: Client,
-    /// The server's clock. It begins at 2026-01-01 00:00:00 UTC, and its time is Tokio's.
+    /// The clock of the server. It starts at 2026-01-01 00:00:00 UTC, and follows Tokio's time.
     pub clock: TokioClock,
 }
 
@@ -96,7 +96,7 @@ impl TestServer {
     /// Spawns the server with a clock and a channel for tests.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime, and if the server has a channel `test`.
+    /// Panics outside of a Tokio runtime, and if the server has a channel named `test`.
     #[track_caller]
     pub fn new(server: Server) -> Self {
         let clock = TokioClock::new();
@@ -104,7 +104,7 @@ impl TestServer {
         Self { server: server.listen("test", channel).clock(clock).spawn(), client, clock }
     }
 
-    /// The time tag that lies so far after the present time of the server's clock.
+    /// Returns the time tag `delay` after the present time of the server's clock.
     pub fn after(&self, delay: Duration) -> TimeTag {
         self.clock.after(delay)
     }

@@ -1,4 +1,4 @@
-//! A handler that notes what it is called with.
+//! A handler that records its messages.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -10,15 +10,15 @@ use tokio::time::{Instant, timeout};
 use crate::lock::lock;
 use crate::{Message, Meta};
 
-/// Messages that are kept.
+/// Maximum number of recorded messages.
 const KEPT: usize = 65_536;
 
 /// Longer than a server holds a bundle by default.
 const PATIENCE: Duration = Duration::from_secs(8 * 24 * 3_600);
 
-/// Notes which messages its handlers get, and when. Clones share what they note.
+/// Records the messages that its handlers receive, with their times. Clones share one recording.
 ///
-/// It keeps 65,536 messages. For each more its handlers return an error, which a server counts and traces.
+/// It keeps 65,536 messages. For further messages its handlers return an error, which a server counts and traces.
 ///
 /// ```
 /// use tokio_osc::testing::{Recording, assert_lines};
@@ -37,15 +37,15 @@ pub struct Recording {
     shared: Arc<Shared>,
 }
 
-/// A message, and how it came.
+/// A recorded message.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Recorded {
     /// The message that the handler was called with.
     pub message: Message,
-    /// What was known of it.
+    /// Its metadata.
     pub meta: Meta,
-    /// When the handler ran: in Tokio's time, since the recording was made.
+    /// The time at which the handler ran: Tokio's time since the recording was created.
     pub at: Duration,
 }
 
@@ -57,30 +57,31 @@ struct Shared {
 }
 
 impl Recording {
-    /// An empty recording.
+    /// Creates an empty recording.
     pub fn new() -> Self {
         let shared = Shared { begin: Instant::now(), recorded: Mutex::default(), has_grown: Notify::new() };
         Self { shared: Arc::new(shared) }
     }
 
-    /// A handler for any route, any number of times.
+    /// Returns a handler for any route. Can be called repeatedly, for several routes.
     pub fn handler(&self) -> impl Fn(Message, Meta) -> Result<(), String> + Clone + Send + Sync + use<> {
         let shared = Arc::clone(&self.shared);
         move |message, meta| shared.note(message, meta)
     }
 
-    /// What was noted so far.
+    /// Returns the messages recorded so far.
     pub fn all(&self) -> Vec<Recorded> {
         lock(&self.shared.recorded).clone()
     }
 
-    /// Waits for `count` messages, and returns all that were noted.
+    /// Waits for `count` messages, and returns all recorded ones.
     ///
     /// # Panics
-    /// After eight days of Tokio's time, with what has come. With paused time that is at once.
+    /// Panics after eight days of Tokio's time, and prints the messages so far. With paused time that takes no
+    /// time.
     ///
     /// # Cancel safety
-    /// If the future is dropped, nothing is lost.
+    /// If the future is dropped, no message is lost.
     pub async fn reaches(&self, count: usize) -> Vec<Recorded> {
         let waited = timeout(PATIENCE, self.shared.reaches(count)).await;
         let all = self.all();
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_recording_is_bounded_and_says_so() {
+    async fn a_full_recording_fails_further_messages() {
         let recording = Recording::new();
         let router = Router::new().route("/n", recording.handler());
         for n in 0..65_536 {

@@ -204,9 +204,9 @@ impl Relay {
 
     /// What happens to a packet that finds the queue of a destination full. Default
     /// [`Overflow::DropOldest`]; with [`Overflow::Wait`] nothing is read meanwhile, so that a
-    /// peer on a connection is slowed down, and datagrams are lost in the operating system. What is
-    /// queued for the connections of a channel that is joined [both ways](Relay::both_ways) waits as
-    /// well: it leaves while that channel is read.
+    /// peer on a connection is slowed down, and datagrams are lost in the operating system. Packets
+    /// queued for the connections of a channel that is joined [both ways](Relay::both_ways) wait as
+    /// well: they leave while that channel is read.
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.limits.overflow = overflow;
         self

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn ticks_that_nobody_asked_for_are_passed_over_and_the_beat_goes_on() {
+    async fn ticks_that_were_not_polled_in_time_are_skipped_and_the_beat_goes_on() {
         let clock = TokioClock::new();
         let mut ticker = Ticker::new(10 * MILLI).lookahead(5 * MILLI).clock(clock);
         let first = ticker.tick().await;

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_instant_stays_and_nothing_becomes_it() {
+    fn a_tag_that_is_not_an_instant_is_kept_and_no_instant_becomes_one() {
         for nanos in [i64::MIN, -1, 0, 1, i64::MAX] {
             let offset = ClockOffset::from_nanos(nanos);
             for bits in [0, 1] {

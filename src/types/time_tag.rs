@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_that_are_no_time_give_a_tag_all_the_same() {
+    fn floats_that_do_not_name_a_time_still_give_a_tag() {
         assert_eq!(TimeTag::from_ntp_seconds(f64::NAN).to_bits(), 0);
         assert_eq!(TimeTag::from_unix_seconds(f64::INFINITY), TimeTag::new(2_208_988_800, 0));
         assert_eq!(TimeTag::from_ntp_seconds(-1.0), TimeTag::new(u32::MAX, 0));

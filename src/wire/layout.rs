@@ -40,7 +40,7 @@ impl Layout {
         Self::new(address, args)
     }
 
-    /// The address; empty if a number stands in its place.
+    /// The address; empty if a number replaces it.
     #[inline]
     pub(crate) fn address(self, frame: &[u8]) -> &[u8] {
         frame.get(..self.address as usize).unwrap_or_default()
@@ -104,7 +104,7 @@ pub(crate) fn split_bundle(frame: &[u8]) -> Option<(TimeTag, &[u8])> {
     Some((TimeTag::from_bits(u64::from_be_bytes(*tag)), elements))
 }
 
-/// The element whose size stands first, and what follows it.
+/// The first element, without its size, and the bytes behind it.
 #[inline]
 pub(crate) fn split_element(elements: &[u8]) -> Option<(&[u8], &[u8])> {
     let (size, rest) = elements.split_first_chunk()?;

@@ -380,7 +380,7 @@ impl<'a> Validator<'a> {
     }
 }
 
-/// The error for arguments that take more bytes than there are: it stands at the first that does.
+/// The error for arguments that take more bytes than there are, at the first argument that does.
 /// All before the last that needs a look were found whole.
 #[cold]
 fn truncated(tags: &[u8], data: &[u8], base: usize) -> Defect {
@@ -405,7 +405,7 @@ fn legal_address(policy: AddressPolicy, address: &[u8], base: usize) -> Result<(
     }
 }
 
-/// The element whose size stands at `at`, inside a bundle that ends at `bundle_end`.
+/// The element whose size is at `at`, inside a bundle that ends at `bundle_end`.
 #[inline]
 fn element(frame: &[u8], at: usize, bundle_end: usize) -> Result<&[u8], Defect> {
     let truncated = || Defect::new(Kind::Truncated, at);

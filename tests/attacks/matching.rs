@@ -28,7 +28,7 @@ async fn ended(server: Server, packets: Vec<Item>) -> Stats {
 }
 
 #[tokio::test]
-async fn a_source_has_so_many_steps_in_a_second_and_delays_no_other() {
+async fn a_source_is_limited_in_matching_steps_per_second_and_delays_no_other() {
     let mut packets: Vec<_> = (0..1_000).map(|_| from(1, HOSTILE)).collect();
     packets.extend([from(2, HOSTILE), from(1, "/synth/voice7/freq"), from(1, "/synth/voice7/f*")]);
     let begin = Instant::now();

@@ -179,7 +179,7 @@ async fn a_feed_that_panics_ends_with_an_event_and_the_rest_runs() {
     server.shutdown().await;
 }
 
-/// A clock that panics while it is told to.
+/// A clock that panics while its flag is set.
 #[derive(Debug)]
 struct Stopped(&'static AtomicBool);
 

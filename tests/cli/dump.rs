@@ -131,7 +131,7 @@ fn what_is_accepted_can_be_chosen() {
 }
 
 #[test]
-fn a_connection_whose_framing_breaks_is_told_with_the_likely_cause() {
+fn a_connection_whose_framing_breaks_is_reported_with_the_likely_cause() {
     use std::io::Write as _;
     let dump = Dump::listen(&["osc.tcp://127.0.0.1:0/"], &["--timeout", "10", "-n", "1"]);
     let address = dump.url().trim_start_matches("osc.tcp://").trim_end_matches('/').to_owned();
@@ -197,7 +197,7 @@ fn raw_is_a_hex_dump() {
 }
 
 #[test]
-fn peer_and_time_stand_before_each_line() {
+fn peer_and_time_precede_each_line() {
     let peer = socket();
     let bundle = b"#bundle\0\0\0\0\0\0\0\0\x01\0\0\0\x08/a\0\0,\0\0\0";
     let dump = Dump::start(&["--peer", "--time", "-n", "1"]);
@@ -263,7 +263,7 @@ fn bundles_that_are_not_due_at_the_end_are_counted() {
 }
 
 #[test]
-fn a_malformed_datagram_is_told_and_passed_over() {
+fn a_malformed_datagram_is_reported_and_skipped() {
     let peer = socket();
     let dump = Dump::start(&["-n", "2"]);
     dump.send_from(&peer, b"/good/1\0,\0\0\0");
@@ -341,7 +341,7 @@ fn ctrl_c_is_a_good_end() {
 /// Not always at the first message: for a moment, any other process that this one starts meanwhile
 /// has the reading end, too.
 #[test]
-fn it_ends_quietly_when_nobody_reads() {
+fn dump_ends_quietly_when_its_stdout_is_closed() {
     let mut dump = Dump::start(&["--timeout", "3600"]);
     dump.close_stdout();
     let (peer, begin) = (socket(), Instant::now());

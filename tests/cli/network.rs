@@ -87,7 +87,7 @@ fn a_recording_of_liblo_is_written_and_replayed() {
 }
 
 #[test]
-fn a_recording_that_is_none_is_refused_and_says_where() {
+fn an_invalid_recording_is_refused_with_the_line() {
     let recording = file("cli-bad.osc");
     for (text, complaint) in [
         ("/a ,\n/b ,i x\n", "line 2, column 7: not the argument of the type tag 'i'"),

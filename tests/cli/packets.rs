@@ -29,7 +29,7 @@ fn decode_and_encode_give_the_bytes_back() {
 }
 
 #[test]
-fn decode_refuses_what_is_no_packet_and_says_where() {
+fn decode_refuses_invalid_packets_with_the_offset() {
     let options = DecodeOptions::default().max_bundle_depth(1_000).max_array_depth(255);
     let mut refused = 0;
     for (name, packet) in vectors(include_str!("../vectors/raw_decode.json")) {
@@ -77,7 +77,7 @@ fn decode_strict_takes_osc_1_0_to_the_letter() {
 }
 
 #[test]
-fn decode_lenient_mends_what_can_be_mended() {
+fn decode_lenient_repairs_what_it_can() {
     let no_comma = b"/a\0\0i\0\0\0\0\0\0\x07";
     assert_eq!(osc(&["decode", "--lenient"], no_comma).stdout(), "/a ,i 7\n");
     assert_eq!(osc(&["decode"], no_comma).code, Some(2));
@@ -118,7 +118,7 @@ fn decode_tells_of_messages_it_passes_over() {
 }
 
 #[test]
-fn decode_ends_quietly_when_nobody_reads() {
+fn decode_ends_quietly_when_its_stdout_is_closed() {
     let ended = decode_unread(b"/a\0\0,\0\0\0");
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
 }
@@ -164,7 +164,7 @@ fn encode_passes_over_comments_and_blank_lines() {
 }
 
 #[test]
-fn encode_refuses_what_is_no_packet_and_says_where() {
+fn encode_refuses_invalid_lines_with_their_number() {
     for (lines, complaint) in [
         ("", "stdin: no packet"),
         ("# only a comment\n", "stdin: no packet"),

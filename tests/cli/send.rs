@@ -190,7 +190,7 @@ fn a_host_may_have_a_name() {
 }
 
 #[test]
-fn ipv6_addresses_stand_in_brackets() {
+fn ipv6_addresses_are_written_in_brackets() {
     if UdpSocket::bind("[::1]:0").is_err() {
         eprintln!("this machine has no IPv6");
         return;

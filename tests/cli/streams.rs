@@ -30,7 +30,7 @@ fn every_packet_of_a_stream_is_printed_and_encoded_again() {
 }
 
 #[test]
-fn a_bad_frame_is_told_and_the_rest_goes_on() {
+fn a_bad_frame_is_reported_and_decoding_goes_on() {
     let stream = slip(&[B, b"/a\0\0,i\0\0", b"\xdb\x41", B]);
     let ended = osc(&["decode", "--framing", "slip"], stream);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), "/b ,\n/b ,\n"));

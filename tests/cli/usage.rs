@@ -64,7 +64,7 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
-fn hosts_that_nobody_knows_are_named() {
+fn an_unknown_host_is_named_in_the_error() {
     // A label of over 63 characters: no name server is asked.
     let host = "x".repeat(64);
     let complaint = osc(&["send", &format!("{host}:9"), "/a"], "").complaint();

@@ -79,7 +79,7 @@ mod from_the_address_that_was_asked {
     }
 
     #[tokio::test]
-    async fn an_ipv6_socket_answers_ipv4_peers_likewise() {
+    async fn an_ipv6_socket_answers_ipv4_peers_the_same_way() {
         let channel = Udp::new("[::]:0").only_v6(false).bind().await.unwrap();
         let port = channel.local_addr().unwrap().port();
         let server = Server::new(Router::new().route("/ping", pong)).listen("udp", channel).spawn();

@@ -250,7 +250,7 @@ async fn conditions_may_panic_and_use_the_client() {
 }
 
 #[tokio::test]
-async fn a_byte_stream_is_read_for_all_and_its_end_is_told_to_all() {
+async fn every_receiver_gets_the_packets_and_the_end_of_a_byte_stream() {
     let (here, there) = duplex(64);
     let client = Client::io(here, Slip::new());
     let mut held = client.subscribe("/a");

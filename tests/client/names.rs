@@ -173,7 +173,7 @@ async fn an_exact_route_comes_goes_and_moves_with_its_router() {
 }
 
 #[test]
-#[should_panic(expected = "an exact address stands only behind a prefix without wildcards")]
+#[should_panic(expected = "an exact address needs a prefix without wildcards")]
 fn an_exact_route_cannot_be_nested_behind_a_wildcard() {
     drop(Router::new().nest("/deck/*", Router::new().route(Pattern::exact("/layers[12]"), || {})));
 }

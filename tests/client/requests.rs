@@ -59,7 +59,7 @@ async fn a_request_without_a_reply_names_address_pattern_peer_and_time() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_closed_udp_port_is_named_when_the_kernel_says_so() {
+async fn a_closed_udp_port_is_named_when_the_kernel_reports_it() {
     let closed = unused_address();
     let client = Udp::new(closed).connect().await.unwrap();
     let error = client.request(("/ping", 7), "/pong").timeout(ms(50)).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! When and where handlers run: in order by default, concurrently where a route asks for it.
+//! When and where handlers run: in order by default, concurrently on routes that opt in.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};

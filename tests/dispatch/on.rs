@@ -42,7 +42,7 @@ fn double(x: f32) -> f32 {
 }
 
 #[tokio::test]
-async fn an_extra_value_reaches_its_handler_and_may_be_missing_where_that_says_so() {
+async fn an_extra_value_reaches_its_handler_and_is_optional_behind_option() {
     let router = Router::new()
         .route("/1", on(fader).extra(3_u8))
         .route("/2", on(curve).extra(double as fn(f32) -> f32))

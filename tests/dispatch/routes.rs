@@ -122,7 +122,7 @@ async fn what_matches_nothing_goes_to_the_fallback() {
 }
 
 #[tokio::test]
-async fn a_rejection_is_told_with_its_place() {
+async fn on_reject_gets_the_position_of_the_argument() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let router =
         Router::new().route("/n/*", |Args(_): Args<(i32, f32)>, Captures(_): Captures<u8>| {}).on_reject({

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The files of each circle, sorted; none of them where imports have one direction.
 ///
 /// `files` are paths below `src` with their text. An import between a module and one of its own
-/// submodules counts for nothing: the two are one thing in several files.
+/// submodules does not count: the two are one thing in several files.
 pub(crate) fn circles(files: &[(String, String)]) -> Vec<Vec<String>> {
     let tree = Tree::new(files);
     let mut imports: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

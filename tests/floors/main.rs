@@ -38,7 +38,7 @@ const FOUNDATION: &[&str] = &["lock", "throttle", "user_function"];
 /// Floors that import by the crate's public names only.
 const PUBLIC_ONLY: &[&str] = &["node", "tools", "testing", "guide"];
 
-/// Floors that are not public: their public names stand in `packet` and `pattern`.
+/// Floors that are not public: their public names are in `packet` and `pattern`.
 const PRIVATE: &[&str] = &["types", "wire"];
 
 #[test]
@@ -143,7 +143,7 @@ fn a_circle_of_files_is_found() {
 }
 
 #[test]
-fn imports_of_one_direction_are_no_circle() {
+fn imports_of_one_direction_are_not_a_circle() {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     let files = [
         file("a/mod.rs", "mod one;\nmod two;\npub use one::One;\nstruct Own;"),

@@ -3,9 +3,9 @@
 //!
 //! What lies behind the rows: rosc knows no `S`, no characters but in the last of their four bytes, and
 //! ends a bundle without an error where it cannot go on. python-osc passes over `S`, `c`, `I` and all
-//! that it does not know, with what follows in the wrong place; believes negative sizes; and has the
+//! that it does not know, with what follows in the wrong place; accepts negative sizes; and has the
 //! time of a bundle as a float. liblo, too, reads only the last byte of a character; it knows no `r`
-//! and no arrays, wants zeros for padding, and has run the first messages of a bundle when it comes to
+//! and no arrays, requires zeros for padding, and has run the first messages of a bundle when it comes to
 //! a bad one. All but liblo let bytes be left over.
 
 use std::fmt::Write as _;
@@ -143,7 +143,7 @@ fn assert_same_table(found: &str, kept: &str) {
 
 #[tokio::test]
 #[ignore = "needs python-osc, liblo-dev and a C compiler: bash .ci/install"]
-async fn the_same_values_for_every_vector_but_for_known_differences() {
+async fn every_vector_gives_the_same_values_except_for_known_differences() {
     let vectors = valid().into_iter().chain(raw_decode());
     let samples: Vec<Sample> = vectors.map(|vector| (name(&vector).to_owned(), bytes(&vector))).collect();
     assert_same_table(&table(&samples).await, include_str!("differences_reading.txt"));
@@ -152,7 +152,7 @@ async fn the_same_values_for_every_vector_but_for_known_differences() {
 /// What we write for the values of a vector: without the mistakes that some vectors hold.
 #[tokio::test]
 #[ignore = "needs python-osc, liblo-dev and a C compiler: bash .ci/install"]
-async fn what_we_encode_is_read_with_the_same_values_but_for_known_differences() {
+async fn our_packets_are_read_with_the_same_values_except_for_known_differences() {
     let vectors = valid().into_iter().chain(raw_decode());
     let samples: Vec<Sample> = vectors
         .filter_map(|vector| {

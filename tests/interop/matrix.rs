@@ -197,7 +197,7 @@ fn cell(trip: &Trip) -> String {
 
 #[tokio::test]
 #[ignore = "needs liblo-tools, liblo-dev, python-osc, osc4py3: bash .ci/install"]
-async fn every_type_travels_both_ways_but_for_known_losses() {
+async fn every_type_travels_both_ways_except_for_known_losses() {
     let trips = trips().await;
     let mut table = String::from("| peer | by | to it | from it |\n| --- | --- | --- | --- |\n");
     for (peer, there, back) in &trips {

@@ -173,7 +173,7 @@ async fn a_liblo_server_takes_a_bundle_first_with_a_single_end_only() {
 /// python-osc parts packets at two ENDs.
 #[tokio::test]
 #[ignore = "needs python-osc: bash .ci/install"]
-async fn a_python_osc_server_wants_two_ends() {
+async fn a_python_osc_server_needs_two_ends() {
     const BURST: i32 = 50;
     let burst = || (0..BURST).map(|n| ("/n", n));
     let lines: Vec<String> = (0..BURST).map(|n| format!("/n ,i {n}")).collect();

@@ -18,7 +18,7 @@ const TOLERANCE: Duration = Duration::from_millis(50);
 /// How late a line of a peer may come, by way of its process and a pipe.
 const THEIR_TOLERANCE: Duration = Duration::from_millis(150);
 
-/// How early something may seem to run: osc4py3 runs what is due within 1 ms, python-osc computes with
+/// How early something may seem to run: osc4py3 runs bundles up to 1 ms early, python-osc computes with
 /// seconds in floats.
 const EARLY: Duration = Duration::from_millis(2);
 

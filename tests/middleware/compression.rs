@@ -71,7 +71,7 @@ fn vectors_are_read_or_refused_as_decided() {
         let name = name(&vector);
         let read = decode(&table_of(&vector), bytes(&vector));
         let is_ok = match name {
-            // A missing type tag string with nothing behind it is no arguments, unless strict.
+            // A missing type tag string at the end of the packet means no arguments, unless strict.
             "decompress_key_only_no_tags" => {
                 let plain = expand(&table_of(&vector), bytes(&vector)).unwrap();
                 assert!(Packet::decode_with(plain, &DecodeOptions::strict()).is_err());
@@ -165,7 +165,7 @@ fn few_bytes_do_not_become_many() {
 }
 
 #[test]
-fn depth_is_judged_by_the_options_and_costs_no_stack() {
+fn depth_is_limited_by_the_options_and_costs_no_stack() {
     let depth = |depth| Packet::decode(expand(&foo(), nested_bundles(depth)).unwrap());
     assert!(depth(32).is_ok());
     assert_eq!(depth(33).unwrap_err().kind(), DecodeErrorKind::BundlesTooDeep);

@@ -248,7 +248,7 @@ fn every_truncation_is_refused() {
 
 /// What the documentation of [`Envelope`] says of sizes.
 #[test]
-fn an_envelope_is_as_large_as_is_said() {
+fn an_envelope_has_the_documented_size() {
     let size = |envelope: &Envelope| closed(envelope).as_bytes().len() - gain().as_bytes().len();
     assert_eq!(size(&Envelope::plain()), 40);
     let hmac = Envelope::builder().signature(HmacSha256::new("key"));
@@ -341,7 +341,7 @@ fn an_incomplete_configuration_is_refused() {
 #[test]
 fn errors_say_what_is_wrong() {
     let error = with_functions("a").packet_in(gain(), &mut Meta::from_peer(Peer::LOCAL)).unwrap_err();
-    assert_eq!(error.to_string(), "no envelope");
+    assert_eq!(error.to_string(), "not an envelope");
     assert_eq!(EnvelopeError::Unprotected.to_string(), "the envelope protects nothing");
     assert_eq!(ProtocolError.to_string(), "the protocol of an envelope refuses");
     assert_eq!(
@@ -484,7 +484,7 @@ fn an_unencrypted_packet_is_a_view_of_the_frame_it_came_in() {
 }
 
 #[test]
-fn an_envelope_in_a_bundle_is_no_envelope() {
+fn an_envelope_inside_a_bundle_is_an_ordinary_message() {
     let sent = closed(&with_functions("a"));
     let bundled = Bundle::immediately().with(sent).into_packet().unwrap();
     assert_eq!(fault_of(&with_functions("a"), &bundled), EnvelopeFault::NotAnEnvelope);

@@ -70,7 +70,7 @@ async fn requests_and_replies_over_udp_pass_the_middleware() {
     asks_in_each_way(&Udp::new(address).middleware(Flip).connect().await.unwrap()).await;
     let clear = Client::udp(address).await.unwrap();
     let silence = clear.request(("/returned", 1), "/answer").timeout(Duration::from_millis(50)).await;
-    assert!(silence.is_err(), "what does not pass the middleware is no packet");
+    assert!(silence.is_err(), "bytes that the middleware refuses never become a packet");
     server.shutdown().await;
 }
 
@@ -401,7 +401,7 @@ async fn channels_of_the_same_options_count_for_themselves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_whose_packets_are_all_dropped_is_no_slow_one() {
+async fn a_connection_whose_packets_are_all_dropped_does_not_time_out() {
     let (here, mut there) = tokio::io::duplex(4_096);
     let options = StreamOptions::default().middleware(NoSecrets).in_frame_timeout(Duration::from_secs(1));
     let mut channel = Channel::io_with(here, LengthPrefix::new(), options);
@@ -482,6 +482,6 @@ async fn each_new_connection_is_greeted_through_the_middleware() {
         assert!(channel.outlet().disconnect(meta.peer));
     }
     let asked = log.lock().unwrap().iter().filter(|line| *line == "client packet_out").count();
-    assert!(asked >= 3, "anew for each connection: {asked}");
+    assert!(asked >= 3, "again for each connection: {asked}");
     drop(client);
 }

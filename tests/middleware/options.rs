@@ -1,6 +1,6 @@
 //! The out-of-band options of osc4py3, vector by vector: what each result is here.
 //!
-//! Where this library gives another result than osc4py3, the vector's name stands in a match with
+//! Where this library gives another result than osc4py3, the vector's name is in a match with
 //! the reason.
 
 use serde_json::Value;

@@ -10,7 +10,7 @@ use tokio_osc::{Bundle, Message, Meta, Packet, Peer};
 fn refused(rules: DecodeOptions, packet: impl Into<Packet>) -> Option<(DecodeErrorKind, usize)> {
     let (layer, packet) = (SendChecks::new(rules), packet.into());
     let mut meta = Meta::from_peer(Peer::LOCAL);
-    assert!(matches!(layer.packet_in(packet.clone(), &mut meta), Ok(Flow::Pass(_))), "what arrives passes");
+    assert!(matches!(layer.packet_in(packet.clone(), &mut meta), Ok(Flow::Pass(_))), "received packets pass");
     match layer.packet_out(packet.clone(), &mut meta) {
         Ok(Flow::Pass(passed)) => {
             assert_eq!(passed.as_bytes(), packet.as_bytes());
@@ -29,7 +29,7 @@ fn message(address: &str, text: &str) -> Message {
 }
 
 #[test]
-fn every_rule_for_what_is_received_holds_for_what_is_sent() {
+fn every_rule_for_received_packets_holds_for_sent_packets() {
     let rules = DecodeOptions::default;
     let ascii = rules().text_policy(TextPolicy::Ascii);
     assert_eq!(refused(ascii.clone(), message("/a", "plain")), None);

@@ -92,7 +92,7 @@ fn charsets_that_share_no_bytes_with_ascii_are_turned_too() {
         let wire = out(strict(charset), frame.clone()).unwrap();
         assert_eq!(back(strict(charset), wire).unwrap(), frame, "{}", charset.name());
     }
-    assert_eq!(out(strict(UTF_16LE), frame.clone()).unwrap(), frame, "UTF-8 stands in its place");
+    assert_eq!(out(strict(UTF_16LE), frame.clone()).unwrap(), frame, "UTF-8 is used instead");
     assert_eq!(back(strict(UTF_16LE), frame.clone()).unwrap(), frame);
 }
 
@@ -157,7 +157,7 @@ fn the_text_policy_of_the_channel_sees_utf8() {
 }
 
 #[test]
-fn what_is_no_message_is_left_to_the_decoder() {
+fn bytes_that_are_not_a_message_are_left_to_the_decoder() {
     let odd: [&[u8]; 8] = [
         b"",
         b"/\xfc",

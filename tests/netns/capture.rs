@@ -1,4 +1,4 @@
-//! What arrives at a host, below UDP: the headers as they are on the wire.
+//! Captures packets at a host, below UDP: the headers as they are on the wire.
 
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

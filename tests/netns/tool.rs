@@ -75,7 +75,7 @@ fn groups_and_broadcasts_reach_every_host() {
 }
 
 #[test]
-fn what_is_missing_is_said() {
+fn an_error_names_the_missing_option() {
     let Some(lab) = Lab::three_hosts() else { return };
     let error = send(&lab, "osc.udp://10.77.0.255:9000/").unwrap_err();
     assert!(error.contains("?broadcast=true"), "{error}");

@@ -221,7 +221,7 @@ async fn the_service_class_is_on_the_wire() {
 
 /// THREATS 44.
 #[tokio::test(flavor = "multi_thread")]
-async fn broadcasts_reach_every_host_and_plain_clients_are_told_of_them() {
+async fn broadcasts_reach_every_host_and_the_error_of_a_plain_client_names_them() {
     let Some(lab) = Lab::three_hosts() else { return };
     // A port for each: a program that is just being started holds the sockets of before for a moment.
     for (network, port) in [(Ipv4Addr::new(10, 77, 0, 255), PORT), (Ipv4Addr::BROADCAST, PORT + 1)] {
@@ -400,9 +400,9 @@ async fn a_lost_interface_is_an_error_of_send_and_works_again_when_it_is_back() 
     assert_eq!(next(&mut unicast).await, "/anew ,");
 }
 
-/// THREATS 47: the address of a host changes. No system call says so; the monitor does.
+/// THREATS 47: the address of a host changes. No system call reports it; the monitor does.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_whose_address_is_gone_can_be_bound_anew() {
+async fn a_socket_whose_address_is_gone_can_be_bound_again() {
     let Some(lab) = Lab::three_hosts() else { return };
     let bound = lab.wait_on("b", Channel::udp("10.77.0.2:9001")).unwrap();
     let everywhere = lab.wait_on("b", Channel::udp("0.0.0.0:9002")).unwrap();
@@ -424,8 +424,8 @@ async fn a_socket_whose_address_is_gone_can_be_bound_anew() {
     println!("a change of address: told after {told:?}, heard again after {:?}", start.elapsed());
 }
 
-/// Threat 46: a line that is too slow. What is sent is sent, dropped by the queue of the line, or an
-/// error; nothing else.
+/// Threat 46: a line that is too slow. Each packet arrives, is dropped by the queue of the line, or is an
+/// error of `send`; nothing else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_line_loses_packets_and_nothing_else() {
     const OFFERED: usize = 2_000;

@@ -12,7 +12,7 @@ fn pattern(text: &str) -> Pattern {
 }
 
 fn address(text: &str) -> Address {
-    Address::new(text.to_owned()).unwrap_or_else(|| panic!("{text} is no address"))
+    Address::new(text.to_owned()).unwrap_or_else(|| panic!("{text} is not a valid address"))
 }
 
 fn matches(text: &str, to: &str) -> bool {
@@ -26,7 +26,7 @@ fn error(text: &str) -> (PatternErrorKind, usize) {
 
 // --- the vectors -------------------------------------------------------------------------------
 
-/// What this library says where the specifications say nothing, or the vector's address is none.
+/// What this library does where the specifications are silent, or the vector's address is not valid.
 /// `None`: the pattern is an error.
 const DECISIONS: [(&str, Option<bool>, &str); 16] = [
     ("pattern_bracket_105", Some(true), "[a-c-e] is a to c, -, and e"),
@@ -221,7 +221,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_judged_as_the_reference_says(text in "/[ab*?!/,{}\\[\\]# é-]{0,12}") {
+    fn any_text_is_accepted_or_refused_as_by_the_reference(text in "/[ab*?!/,{}\\[\\]# é-]{0,12}") {
         prop_assert_eq!(text.parse::<Pattern>().is_ok(), Reference::parse(&text).is_some());
     }
 

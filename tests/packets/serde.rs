@@ -24,7 +24,7 @@ fn json_has_the_documented_form() {
 }
 
 #[test]
-fn what_is_no_packet_is_an_error() {
+fn values_that_are_not_a_packet_are_errors() {
     for json in [
         r#"{"address":"a\u0000","args":[]}"#,
         r#"{"address":"/a","args":[{"f":"fast"}]}"#,

@@ -1,5 +1,5 @@
-//! A packet that was cut anywhere is an error, never a shorter packet; but for the places where
-//! what is left is a packet of its own.
+//! A packet that was cut anywhere is an error, never a shorter packet, except at the places where
+//! the bytes before the cut are a packet of their own.
 
 use tokio_osc::Packet;
 use tokio_osc::packet::PacketRef;

@@ -1,5 +1,5 @@
-//! Values that OSC has no type for, and lists of numbers: what is written, what is read, and what the
-//! errors say.
+//! Values that OSC has no type for, and lists of numbers: how they are written and read, and the texts
+//! of the errors.
 
 use tokio_osc::packet::{
     ArgsError, ArgsErrorKind, ArgsReader, ArgsWriter, Array, EncodeErrorKind, Finite, Rest,

@@ -89,8 +89,8 @@ fn raw_vectors_are_accepted_or_refused_as_decided() {
     }
 }
 
-/// Values that osc4py3 refuses, coerces or lets pass, and what becomes of them here. Most cannot be
-/// written down in Rust: there the type says no.
+/// Values that osc4py3 refuses, coerces or accepts, and how they are handled here. Most cannot be
+/// written in Rust: the type refuses them.
 #[test]
 fn encode_errors_are_errors_here_or_cannot_be_written() {
     let refused = |message: Result<Message, tokio_osc::packet::EncodeError>| message.unwrap_err().kind();

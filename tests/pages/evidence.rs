@@ -74,8 +74,7 @@ pub(crate) fn faults(
                 faults.push(format!("{id}: there is no test {} in {}", evidence.test, evidence.file));
             }
             if evidence.root != evidence.file.starts_with("tests/netns/") {
-                faults
-                    .push(format!("{id}: (root) is said of tests in tests/netns, not of {}", evidence.test));
+                faults.push(format!("{id}: (root) is for tests in tests/netns, not for {}", evidence.test));
             }
         }
         if row.reason.is_none() && !row.evidence.iter().filter_map(found).any(|test| !test.ignored) {
@@ -169,7 +168,7 @@ mod fixtures {
     }
 
     #[test]
-    fn a_function_is_a_test_if_an_attribute_says_so() {
+    fn a_function_with_a_test_attribute_is_a_test() {
         let test = |name: &str, ignored, rows: &[&str]| Test {
             name: name.to_owned(),
             ignored,
@@ -192,7 +191,7 @@ mod fixtures {
         assert_eq!(with("A03", "")[1], "A03: no test that runs without being asked for");
         assert_eq!(
             with("A03", "tests/netns/b.rs: one")[0],
-            "A03: (root) is said of tests in tests/netns, not of one",
+            "A03: (root) is for tests in tests/netns, not for one",
         );
         assert_eq!(
             faults_of(&sound[..1]),

@@ -27,7 +27,7 @@ pub(crate) fn places(roots: &[&str]) -> Vec<Place> {
     places
 }
 
-/// The pages and sources under a path, but for what is built or hidden.
+/// The pages and sources under a path, without build output and hidden files.
 pub(crate) fn collect(path: &Path, files: &mut Vec<PathBuf>) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if name == "target" || name.starts_with('.') {

@@ -72,7 +72,7 @@ fn an_address_begins_with_a_slash_and_holds_no_nul() {
 
 /// Row A07.
 #[test]
-fn a_message_without_arguments_has_type_tags_all_the_same() {
+fn a_message_without_arguments_still_has_type_tags() {
     assert_eq!(&Message::new("/a", ()).unwrap().as_bytes()[..], b"/a\0\0,\0\0\0");
 }
 

@@ -11,10 +11,10 @@ use tokio_osc::{Args, Bundle, Router, Server};
 use super::{ended, fed, item};
 
 /// Row N15.
-/// What `dispatch_packet` returns: the number of handlers called, 0 for what waits, None for what
-/// was dropped.
+/// What `dispatch_packet` returns: the number of handlers called, 0 for a packet that waits, None for
+/// one that was dropped.
 #[tokio::test(start_paused = true)]
-async fn what_became_of_each_packet_is_counted() {
+async fn the_outcome_of_each_packet_is_counted() {
     let clock = TokioClock::new();
     let late = TimeOptions::new().late(LatePolicy::DropAfter(Duration::from_millis(1)));
     let items = [

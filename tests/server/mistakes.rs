@@ -36,7 +36,7 @@ async fn an_argument_of_another_type_is_named_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_pattern_that_meets_a_capture_is_told_what_the_sender_wrote() {
+async fn an_error_about_a_capture_shows_the_pattern_that_was_sent() {
     let router = Router::new().route("/synth/*/freq", |_: Captures<u32>| {});
     let report = router.call(("/synth/{1,3}/freq", ())).report().await;
     assert_eq!(

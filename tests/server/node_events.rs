@@ -55,7 +55,7 @@ async fn names_come_and_go_and_their_clients_connect_and_wait() {
 }
 
 #[tokio::test]
-async fn a_reader_that_is_behind_is_told_how_many_events_it_missed() {
+async fn a_slow_reader_of_node_events_gets_the_number_it_missed() {
     let node = Node::new();
     let mut events = node.events();
     for n in 0..300 {

@@ -14,7 +14,7 @@ fn ping() -> Router {
 }
 
 #[tokio::test]
-async fn a_paused_udp_channel_keeps_its_port_and_what_arrives_waits_for_resume() {
+async fn a_paused_udp_channel_keeps_its_port_and_datagrams_wait_for_resume() {
     let channel = Channel::udp("127.0.0.1:0").await.unwrap();
     let (address, outlet) = (channel.local_addr().unwrap(), channel.outlet());
     let server = Server::new(ping()).listen("udp", channel).spawn();

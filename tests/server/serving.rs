@@ -355,7 +355,7 @@ async fn a_pattern_is_captured_as_text_where_the_route_takes_it_as_a_name() {
     log.reaches(5).await;
     let stats = server.shutdown().await;
     assert_eq!(log.names(), ["{1,2}", "NoCaptures", "NoCaptures", "NoCaptures", "without"]);
-    assert_eq!((stats.handled, stats.rejected), (5, 1), "a `*` is no number");
+    assert_eq!((stats.handled, stats.rejected), (5, 1), "a `*` is not a number");
 }
 
 #[tokio::test]

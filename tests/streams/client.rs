@@ -21,7 +21,7 @@ use crate::support::ms;
 
 /// A peer that reads when what it says is read, and not before.
 #[tokio::test(start_paused = true)]
-async fn a_request_takes_in_what_comes_while_it_is_sent() {
+async fn a_request_receives_packets_while_it_is_being_sent() {
     let (here, there) = duplex(64);
     let client = Client::io(here, Slip::new());
     let mut peer = Framed::new(there, Codec::new(Slip::new()));
@@ -176,7 +176,7 @@ async fn what_is_fed_leaves_with_the_flush() {
 /// More than the buffers of both sides of a connection on loopback.
 const LARGE: usize = 16 * 1_024 * 1_024;
 
-/// A client whose peer reads nothing until it is told to, and a send that was begun and is polled no more. It sends
+/// A client whose peer reads nothing at first, and a send that was polled once and then left. It sends
 /// for at most 300 ms without progress.
 async fn held_send() -> (TcpStream, Client, Pin<Box<dyn Future<Output = Result<(), SendError>>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -201,7 +201,7 @@ async fn the_likely_cause_is_in_the_event() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_detected_framing_goes_out_when_the_peer_has_spoken() {
+async fn packets_queued_for_a_detected_framing_leave_when_the_peer_has_sent() {
     let (here, there) = duplex(64);
     let mut channel = Channel::io(here, Detect::new());
     let report = channel.broadcast(("/welcome", ())).unwrap();
@@ -321,7 +321,7 @@ async fn a_closed_channel_does_not_wait_for_an_answer_to_accept_if() {
 
 /// Three peers take all the places for packets; the frame of the fourth was there in time.
 #[tokio::test(start_paused = true)]
-async fn a_channel_that_was_not_read_for_long_cuts_nobody_off() {
+async fn a_channel_that_is_read_late_cuts_off_no_peer() {
     let (dial, dialled) = tokio::sync::mpsc::channel(8);
     let mut channel = Channel::listen_on(
         Dialled(dialled),
@@ -462,7 +462,7 @@ async fn a_peer_that_reads_nothing_is_cut_off_by_the_write_timeout() {
 }
 
 #[tokio::test]
-async fn a_closed_channel_sends_what_waits_and_ends() {
+async fn a_closed_channel_sends_its_queue_and_ends() {
     let (here, there) = duplex(16);
     let channel = Channel::io(here, Slip::new());
     for n in 0..100 {
@@ -511,7 +511,7 @@ async fn broadcast_reaches_all_and_send_to_one() {
 }
 
 #[tokio::test]
-async fn a_disconnected_peer_gets_what_waits_first() {
+async fn a_disconnected_peer_gets_its_queue_first() {
     let (here, there) = duplex(1_024);
     let channel = Channel::io(here, Slip::new());
     let (outlet, mut events) = (channel.outlet(), channel.events());
@@ -572,7 +572,7 @@ async fn a_subscription_keeps_the_newest_and_counts_what_it_missed() {
 }
 
 #[tokio::test]
-async fn a_subscription_gets_what_nobody_has_read_yet_and_a_request_does_not() {
+async fn a_subscription_gets_unread_packets_and_a_request_does_not() {
     let (here, there) = duplex(1_024);
     let client = Client::io(here, Slip::new());
     let mut peer = framed(there, Slip::new());
@@ -583,7 +583,11 @@ async fn a_subscription_gets_what_nobody_has_read_yet_and_a_request_does_not() {
     let request = tokio::spawn(client.request(("/ping", ()), "/pong").into_future());
     peer.next().await.unwrap().unwrap().unwrap();
     peer.send(("/pong", 2)).await.unwrap();
-    assert_eq!(request.await.unwrap().unwrap().to_string(), "/pong ,i 2", "the one sent before is no answer");
+    assert_eq!(
+        request.await.unwrap().unwrap().to_string(),
+        "/pong ,i 2",
+        "a packet sent before the request is not its answer"
+    );
 }
 
 /// Two wait; the one that reads for both is dropped; the other reads on.

@@ -53,7 +53,7 @@ async fn a_peer_that_sends_nothing_more_gets_the_answers_to_what_it_sent() {
 }
 
 #[tokio::test]
-async fn a_peer_that_has_gone_for_good_is_no_failure() {
+async fn a_peer_that_closes_its_connection_is_not_a_failure() {
     let go = Arc::new(Notify::new());
     let channel = Channel::tcp("127.0.0.1:0", Slip::new()).await.unwrap();
     let (address, mut events) = (channel.local_addr().unwrap(), channel.events());

@@ -53,7 +53,7 @@ async fn line(peer: &mut Peer) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_state_is_told_once() {
+async fn each_state_is_reported_once() {
     let connect = || async {
         tokio::time::sleep(ms(10)).await;
         Err::<DuplexStream, _>(io::ErrorKind::ConnectionRefused.into())
@@ -149,7 +149,7 @@ async fn a_full_queue_does_what_its_policy_says() {
 }
 
 #[tokio::test]
-async fn a_closed_client_sends_what_waits_and_its_states_end() {
+async fn a_closed_client_sends_its_queue_and_its_states_end() {
     let (connect, mut peers) = pipes(0);
     let client = client(connect).spawn().unwrap();
     let peer = peers.recv().await.unwrap();
@@ -265,7 +265,7 @@ async fn a_client_with_much_to_send_reads_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_sent_on_each_connection_waits_for_a_detected_framing() {
+async fn on_each_connection_packets_wait_for_a_detected_framing() {
     let (connect, mut peers) = pipes(0);
     let _client =
         Client::reconnecting_with(connect, Detect::new()).on_connect(("/xremote", ())).spawn().unwrap();
@@ -276,7 +276,7 @@ async fn what_is_sent_on_each_connection_waits_for_a_detected_framing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_times_are_for_ever() {
+async fn the_longest_timeouts_never_expire() {
     let (connect, mut peers) = pipes(1);
     let options = StreamOptions::default()
         .in_frame_timeout(Duration::MAX)

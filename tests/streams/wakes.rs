@@ -105,7 +105,7 @@ async fn a_queued_packet_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_disconnect_sends_what_waits_and_ends() {
+async fn a_disconnect_sends_the_queue_and_ends() {
     let mut stage = stage(StreamOptions::default()).await;
     let peer = stage.outlet.connections()[0];
     stage.outlet.broadcast(("/ping", ())).unwrap();

@@ -23,7 +23,7 @@ async fn four_waiting() -> Rig {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pending_lists_what_waits_in_the_order_in_which_it_runs() {
+async fn pending_lists_bundles_in_the_order_in_which_they_run() {
     let rig = four_waiting().await;
     let start = rig.clock.now().wall;
     let pending = rig.server.pending();
@@ -67,7 +67,7 @@ async fn bundles_are_cancelled_by_peer_however_its_address_is_written() {
     assert!(ran.iter().all(|ran| ran.meta.peer == peer(2)));
     rig.push_from(Peer::LOCAL, Bundle::at(rig.clock.after(ms(1))).with(("/local", 1)));
     rig.taken_in().await;
-    assert_eq!(rig.server.cancel_peer([192, 0, 2, 2]), 0, "what has no address is nobody's");
+    assert_eq!(rig.server.cancel_peer([192, 0, 2, 2]), 0, "a bundle without an address belongs to no peer");
     rig.log.reaches(5).await;
 }
 

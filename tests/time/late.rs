@@ -50,7 +50,7 @@ async fn beyond_the_tolerance_bundles_are_dropped_whole_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_arrives_in_time_runs_however_long_it_then_waits() {
+async fn a_bundle_that_arrives_in_time_runs_however_long_it_then_waits() {
     let rig = Rig::with(TestClock::new(), policy(LatePolicy::DropLateArrivals(ms(0))));
     rig.push(("/sleep", 40));
     rig.push(Bundle::at(rig.clock.after(ms(10))).with(("/waits", 1)));
@@ -63,7 +63,7 @@ async fn what_arrives_in_time_runs_however_long_it_then_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_arrives_too_late_is_dropped_before_it_waits_for_a_handler() {
+async fn a_bundle_that_arrives_too_late_is_dropped_before_it_waits_for_a_handler() {
     let rig = Rig::with(TestClock::new(), policy(LatePolicy::DropLateArrivals(ms(20))));
     push_late(&rig, &[ms(0), ms(20), ms(20) + NANO, SECOND]).await;
     let numbers: Vec<_> = rig.log.all().iter().map(Ran::number).collect();
@@ -74,7 +74,7 @@ async fn what_arrives_too_late_is_dropped_before_it_waits_for_a_handler() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_is_printed() {
+async fn the_printed_stats_name_waiting_bundles() {
     let rig = Rig::new();
     assert!(!rig.server.stats().to_string().contains("waiting"));
     rig.push(Bundle::at(rig.clock.after(HOUR)).with(("/n", 1)));
@@ -119,7 +119,7 @@ async fn what_waited_for_its_time_may_be_late_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_in_the_inbox_grows_later() {
+async fn lateness_grows_while_a_bundle_waits_in_the_inbox() {
     let rig = Rig::with(TestClock::new(), policy(LatePolicy::DropAfter(ms(20))));
     rig.push(("/sleep", 15));
     rig.push(Bundle::at(rig.clock.tag() - ms(10)).with(("/too_late_by_then", 1)));

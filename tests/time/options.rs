@@ -57,7 +57,7 @@ async fn the_offset_can_be_corrected_while_the_server_runs() {
     rig.push(Bundle::at(tag).with(("/before", 1)));
     rig.taken_in().await;
     assert!(rig.server.set_clock_offset("test", ClockOffset::peer_behind(SECOND)));
-    assert!(!rig.server.set_clock_offset("nobody", ClockOffset::ZERO));
+    assert!(!rig.server.set_clock_offset("missing", ClockOffset::ZERO));
     rig.push(Bundle::at(tag).with(("/after", 1)));
     let ran = rig.log.reaches(2).await;
     assert_eq!(times(&ran), expect(&[("/before", ms(100)), ("/after", ms(1_100))]));
@@ -176,9 +176,9 @@ async fn a_channel_that_is_added_later_can_have_its_own() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no channel \"nobody\" yet")]
+#[should_panic(expected = "there is no channel \"missing\" yet")]
 async fn options_for_a_channel_that_is_not_there_are_not_skipped_silently() {
-    let server = Server::new(Router::new()).time_on("nobody", TimeOptions::new());
+    let server = Server::new(Router::new()).time_on("missing", TimeOptions::new());
     drop(server);
 }
 

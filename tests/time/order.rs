@@ -31,7 +31,7 @@ async fn between_two_milliseconds_a_bundle_is_never_early_and_late_by_less_than_
     for ran in rig.log.reaches(4).await {
         let due = NANO * ran.number().unsigned_abs();
         assert!(ran.at >= due && ran.at - due < ms(1), "{:?} for {due:?}", ran.at);
-        assert_eq!(ran.meta.lateness, ran.at - due, "handlers are told how late");
+        assert_eq!(ran.meta.lateness, ran.at - due, "handlers get the lateness");
     }
 }
 
@@ -193,7 +193,7 @@ async fn bundles_cross_the_border_of_2036_a_second_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_schedule_runs_at_once_and_is_counted() {
+async fn tags_without_a_usable_time_run_at_once_and_are_counted() {
     let rig = Rig::new();
     let seconds_since_boot = (0..50).map(|n| TimeTag::new(86_400 + n, 12_345));
     let tags = seconds_since_boot.chain([TimeTag::from_bits(0), TimeTag::from_bits(2), TimeTag::IMMEDIATELY]);

@@ -56,7 +56,7 @@ async fn an_offset_of_a_packet_replaces_that_of_its_channel() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tolerance_of_a_packet_goes_before_any_policy() {
+async fn the_tolerance_of_a_packet_overrides_any_policy() {
     let strict =
         |server: tokio_osc::Server| server.time(TimeOptions::new().late(LatePolicy::DropAfter(ms(20))));
     let rig = Rig::with(TestClock::new(), strict);

@@ -176,7 +176,7 @@ async fn a_group_in_itself_ends() {
 }
 
 #[tokio::test]
-async fn a_chain_of_ten_thousand_groups_is_no_recursion() {
+async fn a_chain_of_ten_thousand_groups_does_not_recurse() {
     let (node, tapes) = node_with(&["end"]);
     for n in 0..10_000 {
         node.group(format!("g{n}"), if n == 9_999 { "end".into() } else { format!("g{}", n + 1) }).unwrap();
@@ -284,7 +284,7 @@ async fn a_packet_is_encoded_once_and_shared() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_encoded_reaches_the_caller_and_nobody_else() {
+async fn an_encode_error_reaches_the_caller_and_no_destination() {
     let (node, tapes) = node_with(&["a"]);
     let error = node.send("a", ("no slash", 1)).await.unwrap_err();
     assert!(matches!(error, NodeError::Encode(_)), "{error}");
@@ -408,7 +408,7 @@ async fn held_packets_expire_at_their_time_and_are_counted() {
 }
 
 #[tokio::test]
-async fn what_is_held_is_limited_in_packets_and_in_bytes() {
+async fn held_packets_are_limited_in_number_and_in_bytes() {
     let size = ("/n", 0).into_packet().unwrap().as_bytes().len();
     for limits in [HoldLimits::new().packets(3), HoldLimits::new().bytes(4 * size - 1)] {
         let (node, tapes) = holding(limits);
@@ -447,7 +447,7 @@ async fn held_packets_reach_a_group_and_wait_on_for_its_unknown_members() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_can_have_is_refused_and_not_held() {
+async fn a_name_that_can_never_be_valid_is_refused_and_not_held() {
     let (node, _) = holding(HoldLimits::new());
     for name in ["", "a b", "_x", LOCAL] {
         assert!(node.send(name, ("/n", 0)).await.is_err(), "{name:?}");
@@ -473,7 +473,7 @@ fn local_node() -> (NodeHandle, Arc<Log>, TestClock) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn local_is_dispatched_as_what_is_received() {
+async fn packets_to_local_are_dispatched_as_received_ones() {
     let (node, log, _) = local_node();
     assert!(node.send(LOCAL, ("/a", (1, "x"))).await.unwrap().is_complete());
     let ran = log.reaches(1).await;
@@ -534,7 +534,7 @@ async fn the_queue_of_local_is_limited_and_never_waits() {
     let report = node.try_send(LOCAL, ("/x", 1)).unwrap();
     assert_eq!(kind_of(report.get(LOCAL)), SendErrorKind::Full);
     let other = node.node().clone();
-    assert_eq!(node.shutdown().await.received, 2, "what was sent is handled first");
+    assert_eq!(node.shutdown().await.received, 2, "packets sent before are handled first");
     let report = other.send(LOCAL, ("/x", 1)).await.unwrap();
     assert_eq!(kind_of(report.get(LOCAL)), SendErrorKind::Closed);
 }
@@ -679,7 +679,7 @@ mod net {
     }
 
     #[tokio::test]
-    async fn a_fan_out_that_is_sent_to_in_part_says_so() {
+    async fn a_partial_fan_out_is_reported() {
         let left = Channel::udp(LOOPBACK).await.unwrap();
         let client = Client::udp(left.local_addr().unwrap()).await.unwrap();
         let other_family = "[::1]:9".parse().unwrap();

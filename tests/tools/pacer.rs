@@ -72,7 +72,7 @@ async fn a_high_rate_is_reached_and_never_exceeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_latest_value_goes_out_in_the_place_of_the_first_that_waits() {
+async fn the_latest_value_takes_the_place_in_the_queue_of_the_one_it_replaces() {
     let tape = Tape::new();
     let pacer = Pacer::new(tape.clone(), 10).burst(1).spawn();
     for n in 0..1_000 {
@@ -106,7 +106,7 @@ async fn a_value_that_comes_while_an_older_one_is_sent_is_sent_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn order_is_kept_around_bundles_and_what_is_sent_in_order() {
+async fn order_is_kept_around_bundles_and_ordered_packets() {
     let tape = Tape::new();
     let pacer = Pacer::new(tape.clone(), 10).burst(1).spawn();
     let bundle = || Bundle::immediately().with(("/a", 100)).into_packet().unwrap();
@@ -132,7 +132,7 @@ async fn order_is_kept_around_bundles_and_what_is_sent_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_is_limited_in_packets() {
+async fn the_queue_of_a_pacer_is_limited_in_packets() {
     let tape = Tape::stuck();
     let pacer = Pacer::new(tape.clone(), 1_000).capacity(3).spawn();
     pacer.send(("/sending", 0)).unwrap();
@@ -152,7 +152,7 @@ async fn what_waits_is_limited_in_packets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_is_limited_in_bytes() {
+async fn the_queue_of_a_pacer_is_limited_in_bytes() {
     let tape = Tape::stuck();
     let small = ("/a", "").into_packet().unwrap().as_bytes().len();
     let pacer = Pacer::new(tape.clone(), 1_000).bytes(2 * small + 4).spawn();
@@ -181,7 +181,7 @@ async fn what_fails_is_counted_and_stops_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn close_sends_what_waits_and_takes_nothing_more() {
+async fn close_sends_the_queue_and_accepts_nothing_more() {
     let (tape, start) = (Tape::new(), Instant::now());
     let pacer = Pacer::new(tape.clone(), 10).burst(1).spawn();
     for n in 0..3 {
@@ -207,7 +207,7 @@ async fn close_returns_when_the_destination_is_given_up() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_task_that_never_ran() {
+async fn close_does_not_wait_for_a_task_that_never_ran() {
     let other = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let pacer = {
         let _inside = other.enter();

@@ -111,7 +111,7 @@ async fn a_slow_destination_delays_no_other() {
     assert_eq!((counts.to[0].waiting, counts.to[1].sent), (100, 100));
     slow.permits.add_permits(100);
     let counts = relay.shutdown().await;
-    assert_eq!((slow.lines(), counts.to[0].sent), (numbers(100), 100), "what waits is sent");
+    assert_eq!((slow.lines(), counts.to[0].sent), (numbers(100), 100), "queued packets are sent");
 }
 
 /// A relay with one destination that is stuck with the first packet, and room for three others.
@@ -228,7 +228,7 @@ async fn two_channels_are_bridged_both_ways_and_nothing_goes_back() {
 }
 
 #[tokio::test]
-async fn what_is_queued_for_connections_leaves_before_the_end() {
+async fn packets_queued_for_connections_leave_before_the_end() {
     let ((left, anna), (right, bert)) = (line(), line());
     let relay = Relay::new().both_ways("left", left).both_ways("right", right).spawn();
     let heard = bert.subscribe("//");

@@ -166,7 +166,7 @@ async fn answers_that_contradict_older_ones_replace_them() {
     server.shutdown().await;
 }
 
-/// An answer that comes during the next question is none to that, and spoils only its own.
+/// An answer that comes during the next question does not count for that one, and spoils only its own.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_comes_too_late_is_not_taken_for_the_next() {
     let (here, there) = tokio::io::duplex(1_024);
@@ -191,7 +191,7 @@ async fn an_answer_that_comes_too_late_is_not_taken_for_the_next() {
 }
 
 #[tokio::test]
-async fn nobody_who_answers_and_nonsense_are_errors_and_no_estimates() {
+async fn missing_and_invalid_answers_are_errors_and_not_estimates() {
     let silent = UdpSocket::bind(LOOPBACK).await.unwrap();
     let client = Client::udp(silent.local_addr().unwrap()).await.unwrap();
     let error = ClockSync::new(client).pings(2).timeout(ms(1)).measure().await.unwrap_err();

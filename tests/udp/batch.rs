@@ -47,7 +47,7 @@ async fn runs_are_the_same_packets_in_the_same_order_on_either_side() {
     }
 }
 
-/// What has arrived at a socket: over loopback that is all that has left.
+/// The datagrams that wait at a socket: over loopback, all that were sent.
 fn arrived(socket: &std::net::UdpSocket) -> Vec<String> {
     let mut buffer = [0; 1_024];
     let text = |datagram: &[u8]| Packet::decode(Bytes::copy_from_slice(datagram)).unwrap().to_string();
@@ -62,7 +62,7 @@ async fn plain_peer() -> (std::net::UdpSocket, Client) {
 }
 
 #[tokio::test]
-async fn what_is_fed_waits_for_a_flush_and_goes_before_what_is_sent() {
+async fn fed_packets_wait_for_a_flush_and_leave_before_a_later_send() {
     let (socket, client) = plain_peer().await;
     client.feed(("/n", 1)).await.unwrap();
     client.feed(("/n", 2)).await.unwrap();
@@ -176,7 +176,7 @@ async fn framed_datagrams_run_too() {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_not_there_yet_gets_what_is_sent_later() {
+async fn a_peer_that_binds_later_gets_the_packets_sent_after_that() {
     let port = Channel::udp(LOOPBACK).await.unwrap().local_addr().unwrap();
     let client = Udp::new(port).batch(true).connect().await.unwrap();
     for round in 0..3 {

@@ -160,9 +160,9 @@ async fn an_unfinished_frame_has_a_largest_size() {
     assert!(next(&mut channel).await.is_ok());
     parts(&frame, LIMIT + 2);
     assert_eq!(next(&mut channel).await, Err(DecodeErrorKind::FrameTooLong));
-    assert!(next(&mut channel).await.is_err(), "its other half is none");
+    assert!(next(&mut channel).await.is_err(), "the second half alone is not a frame");
     source.send_to(&frame, address).unwrap();
-    assert!(next(&mut channel).await.is_ok(), "what comes whole is none unfinished");
+    assert!(next(&mut channel).await.is_ok(), "a whole frame is not an unfinished one");
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn a_complaint_about_an_earlier_packet_keeps_none_from_being_sent_at_once(
 }
 
 #[tokio::test]
-async fn buffers_are_as_large_as_the_kernel_grants_and_that_is_told() {
+async fn the_sizes_of_buffers_that_the_kernel_granted_are_reported() {
     let small = Udp::new(LOOPBACK).receive_buffer(16 << 10).send_buffer(8 << 10).bind().await.unwrap();
     let plain = Channel::udp(LOOPBACK).await.unwrap();
     let (small, plain) =
@@ -105,7 +105,7 @@ async fn hosts_are_names_numbers_or_every_address() {
         ("localhost", "`localhost` has no port, HOST:PORT is needed"),
         ("localhost:http", "`localhost:http`: the port is a number up to 65535"),
         ("localhost:65536", "`localhost:65536`: the port is a number up to 65535"),
-        ("::1:9000", "`::1:9000`: an IPv6 address stands in brackets, as in [::1]:9000"),
+        ("::1:9000", "`::1:9000`: write an IPv6 address in brackets, as in [::1]:9000"),
         (":9000", "`:9000` is not a valid host"),
         ("[::1%]:9000", "`[::1%]:9000` is not a valid host"),
     ] {
@@ -130,7 +130,7 @@ async fn an_ipv6_socket_takes_ipv6_only_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn a_client_sends_from_where_it_is_told_to() {
+async fn a_client_sends_from_the_configured_address() {
     let mut channel = Channel::udp(LOOPBACK).await.unwrap();
     let port = unused_port();
     let client = Udp::new(channel.local_addr().unwrap()).local((LO, port)).client().await.unwrap();
@@ -161,7 +161,7 @@ async fn an_address_of_one_link_says_of_which() {
 }
 
 #[tokio::test]
-async fn a_plain_client_of_a_broadcast_address_is_told_of_broadcast() {
+async fn the_error_of_a_plain_client_of_a_broadcast_address_names_the_option() {
     for address in [[127, 255, 255, 255], [255, 255, 255, 255]] {
         let client = Client::udp((address, 9)).await.unwrap();
         let error = client.send(("/a", ())).await.unwrap_err().to_string();
@@ -204,7 +204,7 @@ async fn two_sockets_of_one_host_both_hear_a_group() {
 }
 
 #[tokio::test]
-async fn a_group_is_heard_without_what_others_joined_or_what_is_sent_to_the_host() {
+async fn a_group_socket_gets_neither_other_groups_nor_unicast_packets() {
     let (own, port) = (group(2), unused_port());
     let foreign = SocketAddr::new(group(3).ip(), own.port());
     let mut channel = Multicast::new(own).interface(LO).join().unwrap();
@@ -256,7 +256,7 @@ async fn one_sender_of_a_group_is_heard_when_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn what_is_no_group_or_no_interface_is_an_error_that_says_so() {
+async fn an_invalid_group_or_interface_is_named_in_the_error() {
     let error = |options: Multicast| options.join().unwrap_err().to_string();
     let group = Multicast::new(([239, 1, 2, 3], 9000));
     assert_eq!(
@@ -314,7 +314,7 @@ async fn what_is_over_the_limit_of_a_datagram_is_one_error_and_nothing_of_it_com
 }
 
 #[tokio::test]
-async fn replies_go_where_they_are_told_to() {
+async fn replies_go_to_the_configured_address() {
     let fixed = UdpSocket::bind(LOOPBACK).await.unwrap();
     let fixed_address = fixed.local_addr().unwrap();
     let router = || Router::new().route("/ping", |Args(n): Args<i32>| ("/pong", n));
@@ -489,7 +489,7 @@ fn endpoints_are_read_and_written() {
 }
 
 #[test]
-fn what_is_no_endpoint_is_refused_with_its_reason() {
+fn an_invalid_endpoint_is_refused_with_its_reason() {
     let cases = [
         ("http://127.0.0.1:80/", "`http` is none of osc.udp, osc.tcp, osc.tcp+slip, osc.unix, osc.unix+slip"),
         ("osc.udp://127.0.0.1/", "`127.0.0.1` has no port, HOST:PORT is needed"),
@@ -552,14 +552,17 @@ async fn endpoints_listen_and_send() {
 
     let refused =
         async |text: &str| text.parse::<Endpoint>().unwrap().client().await.unwrap_err().to_string();
-    assert_eq!(refused("127.0.0.1:9?loop=false").await, "`loop` is for groups, 127.0.0.1:9 is none");
-    let text = "`interface` is for groups and broadcasts, 127.0.0.1:9 is none; there is `device`";
+    assert_eq!(
+        refused("127.0.0.1:9?loop=false").await,
+        "`loop` needs a multicast group, and 127.0.0.1:9 is not one"
+    );
+    let text = "`interface` needs a multicast group or a broadcast, and 127.0.0.1:9 is neither: use `device`";
     assert_eq!(refused("127.0.0.1:9?interface=lo").await, text);
 }
 
 /// Nothing will come any more: the socket was known to the runtime that is gone.
 #[test]
-fn a_channel_whose_runtime_is_gone_gives_nothing_and_holds_up_nobody() {
+fn a_channel_whose_runtime_is_gone_gives_nothing_and_blocks_no_caller() {
     let build = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let first = build();
     let mut channel = first.block_on(Channel::udp(LOOPBACK)).unwrap();

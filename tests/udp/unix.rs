@@ -76,12 +76,12 @@ async fn an_abandoned_socket_is_replaced_and_one_in_use_is_spared() {
     assert!(Channel::unix_datagram(&path).is_err());
     assert_eq!(std::fs::read(&path).unwrap(), b"no socket", "it is left as it is");
     std::fs::remove_file(&path).unwrap();
-    assert!(Client::unix_datagram(&path).is_err(), "nobody listens");
+    assert!(Client::unix_datagram(&path).is_err(), "no socket is bound to it");
 }
 
 #[tokio::test]
-async fn a_server_that_is_started_anew_is_found_again() {
-    let path = path("anew");
+async fn a_unix_client_finds_a_restarted_server() {
+    let path = path("restarted");
     let mut channel = Channel::unix_datagram(&path).unwrap();
     let client = Client::unix_datagram(&path).unwrap();
     client.send(("/first", ())).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_send_waits_for_the_reader() {
 /// A peer that reads nothing misses its answers. What lies unread may fill the send buffer for all, until
 /// the peer has gone.
 #[tokio::test]
-async fn who_does_not_read_misses_its_answers_and_holds_up_nobody_once_it_has_gone() {
+async fn a_peer_that_does_not_read_misses_its_answers_and_blocks_no_other_once_it_has_gone() {
     let path = path("deaf");
     let mut channel = Channel::unix_datagram(&path).unwrap();
     let (deaf, client) = (Client::unix_datagram(&path).unwrap(), Client::unix_datagram(&path).unwrap());

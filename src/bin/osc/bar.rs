@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar of so many steps.
+/// A bar of this number of steps.
 pub(crate) fn of_steps(steps: u64) -> ProgressBar {
     styled(ProgressBar::new(steps), "{bar:40} {percent:>3}%  {elapsed_precise}  {msg}")
 }

@@ -1,4 +1,4 @@
-//! `osc dump`: listens, and prints what arrives.
+//! `osc dump`: listens, and prints incoming packets.
 
 use std::pin::pin;
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ use crate::select::selects;
 use crate::style::Style;
 use crate::time::parse_duration;
 
-/// Bytes of text that are written together, if so much is there.
+/// Bytes of text that are written together at most.
 const BATCH: usize = 64 * 1_024;
 
 /// Listen, and print the packets that arrive
@@ -119,7 +119,7 @@ impl Dump {
         if self.style.raw { options.middleware(malformed.clone()) } else { options }
     }
 
-    /// What is to be printed, and the schedule that it comes from if there is one.
+    /// The packets to print, and the schedule that they come from if there is one.
     fn packets(&self, listening: Listening) -> (BoxStream<'static, Item>, Option<Schedule>) {
         let told = listening.packets().inspect(|(packet, meta)| tell_faults(packet, meta));
         if self.schedule {
@@ -164,7 +164,7 @@ impl<'a> Printer<'a> {
         Self { filter, view, left, packets: 0, messages: 0, begin: Instant::now() }
     }
 
-    /// The text of a packet and of those behind it that are there already: one write for all of them.
+    /// The text of a packet and of the packets that have arrived behind it: one write for all of them.
     fn batch(&mut self, first: Item, packets: &mut BoxStream<'static, Item>) -> String {
         let mut text = String::new();
         let mut next = Some(first);
@@ -197,7 +197,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// What a user who has stopped it wants to know; nothing if nothing came.
+    /// The summary for a user who has stopped it; nothing if no packet came.
     fn tell_summary(&self) {
         if self.packets > 0 {
             let seconds = self.begin.elapsed().as_secs_f64();

@@ -105,7 +105,7 @@ impl Flood {
         Ok(())
     }
 
-    /// Waits until all have come, or none has for so long.
+    /// Waits until all answers have come, or until none has come for the timeout.
     async fn wait_for_answers(&self, sent: u64, answered: &AtomicU64) -> u64 {
         let mut seen = answered.load(Ordering::Relaxed);
         let mut last = Instant::now();
@@ -119,7 +119,7 @@ impl Flood {
         seen
     }
 
-    /// Numbers begin anew after 2^32.
+    /// Numbers wrap to 0 after 2^32.
     fn message(&self, number: u64) -> Result<Message, Failure> {
         self.values.message(&self.address, u32::try_from(number & 0xffff_ffff).unwrap_or_default())
     }
@@ -130,7 +130,7 @@ fn to_f64(count: u64) -> f64 {
     count as f64
 }
 
-/// Counts answers. Those that this side was too slow for have arrived all the same.
+/// Counts answers. Answers that this side was too slow to read have arrived too, and count.
 async fn count(mut answers: Subscription, answered: Arc<AtomicU64>) {
     let mut read = 0;
     while answers.next().await.is_some() {

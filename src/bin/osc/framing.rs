@@ -11,7 +11,7 @@ use tokio_util::codec::Encoder;
 
 use crate::failure::Failure;
 
-/// What stands in the place of a frame: a packet, or what is wrong with it.
+/// The content of a frame: a packet, or what is wrong with it.
 type Frame = Result<(Packet, Repairs), String>;
 
 /// Bytes that are read at a time.

@@ -61,7 +61,7 @@ impl Listening {
 async fn bind(url: &Endpoint, options: &StreamOptions) -> std::io::Result<(Endpoint, Channel)> {
     let channel = match with_room(url).bind_with(options.clone()).await {
         Ok(channel) => channel,
-        // Some systems refuse a buffer of this size, and what else is wrong is told for the URL as it was given.
+        // Some systems refuse a buffer of this size. Any other error comes again, for the URL as it was given.
         Err(_) => url.bind_with(options.clone()).await?,
     };
     Ok((channel.local_addr().map_or_else(|_| url.clone(), |address| url.at(address)), channel))

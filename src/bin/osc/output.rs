@@ -33,8 +33,8 @@ pub(crate) fn note_passed_over(place: impl Display, repairs: &Repairs) {
     }
 }
 
-/// Tells the user why a command ended early; gives the exit code. One line, whatever stands in it;
-/// nothing if the reader of stdout has gone.
+/// Tells the user why a command ended early; gives the exit code. One line, whatever the text
+/// holds; nothing if the reader of stdout has gone.
 pub(crate) fn report(failure: Failure) -> ExitCode {
     match failure {
         Failure::Error(line) => {

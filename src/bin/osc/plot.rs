@@ -59,7 +59,7 @@ impl Plot {
         if std::io::stdout().is_terminal() { self.redraw() } else { self.chart() }
     }
 
-    /// The bottom line is the least value, the top line the greatest.
+    /// The bottom line is the smallest value, the top line the greatest.
     fn chart(&self) -> String {
         let Some(last) = self.values.back() else { return format!("{}  no values\n", self.address) };
         let low = self.values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -77,7 +77,7 @@ impl Plot {
     }
 }
 
-/// How high a value stands, from 1: a value that is there can be seen.
+/// The height of a value in eighths, at least 1: every value can be seen.
 fn eighths(value: f64, low: f64, high: f64) -> usize {
     #[expect(clippy::cast_precision_loss, reason = "a small constant")]
     let steps = (HEIGHT * 8 - 1) as f64;
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_greatest_value_fills_the_height_and_the_least_can_be_seen() {
+    fn the_greatest_value_fills_the_height_and_the_smallest_can_be_seen() {
         let mut plot = Plot::of("/level".parse().unwrap());
         for value in [0.0_f32, 0.5, 1.0, f32::NAN] {
             plot.take(&tokio_osc::Message::new("/level", value).unwrap().into());

@@ -1,4 +1,4 @@
-//! `osc dump --stats`: what arrives each second, in numbers.
+//! `osc dump --stats`: packets, bytes and addresses of each second.
 
 use tokio_osc::Packet;
 

@@ -1,4 +1,4 @@
-//! `osc record`: listens, and writes what arrives to a file, with its times.
+//! `osc record`: listens, and writes incoming packets to a file, with their times.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

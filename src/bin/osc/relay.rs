@@ -22,7 +22,7 @@ use crate::time::parse_duration;
 ///
 /// Every packet that arrives at one of the URLs goes to all those behind --to, byte for byte, time
 /// tags included. A destination that is slow delays no other: its oldest packets are dropped when
-/// 1 MiB waits. Ctrl-C sends what waits, prints the counts on stderr, and ends.
+/// 1 MiB waits. Ctrl-C sends the queued packets, prints the counts on stderr, and ends.
 #[derive(clap::Args)]
 pub(crate) struct Relay {
     /// Where to listen, as for `osc dump`

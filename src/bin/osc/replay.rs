@@ -78,7 +78,7 @@ impl Replay {
             round += 1;
             let before = *sent;
             self.play_once(clients, sent, &bar).await?;
-            // A recording without packets would be read for ever.
+            // A recording without packets would be read in an endless loop.
             if *sent == before || self.times.is_none_or(|times| times == round) {
                 bar.finish_and_clear();
                 return Ok(());

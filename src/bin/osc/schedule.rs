@@ -44,6 +44,6 @@ impl Schedule {
 
 /// Waits until the message is taken: nothing is lost, and those behind it wait.
 async fn hand(State(hand_over): State<Sender<(Message, Meta)>>, message: Message, meta: Meta) {
-    // At the end the receiver is gone, and what is due then is not printed.
+    // At the end the receiver is gone: bundles that become due then are not printed.
     let _ = hand_over.send((message, meta)).await;
 }

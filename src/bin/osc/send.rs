@@ -20,7 +20,7 @@ use crate::values;
 /// `osc send URL ADDRESS [TYPES [VALUE]...]` sends one message, as liblo's oscsend does.
 /// `osc send URL -` reads canonical lines from stdin: each message, and each `#bundle TIMETAG` …
 /// `#end`, is one packet; `#sleep MS` pauses for milliseconds; other lines that begin with `#` are
-/// comments. Options stand before the first VALUE. With --reply the exit code is 1 if no answer came.
+/// comments. Options come before the first VALUE. With --reply the exit code is 1 if no answer came.
 #[derive(clap::Args)]
 #[expect(clippy::doc_markdown, reason = "the help shows it verbatim")]
 pub(crate) struct Send {
@@ -68,7 +68,7 @@ pub(crate) struct Send {
 
 impl Send {
     pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
-        // What is wrong with the command is said before anything is connected.
+        // Errors in the command are reported before anything is connected.
         let this = self.with_host_and_port_joined();
         let url = parse_peer(&this.url).at(&this.url)?;
         let packet = match &*this.address {
@@ -90,7 +90,7 @@ impl Send {
             Some(answers) => reply::print_first(answers, this.reply.timeout).await?,
             None => ExitCode::SUCCESS,
         };
-        // A connection is closed in order, so that nothing of what was sent is lost.
+        // A connection is closed in order, so that no packet in it is lost.
         client.close().await.at(&url)?;
         Ok(exit)
     }

@@ -9,8 +9,8 @@ use crate::time::parse_time_tag;
 /// What a message can hold.
 const MAX_ARRAY_DEPTH: usize = 255;
 
-/// A message of words: address, type tags, values. An address without a slash is sent if `bare`
-/// says so.
+/// A message of words: address, type tags, values. An address without a slash is an error
+/// unless `bare` is set.
 pub(crate) fn message(address: &str, types: &str, words: &[String], bare: bool) -> Result<Message, Failure> {
     let args = parse(types, words).at(address)?;
     if bare {

@@ -216,7 +216,7 @@ impl fmt::Display for HostPortError {
             HostPortFault::NoPort => write!(f, "`{text}` has no port, HOST:PORT is needed"),
             HostPortFault::Port => write!(f, "`{text}`: the port is a number up to 65535"),
             HostPortFault::Brackets => {
-                write!(f, "`{text}`: an IPv6 address stands in brackets, as in [::1]:9000")
+                write!(f, "`{text}`: write an IPv6 address in brackets, as in [::1]:9000")
             }
             HostPortFault::Host => write!(f, "`{text}` is not a valid host"),
         }

@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use if_addrs::get_if_addrs;
 
-/// A network interface: by name (`eth0`), by number, or by one of its addresses. It is looked up when a socket is
-/// made.
+/// A network interface: by name (`eth0`), by number, or by one of its addresses. It is looked up when the socket
+/// is opened.
 ///
 /// ```
 /// use std::net::Ipv4Addr;

@@ -154,7 +154,7 @@ impl<L: Listener, F: Framing> Stream for ConnectionPackets<L, F> {
     }
 }
 
-/// What `accept_if` says.
+/// The result of `accept_if`.
 type Answer = BoxFuture<'static, Result<bool, Panicked>>;
 
 /// A connection, from `accept_if` to its end.

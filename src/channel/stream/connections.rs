@@ -25,7 +25,8 @@ use crate::packet::{ConnectionId, Packet, Peer, SendError, SendErrorKind};
 use crate::types::Network;
 use crate::user_function::UserFunction;
 
-/// Packets that wait to be taken from the channel, and bytes of them. The last one may go beyond the bytes.
+/// Maximum number of packets that wait to be read from the channel, and of their bytes. The last packet may
+/// exceed the bytes.
 const READY: usize = 64;
 const READY_BYTES: usize = 1_024 * 1_024;
 
@@ -40,7 +41,7 @@ pub(crate) struct Connections {
     /// The task that polls the channel.
     pub(crate) task: AtomicWaker,
     pub(crate) pause: Arc<PauseSwitch>,
-    /// What the user may have written: the listener, and what a connection is made of.
+    /// Guards the user's listener, framing and transport against panics.
     pub(super) accepting: UserFunction,
     pub(super) serving: UserFunction,
     open: Mutex<OpenConnections>,
@@ -119,7 +120,7 @@ impl Connections {
         Ok((peer, outbox))
     }
 
-    /// Accepts a connection for good.
+    /// Marks a connection as accepted.
     pub(crate) fn welcome(&self, peer: Peer) {
         let mut all = self.open_connections();
         if let Some(entry) = peer.connection().and_then(|id| all.open.get_mut(&id)) {

@@ -25,7 +25,7 @@ use crate::codec::Framing;
 use crate::packet::{EncodeError, IntoPacket, Packet, Peer};
 
 impl Channel {
-    /// A channel that opens its byte stream with a function, and again whenever it breaks: see [`Dial`].
+    /// Creates a channel that opens its byte stream with a function, and again whenever it breaks. See [`Dial`].
     pub fn reconnecting_with<C: Connect, F: Framing>(connect: C, framing: F) -> Dial<C, F> {
         Dial::new(connect, |_| Peer::LOCAL, framing)
     }
@@ -85,7 +85,7 @@ impl<C: Connect, F: Framing> Dial<C, F> {
         }
     }
 
-    /// The limits, timeouts and middleware of each connection. Default [`StreamOptions::default`].
+    /// Sets the limits, timeouts and middleware of each connection. Default [`StreamOptions::default`].
     pub fn options(mut self, options: StreamOptions) -> Self {
         self.options = options;
         self
@@ -112,7 +112,7 @@ impl<C: Connect, F: Framing> Dial<C, F> {
     /// Creates the channel. It connects when it is polled, and ends when it is closed.
     ///
     /// # Errors
-    /// A packet of [`on_connect`](Self::on_connect) cannot be encoded.
+    /// Returns an error if a packet of [`on_connect`](Self::on_connect) cannot be encoded.
     pub fn open(self) -> Result<Channel, EncodeError> {
         if let Some(error) = self.failed {
             return Err(error);

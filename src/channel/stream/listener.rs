@@ -51,15 +51,15 @@ pub trait Listener: Send + Unpin + 'static {
     /// Polls for the next connection and its peer.
     ///
     /// # Errors
-    /// No connection can be accepted now. The channel tries again after 10 ms, then after twice that time,
-    /// up to 1 s; at once if only this connection was lost (`ConnectionAborted`,
+    /// Return an error if no connection can be accepted now. The channel tries again after 10 ms, then after twice
+    /// that time, up to 1 s. It tries again at once if only this connection was lost (`ConnectionAborted`,
     /// `ConnectionReset`, `ConnectionRefused`, `Interrupted`).
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Io, Peer)>>;
 
-    /// The local address.
+    /// Returns the local address.
     ///
     /// # Errors
-    /// The listener has no IP address, which is the default.
+    /// Returns an error if the listener has no IP address, which is the default.
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "this listener has no IP address"))
     }

@@ -35,8 +35,8 @@ impl Channel {
         Self::new(packets.boxed(), Outlet::new(connections.clone(), Some(connections)))
     }
 
-    /// A channel over one byte stream: a pipe, a serial port, a TLS session, a `tokio::io::duplex`. With the
-    /// default [`StreamOptions`]. The channel ends when the stream does.
+    /// Creates a channel over one byte stream, such as a pipe, a serial port, a TLS session or a
+    /// `tokio::io::duplex`, with the default [`StreamOptions`]. The channel ends when the stream ends.
     pub fn io<I>(io: I, framing: impl Framing) -> Self
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,

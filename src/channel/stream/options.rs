@@ -35,31 +35,32 @@ use crate::wire::DecodeOptions;
 pub struct StreamOptions {
     /// The limits and tolerance of decoding.
     pub decode: DecodeOptions,
-    /// Connections at a time. One more takes the place of the one that was idle longest
+    /// Maximum number of connections. When it is reached, a new connection replaces the longest idle one
     /// ([`idle_gives_way`](Self#structfield.idle_gives_way)), or is closed at once. Default 500.
     pub max_connections: usize,
-    /// Connections at a time from one IPv4 address or IPv6 network
-    /// ([`ipv6_prefix`](Self#structfield.ipv6_prefix)). One more takes the place of an idle one from there, or
-    /// is closed at once. Default 64.
+    /// Maximum number of connections from one IPv4 address or IPv6 network
+    /// ([`ipv6_prefix`](Self#structfield.ipv6_prefix)). When it is reached, a new connection replaces an idle one
+    /// from there, or is closed at once. Default 64.
     pub max_connections_per_address: usize,
-    /// How many bits of an IPv6 address name a network, whose addresses share one limit: a host often has all
-    /// addresses of a /64. Default 64; 128 counts each address by itself.
+    /// The number of leading bits of an IPv6 address that make one network, whose addresses share one limit: a host
+    /// often has all addresses of a /64. Default 64; with 128 each address counts by itself.
     pub ipv6_prefix: u8,
-    /// After how long without a packet in either direction a connection gives way to a new one, where a limit is
-    /// reached; of several, the one that was idle longest. Default 60 s; `None`: connections never give way.
+    /// The idle time, without a packet in either direction, after which a connection can be replaced by a new one
+    /// when a limit is reached. The longest idle connection is replaced. Default 60 s; with `None` connections are
+    /// never replaced.
     pub idle_gives_way: Option<Duration>,
-    /// The time that a frame may take from its first byte to its last. Default 10 s.
+    /// Maximum time from the first byte of a frame to its last. Default 10 s.
     pub in_frame_timeout: Duration,
-    /// The time that a connection may be without a frame from the peer. Default `None`: no limit.
+    /// Maximum time without a frame from the peer. Default `None`: no limit.
     pub idle_timeout: Option<Duration>,
-    /// The time that the peer may accept no data, and that
+    /// Maximum time during which the peer accepts no data, and for which
     /// [`Outlet::send_to`](crate::channel::Outlet::send_to) waits for space in the queue. Default 10 s.
     pub write_timeout: Duration,
-    /// How long a connection that this side closes is still read, until the peer has closed it as well. Closing a
-    /// socket with unread input sends a reset, which destroys the packets that were sent last. Received data is
-    /// discarded. Zero closes at once. Default 1 s.
+    /// Maximum time to wait, after this side has closed a connection, until the peer has closed it too. Received data
+    /// is discarded meanwhile: closing a socket with unread input would send a reset, which destroys the last sent
+    /// packets. Zero closes at once. Default 1 s.
     pub linger: Duration,
-    /// Bytes queued for one connection; each packet counts 64 bytes more than its length. Default 1 MiB.
+    /// Maximum bytes queued for one connection. Each packet counts 64 bytes more than its length. Default 1 MiB.
     pub send_queue: usize,
     /// Whether TCP sends small packets at once (`TCP_NODELAY`). Default `true`.
     pub nodelay: bool,
@@ -123,8 +124,9 @@ impl StreamOptions {
 
     /// Decides for each connection whether it is accepted, before any data is read. The function returns a
     /// `bool` or a future of one, which must be ready within
-    /// [`in_frame_timeout`](Self#structfield.in_frame_timeout); others are accepted meanwhile. A function that panics refuses the connection
-    /// ([`Refusal::Panicked`](crate::channel::Refusal::Panicked)). Default: all are accepted.
+    /// [`in_frame_timeout`](Self#structfield.in_frame_timeout); other connections are accepted meanwhile. If the
+    /// function panics, the connection is refused ([`Refusal::Panicked`](crate::channel::Refusal::Panicked)). By
+    /// default all are accepted.
     pub fn accept_if<V, K>(mut self, gate: impl Fn(Peer) -> V + Send + Sync + 'static) -> Self
     where
         V: Verdict<K>,

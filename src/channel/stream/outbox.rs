@@ -23,7 +23,7 @@ use crate::lock::lock;
 use crate::middleware::Chain;
 use crate::packet::{Packet, Peer, SendError, SendErrorKind};
 
-/// What an entry costs in addition to its bytes.
+/// The bytes that an entry counts in addition to its own.
 const ENTRY: usize = 64;
 
 /// The send queue of a connection. That of a reconnecting client outlives its connections.

@@ -81,7 +81,7 @@ impl PumpLimits {
         }
     }
 
-    /// Without limits on the input.
+    /// Limits without timeouts for the input.
     pub(crate) const fn for_client(options: &StreamOptions) -> Self {
         Self { in_frame: None, idle: None, ..Self::new(options) }
     }
@@ -230,7 +230,7 @@ where
         }
     }
 
-    /// Reading waits: the peer is neither late nor idle with input that is not read.
+    /// Pauses the timeouts for reading: input that is not read makes the peer neither late nor idle.
     pub(crate) fn pause_reading(&mut self) {
         self.clock.frame = None;
         self.clock.idle = self.limits.idle.map(|_| Instant::now());

@@ -77,7 +77,7 @@ impl Channel {
 }
 
 impl Channel {
-    /// A channel that connects to a TCP peer, and again whenever the connection breaks: see [`Dial`].
+    /// Creates a channel that connects to a TCP peer, and again whenever the connection breaks. See [`Dial`].
     pub fn reconnecting<F: Framing>(peer: impl Into<Endpoint>, framing: F) -> Dial<impl Connect, F> {
         let peer_of = |io: &TcpStream| io.peer_addr().map_or(Peer::LOCAL, Peer::from);
         Dial::new(TcpConnect { peer: peer.into() }, peer_of, framing)

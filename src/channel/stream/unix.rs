@@ -21,7 +21,7 @@ impl Channel {
     /// replaced.
     ///
     /// # Errors
-    /// The path cannot be bound, or is empty.
+    /// Returns an error if the path cannot be bound, or is empty.
     ///
     /// # Panics
     /// Panics if called outside of a Tokio runtime with I/O enabled.

@@ -10,7 +10,7 @@ use crate::channel::address::{Endpoint, Interface, PeerNames};
 use crate::channel::bind_error::BindError;
 use crate::wire::DecodeOptions;
 
-/// Options of a socket that sends to all hosts of a network, or receives such packets; ends in
+/// Options of a socket that sends to all hosts of a network, or receives such packets. Create the socket with
 /// [`client`](Broadcast::client) or [`bind`](Broadcast::bind).
 ///
 /// The address is the broadcast address of a network, such as 10.0.0.255 of 10.0.0.0/24, or 255.255.255.255
@@ -70,10 +70,10 @@ impl Broadcast {
 
     common_setters!();
 
-    /// Receives what is sent to the port, by broadcast or unicast.
+    /// Receives the datagrams sent to the port, by broadcast or unicast.
     ///
     /// # Errors
-    /// The port cannot be bound; the error names the address.
+    /// Returns an error if the port cannot be bound. The error names the address.
     ///
     /// # Panics
     /// Panics if called outside of a Tokio runtime with I/O enabled.

@@ -1,8 +1,8 @@
-//! Replies that a datagram socket had no room for: they wait here, and the task that reads the channel sends
-//! them. So a peer behind a slow link, which fills the buffer that all peers share, makes no other wait.
+//! Replies that wait because the send buffer of a datagram socket is full. The task that reads the channel sends
+//! them. All peers share the buffer, so a peer behind a slow link could otherwise make handlers wait.
 //!
-//! They leave in rounds, one of each network in a round. Each network has a share of the places, so that its own
-//! replies are dropped first.
+//! They are sent in rounds, one reply for each network in a round. Each network has a share of the places, so that
+//! its own replies are dropped first.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,14 +14,14 @@ use crate::lock::lock;
 use crate::packet::Peer;
 use crate::types::Network;
 
-/// Replies that wait, in all and for one network.
+/// Maximum number of waiting replies, in all and for one network.
 const REPLIES: usize = 64;
 const OF_A_NETWORK: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct LateReplies {
     waiting: Mutex<VecDeque<(Bytes, Peer)>>,
-    /// Whether there are some: looked at for each packet, without the lock.
+    /// Whether replies wait. Read for each packet, without the lock.
     any: AtomicBool,
 }
 
@@ -30,7 +30,7 @@ impl LateReplies {
         !self.any.load(Ordering::Acquire)
     }
 
-    /// Keeps a reply, if there is a place for it.
+    /// Queues a reply. Returns `false` if there is no place for it.
     pub(super) fn push(&self, frame: &Bytes, to: Peer) -> bool {
         let mut waiting = self.waiting();
         // The round of a reply: how many of its network are before it.
@@ -48,7 +48,7 @@ impl LateReplies {
         true
     }
 
-    /// Sends replies, the oldest first, until one finds no room.
+    /// Sends replies, the oldest first, until the socket is full.
     pub(super) fn send(&self, mut has_room: impl FnMut(&Bytes, Peer) -> bool) {
         let mut waiting = self.waiting();
         while let Some((frame, to)) = waiting.front() {

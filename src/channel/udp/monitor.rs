@@ -9,10 +9,9 @@ use super::socket::UdpSocketState;
 use crate::channel::address::interface::has_address;
 use crate::channel::socket::buffer_sizes;
 
-/// Reads the counters of a UDP socket: its buffers, what was lost, and why.
-///
-/// [`Channel::monitor`](crate::Channel::monitor) makes one. It stays valid after the channel was given to a server,
-/// and does not keep the socket open.
+/// Reads the statistics of a UDP socket. Created by [`Channel::monitor`](crate::Channel::monitor) and
+/// [`Client::monitor`](crate::Client::monitor). It stays valid after the channel was passed to a server, and does not
+/// keep the socket open.
 ///
 /// ```
 /// use tokio_osc::{Router, Server, Udp};
@@ -92,10 +91,10 @@ impl UdpMonitor {
         })
     }
 
-    /// Whether the host has lost the address that the socket is bound to, as after a change by DHCP. Nothing is
-    /// received until it is back, and no system call fails: check it regularly, and bind or join again. Always
-    /// `false` for a socket bound to every address or to a group; `None` when the socket is closed, or the system
-    /// does not list its addresses.
+    /// Returns `true` if the host no longer has the address that the socket is bound to, as after a change by DHCP.
+    /// The socket then receives nothing, and no system call fails: check this regularly, and bind or join again.
+    /// Always `false` for a socket bound to every address or to a group. `None` if the socket is closed, or the
+    /// system does not list its addresses.
     ///
     /// ```
     /// use tokio_osc::Channel;

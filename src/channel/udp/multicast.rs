@@ -14,8 +14,8 @@ use crate::channel::bind_error::BindError;
 use crate::channel::socket::{Via, failed, join, only_own_groups, send_by, set_loop, unspecified};
 use crate::wire::DecodeOptions;
 
-/// Options of a socket that receives from multicast groups, or sends to them; ends in [`join`](Multicast::join),
-/// [`client`](Multicast::client) or [`clients`](Multicast::clients).
+/// Options of a socket that receives from multicast groups, or sends to them. Create the socket with
+/// [`join`](Multicast::join), [`client`](Multicast::client) or [`clients`](Multicast::clients).
 ///
 /// **Name the interface.** A host has several. The system chooses the one of the default route, and that is
 /// often not the one that the other devices are connected to.
@@ -124,8 +124,8 @@ impl Multicast {
         self
     }
 
-    /// Whether programs on this host receive the packets sent to the group. Windows reads the receiver's setting,
-    /// other systems the sender's; the loopback interface ignores it. Default true.
+    /// Sets whether programs on this host receive the packets sent to the group. On Windows the setting of the
+    /// receiver applies, elsewhere that of the sender. The loopback interface ignores it. Default true.
     pub const fn multicast_loop(mut self, hear: bool) -> Self {
         self.hear_own = hear;
         self
@@ -147,7 +147,7 @@ impl Multicast {
     ///
     /// # Errors
     /// Returns an error if an address is not a group, a link-local group has no interface, an interface does
-    /// not exist or has no address of this family, a socket that does not share the port has it, or the
+    /// not exist or has no address of this family, another socket has the port and does not share it, or the
     /// system refuses to join (Linux: 20 groups per socket, `net.ipv4.igmp_max_memberships`). The error names
     /// the cause.
     ///

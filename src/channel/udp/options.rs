@@ -83,20 +83,20 @@ pub(super) fn known_address(endpoint: Endpoint, illegal: &mut Option<Endpoint>) 
 macro_rules! common_setters {
     () => {
         /// Allows other sockets to bind the same address and port. On Linux, the socket that was bound last
-        /// receives the unicast packets: a second program takes over the port, and no error says so.
+        /// receives the unicast packets: a second program takes over the port without an error.
         pub const fn reuse_address(mut self, reuse: bool) -> Self {
             self.common.socket.reuse_address = reuse;
             self
         }
 
-        /// Allows other sockets of the same user that set it too to bind the same address and port. On Linux,
+        /// Allows other sockets of the same user to bind the same address and port, if they set it too. On Linux,
         /// unicast packets are distributed among them by their source.
         pub const fn reuse_port(mut self, reuse: bool) -> Self {
             self.common.socket.reuse_port = reuse;
             self
         }
 
-        /// Size of the kernel's receive buffer in bytes. Default: the system's, on Linux 208 KiB, which holds
+        /// Sets the size of the kernel's receive buffer in bytes. Default: the system's, on Linux 208 KiB, which holds
         /// about 256 small packets. The kernel may grant less:
         /// [`UdpStats::receive_buffer`](crate::channel::UdpStats) is the size that it granted.
         pub const fn receive_buffer(mut self, bytes: usize) -> Self {
@@ -104,20 +104,20 @@ macro_rules! common_setters {
             self
         }
 
-        /// Size of the kernel's send buffer in bytes. Default: the system's. The kernel may grant less.
+        /// Sets the size of the kernel's send buffer in bytes. Default: the system's. The kernel may grant less.
         pub const fn send_buffer(mut self, bytes: usize) -> Self {
             self.common.socket.send_buffer = Some(bytes);
             self
         }
 
-        /// The TTL or hop limit of all packets that the socket sends: unicast, multicast and broadcast.
+        /// Sets the TTL or hop limit of all packets that the socket sends: unicast, multicast and broadcast.
         /// Default: the system's, usually 64, and 1 for multicast. Most systems refuse 0 for IPv4.
         pub const fn ttl(mut self, hops: u8) -> Self {
             self.common.socket.ttl = Some(hops);
             self
         }
 
-        /// The service class of sent packets (DSCP, 0 to 63), for networks that honour it: 46 is
+        /// Sets the service class of sent packets (DSCP, 0 to 63), for networks that honour it: 46 is
         /// "expedited forwarding", 34 is AES67's class for audio. Default 0. Windows ignores it.
         pub const fn dscp(mut self, class: u8) -> Self {
             self.common.socket.dscp = Some(class);
@@ -131,7 +131,7 @@ macro_rules! common_setters {
             self
         }
 
-        /// Limits and tolerance of decoding. Default [`DecodeOptions::default`].
+        /// Sets the limits and the tolerance of decoding. Default [`DecodeOptions::default`].
         pub fn decode(mut self, options: DecodeOptions) -> Self {
             self.common.decode = options;
             self

@@ -116,7 +116,7 @@ impl Stream for UdpPackets {
 
 /// The datagrams of a socket one by one, even if the system returns batches.
 struct ReceiveBuffer {
-    /// Made for the first datagram: the socket of a client that only sends needs none.
+    /// Allocated for the first datagram: the socket of a client that only sends needs none.
     buffer: Box<[u8]>,
     /// Maximum size of a datagram. A larger one is read with one byte more.
     max: usize,
@@ -130,7 +130,7 @@ impl ReceiveBuffer {
         Self { buffer: Box::default(), max, run: None, at: 0 }
     }
 
-    /// Where the next datagram lies in the buffer, and who has sent it.
+    /// Returns the place of the next datagram in the buffer, and its sender.
     fn try_next(&mut self, state: &UdpSocketState) -> io::Result<(Range<usize>, Peer)> {
         let run = if let Some(run) = self.run {
             run

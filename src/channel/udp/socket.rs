@@ -27,10 +27,10 @@ pub(crate) const MAX_V4: usize = 65_507;
 const MAX_V6: usize = 65_527;
 
 /// A connected socket reports the error of an earlier datagram when the next one is sent; that one
-/// is then tried again, so often at most.
+/// is then tried again, up to this number of times.
 const TRIES: usize = 4;
 
-/// A bound socket, and what is known of it. The transport of channels and of clients.
+/// A bound socket and its options. The transport of channels and of clients.
 #[derive(Debug)]
 pub(crate) struct UdpSocketState {
     pub(crate) socket: UdpSocket,
@@ -41,7 +41,7 @@ pub(crate) struct UdpSocketState {
     pub(super) reply_to: ReplyTo,
     pub(super) chain: Chain,
     pub(super) framed: FramedOptions,
-    /// Whether runs of datagrams pass the kernel in one call.
+    /// Whether runs of datagrams are sent and received in one call.
     runs: bool,
     /// Whether each datagram comes with the address of this host that it was sent to.
     knows_local_ip: bool,
@@ -66,7 +66,7 @@ pub(super) enum ReplyTo {
     Address(SocketAddr),
 }
 
-/// The numbers of a socket, while they are counted.
+/// The counters of a socket.
 #[derive(Debug, Default)]
 pub(super) struct UdpCounters {
     pub(super) oversized: AtomicU64,
@@ -74,7 +74,7 @@ pub(super) struct UdpCounters {
     pub(super) receive_errors: AtomicU64,
     pub(super) sent_again: AtomicU64,
     pub(super) send_errors: AtomicU64,
-    /// Of the errors received and sent again: the host of the peer said that no program listens there.
+    /// Of the errors received and sent again: the host of the peer reported that no program listens there.
     refused: AtomicU64,
 }
 
@@ -130,7 +130,7 @@ impl UdpSocketState {
         self.counters.refused.load(Relaxed)
     }
 
-    /// Lets runs of datagrams pass the kernel in one call, as far as it can.
+    /// Enables sending and receiving runs in one call, if the kernel supports it.
     pub(super) fn take_runs(&mut self) {
         self.runs = true;
         if let Err(error) = offload::enable_runs(&self.socket) {
@@ -138,7 +138,7 @@ impl UdpSocketState {
         }
     }
 
-    /// Makes the socket answer from the address that was asked. Bound to one address, it does so anyway.
+    /// Makes replies leave from the address that the packet was sent to. A socket bound to one address does so anyway.
     pub(super) fn answer_from_asked(&mut self) {
         if !self.local.ip().is_unspecified() {
             return;
@@ -155,7 +155,7 @@ impl UdpSocketState {
         self.runs
     }
 
-    /// What has arrived: a datagram, or a run of them.
+    /// The next datagram, or a run of them. Does not wait.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<DatagramRun> {
         if self.runs || self.knows_local_ip {
             return offload::receive(&self.socket, buffer);
@@ -229,8 +229,8 @@ impl UdpSocketState {
         self.reader.register(cx.waker());
     }
 
-    /// A client that sends by this socket waits for a reply: the channel is to be read, also where there is no
-    /// room for packets.
+    /// A client that sends by this socket waits for a reply: the channel must be read even if there is no room for
+    /// packets.
     pub(crate) fn wake_reader(&self) {
         self.reader.wake();
     }
@@ -245,8 +245,7 @@ impl UdpSocketState {
         (self.connected != Some(to)).then_some(to)
     }
 
-    /// The datagram for the bytes of a packet. Refuses what no datagram can hold, before the system is
-    /// asked.
+    /// Returns the datagram for the bytes of a packet, or an error if no datagram can hold them.
     pub(crate) fn frame<'a>(&self, packet: &'a [u8], to: SocketAddr) -> Result<Cow<'a, [u8]>, SendError> {
         let frame = self.framed.frame(packet)?;
         let limit = if to.is_ipv4() { MAX_V4 } else { MAX_V6 };
@@ -256,7 +255,7 @@ impl UdpSocketState {
         Ok(frame)
     }
 
-    /// Counts an error of sending, and names the remedy where there is one.
+    /// Counts an error of sending, and adds the remedy if there is one.
     fn explain(&self, error: &io::Error, to: SocketAddr) -> io::Error {
         count(&self.counters.send_errors);
         let denied = error.kind() == io::ErrorKind::PermissionDenied;
@@ -296,7 +295,7 @@ impl Transport for UdpSocketState {
     }
 
     fn try_reply(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
-        // Behind those that wait, which find room first.
+        // Replies that wait already go first.
         self.late.send(|frame, to| !is_full(&self.try_send(frame, to)));
         if self.late.is_empty() {
             let sent = self.try_send(frame, to);

@@ -67,9 +67,9 @@ impl Udp {
         self
     }
 
-    /// Whether a [`client`](Udp::client) takes answers from every host, instead of from its peer's address alone:
-    /// for devices that answer from another of their addresses. Anything that can send a datagram to the client's
-    /// port can then answer its requests. Default false.
+    /// Sets whether a [`client`](Udp::client) accepts replies from every host, and not only from the address of its
+    /// peer. Use it for devices that reply from another of their addresses. Any host that can send a datagram to the
+    /// client's port can then answer its requests. Default false.
     ///
     /// ```
     /// use tokio_osc::{Bytes, Message, Udp};
@@ -98,7 +98,7 @@ impl Udp {
         self
     }
 
-    /// Whether an IPv6 socket receives IPv6 only. With `false`, `[::]:9000` also receives IPv4, from peers with
+    /// Sets whether an IPv6 socket receives IPv6 only. With `false`, `[::]:9000` also receives IPv4, from peers with
     /// addresses such as `[::ffff:10.0.0.7]:9000`; not every system supports that. Default true.
     pub const fn only_v6(mut self, only: bool) -> Self {
         self.common.socket.dual_stack = !only;
@@ -112,7 +112,7 @@ impl Udp {
     /// as OSC specifies. Each packet is sent as one frame in one datagram.
     ///
     /// UDP loses and reorders datagrams, which breaks a frame that spans several: [`Slip`](crate::Slip) finds the
-    /// start of the next frame; a length prefix starts over with the next datagram after it has noticed.
+    /// start of the next frame; a length prefix starts over with the next datagram after the fault was detected.
     ///
     /// ```
     /// use tokio_osc::{Slip, Udp};
@@ -132,8 +132,8 @@ impl Udp {
         self
     }
 
-    /// How many sources a [`framed`](Udp::framed) socket keeps state for. One more evicts the source that was
-    /// silent longest; its unfinished frame is counted
+    /// Sets the number of sources for which a [`framed`](Udp::framed) socket keeps state. A further source evicts the
+    /// one that was silent longest, whose unfinished frame is counted
     /// ([`UdpStats::unfinished`](crate::channel::UdpStats)). Default 500.
     pub const fn max_sources(mut self, sources: usize) -> Self {
         self.common.framed.max_sources = sources;
@@ -226,9 +226,10 @@ impl Channel {
     /// No other program can bind the port. `0.0.0.0` and `*` receive IPv4 only, `[::]` IPv6 only: see
     /// [`Udp::only_v6`]. For other options see [`Udp`], for groups [`Multicast`](crate::Multicast).
     ///
-    /// Bound to every address, it replies from the one that was asked: see [`Peer::local_ip`](crate::Peer::local_ip).
-    /// The port is free again when the channel is dropped, and all that sends by its socket: outlets, kept
-    /// [`Reply`](crate::Reply)s, and clients of [`client_to`](Channel::client_to).
+    /// A channel bound to every address replies from the address that the packet was sent to: see
+    /// [`Peer::local_ip`](crate::Peer::local_ip). The port is free again when the channel and everything that sends
+    /// with its socket are dropped: outlets, kept [`Reply`](crate::Reply)s, and clients of
+    /// [`client_to`](Channel::client_to).
     ///
     /// # Errors
     /// Returns an error if the name cannot be resolved, or none of its addresses can be bound. The error
@@ -243,7 +244,7 @@ impl Channel {
         Udp::new(address).bind().await
     }
 
-    /// As [`udp`](Channel::udp), with other limits and tolerance of decoding.
+    /// Same as [`udp`](Channel::udp), with options for decoding.
     ///
     /// # Errors
     /// Same as [`udp`](Channel::udp).
@@ -254,8 +255,8 @@ impl Channel {
         Udp::new(address).decode(options).bind().await
     }
 
-    /// The counters of a datagram channel's socket: its buffers, and what was lost. `None` for a channel of
-    /// connections.
+    /// Returns a reader of the statistics of the socket, such as its buffers and lost datagrams. `None` for a channel
+    /// of connections.
     pub fn monitor(&self) -> Option<UdpMonitor> {
         self.udp.as_ref().map(UdpMonitor::new)
     }

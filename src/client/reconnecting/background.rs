@@ -18,8 +18,7 @@ use crate::client::inbox::{ClientInbox, WaitFor};
 use crate::middleware::Chain;
 use crate::packet::{Overflow, Peer, SendError, SendErrorKind};
 
-/// What a reconnecting client is doing: an item of
-/// [`Client::states`](crate::Client::states).
+/// The state of a reconnecting client. An item of [`Client::states`](crate::Client::states).
 ///
 /// ```
 /// use tokio_osc::client::ClientState;
@@ -36,18 +35,18 @@ use crate::packet::{Overflow, Peer, SendError, SendErrorKind};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ClientState {
-    /// It tries to connect.
+    /// It is connecting.
     Connecting,
     /// It is connected.
     Connected,
-    /// There is no connection, and it waits before it tries again.
+    /// It is not connected, and waits before the next attempt.
     Waiting {
-        /// Why there is none.
+        /// Why it is not connected.
         reason: Disconnect,
-        /// How long it waits.
+        /// The time until the next attempt.
         retry_in: Duration,
-        /// Packets that were handed to the operating system on the connection that broke; the last
-        /// of them may be lost: OSC has no acknowledgement.
+        /// The number of packets handed to the operating system on the broken connection. OSC has no
+        /// acknowledgement, so the last of them may be lost.
         unconfirmed: u64,
     },
     /// It was closed.
@@ -85,7 +84,7 @@ impl Background {
         while poll_fn(|cx| end.poll(cx)).await.is_ok() {}
         let lost = match self.outbox.delivery().queued {
             0 if !self.outbox.is_end_unconfirmed() => return Ok(()),
-            0 => "the peer has not closed the connection in time: what was sent last may be lost".to_owned(),
+            0 => "the peer has not closed the connection in time: the last packets may be lost".to_owned(),
             queued => format!("no connection has taken {queued} packets in time"),
         };
         Err(io::Error::new(io::ErrorKind::TimedOut, lost).into())

@@ -25,24 +25,24 @@ pub(super) use background::Background;
 pub use background::ClientState;
 use task::{Life, ReadByTask};
 
-/// How long a packet waits for a connection.
+/// Default maximum age of a packet that waits for a connection.
 const MAX_AGE: Duration = Duration::from_secs(10);
 /// The shortest time between keep-alives.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// A client that connects again, before it is started: what
-/// [`Client::reconnecting`](crate::Client::reconnecting) returns.
+/// The options of a client that connects again. Created by
+/// [`Client::reconnecting`](crate::Client::reconnecting), started by [`spawn`](Self::spawn).
 ///
-/// The client it becomes has a task, which ends with its last clone, and a queue of
-/// [`send_queue`](StreamOptions#structfield.send_queue) bytes. When a connection breaks, what was not
-/// handed to the operating system whole goes out on the next one; what was is gone with it, maybe
-/// received and maybe not, and counted in [`ClientState::Waiting`]. An attempt to connect may take 10 s.
+/// The client has a task, which ends with its last clone, and a queue of
+/// [`send_queue`](StreamOptions#structfield.send_queue) bytes. When a connection breaks, every packet that was not
+/// completely handed to the operating system is sent on the next connection. The others may or may not have been
+/// received; they are counted in [`ClientState::Waiting`]. An attempt to connect may take 10 s.
 ///
 /// | option | default | because |
 /// | --- | --- | --- |
 /// | [`max_age`](Self::max_age) | 10 s | a cue must not fire long after its moment |
-/// | [`overflow`](Self::overflow) | the oldest packet is dropped | the newest value is the one that counts |
-/// | [`backoff`](Self::backoff) | 100 ms to 10 s | many clients come back to one server |
+/// | [`overflow`](Self::overflow) | the oldest packet is dropped | only the newest value matters |
+/// | [`backoff`](Self::backoff) | 100 ms to 10 s | many clients may reconnect to one server |
 /// | [`refuse_while_disconnected`](Self::refuse_while_disconnected) | off | a short break goes unnoticed |
 ///
 /// ```no_run
@@ -94,46 +94,45 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         }
     }
 
-    /// The limits, timeouts and middleware of each connection. Default [`StreamOptions::default`].
+    /// Sets the limits, timeouts and middleware of each connection. Default [`StreamOptions::default`].
     ///
-    /// Middleware on the way out is asked when a packet is sent, before it waits in the queue; of
-    /// the peer it knows no address.
+    /// Outgoing packets pass the middleware before they are queued, and without the address of the peer.
     pub fn options(mut self, options: StreamOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// The pause after a connection has failed: the shortest, doubled each time up to the longest;
-    /// of each, a random part between a half and the whole. A connection that lasted longer than the
-    /// pause that it would have led to starts over. At least 1 ms; default 100 ms to 10 s.
+    /// Sets the pause between attempts to connect. It is `shortest` at first and doubles with each failure up to
+    /// `longest`; of that a random part between a half and the whole is used. It starts over after a connection that
+    /// lasted longer than the next pause. At least 1 ms. Default 100 ms to 10 s.
     pub fn backoff(mut self, shortest: Duration, longest: Duration) -> Self {
         self.attempts.backoff(shortest, longest);
         self
     }
 
-    /// What happens to a packet that finds the queue full. Default [`Overflow::DropOldest`].
+    /// Sets what happens when the queue is full. Default [`Overflow::DropOldest`].
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
         self
     }
 
-    /// How long a packet may wait for a connection; an older one is dropped, and counted in
-    /// [`dropped`](crate::channel::Delivery::dropped). Default 10 s: a cue that was meant for a moment must not fire minutes
-    /// later, when the peer is back. `Duration::MAX` keeps packets for as long as it takes.
+    /// Sets how long a packet may wait for a connection. Older packets are dropped and counted in
+    /// [`dropped`](crate::channel::Delivery::dropped). Default 10 s: a cue must not fire minutes later, when the peer
+    /// is back. With `Duration::MAX` packets wait without a limit.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
     /// Refuses packets while there is no connection, with an error of the kind
-    /// [`NotConnected`](std::io::ErrorKind::NotConnected). Default: they wait, for [`max_age`](Self::max_age) at most.
+    /// [`NotConnected`](std::io::ErrorKind::NotConnected). By default they wait, for [`max_age`](Self::max_age) at most.
     pub fn refuse_while_disconnected(mut self) -> Self {
         self.refuses_offline = true;
         self
     }
 
-    /// As [`Client::subscribe`], before the client is started: the first answers to what
-    /// [`on_connect`](Self::on_connect) sends are not lost.
+    /// Same as [`Client::subscribe`], before the client is started, so that the first replies to the packets of
+    /// [`on_connect`](Self::on_connect) are not lost.
     ///
     /// ```
     /// use tokio_osc::{Client, Slip};
@@ -147,7 +146,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// ```
     ///
     /// # Panics
-    /// `address` is not a legal pattern: see [`try_subscribe`](Self::try_subscribe).
+    /// Panics if `address` is not a valid pattern. See [`try_subscribe`](Self::try_subscribe).
     #[track_caller]
     pub fn subscribe<P>(&self, address: P) -> Subscription
     where
@@ -157,10 +156,10 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         Subscription::new(&self.inbox, legal(awaited(address)))
     }
 
-    /// As [`subscribe`](Self::subscribe), for a pattern that comes at run time.
+    /// Same as [`subscribe`](Self::subscribe), for a pattern that is known only at run time.
     ///
     /// # Errors
-    /// `address` is not a legal pattern.
+    /// Returns an error if `address` is not a valid pattern.
     pub fn try_subscribe<P>(&self, address: P) -> Result<Subscription, PatternError>
     where
         P: AsRef<[u8]> + TryInto<Pattern>,
@@ -170,8 +169,8 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         Ok(Subscription::new(&self.inbox, pattern))
     }
 
-    /// Sends a packet on each new connection, before all others: a greeting, a subscription. Each call
-    /// adds one; they are sent in order.
+    /// Sends a packet on each new connection before all others, such as a subscription. Can be called repeatedly;
+    /// the packets are sent in order.
     pub fn on_connect(mut self, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
             Ok(packet) => self.on_connect.push(packet),
@@ -180,9 +179,9 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         self
     }
 
-    /// Sends a packet each `interval`, at least 1 ms, while connected, before queued packets; for the
-    /// first time one `interval` after the connection was made. There is one such packet: a second call
-    /// takes the place of the first. By default there is none.
+    /// Sends a packet at each `interval` (at least 1 ms) while connected, before queued packets. The first one
+    /// leaves one `interval` after the connection was made. A second call replaces the first. By default nothing is
+    /// sent.
     pub fn keep_alive(mut self, interval: Duration, packet: impl IntoPacket) -> Self {
         match packet.into_packet() {
             Ok(packet) => self.keep_alive = Some((interval.max(SHORTEST), packet)),
@@ -194,8 +193,8 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     /// Starts the task. It does not wait for a connection: see [`Client::states`].
     ///
     /// # Errors
-    /// A packet of [`on_connect`](Self::on_connect) or [`keep_alive`](Self::keep_alive) cannot be
-    /// encoded.
+    /// Returns an error if a packet of [`on_connect`](Self::on_connect) or [`keep_alive`](Self::keep_alive) cannot
+    /// be encoded.
     ///
     /// # Panics
     /// Panics if called outside of a Tokio runtime with time enabled.

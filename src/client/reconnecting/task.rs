@@ -7,7 +7,7 @@
 //!      +------------------- the pause is over ----------+
 //! ```
 //!
-//! What is not sent when a connection ends goes back to the queue, and out on the next connection.
+//! Packets that were not sent when a connection ends go back to the queue, and leave on the next connection.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -28,12 +28,12 @@ use crate::codec::{Codec, Framing, ReadPacket};
 use crate::middleware::Chain;
 use crate::packet::{Packet, Peer};
 
-/// How long a client that is closed may take, at least, to send its queue.
+/// The least time that a closed client has to send its queue.
 const CLOSE: Duration = Duration::from_secs(1);
 
 impl<C: Connect, F: Framing> Reconnecting<C, F> {
     pub(super) async fn run(mut self, life: Life) {
-        // As long as a connection may take to send what waits and to be read to its end.
+        // The time a connection may take to send its queue and to be read to its end.
         let patience = self.options.linger.max(CLOSE);
         let closed = async {
             life.outbox.closed().await;
@@ -100,7 +100,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
     }
 }
 
-/// What the task shares with the client. When the task ends, in whatever way, so does the client.
+/// The state that the task shares with the client. When the task ends, for any reason, the client ends too.
 pub(super) struct Life {
     pub(super) outbox: Arc<Outbox>,
     pub(super) inbox: Arc<ClientInbox>,

@@ -71,7 +71,7 @@ fn a_wild_byte_from_the_wire_is_a_byte() {
 }
 
 #[test]
-fn what_is_known_of_an_address_is_forgotten_with_every_change() {
+fn every_change_clears_the_cache_of_addresses() {
     let mut table = table(&["/a/b", "/a/*"]);
     let copy = table.clone();
     assert_eq!(found(&table, "/a/b"), ["/a/b", "/a/*"]);

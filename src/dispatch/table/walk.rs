@@ -8,7 +8,7 @@
 //!     └───//───► {0,1,2,end} ──c──► {end}          the route //c
 //! ```
 //!
-//! Behind a `//` the path may stand anywhere from its level on, so all those levels go on together,
+//! After a `//` the path may be at any level from its own on, so all those levels go on together,
 //! as one set of bits. That is what keeps the walk linear: a node has one parent, so it is reached
 //! once, with all its levels, and not once for each. A walk with one level at a time would visit
 //! a chain of `//a//a//a` as often as there are ways to place its parts on the path.

@@ -25,7 +25,7 @@ texts! {
     #[non_exhaustive]
     pub enum EnvelopeFault {
         /// The packet is a bundle, or a message to another address than `/packet`.
-        NotAnEnvelope => "no envelope",
+        NotAnEnvelope => "not an envelope",
         /// The type tags of the `/packet` are not exactly `,sbsbsb`.
         WrongArguments => "an envelope whose arguments are not ,sbsbsb",
         /// A checksum is required and missing.
@@ -56,7 +56,7 @@ texts! {
         /// By the clock of the receiver, the packet was sent too long ago or in the future.
         Untimely => "an envelope sent too long ago or in the future",
         /// There are more senders than the [`ReplayWindow`](crate::middleware::ReplayWindow) remembers.
-        TooManySenders => "an envelope of one sender too many",
+        TooManySenders => "an envelope from more senders than the replay window holds",
         /// The checksum could not be computed.
         ChecksumFailed => "no checksum could be computed",
         /// The packet could not be signed.

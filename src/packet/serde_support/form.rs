@@ -110,7 +110,7 @@ impl Serialize for Arg {
 /// Whether the shortest decimal gives the same bits when it is read as a float64 and then narrowed,
 /// as parsers do that know no float32. Of 7.038531e-26 it does not.
 fn comes_back(value: f32) -> bool {
-    #[expect(clippy::cast_possible_truncation, reason = "what is asked is what becomes of it")]
+    #[expect(clippy::cast_possible_truncation, reason = "the question is what narrowing does to it")]
     let narrowed = value.to_string().parse::<f64>().map(|wide| wide as f32);
     value.is_finite() && narrowed.is_ok_and(|read| read.to_bits() == value.to_bits())
 }
@@ -157,7 +157,10 @@ impl MessageForm {
             Some(_) if !self.args.is_empty() => return Err("arguments and untyped bytes".to_owned()),
             Some(token) => {
                 let tail = blob(&token).filter(|tail| tail.len() % 4 == 0 && tail.first() != Some(&b','));
-                Message::untagged(&address, &tail.ok_or("untyped bytes that are none")?)
+                Message::untagged(
+                    &address,
+                    &tail.ok_or("untyped bytes: expected whole words of 4 bytes without a comma first")?,
+                )
             }
         };
         message.map_err(|error| error.to_string())

@@ -1,4 +1,4 @@
-//! The queue against a slow model, a list that is searched and sorted anew for everything: random
+//! The queue against a slow model, a list that is searched and sorted for each call: random
 //! pushes, cancels, pops, full limits, and steps of the wall clock.
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
@@ -55,7 +55,7 @@ impl Model {
         items.fold((0, 0), |(entries, bytes), item| (entries + 1, bytes + item.bytes))
     }
 
-    /// The first limit that `items` exceed: of all if `peer` is none, else of that peer.
+    /// The first limit that `items` exceed: of all peers for `None`, else of that peer.
     fn exceeded(&self, items: &[Item], peer: Option<IpAddr>) -> Option<Limit> {
         let (entries, bytes) = match peer {
             None => Self::load(items.iter()),

@@ -193,7 +193,7 @@ fn accounts_are_closed_with_their_last_entry() {
 }
 
 #[test]
-fn drop_newest_keeps_what_waits() {
+fn drop_newest_keeps_the_waiting_bundles() {
     let mut bench = Bench::new(ScheduleLimits::default().entries(2).when_full(CapacityPolicy::DropNewest));
     bench.hold(2 * SECOND, 0);
     bench.hold(3 * SECOND, 1);
@@ -363,12 +363,12 @@ fn a_look_that_finds_nothing_is_not_asked_for_again_at_the_same_reading() {
         bench.clock.advance(advance);
         assert_eq!(bench.pop(), None);
         let now = bench.clock.now().monotonic;
-        assert!(bench.queue.next_wake() > Some(now), "else the driver spins while the clock stands");
+        assert!(bench.queue.next_wake() > Some(now), "else the driver spins while the clock is stopped");
     }
 }
 
 #[test]
-fn a_step_of_a_millisecond_is_none_and_more_is_one() {
+fn a_step_of_a_millisecond_is_ignored_and_a_longer_one_is_not() {
     let mut bench = Bench::new(ScheduleLimits::default());
     bench.clock.advance_wall(STEP);
     assert!(!bench.queue.rebase(bench.clock.now()));
@@ -486,7 +486,7 @@ fn times_that_no_place_can_hold_neither_panic_nor_stay() {
 }
 
 #[test]
-fn what_arrives_past_unset_or_beyond_the_horizon_is_counted() {
+fn late_unset_and_far_bundles_are_counted_on_arrival() {
     for (policy, dropped) in [(HorizonPolicy::RunNow, 0), (HorizonPolicy::Drop, 2)] {
         let mut bench = Bench::new(ScheduleLimits::default().beyond_horizon(policy));
         let (tag, now) = (bench.clock.tag(), bench.clock.now());

@@ -36,8 +36,8 @@ use crate::wire::DecodeError;
 /// # Ok(()) }
 /// ```
 impl ServerHandle {
-    /// Adds a channel: see [`Server::listen`](crate::Server::listen). Its time tags are handled as
-    /// [`Server::time`](crate::Server::time) says, or [`listen_with`](ServerHandle::listen_with).
+    /// Adds a channel: see [`Server::listen`](crate::Server::listen). Its time options are those of
+    /// [`Server::time`](crate::Server::time); to set others, use [`listen_with`](ServerHandle::listen_with).
     ///
     /// # Errors
     /// Returns an error if the name is not valid or taken, or the server is shutting down or has ended. The
@@ -85,8 +85,8 @@ impl ServerHandle {
         self.open(ChannelSpec::stream(name.into(), packets))
     }
 
-    /// Removes a channel. Returns its last statistics when it is closed and its port is free: it is no longer
-    /// read, packets that were read run to their end, and their replies are sent. Its bundles that wait for
+    /// Removes a channel. It is no longer read, received packets run to their end, and their replies are sent. Then
+    /// the channel is closed, its port is free, and its final statistics are returned. Its bundles that wait for
     /// their time are dropped and counted ([`discarded`](ChannelStats::discarded)).
     ///
     /// A handler must not await this for the channel of its own message: it would wait for its own end.
@@ -95,7 +95,7 @@ impl ServerHandle {
     /// Returns an error if there is no such channel, or the server is shutting down or has ended.
     ///
     /// # Cancel safety
-    /// Once polled, the channel is removed, even if the future is dropped.
+    /// If the future is dropped after it was polled, the channel is still removed.
     pub async fn remove(&self, name: &str) -> Result<ChannelStats, ChannelError> {
         let core = self.core();
         let ended = || ChannelError::new(ChannelErrorKind::Ended, name);

@@ -14,8 +14,8 @@ use crate::support::guards::WrongSum;
 
 const LOCAL: &str = "127.0.0.1:0";
 
-/// A guard: its ends, somebody who lacks what they have, and what becomes of his packets and of a
-/// packet that is sent again.
+/// A guard: its two ends, an attacker without their keys, and the outcome of the attacker's packets and of a
+/// replayed packet.
 struct Guard {
     end: fn() -> Envelope,
     forger: fn() -> Envelope,

@@ -126,7 +126,7 @@ async fn bundles_of_a_removed_channel_are_dropped_and_those_of_others_are_not() 
 }
 
 #[tokio::test]
-async fn a_removal_that_nobody_waits_for_goes_on() {
+async fn a_removal_goes_on_when_its_future_is_dropped() {
     let server = Server::new(ping()).listen("udp", udp().await).spawn();
     assert!(server.remove("udp").now_or_never().is_none());
     until(|| server.channels().is_empty()).await;
@@ -169,7 +169,7 @@ impl std::task::Wake for Adder {
 }
 
 #[tokio::test]
-async fn the_name_of_a_channel_is_free_when_it_is_told_that_it_is_closed() {
+async fn the_name_of_a_channel_is_free_when_its_closed_event_arrives() {
     let gate = Arc::new(Semaphore::new(0));
     let server = Server::new(waiting(&gate)).feed("test", futures::stream::pending());
     let packets = futures::stream::iter([item(("/wait", ()))]).chain(futures::stream::pending());

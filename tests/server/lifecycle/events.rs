@@ -58,7 +58,7 @@ async fn a_server_that_tells_its_routes_waits_for_its_first_channel_as_any_other
     soon(server.wait()).await;
 }
 
-/// What is told when the routes hear nothing any more is not missed by them.
+/// An event that comes after reading has ended still reaches the routes.
 #[tokio::test]
 async fn the_end_of_a_connection_after_the_end_of_reading_is_not_missed() {
     let channel = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
@@ -138,7 +138,7 @@ async fn a_byte_stream_is_connected_from_the_beginning() {
 }
 
 #[tokio::test]
-async fn an_inbox_that_is_full_is_told_once_until_it_is_half_empty() {
+async fn a_full_inbox_is_reported_once_until_it_is_half_empty() {
     let gate = Arc::new(Semaphore::new(0));
     let (feed, packets) = feed();
     let server = Server::new(waiting(&gate)).inbox(4).feed("test", packets);
@@ -169,7 +169,7 @@ async fn an_inbox_that_is_full_is_told_once_until_it_is_half_empty() {
 }
 
 #[tokio::test]
-async fn a_reader_that_is_behind_is_told_how_much_it_has_missed() {
+async fn a_slow_reader_of_server_events_gets_the_number_it_missed() {
     let server = Server::new(Router::new()).spawn();
     let mut events = server.events();
     for _ in 0..100 {
@@ -225,7 +225,7 @@ async fn events_are_messages_to_the_servers_own_router() {
 }
 
 #[tokio::test]
-async fn events_do_not_keep_a_server_alive_and_are_told_before_it_ends() {
+async fn events_do_not_keep_a_server_alive_and_are_delivered_before_it_ends() {
     let log = Arc::<Mutex<Vec<String>>>::default();
     let note = Arc::clone(&log);
     let router = Router::new()
@@ -259,7 +259,7 @@ async fn messages_about_events_are_bounded() {
 
 #[test]
 #[should_panic(expected = "\"osc\" is not a literal address")]
-fn a_prefix_that_is_no_address_panics() {
+fn a_prefix_that_is_not_a_literal_address_panics() {
     let _ = Server::new(Router::new()).events_to_routes("osc");
 }
 

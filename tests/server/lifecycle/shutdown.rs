@@ -48,7 +48,7 @@ impl Timed {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_drops_and_counts_what_waits_for_its_time() {
+async fn a_shutdown_drops_and_counts_scheduled_bundles() {
     let timed = timed();
     timed.push_after(ms(200), ("/later", ()));
     timed.push_after(ms(300), ("/later", ()));
@@ -62,7 +62,7 @@ async fn a_shutdown_drops_and_counts_what_waits_for_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drained_shutdown_runs_what_waits_for_its_time() {
+async fn a_drained_shutdown_runs_scheduled_bundles() {
     let timed = timed();
     timed.push_after(ms(200), ("/a", ()));
     let inner = Bundle::at(timed.clock.after(ms(500))).with(("/c", ()));
@@ -205,7 +205,7 @@ async fn a_signal_ends_a_server_that_runs_in_the_callers_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signal_ends_the_server_by_its_options_and_a_later_call_goes_before() {
+async fn a_signal_ends_the_server_by_its_options_and_a_later_call_overrides_them() {
     let clock = TokioClock::new();
     let cue = |delay| item(Bundle::at(clock.after(delay)).with(("/n", ())));
     let serve = |packets| {
@@ -228,7 +228,7 @@ async fn a_signal_ends_the_server_by_its_options_and_a_later_call_goes_before() 
 }
 
 #[tokio::test]
-async fn waiters_are_told_when_the_server_has_ended() {
+async fn all_waiters_return_when_the_server_has_ended() {
     let (feed, packets) = feed();
     let server = Arc::new(Server::new(Router::new()).feed("test", packets).spawn());
     let waiters: Vec<_> = (0..3)
@@ -252,7 +252,7 @@ async fn waiters_are_told_when_the_server_has_ended() {
 }
 
 #[tokio::test]
-async fn a_server_without_channels_ends_at_once_where_nobody_can_add_one() {
+async fn a_server_without_channels_ends_at_once_unless_it_has_a_handle() {
     soon(Server::new(Router::new()).run()).await;
     let server = Server::new(Router::new()).spawn();
     for _ in 0..100 {
@@ -266,7 +266,7 @@ async fn a_server_without_channels_ends_at_once_where_nobody_can_add_one() {
 }
 
 #[tokio::test]
-async fn a_server_begins_anew_on_the_same_port_and_others_live_beside_it() {
+async fn a_server_can_restart_on_the_same_port_beside_other_servers() {
     let other = Server::new(Router::new().route("/ping", || ("/pong", 0)));
     let other = other.listen("udp", Channel::udp(LOOPBACK).await.unwrap()).spawn();
     let beside = Client::udp(other.local_addr("udp").unwrap()).await.unwrap();
@@ -310,7 +310,7 @@ async fn a_shutdown_that_is_given_up_stops_at_once() {
 }
 
 #[test]
-fn a_runtime_that_ends_takes_what_waits_in_lanes_with_it() {
+fn a_runtime_that_ends_drops_the_calls_waiting_in_lanes() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (server, _feed) = runtime.block_on(async {
         let (feed, packets) = feed();

@@ -55,7 +55,7 @@ async fn with_0_workers_and_with_1_handlers_run_one_after_the_other_in_order() {
     }
 }
 
-/// Row V03, `execthreadscount=10`: no more, and no less when there is so much to do. The handlers
+/// Row V03, `execthreadscount=10`: no more, and no fewer when there is enough to do. The handlers
 /// meet ten at a time, or never.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_n_workers_n_handlers_run_at_the_same_time() {

@@ -64,7 +64,7 @@ fn run_of_a_frame_loop_does_everything_on_the_thread_of_its_runtime() {
 }
 
 #[test]
-fn what_was_sent_before_the_call_is_handled_in_that_call() {
+fn packets_sent_before_a_call_of_process_are_handled_in_it() {
     let mut frames = FrameLoop::new().unwrap();
     let (router, count) = counting();
     let server = serving(&mut frames, router);
@@ -208,7 +208,7 @@ fn a_budget_of_steps_is_kept_and_what_is_left_runs_next_time() {
 }
 
 #[test]
-fn a_task_that_is_always_ready_ends_no_budget_and_keeps_out_nobody() {
+fn a_task_that_is_always_ready_neither_ends_the_budget_nor_starves_others() {
     let mut frames = FrameLoop::new().unwrap();
     let (router, count) = counting();
     let server = serving(&mut frames, router);
@@ -295,7 +295,7 @@ fn dropping_a_frame_loop_drops_its_tasks() {
 
 /// It would wait an hour if it waited.
 #[test]
-fn an_idle_call_of_a_frame_loop_waits_for_nothing() {
+fn an_idle_call_of_a_frame_loop_returns_at_once() {
     let mut frames = FrameLoop::new().unwrap();
     let (router, _) = counting();
     let server = serving(&mut frames, router);

@@ -139,7 +139,7 @@ async fn an_inbox_that_waits_loses_nothing_and_the_server_waits_with_it() {
 }
 
 #[tokio::test]
-async fn an_inbox_that_is_dropped_holds_up_nobody() {
+async fn a_dropped_inbox_blocks_no_sender() {
     let mut inbox = Inbox::new(2);
     let (sender, server) = noting(&mut inbox);
     for n in 0..10 {
@@ -225,7 +225,7 @@ async fn a_panic_is_the_owners_and_the_other_calls_still_wait() {
 }
 
 #[test]
-fn an_inbox_without_routes_is_never_ready_and_waits_for_nothing() {
+fn an_inbox_without_routes_is_never_ready_and_never_waits() {
     let mut inbox = Inbox::new(16);
     assert!(!inbox.wait(ms(3_600_000)));
     let post = inbox.on(|(): &mut (), _: Message| {});
@@ -237,7 +237,7 @@ fn an_inbox_without_routes_is_never_ready_and_waits_for_nothing() {
 
 /// A message of a few bytes does not keep the buffer that it was received in.
 #[tokio::test]
-async fn what_waits_is_copied_to_its_size() {
+async fn a_waiting_message_is_copied_to_its_size() {
     let buffer = Bytes::from([&Message::new("/n", 7).unwrap().as_bytes()[..], &vec![0; 60_000][..]].concat());
     let start = buffer.as_ptr() as usize;
     let packet = Packet::decode(buffer.slice(..12)).unwrap();

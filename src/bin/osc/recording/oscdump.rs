@@ -117,7 +117,7 @@ fn take_word<'a>(rest: &mut &'a str) -> Option<&'a str> {
     Some(word).filter(|word| !word.is_empty())
 }
 
-/// Types without a value: `oscdump` prints a word for them all the same.
+/// Types without a value: `oscdump` still prints a word for them.
 fn taking(word: &str, rest: &mut &str, arg: Arg) -> Arg {
     let trimmed = rest.trim_start_matches(' ');
     let after = trimmed.strip_prefix(word).filter(|after| after.is_empty() || after.starts_with(' '));

@@ -27,7 +27,7 @@ use query::encode;
 /// | --- | --- |
 /// | `osc.udp://HOST:PORT/`, or `HOST:PORT` for short | UDP; multicast if the host is a group |
 /// | `osc.udp://HOST:PORT/PATH` | the same; the [`prefix`](Self::prefix) of the addresses there |
-/// | `osc.tcp://HOST:PORT/` | TCP, each packet with its length before it |
+/// | `osc.tcp://HOST:PORT/` | TCP, a length before each packet |
 /// | `osc.tcp+slip://HOST:PORT/` | TCP, SLIP |
 /// | `osc.unix:///PATH` | a Unix datagram socket |
 /// | `osc.unix+slip:///PATH` | a Unix stream socket, SLIP |
@@ -36,7 +36,7 @@ use query::encode;
 /// | --- | --- |
 /// | `127.0.0.1`, `[::1]` | an address |
 /// | `[fe80::1%eth0]`, `[ff02::1%2]` | an address of one link, with the interface by name or number |
-/// | `stage.local` | a name, looked up when a socket is made; IPv4 addresses are tried first |
+/// | `stage.local` | a name, resolved when the socket is opened; IPv4 addresses are tried first |
 /// | `*` | every IPv4 address of this host; with `family=ipv6` every IPv6 address, as `[::]` |
 ///
 /// Port 0 takes any free port. Options follow a `?`, separated by `&`. Those marked with + can be repeated:
@@ -53,7 +53,7 @@ use query::encode;
 /// | `loop=false` | groups | [`Multicast::multicast_loop`](crate::Multicast::multicast_loop) |
 /// | `group=239.1.2.4` +, `source=10.0.0.7` + | groups | [`Multicast::group`](crate::Multicast::group), [`Multicast::source`](crate::Multicast::source) |
 /// | `family=ipv6` | all with a host | addresses of this family only, `ipv4` or `ipv6` |
-/// | `end=single` | SLIP | one END, behind each packet, instead of two |
+/// | `end=single` | SLIP | one END after each packet, instead of one before and one after |
 ///
 /// ```
 /// use tokio_osc::channel::Scheme;
@@ -154,8 +154,8 @@ impl Endpoint {
         }
     }
 
-    /// The path behind the host and port, such as `/Carla`; empty if there is none. Programs built on liblo
-    /// (Carla, Non Session Manager) announce themselves so: their OSC addresses begin with it. Sockets ignore it.
+    /// Returns the path after the host and port, such as `/Carla`, or an empty string. Some programs built on liblo
+    /// (Carla, Non Session Manager) announce such URLs: their OSC addresses begin with this path. Sockets ignore it.
     ///
     /// ```
     /// use tokio_osc::{Endpoint, Message};

@@ -16,12 +16,12 @@ use tokio::net::UdpSocket;
 use super::DatagramRun;
 use crate::packet::Peer;
 
-/// Space for the control messages of a datagram: the size of a run (24 bytes) and the address that was asked (32
-/// or 40). Aligned as their headers are.
+/// Space for the control messages of a datagram: the size of a run (24 bytes) and the destination address (32 or
+/// 40 bytes). Aligned like their headers.
 #[repr(align(8))]
 struct ControlSpace([u8; 64]);
 
-/// Asks the kernel to give runs.
+/// Enables receiving runs.
 pub(crate) fn enable_runs(socket: &UdpSocket) -> io::Result<()> {
     Ok(setsockopt(socket, UdpGroSegment, &true)?)
 }
@@ -36,7 +36,7 @@ pub(crate) fn enable_local_ip(socket: &UdpSocket, v6: bool) -> io::Result<()> {
     Ok(set?)
 }
 
-/// Takes a run, or one datagram, if there is one.
+/// Receives a run, or one datagram, without waiting.
 pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<DatagramRun> {
     socket.try_io(Interest::READABLE, || {
         let mut space = ControlSpace([0; 64]);
@@ -90,8 +90,8 @@ fn address(address: &SockaddrStorage) -> Option<SocketAddr> {
     v4.or_else(|| address.as_sockaddr_in6().map(|v6| SocketAddr::from(*v6)))
 }
 
-/// Sends a run of datagrams of `size` bytes if the socket has space for all, to an address or to where
-/// it is connected.
+/// Sends a run of datagrams of `size` bytes if the socket has space for all, to an address or to the connected
+/// peer.
 pub(crate) fn send(socket: &UdpSocket, run: &[u8], size: usize, to: Option<SocketAddr>) -> io::Result<()> {
     let size = u16::try_from(size).map_err(|_| Errno::EMSGSIZE)?;
     let to = to.map(SockaddrStorage::from);
@@ -101,7 +101,7 @@ pub(crate) fn send(socket: &UdpSocket, run: &[u8], size: usize, to: Option<Socke
 }
 
 /// Whether nothing of the run was sent, while each of its datagrams may be: they are too large for the
-/// way, the device cannot part them, the kernel is too old, or it reports what became of an earlier one.
+/// path, the device cannot split them, the kernel is too old, or it reports the error of an earlier datagram.
 pub(crate) fn refuses(error: &io::Error) -> bool {
     let codes = [
         Errno::ECONNREFUSED,

@@ -1,7 +1,7 @@
 //! Control messages: what the kernel of Linux reports and accepts beside the bytes of a datagram.
 //!
-//! - Runs: datagrams of one size, the last one perhaps shorter, from or to one peer, given and taken in one
-//!   call (GRO, GSO). Elsewhere a run is one datagram.
+//! - Runs: datagrams of one size, the last one perhaps shorter, from or to one peer, that cross into the kernel
+//!   in one call (GRO, GSO). Elsewhere a run is one datagram.
 //! - The address of this host that a datagram was sent to, or leaves from.
 
 #[cfg_attr(not(any(target_os = "android", target_os = "linux")), path = "nowhere.rs")]
@@ -13,10 +13,10 @@ use crate::packet::Peer;
 
 pub(crate) use linux::{enable_local_ip, enable_runs, receive, refuses, send, send_from};
 
-/// Datagrams of a run: more are not taken by every kernel.
+/// Maximum number of datagrams of a run. Some kernels refuse more.
 pub(crate) const MOST: usize = 64;
 
-/// What lies in a buffer: `len` bytes of datagrams of `size` bytes.
+/// The content of a buffer: `len` bytes of datagrams of `size` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DatagramRun {
     pub(crate) len: usize,

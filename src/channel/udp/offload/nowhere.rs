@@ -1,4 +1,4 @@
-//! Where datagrams have no control messages.
+//! For systems without control messages of datagrams.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
