@@ -1,4 +1,4 @@
-//! A map of bounded size that evicts the least recently used entry.
+//! A map of bounded size that evicts the smallest recently used entry.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
