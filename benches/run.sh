@@ -7,6 +7,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# The Python with the peers, where `.ci/install` has put them.
+python=$PWD/target/interop-venv/bin/python
+[ ! -x "$python" ] || export OSC_INTEROP_PYTHON=${OSC_INTEROP_PYTHON:-$python}
+
 out=target/bench
 mkdir -p "$out"
 [ $# -gt 0 ] || {

@@ -34,7 +34,8 @@ impl Peer {
     /// A Python package, if it is installed.
     pub(super) fn python(name: &'static str, package: &str) -> Option<Self> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/udp/python.py");
-        Self::start(name, Command::new("python3").arg(source).arg(package).stderr(Stdio::null()))
+        let python = std::env::var("OSC_INTEROP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        Self::start(name, Command::new(python).arg(source).arg(package).stderr(Stdio::null()))
     }
 
     fn start(name: &'static str, command: &mut Command) -> Option<Self> {
