@@ -28,6 +28,8 @@ mod events;
 pub(crate) mod open;
 mod outlet;
 mod pause;
+#[cfg(feature = "serial")]
+mod serial;
 #[cfg(feature = "net")]
 mod socket;
 mod stats;
@@ -55,6 +57,8 @@ use futures::stream::StreamExt;
 pub use event_stream::Events;
 pub use events::{ConnectionEvent, Disconnect, Refusal};
 pub use outlet::Outlet;
+#[cfg(feature = "serial")]
+pub use serial::{Serial, SerialStream};
 pub use stats::{Delivery, SendReport};
 pub use stream::{Connect, Dial, Listener, StreamOptions, Verdict};
 use udp::UdpSocketState;

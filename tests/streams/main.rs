@@ -7,6 +7,8 @@ mod codec;
 mod connections;
 mod half_closed;
 mod reconnect;
+#[cfg(all(target_os = "linux", feature = "serial"))]
+mod serial;
 mod threats;
 mod wakes;
 
