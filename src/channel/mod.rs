@@ -18,6 +18,12 @@
 //! # Ok(()) }
 //! ```
 
+// rustdoc lists methods in the order of these modules: constructors come first.
+#[cfg_attr(not(feature = "net"), path = "no_udp.rs")]
+pub(crate) mod udp;
+
+pub(crate) mod stream;
+
 #[cfg(feature = "net")]
 pub(crate) mod address;
 #[cfg(feature = "net")]
@@ -33,10 +39,7 @@ mod serial;
 #[cfg(feature = "net")]
 mod socket;
 mod stats;
-pub(crate) mod stream;
 pub(crate) mod transport;
-#[cfg_attr(not(feature = "net"), path = "no_udp.rs")]
-pub(crate) mod udp;
 #[cfg(feature = "net")]
 #[cfg_attr(not(unix), path = "no_unix.rs")]
 pub(crate) mod unix_datagram;

@@ -52,7 +52,8 @@ impl Endpoint {
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let endpoint: Endpoint = "osc.udp://127.0.0.1:0/".parse()?;
-    /// let channel = endpoint.bind_with(StreamOptions::default().decode(DecodeOptions::lenient())).await?;
+    /// let options = StreamOptions::default().decode(DecodeOptions::lenient());
+    /// let channel = endpoint.bind_with(options).await?;
     /// # drop(channel);
     /// # Ok(()) }
     /// ```

@@ -12,30 +12,34 @@
 //! let mut faders = client.subscribe("/is");
 //! client.send(("/fader/1", 0.5_f32)).await?;
 //! assert_eq!(faders.recv().await.expect("UDP does not end").to_string(), "/is ,f 0.5");
-//! let reply = client.request(("/fader/2", 0.25_f32), "/is").echoing(0.25_f32).retries(2).await?;
+//! let reply = client.request(("/fader/2", 0.25_f32), "/is").echoing(0.25_f32).await?;
 //! assert_eq!(reply.parse::<f32>()?, 0.25);
 //! # server.shutdown().await;
 //! # Ok(()) }
 //! ```
 
+// rustdoc lists methods in the order of these modules: constructors come first.
+#[cfg(feature = "net")]
+mod udp;
+
+#[cfg(feature = "net")]
+mod tcp;
+#[cfg(feature = "net")]
+#[cfg_attr(not(unix), path = "no_unix.rs")]
+mod unix;
+
+mod open;
+
 #[cfg(feature = "net")]
 mod fan_out;
 mod inbox;
 mod keep_alive;
-mod open;
 mod reconnecting;
 mod request;
 mod request_error;
 mod stats;
 mod stream;
 mod subscription;
-#[cfg(feature = "net")]
-mod tcp;
-#[cfg(feature = "net")]
-mod udp;
-#[cfg(feature = "net")]
-#[cfg_attr(not(unix), path = "no_unix.rs")]
-mod unix;
 mod waker_set;
 
 use std::fmt;

@@ -33,7 +33,8 @@ const MOST_BYTES: usize = 1_024 * 1_024;
 /// let silent = Channel::udp("127.0.0.1:0").await?;
 /// let client = Client::udp(silent.local_addr()?).await?;
 ///
-/// let error = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(20)).await.unwrap_err();
+/// let request = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(20));
+/// let error = request.await.unwrap_err();
 /// assert_eq!(error.kind(), RequestErrorKind::Timeout);
 /// println!("{error}");    // no reply to /ping matching /pong from 127.0.0.1:9000 within 20 ms
 /// # Ok(()) }
@@ -70,9 +71,10 @@ impl Request {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
     /// let silent = Channel::udp("127.0.0.1:0").await?;
     /// let client = Client::udp(silent.local_addr()?).await?;
-    /// let request = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(10)).retries(2);
-    /// let error = request.await.unwrap_err();
-    /// println!("{error}");    // no reply to /ping matching /pong from 127.0.0.1:9000 within 10 ms, sent 3 times
+    /// let request = client.request(("/ping", 7), "/pong");
+    /// let error = request.timeout(Duration::from_millis(10)).retries(2).await.unwrap_err();
+    /// // no reply to /ping matching /pong from 127.0.0.1:9000 within 10 ms, sent 3 times
+    /// println!("{error}");
     /// # assert!(error.to_string().ends_with("within 10 ms, sent 3 times"));
     /// # Ok(()) }
     /// ```
@@ -124,7 +126,8 @@ impl Request {
     ///     client.request(("/get", 1), "/value").echoing(1),
     ///     client.request(("/get", 2), "/value").echoing(2),
     /// );
-    /// assert_eq!((first?.to_string(), second?.to_string()), ("/value ,if 1 0.5".into(), "/value ,if 2 0.5".into()));
+    /// assert_eq!(first?.to_string(), "/value ,if 1 0.5");
+    /// assert_eq!(second?.to_string(), "/value ,if 2 0.5");
     /// # server.shutdown().await;
     /// # Ok(()) }
     /// ```

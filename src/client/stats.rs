@@ -21,7 +21,8 @@ use crate::throttle::Throttle;
 /// device.send_to(b"pong", ("127.0.0.1", port)).await?;
 ///
 /// let request = client.request(("/ping", 7), "/pong").timeout(Duration::from_millis(50));
-/// // … within 50 ms; 1 packet from 127.0.0.1:9000 could not be read: neither a message nor a bundle, at byte 0
+/// // … within 50 ms; 1 packet from 127.0.0.1:9000 could not be read:
+/// // neither a message nor a bundle, at byte 0
 /// println!("{}", request.await.unwrap_err());
 /// # assert_eq!(client.stats().malformed, 1);
 /// # Ok(()) }

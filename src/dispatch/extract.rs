@@ -44,7 +44,7 @@ impl<S, T: OwnedArgs> FromContext<S> for Args<T> {
 /// use tokio_osc::{Router, State};
 ///
 /// let router = Router::with_state(AtomicU32::new(0))
-///     .route("/hit", |State(hits): State<AtomicU32>| { hits.fetch_add(1, Ordering::Relaxed); });
+///     .route("/hit", |hits: State<AtomicU32>| { hits.fetch_add(1, Ordering::Relaxed); });
 /// ```
 #[derive(Debug)]
 pub struct State<T>(pub Arc<T>);

@@ -41,11 +41,12 @@ use crate::packet::Overflow;
 /// struct Game { pitch: [f32; 8], paused: bool }
 ///
 /// let mut inbox = Inbox::new(1_024).overflow(Overflow::DropOldest);
+/// let freq = |game: &mut Game, Captures(n): Captures<usize>, Args(hz): Args<f32>| {
+///     if let Some(pitch) = game.pitch.get_mut(n) { *pitch = hz; }
+/// };
 /// let router = Router::new()
-///     .route("/synth/*/freq", inbox.on(|game: &mut Game, Captures(n): Captures<usize>, Args(hz): Args<f32>| {
-///         if let Some(pitch) = game.pitch.get_mut(n) { *pitch = hz; }
-///     }))
-///     .route("/pause", inbox.on(|game: &mut Game, Args(paused): Args<bool>| game.paused = paused))
+///     .route("/synth/*/freq", inbox.on(freq))
+///     .route("/pause", inbox.on(|game: &mut Game, Args(on): Args<bool>| game.paused = on))
 ///     .route("/ping", |Args(n): Args<i32>| ("/pong", n));       // runs in the background
 /// // … Server::new(router).listen(…).spawn() …
 ///
@@ -176,7 +177,8 @@ impl<S> Inbox<S> {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tokio_osc::Error> {
     /// # let packets = futures::stream::iter([(Ok(Message::new("/n", 7)?.into()), Meta::from_peer(Peer::LOCAL))]);
     /// let mut inbox = Inbox::new(64);
-    /// let router = Router::new().route("/n", inbox.on(|sum: &mut i32, Args(n): Args<i32>| *sum += n));
+    /// let add = |sum: &mut i32, Args(n): Args<i32>| *sum += n;
+    /// let router = Router::new().route("/n", inbox.on(add));
     /// let server = tokio::spawn(Server::new(router).feed("replay", packets).run());
     ///
     /// let mut sum = 0;

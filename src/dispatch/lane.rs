@@ -31,8 +31,8 @@ use crate::packet::Overflow;
 ///
 /// let disk = Lane::new(256).overflow(Overflow::DropOldest);
 /// let router = Router::new()
-///     .route("/preset/save", on(async |Args(_name): Args<String>| { /* slow */ }).on_lane(&disk))
-///     .route("/preset/load", on(async |Args(_name): Args<String>| { /* never beside a save */ }).on_lane(&disk))
+///     .route("/save", on(async |_: Args<String>| { /* slow */ }).on_lane(&disk))
+///     .route("/load", on(async |_: Args<String>| { /* never during a save */ }).on_lane(&disk))
 ///     .route("/fader/*", |Args(_): Args<f32>| { /* is not delayed by either */ });
 /// ```
 #[derive(Clone)]

@@ -29,7 +29,7 @@ use crate::pattern::{Pattern, PatternError};
 /// let solo = live.route("/solo", |Args(_on): Args<bool>| {});
 /// let desk = live.merge(
 ///     Router::new()
-///         .route("/desk/save", on(async |Args(_name): Args<String>| { /* slow */ }).on_task(16))
+///         .route("/desk/save", on(async |_: Args<String>| { /* slow */ }).on_task(16))
 ///         .route_prefix("/desk/fader", |Args(_level): Args<f32>| {}),
 /// );
 /// solo.remove();

@@ -16,7 +16,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! let router = Router::with_state(AtomicU32::new(0))
-//!     .route("/voice/*/note", on(note).instances(1..=8))      // `/voice/{1,3}/note` runs it twice
+//!     .route("/voice/*/note", on(note).instances(1..=8))   // `/voice/{1,3}/note` runs it twice
 //!     .route("/hits", |hits: State<AtomicU32>| ("/hits", hits.load(Ordering::Relaxed) as i32));
 //!
 //! router.call(("/voice/{1,3}/note", 60)).await;
@@ -31,6 +31,9 @@
 //! | routes that change | [`LiveRoutes`], [`Subscription`] |
 //! | what can be controlled | [`Namespace`], [`Method`], [`AboutArg`], [`Value`], [`Signature`] |
 //! | errors | [`Rejection`], [`CaptureError`], [`ReplyError`] |
+
+// rustdoc lists methods in the order of these modules: constructors come first.
+mod router;
 
 mod about;
 mod blocking;
@@ -56,7 +59,6 @@ mod reply;
 mod reply_path;
 mod route;
 mod route_pattern;
-mod router;
 mod router_call;
 mod routes;
 mod signature;

@@ -27,11 +27,11 @@ const LATEST: usize = 1_024;
 /// use tokio_osc::dispatch::Handler;
 /// use tokio_osc::{Args, Router};
 ///
-/// fn at_all<M>(router: Router, addresses: &[&str], handler: impl Handler<(), M> + Clone) -> Router {
-///     addresses.iter().fold(router, |router, &address| router.route(address, handler.clone()))
+/// fn at_all<M>(addresses: &[&str], handler: impl Handler<(), M> + Clone) -> Router {
+///     addresses.iter().fold(Router::new(), |router, &at| router.route(at, handler.clone()))
 /// }
 ///
-/// let router = at_all(Router::new(), &["/bass", "/lead"], |Args(gain): Args<f32>| println!("{gain}"));
+/// let router = at_all(&["/bass", "/lead"], |Args(gain): Args<f32>| println!("{gain}"));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an OSC handler",
@@ -102,7 +102,11 @@ pub fn on<S, M>(handler: impl Handler<S, M>) -> On<S> {
 /// use tokio_osc::dispatch::{Extra, on};
 /// use tokio_osc::{Args, Router};
 ///
-/// let fader = on(|Extra(name): Extra<&'static str>, Args(level): Args<f32>| println!("{name}: {level}")).tags("f");
+/// fn level(Extra(name): Extra<&'static str>, Args(level): Args<f32>) {
+///     println!("{name}: {level}");
+/// }
+///
+/// let fader = on(level).tags("f");
 /// let router = ["bass", "lead", "pad"].into_iter().fold(Router::new(), |router, name| {
 ///     router.route(format!("/mix/{name}"), fader.clone().extra(name))
 /// });

@@ -120,7 +120,8 @@ parameters! {
     /// ```
     /// # use tokio_osc::dispatch::MatchedRoute;
     /// # use tokio_osc::Router;
-    /// let router = Router::new().route("/synth/*", |MatchedRoute(route): MatchedRoute| println!("{route}"));
+    /// let router = Router::new()
+    ///     .route("/synth/*", |MatchedRoute(route): MatchedRoute| println!("{route}"));
     /// ```
     MatchedRoute(Arc<str>) = |context| Arc::clone(&context.endpoint.name);
 }

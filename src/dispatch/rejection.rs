@@ -34,14 +34,15 @@ use crate::types::{Text, TextBuf};
 ///     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
 ///         match context.meta().channel() {
 ///             "studio" => Ok(Self),
-///             other => Err(Rejection::other(format!("{other:?} is not the channel of the studio"))),
+///             other => Err(Rejection::other(format!("expected the studio, found {other:?}"))),
 ///         }
 ///     }
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// let report = Router::new().route("/record", |_: FromStudio| {}).call(("/record", ())).report().await;
-/// assert_eq!(report.rejected[0].1.to_string(), "\"\" is not the channel of the studio");
+/// let router = Router::new().route("/record", |_: FromStudio| {});
+/// let report = router.call(("/record", ())).report().await;
+/// assert_eq!(report.rejected[0].1.to_string(), r#"expected the studio, found """#);
 /// # }
 /// ```
 #[derive(Clone, PartialEq, Eq)]

@@ -30,7 +30,7 @@ use crate::pattern::{Pattern, PatternError};
 /// use std::sync::atomic::{AtomicU32, Ordering};
 /// use tokio_osc::{Args, Captures, Router, State};
 ///
-/// async fn freq(State(hits): State<AtomicU32>, Captures(voice): Captures<u32>, Args(hz): Args<f32>) {
+/// async fn freq(hits: State<AtomicU32>, Captures(voice): Captures<u32>, Args(hz): Args<f32>) {
 ///     hits.fetch_add(1, Ordering::Relaxed);
 ///     println!("voice {voice}: {hz} Hz");
 /// }
@@ -87,7 +87,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let hits = Arc::new(AtomicU32::new(0));
     /// let router = Router::with_shared(Arc::clone(&hits))
-    ///     .route("/hit", |State(hits): State<AtomicU32>| { hits.fetch_add(1, Ordering::Relaxed); });
+    ///     .route("/hit", |hits: State<AtomicU32>| { hits.fetch_add(1, Ordering::Relaxed); });
     /// router.call(("/hit", ())).await;
     /// assert_eq!(hits.load(Ordering::Relaxed), 1);
     /// # }
@@ -204,7 +204,8 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// ```
     /// use tokio_osc::Router;
     ///
-    /// let router = Router::new().route_text_prefix("/test", || println!("/test, /testing, /test/1"));
+    /// let router = Router::new()
+    ///     .route_text_prefix("/test", || println!("/test, /testing, /test/1"));
     /// ```
     #[track_caller]
     pub fn route_text_prefix<M>(self, prefix: impl Into<String>, handler: impl Handler<S, M>) -> Self {
@@ -222,7 +223,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// use tokio_osc::{Message, Router};
     ///
     /// let router = Router::new()
-    ///     .route_where(|message| message.args().count() > 8, |message: Message| println!("long: {message}"));
+    ///     .route_where(|message| message.args().count() > 8, |long: Message| println!("{long}"));
     /// ```
     #[track_caller]
     pub fn route_where<W, M>(self, predicate: W, handler: impl Handler<S, M>) -> Self
@@ -280,7 +281,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     ///
     /// let router = Router::new()
     ///     .route("/gain", |Args(_): Args<f32>| {})
-    ///     .on_reject(|message, meta, rejection| eprintln!("{} from {}: {rejection}", message.address(), meta.peer));
+    ///     .on_reject(|message, _meta, rejection| eprintln!("{message}: {rejection}"));
     /// ```
     pub fn on_reject(self, hook: impl Fn(&Message, &Meta, &Rejection) + Send + Sync + 'static) -> Self {
         self.routes.change(|routes| routes.on_reject = Some(Arc::new(hook)));
@@ -294,7 +295,7 @@ impl<S: Send + Sync + 'static> Router<S> {
     /// use tokio_osc::{Args, Captures, Router};
     ///
     /// let channel = Router::new()
-    ///     .route("/gain", |Captures(n): Captures<u8>, Args(db): Args<f32>| println!("{n}: {db} dB"))
+    ///     .route("/gain", |Captures(n): Captures<u8>, Args(db): Args<f32>| println!("{n}: {db}"))
     ///     .route("/mute", |Captures(n): Captures<u8>| println!("{n}: mute"));
     /// let mixer = Router::new().nest("/mixer/*", channel);      // /mixer/3/gain, /mixer/3/mute
     /// ```

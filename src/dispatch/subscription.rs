@@ -26,7 +26,8 @@ use crate::pattern::Pattern;
 /// use tokio_osc::{Channel, Client, Router, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let server = Server::new(Router::new()).listen("udp", channel).spawn();
 /// let mut meters = server.subscribe("/meter/*", 256)?;
 /// let client = Client::udp(server.local_addr("udp").expect("it is there")).await?;
 /// client.send(("/meter/1", 0.5_f32)).await?;

@@ -43,7 +43,8 @@ const MAX_GROWTH: usize = 1_024 * 1_024;
 /// let table = AddressTable::new([("/stage/left/light/1/intensity", 1), ("/done", 2)])?;
 /// let channel = Udp::new("127.0.0.1:0").middleware(table.clone()).bind().await?;
 /// let client = Udp::new(channel.local_addr()?).middleware(table).client().await?;
-/// let router = Router::new().route("/stage/left/light/1/intensity", |Args(n): Args<i32>| ("/done", n));
+/// let router = Router::new()
+///     .route("/stage/left/light/1/intensity", |Args(n): Args<i32>| ("/done", n));
 /// let server = Server::new(router).listen("udp", channel).spawn();
 ///
 /// let reply = client.request(("/stage/left/light/1/intensity", 100), "/done").await?;

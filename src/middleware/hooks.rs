@@ -103,10 +103,12 @@ hooks! {
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let (here, there) = tokio::io::duplex(256);
-    /// let codec = Codec::new(LengthPrefix::new()).middleware(on_frame_out(|frame, _| Flow::Pass(flip(frame))));
+    /// let codec = Codec::new(LengthPrefix::new())
+///     .middleware(on_frame_out(|frame, _| Flow::Pass(flip(frame))));
     /// Framed::new(here, codec).send(("/gain", 0.5_f32)).await?;
     ///
-    /// let codec = Codec::new(LengthPrefix::new()).middleware(on_frame_in(|frame, _| Flow::Pass(flip(frame))));
+    /// let codec = Codec::new(LengthPrefix::new())
+///     .middleware(on_frame_in(|frame, _| Flow::Pass(flip(frame))));
     /// let packet = Framed::new(there, codec).next().await.expect("the pipe is open")?;
     /// assert_eq!(packet?.to_string(), "/gain ,f 0.5");
     /// # Ok(()) }

@@ -61,8 +61,8 @@ pub trait Destination: Send + Sync + 'static {
         false
     }
 
-    /// The states of the destination, which a node reports in its [`events`](crate::Node::events). By default there
-    /// are none; a reconnecting client has [`states`](Client::states).
+    /// Returns the states of the destination, which a node reports in its [`events`](crate::Node::events). The default
+    /// has none; a reconnecting client returns its [`states`](Client::states).
     fn states(&self) -> Events<ClientState> {
         Events::default()
     }
@@ -209,7 +209,7 @@ impl Destination for Outlet {
     }
 }
 
-/// Without waiting, the peers before the first that would have to be waited for have the packet.
+/// Sends to the peers in order, until one would have to be waited for.
 #[cfg(feature = "net")]
 impl Destination for FanOut {
     fn send<'a>(&'a self, packet: &'a Packet) -> BoxFuture<'a, SendOutcome> {

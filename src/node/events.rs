@@ -8,10 +8,10 @@ use tokio::sync::broadcast;
 use crate::channel::Events;
 use crate::client::ClientState;
 
-/// Events that wait for a reader that is behind; the oldest are dropped.
+/// Maximum number of events that wait for a slow reader. The oldest are dropped.
 const EVENTS: usize = 256;
 
-/// An event of a name of a [`Node`](crate::Node): an item of [`Node::events`](crate::Node::events).
+/// An event of a name of a [`Node`](crate::Node). Item of [`Node::events`](crate::Node::events).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NodeEvent {
@@ -39,19 +39,19 @@ pub struct NodeEvent {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum NodeEventKind {
-    /// A channel or group was given the name.
+    /// The name was added for a channel or group.
     Added,
-    /// The name was given to another channel.
+    /// The name now belongs to another channel.
     Replaced,
-    /// The name was removed. Its client may live on; then its states are still reported.
+    /// The name was removed. If its client still exists, its states are still reported.
     Removed,
     /// The state of the reconnecting client of this name: its current one first, then each change.
     Client(ClientState),
-    /// This many events were dropped, because the reader was behind.
+    /// This many events were dropped, because the reader was too slow.
     Missed(u64),
 }
 
-/// Where the events of a node are put.
+/// The sender of the events of a node.
 pub(super) struct NodeEventSender(broadcast::Sender<NodeEvent>);
 
 impl Default for NodeEventSender {

@@ -77,19 +77,19 @@ impl NodeHandle {
     /// Same as [`ServerHandle::remove`]. The name then stays.
     ///
     /// # Cancel safety
-    /// Once polled, the channel is removed, even if the future is dropped. The name then stays.
+    /// If the future is dropped after it was polled, the channel is still removed. The name then stays.
     pub async fn close(&self, name: &str) -> Result<ChannelStats, ChannelError> {
         let closed = self.server.remove(name).await?;
         self.node.remove(name);
         Ok(closed)
     }
 
-    /// Stops the server. New packets to [`LOCAL`](crate::node::LOCAL) fail as closed, earlier ones are
-    /// handled (those that the server does not read within 1 s are dropped), then it shuts down like
-    /// [`ServerHandle::shutdown`]. Destinations stay open while a clone of the node exists.
+    /// Stops the server, like [`ServerHandle::shutdown`]. New packets to [`LOCAL`](crate::node::LOCAL) fail as closed.
+    /// Earlier ones are handled first; those that the server does not read within 1 s are dropped. Destinations stay
+    /// open while a clone of the node exists.
     ///
     /// # Cancel safety
-    /// Once polled, the server stops, even if the future is dropped: then at once.
+    /// If the future is dropped after it was polled, the server stops at once.
     pub async fn shutdown(self) -> Stats {
         self.read_last().await;
         self.server.shutdown().await

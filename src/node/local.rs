@@ -1,4 +1,4 @@
-//! How a node sends to its own router: a bounded queue that a server reads as a channel.
+//! The local router: a bounded queue that a server reads as a channel.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -42,7 +42,7 @@ pub(super) fn local(packets: usize) -> (Local, impl Stream<Item = Item> + Send +
 pub(super) struct Local {
     /// `None` when it is closed.
     sender: Arc<Mutex<Option<mpsc::Sender<Item>>>>,
-    /// Of the packets that wait. It grows with `sender` locked.
+    /// The bytes of the queued packets. It grows with `sender` locked.
     bytes: Arc<AtomicUsize>,
     /// Whether the other end is gone.
     ended: CancellationToken,

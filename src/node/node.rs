@@ -85,8 +85,8 @@ impl Node {
         self.insert(name.into(), Named::Channel(Arc::new(channel)))
     }
 
-    /// Gives a channel a name, replacing the one that had it. Packets that are on their way to the old
-    /// one still go there.
+    /// Adds a named destination, and replaces the one that had the name. Packets that are being sent to the old one
+    /// still go there.
     ///
     /// # Errors
     /// Returns an error if the name is reserved, or not a valid part of an address.
@@ -182,13 +182,13 @@ impl Node {
         self.try_send_past(&[], &targets, &packet.into_packet()?)
     }
 
-    /// The events of the names from now on, and the states of the reconnecting clients behind them. A client that
-    /// does not reconnect has no states: its end is the error of a send. The server's channels have their own
+    /// Returns the events of the names from now on, including the states of their reconnecting clients. Other clients
+    /// have no states: when one ends, sending to it fails. The channels of the server have their own
     /// [events](crate::Server::events).
     ///
-    /// A reader that is behind by more than 256 events loses the oldest, and gets their number. Of the states
-    /// of a client it gets the newest. The events keep neither the node nor a client alive, and end when both
-    /// are gone.
+    /// A reader that is more than 256 events behind loses the oldest, and receives their number. Of the states of a
+    /// client it receives the newest. The stream keeps neither the node nor a client alive, and ends when both are
+    /// gone.
     ///
     /// ```
     /// use tokio_osc::client::ClientState;
@@ -228,7 +228,7 @@ impl Node {
         state.unknown_names = policy;
     }
 
-    /// The outcome of the packets for unknown names.
+    /// Returns the counts of packets for unknown names.
     pub fn held(&self) -> HoldStats {
         self.state().held.counts()
     }

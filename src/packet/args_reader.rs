@@ -30,7 +30,7 @@ use crate::wire::{ArgCursor, ArgIter};
 ///
 /// Tuples of up to 16 members and `[T; N]` read one value after the other; `Vec<T>` reads the rest. The
 /// number of arguments must be exact: a surplus argument is an error, unless [`Rest`](crate::packet::Rest)
-/// takes it, and a missing one is an error, unless a trailing `Option` stands for it.
+/// takes it, and a missing one is an error, unless it is a trailing `Option`.
 ///
 /// ```
 /// use tokio_osc::Message;
@@ -240,7 +240,7 @@ impl<'a> ArgsReader<'a> {
         self.error(kind, expected)
     }
 
-    /// The error of reading this many values, one of which fails.
+    /// Returns the error of reading this number of values, one of which fails.
     #[cold]
     pub(super) fn first_error<T: FromArgs<'a>>(mut self, count: usize) -> ArgsError {
         let failed = (0..count).find_map(|_| self.read::<T>().err());

@@ -1,4 +1,4 @@
-//! A bundle: a time tag and the messages and bundles that belong together.
+//! Bundles: a time tag with messages and inner bundles.
 
 use std::fmt;
 
@@ -18,8 +18,8 @@ use crate::wire::{BUNDLE_NAME, bundle_header, split_bundle, split_element};
 /// +-------------+----------+--------+-----------+--------+-----------+---
 /// ```
 ///
-/// Its elements take effect together, when its time tag says. Cloning it is a reference count.
-/// `==` compares time tags and elements by meaning, not padding.
+/// A bundle has a time tag, and elements that take effect together at that time. Cloning it increments a reference
+/// count. `==` compares time tags and elements, and ignores padding.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,15 +40,15 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Begins a bundle that is to run at the time of a tag.
+    /// Starts a bundle that runs at this time.
     pub fn at(time_tag: TimeTag) -> BundleBuilder {
         let mut frame = BytesMut::with_capacity(256);
         begin(&mut frame, time_tag);
         BundleBuilder { frame, error: None }
     }
 
-    /// A bundle of a slice of like elements, to be sent: it is written where it is needed, without a
-    /// buffer between.
+    /// Creates a bundle of a slice of elements, to be sent. It is encoded directly into the output, without a buffer of
+    /// its own.
     ///
     /// ```
     /// use tokio_osc::packet::IntoPacket;
@@ -66,54 +66,55 @@ impl Bundle {
         BundleOf { time_tag, elements }
     }
 
-    /// Begins a bundle that is to run when it arrives.
+    /// Starts a bundle that runs on arrival.
     pub fn immediately() -> BundleBuilder {
         Self::at(TimeTag::IMMEDIATELY)
     }
 
-    /// For a frame that was validated as a bundle.
+    /// Creates a bundle from a frame that was validated as one.
     pub(crate) fn from_parts(frame: Bytes, may_hold_unknown: bool) -> Self {
         Self { frame, may_hold_unknown }
     }
 
-    /// For a frame that was encoded here, perhaps from elements that were received.
+    /// Creates a bundle from a frame that was encoded here. Its elements may have been received.
     pub(super) fn from_encoded(frame: Bytes) -> Self {
         Self::from_parts(frame, true)
     }
 
-    /// The bundle, borrowed.
+    /// Borrows the bundle.
     pub fn as_ref(&self) -> BundleRef<'_> {
         BundleRef { frame: &self.frame, may_hold_unknown: self.may_hold_unknown }
     }
 
-    /// When it is to run.
+    /// Returns the time tag.
     pub fn time_tag(&self) -> TimeTag {
         self.as_ref().time_tag()
     }
 
-    /// The elements, in order, each sharing this bundle's buffer; the iterator owns what it needs.
+    /// Returns the elements, in order, as an iterator that owns the bundle. Each element shares its buffer.
     pub fn into_elements(self) -> IntoElements {
         let left = self.as_ref().iter().rest.len();
         IntoElements { bundle: self, left }
     }
 
-    /// The elements, in order, each sharing this bundle's buffer.
+    /// Returns the elements, in order. Each shares the buffer of the bundle.
     pub fn elements(&self) -> impl Iterator<Item = Packet> {
         self.as_ref().elements().map(|element| element.share(&self.frame))
     }
 
-    /// The bytes of the bundle.
+    /// Returns the bytes of the bundle.
     pub fn as_bytes(&self) -> &Bytes {
         &self.frame
     }
 
-    /// The bytes of the bundle, without a copy.
+    /// Returns the bytes of the bundle, without a copy.
     pub fn into_bytes(self) -> Bytes {
         self.frame
     }
 }
 
-/// A bundle being built. It is a packet already: sending it builds it.
+/// A bundle that is being built. It implements [`IntoPacket`], so it can be sent without calling
+/// [`build`](BundleBuilder::build). Created by [`Bundle::at`] and [`Bundle::immediately`].
 ///
 /// ```
 /// use tokio_osc::Bundle;
@@ -132,7 +133,7 @@ pub struct BundleBuilder {
 }
 
 impl BundleBuilder {
-    /// Whether the bundle has no elements.
+    /// Returns `true` if the bundle has no elements.
     ///
     /// ```
     /// use tokio_osc::Bundle;
@@ -145,8 +146,8 @@ impl BundleBuilder {
         self.error.is_none() && split_bundle(&self.frame).is_none_or(|(_, elements)| elements.is_empty())
     }
 
-    /// Adds a message or a bundle. What cannot be encoded is reported by
-    /// [`build`](BundleBuilder::build) or when the bundle is sent.
+    /// Adds a message or a bundle. If it cannot be encoded, [`build`](BundleBuilder::build) or sending the bundle
+    /// returns the error.
     pub fn with(mut self, element: impl IntoPacket) -> Self {
         if self.error.is_none() {
             self.error = push(&mut self.frame, |frame| append(frame, &element)).err();
@@ -154,8 +155,7 @@ impl BundleBuilder {
         self
     }
 
-    /// Adds an element that is encoded already, by any program: it is checked with the widest
-    /// limits and copied as it is.
+    /// Adds an encoded element, from any program. It is checked with the widest limits, and copied unchanged.
     ///
     /// ```
     /// use tokio_osc::{Bundle, Message};
@@ -173,7 +173,8 @@ impl BundleBuilder {
     /// Encodes the bundle.
     ///
     /// # Errors
-    /// The first element that could not be encoded, or a size over 2<sup>31</sup> - 1 bytes.
+    /// Returns the error of the first element that could not be encoded, or an error if the bundle takes more than
+    /// 2<sup>31</sup> - 1 bytes.
     pub fn build(self) -> Result<Bundle, EncodeError> {
         match self.error {
             Some(error) => Err(error),
@@ -195,7 +196,7 @@ pub(super) struct BundleOf<'a, E> {
     pub(super) elements: &'a [E],
 }
 
-/// Appends a bundle; on an error nothing. Its elements are checked with what it becomes a part of.
+/// Appends a bundle, or nothing on an error. Its elements are checked together with the enclosing packet.
 pub(super) fn encode(
     dst: &mut BytesMut,
     time_tag: TimeTag,
@@ -237,7 +238,7 @@ fn push(
     Ok(())
 }
 
-/// Bytes that are said to be a packet: checked as those that a type of the caller's writes.
+/// Encoded bytes from the caller, which are checked like those of the caller's own types.
 struct Encoded<'a>(&'a [u8]);
 
 impl IntoPacket for Encoded<'_> {
@@ -276,12 +277,12 @@ impl<'a> BundleRef<'a> {
         self.may_hold_unknown
     }
 
-    /// When it is to run.
+    /// Returns the time tag.
     pub fn time_tag(&self) -> TimeTag {
         split_bundle(self.frame).map_or(TimeTag::IMMEDIATELY, |(time_tag, _)| time_tag)
     }
 
-    /// The elements, in order. Messages with an unknown type tag are passed over (OSC 1.0).
+    /// Returns the elements, in order. Messages with an unknown type tag are skipped, as OSC 1.0 requires.
     ///
     /// ```
     /// use tokio_osc::packet::PacketRef;
@@ -304,12 +305,12 @@ impl<'a> BundleRef<'a> {
         Elements { rest, may_hold_unknown: self.may_hold_unknown }
     }
 
-    /// The bytes of the bundle.
+    /// Returns the bytes of the bundle.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.frame
     }
 
-    /// A bundle of its own, in a buffer of exactly its size.
+    /// Copies the bundle into a buffer of exactly its size.
     pub fn to_owned(&self) -> Bundle {
         Bundle::from_parts(Bytes::copy_from_slice(self.frame), self.may_hold_unknown)
     }
@@ -359,7 +360,7 @@ impl<'a> Iterator for Elements<'a> {
 
 impl std::iter::FusedIterator for Elements<'_> {}
 
-/// The elements of a bundle, with the bundle. What [`Bundle::into_elements`] returns.
+/// An iterator over the elements of a bundle that owns the bundle. Returned by [`Bundle::into_elements`].
 ///
 /// ```
 /// use tokio_osc::{Bundle, Packet};
@@ -372,7 +373,7 @@ impl std::iter::FusedIterator for Elements<'_> {}
 #[derive(Clone, Debug)]
 pub struct IntoElements {
     bundle: Bundle,
-    /// Bytes at the end of the bundle that are not read yet.
+    /// The number of bytes at the end of the bundle that are not read yet.
     left: usize,
 }
 

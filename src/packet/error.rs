@@ -91,10 +91,11 @@ pub enum EncodeErrorKind {
     /// A type of the caller refused to be encoded, for this reason
     /// ([`ArgsWriter::refuse`](crate::packet::ArgsWriter::refuse)).
     ArgumentRefused(&'static str),
-    /// The argument list wrote other values the second time.
+    /// The argument list wrote different values in the two calls of
+    /// [`IntoArgs::write_args`](crate::IntoArgs::write_args).
     Unstable,
-    /// Bytes that were given as an encoded packet are not a valid packet, or those that an
-    /// [`IntoPacket`](crate::packet::IntoPacket) of the caller's has written.
+    /// Bytes that the caller passed as an encoded packet, or that the caller's
+    /// [`IntoPacket`](crate::packet::IntoPacket) wrote, are not a valid packet.
     NotAPacket(DecodeErrorKind),
     /// The options of the check do not accept the packet.
     NotAccepted(DecodeErrorKind),

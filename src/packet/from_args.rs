@@ -184,7 +184,7 @@ impl<'a> FromArgs<'a> for u8 {
 
 impl OwnedArgs for u8 {}
 
-/// `S` only.
+/// Reads `S` only.
 impl<'a, T: FromArgs<'a>> FromArgs<'a> for Symbol<T> {
     fn from_args(args: &mut ArgsReader<'a>) -> Result<Self, ArgsError> {
         if args.cursor.peek() != b'S' {

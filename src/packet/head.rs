@@ -1,4 +1,4 @@
-//! Encoding a message: what it begins with, and the arguments behind.
+//! Encoding a message: its address and its arguments.
 
 use bytes::BytesMut;
 
@@ -6,17 +6,17 @@ use super::{EncodeError, EncodeErrorKind, IntoArgs};
 use crate::pattern;
 use crate::wire::{BUNDLE_NAME, Fault, Layout, Measure, NUMERIC_ADDRESS, WriteInto, padded};
 
-/// Appends a message to an address that must be a legal pattern; on an error nothing.
+/// Appends a message whose address must be a valid pattern, or nothing on an error.
 #[inline]
 pub(super) fn encode(dst: &mut BytesMut, address: &[u8], args: &impl IntoArgs) -> Result<(), EncodeError> {
     Head::pattern(address)?.encode(dst, args).map(drop)
 }
 
-/// What a message begins with, checked: an address, or a number in its place.
+/// The checked start of a message: an address, or a number instead of one.
 #[derive(Clone, Copy)]
 pub(super) struct Head<'a> {
     address: &'a [u8],
-    /// Its bytes on the wire, padding included.
+    /// The number of its bytes on the wire, padding included.
     pub(super) size: usize,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Text that is not taken for anything else.
+    /// Any text that a decoder does not read as a bundle or a number.
     pub(super) fn text(address: &'a [u8]) -> Result<Self, EncodeError> {
         if address.is_empty() || BUNDLE_NAME.strip_suffix(b"\0") == Some(address) {
             return Err(EncodeError::new(EncodeErrorKind::Address, 0));
@@ -49,7 +49,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The four bytes of a number, of which the first is NUL.
+    /// The four bytes of a number. The first is NUL.
     pub(super) fn number(number: &'a [u8; NUMERIC_ADDRESS]) -> Result<Self, EncodeError> {
         match number[0] {
             0 => Ok(Self { address: number, size: NUMERIC_ADDRESS }),
@@ -71,7 +71,7 @@ impl<'a> Head<'a> {
         Layout::new(if is_number { 0 } else { self.address.len() }, args)
     }
 
-    /// Appends a message; on an error nothing.
+    /// Appends a message, or nothing on an error.
     #[inline]
     #[expect(
         clippy::indexing_slicing,
@@ -104,7 +104,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Why what was measured cannot be encoded.
+/// The reason why the measured message cannot be encoded.
 #[inline]
 fn refusal(measure: &Measure, size: usize) -> Option<EncodeError> {
     if let Some((fault, index)) = measure.fault {

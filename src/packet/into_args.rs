@@ -142,7 +142,7 @@ impl IntoArgs for u8 {
     }
 }
 
-/// The four required types are handled here, the others by a call.
+/// The four required types are inlined, the others need a call.
 impl IntoArgs for Arg {
     #[inline]
     fn write_args<W: ArgsWriter>(&self, out: &mut W) {

@@ -51,7 +51,7 @@ pub trait IntoPacket {
     /// Converts to a packet. For a packet, this increments a reference count.
     ///
     /// # Errors
-    /// The packet cannot be encoded, or a type of your own has written something else
+    /// Returns an error if the packet cannot be encoded, or if your own type wrote bytes that are not a packet
     /// ([`NotAPacket`](crate::packet::EncodeErrorKind::NotAPacket)).
     fn to_packet(&self) -> Result<Packet, EncodeError> {
         let mut frame = BytesMut::new();
@@ -76,8 +76,8 @@ pub trait IntoPacket {
     }
 }
 
-/// Whose code writes the bytes of a packet. The type cannot be named outside of this crate, so that
-/// no other code claims to be part of it.
+/// The author of the code that writes the bytes of a packet. The type cannot be named outside of this crate, so no
+/// other code can claim to be part of it.
 #[derive(Debug)]
 pub enum Writer {
     /// The bytes are a packet.

@@ -164,7 +164,7 @@ fn character(f: &mut Formatter<'_>, value: Char) -> fmt::Result {
     }
 }
 
-/// Unquoted if it begins with a slash and is unambiguous, otherwise as text in quotes. A number in its place
+/// Unquoted if it begins with a slash and is unambiguous, otherwise as text in quotes. A number instead of an address
 /// is written as its four bytes.
 fn address(f: &mut Formatter<'_>, address: &[u8]) -> fmt::Result {
     if let [0, ..] = address {

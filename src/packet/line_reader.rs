@@ -15,9 +15,9 @@ use ParseLineErrorKind as Kind;
 /// Parses packets from canonical lines, one line at a time.
 ///
 /// A message is one line; a bundle is `#bundle TIMETAG`, its elements, and `#end`. Blank lines and
-/// other lines that begin with `#` are passed over. A time tag is `0x` and 16 hexadecimal digits,
-/// `now` for [`TimeTag::IMMEDIATELY`], or `+DURATION` or `-DURATION` from the present time on: a number
-/// of seconds, or one with `us`, `ms` or `s` behind it.
+/// other lines that begin with `#` are skipped. A time tag is `0x` and 16 hexadecimal digits,
+/// `now` for [`TimeTag::IMMEDIATELY`], or `+DURATION` or `-DURATION` from the present time: a number
+/// of seconds, or a number followed by `us`, `ms` or `s`.
 ///
 /// ```
 /// use tokio_osc::packet::LineReader;

@@ -1,4 +1,4 @@
-//! A message: an address, type tags and arguments, kept as the bytes that travel.
+//! Messages: an address, type tags and arguments, kept as their encoded bytes.
 
 use std::fmt;
 
@@ -18,12 +18,12 @@ use crate::wire::{ArgIter, DecodeError, DecodeErrorKind, DecodeOptions, Layout};
 /// +--------------------+-------------------------+-----------------+
 /// ```
 ///
-/// Making one is encoding it; sending it is a copy; cloning it and taking it out of a bundle are
-/// reference counts. Reading parses nothing twice: [`args`](Message::args) walks the bytes,
-/// [`parse`](Message::parse) takes them as Rust values.
+/// A message holds its encoded bytes. Creating one encodes it, and sending it copies the bytes. Cloning it, and taking
+/// it out of a bundle, increments a reference count. [`args`](Message::args) iterates over the arguments, and
+/// [`parse`](Message::parse) converts them to Rust values.
 ///
-/// `==` compares addresses, type tags and values (floats by their bits), not padding. `Display`
-/// writes the canonical line, `FromStr` reads it, `Debug` shows at most its first 1,024 bytes.
+/// `==` compares addresses, type tags and values (floats by their bits), and ignores padding. `Display` writes the
+/// canonical line, `FromStr` reads it, and `Debug` shows at most its first 1,024 bytes.
 ///
 /// ```
 /// use tokio_osc::Message;
@@ -44,8 +44,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// Encodes a message to an address or address pattern. Names may hold any byte but NUL: spaces,
-    /// umlauts, commas and the rest.
+    /// Creates a message with an address or address pattern. Names may contain any byte except NUL, such as spaces,
+    /// umlauts and commas.
     ///
     /// ```
     /// use tokio_osc::Message;
@@ -56,17 +56,17 @@ impl Message {
     /// ```
     ///
     /// # Errors
-    /// The address does not begin with `/`, has a bracket or brace without its partner or another fault of
-    /// a [`Pattern`](crate::Pattern), or is over its limits; a text holds a NUL; or the whole takes more
-    /// than 2<sup>31</sup> - 1 bytes. An address that is meant to have such a fault goes by
-    /// [`with_raw_address`](Message::with_raw_address), one without a slash by
+    /// Returns an error if the address is not a valid [`Pattern`](crate::Pattern): it does not begin with `/`, has an
+    /// unbalanced bracket or brace, or exceeds a limit. Also returns an error if a text contains a NUL, or the message
+    /// takes more than 2<sup>31</sup> - 1 bytes. For an address that is not a valid pattern use
+    /// [`with_raw_address`](Message::with_raw_address), for one without a slash
     /// [`with_bare_address`](Message::with_bare_address).
     pub fn new(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
         Self::build(Head::pattern(address.as_ref())?, &args)
     }
 
-    /// Encodes a message to any bytes but NUL that begin with `/`: also what is not a valid pattern and so
-    /// stands for itself, such as `/clip [2`.
+    /// Creates a message whose address may be any bytes except NUL that begin with `/`. An address that is not a valid
+    /// pattern, such as `/clip [2`, is a literal name.
     ///
     /// ```
     /// use tokio_osc::Message;
@@ -78,23 +78,23 @@ impl Message {
     /// ```
     ///
     /// # Errors
-    /// As [`new`](Message::new), except that any characters are accepted in the address.
+    /// Same as [`new`](Message::new), except that any characters are accepted in the address.
     pub fn with_raw_address(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
         Self::build(Head::path(address.as_ref())?, &args)
     }
 
-    /// Encodes a message to an address without a slash, for receivers that
-    /// [accept such](crate::packet::DecodeOptions::accept_bare_addresses). Any bytes will do but NUL, and
-    /// but the word `#bundle`.
+    /// Creates a message whose address has no slash, for receivers that
+    /// [accept such addresses](crate::packet::DecodeOptions::accept_bare_addresses). The address may be any bytes
+    /// except NUL, but not the word `#bundle`.
     ///
     /// # Errors
-    /// As [`with_raw_address`](Message::with_raw_address), except that the slash is not required.
+    /// Same as [`with_raw_address`](Message::with_raw_address), except that the slash is not required.
     pub fn with_bare_address(address: impl AsRef<[u8]>, args: impl IntoArgs) -> Result<Self, EncodeError> {
         Self::build(Head::text(address.as_ref())?, &args)
     }
 
-    /// Encodes a message to a command number in place of an address, as `SuperCollider`'s server
-    /// takes them. Numbers have 24 bits, so that they begin with a byte that no address begins with.
+    /// Creates a message with a command number instead of an address, as `SuperCollider`'s server accepts. A number has
+    /// 24 bits, so its first byte is NUL, with which no address begins.
     ///
     /// ```
     /// use tokio_osc::Message;
@@ -108,7 +108,8 @@ impl Message {
     /// ```
     ///
     /// # Errors
-    /// The number is not below 2<sup>24</sup>; or as [`new`](Message::new) for the arguments.
+    /// Returns an error if the number is not below 2<sup>24</sup>, and the errors of [`new`](Message::new) for the
+    /// arguments.
     pub fn with_numeric_address(number: u32, args: impl IntoArgs) -> Result<Self, EncodeError> {
         Self::build(Head::number(&number.to_be_bytes())?, &args)
     }
@@ -119,8 +120,8 @@ impl Message {
         Ok(Self { frame: frame.freeze(), layout })
     }
 
-    /// A message to an address of whatever kind, without type tags, as pre-1.0 senders write it.
-    /// The bytes behind the address are a multiple of 4 and do not begin with a comma.
+    /// Creates a message without type tags, with an address of any kind, as senders before OSC 1.0 write it. The
+    /// number of bytes after the address is a multiple of 4, and they do not begin with a comma.
     pub(super) fn untagged(address: &[u8], tail: &[u8]) -> Result<Self, EncodeError> {
         let head = Head::any(address)?;
         let mut frame = address.to_vec();
@@ -129,7 +130,7 @@ impl Message {
         Ok(Self { frame: frame.into(), layout: head.layout(head.size) })
     }
 
-    /// A message to an address of whatever kind.
+    /// Creates a message with an address of any kind.
     pub(super) fn with_any_address(address: &[u8], args: &impl IntoArgs) -> Result<Self, EncodeError> {
         Self::build(Head::any(address)?, args)
     }
@@ -137,13 +138,13 @@ impl Message {
     /// Decodes a message with the default [`DecodeOptions`], without copying it.
     ///
     /// # Errors
-    /// The bytes are not a valid message, or one over a limit.
+    /// Returns an error if the bytes are not a valid message, or exceed a limit.
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
         let layout = MessageRef::decode(&frame)?.layout;
         Ok(Self { frame, layout })
     }
 
-    /// The bytes of the address, or of the number in its place.
+    /// The bytes of the address, or of the number instead of one.
     #[inline]
     pub(crate) fn name(&self) -> &[u8] {
         self.layout.name(&self.frame)
@@ -154,7 +155,7 @@ impl Message {
         Self { frame, layout }
     }
 
-    /// The message, borrowed.
+    /// Borrows the message.
     #[inline]
     pub fn as_ref(&self) -> MessageRef<'_> {
         MessageRef { frame: &self.frame, layout: self.layout }
@@ -166,14 +167,14 @@ impl Message {
         self.as_ref().address()
     }
 
-    /// The number in place of an address, if there is one; see
-    /// [`accept_bare_addresses`](DecodeOptions::accept_bare_addresses). Its
-    /// [`address`](Message::address) is empty.
+    /// Returns the number instead of an address, if the message has one: see
+    /// [`accept_bare_addresses`](DecodeOptions::accept_bare_addresses). The [`address`](Message::address) is empty
+    /// then.
     pub fn numeric_address(&self) -> Option<u32> {
         self.as_ref().numeric_address()
     }
 
-    /// The bytes behind the address of a message without type tags, if there are any; see
+    /// Returns the bytes after the address of a message without type tags, if there are any: see
     /// [`MissingTypeTags::Untyped`](crate::packet::MissingTypeTags::Untyped).
     ///
     /// ```
@@ -191,7 +192,7 @@ impl Message {
         self.as_ref().untyped()
     }
 
-    /// The address as a value of its own, sharing the message's buffer.
+    /// Returns the address as an owned value that shares the buffer of the message.
     pub fn to_address(&self) -> Address {
         Address::from_wire(self.frame.slice_ref(self.layout.address(&self.frame)))
     }
@@ -210,8 +211,8 @@ impl Message {
     /// The arguments as Rust values, converted as [`FromArgs`] says.
     ///
     /// # Errors
-    /// The arguments are of other types or of another number; the error says which, and what was
-    /// expected and found.
+    /// Returns an error if the arguments have other types, or their number differs. The error names the argument, the
+    /// expected type and the type found.
     #[inline]
     pub fn parse<'a, T: FromArgs<'a>>(&'a self) -> Result<T, ArgsError> {
         self.as_ref().read(Some(&self.frame))
@@ -222,7 +223,7 @@ impl Message {
         &self.frame
     }
 
-    /// The bytes of the message, without a copy.
+    /// Returns the bytes of the message, without a copy.
     pub fn into_bytes(self) -> Bytes {
         self.frame
     }
@@ -231,7 +232,7 @@ impl Message {
 impl TryFrom<Packet> for Message {
     type Error = Packet;
 
-    /// The message a packet is; a bundle is given back.
+    /// Returns the message. A bundle is returned as the error.
     fn try_from(packet: Packet) -> Result<Self, Packet> {
         match packet {
             Packet::Message(message) => Ok(message),
@@ -260,7 +261,7 @@ impl<'a> MessageRef<'a> {
     /// Decodes a message with the default [`DecodeOptions`].
     ///
     /// # Errors
-    /// The bytes are not a valid message, or one over a limit.
+    /// Returns an error if the bytes are not a valid message, or exceed a limit.
     pub fn decode(frame: &'a [u8]) -> Result<Self, DecodeError> {
         match PacketRef::decode(frame, &DecodeOptions::DEFAULT)?.0 {
             PacketRef::Message(message) => Ok(message),
@@ -274,13 +275,13 @@ impl<'a> MessageRef<'a> {
         Self { frame, layout }
     }
 
-    /// A message out of a bundle that was validated as a whole.
+    /// Creates a message of a bundle that was validated as a whole.
     #[inline]
     pub(crate) fn of_validated(frame: &'a [u8]) -> Self {
         Self { frame, layout: Layout::of_validated(frame) }
     }
 
-    /// The same message as a share of the buffer it lies in.
+    /// Returns an owned message that shares the buffer.
     pub(super) fn share(self, buffer: &Bytes) -> Message {
         Message::from_parts(buffer.slice_ref(self.frame), self.layout)
     }
@@ -302,12 +303,12 @@ impl<'a> MessageRef<'a> {
         Text::new(self.layout.address(self.frame))
     }
 
-    /// The number in place of an address, as [`Message::numeric_address`].
+    /// Same as [`Message::numeric_address`].
     pub fn numeric_address(&self) -> Option<u32> {
         self.layout.number(self.frame)
     }
 
-    /// The bytes of the address, or of the number in its place.
+    /// The bytes of the address, or of the number instead of one.
     pub(crate) fn name(&self) -> &'a [u8] {
         self.layout.name(self.frame)
     }
@@ -317,7 +318,7 @@ impl<'a> MessageRef<'a> {
         std::str::from_utf8(self.layout.type_tags(self.frame)).unwrap_or_default()
     }
 
-    /// The bytes behind the address of a message without type tags, as [`Message::untyped`].
+    /// Same as [`Message::untyped`].
     pub fn untyped(&self) -> Option<&'a [u8]> {
         self.layout.untyped(self.frame)
     }
@@ -331,7 +332,7 @@ impl<'a> MessageRef<'a> {
     /// The arguments as Rust values, converted as [`FromArgs`] says.
     ///
     /// # Errors
-    /// The arguments are of other types or of another number.
+    /// Returns an error if the arguments have other types, or their number differs.
     #[inline]
     pub fn parse<T: FromArgs<'a>>(&self) -> Result<T, ArgsError> {
         self.read(None)
@@ -350,7 +351,7 @@ impl<'a> MessageRef<'a> {
         self.frame
     }
 
-    /// A message of its own, in a buffer of exactly its size.
+    /// Copies the message into a buffer of exactly its size.
     pub fn to_owned(&self) -> Message {
         Message { frame: Bytes::copy_from_slice(self.frame), layout: self.layout }
     }

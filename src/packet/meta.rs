@@ -11,7 +11,7 @@ use crate::wire::Repairs;
 
 /// Information about a packet besides its bytes: where it came from, by which channel, and when.
 ///
-/// Every packet of a channel's stream comes with one, and a handler gets it as an extractor.
+/// A channel yields one with every packet, and a handler takes it as a parameter.
 ///
 /// ```
 /// use tokio_osc::{Meta, Peer};
@@ -22,20 +22,20 @@ use crate::wire::Repairs;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Meta {
-    /// Who sent it, and to which address of this host ([`Peer::local_ip`]).
+    /// The sender, and the address of this host that it sent to ([`Peer::local_ip`]).
     pub peer: Peer,
-    /// When it was read from the socket, by the system clock.
+    /// The time at which the packet was read from the socket, by the system clock.
     pub received_at: SystemTime,
-    /// The time tag of the bundle that a message came in; `None` for a message on its own.
+    /// The time tag of the bundle around the message. `None` for a message on its own.
     pub time_tag: Option<TimeTag>,
-    /// How long after its time tag it runs; zero without a time tag.
+    /// How long after its time tag the message runs. Zero without a time tag.
     pub lateness: Duration,
     pub(crate) channel: Option<Arc<str>>,
     pub(crate) work: Work,
     rare: Option<Box<Rare>>,
 }
 
-/// What few packets have: behind a pointer, so that `Meta` stays small where it is moved.
+/// Data that few packets have. Behind a pointer, so that `Meta` is small to move.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Rare {
     schedule_id: Option<ScheduleId>,
@@ -44,8 +44,8 @@ struct Rare {
     peer_name: Option<Arc<str>>,
 }
 
-/// Keeps a connection open for answers while a packet of it is worked on. All are equal: they say
-/// nothing of the packet.
+/// Keeps a connection open for replies while one of its packets is being handled. All values are equal, because it is
+/// not a property of the packet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Work(
     #[expect(dead_code, reason = "it is held, and never read")] pub(crate) Option<Arc<dyn Any + Send + Sync>>,
@@ -58,7 +58,7 @@ impl PartialEq for Work {
 }
 
 impl Meta {
-    /// Of a packet that arrives now.
+    /// Creates the metadata of a packet that this peer sent and that is received now.
     pub fn from_peer(peer: Peer) -> Self {
         Self {
             peer,
@@ -71,23 +71,23 @@ impl Meta {
         }
     }
 
-    /// The name of the channel that received the packet; empty until a server has set it.
+    /// Returns the name of the channel that received the packet. Empty until a server has set it.
     #[inline]
     pub fn channel(&self) -> &str {
         self.channel.as_deref().unwrap_or_default()
     }
 
-    /// The same name, shared: an `Arc` to keep without copying the text.
+    /// Same as [`channel`](Meta::channel), as an `Arc` that can be kept without copying the text.
     pub fn channel_name(&self) -> Arc<str> {
         self.channel.clone().unwrap_or_default()
     }
 
-    /// Sets the name of the channel: for packets that another transport received.
+    /// Sets the name of the channel, for packets that were received by another transport.
     pub fn set_channel(&mut self, name: impl Into<Arc<str>>) {
         self.channel = Some(name.into());
     }
 
-    /// The id under which its bundle waited in the schedule; `None` if it did not wait.
+    /// Returns the id under which the bundle waited in the schedule. `None` if it did not wait.
     pub fn schedule_id(&self) -> Option<ScheduleId> {
         self.rare.as_ref()?.schedule_id
     }
@@ -98,28 +98,26 @@ impl Meta {
         }
     }
 
-    /// What the decoder tolerated in this packet.
+    /// Returns the repairs of the decoder: violations of the specification that it tolerated in this packet.
     #[inline]
     pub fn repairs(&self) -> &Repairs {
         static NONE: Repairs = Repairs::NONE;
         self.rare.as_ref().map_or(&NONE, |rare| &rare.repairs)
     }
 
-    /// Notes what the decoder tolerated: for packets decoded elsewhere and fed to a server.
+    /// Sets the repairs, for packets that were decoded elsewhere and are fed to a server.
     pub fn set_repairs(&mut self, repairs: Repairs) {
         if self.rare.is_some() || !repairs.is_none() {
             self.rare_mut().repairs = repairs;
         }
     }
 
-    /// How the time tags of this packet are treated, where that differs from the options of its
-    /// channel.
+    /// Returns the time options of this packet that differ from those of its channel.
     pub fn time(&self) -> TimeOverrides {
         self.rare.as_ref().map(|rare| rare.time).unwrap_or_default()
     }
 
-    /// Changes how the time tags of this packet are treated. For middleware: a server reads it when
-    /// the packet arrives.
+    /// Changes the time options of this packet. For middleware: a server reads them when the packet arrives.
     pub fn time_mut(&mut self) -> &mut TimeOverrides {
         &mut self.rare_mut().time
     }
@@ -136,8 +134,8 @@ impl Meta {
         self.rare.get_or_insert_default()
     }
 
-    /// The name of the connection it came by: the channel's name, a dot, and the connection's
-    /// number. `None` for what has no connection, such as a datagram.
+    /// Returns the name of the connection that received the packet: the name of the channel, a dot, and the number of
+    /// the connection. `None` for packets without a connection, such as datagrams.
     ///
     /// ```
     /// use futures::StreamExt;
@@ -155,7 +153,7 @@ impl Meta {
         self.peer.connection().map(|id| format!("{}.{id}", self.channel()))
     }
 
-    /// The name of the sender, if the channel has names for its peers and one for this.
+    /// Returns the name of the sender, if the channel has [names](crate::channel::PeerNames) and this sender has one.
     pub fn peer_name(&self) -> Option<&str> {
         self.rare.as_ref()?.peer_name.as_deref()
     }
@@ -186,10 +184,10 @@ impl Meta {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeOverrides {
-    /// Whether bundles wait for their time.
+    /// Whether bundles wait for their time tag.
     pub honor_time_tags: Option<bool>,
-    /// How far the sender's clock lies from ours. It moves the tags that came in; for the tags of
-    /// replies the offset of the channel counts.
+    /// The offset of the sender's clock, which is added to incoming time tags. For the time tags of replies the offset
+    /// of the channel applies.
     pub clock_offset: Option<ClockOffset>,
     /// Bundles that are later than this are dropped and counted; one exactly this late runs. It
     /// overrides any [`LatePolicy`](crate::schedule::LatePolicy); `Duration::MAX` lets every bundle run.
@@ -198,10 +196,10 @@ pub struct TimeOverrides {
     pub check_inner_time_tags: Option<bool>,
 }
 
-/// The name of a bundle that waits for its time, or that did.
+/// The id of a bundle that waits for its time, or that waited. Ids of a server are never reused.
 ///
-/// No other bundle of the same server ever has the same. A handler finds it in
-/// [`Meta::schedule_id`], `ServerHandle::pending` lists it, and `ServerHandle::cancel` takes it.
+/// A handler reads it from [`Meta::schedule_id`], `ServerHandle::pending` lists it, and `ServerHandle::cancel` takes
+/// it.
 ///
 /// ```
 /// use tokio_osc::packet::ScheduleId;
@@ -216,12 +214,12 @@ pub struct TimeOverrides {
 pub struct ScheduleId(u64);
 
 impl ScheduleId {
-    /// The name as a number, to be sent or stored.
+    /// Returns the id as a number, to be sent or stored.
     pub const fn to_bits(self) -> u64 {
         self.0
     }
 
-    /// The name that [`to_bits`](Self::to_bits) gave.
+    /// Creates an id from the number returned by [`to_bits`](Self::to_bits).
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }

@@ -14,7 +14,8 @@
 //! let bundle = Bundle::at(TimeTag::IMMEDIATELY).with(message).with(("/synth/1/gate", true));
 //! let bytes = bundle.into_packet()?.into_bytes();            // the bytes to send
 //! let received = Packet::decode(bytes)?;
-//! let addresses: Vec<_> = received.messages().map(|message| message.address().to_string()).collect();
+//! let addresses = received.messages().map(|message| message.address().to_string());
+//! let addresses: Vec<_> = addresses.collect();
 //! assert_eq!(addresses, ["/synth/1/freq", "/synth/1/gate"]);
 //! # Ok::<(), tokio_osc::Error>(())
 //! ```

@@ -1,7 +1,7 @@
 //! The overflow policy of bounded queues.
 
-/// What happens to a packet when a queue is full: of a [`Lane`](crate::dispatch::Lane), the inbox of a
-/// server, a subscription, a [`Reconnecting`](crate::client::Reconnecting) client, a
+/// What happens to a packet when a queue is full. Used by [`Lane`](crate::dispatch::Lane), the inbox of a server,
+/// [`Inbox`](crate::dispatch::Inbox), [`Reconnecting`](crate::client::Reconnecting) and
 /// [`Relay`](crate::tools::Relay).
 ///
 /// ```
@@ -10,13 +10,14 @@
 /// use tokio_osc::{Args, Router, on};
 ///
 /// let meters = Lane::new(16).overflow(Overflow::DropOldest);
-/// let router = Router::new().route("/meter/*", on(|Args(db): Args<f32>| println!("{db}")).on_lane(&meters));
+/// let router = Router::new()
+///     .route("/meter/*", on(|Args(db): Args<f32>| println!("{db}")).on_lane(&meters));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The sender waits until there is room, so nothing is lost here. If the sender is dispatch, later routes
-    /// wait too, and when the inbox of the server is full, the operating system drops packets.
+    /// The sender waits until there is room, so nothing is lost here. If the queue is that of a lane, later messages
+    /// wait too; when the inbox of the server is full, the operating system drops packets.
     #[default]
     Wait,
     /// The packet is dropped and counted. Its send fails.

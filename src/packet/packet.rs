@@ -1,4 +1,4 @@
-//! A packet: what one datagram or one frame of a stream carries.
+//! Packets: the content of one datagram, or of one frame of a stream.
 
 use bytes::Bytes;
 
@@ -7,10 +7,10 @@ use super::{Bundle, BundleRef, Message, MessageRef};
 use super::{EncodeError, EncodeErrorKind};
 use crate::wire::{DecodeError, DecodeOptions, PacketShape, Repairs, Validator, mend};
 
-/// A message or a bundle: what one datagram, or one frame of a stream, carries.
+/// A message or a bundle: the content of one datagram, or of one frame of a stream.
 ///
-/// `Display` writes canonical lines, `FromStr` reads them: one for a message, `#bundle` … `#end`
-/// around those of a bundle.
+/// `Display` writes canonical lines, and `FromStr` reads them: one line for a message, and for a bundle the lines of
+/// its elements between `#bundle` and `#end`.
 ///
 /// ```
 /// use tokio_osc::{Bytes, Packet};
@@ -23,18 +23,18 @@ use crate::wire::{DecodeError, DecodeOptions, PacketShape, Repairs, Validator, m
 #[derive(Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 pub enum Packet {
-    /// One message.
+    /// A message.
     Message(Message),
-    /// Messages and bundles that belong together.
+    /// A bundle.
     Bundle(Bundle),
 }
 
 impl Packet {
-    /// Decodes a packet with the default [`DecodeOptions`]. Nothing is copied: the packet is a view
-    /// of the bytes and keeps them alive.
+    /// Decodes a packet with the default [`DecodeOptions`]. Nothing is copied: the packet shares the bytes and keeps
+    /// them alive.
     ///
     /// # Errors
-    /// The bytes are not a valid packet, or one over a limit. No part of a bad packet is delivered.
+    /// Returns an error if the bytes are not a valid packet, or exceed a limit.
     #[inline]
     pub fn decode(frame: Bytes) -> Result<Self, DecodeError> {
         let mut validator = Validator::new(&DecodeOptions::DEFAULT);
@@ -42,10 +42,10 @@ impl Packet {
         Ok(Self::from_parts(frame, shape, &validator.repairs))
     }
 
-    /// Decodes a packet, and returns what was tolerated as well.
+    /// Decodes a packet with options, and returns the repairs too.
     ///
     /// # Errors
-    /// As [`decode`](Packet::decode).
+    /// Same as [`decode`](Packet::decode).
     pub fn decode_with(frame: Bytes, options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
         let mut validator = Validator::new(options);
         let shape = validator.packet(&frame);
@@ -57,7 +57,7 @@ impl Packet {
         Ok((Self::from_parts(frame, shape?, &validator.repairs), validator.repairs))
     }
 
-    /// For a frame that was validated, and what was found then.
+    /// Creates a packet from a frame that was validated, and the result of that.
     #[inline]
     fn from_parts(frame: Bytes, shape: PacketShape, repairs: &Repairs) -> Self {
         match shape {
@@ -83,7 +83,8 @@ impl Packet {
     ///     DecodeErrorKind, DecodeOptions, EncodeErrorKind, IntoPacket, TypeTag, TypeTagSet,
     /// };
     ///
-    /// let options = DecodeOptions::default().allowed_type_tags(TypeTagSet::of("ifsb").unwrap_or_default());
+    /// let allowed = TypeTagSet::of("ifsb").unwrap_or_default();
+    /// let options = DecodeOptions::default().allowed_type_tags(allowed);
     /// ("/gain", 0.5_f32).into_packet()?.check(&options)?;
     ///
     /// let error = ("/gain", 0.5_f64).into_packet()?.check(&options).unwrap_err();
@@ -93,12 +94,12 @@ impl Packet {
     /// ```
     ///
     /// # Errors
-    /// The packet is not accepted; the error's position is a byte of the packet.
+    /// Returns an error if the packet is not accepted. Its position is a byte of the packet.
     pub fn check(&self, options: &DecodeOptions) -> Result<(), EncodeError> {
         self.as_ref().check(options)
     }
 
-    /// The packet, borrowed.
+    /// Borrows the packet.
     pub fn as_ref(&self) -> PacketRef<'_> {
         match self {
             Self::Message(message) => PacketRef::Message(message.as_ref()),
@@ -106,8 +107,7 @@ impl Packet {
         }
     }
 
-    /// The messages of the packet, bundles opened at any depth, in wire order: each shares the
-    /// packet's buffer.
+    /// Returns all messages of the packet, at any depth of bundles, in wire order. Each shares the buffer of the packet.
     ///
     /// ```
     /// use tokio_osc::packet::IntoPacket;
@@ -123,7 +123,7 @@ impl Packet {
         self.as_ref().messages().map(|message| message.share(self.as_bytes()))
     }
 
-    /// The bytes of the packet, as they are sent.
+    /// Returns the bytes of the packet, as they are sent.
     pub fn as_bytes(&self) -> &Bytes {
         match self {
             Self::Message(message) => message.as_bytes(),
@@ -131,7 +131,7 @@ impl Packet {
         }
     }
 
-    /// The bytes of the packet, without a copy.
+    /// Returns the bytes of the packet, without a copy.
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Message(message) => message.into_bytes(),
@@ -165,17 +165,17 @@ impl From<Bundle> for Packet {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PacketRef<'a> {
-    /// One message.
+    /// A message.
     Message(MessageRef<'a>),
-    /// Messages and bundles that belong together.
+    /// A bundle.
     Bundle(BundleRef<'a>),
 }
 
 impl<'a> PacketRef<'a> {
-    /// Decodes a packet, and returns what was tolerated as well.
+    /// Decodes a packet with options, and returns the repairs too.
     ///
     /// # Errors
-    /// The bytes are not a valid packet, or one over a limit.
+    /// Returns an error if the bytes are not a valid packet, or exceed a limit.
     #[inline]
     pub fn decode(frame: &'a [u8], options: &DecodeOptions) -> Result<(Self, Repairs), DecodeError> {
         let mut validator = Validator::new(options);
@@ -189,10 +189,10 @@ impl<'a> PacketRef<'a> {
         Ok((packet, validator.repairs))
     }
 
-    /// Checks a packet before it is sent, as [`Packet::check`].
+    /// Same as [`Packet::check`].
     ///
     /// # Errors
-    /// The packet is not accepted; the error's position is a byte of the packet.
+    /// Same as [`Packet::check`].
     pub fn check(&self, options: &DecodeOptions) -> Result<(), EncodeError> {
         match PacketRef::decode(self.as_bytes(), options) {
             Ok(_) => Ok(()),
@@ -200,7 +200,7 @@ impl<'a> PacketRef<'a> {
         }
     }
 
-    /// The same packet as a share of the buffer it lies in.
+    /// Returns an owned packet that shares the buffer.
     pub(super) fn share(self, buffer: &Bytes) -> Packet {
         match self {
             Self::Message(message) => Packet::Message(message.share(buffer)),
@@ -211,7 +211,7 @@ impl<'a> PacketRef<'a> {
         }
     }
 
-    /// The bytes of the packet.
+    /// Returns the bytes of the packet.
     pub fn as_bytes(&self) -> &'a [u8] {
         match self {
             Self::Message(message) => message.as_bytes(),
@@ -219,7 +219,7 @@ impl<'a> PacketRef<'a> {
         }
     }
 
-    /// A packet of its own, in a buffer of exactly its size.
+    /// Copies the packet into a buffer of exactly its size.
     pub fn to_owned(&self) -> Packet {
         match self {
             Self::Message(message) => Packet::Message(message.to_owned()),
@@ -227,7 +227,7 @@ impl<'a> PacketRef<'a> {
         }
     }
 
-    /// The messages of the packet, at any depth, in wire order.
+    /// Returns all messages of the packet, at any depth of bundles, in wire order.
     ///
     /// ```
     /// use tokio_osc::packet::IntoPacket;
@@ -246,7 +246,7 @@ impl<'a> PacketRef<'a> {
         })
     }
 
-    /// The packet and all that is in it, bundles opened, in wire order.
+    /// Walks through the packet and all bundles in it, in wire order.
     pub(crate) fn walk(self) -> PacketWalk<'a> {
         PacketWalk::new(self)
     }

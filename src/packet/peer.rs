@@ -1,4 +1,4 @@
-//! Who sent a packet.
+//! The sender of a packet.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -66,7 +66,7 @@ impl Peer {
         }
     }
 
-    /// The IP address. A limit "per peer" counts an IPv4 address, or the network of an IPv6 address.
+    /// Returns the IP address. Limits per peer apply to an IPv4 address, or to the network of an IPv6 address.
     pub fn ip(&self) -> Option<IpAddr> {
         self.address().map(|address| address.ip())
     }
@@ -79,13 +79,13 @@ impl Peer {
         }
     }
 
-    /// The address of this host that the datagram was sent to. Replies, and everything else that the channel sends
-    /// to this peer, leave from it: a peer that asked at one address of a host does not accept an answer from
-    /// another.
+    /// Returns the address of this host that the datagram was sent to. Replies, and everything else that the channel
+    /// sends to this peer, leave from it: many peers do not accept a reply from another address than the one that
+    /// they sent to.
     ///
-    /// It is known on Linux and Android, for UDP channels that are bound to every address (`0.0.0.0`, `[::]`, `*`);
-    /// a socket with one address sends from that. For a datagram to a group or to all hosts it is the address that
-    /// the system answers from (IPv4), or `None` (IPv6). Comparisons ignore it.
+    /// It is known on Linux and Android, for UDP channels that are bound to every address (`0.0.0.0`, `[::]`, `*`).
+    /// A socket bound to one address sends from that. For a datagram to a multicast group or a broadcast it is the
+    /// address that the system replies from (IPv4), or `None` (IPv6). Comparisons ignore it.
     ///
     /// ```
     /// use std::net::Ipv4Addr;
@@ -215,7 +215,7 @@ impl ConnectionId {
         Self(self.0.saturating_add(1))
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u64 {
         self.0.get()
     }

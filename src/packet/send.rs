@@ -8,8 +8,8 @@ use super::{EncodeError, Packet, Peer};
 /// Sends packets to the peers of a channel. Implemented by channels and used by dispatch for replies, so that
 /// neither depends on the other.
 pub(crate) trait SendTo: Send + Sync + 'static {
-    /// Sends a packet to a peer, or queues it, and never waits. Fails with [`SendErrorKind::Full`] where the peer
-    /// has more waiting than it may.
+    /// Sends a packet to a peer, or queues it, without waiting. Fails with [`SendErrorKind::Full`] if too many packets
+    /// for the peer wait.
     fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, SendError>;
 }
 

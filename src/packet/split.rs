@@ -1,21 +1,21 @@
-//! A bundle that is too large for a datagram, as several.
+//! Splits a bundle that is too large for a datagram.
 
 use super::Bundle;
 use crate::wire::{bundle_header, split_bundle, split_element};
 
 impl Bundle {
-    /// The same elements in bundles of at most `max_bytes` bytes, in order, each with the time tag of this one: for
-    /// datagrams. An element that does not fit is in a bundle of its own, which is larger. A bundle that fits is the
-    /// one part; an empty one has none.
+    /// Splits the bundle into bundles of at most `max_bytes` bytes, for datagrams. The elements keep their order, and each
+    /// part has the time tag of this bundle. An element that does not fit is in a bundle of its own, which is larger.
+    /// A bundle that fits is the only part; an empty bundle has none.
     ///
-    /// What is given up is that a bundle takes effect as a whole. Parts can be lost, arrive in another order, and
-    /// have other packets between them. Parts whose time tag lies far enough ahead still run at one time.
+    /// The parts no longer take effect as a whole: they can be lost or reordered, and other packets can run between
+    /// them. Parts whose time tag is far enough ahead still run at the same time.
     ///
     /// | `max_bytes` | because |
     /// | --- | --- |
     /// | 65,507 | the largest datagram of IPv4 |
     /// | 9,216 | the largest that macOS sends by default (`net.inet.udp.maxdgram`) |
-    /// | 1,472 | one packet of an Ethernet: nothing is lost with a fragment |
+    /// | 1,472 | one Ethernet packet, so that no fragment can be lost |
     ///
     /// ```
     /// use tokio_osc::{Bundle, Channel, Client, TimeTag};

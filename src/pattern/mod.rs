@@ -70,7 +70,7 @@ pub(crate) use syntax::Shape;
 /// ```
 /// use tokio_osc::{Address, Pattern};
 ///
-/// const VOICES: Pattern = Pattern::literal("/synth/[1-4]/{freq,gain}"); // checked by the compiler
+/// const VOICES: Pattern = Pattern::literal("/synth/[1-4]/{freq,gain}");   // the compiler checks it
 ///
 /// let gain = Address::new("/synth/2/gain").expect("a literal address");
 /// assert!(VOICES.matches(&gain));
@@ -171,7 +171,8 @@ impl Pattern {
     /// use tokio_osc::{Args, Pattern, Router};
     ///
     /// const SYNC: u32 = 52;
-    /// let router = Router::new().route(Pattern::number(SYNC)?, |Args(id): Args<i32>| ("/synced", id));
+    /// let sync = Pattern::number(SYNC)?;
+    /// let router = Router::new().route(sync, |Args(id): Args<i32>| ("/synced", id));
     /// # Ok::<(), tokio_osc::pattern::PatternError>(())
     /// ```
     ///

@@ -150,9 +150,10 @@ impl LatePolicy {
     /// use std::time::Duration;
     /// use tokio_osc::schedule::{LatePolicy, TimeOptions};
     ///
-    /// let options = TimeOptions::new().late(LatePolicy::hand(Duration::from_millis(5), |bundle, meta| {
-    ///     eprintln!("{} from {} came {:?} too late", bundle.time_tag(), meta.peer, meta.lateness);
-    /// }));
+    /// let late = LatePolicy::hand(Duration::from_millis(5), |bundle, meta| {
+    ///     eprintln!("{} from {} is {:?} late", bundle.time_tag(), meta.peer, meta.lateness);
+    /// });
+    /// let options = TimeOptions::new().late(late);
     /// ```
     pub fn hand(tolerance: Duration, handler: impl Fn(Bundle, &Meta) + Send + Sync + 'static) -> Self {
         Self::Hand(LateHandler { tolerance, handler: Arc::new(handler) })
@@ -167,7 +168,8 @@ type Handler = dyn Fn(Bundle, &Meta) + Send + Sync;
 /// use std::time::Duration;
 /// use tokio_osc::schedule::LatePolicy;
 ///
-/// let policy = LatePolicy::hand(Duration::from_millis(5), |bundle, _| eprintln!("late: {bundle}"));
+/// let tolerance = Duration::from_millis(5);
+/// let policy = LatePolicy::hand(tolerance, |bundle, _| eprintln!("late: {bundle}"));
 /// let LatePolicy::Hand(handler) = policy else { unreachable!() };
 /// assert_eq!(handler.tolerance(), Duration::from_millis(5));
 /// ```

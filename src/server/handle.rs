@@ -27,7 +27,8 @@ use crate::pattern::{Pattern, PatternError};
 /// use tokio_osc::{Channel, Router, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let server = Server::new(Router::new()).listen("udp", channel).spawn();
 /// println!("listening at {:?}", server.local_addr("udp"));
 /// let stats = server.shutdown().await;
 /// assert_eq!(stats.received, 0);
@@ -120,7 +121,8 @@ impl ServerHandle {
     /// use tokio_osc::{Channel, Router, Server};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+    /// let channel = Channel::udp("127.0.0.1:0").await?;
+    /// let server = Server::new(Router::new()).listen("udp", channel).spawn();
     /// let report = server.report();
     /// let udp = report.channel("udp").and_then(|channel| channel.udp).expect("a datagram socket");
     /// println!("{report}");

@@ -51,6 +51,10 @@
 //! and determines when it is closed. A packet that is read while another one waits for its handler is queued
 //! in the `backlog`.
 
+// rustdoc lists methods in the order of these modules: constructors come first.
+#[expect(clippy::module_inception, reason = "the type that the floor is named after")]
+mod server;
+
 mod backlog;
 mod budget;
 mod call;
@@ -65,8 +69,6 @@ mod handle;
 mod name;
 mod options;
 mod schedule;
-#[expect(clippy::module_inception, reason = "the type that the floor is named after")]
-mod server;
 mod shutdown;
 mod sources;
 mod stats;

@@ -15,7 +15,8 @@ const RESERVED: char = '_';
 /// use tokio_osc::{Channel, Router, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Server::new(Router::new()).listen("stage", Channel::udp("127.0.0.1:0").await?).spawn();
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let server = Server::new(Router::new()).listen("stage", channel).spawn();
 /// let error = server.remove("desk").await.unwrap_err();
 /// assert_eq!(error.kind(), ChannelErrorKind::Unknown);
 /// assert_eq!(error.to_string(), "there is no channel \"desk\"; there is \"stage\"");

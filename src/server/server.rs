@@ -41,7 +41,7 @@ const SOURCE_STEPS: u32 = 1 << 28;
 /// use tokio_osc::{Args, Channel, Client, Router, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let router = Router::new().route("/synth/*/freq", async |Args(hz): Args<f32>| println!("{hz} Hz"));
+/// let router = Router::new().route("/synth/*/freq", |Args(hz): Args<f32>| println!("{hz} Hz"));
 /// let server = Server::new(router).listen("udp", Channel::udp("127.0.0.1:0").await?);
 /// let address = server.local_addr("udp").expect("this channel exists");
 /// let server = server.spawn();

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// use tokio_osc::{Channel, Router, Server, Shutdown};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let server = Server::new(Router::new()).listen("udp", channel).spawn();
 ///
 /// // The cues that are on their way still run, if they are due within 5 seconds.
 /// let how = Shutdown::new().drain().deadline(Duration::from_secs(5));

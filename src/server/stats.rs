@@ -63,7 +63,8 @@ macro_rules! counters {
         /// use tokio_osc::{Channel, Router, Server};
         ///
         /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-        /// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+        /// let channel = Channel::udp("127.0.0.1:0").await?;
+        /// let server = Server::new(Router::new()).listen("udp", channel).spawn();
         /// for channel in server.report().channels {
         ///     println!("{}: {} received, {} malformed", channel.name, channel.received, channel.malformed);
         /// }
@@ -263,7 +264,8 @@ impl fmt::Display for ChannelStats {
 /// use tokio_osc::{Channel, Router, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = Server::new(Router::new()).listen("udp", Channel::udp("127.0.0.1:0").await?).spawn();
+/// let channel = Channel::udp("127.0.0.1:0").await?;
+/// let server = Server::new(Router::new()).listen("udp", channel).spawn();
 /// let report = server.report();
 /// assert_eq!(report.channels.len(), 1);
 /// assert_eq!(report.server.received, 0);

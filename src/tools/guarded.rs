@@ -1,4 +1,4 @@
-//! A destination whose panics cost the packet alone.
+//! A wrapper of a destination that catches its panics.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ impl Guarded {
         Self { destination: Box::new(destination), function: Arc::new(UserFunction::new(name)) }
     }
 
-    /// Sends a packet, which has failed if the destination panics.
+    /// Sends a packet. A panic of the destination counts as a failure.
     pub(super) async fn send(&self, packet: &Packet) -> SendOutcome {
         // Also the call that makes the future may panic.
         let sending = async { self.destination.send(packet).await };
@@ -30,7 +30,7 @@ impl Guarded {
         self.function.call(|| self.destination.is_peer(peer)).unwrap_or(false)
     }
 
-    /// Counts the panics, also after the destination is gone.
+    /// Returns the counter of panics, which outlives the destination.
     pub(super) fn function(&self) -> &Arc<UserFunction> {
         &self.function
     }

@@ -1,13 +1,13 @@
 //! Tools on top of clients and channels. They use only the public parts of the crate, as your own code could.
 //!
-//! | for | there is |
-//! |-----|----------|
-//! | passing packets on | [`Relay`] |
-//! | pushes to those who asked for them | [`Subscribers`] |
-//! | a receiver that is slow | [`Pacer`] |
-//! | a beat, and packets ahead of their time | [`Ticker`], `TimedSender` |
-//! | the clock of another machine | `ClockSync` |
-//! | a program with its own loop of frames | [`FrameLoop`] |
+//! | to | use |
+//! |----|-----|
+//! | forward packets | [`Relay`] |
+//! | push packets to peers that subscribed | [`Subscribers`] |
+//! | send no faster than the receiver can take | [`Pacer`] |
+//! | send packets ahead of their time | [`Ticker`], `TimedSender` |
+//! | measure the clock of another machine | `ClockSync` |
+//! | run a server in your own loop | [`FrameLoop`] |
 //!
 //! ```
 //! use tokio_osc::tools::Relay;

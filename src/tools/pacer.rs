@@ -21,7 +21,7 @@ const LIMITS: QueueLimits =
 /// Default burst, as a fraction of the packets per second.
 const BURSTS_PER_SECOND: u32 = 50;
 
-/// Slows a client down to the rate that its receiver can take, and keeps only the latest value of each address.
+/// Limits the rate of a client to what its receiver can take, and keeps only the latest value of each address.
 ///
 /// A moving fader sends hundreds of values per second. If values arrive faster than they may be sent, a new
 /// value replaces the queued value of the same address; the address that waited longest is sent first.
@@ -145,7 +145,7 @@ pub struct PacerStats {
     pub offered: u64,
     /// Packets sent.
     pub sent: u64,
-    /// Packets that the destination did not take, or not for all its peers; or on which it panicked.
+    /// Packets that the destination refused, or refused for some of its peers, or on which it panicked.
     pub failed: u64,
     /// Panics of the destination.
     pub panicked: u64,
@@ -164,9 +164,9 @@ impl PacerHandle {
     /// A bundle has no address and is sent [in order](PacerHandle::send_in_order).
     ///
     /// # Errors
-    /// The packet cannot be encoded; too much waits already ([`Pacer::capacity`],
-    /// [`Pacer::bytes`]): `Full`, and an older value stays; or the pacer is closed. What the
-    /// destination refuses later is [counted](PacerStats::failed).
+    /// Returns an error if the packet cannot be encoded, the queue is full ([`Pacer::capacity`], [`Pacer::bytes`]), or
+    /// the pacer is closed. If the queue is full, an older value of the address stays. Packets that the destination
+    /// refuses later are [counted](PacerStats::failed).
     pub fn send(&self, packet: impl IntoPacket) -> Result<(), SendError> {
         let packet = packet.into_packet()?;
         match &packet {
@@ -197,14 +197,14 @@ impl PacerHandle {
     /// Accepts no more packets, sends the queued ones at the rate, and returns when the task has ended.
     ///
     /// # Cancel safety
-    /// Once polled, the pacer is closed, even if the future is dropped. Queued packets are sent while a clone
-    /// of the handle exists.
+    /// If the future is dropped after it was polled, the pacer is still closed. Queued packets are sent while a clone of
+    /// the handle exists.
     pub async fn close(&self) {
         self.queue.close();
         self.queue.abandoned().await;
     }
 
-    /// The outcome of the packets so far.
+    /// Returns the outcome of the packets so far.
     pub fn stats(&self) -> PacerStats {
         let QueueStats { offered, sent, failed, superseded, dropped, waiting } = self.queue.stats();
         let panicked = self.function.panics();

@@ -84,8 +84,8 @@ pub struct Relay {
 /// The sources. Each item carries the index of the output to the same channel, if there is one.
 struct RelaySources {
     plain: SelectAll<Source>,
-    /// Channels that packets go to as well. They are read to the end: the packets queued for
-    /// their connections leave while they are read.
+    /// Channels that packets are sent to as well. They are read to the end, because their queues are sent while they
+    /// are read.
     joined: SelectAll<Source>,
     function: Arc<UserFunction>,
 }
@@ -130,16 +130,16 @@ impl Relay {
         self
     }
 
-    /// Adds a destination with its own queue. The name is that in the [counts](RelayStats::to).
+    /// Adds a destination with its own queue. The name is used in the [counts](RelayStats::to).
     pub fn to(mut self, name: impl Into<Arc<str>>, destination: impl Destination) -> Self {
         let destination = Guarded::new(destination, "destination of a Relay");
         self.outputs.push((name.into(), To::Destination(destination)));
         self
     }
 
-    /// Forwards the packets of a channel of connections, and all packets to all its connections but
-    /// the one that they came by. One such channel is a hub; two are a bridge in both directions. A
-    /// datagram channel has no connections: its packets are forwarded, and none go to it.
+    /// Adds a channel with connections as a source and as a destination. Each packet is sent to all its connections
+    /// except the one that it came from. One such channel is a hub, two are a bridge in both directions. A datagram
+    /// channel has no connections, and is a source only.
     ///
     /// ```
     /// use futures::StreamExt;
@@ -151,7 +151,8 @@ impl Relay {
     /// let address = channel.local_addr()?;
     /// let relay = Relay::new().both_ways("hub", channel).spawn();
     ///
-    /// let (anna, bert) = (Client::tcp(address, Slip::new()).await?, Client::tcp(address, Slip::new()).await?);
+    /// let anna = Client::tcp(address, Slip::new()).await?;
+    /// let bert = Client::tcp(address, Slip::new()).await?;
     /// let mut heard = bert.subscribe("/said");
     /// let said = async {
     ///     loop {                                             // until the relay has accepted both
@@ -173,12 +174,11 @@ impl Relay {
         self
     }
 
-    /// Forwards only messages whose address shares an address with `pattern`; called more than
-    /// once, with one of the patterns. A bundle is forwarded whole if one of its messages, at any
-    /// depth, would be.
+    /// Forwards only messages whose address overlaps `pattern`. Can be called repeatedly: the address must overlap one
+    /// of the patterns. A bundle is forwarded whole if one of its messages, at any depth, would be.
     ///
     /// # Errors
-    /// `pattern` is not a valid OSC address pattern.
+    /// Returns an error if `pattern` is not a valid OSC address pattern.
     pub fn only<P>(mut self, pattern: P) -> Result<Self, PatternError>
     where
         P: TryInto<Pattern>,
@@ -188,8 +188,8 @@ impl Relay {
         Ok(self)
     }
 
-    /// Forwards only packets for which a function returns true; called more than once, all functions must. A panic
-    /// counts as false.
+    /// Forwards only packets for which a function returns `true`. Can be called repeatedly: all functions must return
+    /// `true`. A panic counts as `false`.
     pub fn filter(mut self, passes: impl Fn(&Packet, &Meta) -> bool + Send + Sync + 'static) -> Self {
         self.filters.push(Box::new(passes));
         self
@@ -202,11 +202,11 @@ impl Relay {
         self
     }
 
-    /// What happens to a packet that finds the queue of a destination full. Default
-    /// [`Overflow::DropOldest`]; with [`Overflow::Wait`] nothing is read meanwhile, so that a
-    /// peer on a connection is slowed down, and datagrams are lost in the operating system. Packets
-    /// queued for the connections of a channel that is joined [both ways](Relay::both_ways) wait as
-    /// well: they leave while that channel is read.
+    /// Sets what happens when the queue of a destination is full. Default [`Overflow::DropOldest`].
+    ///
+    /// With [`Overflow::Wait`] nothing is read meanwhile: peers on connections are slowed down, and datagrams are lost
+    /// in the operating system. Packets queued for the connections of a channel that is joined
+    /// [both ways](Relay::both_ways) wait too, because they are sent while that channel is read.
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.limits.overflow = overflow;
         self
@@ -216,7 +216,7 @@ impl Relay {
     /// socket, it runs forever. Returns the last counts.
     ///
     /// # Cancel safety
-    /// A dropped relay stops at once and drops the queued packets.
+    /// If the future is dropped, the relay stops at once and drops the queued packets.
     pub async fn run(self) -> RelayStats {
         let (shared, running) = self.start(CancellationToken::new());
         running.await;
@@ -291,7 +291,7 @@ pub struct RelayHandle {
 }
 
 impl RelayHandle {
-    /// The outcome of the packets so far.
+    /// Returns the outcome of the packets so far.
     pub fn stats(&self) -> RelayStats {
         self.shared.stats()
     }
@@ -301,12 +301,12 @@ impl RelayHandle {
         self.task.is_finished()
     }
 
-    /// Stops reading, sends the queued packets, and returns the last numbers. A
-    /// destination that takes nothing ends this by its own timeout, as
-    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout); or drop the future.
+    /// Stops reading, sends the queued packets, and returns the final counts. A destination that accepts nothing delays
+    /// this up to its own timeout, such as
+    /// [`write_timeout`](crate::channel::StreamOptions#structfield.write_timeout).
     ///
     /// # Cancel safety
-    /// Once polled, the relay stops, even if the future is dropped: then at once.
+    /// If the future is dropped after it was polled, the relay stops at once.
     pub async fn shutdown(self) -> RelayStats {
         self.stop.cancel();
         // It is aborted if this future is dropped.
@@ -341,7 +341,7 @@ pub struct RelayStats {
     pub received: u64,
     /// Received packets that could not be decoded.
     pub malformed: u64,
-    /// Received packets that a filter kept back, or on which it panicked.
+    /// Received packets that a filter refused, or on which it panicked.
     pub filtered: u64,
     /// Panics of filters, sources and destinations. A packet that a destination panics on has failed; a source
     /// that panics has ended.
@@ -356,7 +356,7 @@ struct RelayShared {
     filters: Vec<Filter>,
     filter: UserFunction,
     source: Arc<UserFunction>,
-    /// Without those of the destinations.
+    /// The counts without those of the destinations.
     counts: Mutex<RelayStats>,
 }
 

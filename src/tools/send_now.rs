@@ -1,4 +1,4 @@
-//! A packet to one peer of a channel, now or not at all.
+//! Sends a packet to one peer of a channel without waiting.
 
 use futures::FutureExt;
 use tokio::task::unconstrained;
@@ -7,7 +7,7 @@ use crate::channel::Outlet;
 use crate::packet::{SendError, SendErrorKind};
 use crate::{Packet, Peer};
 
-/// Sends a packet without waiting; `Full` where that would wait.
+/// Sends a packet without waiting. Returns `Full` if that would wait.
 pub(super) fn send_now(outlet: &Outlet, peer: Peer, packet: &Packet) -> Result<(), SendError> {
     // Polled once, and without Tokio's budget for a task, which would look like a full queue.
     let sent = unconstrained(outlet.send_to(peer, packet)).now_or_never();

@@ -14,9 +14,9 @@ use crate::lock::lock;
 use crate::packet::{IntoPacket, SendError, SendErrorKind};
 use crate::{Meta, Packet, Peer};
 
-/// Sends packets to subscribers. A peer subscribes by a message, and renews its subscription by another; without
-/// one it expires. For datagrams, where no connection ends when a peer is gone; peers on connections can
-/// subscribe, too.
+/// Sends packets to subscribers. A peer subscribes with a message, and renews its subscription with another;
+/// otherwise it expires. Use it for datagrams, where no connection ends when a peer is gone. Peers on connections can
+/// subscribe too.
 ///
 /// ```
 /// use tokio_osc::tools::Subscribers;
@@ -41,7 +41,7 @@ use crate::{Meta, Packet, Peer};
 /// let (tablet, phone) = (Client::udp(address).await?, Client::udp(address).await?);
 /// let mut faders = phone.subscribe("/fader/*");
 /// phone.send(("/subscribe", ())).await?;
-/// phone.request(("/sync", ()), "/synced").await?;        // the subscription was handled before this
+/// phone.request(("/sync", ()), "/synced").await?;        // the subscription came before this
 /// tablet.send(("/fader/1", 0.5_f32)).await?;
 /// assert_eq!(faders.recv().await.expect("it subscribed").to_string(), "/fader/1 ,f 0.5");
 ///
@@ -53,12 +53,13 @@ use crate::{Meta, Packet, Peer};
 /// | limit | default | because |
 /// | --- | --- | --- |
 /// | [`expire_after`](Self::expire_after) | 10 s | a peer over UDP that is switched off sends nothing |
-/// | [`capacity`](Self::capacity) | 256 | each push costs as many packets |
+/// | [`capacity`](Self::capacity) | 256 | each push sends this number of packets |
 /// | [`per_network`](Self::per_network) | 16 | one host must not take all places |
 ///
 /// The sender of a datagram can be forged: a forged `/subscribe` directs the pushes of 10 s at another host. Push
-/// small packets, or authenticate the peers with an [`Envelope`](crate::middleware::Envelope). Clones share the
-/// subscriptions.
+/// small packets, or authenticate the peers with an [`Envelope`](crate::middleware::Envelope).
+///
+/// Clones share the subscriptions.
 #[derive(Clone)]
 pub struct Subscribers {
     options: SubscribersOptions,
@@ -84,8 +85,8 @@ impl Subscribers {
         Self { options, outlets: Vec::new(), subscribed: Arc::default() }
     }
 
-    /// Adds a channel that peers can subscribe by. `name` is the name that the server has for it. To be called
-    /// before the value is cloned or its handlers are made: they keep the channels of that moment.
+    /// Adds a channel whose peers can subscribe. `name` is its name in the server. Must be called before the value is
+    /// cloned or its handlers are created, because these keep the channels that were added before.
     pub fn channel(mut self, name: impl Into<Arc<str>>, outlet: Outlet) -> Self {
         self.outlets.push((name.into(), outlet));
         self
@@ -110,14 +111,14 @@ impl Subscribers {
         self
     }
 
-    /// A handler that subscribes the sender, or renews its subscription. If that is refused, the call fails and is
-    /// traced.
+    /// Returns a handler that subscribes the sender, or renews its subscription. If that is refused, the call fails and
+    /// is traced.
     pub fn subscribe(&self) -> impl Fn(Meta) -> Result<(), SubscribeError> + Clone + Send + Sync + use<> {
         let subscribers = self.clone();
         move |meta| subscribers.add(&meta)
     }
 
-    /// A handler that ends the subscription of the sender.
+    /// Returns a handler that ends the subscription of the sender.
     pub fn unsubscribe(&self) -> impl Fn(Meta) + Clone + Send + Sync + use<> {
         let subscribers = self.clone();
         move |meta| {
@@ -125,11 +126,11 @@ impl Subscribers {
         }
     }
 
-    /// Subscribes the sender of a message, or renews its subscription: for a handler of your own, which may reply
-    /// with the current values.
+    /// Subscribes the sender of a message, or renews its subscription. For your own handler, which may reply with the
+    /// current values.
     ///
     /// # Errors
-    /// The limits are reached, or the message came by a channel that was not added.
+    /// Returns an error if a limit is reached, or the message came by a channel that was not added.
     pub fn add(&self, meta: &Meta) -> Result<(), SubscribeError> {
         let name = meta.channel_name();
         if !self.outlets.iter().any(|(known, _)| *known == name) {
@@ -157,13 +158,13 @@ impl Subscribers {
         Ok(())
     }
 
-    /// Ends the subscription of the sender of a message. Returns whether there was one.
+    /// Ends the subscription of the sender of a message. Returns `false` if it was not subscribed.
     pub fn remove(&self, meta: &Meta) -> bool {
         let expires = self.subscribed().remove(&(meta.channel_name(), meta.peer));
         expires.is_some_and(|expires| expires > Instant::now())
     }
 
-    /// The subscribed peers, in no order.
+    /// Returns the subscribed peers, in no order.
     pub fn peers(&self) -> Vec<Peer> {
         self.targets().into_iter().map(|(_, peer)| peer).collect()
     }
@@ -172,15 +173,15 @@ impl Subscribers {
     /// is listed in the report. A peer whose connection has ended is removed.
     ///
     /// # Errors
-    /// The packet cannot be encoded.
+    /// Returns an error if the packet cannot be encoded.
     pub fn send(&self, packet: impl IntoPacket) -> Result<SendReport, SendError> {
         Ok(self.push(&packet.into_packet()?, None))
     }
 
-    /// Sends a packet to all subscribers except `origin`, the peer that caused it: so there are no echoes.
+    /// Sends a packet to all subscribers except `origin`, the peer that caused it, so that it gets no echo.
     ///
     /// # Errors
-    /// The packet cannot be encoded.
+    /// Returns an error if the packet cannot be encoded.
     pub fn send_except(&self, origin: Peer, packet: impl IntoPacket) -> Result<SendReport, SendError> {
         Ok(self.push(&packet.into_packet()?, Some(origin)))
     }
@@ -241,7 +242,7 @@ impl fmt::Debug for Subscribers {
     }
 }
 
-/// Why a peer was not subscribed.
+/// The reason why a peer was not subscribed.
 ///
 /// ```
 /// use tokio_osc::tools::SubscribeError;

@@ -26,7 +26,8 @@ const LOOKAHEAD: Duration = Duration::from_millis(100);
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
 /// let quarter = Duration::from_millis(500); // 120 beats per minute
-/// let mut ticker = Ticker::new(quarter).lookahead(Duration::from_millis(50)).clock(TokioClock::new());
+/// let lookahead = Duration::from_millis(50);
+/// let mut ticker = Ticker::new(quarter).lookahead(lookahead).clock(TokioClock::new());
 /// let (first, second) = (ticker.tick().await, ticker.tick().await);
 /// assert_eq!(second.due, first.due + quarter);
 ///
@@ -58,7 +59,8 @@ struct Beat {
 /// use tokio_osc::TimeTag;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let tick = Ticker::new(Duration::from_millis(20)).lookahead(Duration::from_millis(10)).tick().await;
+/// let mut ticker = Ticker::new(Duration::from_millis(20)).lookahead(Duration::from_millis(10));
+/// let tick = ticker.tick().await;
 /// assert_eq!(tick.number, 0);
 /// assert_eq!(tick.tag, TimeTag::from(tick.due));
 /// # Ok(()) }
@@ -68,7 +70,7 @@ struct Beat {
 pub struct Tick {
     /// The number of periods since the first tick.
     pub number: u64,
-    /// The due time, by the ticker's clock at the moment.
+    /// The due time, by the clock of the ticker.
     pub due: SystemTime,
     /// The due time as a time tag.
     pub tag: TimeTag,
@@ -145,7 +147,7 @@ impl Ticker {
     }
 }
 
-/// Limited to some centuries.
+/// Converts to a duration, limited to some centuries.
 fn duration(nanos: i128) -> Duration {
     Duration::from_nanos(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX))
 }

@@ -7,8 +7,8 @@ use crate::packet::{ClockOffset, EncodeError, IntoPacket, SendError};
 use crate::schedule::{Clock, Reading, SystemClock};
 use crate::{Bundle, Client, TimeTag};
 
-/// The longest delay. A tag means the instant of its number that is nearest to now, so one that lies further ahead
-/// than half an era, 68 years, would mean the past. A day is left for clocks that differ.
+/// The longest delay. A time tag means the nearest instant with its number, so one more than half an era (68 years)
+/// ahead would mean the past. A day is left for clocks that differ.
 const LONGEST: Duration = Duration::from_secs((1 << 31) - 24 * 60 * 60);
 
 /// Sends packets that run at a given instant.

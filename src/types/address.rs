@@ -6,13 +6,13 @@ use bytes::Bytes;
 
 use super::{Text, shared_text};
 
-/// The address of a message, as text that begins with `/` and names a path from the root:
-/// `/mixer/channel/1/gain` has the four parts `mixer`, `channel`, `1` and `gain` (OSC 1.0).
+/// The address of a message: a path from the root that begins with `/`. `/mixer/channel/1/gain` has the four parts
+/// `mixer`, `channel`, `1` and `gain` (OSC 1.0).
 ///
-/// [`Address::new`] takes only literal addresses: any bytes but NUL and the characters of patterns,
-/// `*?[]{}`. OSC 1.0 allows fewer: [`AddressPolicy`](crate::packet::AddressPolicy) tells. The address of a
-/// *received* message, which a handler gets as an extractor, is what the sender wrote: it may be a
-/// pattern, and lack its slash where that is accepted. Cloning is a reference count.
+/// [`Address::new`] accepts literal addresses only: any bytes except NUL and the pattern characters `*?[]{}`. OSC 1.0
+/// allows fewer characters: see [`AddressPolicy`](crate::packet::AddressPolicy). The address of a *received* message,
+/// which a handler takes as a parameter, is that of the sender: it may be a pattern, or have no slash if the channel
+/// accepts that. Cloning increments a reference count.
 ///
 /// ```
 /// use tokio_osc::Address;

@@ -8,8 +8,8 @@ use super::{Char, Color, Midi, Text, TextBuf, TimeTag, TypeTag, brief};
 
 /// An argument borrowed from a message. Item of [`Message::args`](crate::Message::args).
 ///
-/// Equality is by type and bits: a NaN equals the same NaN, `0.0` and `-0.0` differ, and so do
-/// int32 and int64 of the same value.
+/// Equality compares type and bits: a NaN equals the same NaN, `0.0` and `-0.0` differ, and so do an int32 and an
+/// int64 of the same value.
 ///
 /// ```
 /// use tokio_osc::packet::ArgRef;
@@ -157,8 +157,7 @@ impl fmt::Debug for Arg {
     }
 }
 
-/// An array, borrowed from a message: the type tags between its brackets and their data, both
-/// validated. [`iter`](ArrayRef::iter) reads it.
+/// An array borrowed from a message. Read it with [`iter`](ArrayRef::iter).
 ///
 /// ```
 /// use tokio_osc::packet::{ArgRef, Array};

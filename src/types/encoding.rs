@@ -124,10 +124,10 @@ impl TextBuf {
     /// # Ok::<(), tokio_osc::packet::UnmappableText>(())
     /// ```
     ///
+    /// Text in UTF-16 contains NULs and cannot be sent: as everywhere in `encoding_rs`, UTF-8 is written instead.
+    ///
     /// # Errors
-    /// Characters that the charset does not have, with [`OnUnmappable::Strict`]. The charsets
-    /// UTF-16 cannot be sent (their text holds NULs): as everywhere in `encoding_rs`, UTF-8 is
-    /// written instead.
+    /// Returns an error for characters that the charset does not have, with [`OnUnmappable::Strict`].
     pub fn encode(
         text: &str,
         charset: &'static Encoding,

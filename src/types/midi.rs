@@ -14,7 +14,7 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Midi {
-    /// The port's number, a matter of agreement between the two sides.
+    /// The port number. Both sides must agree on its meaning.
     pub port: u8,
     /// The status byte, for example `0x90`: note on, channel 1.
     pub status: u8,

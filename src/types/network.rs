@@ -1,4 +1,4 @@
-//! What limits "per peer" count: an IPv4 address, or an IPv6 network.
+//! The unit of limits per peer: an IPv4 address, or an IPv6 network.
 
 use std::net::{IpAddr, Ipv6Addr};
 

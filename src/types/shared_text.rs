@@ -4,17 +4,17 @@
 macro_rules! shared_text {
     ($name:ident, $bytes:tt) => {
         impl $name {
-            /// The text, borrowed: its methods turn it into a `str`.
+            /// Borrows the text, whose methods convert it to a `str`.
             pub fn as_text(&self) -> $crate::types::Text<'_> {
                 $crate::types::Text::new(&self.$bytes)
             }
 
-            /// The bytes as sent.
+            /// Returns the bytes as sent.
             pub fn as_bytes(&self) -> &[u8] {
                 &self.$bytes
             }
 
-            /// The bytes as sent, without a copy.
+            /// Returns the bytes as sent, without a copy.
             pub fn into_bytes(self) -> ::bytes::Bytes {
                 self.$bytes
             }

@@ -46,7 +46,7 @@ impl<'a> Text<'a> {
         std::str::from_utf8(self.0)
     }
 
-    /// The text, with U+FFFD in place of invalid UTF-8.
+    /// Returns the text, with U+FFFD in place of invalid UTF-8.
     pub fn to_string_lossy(self) -> Cow<'a, str> {
         String::from_utf8_lossy(self.0)
     }
@@ -103,7 +103,7 @@ impl fmt::Display for Text<'_> {
 pub struct TextBuf(Bytes);
 
 impl TextBuf {
-    /// Text of a string or of bytes, without a copy if they are static or [`Bytes`].
+    /// Creates text from a string or bytes, without a copy if they are static or [`Bytes`].
     pub fn new(text: impl Into<Bytes>) -> Self {
         Self(text.into())
     }
@@ -113,9 +113,8 @@ shared_text!(TextBuf, 0);
 
 /// A character (type tag `c`): its 32 bits on the wire.
 ///
-/// "An ASCII character, sent as 32 bits" (OSC 1.0) is written as a big-endian number:
-/// `00 00 00 41` is `A`. osc4py3 puts it into the first byte, `41 00 00 00`:
-/// [`to_char`](Char::to_char) reads both, and the bits are kept.
+/// "An ASCII character, sent as 32 bits" (OSC 1.0) is written as a big-endian number: `00 00 00 41` is `A`. osc4py3
+/// writes it to the first byte, `41 00 00 00`. [`to_char`](Char::to_char) reads both forms, and the bits are kept.
 ///
 /// ```
 /// use tokio_osc::packet::Char;
@@ -128,12 +127,12 @@ shared_text!(TextBuf, 0);
 pub struct Char(u32);
 
 impl Char {
-    /// A character from its 32 bits.
+    /// Creates a character from its 32 bits.
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits)
     }
 
-    /// The 32 bits.
+    /// Returns the 32 bits.
     pub const fn to_bits(self) -> u32 {
         self.0
     }

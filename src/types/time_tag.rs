@@ -23,10 +23,9 @@ const NANOS: i128 = 1_000_000_000;
 /// +-------------------+-------------------+
 /// ```
 ///
-/// The value 1 is special: [`TimeTag::IMMEDIATELY`]. The seconds wrap every 2<sup>32</sup> s; the
-/// first era ends on 2036-02-07 06:28:16 UTC. A tag alone does not say which era it means:
-/// [`near`](TimeTag::near) takes the one nearest to a reference, so that the border is crossed
-/// both ways. `Ord`, `+` and `-` work on the raw 64-bit number.
+/// The value 1 is special: [`TimeTag::IMMEDIATELY`]. The seconds wrap every 2<sup>32</sup> s; the first era ends on
+/// 2036-02-07 06:28:16 UTC. A time tag does not contain its era: [`near`](TimeTag::near) chooses the one nearest to a
+/// reference, so that time tags work on both sides of the border. `Ord`, `+` and `-` use the raw 64-bit number.
 ///
 /// No function panics, for any input.
 ///
@@ -61,12 +60,12 @@ impl TimeTag {
         self.0
     }
 
-    /// Seconds since 1900-01-01, modulo 2<sup>32</sup>.
+    /// Returns the seconds since 1900-01-01, modulo 2<sup>32</sup>.
     pub const fn seconds(self) -> u32 {
         (self.0 >> 32) as u32
     }
 
-    /// The fraction of a second, in units of 2<sup>-32</sup> s.
+    /// Returns the fraction of a second, in units of 2<sup>-32</sup> s.
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
     pub const fn fraction(self) -> u32 {
         self.0 as u32
@@ -107,9 +106,9 @@ impl TimeTag {
     /// Returns the instant of this time tag, in the era nearest to `reference` (within half an era, 68 years,
     /// in each direction).
     ///
-    /// [`IMMEDIATELY`](Self::IMMEDIATELY) is treated as the number it is: ask
-    /// [`is_immediately`](Self::is_immediately) first. A result that the platform's `SystemTime`
-    /// cannot hold is the Unix epoch.
+    /// [`IMMEDIATELY`](Self::IMMEDIATELY) is treated as an ordinary number: check
+    /// [`is_immediately`](Self::is_immediately) first. If the platform's `SystemTime` cannot represent the result, it
+    /// is the Unix epoch.
     ///
     /// ```
     /// # use std::time::{Duration, UNIX_EPOCH};
@@ -126,9 +125,8 @@ impl TimeTag {
         from_fixed_point(reference + i128::from(distance))
     }
 
-    /// `self - other` as a signed number of 2<sup>-32</sup> s, by the shorter way around the era.
-    ///
-    /// This is how an inner bundle's tag is compared with its parent's.
+    /// Returns `self - other` as a signed number of 2<sup>-32</sup> s, by the shorter way around the era. The time tags
+    /// of inner and outer bundles are compared like this.
     ///
     /// ```
     /// # use tokio_osc::TimeTag;
@@ -138,21 +136,20 @@ impl TimeTag {
         self.0.wrapping_sub(other.0) as i64
     }
 
-    /// The tag of a number of seconds since 1900-01-01, modulo the era; 0 unless the number is finite.
+    /// Creates a time tag from seconds since 1900-01-01, modulo the era. 0 if the number is not finite.
     ///
     /// An `f64` is exact only to about 0.5 µs at today's dates. In osc4py3: `float2timetag`.
     pub fn from_ntp_seconds(seconds: f64) -> Self {
         Self::from_split(seconds, 0)
     }
 
-    /// Seconds since 1900-01-01. In osc4py3: `timetag2float`.
+    /// Returns the seconds since 1900-01-01. In osc4py3: `timetag2float`.
     pub fn to_ntp_seconds(self) -> f64 {
         f64::from(self.seconds()) + f64::from(self.fraction()) / FRACTIONS
     }
 
-    /// The tag of a Unix time in seconds, modulo the era; the Unix epoch unless the number
-    /// is finite.
-    /// In osc4py3: `unixtime2timetag`.
+    /// Creates a time tag from a Unix time in seconds, modulo the era. The Unix epoch if the number is not finite. In
+    /// osc4py3: `unixtime2timetag`.
     ///
     /// ```
     /// # use tokio_osc::TimeTag;
@@ -162,7 +159,7 @@ impl TimeTag {
         Self::from_split(seconds, UNIX_OFFSET)
     }
 
-    /// Seconds since 1970-01-01, in the era that began in 1900. In osc4py3: `timetag2unixtime`.
+    /// Returns the seconds since 1970-01-01, in the era that began in 1900. In osc4py3: `timetag2unixtime`.
     #[expect(clippy::cast_precision_loss, reason = "33 bits fit a f64")]
     pub fn to_unix_seconds(self) -> f64 {
         let seconds = i64::from(self.seconds()) - UNIX_OFFSET as i64;

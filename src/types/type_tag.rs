@@ -89,7 +89,7 @@ type_tags! {
 }
 
 impl TypeTag {
-    /// The byte on the wire.
+    /// Returns the byte on the wire.
     pub const fn as_byte(self) -> u8 {
         self as u8
     }

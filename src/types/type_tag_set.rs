@@ -6,10 +6,10 @@ use super::TypeTag;
 
 /// A set of type tags, such as those that a receiver supports.
 ///
-/// Many receivers take only `ifsb`; decoding with
-/// [`allowed_type_tags`](crate::packet::DecodeOptions::allowed_type_tags) refuses the rest, and
-/// [`Packet::check`](crate::Packet::check) refuses to send it. The set speaks of arguments only:
-/// addresses, type tag strings and time tags of bundles are not arguments.
+/// Many receivers accept only `ifsb`. Decoding with
+/// [`allowed_type_tags`](crate::packet::DecodeOptions::allowed_type_tags) refuses the other types, and
+/// [`Packet::check`](crate::Packet::check) checks a packet before it is sent. The set applies to arguments only, not to
+/// addresses and time tags of bundles.
 ///
 /// ```
 /// use tokio_osc::packet::{TypeTag, TypeTagSet};
@@ -29,8 +29,7 @@ impl TypeTagSet {
     /// No type tag: messages without arguments only.
     pub const NONE: Self = Self(0);
 
-    /// The set of the type tags in a text, with or without a comma before them; `None` if one is
-    /// unknown.
+    /// Creates the set of the type tags in a text, which may begin with a comma. `None` if one is unknown.
     pub fn of(type_tags: &str) -> Option<Self> {
         let type_tags = type_tags.strip_prefix(',').unwrap_or(type_tags);
         type_tags.bytes().try_fold(Self::NONE, |set, byte| Some(set.with(TypeTag::from_byte(byte)?)))

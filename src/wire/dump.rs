@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-/// Prints bytes as osc4py3's `dumphex_buffer` does: the offset, four groups of four bytes in
-/// hexadecimal, and the same groups as text, `.` for what is not printable ASCII.
+/// Prints bytes like osc4py3's `dumphex_buffer`: the offset, four groups of four bytes in hexadecimal, and the same
+/// groups as text, with `.` for bytes that are not printable ASCII.
 ///
 /// ```
 /// use tokio_osc::packet::HexDump;

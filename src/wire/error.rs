@@ -9,7 +9,7 @@ use crate::types::TypeTag;
 /// It is small and `Copy`, and contains no text of the peer. [`AnnotatedDump`](crate::packet::AnnotatedDump)
 /// shows the bytes around it.
 ///
-/// The errors of osc4py3 and what they are here:
+/// The errors of osc4py3, and the corresponding errors here:
 ///
 /// | osc4py3 | here |
 /// |---------|------|
@@ -20,7 +20,7 @@ use crate::types::TypeTag;
 /// | `OSCInvalidSignatureError` | [`Refused`](DecodeErrorKind::Refused), with [`EnvelopeFault::InvalidSignature`](crate::middleware::EnvelopeFault::InvalidSignature) |
 /// | `OSCCorruptedRawError` | [`Refused`](DecodeErrorKind::Refused), with [`EnvelopeFault::Corrupted`](crate::middleware::EnvelopeFault::Corrupted) |
 /// | `OSCInternalBugError` | none |
-/// | errors of Python that leak (`struct.error`, `IndexError`, `UnicodeError`, …) | the kind that fits; values of another type than asked for are an [`ArgsError`](crate::packet::ArgsError) |
+/// | errors of Python (`struct.error`, `IndexError`, `UnicodeError`, …) | a kind of this error; values of another type than requested are an [`ArgsError`](crate::packet::ArgsError) |
 ///
 /// ```
 /// use tokio_osc::packet::DecodeErrorKind;
@@ -35,8 +35,8 @@ use crate::types::TypeTag;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DecodeError {
     defect: Defect,
-    /// The text of [`DecodeErrorKind::Refused`], beside the kind and not in it: this way the error
-    /// takes 24 bytes, and the result of a framing no more than a frame.
+    /// The text of [`DecodeErrorKind::Refused`]. It is not stored in the kind, so that the error takes 24 bytes, and the
+    /// result of a framing is no larger than a frame.
     why: &'static str,
 }
 
@@ -138,7 +138,7 @@ kinds! {
     TooLarge,
     /// Neither a message (`/`) nor a bundle (`#bundle`) begins here.
     NotAPacket,
-    /// A bundle where a message was asked for.
+    /// A bundle, but a message was requested.
     NotAMessage,
     /// An OSC-string without a NUL.
     UnterminatedString,
@@ -152,13 +152,14 @@ kinds! {
     /// The address has more parts than
     /// [`max_address_parts`](crate::packet::DecodeOptions::max_address_parts).
     TooManyAddressParts,
-    /// No type tag string follows the address; or one without its comma, or bytes of unknown types.
+    /// The address is not followed by a type tag string: there is none, it has no comma, or there are bytes of unknown
+    /// types.
     MissingTypeTags,
-    /// A type tag that OSC does not define: the message cannot be read.
+    /// A type tag that OSC does not define, so that the message cannot be read.
     UnknownTypeTag(tag: u8),
-    /// A type tag that [`allowed_type_tags`](crate::packet::DecodeOptions::allowed_type_tags) does not hold.
+    /// A type tag that [`allowed_type_tags`](crate::packet::DecodeOptions::allowed_type_tags) does not contain.
     TypeTagNotAllowed(tag: TypeTag),
-    /// A `]` without `[` or the reverse.
+    /// A `]` without `[`, or a `[` without `]`.
     UnbalancedBrackets,
     /// Arrays nest deeper than [`max_array_depth`](crate::packet::DecodeOptions::max_array_depth).
     ArraysTooDeep,
@@ -170,7 +171,7 @@ kinds! {
     NegativeBlobSize,
     /// Bytes are left over after the last argument.
     TrailingBytes,
-    /// An element size that is negative, zero or no multiple of 4.
+    /// An element size that is negative, zero or not a multiple of 4.
     ElementSize,
     /// Bundles nest deeper than [`max_bundle_depth`](crate::packet::DecodeOptions::max_bundle_depth).
     BundlesTooDeep,
@@ -180,8 +181,8 @@ kinds! {
     FrameTooLong,
 }
 
-/// What the validator finds. A [`DecodeError`], which may hold a text, would take three times the
-/// space, and owned decoding a tenth more time.
+/// The error of the validator. A [`DecodeError`], which may hold a text, would take three times the space, and owned
+/// decoding a tenth more time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Defect {
     kind: DefectKind,

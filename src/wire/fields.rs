@@ -1,4 +1,4 @@
-//! The fields of bytes that may be a message, in order, each with its padding.
+//! The fields of a message that may be invalid, in order, each with its padding.
 
 use super::layout::NUMERIC_ADDRESS;
 use super::scan::{padded, text_end};
@@ -13,7 +13,7 @@ pub(crate) struct Field<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldKind {
-    /// A number in place of an address.
+    /// A number instead of an address.
     Number,
     Address,
     TypeTags,
@@ -21,7 +21,7 @@ pub(crate) enum FieldKind {
     Arg(u8),
     /// What follows the last argument, or an address without type tags.
     Tail,
-    /// All that is left: its end is missing, or its type is unknown.
+    /// The remaining bytes, because a field is cut off or has an unknown type.
     Unreadable,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Fields<'a> {
         Self { rest: message, tags: &[], expected: FieldKind::Address }
     }
 
-    /// The kind of the next field, and its size; none if there can be no such field.
+    /// The kind of the next field, and its size. The size is `None` if the field is not valid.
     fn measure(&mut self) -> Option<(FieldKind, Option<usize>)> {
         if let Some((&tag, tags)) = self.tags.split_first() {
             self.tags = tags;

@@ -1,11 +1,11 @@
-//! Where the fields of messages and the elements of bundles lie.
+//! The positions of the fields of messages and the elements of bundles.
 
 use super::read::ArgCursor;
 use super::scan::{padded, text_end};
 use super::sizes::be_u32;
 use crate::types::TimeTag;
 
-/// What a bundle begins with.
+/// The start of a bundle.
 pub(crate) const BUNDLE_NAME: &[u8; 8] = b"#bundle\0";
 /// The name and the time tag.
 pub(crate) const BUNDLE_HEADER: usize = 16;
@@ -17,8 +17,7 @@ pub(crate) const NUMERIC_ADDRESS: usize = 4;
 pub(crate) struct Layout {
     /// Bytes of the address, its NUL excluded. An address that is a number has none.
     address: u32,
-    /// Where the arguments begin: behind the type tag string, or, if there is none, behind the
-    /// address.
+    /// The position of the arguments: after the type tag string, or after the address if there is none.
     args: u32,
 }
 
@@ -28,7 +27,7 @@ impl Layout {
     pub(crate) const fn new(address: usize, args: usize) -> Self {
         Self { address: address as u32, args: args as u32 }
     }
-    /// Of a message that was validated as a part of a bundle.
+    /// Finds the layout of a message that was validated as a part of a bundle.
     #[inline]
     pub(crate) fn of_validated(frame: &[u8]) -> Self {
         let address = text_end(frame);
@@ -46,12 +45,12 @@ impl Layout {
         frame.get(..self.address as usize).unwrap_or_default()
     }
 
-    /// The number in place of an address.
+    /// The number instead of an address.
     pub(crate) fn number(self, frame: &[u8]) -> Option<u32> {
         (self.address == 0).then(|| be_u32(frame, 0))
     }
 
-    /// The bytes of the address, or of the number in its place.
+    /// The bytes of the address, or of the number instead of one.
     pub(crate) fn name(self, frame: &[u8]) -> &[u8] {
         let len = if self.address == 0 { NUMERIC_ADDRESS } else { self.address as usize };
         frame.get(..len).unwrap_or_default()
@@ -63,7 +62,7 @@ impl Layout {
         tag_string.get(..text_end(tag_string)).unwrap_or_default()
     }
 
-    /// What follows the address of a message without type tags, if anything does.
+    /// The bytes after the address of a message without type tags, if there are any.
     pub(crate) fn untyped(self, frame: &[u8]) -> Option<&[u8]> {
         let tail = frame.get(self.tags_at()..).filter(|tail| !tail.is_empty())?;
         (self.args as usize == self.tags_at()).then_some(tail)
@@ -79,7 +78,7 @@ impl Layout {
         }
     }
 
-    /// Where the type tag string begins, if there is one.
+    /// The position of the type tag string, if there is one.
     #[inline]
     fn tags_at(self) -> usize {
         padded(self.address as usize)

@@ -1,4 +1,4 @@
-//! The bundles around the byte that is being read: a stack of its own, so that depth costs no recursion.
+//! The stack of open bundles, which replaces recursion.
 
 /// Nesting that is followed without an allocation.
 const INLINE_DEPTH: usize = 8;

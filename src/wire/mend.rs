@@ -1,8 +1,8 @@
 //! Repairs packets that only lenient options accept, to the form of OSC 1.0: adds missing padding of strings
 //! and blobs and missing commas of type tag strings, and removes zeros at the end.
 //!
-//! Nothing else is decided here: the result is validated like any other packet, and what is not
-//! understood is left for the validator to refuse.
+//! The result is validated like any other packet. Bytes that are not understood are left unchanged, so that the
+//! validator refuses them.
 
 use bytes::Bytes;
 

@@ -29,7 +29,7 @@ options! {
     ///
     /// | | [`strict`](DecodeOptions::strict) | [`default`](DecodeOptions::default) | [`lenient`](DecodeOptions::lenient) |
     /// |-|--------|---------|---------|
-    /// | accepts | OSC 1.0 to the letter | also the dialects that lose no information | also what can only be guessed |
+    /// | accepts | OSC 1.0 to the letter | also dialects that are unambiguous | also faults whose repair is a guess |
     /// | [`missing_type_tags`](DecodeOptions::missing_type_tags) | reject | no arguments | untyped |
     /// | [`text_policy`](DecodeOptions::text_policy) | ASCII | any | any |
     /// | [`address_policy`](DecodeOptions::address_policy) | pattern | any | any |
@@ -44,10 +44,9 @@ options! {
     /// [`Repairs`](crate::packet::Repairs) counts the accepted faults. Exceeding a limit is an error for the
     /// whole packet.
     ///
-    /// Worst cases: decoding reads every byte a fixed number of times and allocates nothing in
-    /// proportion to a claimed size. A packet is its own bytes and a view of them; where bundles nest
-    /// more than 8 deep, 16 bytes a level come on top while decoding. Only what `lenient` has to
-    /// rewrite is copied, once, to at most twice its size.
+    /// Decoding reads every byte a fixed number of times, and never allocates by a claimed size. A packet shares the
+    /// received bytes. Bundles nested more than 8 deep take 16 bytes per level while decoding. Only packets that
+    /// `lenient` repairs are copied, once, to at most twice their size.
     ///
     /// ```
     /// use tokio_osc::packet::{DecodeErrorKind, DecodeOptions};
@@ -67,18 +66,17 @@ options! {
         /// packet takes at least 20 bytes.
         max_bundle_depth: usize = 32,
         /// Maximum depth of arrays. An array without inner arrays has depth 1. Default 32, at most 255 (owned
-        /// arguments are a tree). Reading all of an array nested `n` deep visits its innermost elements `n`
-        /// times.
+        /// arguments are a tree). Reading a whole array nested `n` deep visits its innermost elements `n` times.
         max_array_depth: u8 = 32,
-        /// Type tags per message, brackets included. Default 65,536. A tag without data takes one byte
-        /// of the packet and 40 bytes as an owned [`Arg`](crate::Arg), 1 in a [`Message`](crate::Message).
+        /// Maximum number of type tags per message, brackets included. Default 65,536. A type tag without data takes one
+        /// byte of the packet, but 40 bytes as an owned [`Arg`](crate::Arg).
         max_args: usize = 65_536,
         /// Maximum number of elements per bundle, without those of inner bundles. Default 16,384. The
         /// smallest element takes 8 bytes.
         max_elements: usize = 16_384,
-        /// Bytes of an address or pattern. Default 4,096.
+        /// Maximum number of bytes of an address or pattern. Default 4,096.
         max_address_len: usize = 4_096,
-        /// Parts of an address or pattern. Default 128.
+        /// Maximum number of parts of an address or pattern. Default 128.
         max_address_parts: usize = 128,
         /// How a message without a type tag string is interpreted. Default
         /// [`NoArguments`](MissingTypeTags::NoArguments).
@@ -87,31 +85,29 @@ options! {
         text_policy: TextPolicy = TextPolicy::Any,
         /// The characters allowed in addresses. Default [`Any`](AddressPolicy::Any).
         address_policy: AddressPolicy = AddressPolicy::Any,
-        /// The type tags that arguments may have. Default [`ALL`](TypeTagSet::ALL). Another tag is an
-        /// error for the whole packet, as a defect is; tags that OSC does not define cost their message
-        /// only.
+        /// The type tags that arguments may have. Default [`ALL`](TypeTagSet::ALL). Another type tag is
+        /// an error for the whole packet. A type tag that OSC does not define costs its message only.
         allowed_type_tags: TypeTagSet = TypeTagSet::ALL,
         /// Whether padding bytes may be other than NUL, as `SuperCollider` sends them. Default true.
         accept_nonzero_padding: bool = true,
-        /// Whether the time tag 0 of a bundle, which many devices send, is taken for
-        /// [`TimeTag::IMMEDIATELY`](crate::TimeTag::IMMEDIATELY). The bytes stay; it is counted.
-        /// Default true; else it is the instant in 1900 that it denotes.
+        /// Whether the time tag 0 of a bundle, which many devices send, is treated as
+        /// [`TimeTag::IMMEDIATELY`](crate::TimeTag::IMMEDIATELY). The bytes are not changed, and it is counted. Default
+        /// true; with `false` it is an instant in 1900, as in the specification.
         accept_zero_time_tags: bool = true,
-        /// Whether the last string or blob of a packet may lack its padding and its NUL. A packet that
-        /// was cut in its last string then reads as a whole one: that is the price. Default false.
+        /// Whether the last string or blob of a packet may lack its padding and its NUL. A packet that was cut off inside
+        /// its last string is then accepted too. Default false.
         accept_missing_padding: bool = false,
-        /// Whether a type tag string may lack its comma, if every character of it is a type tag and the
-        /// arguments take exactly the bytes that follow. Default false.
+        /// Whether a type tag string may lack its comma, if all its characters are type tags and the arguments take
+        /// exactly the bytes after it. Default false.
         accept_missing_comma: bool = false,
-        /// Whether zeros may follow the arguments of a message or the last element of a bundle, as they
-        /// do in buffers of a fixed size. Default false.
+        /// Whether zeros may follow the arguments of a message or the last element of a bundle, as from senders with a
+        /// buffer of fixed size. Default false.
         accept_zero_tail: bool = false,
-        /// Whether the address of a message may lack its slash: names as some libraries send them, the
-        /// `#reply` of the query draft, and the numbers with which `SuperCollider` addresses commands
-        /// ([`Message::numeric_address`](crate::Message::numeric_address)). `#bundle` is still a
-        /// bundle. Routes, subscriptions and requests name them by
-        /// [`Pattern::exact`](crate::Pattern::exact) and [`Pattern::number`](crate::Pattern::number); `//`
-        /// stands for them too. Default false.
+        /// Whether the address of a message may lack its slash. Some libraries send such names; others are the `#reply` of
+        /// the query draft, and the command numbers of `SuperCollider`
+        /// ([`Message::numeric_address`](crate::Message::numeric_address)). `#bundle` is still a bundle. In routes,
+        /// subscriptions and requests, use [`Pattern::exact`](crate::Pattern::exact) and
+        /// [`Pattern::number`](crate::Pattern::number) for them; `//` matches them too. Default false.
         accept_bare_addresses: bool = false,
     }
 }
@@ -124,8 +120,8 @@ impl Default for DecodeOptions {
 }
 
 impl DecodeOptions {
-    /// OSC 1.0 to the letter: type tag strings are required, padding is NUL, text is ASCII and
-    /// addresses hold only the characters of the specification (pattern characters included).
+    /// Accepts OSC 1.0 to the letter: type tag strings are required, padding is NUL, text is ASCII, and addresses
+    /// contain only the characters of the specification, pattern characters included.
     pub fn strict() -> Self {
         Self {
             missing_type_tags: MissingTypeTags::Reject,
@@ -164,7 +160,7 @@ impl DecodeOptions {
         }
     }
 
-    /// For trusted input that must be a packet.
+    /// Creates options without limits, for trusted input.
     pub(crate) fn unlimited() -> Self {
         Self {
             max_bundle_depth: usize::MAX,

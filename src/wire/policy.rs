@@ -17,12 +17,11 @@
 pub enum MissingTypeTags {
     /// An error: OSC 1.0 to the letter.
     Reject,
-    /// A message without arguments, if nothing follows the address; an error if bytes do, since
-    /// their types are unknown.
+    /// A message without arguments, if nothing follows the address. Otherwise an error, because the types of the bytes
+    /// are unknown.
     NoArguments,
-    /// As before, and bytes behind the address are kept for
-    /// [`Message::untyped`](crate::Message::untyped): there are no arguments, but the receiver may
-    /// know what the bytes mean.
+    /// A message without arguments. Bytes after the address are kept for
+    /// [`Message::untyped`](crate::Message::untyped), for receivers that know their meaning.
     Untyped,
 }
 
@@ -40,11 +39,11 @@ pub enum MissingTypeTags {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TextPolicy {
-    /// Any but NUL. Invalid UTF-8 is kept unchanged and counted.
+    /// Any byte except NUL. Invalid UTF-8 is kept unchanged and counted.
     Any,
-    /// UTF-8, of which ASCII is a part.
+    /// UTF-8, which includes ASCII.
     Utf8,
-    /// ASCII, as OSC 1.0 says; control characters are ASCII.
+    /// ASCII, as OSC 1.0 requires, control characters included.
     Ascii,
 }
 
@@ -64,17 +63,16 @@ pub enum TextPolicy {
 pub enum AddressPolicy {
     /// Any, because devices use spaces and umlauts in names.
     Any,
-    /// The characters of OSC 1.0, those of patterns included: printable ASCII except space
-    /// and `#`.
+    /// The characters of OSC 1.0, including those of patterns: printable ASCII except space and `#`.
     Pattern,
-    /// The characters of a literal address: as [`Pattern`](AddressPolicy::Pattern), without
-    /// `* , ? [ ] { }`. In osc4py3: `check_addrpattern`.
+    /// The characters of a literal address: those of [`Pattern`](AddressPolicy::Pattern) without `* , ? [ ] { }`. In
+    /// osc4py3: `check_addrpattern`.
     Literal,
 }
 
 impl AddressPolicy {
-    /// Whether an address begins with `/` and holds only these characters. Call it for your own
-    /// addresses if every peer must understand them: sending and routing accept more.
+    /// Returns `true` if an address begins with `/` and contains only these characters. Use it to check your own
+    /// addresses if every peer must accept them: sending and routing accept more.
     ///
     /// ```
     /// use tokio_osc::packet::AddressPolicy;

@@ -8,7 +8,7 @@ use tokio_osc::{Arg, Message, Packet};
 use crate::support::{rebuild, strategies};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn decode_of_encode_is_the_value(

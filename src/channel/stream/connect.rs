@@ -28,7 +28,8 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// use tokio_osc::{Client, Slip};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let client = Client::reconnecting_with(|| TcpStream::connect("127.0.0.1:9000"), Slip::new()).spawn()?;
+/// let connect = || TcpStream::connect("127.0.0.1:9000");
+/// let client = Client::reconnecting_with(connect, Slip::new()).spawn()?;
 /// # drop(client);
 /// # Ok(()) }
 /// ```

@@ -1,5 +1,9 @@
 //! Byte streams: listeners with connections, and single streams.
 
+// rustdoc lists methods in the order of these modules: constructors come first.
+#[cfg(feature = "net")]
+pub(crate) mod tcp;
+
 mod accept;
 pub(crate) mod connect;
 pub(crate) mod connection;
@@ -9,8 +13,6 @@ mod listener;
 mod options;
 pub(crate) mod outbox;
 pub(crate) mod pump;
-#[cfg(feature = "net")]
-pub(crate) mod tcp;
 #[cfg(all(unix, feature = "net"))]
 pub(crate) mod unix;
 

@@ -1,4 +1,4 @@
-//! The form that arguments, messages and bundles have in JSON and the like.
+//! The form of arguments, messages and bundles in self-describing formats such as JSON.
 //!
 //! ```json
 //! {"address": "/s_new", "args": [{"s": "saw"}, {"i": 7}, {"T": null}, {"[": [{"f": 0.5}]}]}

@@ -7,7 +7,7 @@ use crate::types::Arg;
 
 /// Converts a struct, a tuple, a sequence or a single value to an argument list.
 ///
-/// Members come in order, without their names; a list or struct inside the list is an array.
+/// Members are written in order, without their names. A list or struct inside the list is an array.
 /// Integers of up to 32 bits are `i`, wider ones `h`; `f32` is `f`, `f64` is `d`; text, characters,
 /// booleans and bytes are `s`, `c`, `T` or `F` and `b`; `None` and `()` are `N`; a variant without
 /// data is its name.

@@ -21,10 +21,11 @@ use crate::types::ClockOffset;
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let channel = Channel::udp("127.0.0.1:0").await?;
 /// let client = Client::udp(channel.local_addr()?).await?;
-/// let server = Server::new(Router::new().route("/ping", || ("/pong", ()))).listen("udp", channel).spawn();
+/// let router = Router::new().route("/ping", || ("/pong", ()));
+/// let server = Server::new(router).listen("udp", channel).spawn();
 /// let later = TimeTag::after(Duration::from_secs(60));
 /// client.send(Bundle::at(later).with(("/cue", 7))).await?;
-/// client.request(("/ping", ()), "/pong").await?;             // the bundle has arrived, too
+/// client.request(("/ping", ()), "/pong").await?;             // the bundle has arrived too
 ///
 /// for pending in server.pending() {
 ///     println!("{} from {}: {}", pending.bundle, pending.peer, server.cancel(pending.id));

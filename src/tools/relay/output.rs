@@ -109,7 +109,7 @@ impl RelayOutput {
         }
     }
 
-    /// How often the destination has panicked.
+    /// The number of panics of the destination.
     pub(super) fn panics(&self) -> u64 {
         match &self.to {
             To::Destination(destination) => destination.function().panics(),

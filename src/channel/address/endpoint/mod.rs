@@ -161,7 +161,8 @@ impl Endpoint {
     /// use tokio_osc::{Endpoint, Message};
     ///
     /// let carla: Endpoint = "osc.udp://127.0.0.1:22752/Carla".parse()?;
-    /// let register = Message::new(format!("{}/register", carla.prefix()), "osc.udp://127.0.0.1:9000/me")?;
+    /// let address = format!("{}/register", carla.prefix());
+    /// let register = Message::new(address, "osc.udp://127.0.0.1:9000/me")?;
     /// assert_eq!(register.address(), "/Carla/register");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
