@@ -232,6 +232,7 @@
 //! | `crypto` | ready-made functions for [`Envelope`](middleware::Envelope): `Crc32`, `HmacSha256`, `ChaCha20Poly1305` | no |
 //! | `fine` | [`Precision::Fine`](schedule::Precision): timed bundles about 0.1 ms late at the median, instead of 1 ms | no |
 //! | `batch` | `Udp::batch`: many datagrams in one system call (Linux) | no |
+//! | `serial` | `channel::Serial`: serial lines to microcontrollers | no |
 //! | `cli` | the command line tool `osc` | no |
 //!
 //! # Limits

@@ -88,7 +88,7 @@ struct Seen {
     round_trips: Mutex<RoundTrips>,
     failed: AtomicU64,
     marks_sent: AtomicU64,
-    /// No more marks are to be sent.
+    /// The sender of marks stops.
     ending: AtomicBool,
 }
 

@@ -46,7 +46,7 @@ const BAUD: u32 = 115_200;
 /// The next attempt opens the path again; a path such as `/dev/serial/by-id/…` stays the same on another socket.
 /// [`open`](Serial::open) opens the line once.
 ///
-/// A small board loses what arrives too fast: its buffer holds a few hundred bytes to 4 KiB, and there is no flow
+/// A small board loses packets that arrive too fast: its buffer holds a few hundred bytes to 4 KiB, and there is no flow
 /// control. Send to it through a [`Pacer`](crate::tools::Pacer).
 #[derive(Clone, Debug)]
 pub struct Serial {
@@ -126,7 +126,7 @@ impl AsyncRead for SerialStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // The other side cannot close a line. Without this, whoever closes would wait for that until a timeout.
+        // The other side cannot close a line. Without this, closing would wait for that until a timeout.
         if self.closing {
             return Poll::Ready(Ok(()));
         }

@@ -36,7 +36,7 @@ use crate::types::TypeTag;
 pub struct DecodeError {
     defect: Defect,
     /// The text of [`DecodeErrorKind::Refused`]. It is not stored in the kind, so that the error takes 24 bytes, and the
-    /// result of a framing is no larger than a frame.
+    /// result of a framing has the size of a frame.
     why: &'static str,
 }
 

@@ -158,7 +158,7 @@ async fn a_reconnecting_client_waits_for_a_board_that_is_not_plugged_in_yet() {
 }
 
 /// What a board writes while it starts is not OSC: with a pause it is discarded, without it is an item that cannot
-/// be read, and what follows is read all the same.
+/// be read, and the next packet is read.
 #[tokio::test]
 async fn what_a_board_writes_while_it_starts_is_discarded_or_is_a_malformed_packet() {
     let path = path("starting");

@@ -74,7 +74,7 @@ async fn an_abandoned_socket_is_replaced_and_one_in_use_is_spared() {
     drop(channel);
     std::fs::write(&path, "no socket").unwrap();
     assert!(Channel::unix_datagram(&path).is_err());
-    assert_eq!(std::fs::read(&path).unwrap(), b"no socket", "it is left as it is");
+    assert_eq!(std::fs::read(&path).unwrap(), b"no socket", "the file is unchanged");
     std::fs::remove_file(&path).unwrap();
     assert!(Client::unix_datagram(&path).is_err(), "no socket is bound to it");
 }
