@@ -10,7 +10,8 @@ use super::signature::Signature;
 use crate::packet::{ArgTypes, Message};
 use crate::types::Address;
 
-/// A route of a single address: what the OSC specification calls an OSC method. See [`Namespace`].
+/// A route of a single address: what the OSC specification calls an OSC method. See
+/// [`Namespace`](crate::dispatch::Namespace).
 #[derive(Clone)]
 pub struct Method {
     pub(super) address: Address,

@@ -6,7 +6,7 @@ const MAX_TAGS: usize = 256;
 /// The types that an argument list is read as, known without a message: one string of type tags, or several
 /// where trailing arguments are optional.
 ///
-/// [`FromArgs::describe`] fills it in.
+/// [`FromArgs::describe`](crate::FromArgs::describe) fills it in.
 ///
 /// ```
 /// use tokio_osc::packet::{ArgTypes, Rest};
