@@ -115,7 +115,8 @@ impl Stage {
         let clock = TokioClock::new();
         let (datagrams, receiver) = unbounded_channel();
         let (wild, wild_end) = duplex(1 + usize::from(script.byte().unwrap_or_default()));
-        let (near, far) = duplex(4_096);
+        // Room for all answers of a script: a client that leaves them unread is cut off, as promised.
+        let (near, far) = duplex(1 << 20);
         let framed = if script.byte().unwrap_or_default() % 2 == 0 {
             Channel::io(wild_end, Slip::new())
         } else {
