@@ -120,7 +120,7 @@ fn router(shared: &Arc<Shared>) -> Router<Shared> {
             if meta.channel() != "slip" {
                 return;
             }
-            shared.numbers.fetch_add(n.cast_unsigned(), Relaxed);
+            shared.numbers.fetch_add(u64::try_from(n).unwrap(), Relaxed);
             let early = meta.time_tag.is_some_and(|tag| tag > TimeTag::now());
             shared.early.fetch_add(early.into(), Relaxed);
             shared.marks.fetch_add(1, Relaxed);
@@ -194,7 +194,7 @@ async fn timed(client: Client, seen: Arc<Seen>) {
     while !seen.ending.load(Relaxed) {
         let ahead = ms(20 + dice.roll(180) as u64);
         let n = seen.marks_sent.load(Relaxed);
-        let bundle = Bundle::at(TimeTag::after(ahead)).with(("/mark", n.cast_signed()));
+        let bundle = Bundle::at(TimeTag::after(ahead)).with(("/mark", i64::try_from(n).unwrap()));
         client.send(bundle).await.unwrap();
         seen.marks_sent.fetch_add(1, Relaxed);
         sleep(ms(2)).await;
