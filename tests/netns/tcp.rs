@@ -109,7 +109,7 @@ async fn a_connection_that_is_written_to_ends_by_the_write_timeout() {
     };
     let reason = tokio::select! {
         reason = line.disconnected() => reason,
-        () = writing => unreachable!("it goes on for ever"),
+        () = writing => unreachable!("it goes on forever"),
     };
     println!("write timeout of 1 s: after {:?}", start.elapsed());
     assert!(matches!(reason, Disconnect::WriteTimeout), "{reason}");
