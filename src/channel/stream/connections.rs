@@ -12,6 +12,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use futures::task::AtomicWaker;
 
 use super::connection::Sink;
+use super::frame_memory::FrameMemory;
 use super::options::StreamOptions;
 use super::outbox::Outbox;
 use crate::channel::events::{ConnectionEvent, Disconnect, EventSender, Refusal};
@@ -40,6 +41,7 @@ pub(crate) struct Connections {
     /// The task that polls the channel.
     pub(crate) task: AtomicWaker,
     pub(crate) pause: Arc<PauseSwitch>,
+    pub(super) frame_memory: Arc<FrameMemory>,
     /// What the user may have written: the listener, and what a connection is made of.
     pub(super) accepting: UserFunction,
     pub(super) serving: UserFunction,
@@ -74,6 +76,7 @@ impl Connections {
     pub(crate) fn new(mut options: StreamOptions, local: Option<SocketAddr>) -> Arc<Self> {
         options.chain = options.chain.counting_anew();
         Arc::new(Self {
+            frame_memory: FrameMemory::new(options.frame_memory),
             options,
             events: EventSender::new(),
             task: AtomicWaker::new(),
