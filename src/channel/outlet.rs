@@ -201,6 +201,11 @@ impl Outlet {
         self.transport.poll_unread(cx)
     }
 
+    /// The channel is not polled any more. Returns how many of its queued replies are dropped.
+    pub(crate) fn end_replies(&self) -> usize {
+        self.transport.end_replies()
+    }
+
     /// Returns `true` if the channel must be polled so that replies are sent.
     pub(crate) fn needs_polling(&self) -> bool {
         self.connections.is_some()

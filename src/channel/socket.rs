@@ -279,6 +279,18 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// Refuses a connection of a socket with itself. Where no program listens on a port of this host, the system may choose
+/// the same port for this side, and TCP then connects the two. Such a connection answers nothing, and keeps a server
+/// from binding the port.
+pub(crate) fn refuse_self(stream: TcpStream) -> io::Result<TcpStream> {
+    if stream.peer_addr().ok() != stream.local_addr().ok() {
+        return Ok(stream);
+    }
+    // Reset instead of closed, so that the port is free at once.
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+    Err(io::ErrorKind::ConnectionRefused.into())
+}
+
 /// Sets the TCP options of [`StreamOptions`](super::StreamOptions).
 pub(crate) fn tune_tcp(stream: &TcpStream, options: &StreamOptions) -> io::Result<()> {
     stream.set_nodelay(options.nodelay)?;
@@ -308,6 +320,24 @@ mod tests {
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         tune_tcp(&stream, options).unwrap();
         stream
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_connection_of_a_socket_with_itself_is_refused_and_its_port_is_free() {
+        let bound = |port| {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind((Ipv4Addr::LOCALHOST, port).into()).unwrap();
+            socket
+        };
+        let socket = bound(0);
+        let address = socket.local_addr().unwrap();
+        let itself = socket.connect(address).await.unwrap();
+        assert_eq!(itself.peer_addr().unwrap(), address, "TCP connects it");
+        assert_eq!(refuse_self(itself).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+
+        let _server = bound(address.port()).listen(1).unwrap();
+        assert!(refuse_self(TcpStream::connect(address).await.unwrap()).is_ok());
     }
 
     #[tokio::test]

@@ -67,6 +67,12 @@ pub(crate) trait Transport: Send + Sync + 'static {
         self.try_send(frame, to)
     }
 
+    /// The channel is not polled any more. Sends queued replies as far as that does not wait, and returns how many are
+    /// dropped.
+    fn end_replies(&self) -> usize {
+        0
+    }
+
     /// Called instead of a poll of the channel while no task has room for its packets. Sends queued replies, and
     /// returns whether a client that sends by this transport waits for a reply that the channel reads. The task is
     /// woken for either.

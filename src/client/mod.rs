@@ -330,7 +330,8 @@ impl Client {
     ///
     /// # Errors
     /// Same as [`send`](Client::send). Returns `TimedOut` if the peer did not close in time; the last packets
-    /// may be lost. A reconnecting client also returns an error if no connection accepted its queued packets.
+    /// may be lost. A reconnecting client goes on connecting for as long, and also returns an error if no connection
+    /// accepted its queued packets.
     ///
     /// # Cancel safety
     /// No frame is sent in part. Call it again to continue.

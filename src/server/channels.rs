@@ -175,6 +175,7 @@ impl Drop for ChannelGuard {
         // No handler is left that could reply.
         if let Some(outlet) = &self.outlet {
             outlet.close();
+            self.record.counters.note_unsent(outlet.end_replies() as u64);
         }
         // This ends the read half, which is polled even if its connections have no packets.
         if let Some(waker) = self.record.waker.get() {

@@ -170,14 +170,15 @@ counters! {
     overflowed,
     /// Handlers that did not complete before the deadline of a shutdown.
     abandoned,
-    /// Replies sent.
+    /// Replies sent, or taken by a queue of the channel.
     replies,
     /// Replies dropped by the [`Middleware`](crate::middleware::Middleware) of their channel. They are also
     /// in [`FilterStats::dropped_out`](crate::middleware::FilterStats).
     replies_filtered,
     /// Replies dropped because they exceeded the budget of a packet (64 replies, 64 KiB), because the peer
-    /// cannot be answered, or because the middleware, the queue of the connection or the operating system
-    /// refused them.
+    /// cannot be answered, because the middleware, the queue of the connection or the operating system
+    /// refused them, or because they still waited for room in the socket when the channel was closed, which includes
+    /// those of a [`Reply`](crate::Reply).
     replies_dropped,
     /// Replies dropped because their source exceeded its rate
     /// ([`Server::reply_rate`](crate::Server::reply_rate)).
@@ -344,6 +345,14 @@ fn table(f: &mut fmt::Formatter<'_>, heads: &[&str], columns: &[Vec<(&'static st
     Ok(())
 }
 
+impl ChannelCounters {
+    /// Counts replies that a queue of the channel took and never sent.
+    pub(super) fn note_unsent(&self, replies: u64) {
+        self.replies.take_back(replies);
+        self.replies_dropped.add(replies);
+    }
+}
+
 /// A counter. Counters of the loop have only one writer, so that counting costs no locked instruction.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
@@ -358,6 +367,12 @@ impl Counter {
 
     pub(super) fn add(&self, count: u64) {
         self.elsewhere.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Takes back some of those counted outside of the loop.
+    fn take_back(&self, count: u64) {
+        let left = |counted: u64| Some(counted.saturating_sub(count));
+        let _ = self.elsewhere.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
     }
 
     /// For the loop only: if two tasks did this, a count would be lost.

@@ -1,13 +1,20 @@
 //! Queues are bounded in bytes: figures of the heap, by an allocator that counts for the thread of the test.
 
+use std::io;
 use std::net::Ipv4Addr;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_osc::channel::{Listener, Outlet, StreamOptions};
 use tokio_osc::dispatch::{Inbox, on};
+use tokio_osc::packet::IntoPacket;
 use tokio_osc::{
-    Bundle, Bytes, Channel, Client, Message, Meta, Packet, Peer, Router, Server, ServerHandle, Slip, TimeTag,
+    Args, Bundle, Bytes, Channel, Client, Message, Meta, Packet, Peer, Router, Server, ServerHandle, Slip,
+    TimeTag,
 };
 
 use crate::support::counting::{Counting, held};
@@ -128,4 +135,171 @@ async fn the_worst_case_of_a_default_server_is_reached_and_not_exceeded() {
     let grown = held() - before;
     println!("{} MiB: {:?}", grown / MIB, server.stats().schedule);
     assert!((DEFAULT_WORST / 10 * 9..=DEFAULT_WORST).contains(&grown), "{grown}");
+}
+
+/// Connections within the process: the kernel holds nothing of what they are sent.
+struct Pipes(mpsc::Receiver<DuplexStream>);
+
+impl Listener for Pipes {
+    type Io = DuplexStream;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(DuplexStream, Peer)>> {
+        match self.0.poll_recv(cx) {
+            Poll::Ready(Some(io)) => Poll::Ready(Ok((io, Peer::LOCAL))),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+/// A server of pipes.
+struct Piped {
+    dial: mpsc::Sender<DuplexStream>,
+    outlet: Outlet,
+    _server: ServerHandle,
+}
+
+impl Piped {
+    fn new(options: StreamOptions) -> Self {
+        let (dial, dialled) = mpsc::channel(1);
+        let channel = Channel::listen_on(Pipes(dialled), Slip::new(), options);
+        let outlet = channel.outlet();
+        let router = Router::new()
+            .route("/ping", || ("/pong", ()))
+            .route("/large", |_: Message| ("/done", ()))
+            .route("/much", |Args(bytes): Args<i32>| {
+                ("/much", vec![0xc0_u8; usize::try_from(bytes).unwrap()])
+            });
+        Self { dial, outlet, _server: Server::new(router).listen("pipes", channel).spawn() }
+    }
+
+    async fn connect(&self) -> DuplexStream {
+        let (here, there) = duplex(1_024);
+        self.dial.send(there).await.unwrap();
+        here
+    }
+
+    /// Connections that send as much of a frame as they can, and never its end.
+    async fn flooded(&self, connections: usize, frame: &'static [u8]) -> JoinSet<()> {
+        let mut floods = JoinSet::new();
+        for _ in 0..connections {
+            let mut peer = self.connect().await;
+            floods.spawn(async move {
+                // The server may close it.
+                let _ = peer.write_all(frame).await;
+                let _peer = peer;
+                std::future::pending().await
+            });
+        }
+        crate::support::until(|| self.outlet.connections().len() == connections).await;
+        settle().await;
+        floods
+    }
+}
+
+/// A megabyte without an end.
+fn endless() -> &'static [u8] {
+    vec![b'x'; MIB - 1].leak()
+}
+
+/// What the connections of a channel hold at most, by default, in unfinished frames.
+const UNFINISHED_WORST: usize = 74 * MIB;
+
+#[tokio::test(flavor = "current_thread")]
+async fn unfinished_frames_of_five_hundred_connections_hold_what_their_channel_allows() {
+    let never = Duration::from_secs(3_600);
+    let server = Piped::new(StreamOptions::default().in_frame_timeout(never));
+    let frame = endless();
+    let before = held();
+    let _floods = server.flooded(500, frame).await;
+    let grown = held() - before;
+    println!("{} MiB", grown / MIB);
+    assert!((UNFINISHED_WORST / 10 * 9..=UNFINISHED_WORST).contains(&grown), "{grown}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn large_frames_wait_for_memory_and_small_ones_do_not() {
+    let limit = Duration::from_secs(2);
+    let options = StreamOptions::default().frame_memory(4 * MIB).in_frame_timeout(limit);
+    let server = Piped::new(options);
+    let frame = endless();
+    let floods = server.flooded(8, frame).await;
+    let client = Client::io(server.connect().await, Slip::new());
+    client.request(("/ping", ()), "/pong").await.unwrap();
+    let large = Message::new("/large", Bytes::from(vec![7; MIB / 2])).unwrap();
+    // It is sent when the others are out of time, long before its own time is over.
+    tokio::time::sleep(limit / 2).await;
+    let begin = tokio::time::Instant::now();
+    client.request(large, "/done").await.unwrap();
+    println!("after {:?}", begin.elapsed());
+    assert!(begin.elapsed() < limit);
+    drop(floods);
+}
+
+/// What one connection holds at most, by default, for a peer that does not read: its queue, a frame of the largest size
+/// under way, and its copy for the transport, in which SLIP may escape each byte.
+const UNREAD_WORST: usize = 4 * MIB + 4_096;
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_unread_connection_holds_its_queue_and_a_frame_and_an_idle_one_almost_nothing() {
+    const CONNECTIONS: usize = 4;
+    let server = Piped::new(StreamOptions::default());
+    let mut peers = Vec::new();
+    for _ in 0..CONNECTIONS {
+        peers.push(server.connect().await);
+    }
+    crate::support::until(|| server.outlet.connections().len() == CONNECTIONS).await;
+    settle().await;
+    let before = held();
+    // The first one leaves the queue for the transport, the second one fills the queue.
+    for _ in 0..2 {
+        for peer in server.outlet.connections() {
+            let escaped = Message::new("/large", Bytes::from(vec![0xc0; MIB - 128])).unwrap();
+            server.outlet.send_to(peer, escaped).await.unwrap();
+        }
+        settle().await;
+    }
+    let unread = (held() - before) / CONNECTIONS;
+    assert!((UNREAD_WORST / 10 * 9..=UNREAD_WORST).contains(&unread), "{unread} bytes each");
+
+    let mut readers = JoinSet::new();
+    for mut peer in peers {
+        readers.spawn(async move {
+            let mut buffer = vec![0; 1_024];
+            let mut ends = 0;
+            // END before and after each frame.
+            while ends < 4 {
+                let read = peer.read(&mut buffer).await.unwrap();
+                ends += buffer[..read].iter().filter(|byte| **byte == 0xc0).count();
+            }
+            peer
+        });
+    }
+    let _peers = readers.join_all().await;
+    settle().await;
+    let idle = held().saturating_sub(before) / CONNECTIONS;
+    println!("{unread} bytes each when unread, {idle} when idle");
+    assert!(idle < 4_096, "{idle} bytes each");
+}
+
+/// What one connection holds at most, by default, for a peer that asks and does not read the replies.
+const ASKING_WORST: usize = MIB / 4 * 5;
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_connection_that_asks_and_does_not_read_holds_its_queue() {
+    const CONNECTIONS: usize = 10;
+    let server = Piped::new(StreamOptions::default());
+    // One reply may have up to 64 KiB.
+    let question = ("/much", 65_000).into_packet().unwrap().into_bytes();
+    let wire = Bytes::from([b"\xc0", &question[..]].concat());
+    settle().await;
+    let before = held();
+    let mut floods = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (mut peer, wire) = (server.connect().await, wire.clone());
+        floods.spawn(async move { while peer.write_all(&wire).await.is_ok() {} });
+    }
+    settle().await;
+    let each = (held() - before) / CONNECTIONS;
+    println!("{each} bytes each");
+    assert!((ASKING_WORST / 10 * 9..=ASKING_WORST).contains(&each), "{each}");
 }

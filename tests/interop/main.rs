@@ -11,6 +11,7 @@ mod ear;
 mod envelope;
 mod liblo;
 mod matrix;
+mod networks;
 mod peer;
 mod program;
 mod scsynth;

@@ -41,6 +41,13 @@ impl Lab {
         Some(lab)
     }
 
+    /// A host `a` without a network.
+    pub(super) fn one_host() -> Option<Self> {
+        let mut lab = Self::new()?;
+        lab.space("a");
+        Some(lab)
+    }
+
     /// A host `a` on two networks, 10.77.0.1 by `eth0` and 10.78.0.1 by `eth1`; `b` is on the first,
     /// 10.77.0.2, and `c` on the second, 10.78.0.3.
     pub(super) fn two_networks() -> Option<Self> {

@@ -1,11 +1,19 @@
-//! Threat 31: TCP between two hosts whose cable is pulled. Neither receives anything more, not even an end. It takes root and iproute2, on Linux; without root a test prints that it is skipped.
+//! Threat 31: TCP between two hosts whose cable is pulled. Neither receives anything more, not even an end. And threat
+//! 34: a port on which no program listens. It takes root and iproute2, on Linux; without root a test prints that it is
+//! skipped.
 #![cfg(all(feature = "net", target_os = "linux"))]
 
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
 use tokio::time::timeout;
 use tokio_osc::channel::{ConnectionEvent, Disconnect, Events, Outlet, StreamOptions};
+use tokio_osc::client::ClientState;
+use tokio_osc::codec::FrameErrorKind;
 use tokio_osc::{Channel, Client, Router, Server, ServerHandle, Slip};
 
 use crate::lab::{Lab, SOON};
@@ -101,7 +109,7 @@ async fn a_connection_that_is_written_to_ends_by_the_write_timeout() {
     };
     let reason = tokio::select! {
         reason = line.disconnected() => reason,
-        () = writing => unreachable!("it never ends"),
+        () = writing => unreachable!("it goes on forever"),
     };
     println!("write timeout of 1 s: after {:?}", start.elapsed());
     assert!(matches!(reason, Disconnect::WriteTimeout), "{reason}");
@@ -111,4 +119,71 @@ async fn a_connection_that_is_written_to_ends_by_the_write_timeout() {
     let start = Instant::now();
     timeout(Duration::from_secs(30), sending).await.expect("a send fails");
     println!("and the client's send fails after {:?}", start.elapsed());
+}
+
+/// The port that the host gives to who connects is the one that is dialled: TCP then connects the socket with itself.
+#[test]
+fn a_client_that_would_connect_to_itself_is_refused_and_the_server_gets_its_port() {
+    let Some(lab) = Lab::one_host() else { return };
+    // A runtime whose only thread is on the host: reconnecting clients make their sockets in tasks.
+    let on_host = || Builder::new_current_thread().enable_all().build().unwrap().block_on(dials_itself());
+    lab.on("a", on_host);
+}
+
+async fn dials_itself() {
+    let own_ports = |range| std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", range).unwrap();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000));
+    own_ports("50000 50001");
+    let itself = TcpStream::connect(address).await.expect("nothing listens, and still it connects");
+    assert_eq!(itself.local_addr().unwrap(), address);
+    socket2::SockRef::from(&itself).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(itself);
+
+    let error = Client::tcp(address, Slip::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
+
+    let pause = Duration::from_millis(50);
+    let client = Client::reconnecting(address, Slip::new()).backoff(pause, pause).spawn().unwrap();
+    let refused = async {
+        let mut states = client.states();
+        let mut attempts = 0;
+        while attempts < 3 {
+            match states.next().await.unwrap() {
+                ClientState::Waiting { reason: Disconnect::Failed(error), .. } => {
+                    let FrameErrorKind::Io(error) = error.kind() else { panic!("{error}") };
+                    assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
+                    attempts += 1;
+                }
+                ClientState::Connecting => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    timeout(SOON, refused).await.expect("each attempt is refused");
+    client.send(("/news", 7)).await.unwrap();
+
+    let mut dialled = Channel::reconnecting(address, Slip::new()).backoff(pause, pause).open().unwrap();
+    let mut events = dialled.events();
+    let reading = tokio::spawn(async move { while dialled.next().await.is_some() {} });
+    for _ in 0..3 {
+        let event = timeout(SOON, events.next()).await.expect("each attempt is reported");
+        let Some(ConnectionEvent::ConnectFailed { error, .. }) = event else { panic!("{event:?}") };
+        assert_eq!(error, ErrorKind::ConnectionRefused);
+    }
+
+    own_ports("40000 49999");
+    let mut server = Channel::tcp(address, Slip::new()).await.expect("its port is free");
+    let (packet, _) = timeout(SOON, server.next()).await.expect("the client connects").unwrap();
+    assert_eq!(packet.unwrap().to_string(), "/news ,i 7");
+    let connected = async {
+        while !matches!(events.next().await.unwrap(), ConnectionEvent::Connected(_)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    // The server accepts while it is read.
+    tokio::select! {
+        connected = timeout(SOON, connected) => connected.expect("the channel connects"),
+        item = server.next() => panic!("{item:?}"),
+    }
+    reading.abort();
 }

@@ -499,3 +499,32 @@ async fn a_peer_behind_a_slow_link_delays_no_answer_of_another() {
     assert_eq!(lost, 0);
     assert!(stats.replies_dropped > 500);
 }
+
+/// A channel is closed while replies wait for room in its socket: each reply that counts as sent arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_that_wait_when_a_channel_closes_are_counted_as_dropped() {
+    const ASKED: usize = 600;
+    let Some(lab) = Lab::three_hosts() else { return };
+    lab.tc("a", "qdisc add dev eth0 root tbf rate 1mbit burst 2kb limit 1mb");
+    let router = Router::new().route("/big", || ("/answer", "x".repeat(700)));
+    let channel = lab.wait_on("a", Udp::new("10.77.0.1:9000").bind()).unwrap();
+    let server = Server::new(router).listen("udp", channel).spawn();
+    let peer = lab.on("b", || std::net::UdpSocket::bind("10.77.0.2:0").unwrap());
+    peer.set_read_timeout(Some(SOON)).unwrap();
+    let question = ("/big", ()).into_packet().unwrap().into_bytes();
+    for asked in 1..=ASKED as u64 {
+        peer.send_to(&question, "10.77.0.1:9000").unwrap();
+        while server.stats().handled < asked {
+            tokio::task::yield_now().await;
+        }
+    }
+    let stats = server.shutdown().await;
+    let mut buffer = [0; 2_048];
+    for n in 0..stats.replies {
+        let received = peer.recv(&mut buffer);
+        assert!(received.is_ok(), "{n} of {} replies arrive", stats.replies);
+    }
+    println!("{} of {ASKED} replies sent, {} dropped", stats.replies, stats.replies_dropped);
+    assert_eq!((stats.replies + stats.replies_dropped) as usize, ASKED);
+    assert!(stats.replies_dropped > 8, "some wait: {}", stats.replies_dropped);
+}

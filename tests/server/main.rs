@@ -10,6 +10,7 @@ mod latest;
 mod lifecycle;
 mod mistakes;
 mod models;
+mod networks;
 mod node_events;
 mod panics;
 mod pause;

@@ -163,6 +163,20 @@ async fn a_closed_client_sends_its_queue_and_its_states_end() {
     assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), SendErrorKind::Closed));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_closed_between_two_attempts_tries_once_more_at_once() {
+    let (connect, mut peers) = pipes(1);
+    let client = client(connect).spawn().unwrap();
+    client.send(("/scene", 3)).await.unwrap();
+    let mut states = client.states();
+    while !matches!(states.recv().await.unwrap(), ClientState::Waiting { .. }) {}
+    let start = Instant::now();
+    let received = async { peers.recv().await.unwrap().count().await };
+    let (closed, received) = tokio::join!(client.close(), received);
+    closed.unwrap();
+    assert_eq!((received, start.elapsed()), (1, Duration::ZERO));
+}
+
 /// A packet that the framing cannot hold, sent by the library itself, is none of those accepted.
 #[tokio::test(start_paused = true)]
 async fn a_packet_of_its_own_that_cannot_be_framed_is_not_counted() {

@@ -12,6 +12,8 @@ pub mod counting;
 pub mod fed;
 #[cfg(feature = "crypto")]
 pub mod guards;
+#[cfg(feature = "net")]
+pub mod network;
 pub mod panicking;
 pub mod rig;
 pub mod rosc;

@@ -75,7 +75,7 @@ impl<L: Listener, F: Framing> ConnectionPackets<L, F> {
         let codec = Codec::with_options(self.framing.clone(), options.decode.clone())
             .peer(peer)
             .chain(options.chain.clone());
-        let connection = Connection::new(io, codec, sink, outbox, options);
+        let connection = Connection::new(io, codec, sink, outbox, options).sharing(&connections.frame_memory);
         self.admitted.push(Admitted { gate, connection, connections: Arc::clone(connections), peer });
     }
 

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::frame_memory::FrameMemory;
 use super::options::StreamOptions;
 use super::outbox::{Outbox, OutboxEntry};
 use super::pump::{BATCH, Deadline, Pump, PumpLimits};
@@ -103,6 +104,11 @@ where
             faults: Throttle::default(),
             ending: None,
         }
+    }
+
+    /// See [`Pump::sharing`].
+    pub(crate) fn sharing(self, memory: &Arc<FrameMemory>) -> Self {
+        Self { pump: self.pump.sharing(memory), ..self }
     }
 
     /// Whether the connection is closing. If not, the task is woken when it does.

@@ -12,6 +12,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use futures::task::AtomicWaker;
 
 use super::connection::Sink;
+use super::frame_memory::FrameMemory;
 use super::options::StreamOptions;
 use super::outbox::Outbox;
 use crate::channel::events::{ConnectionEvent, Disconnect, EventSender, Refusal};
@@ -41,6 +42,7 @@ pub(crate) struct Connections {
     /// The task that polls the channel.
     pub(crate) task: AtomicWaker,
     pub(crate) pause: Arc<PauseSwitch>,
+    pub(super) frame_memory: Arc<FrameMemory>,
     /// Guards the user's listener, framing and transport against panics.
     pub(super) accepting: UserFunction,
     pub(super) serving: UserFunction,
@@ -75,6 +77,7 @@ impl Connections {
     pub(crate) fn new(mut options: StreamOptions, local: Option<SocketAddr>) -> Arc<Self> {
         options.chain = options.chain.counting_anew();
         Arc::new(Self {
+            frame_memory: FrameMemory::new(options.frame_memory),
             options,
             events: EventSender::new(),
             task: AtomicWaker::new(),

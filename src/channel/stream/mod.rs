@@ -9,6 +9,7 @@ pub(crate) mod connect;
 pub(crate) mod connection;
 mod connections;
 mod dial;
+mod frame_memory;
 mod listener;
 mod options;
 pub(crate) mod outbox;

@@ -60,6 +60,11 @@ pub struct StreamOptions {
     /// is discarded meanwhile: closing a socket with unread input would send a reset, which destroys the last sent
     /// packets. Zero closes at once. Default 1 s.
     pub linger: Duration,
+    /// Bytes that the unfinished frames of all connections of a channel may hold, besides 16 KiB of each connection. A
+    /// connection whose frame needs more is read on when another one has ended its frame; meanwhile the
+    /// [time limit](Self::in_frame_timeout) of the frame goes on. The buffer of a frame is up to twice as large as the
+    /// frame on the wire. A connection that is the only one with a large frame is not limited. Default 64 MiB.
+    pub frame_memory: usize,
     /// Maximum bytes queued for one connection. Each packet counts 64 bytes more than its length. Default 1 MiB.
     pub send_queue: usize,
     /// Whether TCP sends small packets at once (`TCP_NODELAY`). Default `true`.
@@ -87,6 +92,7 @@ impl Default for StreamOptions {
             idle_timeout: None,
             write_timeout: Duration::from_secs(10),
             linger: Duration::from_secs(1),
+            frame_memory: 64 * 1_024 * 1_024,
             send_queue: 1_024 * 1_024,
             nodelay: true,
             keepalive: Some(Duration::from_secs(60)),
@@ -117,6 +123,7 @@ impl StreamOptions {
         idle_timeout: Option<Duration>,
         write_timeout: Duration,
         linger: Duration,
+        frame_memory: usize,
         send_queue: usize,
         nodelay: bool,
         keepalive: Option<Duration>,
@@ -175,6 +182,7 @@ impl fmt::Debug for StreamOptions {
             .field("idle_timeout", &self.idle_timeout)
             .field("write_timeout", &self.write_timeout)
             .field("linger", &self.linger)
+            .field("frame_memory", &self.frame_memory)
             .field("send_queue", &self.send_queue)
             .field("accept_if", &self.gate.is_some())
             .field("middleware", &self.chain)

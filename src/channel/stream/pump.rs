@@ -18,6 +18,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use super::frame_memory::{FrameMemory, FrameShare};
 use super::options::StreamOptions;
 use crate::channel::events::Disconnect;
 use crate::codec::{Codec, Framing, ReadPacket};
@@ -34,6 +36,8 @@ use crate::packet::{SendError, SendErrorKind};
 const READ: usize = 8 * 1_024;
 /// Maximum bytes framed before a write.
 pub(crate) const BATCH: usize = 64 * 1_024;
+/// Maximum bytes of the output buffer of an idle connection: that of a batch may have doubled.
+const LARGEST_KEPT: usize = 2 * BATCH;
 /// Maximum number of reads or writes in one poll, before other tasks run.
 const BURST: usize = 32;
 
@@ -41,6 +45,8 @@ pub(crate) struct Pump<I, F> {
     io: I,
     codec: Codec<F>,
     input: BytesMut,
+    /// What `input` may take.
+    share: FrameShare,
     output: BytesMut,
     /// Bytes of `output` written so far, in all.
     written: u64,
@@ -117,6 +123,7 @@ where
             io,
             codec,
             input: BytesMut::new(),
+            share: FrameShare::default(),
             output: BytesMut::new(),
             written: 0,
             unflushed: false,
@@ -126,6 +133,11 @@ where
             limits,
             clock,
         }
+    }
+
+    /// Takes the memory of unfinished frames out of what the connections of a channel share.
+    pub(crate) fn sharing(self, memory: &Arc<FrameMemory>) -> Self {
+        Self { share: FrameShare::of(memory), ..self }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -179,6 +191,10 @@ where
                 }
                 Poll::Ready(Ok(bytes)) => {
                     self.output.advance(bytes);
+                    // A large frame leaves a large buffer, which an idle connection would keep.
+                    if self.output.is_empty() && self.output.try_reclaim(LARGEST_KEPT + 1) {
+                        self.output = BytesMut::new();
+                    }
                     self.written += bytes as u64;
                     self.unflushed = bytes > 0;
                     self.clock.write = None;
@@ -244,12 +260,15 @@ where
         }
         // The buffer grows with the input, never by the size that a header claims.
         if self.input.capacity() - self.input.len() < READ / 4 {
+            let grown = self.input.capacity().saturating_mul(2).max(self.input.len().saturating_add(READ));
+            ready!(self.share.poll_hold(grown, cx));
             self.input.reserve(READ);
         }
         let read = pin!(self.io.read_buf(&mut self.input)).poll(cx);
         if read.is_pending() && self.input.is_empty() {
             // An idle connection keeps no buffer: thousands of them would keep as many.
             self.input = BytesMut::new();
+            self.share.release();
         }
         read
     }

@@ -14,7 +14,7 @@ use super::options::StreamOptions;
 use crate::channel::Channel;
 use crate::channel::address::{Endpoint, Scheme};
 use crate::channel::bind_error::BindError;
-use crate::channel::socket::{bind_tcp, tune_tcp};
+use crate::channel::socket::{bind_tcp, refuse_self, tune_tcp};
 use crate::codec::Framing;
 use crate::packet::Peer;
 
@@ -118,7 +118,17 @@ impl Connect for TcpConnect {
 
 /// Connects to the first address that accepts.
 pub(crate) async fn connect(peer: &Endpoint, options: &StreamOptions) -> Result<TcpStream, BindError> {
-    let connected = async { TcpStream::connect(&*peer.resolve(Scheme::Tcp, None).await?).await }.await;
+    let connected = async {
+        let mut last = io::ErrorKind::NotFound.into();
+        for address in peer.resolve(Scheme::Tcp, None).await? {
+            match TcpStream::connect(address).await.and_then(refuse_self) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+    .await;
     let stream = connected.map_err(BindError::cannot(format_args!("connect to tcp {}", peer.place())))?;
     tune(&stream, options);
     Ok(stream)

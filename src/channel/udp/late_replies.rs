@@ -23,6 +23,8 @@ pub(super) struct LateReplies {
     waiting: Mutex<VecDeque<(Bytes, Peer)>>,
     /// Whether replies wait. Read for each packet, without the lock.
     any: AtomicBool,
+    /// Whether no task reads the channel any more, so that none would send them.
+    ended: AtomicBool,
 }
 
 impl LateReplies {
@@ -38,7 +40,8 @@ impl LateReplies {
             waiting.range(..at).filter(|(_, other)| network(*other) == network(of)).count()
         };
         let own = round(waiting.len(), to);
-        if waiting.len() >= REPLIES || own >= OF_A_NETWORK {
+        // Looked at with the lock: what is pushed before the end is dropped by it.
+        if self.ended.load(Ordering::Relaxed) || waiting.len() >= REPLIES || own >= OF_A_NETWORK {
             return false;
         }
         let later = waiting.iter().enumerate().find(|(at, (_, other))| round(*at, *other) > own);
@@ -58,6 +61,14 @@ impl LateReplies {
             waiting.pop_front();
         }
         self.any.store(false, Ordering::Release);
+    }
+
+    /// Drops all replies, and returns how many there were. From now on none is kept.
+    pub(super) fn end(&self) -> usize {
+        let mut waiting = self.waiting();
+        self.ended.store(true, Ordering::Relaxed);
+        self.any.store(false, Ordering::Release);
+        std::mem::take(&mut *waiting).len()
     }
 
     fn waiting(&self) -> MutexGuard<'_, VecDeque<(Bytes, Peer)>> {
@@ -87,7 +98,7 @@ mod tests {
         });
         assert_eq!(sent.iter().collect::<String>(), "0123456701", "the last one found no room");
         assert!(!replies.is_empty());
-        replies.send(|_, _| true);
-        assert!(replies.is_empty());
+        assert_eq!((replies.end(), replies.is_empty()), (55, true));
+        assert!(!replies.push(&frame, peer(1)), "nothing would send it");
     }
 }

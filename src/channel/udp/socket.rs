@@ -312,6 +312,11 @@ impl Transport for UdpSocketState {
         Ok(Taken::Done)
     }
 
+    fn end_replies(&self) -> usize {
+        self.late.send(|frame, to| !is_full(&self.try_send(frame, to)));
+        self.late.end()
+    }
+
     fn poll_unread(&self, cx: &mut Context<'_>) -> bool {
         // Before the look: a request that is sent after it is a wake.
         self.register_reader(cx);

@@ -7,7 +7,8 @@
 //!      +------------------- the pause is over ----------+
 //! ```
 //!
-//! Packets that were not sent when a connection ends go back to the queue, and leave on the next connection.
+//! Packets that were not sent when a connection ends go back to the queue, and leave on the next connection. A client
+//! that is closed continues while its queue is not empty, for as long as a close may take.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -51,9 +52,9 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
         }
     }
 
-    /// One connection after the other, until the client is closed.
+    /// One connection after the other, until the client is closed and has sent its queue.
     async fn connect_again(&mut self, Life { outbox, inbox, states }: &Life) {
-        while !outbox.is_closed() {
+        while !outbox.is_closed() || !outbox.is_empty() {
             // The state is `Connecting` before the first attempt: that is not an event.
             states.send_if_modified(|state| {
                 !matches!(std::mem::replace(state, ClientState::Connecting), ClientState::Connecting)
@@ -69,7 +70,7 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
                 }
                 Err(error) => (error.into(), Duration::ZERO),
             };
-            if outbox.is_closed() {
+            if outbox.is_closed() && outbox.is_empty() {
                 break;
             }
             let retry_in = self.attempts.pause_after(lasted);
@@ -78,7 +79,8 @@ impl<C: Connect, F: Framing> Reconnecting<C, F> {
             states.send_replace(ClientState::Waiting { reason, retry_in, unconfirmed });
             tokio::select! {
                 () = sleep(retry_in) => {}
-                () = outbox.closed() => {}
+                // A close ends one pause: the peer may be back.
+                () = outbox.closed(), if !outbox.is_closed() => {}
             }
         }
     }
