@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio_osc::{Broadcast, Client, Meta, Router, Server};
 
 const PORT: u16 = 9_002;
-/// Of the loopback interface.
+/// The broadcast address of the loopback network.
 const LOOPBACK_NETWORK: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
 
 #[tokio::main]

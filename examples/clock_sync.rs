@@ -1,5 +1,5 @@
-//! Two processes whose clocks disagree by a quarter of a second: one asks the other for the time,
-//! and then sends it a cue that runs when it is meant to.
+//! Two processes whose clocks differ by a quarter of a second. One measures the clock of the other, and sends it a cue
+//! that runs at the right time.
 //!
 //! The example starts the other process itself:
 //!
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The machine on the stage: says what time it has, runs cues, and ends with its standard input.
+/// The machine on the stage: replies with its time, runs cues, and ends with its standard input.
 async fn stage() -> Result<(), Box<dyn Error>> {
     let cues = Router::new().route("/cue/go", |meta: Meta| {
         ("/cue/went", (meta.lateness.as_secs_f64(), meta.schedule_id().is_some()))

@@ -1,5 +1,5 @@
-//! Signed and encrypted packets between two nodes, a desk and a stage, and an attacker on the wire between them who
-//! reads, forges, changes and repeats.
+//! Signed and encrypted packets between a desk and a stage, and an attacker between them that reads, forges, changes
+//! and repeats packets.
 //!
 //! ```text
 //! cargo run --example guarded --features crypto
@@ -15,8 +15,8 @@ use tokio_osc::middleware::{
 use tokio_osc::packet::IntoPacket;
 use tokio_osc::{Args, Captures, Meta, Node, Packet, Peer, Router, State, Udp};
 
-/// What both ends have: two keys with an id, and a window. In earnest the keys are 32 random bytes
-/// each, out of a file that only the two can read.
+/// The envelope of both ends: two keys with an id, and a replay window. Real keys are 32 random bytes each, from a file
+/// that only the two can read.
 fn envelope() -> Result<Envelope, EnvelopeError> {
     Envelope::builder()
         .signature(HmacSha256::new(b"a key of 32 random bytes, secret").key_id("tour-2026"))
@@ -42,7 +42,7 @@ struct Wire {
 }
 
 impl Wire {
-    /// The next datagram, and who sent it.
+    /// Receives the next datagram, and its sender.
     async fn catch(&self) -> std::io::Result<(Vec<u8>, SocketAddr)> {
         let mut datagram = vec![0; 65_535];
         let (len, from) = self.socket.recv_from(&mut datagram).await?;
@@ -54,7 +54,7 @@ impl Wire {
         self.socket.send_to(datagram, self.stage).await.map(drop)
     }
 
-    /// Lets one packet of the desk pass, and the answer of the stage; returns the packet.
+    /// Forwards one packet of the desk and the reply of the stage. Returns the packet.
     async fn pass(&self) -> std::io::Result<Vec<u8>> {
         let (packet, desk) = self.catch().await?;
         self.to_stage(&packet).await?;

@@ -1,6 +1,5 @@
-//! What a handler can ask for: one worked example for each way in which osc4py3 hands a message to a
-//! function (its `OSCARG_…` schemes), and for those that only types can offer. It talks to itself
-//! over loopback, says what happens, and ends by itself.
+//! Every extractor: an example for each way in which osc4py3 passes a message to a function (its `OSCARG_…` schemes), and
+//! more. It uses the loopback interface, prints what happens, and ends by itself.
 
 #![allow(clippy::needless_pass_by_value, reason = "a handler owns what it asks for")]
 
@@ -14,17 +13,17 @@ use tokio_osc::{
     TimeTag, on,
 };
 
-/// `OSCARG_DATAUNPACK`: the arguments, one by one, as the types that the function is written with.
+/// `OSCARG_DATAUNPACK`: the arguments, one by one, as the types of the parameters.
 fn unpacked(Args((hz, wave)): Args<(f32, String)>) {
     println!("   unpacked: {hz} Hz, {wave}");
 }
 
-/// `OSCARG_DATA`: all arguments together, whatever they are.
+/// `OSCARG_DATA`: all arguments together, of any types.
 fn data(Args(args): Args<Vec<Arg>>) {
     println!("   data: {args:?}");
 }
 
-/// The first argument by its type, the others as they come.
+/// The first argument by its type, the others of any types.
 fn first_and_rest(Args((first, rest)): Args<(String, Rest)>) {
     println!("   first and rest: {first}, and {} more", rest.0.len());
 }
@@ -44,35 +43,35 @@ fn extra(Extra(name): Extra<&'static str>, Args(level): Args<f32>) {
     println!("   extra: the {name} fader is at {level}");
 }
 
-/// `OSCARG_EXTRAUNPACK`: the same, taken apart.
+/// `OSCARG_EXTRAUNPACK`: the same, destructured.
 fn extra_unpacked(Extra(range): Extra<(f32, f32)>, Args(level): Args<f32>) {
     let (low, high) = *range;
     println!("   extra, unpacked: {level} is {} in {low}..{high}", low + level * (high - low));
 }
 
-/// `OSCARG_METHODFILTER`: which route it was.
+/// `OSCARG_METHODFILTER`: the name of the matching route.
 fn route(MatchedRoute(route): MatchedRoute, address: Address) {
     println!("   route: {address} came by {route}");
 }
 
-/// `OSCARG_PACKOPT`: all that is known of the packet.
+/// `OSCARG_PACKOPT`: the metadata of the packet.
 fn packet(meta: Meta) {
     println!("   packet: lateness {:?}, time tag {:?}", meta.lateness, meta.time_tag);
 }
 
-/// `OSCARG_READERNAME`, `OSCARG_SRCIDENT`, `OSCARG_READTIME`: which channel, who, and when.
+/// `OSCARG_READERNAME`, `OSCARG_SRCIDENT`, `OSCARG_READTIME`: the channel, the sender and the time.
 fn origin(meta: Meta, peer: Peer) {
     let known = peer.address().is_some();
     let (channel, ago) = (meta.channel(), meta.received_at.elapsed().unwrap_or_default());
     println!("   origin: channel {channel}, the peer is known: {known}, {ago:.0?} ago");
 }
 
-/// The time tag of the bundle that the message came in.
+/// The time tag of the bundle around the message.
 fn when(time_tag: TimeTag, Meta { lateness, .. }: Meta) {
     println!("   when: at once: {}, late by {lateness:?}", time_tag == TimeTag::IMMEDIATELY);
 }
 
-/// The parts of the address that the pattern leaves open.
+/// The parts of the address that match the wildcards of the route.
 fn voice(Captures((voice, what)): Captures<(u8, String)>, Args(value): Args<f32>) {
     println!("   captures: {what} of voice {voice} is {value}");
 }
@@ -90,7 +89,7 @@ fn lenient(level: Result<Args<f32>, Rejection>) {
     }
 }
 
-/// `OSCARG_…` added up: any of them, in any order.
+/// `OSCARG_…` combined: any of them, in any order.
 fn all(peer: Peer, Args(n): Args<i32>, address: Address, State(hits): State<AtomicU32>, meta: Meta) {
     println!("   any of them: {address} {n}, {} hits, {}", hits.load(Relaxed), peer == meta.peer);
 }
@@ -105,15 +104,15 @@ impl<S> FromContext<S> for Sum {
     }
 }
 
-/// What a handler returns is the answer.
+/// The return value of a handler is the reply.
 fn add(Sum(sum): Sum) -> (&'static str, i32) {
     ("/sum", sum)
 }
 
-/// And this one answers later, as often as it likes.
+/// This one replies later, and several times.
 async fn count_down(Args(from): Args<i32>, reply: Reply) {
     for n in (0..=from).rev() {
-        // A peer that is gone does not concern the others.
+        // Without a peer there is nothing left to do.
         let _ = reply.send(("/count", n)).await;
     }
 }

@@ -1,6 +1,6 @@
-//! Routes that come and go while messages flow: a recorder that is armed and disarmed, a scene that is
-//! loaded and unloaded as a whole, and a device that teaches itself new addresses. It talks to itself
-//! over loopback, says what happens, and ends by itself.
+//! Routes that are added and removed while messages arrive: a recorder that is armed and disarmed, a scene that is loaded
+//! and unloaded as a whole, and a device that learns new addresses. It uses the loopback interface, prints what happens,
+//! and ends by itself.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! A metronome over the network: clicks are sent 60 ms ahead, over a way that delays each by 5 to
-//! 45 ms, and run on the beat. Ends by itself after three seconds.
+//! A metronome over the network: clicks are sent 60 ms ahead, over a network that delays each by 5 to 45 ms, and run on
+//! the beat. It ends by itself after three seconds.
 //!
 //! ```sh
 //! cargo run --example metronome
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut ticker = Ticker::new(PERIOD).lookahead(LOOKAHEAD);
     for _ in 0..BEATS {
         let tick = ticker.tick().await;
-        // The beat does not show what happens on the way, as long as the lookahead covers it.
+        // The delays do not matter as long as the lookahead covers them.
         let on_the_way = Duration::from_millis(5 + tick.number * 17 % 40);
         let sender = sender.clone();
         tokio::spawn(async move {

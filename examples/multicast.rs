@@ -53,7 +53,7 @@ fn join(interface: impl Into<Interface>) -> Result<Channel, BindError> {
 }
 
 fn client(interface: impl Into<Interface>) -> Result<Client, BindError> {
-    // A TTL of 1 stays on the own network; that is the default, too.
+    // A TTL of 1 keeps packets on the local network. It is also the default.
     Multicast::new(GROUP).interface(interface).ttl(1).client()
 }
 

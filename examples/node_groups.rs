@@ -1,5 +1,4 @@
-//! One node for an application: channels by name, groups of them, and the own router. It runs by
-//! itself and ends.
+//! One node for an application: channels by name, groups of them, and the local router. It ends by itself.
 //!
 //! ```text
 //! cargo run --example node_groups

@@ -1,5 +1,5 @@
-//! Parts of your own: a layer of middleware and a framing, which work in a channel, in a client and in
-//! the bare codecs under `Framed` and `UdpFramed`. A serial port or a WebSocket takes the place of the pipe.
+//! Your own middleware and framing, in a channel, in a client, and in the bare codecs under `Framed` and `UdpFramed`. A
+//! program would use a serial port or a WebSocket instead of the pipe.
 //!
 //! ```text
 //! cargo run --example own_parts
@@ -35,7 +35,7 @@ impl Middleware for OneByOne {
     }
 }
 
-/// Framing: a checksum of one byte behind a length of one byte, as microcontrollers like it.
+/// Framing: a length of one byte and a checksum of one byte, as for microcontrollers.
 #[derive(Clone)]
 struct Short;
 

@@ -1,5 +1,5 @@
-//! Two programs brought over: the receive loop of a program that used rosc, and the simple server of
-//! python-osc's manual. The original of each line is above it.
+//! Two ported programs: the receive loop of a program that used rosc, and the simple server of python-osc's manual. The
+//! original of each line is above it.
 //!
 //! ```text
 //! cargo run --example ported

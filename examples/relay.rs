@@ -1,5 +1,5 @@
-//! A relay from UDP to TCP with SLIP, and back: what only speaks the one reaches what only speaks
-//! the other. It runs by itself and ends.
+//! A relay between UDP and TCP with SLIP, in both directions: it connects a tablet that supports only UDP to a mixer that
+//! supports only TCP. It ends by itself.
 //!
 //! ```text
 //! cargo run --example relay
@@ -23,7 +23,7 @@ async fn heard(
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A mixer that speaks TCP, and says when each of its faders has moved.
+    // A mixer with TCP, which reports when one of its faders has moved.
     let mixer = Channel::tcp("127.0.0.1:0", Slip::new()).await?;
     let mixer_address = mixer.local_addr()?;
     let router = Router::new().route("/fader/*", |Captures(fader): Captures<u32>, Args(value): Args<f32>| {
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     to_desk.send(("/fader/1", 0.25_f32)).await?;
     to_desk.send(("/secret", "stays on this side")).await?;
-    // The time tag arrives as it is: the mixer waits, not the relay.
+    // The time tag arrives unchanged: the mixer waits, not the relay.
     let soon = TimeTag::after(Duration::from_millis(50));
     to_desk.send(Bundle::at(soon).with(("/fader/2", 0.5_f32)).with(("/fader/3", 0.75_f32))).await?;
     for _ in 0..3 {

@@ -1,6 +1,5 @@
-//! A gateway for sensors over a network that delays each packet by another time. Each reading is tagged
-//! with the moment it was taken; the gateway runs all of them 100 ms later, in the order in which they
-//! were taken, and drops those that come after that.
+//! A gateway for sensors over a network with varying delay. Each reading is tagged with its time; the gateway runs all of
+//! them 100 ms later, in the order of their tags, and drops those that arrive after that.
 //!
 //! ```text
 //! cargo run --example sensor_gateway
@@ -13,7 +12,7 @@ use tokio_osc::schedule::{LatePolicy, TimeOptions};
 use tokio_osc::tools::TimedSender;
 use tokio_osc::{Args, Captures, Channel, Client, Error, Router, Server};
 
-/// The time that a reading may be on its way.
+/// The longest network delay of a reading.
 const WINDOW: Duration = Duration::from_millis(100);
 
 fn reading(Captures(sensor): Captures<String>, Args((number, celsius)): Args<(u8, f32)>) {
@@ -28,7 +27,7 @@ async fn main() -> Result<(), Error> {
     let time = TimeOptions::new().delay(WINDOW).late(LatePolicy::DropLateArrivals(Duration::ZERO));
     let gateway = Server::new(router).time(time).listen("sensors", channel).spawn();
 
-    // The way of each reading, in milliseconds: most overtake others, the fourth is too late.
+    // The network delay of each reading, in milliseconds: most overtake others, the fourth is too late.
     for (number, way) in (1_u8..).zip([50, 5, 30, 200, 1, 10]) {
         let (sensor, taken) = (sensor.clone(), SystemTime::now());
         tokio::spawn(async move {

@@ -13,7 +13,7 @@ use tokio_osc::{Args, Bundle, Captures, Channel, Client, Error, Meta, Router, Se
 const STEP: Duration = Duration::from_millis(120);
 const LOOKAHEAD: Duration = Duration::from_millis(60);
 
-/// Which voices, and which note.
+/// The voices, and the note.
 const SCORE: [(&str, u8); 5] = [
     ("/synth/1/note", 48),
     ("/synth/{1,3}/note", 60),

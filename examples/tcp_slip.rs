@@ -1,4 +1,4 @@
-//! OSC 1.1 over TCP: a server that answers, tells everyone, and says who comes and goes.
+//! OSC 1.1 over TCP: a server that replies, broadcasts to all clients, and reports connects and disconnects.
 //!
 //! ```text
 //! cargo run --example tcp_slip

@@ -1,6 +1,5 @@
-//! The three ways to run the same instrument: everything in the caller's loop, I/O in the background
-//! and handlers where the owner polls, everything in the background. It plays each against itself,
-//! says what ran where, and ends.
+//! Three ways to run the same instrument: everything in the caller's loop; I/O in the background and handlers where the
+//! owner polls; everything in the background. It runs each, prints which thread ran what, and ends.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -22,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     in_the_background()
 }
 
-/// What osc4py3 calls `as_eventloop`: no thread but this one.
+/// Like osc4py3's `as_eventloop`: everything on this thread.
 fn in_the_callers_loop() -> Result<(), Box<dyn Error>> {
     println!("1. Everything in the caller's loop: FrameLoop");
     let mut frames = FrameLoop::new()?;
@@ -44,7 +43,7 @@ fn in_the_callers_loop() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What osc4py3 calls `as_comthreads`: sockets and time tags in the background, handlers in `process`.
+/// Like osc4py3's `as_comthreads`: sockets and time tags in the background, handlers in `process`.
 fn handlers_where_the_owner_polls() -> Result<(), Box<dyn Error>> {
     println!("2. I/O in the background, handlers where the owner polls: Inbox");
     let main = thread::current().id();
@@ -77,7 +76,7 @@ struct Synth {
     pitch: [f32; 4],
 }
 
-/// What osc4py3 calls `as_allthreads`, with `execthreadscount` 0, 1 and 4.
+/// Like osc4py3's `as_allthreads`, with `execthreadscount` 0, 1 and 4.
 fn in_the_background() -> Result<(), Box<dyn Error>> {
     println!("3. Everything in the background: spawn");
     let main = thread::current().id();

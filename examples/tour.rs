@@ -1,5 +1,5 @@
-//! The tour: a server with typed handlers, a client, a timed bundle, a reply. It talks to itself
-//! over loopback, says what happens, and ends by itself.
+//! The tour: a server with typed handlers, a client, a timed bundle, a reply. It uses the loopback interface, prints what
+//! happens, and ends by itself.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_osc::{Args, Bundle, Captures, Channel, Client, Meta, Router, Server, State, TimeTag};
 
-/// Messages to any voice come here: the voice is part of the address, the rest are arguments.
+/// Receives messages to any voice. The number of the voice is a part of the address.
 async fn freq(
     State(hits): State<AtomicU32>,
     Captures(voice): Captures<u32>,
@@ -22,7 +22,7 @@ async fn freq(
     println!("   handler: voice {voice} plays {hz} Hz as \"{wave}\", {when}");
 }
 
-/// What a handler returns goes back to the sender.
+/// The return value of a handler goes to the sender.
 async fn ping(Args(n): Args<i32>) -> (&'static str, i32) {
     ("/pong", n)
 }

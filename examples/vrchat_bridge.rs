@@ -1,5 +1,5 @@
-//! A bridge from an avatar to a video mapper, whose names are as free as those of `VRChat` and `MadMapper`:
-//! spaces, any script, characters that mean something in a pattern. It plays both sides itself.
+//! A bridge from an avatar to a video mapper with names like those of `VRChat` and `MadMapper`: spaces, any script, and
+//! pattern characters. It simulates both sides.
 //!
 //! ```text
 //! cargo run --example vrchat_bridge
@@ -10,14 +10,14 @@ use std::time::Duration;
 use tokio_osc::dispatch::Extra;
 use tokio_osc::{Args, Captures, Channel, Client, Error, Message, Router, Server, State, on};
 
-/// Parameters of the avatar, and what each of them moves.
+/// Parameters of the avatar, and the control of each.
 const BRIDGED: [(&str, &str); 3] = [
     ("Öhr links", "/surfaces/Quad 1/opacity"),
     ("髪の色", "/surfaces/Fläche, oben/hue"),
     ("Tail #2/Wag", "/medias/a #2/speed"),
 ];
 
-/// A parameter that is bridged. A `bool` is 0 or 1, an integer what it is.
+/// Forwards a parameter. A `bool` becomes 0 or 1, an integer its value.
 async fn bridge(
     mapper: State<Client>,
     Extra(target): Extra<&'static str>,

@@ -1,5 +1,5 @@
-//! A remote control of a Behringer X32: asks what console it is, follows its faders and meters, and is
-//! remembered. Without an address it plays against a mixer in the same program, whose seconds last 20 ms.
+//! A remote control of a Behringer X32: it reads the model of the console, follows its faders and meters, and keeps its
+//! subscription alive. Without an address it uses a simulated mixer, whose seconds last 20 ms.
 //!
 //! ```text
 //! cargo run --example x32_mixer
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// The remote control: 25 seconds, which is longer than the mixer remembers it.
+/// The remote control. It runs for 25 seconds, longer than a subscription lasts.
 async fn follow(mixer: &Client, second: Duration) -> Result<(), Error> {
     let info = mixer.request(("/info", ()), "/info").timeout(second * 5).retries(2).await?;
     let (_, name, model, version): (&str, &str, &str, &str) = info.parse()?;
@@ -69,7 +69,7 @@ fn levels(blob: &[u8]) -> Vec<f32> {
     values.map(|value| f32::from_le_bytes([value[0], value[1], value[2], value[3]])).collect()
 }
 
-/// A mixer that forgets each remote control ten seconds after it was heard.
+/// A mixer that drops each remote control ten seconds after its last message.
 struct Mixer {
     second: Duration,
     faders: Mutex<BTreeMap<String, f32>>,
@@ -101,7 +101,7 @@ fn router(mixer: &Arc<Mixer>) -> Router<Mixer> {
         .route("/meters", |mixer: State<Mixer>, meta: Meta| mixer.remember(meta.peer))
 }
 
-/// With a level it sets the fader, without one it tells where the fader is.
+/// Sets the fader with a level, and replies with its level without one.
 fn fader(
     State(mixer): State<Mixer>,
     Captures(channel): Captures<String>,
@@ -116,7 +116,7 @@ fn fader(
     None
 }
 
-/// Sends meters to all that the mixer remembers, and after 15 seconds a hand moves a fader.
+/// Sends meters to all subscribed remote controls, and moves a fader after 15 seconds.
 async fn play(mixer: Arc<Mixer>, outlet: Outlet) -> Result<(), Error> {
     let mut ticks = interval(mixer.second / 2);
     for tick in 0_u8.. {

@@ -99,7 +99,7 @@ sum! {
     Decode(crate::packet::DecodeError),
     /// The caller's values cannot be encoded as a packet.
     Encode(crate::packet::EncodeError),
-    /// A message does not have the arguments asked for.
+    /// A message does not have the requested arguments.
     Args(crate::packet::ArgsError),
     /// Text is not a canonical line.
     ParseLine(crate::packet::ParseLineError),

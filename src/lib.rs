@@ -127,7 +127,7 @@
 //! # drop(server);
 //! ```
 //!
-//! See [`schedule`], and [time](guide::time) for a picture.
+//! See [`schedule`], and [the guide](guide::time) for a picture.
 //!
 //! # Transports
 //!
@@ -195,8 +195,8 @@
 //! # }
 //! ```
 //!
-//! [`testing`] runs a whole application in memory and in paused time, timed bundles included. See
-//! [testing](guide::testing).
+//! [`testing`] runs a whole application in memory and in paused time, timed bundles included. The guide has
+//! [an example](guide::testing).
 //!
 //! # How do I …
 //!

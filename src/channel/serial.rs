@@ -67,7 +67,7 @@ impl Serial {
         self
     }
 
-    /// Sets how long the board needs after the line was opened, which is waited for. What it has sent meanwhile is
+    /// Sets the time to wait after the line was opened, until the board is ready. Bytes that it sends meanwhile are
     /// discarded. Default none; an Arduino Uno restarts when its line is opened, and needs two seconds.
     pub fn settle(mut self, pause: Duration) -> Self {
         self.settle = pause;

@@ -9,8 +9,8 @@ use super::value::Value;
 use crate::packet::IntoArgs;
 use crate::types::Arg;
 
-/// A description of the route. It does not change what the handler receives: it is what
-/// [`Router::namespace`](crate::Router::namespace) shows to people and to other programs.
+/// A description of the route, which [`Router::namespace`](crate::Router::namespace) shows to people and to other
+/// programs. It does not change the messages that the handler receives.
 impl<S> On<S> {
     /// Describes the route in a sentence.
     ///
@@ -58,7 +58,7 @@ impl<S> On<S> {
         self
     }
 
-    /// Shows a [`Value`] as the present arguments of the route, so that others can read it and hear of changes.
+    /// Shows a [`Value`] as the present arguments of the route, so that other programs can read it and receive changes.
     ///
     /// # Panics
     /// Adding the route panics if the value has other type tags than the arguments of the handler.
@@ -67,7 +67,7 @@ impl<S> On<S> {
         self
     }
 
-    /// Says that others are to read the value of the route, and not to send to it: a meter, a sensor.
+    /// Marks the route as read-only, such as a meter or a sensor: other programs should not send to it.
     ///
     /// # Panics
     /// Adding the route panics if it has no [`value`](Self::value).
@@ -76,8 +76,8 @@ impl<S> On<S> {
         self
     }
 
-    /// Says that messages to the route must not be lost: others are to send them over a stream, such as TCP, if they
-    /// can choose.
+    /// Marks the route as critical: messages to it must not be lost, so other programs should send them over a stream,
+    /// such as TCP, if they can choose.
     pub fn critical(mut self) -> Self {
         self.options.about.critical = true;
         self

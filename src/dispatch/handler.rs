@@ -44,7 +44,7 @@ pub trait Extract<S>: Sized {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of an OSC handler",
     label = "this handler returns `{Self}`",
-    note = "a handler returns `()`, or what goes back to the sender: `(address, arguments)`, `Message`, `Bundle`, or `Option`, `Result` or `Vec` of them; or a type of your own that implements `IntoReply`; or a future of one of these"
+    note = "a handler returns `()`, or a reply: `(address, arguments)`, `Message`, `Bundle`, or `Option`, `Result` or `Vec` of them; or a type of your own that implements `IntoReply`; or a future of one of these"
 )]
 pub trait Returned<K> {
     /// The value.

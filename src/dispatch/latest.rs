@@ -71,7 +71,7 @@ impl Newest {
     pub(super) fn keep(&self, route: RouteId, address: &[u8], job: Job) -> Option<Job> {
         let key = (route, Bytes::copy_from_slice(address));
         let bytes = job.bytes;
-        // Whichever gives way is dropped outside of the lock: it counts itself as dropped, and holds a channel.
+        // The replaced call is dropped outside of the lock: it counts itself as dropped, and holds a channel.
         if lock(&self.kept).replace(&key, job, self.limit).is_some() {
             return None;
         }

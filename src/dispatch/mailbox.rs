@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_policy_does_what_it_says() {
+    async fn each_policy_is_followed() {
         let newest = Mailbox::new(items(2), Overflow::DropNewest);
         let oldest = Mailbox::new(items(2), Overflow::DropOldest);
         for n in 0..3_usize {
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_closed_gives_what_is_left_and_ends_for_everyone() {
+    async fn a_closed_mailbox_yields_the_remaining_items_and_ends_for_every_reader() {
         let mailbox = std::sync::Arc::new(Mailbox::new(items(4), Overflow::Wait));
         let popping = [(); 3].map(|()| {
             let mailbox = std::sync::Arc::clone(&mailbox);

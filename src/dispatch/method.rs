@@ -1,4 +1,4 @@
-//! A route as others see it.
+//! A route, as other programs see it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::signature::Signature;
 use crate::packet::{ArgTypes, Message};
 use crate::types::Address;
 
-/// A route of a single address: what the OSC specification calls an OSC method. See
+/// A route of a single address, which the OSC specification calls an OSC method. See
 /// [`Namespace`](crate::dispatch::Namespace).
 #[derive(Clone)]
 pub struct Method {
@@ -66,7 +66,7 @@ impl Method {
         self.about.value.is_some()
     }
 
-    /// Returns `false` if messages are not to be sent to it: see [`On::read_only`](crate::dispatch::On::read_only).
+    /// Returns `false` if no messages should be sent to it: see [`On::read_only`](crate::dispatch::On::read_only).
     pub fn is_writable(&self) -> bool {
         !self.about.read_only
     }

@@ -79,7 +79,8 @@ impl Namespace {
     /// Waits until routes were added or removed since the last call, or since the namespace was made. Returns
     /// `false` when the router and its server were dropped.
     ///
-    /// Cancel safe.
+    /// # Cancel safety
+    /// If the future is dropped, no change is lost.
     pub async fn changed(&mut self) -> bool {
         self.version.changed().await.is_ok()
     }

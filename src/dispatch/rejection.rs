@@ -96,8 +96,8 @@ impl fmt::Display for Rejection {
                 "there is nothing to capture: the address of the message is a pattern that is not a name of this \
                  route, or has no slash; use `on(handler).instances(…)` to run once for each name",
             ),
-            Self::Extra => f.write_str("the route has no extra value of the type asked for"),
-            Self::CannotReply => f.write_str("the message came by a stream that cannot answer"),
+            Self::Extra => f.write_str("the route has no extra value of the requested type"),
+            Self::CannotReply => f.write_str("the message came from a stream that cannot reply"),
             Self::NotScheduled => f.write_str("the message did not wait for a time"),
             Self::NotABundle => {
                 f.write_str("the handler takes a `Bundle`, and the route is not one of `route_bundle`")

@@ -101,7 +101,7 @@ impl Replies {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of an OSC handler",
-    note = "a handler returns `()`, or what goes back to the sender: `(address, arguments)`, `Message`, `Bundle`, or `Option`, `Result` or `Vec` of them; or a type of your own that implements `IntoReply`"
+    note = "a handler returns `()`, or a reply: `(address, arguments)`, `Message`, `Bundle`, or `Option`, `Result` or `Vec` of them; or a type of your own that implements `IntoReply`"
 )]
 pub trait IntoReply {
     /// Converts the result to a reply.

@@ -19,8 +19,7 @@ use crate::pattern::{Pattern, PatternError};
 ///
 /// A route is an address or a pattern. The address of a message may be a pattern too. A route matches if the
 /// two have at least one address in common. *All* matching routes run, in the order in which they were added.
-/// Literal routes cost one hash look-up, patterns a walk through a tree of parts. There are no regular
-/// expressions and no backtracking.
+/// Literal routes cost one hash look-up, patterns a walk through a tree of parts. Matching never backtracks.
 ///
 /// A handler is a `fn`, an `async fn` or a closure. Its parameters are extractors, in any order. Its return
 /// value is sent to the sender. Handlers run one after the other, unless their route has its own

@@ -428,7 +428,7 @@ impl<T> Route<T> {
     }
 }
 
-/// What follows the last slash of a pattern without `//`.
+/// The part after the last slash of a pattern without `//`.
 fn last_name(pattern: &Pattern) -> &[u8] {
     pattern.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }

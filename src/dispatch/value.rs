@@ -10,7 +10,7 @@ use crate::types::Address;
 /// A value that a program shows to others: the last position of a fader, the reading of a sensor. Clones share it.
 ///
 /// A handler sets it, [`On::value`](crate::dispatch::On::value) shows it with its route, and
-/// [`changes`](Value::changes) tells everyone who listens.
+/// [`changes`](Value::changes) is a stream of its changes.
 ///
 /// ```
 /// use futures::StreamExt;
@@ -45,12 +45,12 @@ impl<T: Clone + Send + Sync + 'static> Value<T> {
         self.current.borrow().clone()
     }
 
-    /// Replaces the value, and tells everyone who listens, also if it is the same as before.
+    /// Replaces the value and notifies all listeners, even if it is equal to the old one.
     pub fn set(&self, value: T) {
         self.current.send_replace(value);
     }
 
-    /// Changes the value in place, and tells everyone who listens. If `change` panics, it tells no one.
+    /// Changes the value in place and notifies all listeners. If `change` panics, they are not notified.
     pub fn update(&self, change: impl FnOnce(&mut T)) {
         self.current.send_modify(change);
     }

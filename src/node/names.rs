@@ -1,4 +1,4 @@
-//! Names, and what they refer to.
+//! Names and their targets.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

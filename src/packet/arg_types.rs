@@ -54,7 +54,7 @@ impl ArgTypes {
         self.rest
     }
 
-    /// Adds a rest of unknown types and number. What is added after it is ignored.
+    /// Adds a rest of unknown types and number. Types added after it are ignored.
     pub fn add_rest(&mut self) {
         self.rest = true;
     }
@@ -69,7 +69,7 @@ impl ArgTypes {
         self.ends.clear();
     }
 
-    /// Adds types that the list may end before.
+    /// Adds types of optional trailing arguments.
     pub(super) fn optional(&mut self, describe: fn(&mut Self)) {
         let mut ends = std::mem::take(&mut self.ends);
         ends.push(self.tags.len());
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_rest_is_unknown() {
+    fn values_after_a_rest_are_unknown() {
         let types = ArgTypes::of::<(i32, Arg, f32)>();
         assert_eq!((types.tags(), types.has_rest()), ("i", true));
         assert!(ArgTypes::of::<Rest>().has_rest());

@@ -9,7 +9,7 @@ use super::{EncodeError, EncodeErrorKind, IntoPacket, MessageRef, Packet, Packet
 use crate::types::{TimeTag, brief};
 use crate::wire::{BUNDLE_NAME, bundle_header, split_bundle, split_element};
 
-/// A bundle in its validated wire form.
+/// A time tag with messages and inner bundles, kept as validated bytes.
 ///
 /// ```text
 /// +-------------+----------+--------+-----------+--------+-----------+---

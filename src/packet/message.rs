@@ -9,7 +9,7 @@ use super::{ArgsError, ArgsReader, EncodeError, FromArgs, IntoArgs, Packet, Pack
 use crate::types::{Address, Text, TypeTag, brief};
 use crate::wire::{ArgIter, DecodeError, DecodeErrorKind, DecodeOptions, Layout};
 
-/// A message in its validated wire form.
+/// An address with arguments, kept as validated bytes.
 ///
 /// ```text
 /// +--------------------+-------------------------+-----------------+

@@ -341,7 +341,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts what a track is asked for; each costs one pass over it at most.
+    /// Counts the operations of a track. Each costs at most one pass over it.
     struct Counted<T>(T, Cell<usize>);
 
     impl<T: Track> Track for Counted<T> {

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_horizon_itself_is_held_and_what_follows_is_not() {
+    fn a_tag_at_the_horizon_is_held_and_a_later_one_is_not() {
         let horizon = TimeTag::new(TAG_2026, 0) + WEEK;
         assert_eq!(in_2026(horizon), Due::Later { due: unix(UNIX_2026) + WEEK });
         assert_eq!(in_2026(horizon + NANO), Due::BeyondHorizon);

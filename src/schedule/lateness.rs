@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bound_belongs_to_its_bucket_and_what_follows_to_the_next() {
+    fn a_bound_belongs_to_its_bucket_and_larger_values_to_the_next() {
         for (at, bound) in BOUNDS.iter().enumerate() {
             let mut histogram = LatenessHistogram::default();
             histogram.record(Duration::from_micros(*bound));

@@ -21,7 +21,7 @@ impl From<SlotId> for u64 {
 }
 
 impl From<u64> for SlotId {
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves are what is asked for")]
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves are the fields")]
     fn from(number: u64) -> Self {
         Self { generation: (number >> 32) as u32, index: number as u32 }
     }

@@ -140,7 +140,7 @@ mod tests {
         match &timer.alarm {
             Alarm::Sleep(sleep) => sleep.deadline(),
             #[cfg(feature = "fine")]
-            Alarm::Fine(_) => unreachable!("Tokio's was asked for"),
+            Alarm::Fine(_) => unreachable!("the precision is Tokio's"),
         }
     }
 

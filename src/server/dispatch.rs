@@ -166,7 +166,7 @@ impl Dispatcher {
         turn.bundles.clear();
     }
 
-    /// Runs what is left of the bundles that are open.
+    /// Runs the rest of the open bundles.
     fn elements(
         &self,
         turn: &mut Turn,

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn each_policy_does_what_it_says() {
+    fn each_policy_is_followed() {
         for (overflow, kept) in [(Overflow::DropNewest, [0, 1]), (Overflow::DropOldest, [1, 2])] {
             let queue = queue(2, overflow);
             let put = [0, 1, 2].map(|n| queue.try_put(packet(n), (), None).is_ok());

@@ -66,7 +66,7 @@ impl TimeTag {
     }
 
     /// Returns the fraction of a second, in units of 2<sup>-32</sup> s.
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is the fraction")]
     pub const fn fraction(self) -> u32 {
         self.0 as u32
     }

@@ -19,7 +19,7 @@ pub(crate) enum FieldKind {
     TypeTags,
     /// An argument of this type; brackets and values without data have no bytes.
     Arg(u8),
-    /// What follows the last argument, or an address without type tags.
+    /// The bytes after the last argument, or after an address without type tags.
     Tail,
     /// The remaining bytes, because a field is cut off or has an unknown type.
     Unreadable,

@@ -95,7 +95,7 @@ impl Mender<'_> {
         Some(())
     }
 
-    /// Type tags that lack their comma, and arguments that take exactly what follows.
+    /// Type tags that lack their comma, and arguments that take exactly the bytes after them.
     fn without_comma(&mut self, bytes: &[u8]) -> Option<()> {
         let tags = bytes.get(..text_end(bytes))?;
         let known = tags.iter().all(|&tag| TypeTag::from_byte(tag).is_some());

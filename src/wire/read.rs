@@ -37,7 +37,7 @@ impl<'a> ArgIter<'a> {
         Self { cursor }
     }
 
-    /// What is left.
+    /// The remaining arguments.
     pub(crate) fn cursor(&self) -> ArgCursor<'a> {
         self.cursor
     }
@@ -246,7 +246,7 @@ impl<'a> ArgCursor<'a> {
     }
 }
 
-/// What lies before the rest of some bytes.
+/// The bytes before the rest.
 fn before<'a>(bytes: &'a [u8], rest: &[u8]) -> &'a [u8] {
     bytes.get(..bytes.len().saturating_sub(rest.len())).unwrap_or_default()
 }

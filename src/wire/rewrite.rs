@@ -1,7 +1,7 @@
 //! Copies a packet with other messages or time tags, and adapts the sizes of the bundles around them.
 //!
-//! Nothing is validated here. The bytes may come from a peer: what cannot be read is copied unchanged,
-//! for the decoder to refuse. Neither recursion nor an allocation by a claimed size; one pass.
+//! Nothing is validated here. The bytes may come from a peer: unreadable parts are copied unchanged,
+//! for the decoder to refuse. It takes one pass, without recursion or an allocation by a claimed size.
 
 use bytes::Bytes;
 

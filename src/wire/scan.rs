@@ -20,7 +20,7 @@ pub(crate) struct Scanned {
 }
 
 impl Scanned {
-    /// What lies between the text and the next field in the bytes that were scanned.
+    /// The scanned bytes between the text and the next field.
     pub(crate) fn padding(self, bytes: &[u8]) -> &[u8] {
         bytes.get(self.len..self.next).unwrap_or_default()
     }

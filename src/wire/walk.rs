@@ -17,7 +17,7 @@ pub(crate) enum WireStep<'a> {
     Size(usize),
     /// A message, or other bytes that are not a bundle.
     Message(&'a [u8]),
-    /// What is left of a bundle and is not an element.
+    /// The bytes at the end of a bundle that are not an element.
     Rest(&'a [u8]),
     /// The innermost open bundle ends.
     End,
@@ -49,8 +49,8 @@ impl<'a> WireWalk<'a> {
         self.ends.len()
     }
 
-    /// Takes the element whose size was the last step for no element: returns what is left of its
-    /// bundle, the size included.
+    /// Gives up the element whose size was the last step, and returns the rest of its bundle, the size
+    /// included.
     pub(super) fn give_up(&mut self) -> &'a [u8] {
         self.entering = None;
         let end = self.ends.last().copied().unwrap_or(self.at);

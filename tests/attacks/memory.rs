@@ -187,7 +187,7 @@ impl Piped {
                 // The server may close it.
                 let _ = peer.write_all(frame).await;
                 let _peer = peer;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             });
         }
         crate::support::until(|| self.outlet.connections().len() == connections).await;
@@ -269,7 +269,7 @@ async fn an_unread_connection_holds_its_queue_and_a_frame_and_an_idle_one_almost
             // END before and after each frame.
             while ends < 4 {
                 let read = peer.read(&mut buffer).await.unwrap();
-                ends += buffer[..read].iter().filter(|byte| **byte == 0xc0).count();
+                ends += memchr::memchr_iter(0xc0, &buffer[..read]).count();
             }
             peer
         });

@@ -40,7 +40,7 @@ async fn a_datagram_causes_a_bounded_multiple_of_its_bytes() {
     let (datagrams, dropped) = caused_by_8_bytes(|server| server.reply_amplification(64)).await;
     assert_eq!((datagrams, dropped), (5, 64 + 59), "512 bytes: 5 replies of 96, and none of 1,016");
     let (datagrams, dropped) = caused_by_8_bytes(|server| server).await;
-    assert_eq!((datagrams, dropped), (128, 0), "what comes from this host has no victim elsewhere");
+    assert_eq!((datagrams, dropped), (128, 0), "a packet from this host has no victim elsewhere");
 }
 
 #[tokio::test]

@@ -168,7 +168,7 @@ fn flood_is_bounded_and_counts_answers() {
     assert!(ended.stdout.starts_with("50 messages, 800 bytes in 0.0"), "{}", ended.stdout);
     assert!(ended.stdout.ends_with("50 answers, 0 lost (0%)\n"), "{}", ended.stdout);
     let ended = osc(&["flood", "127.0.0.1:9", "/a", "s", "x", "-n"], "");
-    assert_eq!(ended.code, Some(2), "what follows the first value is a value");
+    assert_eq!(ended.code, Some(2), "words after the first value are values");
     let ended = osc(&["flood", "-n", "3", "--reply", "--timeout", "50ms", "127.0.0.1:9"], "");
     assert_eq!(ended.code, Some(1));
 }

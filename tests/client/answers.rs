@@ -139,7 +139,7 @@ mod from_the_address_that_was_asked {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn datagrams_of_strangers_are_counted_and_named_and_taken_when_that_is_asked_for() {
+async fn datagrams_of_strangers_are_counted_and_named_and_accepted_with_the_option() {
     let (asked, stranger) = (socket(Ipv4Addr::LOCALHOST).await, socket(ASKED).await);
     let (peer, from) = (asked.local_addr().unwrap(), stranger.local_addr().unwrap());
     let client = Client::udp(peer).await.unwrap();

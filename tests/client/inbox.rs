@@ -275,7 +275,7 @@ async fn every_receiver_gets_the_packets_and_the_end_of_a_byte_stream() {
 /// The request fills the pipe; the peer pushes 50 old answers before it reads. They are read while the request
 /// is sent, and do not answer it.
 #[tokio::test]
-async fn what_comes_before_a_request_is_sent_is_not_its_reply() {
+async fn a_packet_that_arrives_before_a_request_is_sent_is_not_its_reply() {
     for held in [false, true] {
         let (here, there) = duplex(16);
         let client = Client::io(here, Slip::new());
@@ -283,7 +283,7 @@ async fn what_comes_before_a_request_is_sent_is_not_its_reply() {
         if held {
             assert!(poll_once(all.next()).await.is_pending());
         }
-        // The pipe is full of what came earlier, so the frame of the request cannot be taken.
+        // The pipe is full of earlier packets, so the frame of the request is not accepted.
         while client.try_send(("/full", 0_i64)).is_ok() {}
         let peer = tokio::spawn(async move {
             let mut peer = Framed::new(there, Codec::new(Slip::new()));

@@ -184,7 +184,7 @@ fn an_exact_route_is_not_a_prefix() {
     drop(Router::new().route_prefix(Pattern::exact("/layers[12]"), || {}));
 }
 
-/// What is not a valid pattern has no meaning, so it stands for itself.
+/// An address that is not a valid pattern has no other meaning, so it is a literal name.
 #[tokio::test]
 async fn a_name_that_is_not_a_valid_pattern_stands_for_itself() {
     for name in ["/clip [2", "/{a", "/a]", "/[]", "/[z-a]", "/a///b"] {

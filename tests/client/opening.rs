@@ -71,7 +71,7 @@ async fn a_url_names_the_transport_of_the_constructor() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_opened_is_named() {
+async fn an_error_of_opening_names_the_transport_and_address() {
     let udp = Channel::udp(LOOPBACK).await.unwrap();
     let tcp = Channel::tcp(LOOPBACK, Slip::new()).await.unwrap();
     let (udp_at, tcp_at) = (udp.local_addr().unwrap(), tcp.local_addr().unwrap());
@@ -115,7 +115,7 @@ async fn what_cannot_be_opened_is_named() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_cannot_be_opened_is_named_on_unix_sockets() {
+async fn an_error_of_opening_a_unix_socket_names_the_path() {
     let path = std::env::temp_dir().join(format!("osc-opening-{}", std::process::id()));
     let error = Client::unix(&path, Slip::new()).await.unwrap_err();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! `f32` is an argument, not an extractor: it is asked for as `Args<f32>`.
+//! `f32` is an argument, not an extractor: a handler takes `Args<f32>`.
 
 use tokio_osc::{Message, Router};
 

@@ -128,10 +128,10 @@ async fn a_refusal_can_be_handled_by_the_handler() {
     let stats = handle(router, vec![item(("/n/1", 1)), item(("/n/x", "x"))]).await;
     assert_eq!((stats.handled, stats.rejected), (2, 0));
     let seen = seen.all();
-    assert_eq!(seen[0], "Ok(1) Some(1) false the message came by a stream that cannot answer");
+    assert_eq!(seen[0], "Ok(1) Some(1) false the message came from a stream that cannot reply");
     assert!(
         seen[1].starts_with("Err(")
-            && seen[1].ends_with("None false the message came by a stream that cannot answer")
+            && seen[1].ends_with("None false the message came from a stream that cannot reply")
     );
 }
 
@@ -145,7 +145,7 @@ impl<S> FromContext<S> for Undescribed {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_rejection() {
+async fn a_missing_parameter_is_a_rejection() {
     let rejections = Arc::new(Mutex::new(Vec::new()));
     let router = Router::new()
         .route("/extra/none", |_: Undescribed| {})

@@ -249,7 +249,7 @@ async fn of_each_address_the_newest_message_is_handled_soon() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_while_the_newest_runs_waits_for_the_next_turn_and_routes_keep_apart() {
+async fn messages_that_arrive_while_the_newest_runs_wait_and_routes_do_not_mix() {
     type Seen = Mutex<Vec<(&'static str, i32)>>;
     let seen = Arc::new(Seen::default());
     let note = |route: &'static str| {

@@ -1,4 +1,4 @@
-//! Packets of types that this crate does not know: what they write is not believed.
+//! Packets of types that this crate does not know: their bytes are checked.
 
 use futures::stream;
 use tokio_osc::bytes::BytesMut;
@@ -36,7 +36,7 @@ const STOP: Written = Written(b"/stop\0\0\0,\0\0\0");
 const JUNK: Written = Written(b"junk");
 /// Its argument is missing.
 const CUT: Written = Written(b"/cut\0\0\0\0,i\0\0");
-/// It would move what follows it in a bundle.
+/// It would move the next elements of a bundle.
 const ODD: Written = Written(b"/odd\0");
 
 /// What is wrong, and where.
@@ -78,7 +78,7 @@ fn bytes_that_are_not_a_packet_get_into_no_bundle() {
     // Those of a slice are checked with their bundle.
     let cut = not_a_packet(DecodeErrorKind::Truncated, 48);
     assert_eq!(fault(Bundle::of(TimeTag::IMMEDIATELY, &[STOP, CUT]).into_packet()), cut);
-    // A writer that removes what precedes it gets what is left, if that is a packet.
+    // A writer that removes the bytes before it gets the rest, if that is a packet.
     let left = Bundle::of(TimeTag::IMMEDIATELY, &[Overwrites, Overwrites]).into_packet().unwrap();
     assert_eq!(left.to_string(), "/last ,");
     let inner = [Bundle::immediately().with(ODD)];

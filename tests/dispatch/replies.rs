@@ -1,4 +1,4 @@
-//! Answers: what a handler returns, what it says later, and how much of it there may be.
+//! Replies: return values of handlers, later replies, and their limits.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -153,7 +153,7 @@ pub(crate) fn imports_of(code: &str) -> Vec<Import> {
     imports
 }
 
-/// What follows `use` in a statement that is a `use` declaration.
+/// The tree after `use` in a statement that is a `use` declaration.
 fn use_tree(statement: &str) -> Option<&str> {
     let at = statement.rfind("use ")?;
     let before = statement[..at].trim_end();

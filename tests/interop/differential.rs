@@ -1,9 +1,9 @@
 //! The vectors to four decoders: ours, rosc's, python-osc's and liblo's. A table says who differs
 //! where; it is compared with one that is kept, so that every change shows, theirs and ours.
 //!
-//! What lies behind the rows: rosc knows no `S`, no characters but in the last of their four bytes, and
+//! The reasons behind the rows: rosc knows no `S`, no characters but in the last of their four bytes, and
 //! ends a bundle without an error where it cannot go on. python-osc passes over `S`, `c`, `I` and all
-//! that it does not know, with what follows in the wrong place; accepts negative sizes; and has the
+//! that it does not know, and misreads the rest; accepts negative sizes; and has the
 //! time of a bundle as a float. liblo, too, reads only the last byte of a character; it knows no `r`
 //! and no arrays, requires zeros for padding, and has run the first messages of a bundle when it comes to
 //! a bad one. All but liblo let bytes be left over.

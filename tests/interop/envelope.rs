@@ -34,7 +34,7 @@ async fn client(port: u16, envelope: Envelope) -> Client {
     Udp::new((Ipv4Addr::LOCALHOST, port)).middleware(envelope).client().await.unwrap()
 }
 
-/// What comes back for a packet: itself, if the peer has opened it, and we what it made of it.
+/// The reply to a packet: the same packet, if the peer opened ours and we opened its envelope.
 async fn echo(client: &Client, packet: impl IntoPacket) -> Message {
     limited("the echo", async { client.request(packet, "/*").await.unwrap() }).await
 }

@@ -13,7 +13,7 @@ use super::transport::Transport;
 /// Runs `oscsend` over UDP with the words after the host and the port.
 ///
 /// # Errors
-/// What it says when it refuses.
+/// Returns its error output.
 pub(crate) async fn oscsend(port: u16, words: &[&str]) -> Result<(), String> {
     oscsend_over(Transport::Udp, port, words).await
 }
@@ -29,7 +29,7 @@ async fn oscsend_over(transport: Transport, port: u16, words: &[&str]) -> Result
 /// Sends a message with `oscsend`.
 ///
 /// # Errors
-/// What it says when it refuses.
+/// Returns its error output.
 pub(crate) async fn oscsend_message(
     transport: Transport,
     port: u16,

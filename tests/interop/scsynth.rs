@@ -57,7 +57,7 @@ impl Scsynth {
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
             while let Ok(Some(line)) = limited("scsynth says something", lines.next_line()).await {
                 if line.contains("server ready") {
-                    // What it says later must be read, or it would wait for that.
+                    // Its later output must be read, or it would wait.
                     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                     self.synth = Some(child);
                     return;
@@ -119,7 +119,7 @@ async fn scsynth_answers_requests_in_parallel_each_by_its_arguments() {
     for (n, synced) in (0..).zip(join_all(syncs).await) {
         assert_eq!(synced.unwrap().parse::<i32>().unwrap(), n);
     }
-    // Who has not asked for notifications gets no `/n_info`.
+    // Only a client that sent `/notify` gets `/n_info`.
     client.request(("/notify", 1), "/done").await.unwrap();
     let loaded = client.request(("/d_recv", definition()), "/{done,fail}").await.unwrap();
     assert_eq!(loaded.to_string(), r#"/done ,s "/d_recv""#);

@@ -32,7 +32,7 @@ impl Listening {
         let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
         let listening = limited("osc listens", notes.next_line()).await.unwrap().unwrap();
         let url = listening.strip_prefix("listening ").unwrap().to_owned();
-        // What it says later must be read, or it would wait for that.
+        // Its later output must be read, or it would wait.
         tokio::spawn(async move { while let Ok(Some(_)) = notes.next_line().await {} });
         Self { child, url }
     }

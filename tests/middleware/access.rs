@@ -16,7 +16,7 @@ async fn heard(access: Access) -> ServerStats {
             socket.send_to(packet, to).await.unwrap();
         }
     }
-    // The last one is of the allowed address: what came before has been read by then.
+    // The last one is of the allowed address: the earlier ones have been read by then.
     while server.stats().handled == 0 {
         tokio::task::yield_now().await;
     }

@@ -49,7 +49,7 @@ fn envelopes_of_osc4py3_are_opened_or_refused_as_decided() {
             "packet_tampered_data_auth" | "packet_tampered_data_all" => {
                 Err(Of(EnvelopeFault::InvalidSignature.text()))
             }
-            // No check was asked for.
+            // No check is configured.
             "packet_tampered_data_unchecked" => Ok("/a ,i 0"),
             "packet_checker_without_maker" => Err(Of(EnvelopeFault::NoChecksum.text())),
             "packet_auth_checker_without_maker" => Err(Of(EnvelopeFault::NoSignature.text())),
@@ -112,7 +112,7 @@ fn envelopes_are_messages_to_who_does_not_open_them() {
     }
 }
 
-/// The vector that osc4py3 opens without its checks can be opened here, if that is asked for.
+/// The vector that osc4py3 opens without its checks can be opened here, with the option for it.
 #[test]
 fn unchecked_tokens_are_ignored_only_by_choice() {
     let sent = closed(&with_functions("cae"));
@@ -122,7 +122,7 @@ fn unchecked_tokens_are_ignored_only_by_choice() {
     let tolerant = with_cipher().accept_unchecked(true).build().unwrap();
     assert_eq!(open(&tolerant, &sent).unwrap(), gain());
 
-    // The configured parts are checked anyway, and what cannot be decrypted is refused.
+    // The configured parts are checked anyway, and undecipherable data are refused.
     let checked = with_cipher().signature(HmacSha256::new("other")).accept_unchecked(true).build().unwrap();
     assert_eq!(fault_of(&checked, &sent), EnvelopeFault::InvalidSignature);
     assert_eq!(fault_of(&checked, &closed(&with_functions("ce"))), EnvelopeFault::NoSignature);
@@ -530,7 +530,7 @@ proptest! {
             prop_assert!(open(&with_functions(letters), &packet).is_err());
         }
         prop_assert!(open(&crc_hmac_chacha(), &packet).is_err());
-        // These two have no key: what they decrypt may be a packet.
+        // These two have no key: the decrypted bytes may be a packet.
         let _ = open(&with_functions("e"), &packet);
         let _ = open(&Envelope::plain(), &packet);
     }

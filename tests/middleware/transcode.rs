@@ -1,4 +1,4 @@
-//! Text of other charsets: where it may be, what cannot be turned, and hostile bytes.
+//! Text of other charsets: its places, unmappable characters, and hostile bytes.
 
 use proptest::prelude::*;
 use tokio_osc::codec::Datagram;
@@ -115,7 +115,7 @@ fn what_one_side_does_not_have_is_an_error_or_replaced_or_left_out() {
     assert_eq!(back(ignore, wire()).unwrap(), encoded(("/n", ("ok", "a"))));
 }
 
-/// ISO-2022-JP switches between sets of characters: what is left out leaves no switch behind.
+/// ISO-2022-JP switches between sets of characters: an omitted character leaves no switch behind.
 #[test]
 fn a_charset_with_states_is_read_back_without_what_was_left_out() {
     let ignore = Transcode::new(ISO_2022_JP, OnUnmappable::Ignore);

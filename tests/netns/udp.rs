@@ -27,7 +27,7 @@ async fn next(channel: &mut Channel) -> String {
     packet.unwrap().to_string()
 }
 
-/// What came before `/end`.
+/// The packets before `/end`.
 async fn all_until_end(channel: &mut Channel) -> Vec<String> {
     let mut seen = Vec::new();
     loop {

@@ -139,7 +139,7 @@ impl Addresses {
 /// - Bytes. A pattern of three symbols has no range, so its sets and strings speak of `a b ! - ,`
 ///   and of pattern characters, which no address holds. It cannot tell any other two bytes apart:
 ///   `c` stands for all of them.
-/// - Length. Take the shortest address that matches both, and count what follows its first slash.
+/// - Length. Take the shortest address that matches both, and count the bytes after its first slash.
 ///   A byte of a name that each pattern reads by a `*` or a `//` could be left out, and so could a
 ///   level that each reads by a `//` and that is empty. So every byte is read by a symbol of one of
 ///   the two that reads one byte. If a pattern has no `*` and no `//`, these are all its own, 3 at

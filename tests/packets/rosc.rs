@@ -42,7 +42,7 @@ fn rosc_differs_on_raw_vectors_as_the_table_says() {
     println!("rosc alone refuses {}: {}", only_ours.len(), only_ours.join(" "));
     println!("read differently {}: {}", read_differently.len(), read_differently.join(" "));
     assert!(read_differently.is_empty(), "{read_differently:?}");
-    assert!(only_rosc.contains(&"raw_trailing_4".to_owned()), "it drops what is left over");
+    assert!(only_rosc.contains(&"raw_trailing_4".to_owned()), "it drops the bytes left over");
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn a_packet_cut_at_any_offset_is_an_error_or_a_shorter_packet() {
 #[test]
 fn padding_and_nul_in_text_follow_the_profile() {
     refused_by_default(b"/a\0\0,s\0\0abcd", DecodeErrorKind::UnterminatedString);
-    // A NUL ends the text; what follows is padding, or left over.
+    // A NUL ends the text; the bytes after it are padding, or left over.
     let message = Message::decode(Bytes::from_static(b"/a\0\0,s\0\0a\0b\0")).unwrap();
     assert_eq!(message.parse::<&str>().unwrap(), "a");
     refused_by_default(b"/a\0\0,s\0\0a\0\0\0c\0\0\0", DecodeErrorKind::TrailingBytes);
@@ -174,7 +174,7 @@ fn unknown_type_tags_cost_their_message_only() {
 
 /// Threat 9.
 #[test]
-fn what_is_not_osc_is_an_error() {
+fn bytes_of_other_protocols_are_errors() {
     let strangers: [&[u8]; 7] = [
         b"GET / HTTP/1.1\r\n\r\n",
         b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\0",

@@ -73,7 +73,7 @@ fn surplus_arguments_name_the_type_that_takes_them() {
 }
 
 #[test]
-fn finite_numbers_are_asked_for() {
+fn finite_accepts_finite_numbers_only() {
     assert!(message(f32::NAN).parse::<f32>().unwrap().is_nan());
     assert_eq!(message(f64::INFINITY).parse::<f64>(), Ok(f64::INFINITY));
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {

@@ -165,7 +165,7 @@ fn type_tags_follow_the_values_as_in_osc4py3() {
             "auto_false" => Message::new("/auto", false),
             "auto_int" => Message::new("/auto", 1),
             "auto_negint" => Message::new("/auto", -5),
-            // A Rust float literal is f64 and becomes `d`; `f` is asked for.
+            // A Rust float literal is f64 and becomes `d`; `f` needs a suffix.
             "auto_float" => Message::new("/auto", 1.5_f32),
             "auto_str" => Message::new("/auto", "x"),
             "auto_bytes" => Message::new("/auto", b"x"),

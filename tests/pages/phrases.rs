@@ -94,6 +94,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
     phrase("judges", "checks", &[]),
     phrase("judged", "checked", &[]),
     phrase("asks for it", "needs it", &[]),
+    phrase("asked for", "requested, set, configured", &["asked for its", "without being asked for"]),
     phrase("wants", "needs", &[]),
     phrase("believes", "assumes", &[]),
     // A clause in the place of a noun.
@@ -115,6 +116,15 @@ pub(crate) const PHRASES: &[Phrase] = &[
     phrase("what is queued", "queued packets", &[]),
     phrase("what became of", "the outcome of", &[]),
     phrase("what becomes of", "how … is handled", &[]),
+    phrase("what comes", "incoming packets", &[]),
+    phrase("what came", "earlier packets", &[]),
+    phrase("what goes", "outgoing packets", &[]),
+    phrase("what follows", "the rest, the bytes after", &[]),
+    phrase("what is left", "the rest, the remaining", &[]),
+    phrase("what is not", "name the thing that is not", &[]),
+    phrase("what cannot", "name the thing that cannot", &[]),
+    phrase("what lies", "the bytes between", &[]),
+    phrase("what it says", "its output, its text", &[]),
     phrase("those that wait", "the waiting tasks", &[]),
     phrase("the ones", "repeat the noun", &[]),
     // An infinitive where a plain verb will do.

@@ -100,7 +100,7 @@ fn time_tags_of_inner_bundles_are_not_checked_by_the_codec() {
 
 /// Row A14.
 #[test]
-fn what_cannot_be_encoded_leaves_the_buffer_as_it_was() {
+fn an_encode_error_leaves_the_buffer_unchanged() {
     let mut buffer = BytesMut::from(&b"before"[..]);
     assert!(("/a", ("fine", "not\0fine")).encode(&mut buffer).is_err());
     assert!(Bundle::immediately().with(("/a", 1)).with(("no slash", 1)).encode(&mut buffer).is_err());

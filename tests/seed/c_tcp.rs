@@ -1,4 +1,4 @@
-//! C. TCP: what is not among the tests of streams.
+//! C. TCP: rows that the tests of streams do not cover.
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio_osc::{Args, Channel, Client, Endpoint, Router, Server, Slip};

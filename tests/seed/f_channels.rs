@@ -1,4 +1,4 @@
-//! F. Channels and framing: what is not among the tests of streams.
+//! F. Channels and framing: rows that the tests of streams do not cover.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -9,7 +9,7 @@ fn tags(args: impl tokio_osc::IntoArgs) -> String {
 
 /// Row L02.
 #[test]
-fn a_list_is_arguments_and_an_array_is_asked_for() {
+fn a_list_is_arguments_and_an_array_needs_its_type() {
     assert_eq!(tags((1, 2, 3, 4)), ",iiii");
     assert_eq!(tags([1, 2]), ",ii");
     assert_eq!(tags(vec![0.5_f32; 3]), ",fff");

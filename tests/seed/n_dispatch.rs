@@ -1,4 +1,4 @@
-//! N. Dispatch and timed bundles: what is not among the tests of time.
+//! N. Dispatch and timed bundles: rows that the tests of time do not cover.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

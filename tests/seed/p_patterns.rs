@@ -118,10 +118,10 @@ async fn a_route_has_everything_that_a_method_filter_has() {
 }
 
 /// Row P17.
-/// There, `osc_method` before `osc_startup` is an error. Here routes and subscriptions are made where not even
-/// a runtime is, and hear what comes once something runs.
+/// There, `osc_method` before `osc_startup` is an error. Here routes and subscriptions can be made without
+/// a runtime, and receive messages once a server runs.
 #[test]
-fn routes_and_subscriptions_made_before_a_runtime_hear_what_comes_later() {
+fn routes_and_subscriptions_made_before_a_runtime_receive_later_messages() {
     let log = Log::default();
     let router = Router::with_state(Arc::clone(&log))
         .route("/a", |State(log): State<Log>| log.lock().unwrap().push("a".to_owned()))

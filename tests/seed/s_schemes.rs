@@ -1,4 +1,4 @@
-//! S. Argument schemes: what is not among the tests of extractors.
+//! S. Argument schemes: rows that the tests of extractors do not cover.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! D, U and M. Addresses, UDP and multicast: what is not among the tests of sockets.
+//! D, U and M. Addresses, UDP and multicast: rows that the tests of sockets do not cover.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -107,7 +107,7 @@ async fn a_dropped_channel_has_left_its_group() {
 /// Row D06.
 /// There, a name that was found once is kept for good unless `dontcache` is set.
 #[tokio::test]
-async fn a_name_that_was_looked_up_is_asked_for_again_when_it_is_removed() {
+async fn a_removed_name_is_looked_up_again() {
     let names = PeerNames::new();
     let asked = AtomicUsize::new(0);
     names.look_up(move |_| {

@@ -1,4 +1,4 @@
-//! V. Start and stop: what is not among the tests of the life of a server.
+//! V. Start and stop: rows that the tests of the life of a server do not cover.
 
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;

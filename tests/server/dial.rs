@@ -1,4 +1,4 @@
-//! A channel that dials out: connections that are made again, and what goes both ways on each.
+//! A channel that dials out: it connects again, and packets go both ways on each connection.
 
 use std::io;
 use std::time::Duration;

@@ -35,7 +35,7 @@ async fn a_paused_udp_channel_keeps_its_port_and_datagrams_wait_for_resume() {
     assert_eq!(server.shutdown().await.received, 3, "a paused channel does not hold up a shutdown");
 }
 
-/// Not even the idle timeout runs: what is not read is not late.
+/// The idle timeout does not run either: packets that are not read are not late.
 #[tokio::test(start_paused = true)]
 async fn a_paused_connection_is_not_read_and_stays_and_is_sent_to() {
     let options = StreamOptions::default().idle_timeout(Some(Duration::from_secs(5)));

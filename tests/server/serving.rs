@@ -409,7 +409,7 @@ async fn a_port_in_use_is_an_error_that_names_the_address() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_encoded_or_does_not_fit_is_an_error_of_send() {
+async fn a_packet_that_is_invalid_or_too_large_is_an_error_of_send() {
     let client = Client::udp("127.0.0.1:9").await.unwrap();
     let kind = |error: &tokio_osc::packet::SendError| {
         assert_eq!(error.kind(), SendErrorKind::Encode);

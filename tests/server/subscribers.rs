@@ -1,4 +1,4 @@
-//! Pushes to peers that asked for them.
+//! Pushes to subscribers.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;

@@ -19,7 +19,7 @@ use tokio_util::codec::{Decoder, Encoder, Framed};
 
 use crate::support::ms;
 
-/// A peer that reads when what it says is read, and not before.
+/// A peer that reads only after its own packets were read.
 #[tokio::test(start_paused = true)]
 async fn a_request_receives_packets_while_it_is_being_sent() {
     let (here, there) = duplex(64);

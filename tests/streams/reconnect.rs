@@ -252,7 +252,7 @@ async fn a_function_that_panics_has_failed_to_connect_and_its_client_waits_for_t
     assert!(matches!(client.send(("/late", ())).await.unwrap_err().kind(), SendErrorKind::Closed));
 }
 
-/// A peer that reads when what it says is read, and not before.
+/// A peer that reads only after its own packets were read.
 #[tokio::test(start_paused = true)]
 async fn a_client_with_much_to_send_reads_on() {
     let (connect, mut peers) = pipes(0);

@@ -1,4 +1,4 @@
-//! Panics on purpose: the place that each names, and what it says.
+//! Panics on purpose: the place and the text of each.
 //!
 //! The hook of panics is one for the process. It is set once and notes the panics of each thread on its
 //! own, so that tests run side by side.

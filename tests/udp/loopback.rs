@@ -79,7 +79,7 @@ async fn every_option_that_the_system_refuses_is_named() {
 }
 
 #[tokio::test]
-async fn unicast_ports_are_not_shared_unless_that_is_asked_for() {
+async fn unicast_ports_are_not_shared_without_the_option() {
     let first = Channel::udp(LOOPBACK).await.unwrap();
     let address = first.local_addr().unwrap();
     let error = Udp::new(address).reuse_address(true).bind().await.unwrap_err();
@@ -241,7 +241,7 @@ async fn several_groups_on_one_socket_and_still_no_foreign_ones() {
 }
 
 #[tokio::test]
-async fn one_sender_of_a_group_is_heard_when_that_is_asked_for() {
+async fn with_the_option_only_one_sender_of_a_group_is_received() {
     let group = group(7);
     let joined = |source: [u8; 4]| Multicast::new(group).interface(LO).source(source).join().unwrap();
     let mut ours = joined([127, 0, 0, 1]);

@@ -120,7 +120,7 @@ async fn a_send_waits_for_the_reader() {
     sender.await.unwrap().unwrap();
 }
 
-/// A peer that reads nothing misses its answers. What lies unread may fill the send buffer for all, until
+/// A peer that reads nothing misses its answers. Its unread packets may fill the send buffer for all, until
 /// the peer has gone.
 #[tokio::test]
 async fn a_peer_that_does_not_read_misses_its_answers_and_blocks_no_other_once_it_has_gone() {

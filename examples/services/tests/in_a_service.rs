@@ -1,5 +1,5 @@
-//! `in_a_service` as a process of its own: what comes by OSC is read by HTTP and the other way round, a
-//! console over TCP hears both, and one SIGINT shuts all of it down.
+//! `in_a_service` as a process of its own: values set over OSC are read over HTTP and the other way round, a
+//! console over TCP receives both, and one SIGINT shuts all of it down.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

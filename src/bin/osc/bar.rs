@@ -9,7 +9,7 @@ pub(crate) fn of_steps(steps: u64) -> ProgressBar {
     styled(ProgressBar::new(steps), "{bar:40} {percent:>3}%  {elapsed_precise}  {msg}")
 }
 
-/// A spinner, for what has no known end.
+/// A spinner, for work without a known end.
 pub(crate) fn without_end() -> ProgressBar {
     styled(ProgressBar::new_spinner(), "{spinner} {elapsed_precise}  {msg}")
 }

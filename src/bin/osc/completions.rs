@@ -38,7 +38,7 @@ pub(crate) struct Man {
     /// The command
     command: Option<String>,
 
-    /// Write all pages to this directory, which is made if it is not there
+    /// Write all pages to this directory, which is created if it does not exist
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "command")]
     directory: Option<PathBuf>,
 }

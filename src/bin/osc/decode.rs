@@ -19,10 +19,10 @@ use crate::output::{self, ERROR, note, note_passed_over};
 /// and one line that says what is wrong and at which byte.
 ///
 /// With --framing, every packet of a stream is printed. A bad frame is a line `frame N: …` on stderr;
-/// the rest goes on where the framing allows it, and the exit code is 2 at the end.
+/// if the framing allows it, decoding continues, and the exit code is 2 at the end.
 #[derive(clap::Args)]
 pub(crate) struct Decode {
-    /// The file that holds the packet's bytes, or the stream's, nothing else [default: stdin]
+    /// The file with the bytes of the packet, or of the stream [default: stdin]
     file: Option<PathBuf>,
 
     #[command(flatten)]

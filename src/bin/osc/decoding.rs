@@ -8,11 +8,11 @@ pub(crate) struct Decoding {
     #[arg(long)]
     strict: bool,
 
-    /// Accept also what can be repaired: no comma, no padding at the end, zeros behind it
+    /// Also accept faults that can be repaired: a missing comma or final padding, trailing zeros
     #[arg(long, conflicts_with = "strict")]
     lenient: bool,
 
-    /// Accept also addresses without a leading slash, and numbers in place of an address
+    /// Also accept addresses without a leading slash, and numbers instead of an address
     #[arg(long)]
     bare: bool,
 }

@@ -30,15 +30,15 @@ const BATCH: usize = 64 * 1_024;
 /// Listen, and print the packets that arrive
 ///
 /// Prints `listening URL` on stderr for each URL once all are bound, then one canonical line per
-/// message on stdout, bundles as `#bundle TIMETAG` … `#end`. A malformed packet, a connection that
-/// breaks and datagrams that the kernel dropped are a line on stderr each. Ctrl-C ends it with exit
+/// message on stdout, and bundles as `#bundle TIMETAG` … `#end`. Malformed packets, broken
+/// connections and datagrams dropped by the kernel are reported on stderr. Ctrl-C ends it with exit
 /// code 0.
 #[derive(clap::Args)]
 #[expect(clippy::doc_markdown, reason = "the help shows it verbatim")]
 pub(crate) struct Dump {
     /// Where to listen: PORT, HOST:PORT, or a URL
     ///
-    /// PORT is that of every address of this host; port 0 takes any free port. URLs are osc.udp://HOST:PORT/,
+    /// PORT alone listens on every address of this host; port 0 takes any free port. URLs are osc.udp://HOST:PORT/,
     /// osc.tcp://HOST:PORT/, osc.tcp+slip://HOST:PORT/, osc.unix:///PATH and osc.unix+slip:///PATH, with options
     /// as in ?interface=eth0.
     #[arg(required = true, value_name = "URL")]
@@ -48,7 +48,7 @@ pub(crate) struct Dump {
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// End after S seconds, with exit code 1 if -n asked for more messages
+    /// End after S seconds, with exit code 1 if fewer than -n messages were printed
     #[arg(long, value_name = "S", value_parser = parse_duration)]
     timeout: Option<Duration>,
 
@@ -56,7 +56,7 @@ pub(crate) struct Dump {
     #[arg(long, value_name = "PATTERN")]
     filter: Option<Pattern>,
 
-    /// Hold timed bundles until they are due; print messages only, each as one of its own
+    /// Hold timed bundles until they are due, then print their messages one by one
     #[arg(long)]
     schedule: bool,
 
@@ -129,7 +129,7 @@ impl Dump {
         (told.boxed(), None)
     }
 
-    /// Without `-n` the timeout is the end that was asked for.
+    /// Without `-n`, reaching the timeout is a success.
     fn exit_on_timeout(&self) -> ExitCode {
         if self.count.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
@@ -139,7 +139,7 @@ impl Dump {
 struct Printer<'a> {
     filter: Option<&'a Pattern>,
     view: View<'a>,
-    /// Messages until the end.
+    /// Messages that are left to print.
     left: u64,
     packets: u64,
     messages: u64,
@@ -219,7 +219,7 @@ impl View<'_> {
         }
     }
 
-    /// How often there is something to print although nothing arrives.
+    /// The interval at which lines are printed even if no packet arrives.
     fn period(&self) -> Duration {
         match self {
             View::Packets(..) => Duration::from_secs(3_600),

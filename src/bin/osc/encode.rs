@@ -10,11 +10,11 @@ use crate::failure::{At as _, Failure};
 use crate::framing::FramingOptions;
 use crate::output;
 
-/// Write the bytes of the packet whose canonical lines stand on stdin
+/// Encode the canonical lines on stdin to the bytes of a packet
 ///
 /// One message, or `#bundle TIMETAG` … `#end`; with --framing any number of them. A time tag is `0x`
 /// and 16 hexadecimal digits, `now` (immediately) or `+SECONDS`. Blank lines and other lines that
-/// begin with `#` are comments. Nothing is written unless the whole input is good.
+/// begin with `#` are comments. Nothing is written unless the whole input is valid.
 #[derive(clap::Args)]
 pub(crate) struct Encode {
     #[command(flatten)]

@@ -6,16 +6,16 @@ use std::io;
 /// Why a command ends early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What is wrong, and where.
+    /// An error, with its place.
     Error(String),
-    /// Help or the version was asked for.
+    /// The output of `--help` or `--version`.
     Help(clap::Error),
     /// The reader of stdout has gone.
     OutputClosed,
 }
 
 impl Failure {
-    /// Something is wrong at a place: a file, a URL, an argument.
+    /// Creates an error at a place: a file, a URL or an argument.
     pub(crate) fn at(place: impl Display, what: impl Display) -> Self {
         Self::Error(format!("{place}: {what}"))
     }
@@ -29,7 +29,7 @@ impl Failure {
     }
 }
 
-/// Says at which place an operation has failed.
+/// Adds the place at which an operation failed.
 pub(crate) trait At<T> {
     fn at(self, place: impl Display) -> Result<T, Failure>;
 }
@@ -40,7 +40,7 @@ impl<T, E: Display> At<T> for Result<T, E> {
     }
 }
 
-/// The first paragraph of what clap has to say, in one line.
+/// The first paragraph of clap's error, in one line.
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
         if !error.use_stderr() {

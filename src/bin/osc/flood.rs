@@ -18,10 +18,10 @@ use crate::place::parse_peer;
 use crate::reply::ReplyOptions;
 use crate::values::Numbered;
 
-/// Packets between two looks at the clock, at full speed.
+/// The number of packets between two readings of the clock, at full speed.
 const BURST: u64 = 32;
 
-/// Send a bounded number of messages as fast as asked, and print the rate that was reached
+/// Send a number of messages at a rate or at full speed, and print the rate that was reached
 ///
 /// Without TYPES each message carries its number as an int32. With --reply the answers are counted, and the
 /// exit code is 1 if some are missing. Ctrl-C ends it early.
@@ -38,7 +38,7 @@ pub(crate) struct Flood {
     #[command(flatten)]
     values: Numbered,
 
-    /// Messages that are sent
+    /// The number of messages
     #[arg(short = 'n', long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
 

@@ -19,11 +19,11 @@ const READ: usize = 64 * 1_024;
 
 #[derive(clap::Args)]
 pub(crate) struct FramingOptions {
-    /// How the packets of a stream are told apart
+    /// The framing of the stream
     #[arg(long, value_name = "FRAMING")]
     framing: Option<FramingKind>,
 
-    /// Bytes of the largest frame [default: 1048576]
+    /// The maximum size of a frame [default: 1048576]
     #[arg(long, value_name = "BYTES", requires = "framing")]
     max_frame: Option<usize>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct FramingOptions {
 enum FramingKind {
     /// SLIP, END at both ends (OSC 1.1)
     Slip,
-    /// Each packet with its length before it, 32 bits, big-endian (OSC 1.0)
+    /// A 32-bit big-endian length before each packet (OSC 1.0)
     Length,
 }
 
@@ -43,8 +43,7 @@ impl FramingOptions {
         self.framing.is_none()
     }
 
-    /// Gives what each frame of a stream holds, until its end or until frames can no longer be told
-    /// apart, which is the last.
+    /// Yields the content of each frame, until the stream ends or its frame boundaries are lost.
     pub(crate) fn read(
         &self,
         place: &str,

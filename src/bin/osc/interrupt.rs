@@ -12,7 +12,7 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Hears Ctrl-C from now on.
+    /// Handles Ctrl-C from now on.
     pub(crate) fn new() -> Result<Self, Failure> {
         let mut pressed: Pin<Box<dyn Future<Output = _>>> = Box::pin(ctrl_c());
         // The first poll installs the handler.
@@ -22,7 +22,7 @@ impl Interrupt {
         }
     }
 
-    /// Waits for Ctrl-C. Not to be called again once it was pressed.
+    /// Waits for Ctrl-C. Must not be called again after it was pressed.
     pub(crate) async fn pressed(&mut self) {
         // Without a handler the signal ends the program by itself.
         if self.pressed.as_mut().await.is_err() {

@@ -19,7 +19,8 @@ use crate::place::Listen;
 /// Malformed packets whose bytes are kept until they are shown.
 const KEPT: usize = 1_024;
 
-/// Bytes that the kernel is asked to keep while this program writes. Linux grants what `net.core.rmem_max` allows.
+/// The requested receive buffer, for packets that arrive while this program writes. Linux grants at most
+/// `net.core.rmem_max`.
 const RECEIVE_BUFFER: usize = 4 << 20;
 
 /// Channels that are bound, each with its URL.
@@ -51,7 +52,7 @@ impl Listening {
         Ok(Self { channels, drops })
     }
 
-    /// The packets of all channels; what is wrong with them, and with their connections, is reported.
+    /// The packets of all channels. Malformed packets and broken connections are reported.
     pub(crate) fn packets(self) -> SelectAll<Channel> {
         tokio::spawn(tell_connections(select_all(self.channels.iter().map(|(_, channel)| channel.events()))));
         self.channels.into_iter().map(|(_, channel)| channel).collect()
@@ -67,7 +68,7 @@ async fn bind(url: &Endpoint, options: &StreamOptions) -> std::io::Result<(Endpo
     Ok((channel.local_addr().map_or_else(|_| url.clone(), |address| url.at(address)), channel))
 }
 
-/// The URL with room for bursts of datagrams, unless it names a size itself.
+/// The URL with a receive buffer for bursts of datagrams, unless it sets one.
 fn with_room(url: &Endpoint) -> Endpoint {
     let text = url.to_string();
     if url.scheme() != Scheme::Udp || text.contains("receive_buffer=") {
@@ -77,7 +78,7 @@ fn with_room(url: &Endpoint) -> Endpoint {
     format!("{text}{mark}receive_buffer={RECEIVE_BUFFER}").parse().unwrap_or_else(|_| url.clone())
 }
 
-/// A line for a malformed packet, and for messages that are not shown.
+/// Prints a line for a malformed packet, and for messages that are not shown.
 pub(crate) fn tell_faults(packet: &Result<Packet, DecodeError>, meta: &Meta) {
     note_passed_over(meta.peer, meta.repairs());
     if let Err(error) = packet {
@@ -85,7 +86,7 @@ pub(crate) fn tell_faults(packet: &Result<Packet, DecodeError>, meta: &Meta) {
     }
 }
 
-/// A line for each connection that was refused, or that ended otherwise than in order.
+/// Prints a line for each connection that was refused or did not end in order.
 pub(crate) async fn tell_connections(mut events: SelectAll<Events<ConnectionEvent>>) {
     while let Some(event) = events.next().await {
         match event {
@@ -100,7 +101,7 @@ pub(crate) async fn tell_connections(mut events: SelectAll<Events<ConnectionEven
     }
 }
 
-/// The sockets whose losses are known.
+/// The sockets that report their losses.
 #[derive(Clone)]
 pub(crate) struct Drops(Vec<(Endpoint, UdpMonitor)>);
 
@@ -110,7 +111,7 @@ impl Drops {
         self.each().map(|(_, drops)| drops).sum()
     }
 
-    /// A line for each socket that has lost some.
+    /// Prints a line for each socket that has lost datagrams.
     pub(crate) fn tell(&self) {
         for (url, drops) in self.each().filter(|(_, drops)| *drops > 0) {
             note(format_args!(
@@ -128,7 +129,7 @@ impl Drops {
     }
 }
 
-/// Keeps the bytes of malformed packets, of which a channel gives the error alone.
+/// Keeps the bytes of malformed packets, because a channel yields only their errors.
 #[derive(Clone)]
 pub(crate) struct Malformed {
     options: DecodeOptions,

@@ -58,8 +58,8 @@ macro_rules! commands {
         }
 
         impl Command {
-            /// Parses the words of a command by its own options alone. To build those of all commands takes
-            /// longer than to send a message.
+            /// Parses the words of a command with the options of this command only. Building those of all commands
+            /// takes longer than sending a message.
             fn parse_alone(words: &[OsString]) -> Option<Result<Self, clap::Error>> {
                 let name = words.first()?.to_str()?;
                 $(if name == stringify!($command).to_lowercase() {
@@ -90,7 +90,7 @@ commands! {
     Man(completions::Man),
 }
 
-/// What `osc` alone says.
+/// The output of `osc` without a command.
 const FIRST_STEPS: &str = "\
 Open Sound Control from the command line. Three commands to begin with:
 

@@ -37,7 +37,7 @@ impl Match {
     }
 }
 
-/// The address as it is, or quoted where it would break the line.
+/// The address, quoted if it would break the line.
 fn printed(address: &Address) -> String {
     let text = address.to_string();
     if text.contains(char::is_control) { serde_json::Value::from(text).to_string() } else { text }

@@ -19,12 +19,12 @@ pub(crate) fn write(data: impl AsRef<[u8]>) -> Result<(), Failure> {
     written.map_err(|error| Failure::of_stdout(&error))
 }
 
-/// Writes a line to stderr. That it is closed is not a reason to end.
+/// Writes a line to stderr. A closed stderr is ignored.
 pub(crate) fn note(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Says that a packet from a place has messages which are not shown.
+/// Reports that a packet has messages that are not shown.
 pub(crate) fn note_passed_over(place: impl Display, repairs: &Repairs) {
     match repairs.unknown_type_tags {
         0 => {}
@@ -33,8 +33,8 @@ pub(crate) fn note_passed_over(place: impl Display, repairs: &Repairs) {
     }
 }
 
-/// Tells the user why a command ended early; gives the exit code. One line, whatever the text
-/// holds; nothing if the reader of stdout has gone.
+/// Prints why a command ended early, and returns the exit code. It prints exactly one line, or nothing if
+/// the reader of stdout has gone.
 pub(crate) fn report(failure: Failure) -> ExitCode {
     match failure {
         Failure::Error(line) => {

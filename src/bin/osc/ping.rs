@@ -21,13 +21,14 @@ use crate::{output, reply};
 /// Round trip times that are kept for the percentiles.
 const KEPT: usize = 1_000_000;
 
-/// Numbers that an answer may still come for. Few, because other answers begin with a number, too.
+/// Maximum number of requests for which a late answer is recognised. Few, because other answers may begin with a
+/// number too.
 const GIVEN_UP: usize = 8;
 
 /// Send a message again and again, and print how long each answer takes
 ///
 /// Without TYPES the message carries its number as an int32; an answer that begins with the number of a
-/// message that was given up is late, and passed over. Ctrl-C ends it. Exit code: 1 if no answer came.
+/// message that timed out is late, and ignored. Ctrl-C ends it. Exit code: 1 if no answer came.
 #[derive(clap::Args)]
 pub(crate) struct Ping {
     /// Where to send, as for `osc send`

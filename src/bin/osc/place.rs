@@ -6,8 +6,8 @@ use std::str::FromStr;
 use tokio_osc::Endpoint;
 use tokio_osc::channel::EndpointError;
 
-/// Where to listen. A port alone, also as `:9000` or `osc.udp://:9000/`, is every address of this
-/// host, of IPv4 and of IPv6.
+/// Where to listen. A port alone, also as `:9000` or `osc.udp://:9000/`, means every IPv4 and IPv6
+/// address of this host.
 #[derive(Clone, Debug)]
 pub(crate) struct Listen {
     pub(crate) url: Endpoint,
@@ -25,13 +25,13 @@ impl FromStr for Listen {
     }
 }
 
-/// Where to send. A port alone is one of this host.
+/// Where to send. A port alone is a port of this host.
 pub(crate) fn parse_peer(text: &str) -> Result<Endpoint, EndpointError> {
     with_host(text, "127.0.0.1").as_deref().unwrap_or(text).parse()
 }
 
-/// The URL with the address of its host, where that can be found in one step. It is looked up on this thread,
-/// which has nothing else to do: the runtime would start another, which takes longer than to send a message.
+/// The URL with the address of its host, if it is known at once. It is looked up on this thread, because starting a
+/// thread of the runtime takes longer than sending a message.
 pub(crate) fn looked_up(url: &Endpoint) -> Endpoint {
     let text = url.to_string();
     let authority = text.strip_prefix("osc.udp://").filter(|rest| !rest.contains('?'));

@@ -8,7 +8,7 @@ use tokio_osc::{Packet, Pattern};
 
 use crate::select::names;
 
-/// Values that are shown: the last ones.
+/// Maximum number of values in the chart.
 const WIDTH: usize = 72;
 /// Lines of the chart, without its title.
 const HEIGHT: usize = 10;
@@ -19,7 +19,7 @@ pub(crate) struct Plot {
     address: Pattern,
     values: VecDeque<f64>,
     count: u64,
-    /// Whether values have come since it was drawn.
+    /// Whether values have arrived since it was drawn.
     is_changed: bool,
     is_drawn: bool,
 }
@@ -43,7 +43,7 @@ impl Plot {
         }
     }
 
-    /// The chart, over the one that was drawn before, on a terminal.
+    /// The chart. On a terminal it replaces the previous one.
     pub(crate) fn redraw(&mut self) -> String {
         if !self.is_changed || !std::io::stdout().is_terminal() {
             return String::new();

@@ -22,10 +22,10 @@ use crate::recording::{Format, Recorder};
 use crate::select::selects;
 use crate::time::parse_duration;
 
-/// Write the packets that arrive to a file, with their times
+/// Write incoming packets to a file, with their times
 ///
-/// The file holds canonical lines, and before each packet a comment `#time SECONDS` that says when it
-/// came after the first. `osc replay` sends it again; the packets are the same, byte for byte. Ctrl-C
+/// The file holds canonical lines, and before each packet a comment `#time SECONDS` with its time after
+/// the first. `osc replay` sends it again; the packets are the same, byte for byte. Ctrl-C
 /// ends the recording.
 #[derive(clap::Args)]
 pub(crate) struct Record {
@@ -40,7 +40,7 @@ pub(crate) struct Record {
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// End after S seconds, with exit code 1 if -n asked for more packets
+    /// End after S seconds, with exit code 1 if fewer than -n packets were written
     #[arg(long, value_name = "S", value_parser = parse_duration)]
     timeout: Option<Duration>,
 
@@ -48,7 +48,7 @@ pub(crate) struct Record {
     #[arg(long, value_name = "PATTERN")]
     filter: Option<Pattern>,
 
-    /// What the file looks like
+    /// The format of the file
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 

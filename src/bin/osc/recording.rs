@@ -10,7 +10,7 @@
 //! #end
 //! ```
 //!
-//! Such a file is also input for `osc send URL -` and `osc encode`, which pass over the times. The
+//! Such a file is also input for `osc send URL -` and `osc encode`, which ignore the times. The
 //! other form is that of liblo: see [`oscdump`].
 
 mod oscdump;

@@ -20,9 +20,9 @@ use crate::time::parse_duration;
 
 /// Forward packets between transports, unchanged
 ///
-/// Every packet that arrives at one of the URLs goes to all those behind --to, byte for byte, time
-/// tags included. A destination that is slow delays no other: its oldest packets are dropped when
-/// 1 MiB waits. Ctrl-C sends the queued packets, prints the counts on stderr, and ends.
+/// Every packet that arrives at one of the URLs is sent to all URLs of --to, byte for byte, time tags
+/// included. A slow destination does not delay the others: its oldest packets are dropped when 1 MiB
+/// waits. Ctrl-C sends the queued packets, prints the counts on stderr, and ends.
 #[derive(clap::Args)]
 pub(crate) struct Relay {
     /// Where to listen, as for `osc dump`
@@ -33,7 +33,7 @@ pub(crate) struct Relay {
     #[arg(long, required = true, num_args = 1.., value_name = "URL", value_parser = parse_peer)]
     to: Vec<Endpoint>,
 
-    /// Forward only packets with a message whose address matches; given more than once, any of them
+    /// Forward only packets with a message whose address matches; can be repeated
     #[arg(long, value_name = "PATTERN")]
     only: Vec<Pattern>,
 

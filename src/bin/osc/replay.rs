@@ -19,8 +19,8 @@ use crate::time::parse_duration;
 
 /// Send the packets of a recording, at their times
 ///
-/// Reads what `osc record` has written, and what liblo's oscdump printed. The packets are sent as they
-/// came, time tags included. Ctrl-C ends it.
+/// Reads the output of `osc record` and of liblo's oscdump. The packets are sent unchanged, time tags
+/// included. Ctrl-C ends it.
 #[derive(clap::Args)]
 pub(crate) struct Replay {
     /// The recording; `-` is stdin
@@ -30,19 +30,19 @@ pub(crate) struct Replay {
     #[arg(required = true, value_name = "URL", value_parser = parse_peer)]
     urls: Vec<Endpoint>,
 
-    /// How many times as fast, for example 0.5 or 10; `inf` sends without pauses
+    /// The speed, for example 0.5 or 10; `inf` sends without pauses
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = parse_speed)]
     speed: f64,
 
-    /// Begin again at the end, N times in all, or until Ctrl-C
+    /// Repeat the recording, N times in all or until Ctrl-C
     #[arg(long = "loop", value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
     times: Option<u64>,
 
-    /// Leave out what came before S seconds of the recording
+    /// Skip the packets before S seconds of the recording
     #[arg(long, value_name = "S", value_parser = parse_duration)]
     from: Option<Duration>,
 
-    /// Leave out what came after S seconds of the recording
+    /// Skip the packets after S seconds of the recording
     #[arg(long, value_name = "S", value_parser = parse_duration)]
     to: Option<Duration>,
 }

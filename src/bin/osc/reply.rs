@@ -1,4 +1,4 @@
-//! Answers: what comes back on the socket that was sent from.
+//! Answers: packets that arrive at the socket that sent.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::time::parse_duration;
 /// The pattern of every address.
 pub(crate) const ANY: &str = "//*";
 
-/// The options of commands that wait for answers if they are asked to.
+/// The options of commands that can wait for answers.
 #[derive(clap::Args)]
 pub(crate) struct ReplyOptions {
-    /// Wait for answers, with a pattern for those whose address matches
+    /// Wait for answers; with a pattern, for those whose address matches
     ///
-    /// They come to the port that was sent from.
+    /// They arrive at the port that sent the message.
     #[arg(
         long,
         value_name = "PATTERN",
@@ -36,7 +36,7 @@ pub(crate) struct ReplyOptions {
 }
 
 impl ReplyOptions {
-    /// The answers from now on, if they are waited for.
+    /// The answers from now on, if the option is set.
     pub(crate) fn answers(&self, client: &Client) -> Option<Subscription> {
         self.reply.as_ref().map(|pattern| client.subscribe(pattern.to_string()))
     }

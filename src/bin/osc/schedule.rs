@@ -9,13 +9,13 @@ use tokio_osc::{Message, Meta, Packet, Router, Server, ServerHandle, State};
 
 use crate::output::note;
 
-/// A server that holds what is not due.
+/// A server that holds bundles until they are due.
 pub(crate) struct Schedule {
     server: ServerHandle,
 }
 
 impl Schedule {
-    /// Takes all that a stream has; gives the messages that are due. One peer may fill it alone.
+    /// Reads a stream, and yields the messages when they are due. One peer may fill the schedule.
     pub(crate) fn of<P>(packets: P) -> (Self, impl Stream<Item = (Packet, Meta)> + Send + 'static)
     where
         P: Stream<Item = (Result<Packet, DecodeError>, Meta)> + Send + 'static,
@@ -29,7 +29,7 @@ impl Schedule {
         (Self { server }, due.map(|(message, meta)| (message.into(), meta)))
     }
 
-    /// Says what was dropped, and what would still have come.
+    /// Reports the dropped bundles, and those that still wait.
     pub(crate) async fn end(self) {
         let stats = self.server.shutdown().await;
         let dropped = stats.schedule.dropped_entries + stats.schedule.dropped_bytes;

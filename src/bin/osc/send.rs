@@ -44,7 +44,7 @@ pub(crate) struct Send {
     #[arg(value_name = "VALUE", allow_hyphen_values = true, trailing_var_arg = true)]
     values: Vec<String>,
 
-    /// Send the message in a bundle that is due then
+    /// Send the message in a bundle with this time tag
     ///
     /// +1.5s, -200ms, now (immediately), or 0x and 16 hex digits.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_time_tag)]
@@ -54,7 +54,7 @@ pub(crate) struct Send {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     gap: Option<Duration>,
 
-    /// Send the address as it is, also without a leading slash
+    /// Send the address unchanged, even without a leading slash
     #[arg(long)]
     bare: bool,
 
@@ -95,7 +95,7 @@ impl Send {
         Ok(exit)
     }
 
-    /// `HOST PORT` as one URL, as `oscsend` has them in two words.
+    /// Joins `HOST PORT`, two words as for `oscsend`, to one URL.
     fn with_host_and_port_joined(self) -> Self {
         let is_port = !self.url.contains(':') && self.address.parse::<u16>().is_ok();
         match (is_port, self.types) {
@@ -174,7 +174,7 @@ fn parse_json(line: &str, place: &str) -> Result<Option<Packet>, Failure> {
     })
 }
 
-/// The pause that a line `#sleep MS` asks for; `None` for any other line.
+/// The pause of a line `#sleep MS`. `None` for any other line.
 fn parse_sleep(line: &str) -> Result<Option<Duration>, String> {
     let mut words = line.split_ascii_whitespace();
     if words.next() != Some("#sleep") {

@@ -9,7 +9,7 @@ use tokio_osc::{Meta, Packet};
 
 use crate::time::Utc;
 
-/// The options of `osc dump` that say what is printed.
+/// The options of `osc dump` for its output.
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "an option each")]
 pub(crate) struct Style {
@@ -17,7 +17,7 @@ pub(crate) struct Style {
     #[arg(long)]
     json: bool,
 
-    /// Print the bytes of each packet in hex and as text, of malformed ones too
+    /// Print the bytes of each packet in hex and as text, even of malformed ones
     #[arg(long, conflicts_with = "json")]
     pub(crate) raw: bool,
 
@@ -90,8 +90,8 @@ impl Style {
     }
 }
 
-/// Whether stdout is a terminal that colors are wanted on: see <https://no-color.org>. Asked once, because
-/// each question is a call of the system.
+/// Whether to print colors: stdout is a terminal and <https://no-color.org> is not set. Determined once, because it
+/// takes system calls.
 static IS_COLORED: LazyLock<bool> = LazyLock::new(|| {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 });

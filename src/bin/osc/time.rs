@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio_osc::TimeTag;
 
-/// A duration: a decimal number with `us`, `ms` or `s` behind it, or of seconds.
+/// A duration: a decimal number followed by `us`, `ms` or `s`, or a number of seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let units = [("us", 1e6), ("ms", 1e3), ("s", 1.0)];
     let with_unit = units.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)));

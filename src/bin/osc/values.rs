@@ -6,7 +6,7 @@ use tokio_osc::{Arg, Bytes, Message};
 use crate::failure::{At as _, Failure};
 use crate::time::parse_time_tag;
 
-/// What a message can hold.
+/// A message with its arguments.
 const MAX_ARRAY_DEPTH: usize = 255;
 
 /// A message of words: address, type tags, values. An address without a slash is an error
@@ -22,7 +22,7 @@ pub(crate) fn message(address: &str, types: &str, words: &[String], bare: bool) 
     Message::new(address, args).at(address)
 }
 
-/// What follows the address of a message that is sent again and again.
+/// The arguments of a message that is sent repeatedly.
 #[derive(clap::Args)]
 pub(crate) struct Numbered {
     /// Type tags of the values, as for `osc send` [default: i, with the number of the message]
@@ -32,13 +32,13 @@ pub(crate) struct Numbered {
     #[arg(value_name = "VALUE", allow_hyphen_values = true, trailing_var_arg = true)]
     values: Vec<String>,
 
-    /// Send the address as it is, also without a leading slash
+    /// Send the address unchanged, even without a leading slash
     #[arg(long)]
     pub(crate) bare: bool,
 }
 
 impl Numbered {
-    /// Whether each message carries its number.
+    /// Whether each message contains its number.
     pub(crate) fn is_numbered(&self) -> bool {
         self.types.is_none()
     }
@@ -51,8 +51,8 @@ impl Numbered {
     }
 }
 
-/// The values of a type tag string, with or without its comma. `T F N I [ ]` take no word, every
-/// other tag takes the next.
+/// The values of a type tag string, with or without its comma. `T F N I [ ]` take no word, and every
+/// other type tag takes the next one.
 fn parse(types: &str, words: &[String]) -> Result<Vec<Arg>, String> {
     let types = types.strip_prefix(',').unwrap_or(types);
     let mut words = words.iter();

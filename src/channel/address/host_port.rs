@@ -230,7 +230,7 @@ mod tests {
 
     /// Rows C03 and D01.
     #[tokio::test]
-    async fn addresses_are_tried_ipv4_first_and_only_those_of_the_family_that_was_asked_for() {
+    async fn addresses_are_tried_ipv4_first_and_only_those_of_the_chosen_family() {
         let addresses: [SocketAddr; 3] =
             ["[::1]:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap(), "[::1]:3".parse().unwrap()];
         let listed = HostPort::listed(&addresses);

@@ -29,7 +29,7 @@ use crate::codec::{Codec, Framing, ReadPacket};
 use crate::middleware::Chain;
 use crate::packet::{Packet, Peer};
 
-/// The least time that a closed client has to send its queue.
+/// The minimum time that a closed client has to send its queue.
 const CLOSE: Duration = Duration::from_secs(1);
 
 impl<C: Connect, F: Framing> Reconnecting<C, F> {

@@ -354,7 +354,7 @@ fn an_offset_below_a_step_neither_runs_early_nor_spins() {
 }
 
 #[test]
-fn a_look_that_finds_nothing_is_not_asked_for_again_at_the_same_reading() {
+fn a_check_that_finds_nothing_is_not_repeated_at_the_same_reading() {
     let mut bench = Bench::new(ScheduleLimits::default());
     let made = bench.clock.now();
     bench.hold(HOUR, 0);

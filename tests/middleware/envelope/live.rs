@@ -67,7 +67,7 @@ fn attack(guard: &Guard) -> [Packet; 4] {
     [gain(), close(&(guard.forger)(), &gain()), genuine.clone(), genuine]
 }
 
-/// What comes of an [`attack`].
+/// The outcome of an [`attack`].
 fn outcome(guard: &Guard) -> [Result<Packet, DecodeErrorKind>; 4] {
     let refused = |fault: EnvelopeFault| Err(DecodeErrorKind::Refused(fault.text()));
     let again = guard.again.map_or(Ok(gain()), refused);

@@ -50,7 +50,7 @@ fn every_byte() -> Vec<u8> {
 }
 
 impl Reference {
-    /// `None` for what is not a valid pattern.
+    /// `None` for a text that is not a valid pattern.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if !text.starts_with('/') || text.contains("///") {
             return None;

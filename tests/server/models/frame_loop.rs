@@ -192,7 +192,7 @@ fn a_budget_of_time_is_kept_to_the_handler_that_runs() {
 }
 
 #[test]
-fn a_budget_of_steps_is_kept_and_what_is_left_runs_next_time() {
+fn a_budget_of_steps_is_kept_and_the_rest_runs_in_the_next_call() {
     let mut frames = FrameLoop::new().unwrap();
     let turns = Arc::new(AtomicUsize::new(0));
     for _ in 0..10 {

@@ -1,5 +1,5 @@
-//! One process, an HTTP server and an OSC server, sharing state, and a lighting console over TCP that
-//! hears of each change, also after it was switched off and on. Ctrl-C ends all of it gracefully.
+//! An HTTP server and an OSC server in one process, with shared state, and a lighting console over TCP that receives each
+//! change, even after it was switched off and on. Ctrl-C shuts all of it down.
 //!
 //! ```text
 //! cargo run -p tokio-osc-services --bin in_a_service                       tries itself, and ends
@@ -88,7 +88,7 @@ async fn serve(
     Ok(())
 }
 
-/// The answer tells the sender what is set now.
+/// Sets a fader, and replies with its value.
 fn set_fader(State(app): State<App>, Captures(n): Captures<u32>, Args(level): Args<f32>) -> (String, f32) {
     app.set(n, level);
     (format!("/fader/{n}"), level)

@@ -1,4 +1,4 @@
-//! OSC in TLS, with a certificate made on the spot: a custom listener wraps each connection.
+//! OSC over TLS, with a self-signed certificate: a custom listener wraps each connection.
 //!
 //! ```text
 //! cargo run -p tokio-osc-services --bin tls
@@ -21,8 +21,8 @@ use tokio_rustls::{Accept, TlsAcceptor, TlsConnector};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Accepts TCP connections, and gives those whose handshake is done. At most 64 shake hands at a
-/// time, each for at most ten seconds, so that peers who never finish cost a bounded amount.
+/// Accepts TCP connections, and yields them after their TLS handshake. At most 64 handshakes run at a time, each for at
+/// most ten seconds, so that peers that never finish cost a bounded amount.
 struct TlsListener {
     listener: TcpListener,
     acceptor: TlsAcceptor,
