@@ -406,6 +406,35 @@ async fn peers_have_the_names_they_were_given() {
     assert_eq!(name("/d").await.as_deref(), Some("localhost"));
 }
 
+/// The look-up of a forged address takes as long as it may: 5 s.
+#[tokio::test(start_paused = true)]
+async fn two_hundred_forged_addresses_delay_the_name_of_a_good_peer_by_seconds() {
+    let names = PeerNames::new();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    names.look_up(move |address| {
+        count.fetch_add(1, SeqCst);
+        async move {
+            if address != IpAddr::from(LO) {
+                std::future::pending::<()>().await;
+            }
+            Some("host".to_owned())
+        }
+    });
+    for n in 0..200 {
+        for _packet in 0..3 {
+            assert_eq!(names.get((Ipv4Addr::new(10, 0, 0, n), 9).into()), None);
+        }
+    }
+    let begin = tokio::time::Instant::now();
+    while names.get((LO, 9).into()).is_none() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    println!("the name after {:?}, {} look-ups", begin.elapsed(), asked.load(SeqCst));
+    assert!(begin.elapsed() < Duration::from_secs(21), "{:?}", begin.elapsed());
+    assert!(asked.load(SeqCst) <= 65 + 16, "each once");
+}
+
 #[tokio::test]
 async fn unknown_peers_are_looked_up_beside_and_what_is_found_is_bounded() {
     let names = PeerNames::new();

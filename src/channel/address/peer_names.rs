@@ -5,9 +5,11 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
+use futures::stream::{StreamExt, unfold};
 use tokio::sync::mpsc;
 
 use super::host_port::HostPort;
@@ -17,6 +19,8 @@ use crate::user_function::UserFunction;
 const MAX_LOOKED_UP: usize = 1_024;
 /// How many addresses wait to be looked up; more are ignored until their next packet.
 const MAX_WAITING: usize = 64;
+/// How many are looked up at a time: a slow one, such as that of a forged address, delays few others.
+const AT_ONCE: usize = 16;
 /// Timeout of one look-up.
 const LOOK_UP_TIME: Duration = Duration::from_secs(5);
 
@@ -114,12 +118,15 @@ impl PeerNames {
         if let Some(found) = table.looked_up.names.get(&address.ip()) {
             return found.clone();
         }
-        // If the queue is full, the next packet of this peer asks again.
-        let _ = unknown.try_send(address.ip());
+        // Once, however many packets come meanwhile. If the queue is full, the next packet of this peer asks again.
+        if !table.looked_up.asked.contains(&address.ip()) && unknown.try_send(address.ip()).is_ok() {
+            drop(table);
+            self.write().looked_up.note_asked(address.ip());
+        }
         None
     }
 
-    /// Looks up unknown addresses with this function, one after the other, in a task that ends with the table.
+    /// Looks up unknown addresses with this function, at most 16 at a time, in a task that ends with the table.
     /// Results, "no name" included, are kept for the last 1,024 addresses; at most 64 addresses wait. An address
     /// has no name if its look-up takes more than 5 s or panics.
     ///
@@ -142,7 +149,10 @@ impl PeerNames {
         R: Future<Output = Option<String>> + Send + 'static,
     {
         let (unknown, addresses) = mpsc::channel(MAX_WAITING);
-        self.write().unknown = Some(unknown);
+        let mut table = self.write();
+        table.unknown = Some(unknown);
+        table.looked_up.asked.clear();
+        drop(table);
         tokio::spawn(look_up_all(addresses, Arc::downgrade(&self.table), name_of));
     }
 
@@ -165,24 +175,26 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 /// Runs until the table is dropped or has another function.
-async fn look_up_all<F, R>(mut addresses: mpsc::Receiver<IpAddr>, table: Weak<RwLock<NameTable>>, name_of: F)
+async fn look_up_all<F, R>(addresses: mpsc::Receiver<IpAddr>, table: Weak<RwLock<NameTable>>, name_of: F)
 where
     F: Fn(IpAddr) -> R,
-    R: Future<Output = Option<String>>,
+    R: Future<Output = Option<String>> + Send,
 {
-    let function = UserFunction::new("PeerNames::look_up");
-    while let Some(address) = addresses.recv().await {
-        let known = |table: Arc<RwLock<NameTable>>| {
-            table.read().unwrap_or_else(PoisonError::into_inner).looked_up.names.contains_key(&address)
-        };
-        if table.upgrade().is_none_or(known) {
-            continue;
+    let function = Arc::new(UserFunction::new("PeerNames::look_up"));
+    let addresses = unfold(addresses, async |mut addresses| Some((addresses.recv().await?, addresses)));
+    let look_ups = addresses.map(move |address| {
+        let looking = function.call(|| name_of(address));
+        let function = Arc::clone(&function);
+        async move {
+            let name = match looking {
+                Ok(looking) => tokio::time::timeout(LOOK_UP_TIME, function.wait(looking)).await,
+                Err(panicked) => Ok(Err(panicked)),
+            };
+            (address, name.ok().and_then(Result::ok).flatten())
         }
-        let name = match function.call(|| name_of(address)) {
-            Ok(looking) => tokio::time::timeout(LOOK_UP_TIME, function.wait(looking)).await,
-            Err(panicked) => Ok(Err(panicked)),
-        };
-        let name = name.ok().and_then(Result::ok).flatten();
+    });
+    let mut found = pin!(look_ups.buffer_unordered(AT_ONCE));
+    while let Some((address, name)) = found.next().await {
         let Some(table) = table.upgrade() else { return };
         write(&table).looked_up.insert(address, name.map(Arc::from));
     }
@@ -193,10 +205,20 @@ where
 struct LookedUp {
     names: HashMap<IpAddr, Option<Arc<str>>>,
     order: VecDeque<IpAddr>,
+    /// The addresses that wait, or are being looked up.
+    asked: HashSet<IpAddr>,
 }
 
 impl LookedUp {
+    /// The result may have come in between.
+    fn note_asked(&mut self, address: IpAddr) {
+        if !self.names.contains_key(&address) {
+            self.asked.insert(address);
+        }
+    }
+
     fn insert(&mut self, address: IpAddr, name: Option<Arc<str>>) {
+        self.asked.remove(&address);
         if self.names.insert(address, name).is_none() {
             self.order.push_back(address);
         }
