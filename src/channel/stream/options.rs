@@ -60,10 +60,10 @@ pub struct StreamOptions {
     /// is discarded meanwhile: closing a socket with unread input would send a reset, which destroys the last sent
     /// packets. Zero closes at once. Default 1 s.
     pub linger: Duration,
-    /// Bytes that the unfinished frames of all connections of a channel may hold, besides 16 KiB of each connection. A
-    /// connection whose frame needs more is read on when another one has ended its frame; meanwhile the
-    /// [time limit](Self::in_frame_timeout) of the frame goes on. The buffer of a frame is up to twice as large as the
-    /// frame on the wire. A connection that is the only one with a large frame is not limited. Default 64 MiB.
+    /// Maximum bytes of the unfinished frames of all connections of a channel, besides 16 KiB of each connection. While
+    /// it is reached, a connection whose frame needs more is not read, and the time limit of the frame
+    /// ([`in_frame_timeout`](Self#structfield.in_frame_timeout)) goes on. The buffer of a frame is up to twice as large as
+    /// the frame on the wire. The only connection with a large frame is not limited. Default 64 MiB.
     pub frame_memory: usize,
     /// Maximum bytes queued for one connection. Each packet counts 64 bytes more than its length. Default 1 MiB.
     pub send_queue: usize,
