@@ -48,7 +48,7 @@ fn two_threads() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Sends datagrams to an address as fast as it can, until it is dropped.
+/// Sends datagrams to an address, faster than a server handles them, until it is dropped.
 struct Flood {
     stop: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
@@ -60,13 +60,13 @@ impl Flood {
         let stopped = Arc::clone(&stop);
         let socket = UdpSocket::bind(LOOPBACK).unwrap();
         let send = move || {
-            for datagram in datagrams.iter().cycle() {
-                if stopped.load(SeqCst) {
-                    return;
+            while !stopped.load(SeqCst) {
+                for datagram in datagrams.iter().cycle().take(32) {
+                    // No server listens between two.
+                    let _ = socket.send_to(datagram, to);
                 }
-                // No server listens between two.
-                let _ = socket.send_to(datagram, to);
-                thread::yield_now();
+                // More than a server handles, and without the core that it needs.
+                thread::sleep(Duration::from_micros(50));
             }
         };
         Self { stop, thread: Some(thread::spawn(send)) }

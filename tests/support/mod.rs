@@ -63,8 +63,16 @@ pub const fn ms(millis: u64) -> Duration {
 /// Waits until something holds, for at most 20 seconds.
 pub async fn until(holds: impl Fn() -> bool) {
     let holding = async {
-        while !holds() {
+        for round in 1_u32.. {
+            if holds() {
+                break;
+            }
             tokio::task::yield_now().await;
+            // The tasks of this thread had their turn. Others need the core that this loop would burn. Not a sleep of
+            // Tokio's: paused time must not advance.
+            if round % 32 == 0 {
+                std::thread::sleep(Duration::from_micros(50));
+            }
         }
     };
     tokio::time::timeout(Duration::from_secs(20), holding).await.expect("it comes to that");
