@@ -2,12 +2,11 @@
 
 use std::fs::File;
 use std::future::Future;
-use std::os::fd::AsFd;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use nix::sched::{CloneFlags, setns};
 use tokio::runtime::Handle;
 
 /// Time for a network to come up, and for a packet to arrive.
@@ -23,7 +22,7 @@ impl Lab {
     /// An empty room; `None`, with a word about it, for who may not have one.
     pub(super) fn new() -> Option<Self> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        if !rustix::process::geteuid().is_root() {
+        if !nix::unistd::geteuid().is_root() {
             println!("skipped: network namespaces need root");
             return None;
         }
@@ -130,7 +129,7 @@ impl Lab {
             let thread = scope.spawn(move || {
                 let _entered = runtime.as_ref().map(Handle::enter);
                 let space = File::open(path).unwrap();
-                move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+                setns(space, CloneFlags::CLONE_NEWNET).unwrap();
                 run()
             });
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

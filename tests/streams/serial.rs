@@ -1,12 +1,14 @@
 //! Serial lines, over pairs of pseudo-terminals.
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use futures::StreamExt;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use nix::fcntl::OFlag;
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
+use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::mpsc;
@@ -31,15 +33,15 @@ struct Board {
 impl Board {
     /// Plugs a board in.
     fn new(path: &Path) -> Self {
-        let port = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let port = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK).unwrap();
         grantpt(&port).unwrap();
         unlockpt(&port).unwrap();
-        rustix::io::ioctl_fionbio(&port, true).unwrap();
-        let terminal = ptsname(&port, Vec::new()).unwrap().into_string().unwrap();
+        let terminal = ptsname_r(&port).unwrap();
         let line = File::options().read(true).write(true).open(&terminal).unwrap();
         let mut raw = tcgetattr(&line).unwrap();
-        raw.make_raw();
-        tcsetattr(&line, OptionalActions::Now, &raw).unwrap();
+        cfmakeraw(&mut raw);
+        tcsetattr(&line, SetArg::TCSANOW, &raw).unwrap();
+        let port = OwnedFd::from(port);
         let _ = std::fs::remove_file(path);
         symlink(terminal, path).unwrap();
         // Tokio's pipes take anything that can be polled.
