@@ -389,8 +389,9 @@ impl Iterator for IntoElements {
         let element = elements.next()?;
         self.left = elements.rest.len();
         // Not `share`, which would have to find out where the element lies.
-        let end = frame.len() - self.left;
-        Some(element.in_frame(frame.slice(end - element.as_bytes().len()..end)))
+        let end = frame.len().saturating_sub(self.left);
+        let begin = end.saturating_sub(element.as_bytes().len());
+        Some(element.in_frame(frame.slice(begin..end)))
     }
 }
 
