@@ -75,11 +75,11 @@ pub(super) struct ClientInbox {
 #[derive(Default)]
 struct Waiters {
     all: BTreeMap<u64, WaiterState>,
-    /// Those of them that wait for a reply.
+    /// The requests.
     requests: BTreeSet<u64>,
-    /// Those that hear one address, by that: a message costs as much as it is heard.
+    /// The subscriptions to one address, by that address: a message costs as much as those that receive it.
     of_address: HashMap<Bytes, BTreeSet<u64>>,
-    /// Those that hear the addresses of a pattern.
+    /// The subscriptions to the addresses of a pattern.
     of_pattern: BTreeSet<u64>,
     next: u64,
     ended: Option<Disconnect>,
@@ -284,7 +284,7 @@ impl Waiters {
         Some(gone)
     }
 
-    /// Queues a message for all that hear its address: their ids.
+    /// Queues a message for the subscriptions to its address. Returns their ids.
     fn publish(&mut self, message: MessageRef<'_>, peer: Peer) -> Vec<u64> {
         let of_address = self.of_address.get(message.name()).into_iter().flatten();
         let mut heard = Vec::new();
@@ -439,5 +439,34 @@ impl Drop for Waiter {
         let gone = lock(&self.inbox.waiters).remove(self.id);
         // Dropped outside of the locks: a condition and a waker are code of the user.
         drop((gone, self.inbox.wakers.take(self.id)));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_reaches_the_subscriptions_to_its_address_and_removed_waiters_leave_nothing() {
+        let mut waiters = Waiters::default();
+        let pattern = |text: &str| Pattern::new(text.to_owned()).unwrap();
+        let mut subscribe =
+            |text: &str| waiters.insert(WaitFor::All { pattern: pattern(text), messages: 8, bytes: 1_024 });
+        let ids = ["/a", "/b", "/*", "/a", "/a/*"].map(&mut subscribe);
+        let message = Message::new("/a", 1).unwrap();
+        let mut heard = waiters.publish(message.as_ref(), Peer::LOCAL);
+        heard.sort_unstable();
+        assert_eq!(heard, [ids[0], ids[2], ids[3]]);
+        assert!(waiters.remove(ids[0]).is_some());
+        assert_eq!(waiters.publish(message.as_ref(), Peer::LOCAL), [ids[3], ids[2]]);
+        let reply = WaitFor::Reply { pattern: pattern("/a"), condition: None, armed: true, most: 1 };
+        let request = waiters.insert(reply);
+        assert_eq!(waiters.next_request(Bound::Unbounded, message.as_ref()).unwrap().0, request);
+        for id in ids.into_iter().chain([request]) {
+            waiters.remove(id);
+        }
+        assert!(waiters.all.is_empty() && waiters.requests.is_empty());
+        assert!(waiters.of_address.is_empty() && waiters.of_pattern.is_empty());
     }
 }
