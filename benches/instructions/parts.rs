@@ -38,8 +38,8 @@ fn look_up(rows: &mut Rows, name: &str, table: &Table<usize>, address: &str) {
     let mut found = Found::default();
     rows.calls(name, || {
         found.allow(1 << 20);
-        if table.find_known(&address, &mut found) {
-            return found.ids().len();
+        if let Some(ids) = table.known(&address) {
+            return ids.len();
         }
         match check(&address) {
             Ok(Shape::Wild) => table.find_shared(&Pattern::new(address.clone()).unwrap(), &mut found),

@@ -15,13 +15,15 @@
 //! with `source` locked alone, a waker with none. The source of a client whose packets another task reads (a
 //! channel, the task of a reconnecting client) is always pending; that task delivers with `source` locked.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
+use foldhash::HashMap;
 use futures::FutureExt;
 use tokio::task::unconstrained;
 
@@ -70,8 +72,15 @@ pub(super) struct ClientInbox {
     waker: Waker,
 }
 
+#[derive(Default)]
 struct Waiters {
     all: BTreeMap<u64, WaiterState>,
+    /// The requests.
+    requests: BTreeSet<u64>,
+    /// The subscriptions to one address, by that address: a message costs as much as those that receive it.
+    of_address: HashMap<Bytes, BTreeSet<u64>>,
+    /// The subscriptions to the addresses of a pattern.
+    of_pattern: BTreeSet<u64>,
     next: u64,
     ended: Option<Disconnect>,
 }
@@ -88,16 +97,12 @@ impl ClientInbox {
     pub(super) fn new(source: Box<dyn Source>, from: Option<IpAddr>) -> Arc<Self> {
         let wakers = Arc::<WakerSet>::default();
         let waker = Waker::from(Arc::clone(&wakers));
-        let waiters = Waiters { all: BTreeMap::new(), next: 0, ended: None };
-        let (source, waiters) = (Mutex::new(source), Mutex::new(waiters));
+        let (source, waiters) = (Mutex::new(source), Mutex::default());
         Arc::new(Self { source, waiters, from, counters: ClientCounters::default(), wakers, waker })
     }
 
     pub(super) fn join(self: &Arc<Self>, awaited: WaitFor) -> Waiter {
-        let mut waiters = lock(&self.waiters);
-        let id = waiters.next;
-        waiters.next += 1;
-        waiters.all.insert(id, WaiterState { awaited, queue: VecDeque::new(), bytes: 0, missed: 0 });
+        let id = lock(&self.waiters).insert(awaited);
         Waiter { inbox: Arc::clone(self), id }
     }
 
@@ -123,7 +128,8 @@ impl ClientInbox {
     /// Whether a request that was sent waits for its reply.
     #[cfg(feature = "net")]
     pub(super) fn awaits_reply(&self) -> bool {
-        lock(&self.waiters).all.values().any(|waiter| {
+        let waiters = lock(&self.waiters);
+        waiters.requests.iter().filter_map(|id| waiters.all.get(id)).any(|waiter| {
             matches!(waiter.awaited, WaitFor::Reply { armed: true, .. }) && waiter.queue.is_empty()
         })
     }
@@ -210,15 +216,7 @@ impl ClientInbox {
     /// one message at a time.
     fn deliver_message(&self, message: MessageRef<'_>, peer: Peer) -> bool {
         let answered = self.answer(message, peer);
-        let mut heard = Vec::new();
-        for (id, waiter) in &mut lock(&self.waiters).all {
-            let WaitFor::All { pattern, messages, bytes } = &waiter.awaited else { continue };
-            if pattern.matches_bytes(message.name()) {
-                let limits = (*messages, *bytes);
-                waiter.push((message.to_owned(), peer), limits);
-                heard.push(*id);
-            }
-        }
+        let heard = lock(&self.waiters).publish(message, peer);
         answered.into_iter().chain(heard).for_each(|id| self.wake(id));
         answered.is_some()
     }
@@ -256,15 +254,64 @@ fn holds(condition: &Condition, message: &Message) -> bool {
 }
 
 impl Waiters {
+    fn insert(&mut self, awaited: WaitFor) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        match &awaited {
+            WaitFor::Reply { .. } => drop(self.requests.insert(id)),
+            WaitFor::All { pattern, .. } if pattern.is_literal() => {
+                self.of_address.entry(pattern.clone().into_bytes()).or_default().insert(id);
+            }
+            WaitFor::All { .. } => drop(self.of_pattern.insert(id)),
+            WaitFor::End => {}
+        }
+        self.all.insert(id, WaiterState { awaited, queue: VecDeque::new(), bytes: 0, missed: 0 });
+        id
+    }
+
+    fn remove(&mut self, id: u64) -> Option<WaiterState> {
+        let gone = self.all.remove(&id)?;
+        self.requests.remove(&id);
+        self.of_pattern.remove(&id);
+        if let WaitFor::All { pattern, .. } = &gone.awaited {
+            if let Some(others) = self.of_address.get_mut(pattern.as_bytes()) {
+                others.remove(&id);
+                if others.is_empty() {
+                    self.of_address.remove(pattern.as_bytes());
+                }
+            }
+        }
+        Some(gone)
+    }
+
+    /// Queues a message for the subscriptions to its address. Returns their ids.
+    fn publish(&mut self, message: MessageRef<'_>, peer: Peer) -> Vec<u64> {
+        let of_address = self.of_address.get(message.name()).into_iter().flatten();
+        let mut heard = Vec::new();
+        for &id in of_address.chain(&self.of_pattern) {
+            let Some(waiter) = self.all.get_mut(&id) else { continue };
+            let WaitFor::All { pattern, messages, bytes } = &waiter.awaited else { continue };
+            if pattern.matches_bytes(message.name()) {
+                let limits = (*messages, *bytes);
+                waiter.push((message.to_owned(), peer), limits);
+                heard.push(id);
+            }
+        }
+        heard
+    }
+
     /// The next armed request after this one, whose pattern matches and that has no reply yet.
     fn next_request(&self, after: Bound<u64>, message: MessageRef<'_>) -> Option<(u64, Option<Condition>)> {
-        self.all.range((after, Bound::Unbounded)).find_map(|(id, waiter)| match &waiter.awaited {
-            WaitFor::Reply { pattern, condition, armed: true, .. }
-                if waiter.has_room() && pattern.matches_bytes(message.name()) =>
-            {
-                Some((*id, condition.clone()))
+        self.requests.range((after, Bound::Unbounded)).find_map(|id| {
+            let waiter = self.all.get(id)?;
+            match &waiter.awaited {
+                WaitFor::Reply { pattern, condition, armed: true, .. }
+                    if waiter.has_room() && pattern.matches_bytes(message.name()) =>
+                {
+                    Some((*id, condition.clone()))
+                }
+                _ => None,
             }
-            _ => None,
         })
     }
 
@@ -389,8 +436,37 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        let gone = lock(&self.inbox.waiters).all.remove(&self.id);
+        let gone = lock(&self.inbox.waiters).remove(self.id);
         // Dropped outside of the locks: a condition and a waker are code of the user.
         drop((gone, self.inbox.wakers.take(self.id)));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_reaches_the_subscriptions_to_its_address_and_removed_waiters_leave_nothing() {
+        let mut waiters = Waiters::default();
+        let pattern = |text: &str| Pattern::new(text.to_owned()).unwrap();
+        let mut subscribe =
+            |text: &str| waiters.insert(WaitFor::All { pattern: pattern(text), messages: 8, bytes: 1_024 });
+        let ids = ["/a", "/b", "/*", "/a", "/a/*"].map(&mut subscribe);
+        let message = Message::new("/a", 1).unwrap();
+        let mut heard = waiters.publish(message.as_ref(), Peer::LOCAL);
+        heard.sort_unstable();
+        assert_eq!(heard, [ids[0], ids[2], ids[3]]);
+        assert!(waiters.remove(ids[0]).is_some());
+        assert_eq!(waiters.publish(message.as_ref(), Peer::LOCAL), [ids[3], ids[2]]);
+        let reply = WaitFor::Reply { pattern: pattern("/a"), condition: None, armed: true, most: 1 };
+        let request = waiters.insert(reply);
+        assert_eq!(waiters.next_request(Bound::Unbounded, message.as_ref()).unwrap().0, request);
+        for id in ids.into_iter().chain([request]) {
+            waiters.remove(id);
+        }
+        assert!(waiters.all.is_empty() && waiters.requests.is_empty());
+        assert!(waiters.of_address.is_empty() && waiters.of_pattern.is_empty());
     }
 }

@@ -32,7 +32,7 @@ pub struct Context<'a, S> {
     pub(super) meta: &'a Meta,
     pub(super) endpoint: &'a Endpoint<S>,
     pub(super) state: &'a Arc<S>,
-    pub(super) replies: ReplyPath<'a>,
+    pub(super) replies: &'a ReplyPath<'a>,
 }
 
 impl<'a, S> Context<'a, S> {

@@ -88,7 +88,7 @@ pub use rejection::{CaptureError, Rejection};
 pub use replies::{IntoReply, Replies};
 pub use reply::Reply;
 pub use reply_path::ReplyError;
-pub(crate) use reply_path::{Limited, ReplyBudget, ReplyChannel, ReplyLimits, ReplyPath, SharedOffset};
+pub(crate) use reply_path::{Limited, PacketBudget, ReplyChannel, ReplyLimits, ReplyPath, SharedOffset};
 pub use router::Router;
 pub use router_call::{CallReport, RouterCall};
 pub(crate) use routes::{Cached, Call, DetachedCall, Dispatch, Lookup, Routes};

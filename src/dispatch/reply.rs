@@ -84,7 +84,7 @@ impl<S> FromContext<S> for Reply {
 
     fn from_context(context: &Context<'_, S>) -> Result<Self, Rejection> {
         let channel = context.replies.channel.ok_or(Rejection::CannotReply)?;
-        let budget = Arc::clone(context.replies.budget(context.meta().peer));
+        let budget = context.replies.budget(context.meta().peer);
         Ok(Self { channel: Arc::clone(channel), peer: context.meta().peer, budget })
     }
 }

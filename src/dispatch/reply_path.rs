@@ -4,9 +4,10 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::SourceRate;
+use crate::lock::lock;
 use crate::packet::{Packet, Peer, SendError, SendErrorKind, SendTo, Sent};
 use crate::types::ClockOffset;
 
@@ -78,21 +79,53 @@ impl std::error::Error for ReplyError {
 pub(crate) struct ReplyPath<'a> {
     pub(crate) channel: Option<&'a Arc<ReplyChannel>>,
     pub(crate) limits: &'a Arc<ReplyLimits>,
-    /// Bytes of the packet.
-    pub(crate) received: usize,
-    /// Made with the first reply: most packets have none.
-    pub(crate) budget: &'a OnceLock<Arc<ReplyBudget>>,
+    pub(crate) budget: &'a PacketBudget,
 }
 
 impl ReplyPath<'_> {
-    pub(crate) fn budget(&self, peer: Peer) -> &Arc<ReplyBudget> {
-        self.budget.get_or_init(|| Arc::new(ReplyBudget::new(self.limits, self.received, peer)))
+    pub(crate) fn budget(&self, peer: Peer) -> Arc<ReplyBudget> {
+        let mut made = lock(&self.budget.made);
+        let made =
+            made.get_or_insert_with(|| Arc::new(ReplyBudget::new(self.limits, self.budget.received, peer)));
+        Arc::clone(made)
     }
 
     /// Sends a packet, as the budget allows.
     pub(crate) fn send(&self, packet: Packet, peer: Peer) -> Result<Sent, ReplyError> {
         let channel = self.channel.ok_or(SendError::from(SendErrorKind::Closed))?;
-        channel.send(self.budget(peer), packet, peer)
+        channel.send(&self.budget(peer), packet, peer)
+    }
+}
+
+/// The budget of the packet that is being handled, which all its handlers share. Made with the first reply: most
+/// packets have none.
+#[derive(Debug, Default)]
+pub(crate) struct PacketBudget {
+    /// Bytes of the packet.
+    received: usize,
+    // Not a `OnceLock`: that takes a hundred instructions to fill.
+    made: Mutex<Option<Arc<ReplyBudget>>>,
+}
+
+impl PacketBudget {
+    /// Of a packet of this size.
+    pub(crate) fn new(received: usize) -> Self {
+        Self { received, made: Mutex::default() }
+    }
+
+    /// Begins with another packet: its replies are on another account, also while `Reply` handles of the last
+    /// one live.
+    #[inline]
+    pub(crate) fn renew(&mut self, received: usize) {
+        self.received = received;
+        *self.made.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// For a call that outlives the turn of its packet.
+impl From<Arc<ReplyBudget>> for PacketBudget {
+    fn from(made: Arc<ReplyBudget>) -> Self {
+        Self { received: 0, made: Mutex::new(Some(made)) }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::future::IntoFuture;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::handler::{Called, Outcome};
-use super::reply_path::{ReplyBudget, ReplyChannel, ReplyLimits, ReplyPath, SharedOffset};
+use super::reply_path::{PacketBudget, ReplyChannel, ReplyLimits, ReplyPath, SharedOffset};
 use super::routes::{Dispatch, Lookup, Routes};
 use super::{Found, Rejection, Replies, RouteId, Router};
 use crate::lock::lock;
@@ -82,9 +82,8 @@ impl RouterCall {
             routes: self.routes,
             channel: Arc::new(channel),
             outbox,
-            budget: OnceLock::new(),
+            budget: PacketBudget::new(self.packet.as_bytes().len()),
             limits: Arc::default(),
-            received: self.packet.as_bytes().len(),
             meta: self.meta,
             found: Found::default(),
             report: CallReport::default(),
@@ -130,9 +129,8 @@ struct Run {
     routes: Arc<dyn Routes>,
     channel: Arc<ReplyChannel>,
     outbox: Arc<Outbox>,
-    budget: OnceLock<Arc<ReplyBudget>>,
+    budget: PacketBudget,
     limits: Arc<ReplyLimits>,
-    received: usize,
     meta: Meta,
     found: Found,
     report: CallReport,
@@ -162,7 +160,7 @@ impl Run {
         let lookup = self.routes.find(message, &mut self.found);
         self.report.unmatched += usize::from(lookup != Lookup::Matched);
         for route in self.found.ids().to_vec() {
-            let replies = self.replies();
+            let replies = &self.replies();
             let called = match self.routes.call(route, message, &self.meta, replies) {
                 Some(called) => called,
                 None => match self.routes.detached(route, None) {
@@ -179,7 +177,7 @@ impl Run {
         let Some(first) = self.routes.find_bundle(bundle, &mut self.found) else { return false };
         for route in self.found.ids().to_vec() {
             let Some(detached) = self.routes.detached(route, Some(bundle)) else { continue };
-            let called = (detached.call)(&first, &self.meta, self.replies());
+            let called = (detached.call)(&first, &self.meta, &self.replies());
             self.settle(route, called).await;
         }
         true
@@ -204,8 +202,7 @@ impl Run {
     }
 
     fn replies(&self) -> ReplyPath<'_> {
-        let (limits, received) = (&self.limits, self.received);
-        ReplyPath { channel: Some(&self.channel), limits, received, budget: &self.budget }
+        ReplyPath { channel: Some(&self.channel), limits: &self.limits, budget: &self.budget }
     }
 }
 

@@ -31,7 +31,8 @@ pub(crate) trait Routes: Send + Sync {
     fn find(&self, message: &Message, found: &mut Found) -> Lookup;
 
     /// Calls the handler of a route; `None` if the route has a lane.
-    fn call(&self, route: RouteId, message: &Message, meta: &Meta, replies: ReplyPath<'_>) -> Option<Called>;
+    fn call(&self, route: RouteId, message: &Message, meta: &Meta, replies: &ReplyPath<'_>)
+    -> Option<Called>;
 
     /// A call of a route with a lane, or of one of bundles.
     fn detached(&self, route: RouteId, bundle: Option<&Bundle>) -> Option<DetachedCall>;
@@ -55,7 +56,7 @@ pub(crate) struct DetachedCall {
 }
 
 /// A handler with everything it needs but the message.
-pub(crate) type Call = Box<dyn FnOnce(&Message, &Meta, ReplyPath<'_>) -> Called + Send>;
+pub(crate) type Call = Box<dyn FnOnce(&Message, &Meta, &ReplyPath<'_>) -> Called + Send>;
 
 /// The outcome of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,16 +77,20 @@ pub(super) struct Snapshot<S> {
     pub(super) table: Table<Arc<Route<S>>>,
     pub(super) fallback: Option<RouteId>,
     pub(super) on_reject: Option<OnReject>,
+    /// Whether a route has had conditions besides its address. Without, no message pays for a look at those of its
+    /// routes.
+    conditional: bool,
 }
 
 impl<S> Snapshot<S> {
     pub(super) fn new(state: Arc<S>) -> Self {
-        Self { state, table: Table::default(), fallback: None, on_reject: None }
+        Self { state, table: Table::default(), fallback: None, on_reject: None, conditional: false }
     }
 
     /// Adds routes that come from elsewhere.
     pub(super) fn adopt(&mut self, routes: Vec<(Reach, Route<S>)>) -> Vec<RouteId> {
         let adopt = |(reach, route): (Reach, Route<S>)| {
+            self.conditional |= !route.conditions.is_empty();
             self.table.insert_reaching(route.endpoint.pattern.clone(), reach, Arc::new(route))
         };
         routes.into_iter().map(adopt).collect()
@@ -127,6 +132,7 @@ impl<S> Clone for Snapshot<S> {
             table: self.table.clone(),
             fallback: self.fallback,
             on_reject: self.on_reject.clone(),
+            conditional: self.conditional,
         }
     }
 }
@@ -135,7 +141,7 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
     fn known(&self, address: &[u8]) -> Option<&[RouteId]> {
         let ids = self.table.known(address)?;
         let unconditional = |&id| self.table.get(id).is_some_and(|route| route.conditions.is_empty());
-        ids.iter().all(unconditional).then_some(ids)
+        (!self.conditional || ids.iter().all(unconditional)).then_some(ids)
     }
 
     fn find(&self, message: &Message, found: &mut Found) -> Lookup {
@@ -151,7 +157,13 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
         lookup
     }
 
-    fn call(&self, route: RouteId, message: &Message, meta: &Meta, replies: ReplyPath<'_>) -> Option<Called> {
+    fn call(
+        &self,
+        route: RouteId,
+        message: &Message,
+        meta: &Meta,
+        replies: &ReplyPath<'_>,
+    ) -> Option<Called> {
         let route = self.table.get(route)?;
         if route.lane.is_some() {
             return None;
@@ -204,18 +216,27 @@ impl<S: Send + Sync + 'static> Routes for Snapshot<S> {
     }
 }
 
+#[inline]
 fn call<S>(context: &Context<'_, S>, hook: Option<&OnReject>) -> Called {
-    let call = || {
-        let called = context.endpoint.call(context);
-        if let (Err(rejection), Some(hook)) = (&called, hook) {
-            hook(context.message, context.meta, rejection);
-        }
-        called
-    };
     // Most programs listen to no span: they do not pay for its fields.
     if LevelFilter::current() < Level::DEBUG {
-        return call();
+        call_handler(context, hook)
+    } else {
+        call_in_span(context, hook)
     }
+}
+
+#[inline]
+fn call_handler<S>(context: &Context<'_, S>, hook: Option<&OnReject>) -> Called {
+    let called = context.endpoint.call(context);
+    if let (Err(rejection), Some(hook)) = (&called, hook) {
+        hook(context.message, context.meta, rejection);
+    }
+    called
+}
+
+#[cold]
+fn call_in_span<S>(context: &Context<'_, S>, hook: Option<&OnReject>) -> Called {
     let span = tracing::debug_span!(
         target: "tokio_osc::dispatch",
         "handler",
@@ -223,7 +244,7 @@ fn call<S>(context: &Context<'_, S>, hook: Option<&OnReject>) -> Called {
         address = %context.message.address(),
         peer = %context.meta.peer,
     );
-    match span.in_scope(call) {
+    match span.in_scope(|| call_handler(context, hook)) {
         Ok(Outcome::Later(future)) if !span.is_disabled() => {
             Ok(Outcome::Later(future.instrument(span).boxed()))
         }

@@ -253,29 +253,30 @@ impl<T> Table<T> {
         reaching.map(|route| (&route.pattern, route.reach, &route.value))
     }
 
-    /// Finds the routes of an address by the hash. Returns `true` if the result is complete.
-    pub(crate) fn find_known(&self, address: &[u8], found: &mut Found) -> bool {
-        found.start();
-        let known = self.known(address);
-        found.ids.extend_from_slice(known.unwrap_or_default());
-        known.is_some()
-    }
-
     /// The routes of an address, if it is that of a literal route and nothing has changed since the
     /// last look-up: one hash, nothing copied, and no need to know the shape of the address.
     pub(crate) fn known(&self, address: &[u8]) -> Option<&[RouteId]> {
-        let known = self.literals.get(address)?;
+        self.literals.get(address).and_then(|known| self.all_of(known))
+    }
+
+    /// The same, of an address that was looked up.
+    fn all_of<'a>(&self, known: &'a Known) -> Option<&'a [RouteId]> {
         if self.wild.is_empty() { Some(&known.literal) } else { known.all.get().map(|all| &**all) }
     }
 
     /// Finds the routes of an address that is a name.
     pub(crate) fn find(&self, address: &[u8], found: &mut Found) {
-        if self.find_known(address, found) || self.wild.is_empty() {
+        found.start();
+        let known = self.literals.get(address);
+        let Found { ids, steps, scratch, .. } = found;
+        if let Some(all) = known.and_then(|known| self.all_of(known)) {
+            return ids.extend_from_slice(all);
+        }
+        if self.wild.is_empty() {
             return;
         }
-        let Found { ids, steps, scratch, .. } = found;
         walk::find(&self.tree, address, steps, scratch, ids);
-        let Some(known) = self.literals.get(address) else { return ids.sort_unstable() };
+        let Some(known) = known else { return ids.sort_unstable() };
         // The tree contains no exact routes.
         ids.extend_from_slice(&known.literal);
         ids.sort_unstable();

@@ -380,13 +380,18 @@ pub struct IntoElements {
 impl Iterator for IntoElements {
     type Item = Packet;
 
+    // Inline, as what it uses: the packet would be moved several times.
+    #[inline]
     fn next(&mut self) -> Option<Packet> {
         let frame = self.bundle.as_bytes();
         let rest = frame.get(frame.len().saturating_sub(self.left)..).unwrap_or_default();
         let mut elements = Elements { rest, may_hold_unknown: self.bundle.may_hold_unknown };
         let element = elements.next()?;
         self.left = elements.rest.len();
-        Some(element.share(self.bundle.as_bytes()))
+        // Not `share`, which would have to find out where the element lies.
+        let end = frame.len().saturating_sub(self.left);
+        let begin = end.saturating_sub(element.as_bytes().len());
+        Some(element.in_frame(frame.slice(begin..end)))
     }
 }
 

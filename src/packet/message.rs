@@ -282,6 +282,7 @@ impl<'a> MessageRef<'a> {
     }
 
     /// Returns an owned message that shares the buffer.
+    #[inline]
     pub(super) fn share(self, buffer: &Bytes) -> Message {
         Message::from_parts(buffer.slice_ref(self.frame), self.layout)
     }

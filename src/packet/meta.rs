@@ -105,6 +105,11 @@ impl Meta {
         self.rare.as_ref().map_or(&NONE, |rare| &rare.repairs)
     }
 
+    /// The same, if there is something: for what looks at each packet.
+    pub(crate) fn tolerated(&self) -> Option<&Repairs> {
+        self.rare.as_ref().map(|rare| &rare.repairs).filter(|repairs| !repairs.is_none())
+    }
+
     /// Sets the repairs, for packets that were decoded elsewhere and are fed to a server.
     pub fn set_repairs(&mut self, repairs: Repairs) {
         if self.rare.is_some() || !repairs.is_none() {

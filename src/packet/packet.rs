@@ -201,13 +201,17 @@ impl<'a> PacketRef<'a> {
     }
 
     /// Returns an owned packet that shares the buffer.
+    #[inline]
     pub(super) fn share(self, buffer: &Bytes) -> Packet {
+        self.in_frame(buffer.slice_ref(self.as_bytes()))
+    }
+
+    /// The same packet, whose bytes these are.
+    #[inline]
+    pub(super) fn in_frame(self, frame: Bytes) -> Packet {
         match self {
-            Self::Message(message) => Packet::Message(message.share(buffer)),
-            Self::Bundle(bundle) => {
-                let frame = buffer.slice_ref(bundle.as_bytes());
-                Packet::Bundle(Bundle::from_parts(frame, bundle.may_hold_unknown()))
-            }
+            Self::Message(message) => Packet::Message(Message::from_parts(frame, message.layout())),
+            Self::Bundle(bundle) => Packet::Bundle(Bundle::from_parts(frame, bundle.may_hold_unknown())),
         }
     }
 

@@ -12,8 +12,8 @@ use super::channels::ChannelGuard;
 use super::stats::Counter;
 use super::throttles::Throttles;
 use crate::dispatch::{
-    Call, Called, DetachedCall, Job, Lane, Outcome, Rejection, Replies, ReplyError, ReplyPath, RouteId,
-    Routes,
+    Call, Called, DetachedCall, Job, Lane, Outcome, PacketBudget, Rejection, Replies, ReplyError, ReplyPath,
+    RouteId, Routes,
 };
 use crate::packet::{Message, Meta, Peer, Sent};
 use crate::throttle::Throttle;
@@ -52,15 +52,16 @@ pub(super) enum Unfinished {
 impl Calls {
     /// Calls the handler of a route, or queues the call in its lane. `None` if the call is finished; no future was
     /// created then.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the way of each message is one function")]
+    #[inline(always)]
     pub(super) fn begin(
         self: &Arc<Self>,
         routes: &dyn Routes,
         route: RouteId,
         site: &CallSite<'_>,
     ) -> Option<Unfinished> {
-        let CallSite { message, meta, replies, .. } = *site;
-        let Ok(called) = site.caught(|| routes.call(route, message, meta, replies)) else {
+        // The closure borrows the site: what it holds would be copied to where a panic is caught.
+        let Ok(called) = site.caught(|| routes.call(route, site.message, site.meta, &site.replies)) else {
             return self.note_panicked(site, routes.name(route));
         };
         match called {
@@ -78,15 +79,16 @@ impl Calls {
         site: &CallSite<'_>,
     ) -> Option<Unfinished> {
         let DetachedCall { route, name, lane, call } = detached;
-        let CallSite { message, meta, replies, .. } = *site;
         let Some(lane) = lane else {
-            return match site.caught(|| call(message, meta, replies)) {
+            return match site.caught(|| call(site.message, site.meta, &site.replies)) {
                 Ok(called) => self.settle(called, site, || &name, Counter::up_in_loop),
                 Err(Panicked) => self.note_panicked(site, &name),
             };
         };
         let job = self.job(name, call, site);
-        lane.try_push(route, message.address().as_bytes(), job).err().map(|job| Unfinished::Lane(lane, job))
+        lane.try_push(route, site.message.address().as_bytes(), job)
+            .err()
+            .map(|job| Unfinished::Lane(lane, job))
     }
 
     /// Waits for the unfinished part of a call of the route with this name.
@@ -115,7 +117,8 @@ impl Calls {
     }
 
     /// Counts a call that has returned.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the way of each message is one function")]
+    #[inline(always)]
     fn settle<'a>(
         &self,
         called: Called,
@@ -193,8 +196,8 @@ impl Calls {
         };
         // A copy: a waiting call must not keep a larger buffer alive.
         let (message, meta) = (site.message.as_ref().to_owned(), site.meta.clone());
-        let budget = Arc::clone(site.replies.budget(site.meta.peer)).into();
-        let (limits, received) = (Arc::clone(site.replies.limits), site.replies.received);
+        let budget = PacketBudget::from(site.replies.budget(site.meta.peer));
+        let limits = Arc::clone(site.replies.limits);
         let bytes = message.as_bytes().len();
         Job::new(bytes, async move {
             if ticket.calls.dropped.is_cancelled() {
@@ -203,18 +206,20 @@ impl Calls {
             ticket.used = true;
             let (calls, guard) = (&ticket.calls, &ticket.guard);
             let channel = guard.replies.as_ref();
-            let replies = ReplyPath { channel, limits: &limits, received, budget: &budget };
+            let replies = ReplyPath { channel, limits: &limits, budget: &budget };
             let site = &CallSite { message: &message, meta: &meta, guard, replies };
-            let called = site.caught(|| call(&message, &meta, replies));
+            let called = site.caught(|| call(&message, &meta, &site.replies));
             let unfinished = match called {
                 Ok(called) => calls.settle(called, site, || &route, Counter::up),
                 Err(Panicked) => calls.note_panicked(site, &route),
             };
             // Most handlers end without waiting: they do not pay for being told of the end.
             let Some(unfinished) = unfinished else { return };
+            // In a box of its own: with it in here, each job would be too large for the allocator's short way.
+            let finish = Box::pin(calls.finish(unfinished, site, || &route));
             tokio::select! {
                 biased;
-                () = calls.finish(unfinished, site, || &route) => {}
+                () = finish => {}
                 () = calls.dropped.cancelled() => {}
             }
         })
@@ -261,9 +266,11 @@ impl CallSite<'_> {
     }
 
     /// Calls a user's function within the span of the channel, and catches its panic.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the way of each message is one function")]
+    #[inline(always)]
     fn caught<R>(&self, call: impl FnOnce() -> R) -> Result<R, Panicked> {
-        self.guard.record.span.in_scope(|| caught(call))
+        let _in_channel = self.guard.record.span.enter();
+        caught(call)
     }
 }
 
@@ -311,7 +318,7 @@ impl Drop for Ticket {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::pin::pin;
-    use std::sync::{Mutex, OnceLock, Weak};
+    use std::sync::{Mutex, Weak};
     use std::task::{Context, Wake};
 
     use futures::{FutureExt, stream};
@@ -340,8 +347,8 @@ mod tests {
         let counted = Box::new(move || record.stats().to_string().split_whitespace().collect());
         let look = Arc::new(Look(Arc::downgrade(&guard), Mutex::default(), counted));
         let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
-        let (limits, budget) = (&Arc::default(), &OnceLock::new());
-        let replies = ReplyPath { channel: None, limits, received: 8, budget };
+        let (limits, budget) = (&Arc::default(), &PacketBudget::new(8));
+        let replies = ReplyPath { channel: None, limits, budget };
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
         let job = calls.job("/n".into(), Box::new(|_, _, _| Ok(Outcome::default())), &site);
         drop(guard);
@@ -372,8 +379,8 @@ mod tests {
             ChannelSpec::stream("test".into(), stream::pending()).open(&Arc::default(), &TimeOptions::new());
         let guard = half.unwrap().guard.unwrap();
         let (message, meta) = (Message::new("/n", ()).unwrap(), Meta::from_peer(Peer::LOCAL));
-        let (limits, budget) = (&Arc::default(), &OnceLock::new());
-        let replies = ReplyPath { channel: None, limits, received: 8, budget };
+        let (limits, budget) = (&Arc::default(), &PacketBudget::new(8));
+        let replies = ReplyPath { channel: None, limits, budget };
         let site = CallSite { message: &message, meta: &meta, guard: &guard, replies };
         let begin = || {
             let later = Outcome::Later(std::future::ready(Replies::none()).boxed());

@@ -36,14 +36,14 @@ use tokio_util::sync::CancellationToken;
 use super::Shutdown;
 use super::backlog::{Backlog, BacklogLimits};
 use super::budget::PassBudget;
-use super::channels::{ChannelGuard, ChannelMap, ReadHalf};
+use super::channels::{ChannelMap, ReadHalf};
 use super::commands::{Command, Commands};
 use super::dispatch::{Dispatcher, Paused, Turn};
-use super::schedule::{Arrival, SharedSchedule};
+use super::schedule::{Admission, Arrival, SharedSchedule};
 use super::sources::{ChannelSources, Read};
 use super::stats::Stats;
 use super::waker::HandlerWaker;
-use crate::packet::{Overflow, Packet};
+use crate::packet::Overflow;
 use crate::schedule::{Precision, TimeOptions, Timer};
 
 /// The state shared by the loop and the handle.
@@ -227,12 +227,6 @@ enum Step {
     Nothing,
 }
 
-impl From<Option<Paused>> for Step {
-    fn from(paused: Option<Paused>) -> Self {
-        paused.map_or(Self::Done, Self::Waits)
-    }
-}
-
 impl Reading<'_> {
     /// Executes the commands of the handle.
     fn obey(&mut self) {
@@ -257,30 +251,28 @@ impl Reading<'_> {
         }
     }
 
-    /// Runs a due bundle, else the oldest waiting packet, else a packet of a channel.
+    /// Runs a due bundle, else the oldest waiting packet, else packets of the channels, until one has to wait.
     fn run_next(&mut self, budget: &mut PassBudget) -> Step {
         let Self { core, sources, backlog, turn, .. } = self;
         let turn = turn.get_or_insert_default();
-        if let Some(arrival) = core.schedule.next_due().or_else(|| backlog.pop()) {
+        while !budget.is_spent() {
+            if let Some(arrival) = core.schedule.next_due().or_else(|| backlog.pop()) {
+                budget.runs_one();
+                return core.begin(turn, arrival);
+            }
+            let mut read = Read::Pending;
+            let Some(guard) = sources.read(&mut read) else { return Step::Nothing };
+            budget.takes_one();
+            let Poll::Ready(Some((Ok(packet), meta))) = &mut read else { continue };
+            let Admission::Runs { due, .. } = core.schedule.accept(packet, meta, guard) else { continue };
             budget.runs_one();
-            return core.dispatcher.begin(turn, arrival).into();
-        }
-        let mut read = Read::Pending;
-        let Some(guard) = sources.read(&mut read) else { return Step::Nothing };
-        budget.takes_one();
-        // The common case: a message runs without being moved.
-        if let Poll::Ready(Some((Ok(Packet::Message(message)), meta))) = &read {
-            budget.runs_one();
-            let Some(unfinished) = core.dispatcher.begin_message(turn, message, meta, guard) else {
-                return Step::Done;
-            };
-            // It waits, so it is moved.
-            let Poll::Ready(Some((Ok(Packet::Message(message)), meta))) = read else { return Step::Done };
+            // It runs where it lies, and is moved only when it waits.
+            let begun = core.dispatcher.begin(turn, packet, due, meta, guard);
+            let Some((message, unfinished)) = begun else { continue };
+            let Poll::Ready(Some((_, meta))) = read else { continue };
             return Step::Waits(Paused { message, meta, guard: Arc::clone(guard), unfinished });
         }
-        let Some(arrival) = core.receive(read, guard) else { return Step::Done };
-        budget.runs_one();
-        core.dispatcher.begin(turn, arrival).into()
+        Step::Done
     }
 
     /// Reads a packet while another one waits for its handler.
@@ -294,8 +286,9 @@ impl Reading<'_> {
         };
         let Some(guard) = guard else { return Step::Nothing };
         budget.takes_one();
-        if let Some(arrival) = self.core.receive(read, guard) {
-            self.backlog.push(arrival);
+        let Poll::Ready(Some((Ok(packet), meta))) = read else { return Step::Done };
+        if let Admission::Runs { due, .. } = self.core.schedule.accept(&packet, &meta, guard) {
+            self.backlog.push(Arrival { packet, meta, guard: Arc::clone(guard), due });
         }
         Step::Done
     }
@@ -323,10 +316,15 @@ impl Core {
         }
     }
 
-    /// Accepts a received packet, unless it is malformed, has to wait for its time, or is refused.
-    fn receive(&self, read: Read, guard: &Arc<ChannelGuard>) -> Option<Arrival> {
-        let Poll::Ready(Some((Ok(packet), meta))) = read else { return None };
-        self.schedule.receive(Arrival { packet, meta, guard: Arc::clone(guard), due: None })
+    /// Runs a packet that has waited.
+    // Out of line: it keeps the way of packets that do not wait short.
+    #[inline(never)]
+    fn begin(&self, turn: &mut Turn, arrival: Arrival) -> Step {
+        let Arrival { packet, mut meta, guard, due } = arrival;
+        match self.dispatcher.begin(turn, &packet, due, &mut meta, &guard) {
+            Some((message, unfinished)) => Step::Waits(Paused { message, meta, guard, unfinished }),
+            None => Step::Done,
+        }
     }
 
     /// Starts the shutdown: channels stay listed, and, unless configured otherwise, no bundle is scheduled.

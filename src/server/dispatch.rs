@@ -13,16 +13,16 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use super::call::{CallSite, Calls, Unfinished};
 use super::channels::ChannelGuard;
 use super::events::Events;
-use super::schedule::{Admission, Arrival, SharedSchedule};
+use super::schedule::{Admission, SharedSchedule};
 use super::throttles::Throttles;
 use crate::dispatch::{
-    Cached, DetachedCall, Dispatch, Found, Lookup, ReplyBudget, ReplyLimits, ReplyPath, RouteId, Routes,
+    Cached, DetachedCall, Dispatch, Found, Lookup, PacketBudget, ReplyLimits, ReplyPath, RouteId, Routes,
     SourceRate,
 };
 use crate::packet::{Bundle, IntoElements, Message, Meta, Packet};
@@ -58,23 +58,27 @@ pub(super) struct Dispatcher {
     pub(super) unmatched: Throttles,
 }
 
-/// The packet that runs: what it may still cause, and where in it the next call is. Kept from one packet
-/// to the next for its memory, and for the routes while they do not change.
+/// The packet that runs, and where in it the next call is. Kept from one packet to the next for its memory, and for
+/// the routes while they do not change.
 #[derive(Default)]
 pub(super) struct Turn {
+    running: Running,
+    /// The bundles that are not at their end, the outermost first.
+    bundles: Vec<OpenBundle>,
+}
+
+/// The message that runs, and what its packet may still cause.
+#[derive(Default)]
+struct Running {
     routes: Cached,
     found: Found,
     /// How many of the routes that were found have been called.
     called: usize,
     /// The route whose call waits.
     waiting: Option<RouteId>,
-    /// Bytes of the packet.
-    received: usize,
     /// Calls that are left.
     calls: usize,
-    budget: OnceLock<Arc<ReplyBudget>>,
-    /// The bundles that are not at their end, the outermost first.
-    bundles: Vec<OpenBundle>,
+    budget: PacketBudget,
 }
 
 struct OpenBundle {
@@ -105,45 +109,44 @@ pub(super) struct Paused {
 }
 
 impl Dispatcher {
-    /// Runs a packet up to the first call that must be awaited.
-    pub(super) fn begin(&self, turn: &mut Turn, arrival: Arrival) -> Option<Paused> {
-        let Arrival { packet, mut meta, guard, .. } = self.schedule.on_time(arrival)?;
-        let (message, unfinished) = match packet {
-            Packet::Message(message) => {
-                let unfinished = self.begin_message(turn, &message, &meta, &guard)?;
-                (message, unfinished)
-            }
-            Packet::Bundle(bundle) => {
-                self.start(turn, bundle.as_bytes().len(), &guard);
-                turn.open(bundle, meta.lateness, &guard);
-                self.elements(turn, &mut meta, &guard)?
-            }
-        };
-        Some(Paused { message, meta, guard, unfinished })
-    }
-
-    /// Same as [`begin`](Self::begin) for a message, without moving it.
-    #[inline]
-    pub(super) fn begin_message(
+    /// Runs a packet up to the first call that must be awaited. Returns the message of that call.
+    #[expect(clippy::inline_always, reason = "the way of each message is one function: see `call`")]
+    #[inline(always)]
+    pub(super) fn begin(
         &self,
         turn: &mut Turn,
-        message: &Message,
-        meta: &Meta,
+        packet: &Packet,
+        due: Option<SystemTime>,
+        meta: &mut Meta,
         guard: &Arc<ChannelGuard>,
-    ) -> Option<Unfinished> {
-        self.start(turn, message.as_bytes().len(), guard);
-        self.message(turn, message, meta, guard)
+    ) -> Option<(Message, Unfinished)> {
+        match packet {
+            Packet::Message(message) => {
+                self.start(turn, message.as_bytes().len(), guard);
+                let unfinished = self.message(&mut turn.running, message, meta, guard)?;
+                Some((message.clone(), unfinished))
+            }
+            Packet::Bundle(bundle) => {
+                if !self.schedule.is_on_time(due, bundle, meta, guard) {
+                    return None;
+                }
+                self.start(turn, bundle.as_bytes().len(), guard);
+                turn.open(bundle.clone(), meta.lateness, guard);
+                self.elements(turn, meta, guard)
+            }
+        }
     }
 
     /// Runs a packet from where it waits to its end, and returns the turn.
     pub(super) async fn finish(&self, mut turn: Box<Turn>, paused: Paused) -> Box<Turn> {
         let Paused { mut message, mut meta, guard, mut unfinished } = paused;
         loop {
-            let site = self.site(&turn.budget, turn.received, &message, &meta, &guard);
-            let waiting = turn.routes.routes().zip(turn.waiting);
+            let running = &mut turn.running;
+            let site = self.site(&running.budget, &message, &meta, &guard);
+            let waiting = running.routes.routes().zip(running.waiting);
             let route = || waiting.map_or("", |(routes, id)| routes.name(id));
             self.calls.finish(unfinished, &site, route).await;
-            if let Some(next) = self.rest_of_message(&mut turn, &message, &meta, &guard) {
+            if let Some(next) = self.rest_of_message(running, &message, &meta, &guard) {
                 unfinished = next;
                 continue;
             }
@@ -154,14 +157,15 @@ impl Dispatcher {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "each packet begins with it: a call costs as much again")]
+    #[inline(always)]
     fn start(&self, turn: &mut Turn, received: usize, guard: &ChannelGuard) {
         guard.record.counters.ran.up_in_loop();
-        turn.routes.refresh(&*self.router);
-        turn.found.allow(self.steps_per_packet);
-        turn.calls = self.calls_per_packet;
-        turn.received = received;
-        // Another packet: its replies are on another account, also while `Reply` handles of the last one live.
-        turn.budget.take();
+        let running = &mut turn.running;
+        running.routes.refresh(&*self.router);
+        running.found.allow(self.steps_per_packet);
+        running.calls = self.calls_per_packet;
+        running.budget.renew(received);
         // A packet whose future was dropped has left its bundles open.
         turn.bundles.clear();
     }
@@ -177,8 +181,7 @@ impl Dispatcher {
             let (outer, lateness) = (open.time_tag, open.lateness);
             meta.time_tag = Some(outer);
             meta.lateness = lateness;
-            let elements = match &mut open.elements {
-                Elements::Each(elements) => elements,
+            let inner = match &mut open.elements {
                 Elements::Unit(unit) => {
                     let (message, call) = (unit.first.clone(), unit.calls.pop_front());
                     match call.map(|call| self.unit(turn, call, &message, meta, guard)) {
@@ -188,24 +191,25 @@ impl Dispatcher {
                     }
                     continue;
                 }
+                Elements::Each(elements) => loop {
+                    match elements.next() {
+                        Some(Packet::Message(message)) => {
+                            if let Some(unfinished) = self.message(&mut turn.running, &message, meta, guard) {
+                                return Some((message, unfinished));
+                            }
+                        }
+                        Some(Packet::Bundle(inner)) => break Some(inner),
+                        None => break None,
+                    }
+                },
             };
-            match elements.next() {
-                Some(Packet::Message(message)) => {
-                    if let Some(unfinished) = self.message(turn, &message, meta, guard) {
-                        return Some((message, unfinished));
-                    }
-                }
-                // Checked now that its parent runs. If it is due, it runs here, before the elements behind it.
-                Some(Packet::Bundle(inner)) => {
-                    if let Admission::Runs { late, .. } =
-                        self.schedule.admit(&inner, Some(outer), meta, guard)
-                    {
-                        turn.open(inner, late.unwrap_or(lateness), guard);
-                    }
-                }
-                None => {
-                    turn.bundles.pop();
-                }
+            let Some(inner) = inner else {
+                turn.bundles.pop();
+                continue;
+            };
+            // Checked now that its parent runs. If it is due, it runs here, before the elements behind it.
+            if let Admission::Runs { late, .. } = self.schedule.admit(&inner, Some(outer), meta, guard) {
+                turn.open(inner, late.unwrap_or(lateness), guard);
             }
         }
         None
@@ -220,30 +224,32 @@ impl Dispatcher {
         meta: &Meta,
         guard: &Arc<ChannelGuard>,
     ) -> Option<Unfinished> {
-        let Some(left) = turn.calls.checked_sub(1) else {
+        let running = &mut turn.running;
+        let Some(left) = running.calls.checked_sub(1) else {
             guard.record.counters.cut_short.up();
             turn.bundles.pop();
             return None;
         };
-        turn.calls = left;
-        turn.waiting = Some(call.route);
+        running.calls = left;
+        running.waiting = Some(call.route);
         // Otherwise `rest_of_message` would call the routes of an earlier message.
-        turn.found.set(None);
-        turn.called = 0;
-        self.calls.begin_detached(call, &self.site(&turn.budget, turn.received, first, meta, guard))
+        running.found.set(None);
+        running.called = 0;
+        self.calls.begin_detached(call, &self.site(&running.budget, first, meta, guard))
     }
 
     /// Finds the routes of a message, and calls them.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the way of each message is one function: see `call`")]
+    #[inline(always)]
     fn message(
         &self,
-        turn: &mut Turn,
+        running: &mut Running,
         message: &Message,
         meta: &Meta,
         guard: &Arc<ChannelGuard>,
     ) -> Option<Unfinished> {
         let counters = &guard.record.counters;
-        let Turn { routes, found, called, waiting, received, calls, budget, .. } = turn;
+        let Running { routes, found, called, waiting, calls, budget } = running;
         let routes = routes.routes()?;
         if *calls == 0 {
             // Not even looked up: matching is what the limit is to save.
@@ -260,7 +266,7 @@ impl Dispatcher {
             self.look_up(routes, message, meta, found, guard);
             found.ids()
         };
-        let site = self.site(budget, *received, message, meta, guard);
+        let site = self.site(budget, message, meta, guard);
         let (at, unfinished) = self.call(routes, ids, calls, &site)?;
         *waiting = ids.get(at).copied();
         // Kept for the rest of the message: borrowed ones go with the routes' borrow.
@@ -274,13 +280,13 @@ impl Dispatcher {
     /// Calls the routes of the message that are left.
     fn rest_of_message(
         &self,
-        turn: &mut Turn,
+        running: &mut Running,
         message: &Message,
         meta: &Meta,
         guard: &Arc<ChannelGuard>,
     ) -> Option<Unfinished> {
-        let Turn { routes, found, called, waiting, received, calls, budget, .. } = turn;
-        let site = self.site(budget, *received, message, meta, guard);
+        let Running { routes, found, called, waiting, calls, budget } = running;
+        let site = self.site(budget, message, meta, guard);
         let ids = found.ids().get(*called..)?;
         let (at, unfinished) = self.call(routes.routes()?, ids, calls, &site)?;
         *waiting = ids.get(at).copied();
@@ -289,7 +295,11 @@ impl Dispatcher {
     }
 
     /// Calls routes, up to the first whose call has to be waited for; which of them that is.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "the way of each message is one function: what it takes and gives would go by memory, 30 instructions each"
+    )]
+    #[inline(always)]
     fn call(
         &self,
         routes: &dyn Routes,
@@ -388,14 +398,12 @@ impl Dispatcher {
 
     fn site<'a>(
         &'a self,
-        budget: &'a OnceLock<Arc<ReplyBudget>>,
-        received: usize,
+        budget: &'a PacketBudget,
         message: &'a Message,
         meta: &'a Meta,
         guard: &'a Arc<ChannelGuard>,
     ) -> CallSite<'a> {
-        let (channel, limits) = (guard.replies.as_ref(), &self.replies);
-        let replies = ReplyPath { channel, limits, received, budget };
+        let replies = ReplyPath { channel: guard.replies.as_ref(), limits: &self.replies, budget };
         CallSite { message, meta, guard, replies }
     }
 }
@@ -404,7 +412,8 @@ impl Turn {
     /// Begins with a bundle: with its routes, if it has some that take it as a unit, else with its elements.
     fn open(&mut self, bundle: Bundle, lateness: Duration, guard: &ChannelGuard) {
         let time_tag = bundle.time_tag();
-        let unit = self.routes.routes().and_then(|routes| unit(routes, &bundle, &mut self.found));
+        let Running { routes, found, .. } = &mut self.running;
+        let unit = routes.routes().and_then(|routes| unit(routes, &bundle, found));
         let elements = if let Some(unit) = unit {
             guard.record.counters.matched.up_in_loop();
             Elements::Unit(Box::new(unit))

@@ -34,13 +34,17 @@ pub(super) struct Arrival {
     pub(super) due: Option<SystemTime>,
 }
 
-/// The decision about a bundle.
+/// The decision about a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It runs now. If it has its own time, and not that of its parent, it was due then and is this late.
+    /// It runs now. A bundle with its own time, and not that of its parent, was due then and is this late.
     Runs { late: Option<Duration>, due: Option<SystemTime> },
-    /// It waits, or was dropped and counted.
+    /// It waits, or was dropped or refused, and counted.
     Away,
+}
+
+impl Admission {
+    const AT_ONCE: Self = Self::Runs { late: None, due: None };
 }
 
 /// No wake-up.
@@ -92,11 +96,17 @@ impl SharedSchedule {
         self.begin.checked_add(Duration::from_nanos(wake))
     }
 
-    /// Accepts a bundle from a channel; `None` if it waits now, or was refused.
-    pub(super) fn receive(&self, mut arrival: Arrival) -> Option<Arrival> {
-        let Arrival { packet: Packet::Bundle(bundle), meta, guard, .. } = &arrival else {
-            return Some(arrival);
-        };
+    /// Accepts a packet from a channel.
+    #[expect(clippy::inline_always, reason = "a call would cost each message more than the look")]
+    #[inline(always)]
+    pub(super) fn accept(&self, packet: &Packet, meta: &Meta, guard: &Arc<ChannelGuard>) -> Admission {
+        match packet {
+            Packet::Message(_) => Admission::AT_ONCE,
+            Packet::Bundle(bundle) => self.accept_bundle(bundle, meta, guard),
+        }
+    }
+
+    fn accept_bundle(&self, bundle: &Bundle, meta: &Meta, guard: &Arc<ChannelGuard>) -> Admission {
         let checked = meta.time().check_inner_time_tags;
         if checked.unwrap_or(guard.record.time.check_inner_time_tags) && !is_in_order(bundle.as_ref()) {
             guard.record.counters.refused_time_tags.up();
@@ -107,21 +117,20 @@ impl SharedSchedule {
                     "an inner bundle is due before the outer one"
                 );
             }
-            return None;
+            return Admission::Away;
         }
         match self.admit(bundle, None, meta, guard) {
             Admission::Runs { late: Some(late), .. } if drops_on_arrival(meta, guard, late) => {
                 self.with(|queue| queue.record(late));
                 guard.record.counters.late_dropped.up();
-                return None;
+                Admission::Away
             }
-            Admission::Runs { due, .. } => arrival.due = due,
-            Admission::Away => return None,
+            admission => admission,
         }
-        Some(arrival)
     }
 
     /// Decides about a bundle. `outer` is the time tag of the running bundle around it.
+    #[inline]
     pub(super) fn admit(
         &self,
         bundle: &Bundle,
@@ -129,11 +138,24 @@ impl SharedSchedule {
         meta: &Meta,
         guard: &Arc<ChannelGuard>,
     ) -> Admission {
-        let at_once = Admission::Runs { late: None, due: None };
+        // The common case, without a call.
+        if bundle.time_tag().is_immediately() {
+            return Admission::AT_ONCE;
+        }
+        self.admit_timed(bundle, outer, meta, guard)
+    }
+
+    fn admit_timed(
+        &self,
+        bundle: &Bundle,
+        outer: Option<TimeTag>,
+        meta: &Meta,
+        guard: &Arc<ChannelGuard>,
+    ) -> Admission {
         let ChannelRecord { time, offset, counters, .. } = &*guard.record;
         let own = meta.time();
-        if bundle.time_tag().is_immediately() || !own.honor_time_tags.unwrap_or(time.honor_time_tags) {
-            return at_once;
+        if !own.honor_time_tags.unwrap_or(time.honor_time_tags) {
+            return Admission::AT_ONCE;
         }
         let offset = own.clock_offset.unwrap_or_else(|| offset.get());
         let local = |tag| {
@@ -142,16 +164,18 @@ impl SharedSchedule {
         };
         let tag = local(bundle.time_tag());
         if outer.is_some_and(|outer| is_not_after(tag, local(outer))) {
-            return at_once;
+            return Admission::AT_ONCE;
         }
         let now = self.clock.now();
         let mut judged = Due::Unset;
         let admission = self.with(|queue| {
             judged = queue.judge(tag, now);
             match judged {
-                Due::Immediately | Due::Unset => at_once,
+                Due::Immediately | Due::Unset => Admission::AT_ONCE,
                 Due::Now { late } => Admission::Runs { late: Some(late), due: now.wall.checked_sub(late) },
-                Due::BeyondHorizon if queue.limits().beyond_horizon == HorizonPolicy::RunNow => at_once,
+                Due::BeyondHorizon if queue.limits().beyond_horizon == HorizonPolicy::RunNow => {
+                    Admission::AT_ONCE
+                }
                 Due::BeyondHorizon => {
                     counters.split_off.add(u64::from(outer.is_some()));
                     Admission::Away
@@ -219,28 +243,36 @@ impl SharedSchedule {
         Some(arrival)
     }
 
-    /// Returns the packet, unless the policy for late bundles drops it.
-    pub(super) fn on_time(&self, mut arrival: Arrival) -> Option<Arrival> {
-        let (Some(due), Packet::Bundle(bundle)) = (arrival.due, &arrival.packet) else {
-            return Some(arrival);
-        };
+    /// Returns whether a bundle still runs, and notes how late it is: the policy for late bundles may drop it.
+    #[inline]
+    pub(super) fn is_on_time(
+        &self,
+        due: Option<SystemTime>,
+        bundle: &Bundle,
+        meta: &mut Meta,
+        guard: &ChannelGuard,
+    ) -> bool {
+        due.is_none_or(|due| self.note_lateness(due, bundle, meta, guard))
+    }
+
+    fn note_lateness(&self, due: SystemTime, bundle: &Bundle, meta: &mut Meta, guard: &ChannelGuard) -> bool {
         let late = self.clock.now().wall.duration_since(due).unwrap_or_default();
         self.with(|queue| queue.record(late));
-        arrival.meta.lateness = late;
-        let ChannelRecord { time, counters, .. } = &*arrival.guard.record;
-        match (arrival.meta.time().drop_later_than, &time.late) {
+        meta.lateness = late;
+        let ChannelRecord { time, counters, .. } = &*guard.record;
+        match (meta.time().drop_later_than, &time.late) {
             (Some(tolerance), _) | (None, &LatePolicy::DropAfter(tolerance)) if late > tolerance => {
                 counters.late_dropped.up();
-                None
+                false
             }
             (None, LatePolicy::Hand(handler)) if late > handler.tolerance() => {
                 counters.late_handed.up();
-                if self.for_late.call(|| handler.call(bundle.clone(), &arrival.meta)).is_err() {
+                if self.for_late.call(|| handler.call(bundle.clone(), meta)).is_err() {
                     counters.hooks_panicked.up();
                 }
-                None
+                false
             }
-            _ => Some(arrival),
+            _ => true,
         }
     }
 

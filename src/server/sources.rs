@@ -197,8 +197,8 @@ impl ChannelSources {
                     target: "tokio_osc::server",
                     channel = %meta.channel(), peer = %meta.peer, bytes = packet.as_bytes().len(), "packet"
                 );
-                if !meta.repairs().is_none() {
-                    record.note_repairs(*meta.repairs());
+                if let Some(repairs) = meta.tolerated() {
+                    record.note_repairs(*repairs);
                 }
             }
             Err(error) => note_malformed(error, meta, record, &self.malformed),
@@ -223,13 +223,14 @@ impl ChannelSources {
             let ReadHalf { packets, user, record, .. } = &mut slot.half;
             // Written in place, also from within the call that catches: a packet is large.
             let mut poll = || *read = Pin::new(&mut *packets).poll_next(cx);
-            let polled = record.span.in_scope(|| {
-                if let Some(user) = user {
-                    return user.call(poll);
-                }
+            let in_channel = record.span.enter();
+            let polled = if let Some(user) = user {
+                user.call(poll)
+            } else {
                 poll();
                 Ok(())
-            });
+            };
+            drop(in_channel);
             if polled == Err(Panicked) {
                 // It is not in a state to be polled again; its drop may panic, too.
                 let gone = std::mem::replace(packets, stream::empty().boxed());

@@ -388,6 +388,30 @@ async fn one_packet_to_many_is_encoded_once_and_a_bad_peer_is_named() {
 }
 
 #[tokio::test]
+async fn a_peer_that_the_system_refuses_keeps_no_other_from_its_packet() {
+    let mut ears = Vec::new();
+    for _ in 0..300 {
+        ears.push(Channel::udp(LOOPBACK).await.unwrap());
+    }
+    let mut peers: Vec<_> = ears.iter().map(|channel| channel.local_addr().unwrap()).collect();
+    let everywhere: SocketAddr = "255.255.255.255:9".parse().unwrap();
+    for at in [0, 100, 302] {
+        peers.insert(at, everywhere);
+    }
+    let all = Client::udp(peers[1]).await.unwrap().to(peers).unwrap();
+    let report = all.send(("/scene", 3)).await.unwrap();
+    assert_eq!(report.sent, 300);
+    for (peer, error) in &report.failed {
+        assert_eq!(*peer, everywhere.into());
+        assert!(error.to_string().contains("is a broadcast address"), "{error}");
+    }
+    assert_eq!(report.failed.len(), 3);
+    for channel in &mut ears {
+        assert_eq!(next(channel).await.0, "/scene ,i 3");
+    }
+}
+
+#[tokio::test]
 async fn peers_have_the_names_they_were_given() {
     let names = PeerNames::new();
     names.insert(LO, "host");

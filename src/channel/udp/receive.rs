@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures::Stream;
+use tokio::io::Interest;
 
 use super::framed::Sources;
 use super::offload::DatagramRun;
@@ -116,7 +117,7 @@ impl Stream for UdpPackets {
 
 /// The datagrams of a socket one by one, even if the system returns batches.
 struct ReceiveBuffer {
-    /// Allocated for the first datagram: the socket of a client that only sends needs none.
+    /// Allocated for the first datagram, so that a socket that only sends, or that nothing is sent to, needs none.
     buffer: Box<[u8]>,
     /// Maximum size of a datagram. A larger one is read with one byte more.
     max: usize,
@@ -137,6 +138,8 @@ impl ReceiveBuffer {
         } else {
             self.at = 0;
             if self.buffer.is_empty() {
+                // Fails until the runtime says that there may be one.
+                state.socket.try_io(Interest::READABLE, || Ok(()))?;
                 let room = if state.takes_runs() { MAX_DATAGRAM } else { self.max };
                 self.buffer = vec![0; room + 1].into_boxed_slice();
             }

@@ -235,6 +235,15 @@ impl UdpSocketState {
         self.reader.wake();
     }
 
+    /// Sends the bytes of a packet to these addresses of one family, up to the first that would wait or is refused.
+    /// Returns the number of addresses. 0 if the system cannot send to many in one call.
+    pub(crate) fn try_send_to_each(&self, packet: &[u8], to: &[SocketAddr]) -> usize {
+        let Some(Ok(datagram)) = to.first().map(|first| self.frame(packet, *first)) else { return 0 };
+        let send = || offload::send_to_each(&self.socket, &datagram, to);
+        // The error is not lost: the caller sends to its address by itself next.
+        try_io_now(|op| self.socket.try_io(Interest::WRITABLE, op), send).unwrap_or(0)
+    }
+
     /// Waits until the socket has space. Each caller has a waker of its own, unlike with `poll_send_ready`.
     pub(crate) fn writable(&self) -> BoxFuture<'_, Result<(), SendError>> {
         async { Ok(self.socket.writable().await?) }.boxed()

@@ -1,4 +1,4 @@
-//! The one file that names nix: socket options and control messages.
+//! The one file that names nix: socket options, control messages, and many datagrams in one call.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,7 +8,8 @@ use nix::errno::Errno;
 use nix::libc::{in_addr, in_pktinfo, in6_addr, in6_pktinfo};
 use nix::sys::socket::sockopt::{Ipv4PacketInfo, Ipv6RecvPacketInfo, UdpGroSegment};
 use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrStorage, recvmsg, sendmmsg, sendmsg,
+    setsockopt,
 };
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
@@ -100,6 +101,16 @@ pub(crate) fn send(socket: &UdpSocket, run: &[u8], size: usize, to: Option<Socke
     Ok(())
 }
 
+/// Sends a datagram to each address, up to the first that the system refuses. Returns the number of addresses. An
+/// error is that of the first address.
+pub(crate) fn send_to_each(socket: &UdpSocket, datagram: &[u8], to: &[SocketAddr]) -> io::Result<usize> {
+    let to: Vec<_> = to.iter().map(|to| Some(SockaddrStorage::from(*to))).collect();
+    let part = [IoSlice::new(datagram)];
+    let mut headers = MultiHeaders::preallocate(to.len(), None);
+    let parts = std::iter::repeat_n(&part, to.len());
+    Ok(sendmmsg(socket.as_raw_fd(), &mut headers, parts, to, [], MsgFlags::empty())?.count())
+}
+
 /// Whether nothing of the run was sent, while each of its datagrams may be: they are too large for the
 /// path, the device cannot split them, the kernel is too old, or it reports the error of an earlier datagram.
 pub(crate) fn refuses(error: &io::Error) -> bool {
@@ -143,6 +154,26 @@ mod tests {
             assert_eq!(received, DatagramRun { len: 5, size: 5, from: mouth.local_addr().unwrap().into() });
             assert_eq!(receive(&ears, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         }
+    }
+
+    #[tokio::test]
+    async fn a_datagram_leaves_for_each_address_up_to_the_one_that_is_refused() {
+        let ears =
+            [UdpSocket::bind("127.0.0.1:0").await.unwrap(), UdpSocket::bind("127.0.0.1:0").await.unwrap()];
+        let mouth = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let nowhere = SocketAddr::from(([255, 255, 255, 255], 9));
+        let [left, right] = ears.each_ref().map(|socket| socket.local_addr().unwrap());
+        assert_eq!(send_to_each(&mouth, b"news", &[left, right]).unwrap(), 2);
+        assert_eq!(send_to_each(&mouth, b"more", &[left, nowhere, right]).unwrap(), 1);
+        let refused = send_to_each(&mouth, b"more", &[nowhere, left]).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        let mut buffer = [0; 16];
+        for heard in [&b"news"[..], b"more"] {
+            let (len, from) = ears[0].recv_from(&mut buffer).await.unwrap();
+            assert_eq!((&buffer[..len], from), (heard, mouth.local_addr().unwrap()));
+        }
+        let (len, _) = ears[1].recv_from(&mut buffer).await.unwrap();
+        assert_eq!(&buffer[..len], b"news");
     }
 
     #[tokio::test]

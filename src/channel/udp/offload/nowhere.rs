@@ -28,6 +28,10 @@ pub(crate) fn send(_: &UdpSocket, _: &[u8], _: usize, _: Option<SocketAddr>) -> 
     Err(io::ErrorKind::Unsupported.into())
 }
 
+pub(crate) fn send_to_each(_: &UdpSocket, _: &[u8], _: &[SocketAddr]) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 pub(crate) fn refuses(_: &io::Error) -> bool {
     true
 }
