@@ -92,8 +92,6 @@ macro_rules! written {
 }
 
 written! {
-    [] i32: |value, out| out.int32(*value);
-    [] i64: |value, out| out.int64(*value);
     [] i8: |value, out| out.int32((*value).into());
     [] i16: |value, out| out.int32((*value).into());
     [] u16: |value, out| out.int32((*value).into());
@@ -102,8 +100,6 @@ written! {
         Ok(value) => out.int64(value),
         Err(_) => out.refuse("an index over the largest int64"),
     };
-    [] f32: |value, out| out.float32(*value);
-    [] f64: |value, out| out.float64(*value);
     [] bool: |value, out| out.bool(*value);
     [] char: |value, out| out.char(*value);
     [] Char: |value, out| out.char(*value);
@@ -128,6 +124,30 @@ written! {
     [T: IntoArgs, const N: usize] [T; N]: |values, out| values.as_slice().write_args(out);
     [T: IntoArgs] Vec<T>: |values, out| values.as_slice().write_args(out);
     [] Rest: |rest, out| rest.0.write_args(out);
+}
+
+/// The number types of OSC, whose lists are written in one pass.
+macro_rules! numbers {
+    ($($type:ty: $tag:literal;)*) => {$(
+        impl IntoArgs for $type {
+            #[inline]
+            fn write_args<W: ArgsWriter>(&self, out: &mut W) {
+                out.put($tag, self.to_be_bytes());
+            }
+
+            #[inline]
+            fn write_list<W: ArgsWriter>(list: &[Self], out: &mut W) {
+                out.put_run($tag, list.iter().map(|value| value.to_be_bytes()));
+            }
+        }
+    )*};
+}
+
+numbers! {
+    i32: b'i';
+    i64: b'h';
+    f32: b'f';
+    f64: b'd';
 }
 
 impl IntoArgs for u8 {

@@ -112,6 +112,8 @@ mod sealed {
     /// The few things that differ between measuring and writing.
     pub trait Sink {
         fn put<const N: usize>(&mut self, tag: u8, data: [u8; N]);
+        /// Numbers of one type, in one pass.
+        fn put_run<const N: usize>(&mut self, tag: u8, data: impl ExactSizeIterator<Item = [u8; N]>);
         fn put_text(&mut self, tag: u8, text: &[u8]);
         fn put_blob(&mut self, bytes: &[u8]);
         /// The sink itself, to be put back: in between, its state can stay in registers.
@@ -153,6 +155,12 @@ impl Sink for Measure {
     fn put<const N: usize>(&mut self, _tag: u8, _data: [u8; N]) {
         self.tags += 1;
         self.data = self.data.saturating_add(N);
+    }
+
+    #[inline]
+    fn put_run<const N: usize>(&mut self, _tag: u8, data: impl ExactSizeIterator<Item = [u8; N]>) {
+        self.tags += data.len();
+        self.data = self.data.saturating_add(data.len().saturating_mul(N));
     }
 
     #[inline]
@@ -241,6 +249,21 @@ impl Sink for WriteInto<'_> {
         self.tag(tag);
         if let Some(room) = self.room(N).first_chunk_mut() {
             *room = data;
+        }
+    }
+
+    #[inline]
+    fn put_run<const N: usize>(&mut self, tag: u8, data: impl ExactSizeIterator<Item = [u8; N]>) {
+        let Some((tags, rest)) = std::mem::take(&mut self.tags).split_at_mut_checked(data.len()) else {
+            self.overrun = true;
+            return;
+        };
+        tags.fill(tag);
+        self.tags = rest;
+        // One check of the room for all, so that the compiler swaps the bytes of several numbers at once.
+        let room = self.room(data.len().saturating_mul(N));
+        for (room, data) in room.chunks_exact_mut(N).zip(data) {
+            room.copy_from_slice(&data);
         }
     }
 

@@ -106,6 +106,51 @@ fn a_run_of_numbers_is_read_as_one_by_one() {
 }
 
 #[test]
+fn a_list_of_numbers_is_written_as_one_by_one() {
+    fn check<T: IntoArgs + Copy + Into<Arg>>(list: &[T]) {
+        let one_by_one: Vec<Arg> = list.iter().map(|&value| value.into()).collect();
+        assert_eq!(message(list).as_bytes(), message(&one_by_one[..]).as_bytes());
+    }
+
+    for len in [0, 1, 2, 7, 8, 9, 64] {
+        let numbers: Vec<i32> = (-3..).take(len).collect();
+        check(&numbers);
+        check(&numbers.iter().map(|&number| i64::from(number) << 33).collect::<Vec<_>>());
+        check(&numbers.iter().map(|&number| f64::from(number) / 3.0).collect::<Vec<_>>());
+        check(&numbers.iter().map(|&number| number as f32 / 3.0).collect::<Vec<_>>());
+    }
+    assert_eq!(message(("x", Array([1, 2]), [0.5_f32, 1.0])).to_string(), "/a ,s[ii]ff \"x\" [ 1 2 ] 0.5 1");
+}
+
+/// Type tags are checked eight at a time where they are equal.
+#[test]
+fn a_run_with_another_tag_anywhere_takes_the_bytes_of_each() {
+    let others = [(b'i', 4), (b'h', 8), (b'N', 0), (b'?', 0)];
+    for (tag, size) in [(b'i', 4), (b'd', 8), (b'T', 0)] {
+        for (place, len) in (1..20).flat_map(|len| (0..len).map(move |place| (place, len))) {
+            for (other, other_size) in others {
+                let mut tags = vec![tag; len];
+                tags[place] = other;
+                let needed = size * (len - 1) + other_size;
+                for data in [needed.saturating_sub(4), needed, needed + 4] {
+                    let is_valid = data == needed && other != b'?';
+                    let decoded = Packet::decode(raw(&tags, data).into());
+                    assert_eq!(decoded.is_ok(), is_valid, "{} and {data} bytes", tags.escape_ascii());
+                }
+            }
+        }
+    }
+}
+
+/// A message with these type tags, and so many bytes of data.
+fn raw(tags: &[u8], data: usize) -> Vec<u8> {
+    let mut frame = [b"/a\0\0,".as_slice(), tags, b"\0"].concat();
+    frame.resize(frame.len().next_multiple_of(4), 0);
+    frame.resize(frame.len() + data, 0);
+    frame
+}
+
+#[test]
 fn a_run_ends_with_its_array() {
     let inside = message((Array([1, 2, 3]), 4, 5));
     let (Array(three), two) = inside.parse::<(Array<Vec<i32>>, [i32; 2])>().unwrap();
