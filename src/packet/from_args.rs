@@ -116,11 +116,14 @@ macro_rules! numbers {
             #[inline]
             fn read_array<const N: usize>(args: &mut ArgsReader<'a>) -> Result<[Self; N], ArgsError> {
                 let Some(data) = args.run($tag, size_of::<Self>(), N) else { return args.array() };
-                let mut values = data.chunks_exact(size_of::<Self>());
-                Ok(std::array::from_fn(|_| {
-                    let bytes = values.next().and_then(<[u8]>::first_chunk);
-                    bytes.map_or_else(Self::default, |bytes| Self::from_be_bytes(*bytes))
-                }))
+                // Filled with zeros first, since a fixed-size loop over both swaps several numbers at once.
+                let mut values = [Self::default(); N];
+                for (value, bytes) in values.iter_mut().zip(data.chunks_exact(size_of::<Self>())) {
+                    if let Some(bytes) = bytes.first_chunk() {
+                        *value = Self::from_be_bytes(*bytes);
+                    }
+                }
+                Ok(values)
             }
 
             fn read_vec(args: &mut ArgsReader<'a>) -> Result<Vec<Self>, ArgsError> {

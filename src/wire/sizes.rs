@@ -34,6 +34,20 @@ pub(super) fn fixed_size(tag: u8) -> u8 {
     SIZES.get(usize::from(tag)).copied().unwrap_or(LOOK)
 }
 
+/// The number of type tags that are compared at once.
+pub(super) const RUN: usize = size_of::<u64>();
+
+/// The bytes of data of [`RUN`] type tags, if they are equal and have a fixed size: a list of numbers takes one step
+/// for eight of them.
+#[inline]
+pub(super) fn run_size(tags: &[u8]) -> Option<usize> {
+    let tags: &[u8; RUN] = tags.try_into().ok()?;
+    let [first, ..] = *tags;
+    let size = fixed_size(first);
+    let is_run = size != LOOK && *tags == [first; RUN];
+    is_run.then(|| RUN.saturating_mul(size.into()))
+}
+
 #[expect(clippy::indexing_slicing, reason = "run by the compiler")]
 const SIZES: [u8; 256] = {
     let mut sizes = [LOOK; 256];
