@@ -142,7 +142,7 @@ fn a_run_with_another_tag_anywhere_takes_the_bytes_of_each() {
     }
 }
 
-/// A message with these type tags, and so many bytes of data.
+/// A message with these type tags, and this many bytes of data.
 fn raw(tags: &[u8], data: usize) -> Vec<u8> {
     let mut frame = [b"/a\0\0,".as_slice(), tags, b"\0"].concat();
     frame.resize(frame.len().next_multiple_of(4), 0);
