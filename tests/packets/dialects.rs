@@ -159,15 +159,16 @@ fn a_tail_of_zeros_needs_its_switch() {
 
 #[test]
 fn padding_that_is_not_zero_needs_its_switch() {
-    for frame in [
-        &b"/a\0\x01,\0\0\0"[..],
-        b"/a\0\0,\0\x01\0",
-        b"/a\0\0,s\0\0a\0\x01\0",
-        b"/a\0\0,b\0\0\0\0\0\x01ab\0\0",
+    for (frame, at) in [
+        (&b"/a\0\x01,\0\0\0"[..], 3),
+        (b"/a\0\0,\0\x01\0", 6),
+        (b"/a\0\0,s\0\0a\0\x01\0", 10),
+        (b"/a\0\0,b\0\0\0\0\0\x01ab\0\0", 13),
     ] {
         let (_, repairs) = decode(frame, &DecodeOptions::default()).unwrap();
         assert_eq!(repairs.nonzero_padding, 1);
-        assert_eq!(kind(frame, &DecodeOptions::strict()), DecodeErrorKind::NonzeroPadding);
+        let error = decode(frame, &DecodeOptions::strict()).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (DecodeErrorKind::NonzeroPadding, at));
     }
 }
 

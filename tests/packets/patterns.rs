@@ -476,3 +476,20 @@ fn what_other_matchers_get_wrong_is_right() {
         assert!(!matches(text, to), "{text} must not match {to}");
     }
 }
+
+#[test]
+fn alternatives_of_several_bytes_overlap_where_one_of_them_fits() {
+    for (one, two, shared) in [
+        ("/{ab,cd}", "/?b", true),
+        ("/{ab,cd}", "/c?", true),
+        ("/x{ab,cd,e}y", "/x*y", true),
+        ("/x{ab,cd,e}y", "/xe?", true),
+        ("/{ab,cd}", "/{,xy}", false),
+        ("/x{ab,cd}", "/x?", false),
+        ("/{ab,cd}", "/????", false),
+        ("/x{ab,cd}y", "/x??", false),
+    ] {
+        assert_eq!(pattern(one).overlaps(&pattern(two)), shared, "{one} {two}");
+        assert_eq!(pattern(two).overlaps(&pattern(one)), shared, "{two} {one}");
+    }
+}
