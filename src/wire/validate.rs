@@ -233,39 +233,39 @@ impl<'a> Validator<'a> {
         }
         let mut at = 0_usize;
         let mut depth = 0_u8;
-        for (number, chunk) in tags.chunks(RUN).enumerate() {
-            if let Some(size) = run_size(chunk) {
-                at = at.saturating_add(size);
+        let mut leading = 0_usize;
+        // A list that begins with many equal numbers takes one step for eight of them; a short one, one branch.
+        while let Some(size) = tags.get(leading..leading.saturating_add(RUN)).and_then(run_size) {
+            at = at.saturating_add(size);
+            leading = leading.saturating_add(RUN);
+        }
+        for (index, &tag) in tags.iter().enumerate().skip(leading) {
+            let size = fixed_size(tag);
+            if size <= 8 {
+                // Whether all the bytes are there is checked once, after the loop: a run of numbers
+                // takes no branch each. The sum cannot wrap back into range.
+                at = at.saturating_add(usize::from(size));
                 continue;
             }
-            for (index, &tag) in (number * RUN..).zip(chunk) {
-                let size = fixed_size(tag);
-                if size <= 8 {
-                    // Whether all the bytes are there is checked once, after the loop: a run of numbers
-                    // takes no branch each. The sum cannot wrap back into range.
-                    at = at.saturating_add(usize::from(size));
-                    continue;
+            // The data determine their own size, so they must be present here.
+            let Some(rest) = data.get(at..) else {
+                return Err(truncated(tags.get(..index).unwrap_or_default(), data, base));
+            };
+            at += match tag {
+                b's' | b'S' => padded(self.string(rest, base + at)?),
+                b'b' => self.blob(rest, base + at)?,
+                b'[' if depth < self.options.max_array_depth => {
+                    depth += 1;
+                    0
                 }
-                // The data determine their own size, so they must be present here.
-                let Some(rest) = data.get(at..) else {
-                    return Err(truncated(tags.get(..index).unwrap_or_default(), data, base));
-                };
-                at += match tag {
-                    b's' | b'S' => padded(self.string(rest, base + at)?),
-                    b'b' => self.blob(rest, base + at)?,
-                    b'[' if depth < self.options.max_array_depth => {
-                        depth += 1;
-                        0
-                    }
-                    b'[' => return Err(Defect::new(Kind::ArraysTooDeep, tags_at + index)),
-                    b']' if depth > 0 => {
-                        depth -= 1;
-                        0
-                    }
-                    b']' => return Err(Defect::new(Kind::UnbalancedBrackets, tags_at + index)),
-                    tag => return Err(Defect::new(Kind::UnknownTypeTag(tag), tags_at + index)),
-                };
-            }
+                b'[' => return Err(Defect::new(Kind::ArraysTooDeep, tags_at + index)),
+                b']' if depth > 0 => {
+                    depth -= 1;
+                    0
+                }
+                b']' => return Err(Defect::new(Kind::UnbalancedBrackets, tags_at + index)),
+                tag => return Err(Defect::new(Kind::UnknownTypeTag(tag), tags_at + index)),
+            };
         }
         // Only now: the numbers behind the last text were added up without a look.
         if at > data.len() {
