@@ -63,7 +63,7 @@ def machine():
     programs += [f"liblo {liblo}"] * bool(liblo) + [peers] * bool(peers)
     cores = said("nproc")
     lines = [
-        f"- machine: {cpu.group(1) if cpu else 'unknown'}, {cores} cores, {said('uname', '-sr')}",
+        f"- machine: {cpu.group(1) if cpu else 'unknown'}, {cores} cores, {said('uname', '-sr').split('-')[0]}",
         f"- compiler: {said('rustc', '--version')}; `lto = \"thin\"`, one codegen unit",
         f"- beside: {', '.join(programs)}",
     ]
