@@ -99,7 +99,7 @@ impl Serial {
         let port = SerialPort::open(&self.path, self.baud)?;
         if !self.settle.is_zero() {
             sleep(self.settle).await;
-            // A board that starts writes whatever its loader writes, often at another speed.
+            // The boot loader of a board writes text, often at another speed.
             port.discard_input_buffer()?;
         }
         Ok(SerialStream { port, closing: false })

@@ -44,7 +44,7 @@ use crate::types::Arg;
 #[derive(Clone)]
 pub struct Namespace {
     routes: Weak<dyn Dispatch>,
-    version: watch::Receiver<u64>,
+    changes: watch::Receiver<()>,
 }
 
 impl<S: Send + Sync + 'static> Router<S> {
@@ -56,7 +56,7 @@ impl<S: Send + Sync + 'static> Router<S> {
 
 impl Namespace {
     pub(crate) fn of(routes: &Arc<dyn Dispatch>) -> Self {
-        Self { version: routes.versions(), routes: Arc::downgrade(routes) }
+        Self { changes: routes.changes(), routes: Arc::downgrade(routes) }
     }
 
     /// Returns the methods, in the order in which their routes were added.
@@ -82,7 +82,7 @@ impl Namespace {
     /// # Cancel safety
     /// If the future is dropped, no change is lost.
     pub async fn changed(&mut self) -> bool {
-        self.version.changed().await.is_ok()
+        self.changes.changed().await.is_ok()
     }
 }
 

@@ -256,15 +256,15 @@ fn call_in_span<S>(context: &Context<'_, S>, hook: Option<&OnReject>) -> Called 
 /// snapshot until the version changes.
 pub(super) struct Current<S> {
     version: AtomicU64,
-    /// The version again, for those who wait for a change. Reading it takes a lock.
-    versions: watch::Sender<u64>,
+    /// Wakes the tasks that wait for a change. Not for the dispatchers: reading it takes a lock.
+    changes: watch::Sender<()>,
     snapshot: Mutex<Arc<Snapshot<S>>>,
 }
 
 impl<S> Current<S> {
     pub(super) fn new(snapshot: Snapshot<S>) -> Self {
-        let (version, versions) = (AtomicU64::new(0), watch::Sender::new(0));
-        Self { version, versions, snapshot: Mutex::new(Arc::new(snapshot)) }
+        let (version, changes) = (AtomicU64::new(0), watch::Sender::default());
+        Self { version, changes, snapshot: Mutex::new(Arc::new(snapshot)) }
     }
 
     /// Changes the routes: in place while no dispatcher uses them, else in a copy.
@@ -273,7 +273,7 @@ impl<S> Current<S> {
         let changed = change(Arc::make_mut(&mut snapshot));
         // After the change, with the lock held: a dispatcher that sees this version finds these routes.
         self.version.fetch_add(1, Ordering::Release);
-        self.versions.send_modify(|version| *version = version.wrapping_add(1));
+        self.changes.send_replace(());
         changed
     }
 
@@ -294,8 +294,8 @@ pub(crate) trait Dispatch: Send + Sync {
     /// Grows with every change of the routes. Read it before [`routes`](Dispatch::routes).
     fn version(&self) -> u64;
 
-    /// Tells of changes of the routes.
-    fn versions(&self) -> watch::Receiver<u64>;
+    /// Returns a receiver that is notified of each change of the routes.
+    fn changes(&self) -> watch::Receiver<()>;
 
     /// The routes as they are now.
     fn routes(&self) -> Arc<dyn Routes>;
@@ -312,8 +312,8 @@ impl<S: Send + Sync + 'static> Dispatch for Current<S> {
         self.version.load(Ordering::Acquire)
     }
 
-    fn versions(&self) -> watch::Receiver<u64> {
-        self.versions.subscribe()
+    fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     fn routes(&self) -> Arc<dyn Routes> {

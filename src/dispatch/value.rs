@@ -1,5 +1,7 @@
 //! Values that a program shows to others.
 
+use std::future::ready;
+
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::watch;
@@ -80,19 +82,11 @@ pub(super) trait Shown: Send + Sync {
 
 impl<T: IntoArgs + Clone + Send + Sync + 'static> Shown for Value<T> {
     fn message(&self, address: &Address) -> Result<Message, EncodeError> {
-        message(address, self.get())
+        Message::with_any_address(address.as_bytes(), &self.get())
     }
 
     fn messages(&self, address: Address) -> BoxStream<'static, Message> {
-        let message = move |value| std::future::ready(message(&address, value).ok());
+        let message = move |value| ready(Message::with_any_address(address.as_bytes(), &value).ok());
         self.changes().filter_map(message).boxed()
     }
-}
-
-/// A message to any address that a route can have, with or without a slash.
-fn message(address: &Address, args: impl IntoArgs) -> Result<Message, EncodeError> {
-    if address.as_bytes().starts_with(b"/") {
-        return Message::with_raw_address(address, args);
-    }
-    Message::with_bare_address(address, args)
 }

@@ -131,7 +131,7 @@ impl Message {
     }
 
     /// Creates a message with an address of any kind.
-    pub(super) fn with_any_address(address: &[u8], args: &impl IntoArgs) -> Result<Self, EncodeError> {
+    pub(crate) fn with_any_address(address: &[u8], args: &impl IntoArgs) -> Result<Self, EncodeError> {
         Self::build(Head::any(address)?, args)
     }
 

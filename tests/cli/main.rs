@@ -7,6 +7,8 @@ mod docs;
 mod dump;
 mod network;
 mod packets;
+#[path = "../support/ports.rs"]
+mod ports;
 mod run;
 mod send;
 mod streams;

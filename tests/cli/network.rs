@@ -4,6 +4,7 @@ use std::fs;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
+use crate::ports::unused_port;
 use crate::run::{Dump, osc};
 
 const LINES: &str = "/a ,ifs 1 0.1 \"x y\"\n#bundle 0x83aa7e8080000000\n/b ,bt <00ff> 0x0000000000000001\n\
@@ -183,7 +184,7 @@ fn send_prints_the_answer_to_its_own_port() {
         (Some(1), "", "osc: no answer within 0.05 s\n")
     );
 
-    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = unused_port();
     let dump = Dump::start(&["--peer", "-n", "1"]);
     osc(&["send", &format!("{}?local={port}", dump.url()), "/a"], "").stdout();
     assert_eq!(dump.end().stdout(), format!("127.0.0.1:{port} /a ,\n"));

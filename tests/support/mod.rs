@@ -1,6 +1,7 @@
 //! What several tests share: the vectors, and values to make packets of.
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,46 +16,21 @@ pub mod guards;
 #[cfg(feature = "net")]
 pub mod network;
 pub mod panicking;
+pub mod ports;
 pub mod rig;
 pub mod rosc;
 pub mod strategies;
 pub mod tape;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::Duration;
 
+pub use ports::{unused_address, unused_port};
 use serde_json::Value;
 use tokio_osc::packet::{DecodeOptions, PacketRef};
 use tokio_osc::{Arg, Bundle, Bytes, Message, Packet};
 
 /// Any free port of this host.
 pub const LOOPBACK: &str = "127.0.0.1:0";
-
-/// A port that nothing listens at, over UDP and TCP, for a peer that starts later.
-///
-/// It lies below the ports that the operating system gives out by itself. One of those could be taken
-/// by any other socket of the machine before the peer starts, even by the socket that tries to reach it.
-pub fn unused_port() -> u16 {
-    const FIRST: u16 = 20_000;
-    const COUNT: u16 = 12_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test binaries that run at the same time begin at different ports.
-    let begin = std::process::id().wrapping_mul(97);
-    for _ in 0..COUNT {
-        let offset = begin.wrapping_add(u32::from(NEXT.fetch_add(1, Relaxed))) % u32::from(COUNT);
-        let port = FIRST + u16::try_from(offset).unwrap();
-        if TcpListener::bind(("0.0.0.0", port)).is_ok() && UdpSocket::bind(("0.0.0.0", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port is free");
-}
-
-/// An address of this host that nothing listens at: see [`unused_port`].
-pub fn unused_address() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, unused_port()).into()
-}
 
 pub const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)

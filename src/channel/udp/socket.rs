@@ -206,7 +206,12 @@ impl UdpSocketState {
         }
     }
 
-    /// Sends the replies that wait, as far as the socket has space; wakes the task when it has more.
+    /// Sends the replies that wait, as far as the socket has space.
+    fn try_send_late(&self) {
+        self.late.send(|frame, to| !is_full(&self.try_send(frame, to)));
+    }
+
+    /// Same as [`try_send_late`](Self::try_send_late), and wakes the task when the socket has more space.
     pub(super) fn send_late(&self, cx: &mut Context<'_>) {
         if self.late.is_empty() {
             return;
@@ -305,7 +310,7 @@ impl Transport for UdpSocketState {
 
     fn try_reply(&self, frame: &Bytes, to: Peer) -> Result<Taken, SendError> {
         // Replies that wait already go first.
-        self.late.send(|frame, to| !is_full(&self.try_send(frame, to)));
+        self.try_send_late();
         if self.late.is_empty() {
             let sent = self.try_send(frame, to);
             if !is_full(&sent) {
@@ -322,7 +327,7 @@ impl Transport for UdpSocketState {
     }
 
     fn end_replies(&self) -> usize {
-        self.late.send(|frame, to| !is_full(&self.try_send(frame, to)));
+        self.try_send_late();
         self.late.end()
     }
 
